@@ -1,0 +1,47 @@
+//! The smallest server: one action for everybody, one for whoever has logged in.
+//! Run it:   cargo run --example echo
+//! Then:     websocat 'ws://127.0.0.1:3000/ws?name=ada'   and type {"action":"shout","text":"hi"}
+
+use std::borrow::Cow;
+
+use portcullis::http::request::Parts;
+use portcullis::{AllowAny, Context, IsAuthenticated, Result, User, consumer};
+
+struct Member {
+    name: String,
+}
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+}
+
+struct Echo;
+
+#[consumer(user = Member)]
+impl Echo {
+    #[action(permission = AllowAny)]
+    async fn ping(&self) -> &'static str {
+        "pong"
+    }
+
+    #[action(permission = IsAuthenticated)]
+    async fn shout(&self, cx: &Context<'_, Member>, text: &str) -> Result<String> {
+        Ok(format!("{} says {}", cx.require_user()?.name, text.to_uppercase()))
+    }
+}
+
+/// Believes whatever name the query gives. A real server looks a session up here.
+async fn by_name(parts: &Parts) -> Result<Option<Member>> {
+    let name = parts.uri.query().and_then(|query| query.strip_prefix("name="));
+    Ok(name.map(|name| Member { name: name.to_owned() }))
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let app = axum::Router::new().route("/ws", portcullis::websocket(Echo).authenticate(by_name).into_route());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("listening on ws://{}/ws\n\n{}", listener.local_addr()?, portcullis::audit().map_err(std::io::Error::other)?);
+    axum::serve(listener, app).await
+}

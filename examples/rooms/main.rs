@@ -1,0 +1,67 @@
+//! Shows: rooms, roles and nested handlers over an embedded database, and who is allowed what, side by side.
+//! Run: `cargo run --example rooms -- [--port N] [DATABASE_FILE]` (port 3000; without a file all is in memory).
+//! Type: open the address that it prints, and press buttons; nobody needs a password.
+
+mod extract;
+pub(crate) mod lobby;
+mod members;
+mod messages;
+pub(crate) mod model;
+mod pages;
+mod permissions;
+mod rooms;
+pub(crate) mod store;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use http::request::Parts;
+use lobby::Lobby;
+use portcullis::Endpoint;
+use store::Store;
+use tokio::net::TcpListener;
+
+/// The consumer with its database and its way to tell who is who.
+pub(crate) fn endpoint(store: Store) -> Endpoint<Lobby> {
+    let sessions = store.clone();
+    portcullis::websocket(Lobby::new(store)).authenticate(move |parts: &Parts| {
+        let user = pages::session_user(&sessions, &parts.uri);
+        async { user }
+    })
+}
+
+/// What the command line asks for.
+struct Options {
+    port: u16,
+    database: Option<PathBuf>,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
+        let mut options = Options { port: 3000, database: None };
+        while let Some(argument) = arguments.next() {
+            if argument == "--port" {
+                options.port = arguments.next().ok_or("--port needs a number")?.parse()?;
+            } else if argument.starts_with('-') {
+                return Err(format!("unknown option {argument}; there is only --port N").into());
+            } else {
+                options.database = Some(argument.into());
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The log says which leaf refused whom; the client learns no more than its 403.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let options = Options::read(std::env::args().skip(1))?;
+    let store = Store::open(options.database.as_deref())?;
+    let app = pages::pages(store.clone()).route("/ws", endpoint(store).into_route());
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
+    println!("{}", portcullis::audit()?);
+    println!("listening on http://{}/", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}

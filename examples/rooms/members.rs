@@ -1,0 +1,62 @@
+//! One person's place in a room: `rooms/{room_id}/members/{user_id}/`.
+
+use portcullis::{Error, NoContent, Result, handler};
+
+use super::model::{Account, Member, Role, RoomId, UserId};
+use super::permissions::{HasRole, Outranks, SiteAdmin, Stored, Themselves};
+use super::store::Store;
+
+/// The places, whichever the route says.
+pub(crate) struct Members {
+    store: Store,
+}
+
+impl Members {
+    /// Places over this database.
+    pub(crate) fn new(store: Store) -> Members {
+        Members { store }
+    }
+}
+
+impl Stored for Members {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+#[handler(user = Account, permission = inherited)]
+impl Members {
+    #[action]
+    fn show(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<Member> {
+        self.store.member(room_id, user_id)
+    }
+
+    /// Nobody raises themselves, and no owner steps down by mistake.
+    #[action(permission = "(HasRole(Role::Owner) | SiteAdmin) & !Themselves")]
+    fn set_role(&self, #[path] room_id: RoomId, #[path] user_id: UserId, role: Role) -> Result<Member> {
+        self.store.member(room_id, user_id)?;
+        self.store.set_role(room_id, user_id, role)?;
+        self.store.member(room_id, user_id)
+    }
+
+    #[action(permission = "HasRole(Role::Moderator) & Outranks | SiteAdmin")]
+    fn ban(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<Member> {
+        self.store.member(room_id, user_id)?;
+        if !self.store.ban(room_id, user_id)? {
+            return Err(Error::conflict("They are banned already."));
+        }
+        self.store.member(room_id, user_id)
+    }
+
+    #[action(permission = "HasRole(Role::Moderator) | SiteAdmin")]
+    fn unban(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<Member> {
+        self.store.unban(room_id, user_id)?;
+        self.store.member(room_id, user_id)
+    }
+
+    /// One leaves by oneself; an owner hands the room on first.
+    #[action(permission = "Themselves & !HasRole(Role::Owner)")]
+    fn leave(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<NoContent> {
+        self.store.remove(room_id, user_id).map(|()| NoContent)
+    }
+}

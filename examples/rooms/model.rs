@@ -1,0 +1,120 @@
+//! What the database holds, as types.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use portcullis::User;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::{Deserialize, Serialize};
+
+/// A number that cannot be mistaken for another table's: it parses out of a route, and goes into the database.
+macro_rules! id {
+    ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
+        #[$doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub(crate) struct $name(pub(crate) i64);
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map($name)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($name)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// Which room.
+    RoomId,
+    /// Which message.
+    MessageId,
+    /// Which person.
+    UserId,
+}
+
+/// What somebody is in a room. Each role may what the one before it may, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Reads and writes.
+    Member,
+    /// Keeps order.
+    Moderator,
+    /// Decides.
+    Owner,
+}
+
+impl ToSql for Role {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(match self {
+            Role::Member => "member",
+            Role::Moderator => "moderator",
+            Role::Owner => "owner",
+        }))
+    }
+}
+
+impl FromSql for Role {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "member" => Ok(Role::Member),
+            "moderator" => Ok(Role::Moderator),
+            "owner" => Ok(Role::Owner),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// Who is connected. Roles are not kept here: they are asked for on every message, so what was taken away is gone.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Account {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    /// Whether the whole site is theirs to look after.
+    pub(crate) admin: bool,
+}
+
+impl User for Account {
+    fn id(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
+    }
+}
+
+/// A room.
+#[derive(Debug, Serialize)]
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) name: String,
+    /// Whether only its moderators may write.
+    pub(crate) locked: bool,
+}
+
+/// A message in a room.
+#[derive(Debug, Serialize)]
+pub(crate) struct Message {
+    pub(crate) id: MessageId,
+    pub(crate) author: String,
+    pub(crate) text: String,
+}
+
+/// Somebody's place in a room.
+#[derive(Debug, Serialize)]
+pub(crate) struct Member {
+    pub(crate) room: RoomId,
+    pub(crate) user: UserId,
+    pub(crate) role: Option<Role>,
+    pub(crate) banned: bool,
+}

@@ -1,0 +1,99 @@
+//! Every permission of the demo. They read the database on each message, so a role that is taken away is gone at once.
+
+use portcullis::{Context, Handler, Permission, Result};
+
+use super::model::{Account, MessageId, Role, RoomId, UserId};
+use super::store::Store;
+
+/// A handler with a database: the permissions below fit every one of them.
+pub(crate) trait Stored: Handler<User = Account> {
+    /// The database.
+    fn store(&self) -> &Store;
+
+    /// What the sender is in the room of the route.
+    fn role(&self, cx: &Context<'_, Account>) -> Result<Option<Role>> {
+        let Some(user) = cx.user() else { return Ok(None) };
+        self.store().role(cx.capture("room_id")?, user.id)
+    }
+}
+
+/// Looks after the whole site.
+pub(crate) struct SiteAdmin;
+
+impl<H: Handler<User = Account>> Permission<H> for SiteAdmin {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        Ok(cx.user().is_some_and(|user| user.admin))
+    }
+}
+
+/// Is at least this in the room of the route.
+pub(crate) struct HasRole(pub(crate) Role);
+
+impl<H: Stored> Permission<H> for HasRole {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        Ok(handler.role(cx)? >= Some(self.0))
+    }
+}
+
+/// Was banned from the room of the route. Written as `!Banned`.
+pub(crate) struct Banned;
+
+impl<H: Stored> Permission<H> for Banned {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        let Some(user) = cx.user() else { return Ok(false) };
+        handler.store().banned(cx.capture("room_id")?, user.id)
+    }
+}
+
+/// The room of the route is locked. Not about the sender at all: a permission may look at anything.
+pub(crate) struct Locked;
+
+impl<H: Stored> Permission<H> for Locked {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        let room = handler.store().room(cx.capture::<RoomId>("room_id")?)?;
+        Ok(room.is_some_and(|room| room.locked))
+    }
+}
+
+/// Wrote the message of the route.
+pub(crate) struct Author;
+
+impl<H: Stored> Permission<H> for Author {
+    const CAPTURES: &'static [&'static str] = &["room_id", "message_id"];
+
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        let Some(user) = cx.user() else { return Ok(false) };
+        let author = handler.store().author(cx.capture("room_id")?, cx.capture::<MessageId>("message_id")?)?;
+        Ok(author == Some(user.id))
+    }
+}
+
+/// Is the person of the route.
+pub(crate) struct Themselves;
+
+impl<H: Handler<User = Account>> Permission<H> for Themselves {
+    const CAPTURES: &'static [&'static str] = &["user_id"];
+
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        let person = cx.capture::<UserId>("user_id")?;
+        Ok(cx.user().is_some_and(|user| user.id == person))
+    }
+}
+
+/// Has a higher role than the person of the route.
+pub(crate) struct Outranks;
+
+impl<H: Stored> Permission<H> for Outranks {
+    const CAPTURES: &'static [&'static str] = &["room_id", "user_id"];
+
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+        let theirs = handler.store().role(cx.capture("room_id")?, cx.capture("user_id")?)?;
+        Ok(handler.role(cx)? > theirs)
+    }
+}

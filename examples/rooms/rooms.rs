@@ -1,0 +1,108 @@
+//! One room: `rooms/{room_id}/`. Whoever is not let in here learns nothing of what is below.
+
+use std::fmt::Write as _;
+
+use http::StatusCode;
+use portcullis::{Created, Error, NoContent, Result, handler};
+use serde::Serialize;
+
+use super::extract::{Caller, Page};
+use super::members::Members;
+use super::messages::Messages;
+use super::model::{Account, Message, MessageId, Role, Room, RoomId};
+use super::permissions::{Banned, HasRole, Locked, SiteAdmin, Stored};
+use super::store::Store;
+
+/// The rooms, whichever the route says.
+pub(crate) struct Rooms {
+    store: Store,
+    messages: Messages,
+    members: Members,
+}
+
+impl Rooms {
+    /// Rooms over this database.
+    pub(crate) fn new(store: Store) -> Rooms {
+        Rooms { messages: Messages::new(store.clone()), members: Members::new(store.clone()), store }
+    }
+}
+
+impl Stored for Rooms {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// A room with a page of what was said in it, the newest first.
+#[derive(Serialize)]
+struct Reading {
+    room: Room,
+    page: u32,
+    messages: Vec<Message>,
+}
+
+/// The id of what was made.
+#[derive(Serialize)]
+struct Posted {
+    id: MessageId,
+}
+
+#[handler(user = Account, permission = "HasRole(Role::Member) & !Banned | SiteAdmin")]
+impl Rooms {
+    /// `rooms/1/?page=2` is the second page.
+    #[action]
+    fn read(&self, #[path] room_id: RoomId, #[extract] room: Room, #[extract] page: Page) -> Result<Reading> {
+        let page = page.number();
+        Ok(Reading { room, page, messages: self.store.messages(room_id, page)? })
+    }
+
+    #[action(permission = "!Locked | HasRole(Role::Moderator)")]
+    fn post(
+        &self,
+        #[path] room_id: RoomId,
+        #[extract] _room: Room,
+        #[extract] caller: Caller,
+        text: String,
+    ) -> Result<Created<Posted>> {
+        let id = self.store.post(room_id, caller.0, &filled("text", text)?)?;
+        Ok(Created(Posted { id }))
+    }
+
+    #[action(permission = "HasRole(Role::Moderator) | SiteAdmin")]
+    fn lock(&self, #[path] room_id: RoomId, locked: bool) -> Result<NoContent> {
+        self.store.set_locked(room_id, locked).map(|()| NoContent)
+    }
+
+    #[action(permission = "HasRole(Role::Owner) | SiteAdmin")]
+    fn rename(&self, #[path] room_id: RoomId, name: String) -> Result<NoContent> {
+        self.store.rename(room_id, &filled("name", name)?).map(|()| NoContent)
+    }
+
+    /// All that was ever said, as one text. It may take long, so it runs where it holds nobody up.
+    #[action(blocking, permission = "HasRole(Role::Owner)")]
+    fn export(&self, #[path] room_id: RoomId) -> Result<String> {
+        let mut text = String::new();
+        for message in self.store.transcript(room_id)? {
+            writeln!(text, "{}: {}", message.author, message.text).map_err(Error::internal)?;
+        }
+        Ok(text)
+    }
+
+    #[route("messages/{message_id}/")]
+    fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    #[route("members/{user_id}/")]
+    fn members(&self) -> &Members {
+        &self.members
+    }
+}
+
+/// A text with something in it. Whether an argument makes sense is asked after whether the sender may ask at all.
+pub(crate) fn filled(field: &'static str, text: String) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::new(StatusCode::BAD_REQUEST, "empty", "It must not be empty.").with_field(field));
+    }
+    Ok(text)
+}

@@ -1,0 +1,84 @@
+//! The block as a whole: that there is something to call, and that nothing is open by silence.
+
+use quote::ToTokens;
+use syn::{GenericParam, Type};
+
+use super::hooks;
+use crate::diagnostics::Diagnostics;
+use crate::model::block::{Block, Permission};
+use crate::syntax::attribute::Mark;
+use crate::syntax::block::Kind;
+
+pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    something_to_call(block, diagnostics);
+    guarded(block, diagnostics);
+    named(block, diagnostics);
+    lifetimes(block, diagnostics);
+    hooks_once(block, diagnostics);
+}
+
+fn something_to_call(block: &Block, diagnostics: &mut Diagnostics) {
+    if block.marked == 0 {
+        let message = "nothing to call in this block; mark a method with `#[action]` or `#[route(\"…\")]`";
+        diagnostics.error(&block.ty, message);
+    }
+}
+
+/// Nothing is open by silence: an action has an expression of its own, or its block has one.
+fn guarded(block: &Block, diagnostics: &mut Diagnostics) {
+    if block.tried_permission || !matches!(block.permission, Permission::Silent) {
+        return;
+    }
+    let kind = block.kind.name();
+    for action in block.actions.iter().filter(|action| !action.tried_permission) {
+        let name = &action.method;
+        let message = format!(
+            "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with `AllowAny` if everybody may call it"
+        );
+        diagnostics.error(name, message);
+    }
+}
+
+fn named(block: &Block, diagnostics: &mut Diagnostics) {
+    if block.name.is_empty() {
+        let kind = block.kind.name();
+        let message = format!("this type has no name of its own; write `#[{kind}(name = \"…\")]`");
+        diagnostics.error(&block.ty, message);
+    }
+    if matches!(block.ty, Type::TraitObject(_) | Type::ImplTrait(_)) {
+        diagnostics.error(&block.ty, "a handler is one type; write the impl block of a struct or an enum");
+    }
+}
+
+/// A handler is shared by all connections for as long as the program runs.
+fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
+    for parameter in &block.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            let message = format!(
+                "a handler borrows nothing, as connections share it; remove `{}` and keep owned values or an `Arc` in it",
+                lifetime.lifetime
+            );
+            diagnostics.error(lifetime.to_token_stream(), message);
+        }
+    }
+}
+
+fn hooks_once(block: &Block, diagnostics: &mut Diagnostics) {
+    for mark in [Mark::Connect, Mark::Disconnect] {
+        let mut same = block.hooks.iter().filter(|hook| hook.mark == mark);
+        let Some(first) = same.next() else { continue };
+        let name = hooks::name(mark);
+        if block.kind == Kind::Handler {
+            let message =
+                format!("`#[{name}]` goes into a `#[consumer]` block; a handler does not see connections come and go");
+            diagnostics.error(&first.attribute, message);
+        }
+        for later in same {
+            // Two that `cfg` keeps apart are the user's business.
+            if first.cfgs.is_empty() || later.cfgs.is_empty() {
+                diagnostics
+                    .error(&later.attribute, format!("`#[{name}]` stands on `{}` already; keep one", first.method));
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The methods marked `#[connect]` and `#[disconnect]`.
+
+use quote::ToTokens;
+use syn::Type;
+
+use super::signature;
+use crate::diagnostics::Diagnostics;
+use crate::model::block::Block;
+use crate::model::hook::Hook;
+use crate::model::parameter::named;
+use crate::syntax::attribute::Mark;
+
+pub(super) fn name(mark: Mark) -> &'static str {
+    if mark == Mark::Connect { "connect" } else { "disconnect" }
+}
+
+pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
+    signature::plain(&hook.signature, diagnostics);
+    let (name, user) = (name(hook.mark), block.user.to_token_stream());
+    let takes = if hook.mark == Mark::Connect {
+        ("Connect", format!("cx: &Connect<'_, {user}>"))
+    } else {
+        ("Scope", format!("scope: &Scope<{user}>"))
+    };
+    let mut parameters = hook.parameters().into_iter();
+    if let Some(first) = parameters.next()
+        && !(matches!(*first.ty, Type::Reference(_)) && named(&first.ty, takes.0))
+    {
+        diagnostics.error(first, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`", takes.1));
+    }
+    for more in parameters {
+        diagnostics.error(more, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`; remove this", takes.1));
+    }
+    if let Some(output) = hook.output().filter(|output| hook.mark == Mark::Disconnect && !is_unit(output)) {
+        diagnostics.error(output, "nobody is left to hear what `#[disconnect]` returns; remove the return type");
+    }
+}
+
+fn is_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+}

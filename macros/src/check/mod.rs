@@ -1,0 +1,26 @@
+//! Whether it makes sense: what takes more than one attribute to see. Everything is looked at, whatever was found before.
+
+mod block;
+mod hooks;
+mod logic;
+mod names;
+mod regex;
+mod routes;
+mod signature;
+
+use crate::diagnostics::Diagnostics;
+use crate::model::block::Block;
+
+/// Checks the whole block.
+pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
+    block::check(block, diagnostics);
+    for action in &block.actions {
+        signature::check(action, block, diagnostics);
+    }
+    for hook in &block.hooks {
+        hooks::check(hook, block, diagnostics);
+    }
+    names::check(block, diagnostics);
+    routes::check(block, diagnostics);
+    logic::check(block, diagnostics);
+}

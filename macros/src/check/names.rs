@@ -1,0 +1,56 @@
+//! That no two actions have one name, and no two routes one pattern; both places are shown, the later first.
+
+use proc_macro2::TokenStream;
+use syn::Attribute;
+
+use super::routes::shape;
+use crate::diagnostics::Diagnostics;
+use crate::model::block::Block;
+
+/// Something that must be alone under its name.
+struct Claim<'a> {
+    name: String,
+    shown: &'a str,
+    at: TokenStream,
+    cfgs: &'a [Attribute],
+}
+
+pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    let actions = block.actions.iter().map(|action| Claim {
+        name: action.name.clone(),
+        shown: &action.name,
+        at: action.name_at.clone(),
+        cfgs: &action.cfgs,
+    });
+    for (later, earlier) in taken(&actions.collect::<Vec<_>>()) {
+        let name = later.shown;
+        diagnostics.error(&later.at, format!("two actions are called `{name}`; give one of them `name = \"…\"`"));
+        diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
+    }
+    let routes: Vec<_> = block.routes.iter().collect();
+    let claims = routes.iter().map(|route| Claim {
+        name: shape(&route.pattern),
+        shown: &route.pattern.text,
+        at: quote::ToTokens::to_token_stream(&route.pattern.literal),
+        cfgs: &route.cfgs,
+    });
+    for (later, earlier) in taken(&claims.collect::<Vec<_>>()) {
+        let (name, other) = (later.shown, earlier.shown);
+        let same = if name == other { String::new() } else { format!(", as `{other}` does") };
+        diagnostics
+            .error(&later.at, format!("`{name}` matches what another route matches{same}; change one of the patterns"));
+        diagnostics.error(&earlier.at, format!("`{other}` is matched here"));
+    }
+}
+
+/// Each later claim with the first earlier one of its name. Two that `cfg` may keep apart do not clash.
+fn taken<'a, 'b>(claims: &'b [Claim<'a>]) -> Vec<(&'b Claim<'a>, &'b Claim<'a>)> {
+    let mut clashes = Vec::new();
+    for (position, later) in claims.iter().enumerate() {
+        let mut earlier = claims[..position].iter();
+        let clash =
+            earlier.find(|earlier| earlier.name == later.name && (earlier.cfgs.is_empty() || later.cfgs.is_empty()));
+        clashes.extend(clash.map(|earlier| (later, earlier)));
+    }
+    clashes
+}

@@ -1,0 +1,198 @@
+//! That each route can be reached, and that it is clear which of two takes a message.
+//!
+//! Patterns are tried in the order written. A pattern matches from the front, by whole segments; what is left over goes
+//! to the handler behind it, and where that has no use for it the next pattern is tried. So one pattern hides another
+//! only if both have the same number of segments, or if it ends in `{*rest}`.
+
+use std::fmt::Write as _;
+
+use super::regex;
+use super::signature;
+use crate::diagnostics::Diagnostics;
+use crate::model::block::Block;
+use crate::model::route::Route;
+use crate::syntax::pattern::{Pattern, Segment};
+
+pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    for (position, later) in block.routes.iter().enumerate() {
+        method(later, diagnostics);
+        let earlier = block.routes[..position].iter().filter(|earlier| !apart(earlier, later));
+        for earlier in earlier.filter(|earlier| shape(&earlier.pattern) != shape(&later.pattern)) {
+            if pair(&earlier.pattern, &later.pattern, diagnostics) {
+                break;
+            }
+        }
+    }
+}
+
+/// Do both carry a `cfg`, so that perhaps only one of them is there?
+fn apart(one: &Route, other: &Route) -> bool {
+    !one.cfgs.is_empty() && !other.cfgs.is_empty()
+}
+
+fn pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics) -> bool {
+    let (first, second) = (&earlier.text, &later.text);
+    if covers(earlier, later) {
+        let message = if covers(later, earlier) {
+            format!("`{second}` is never reached, as `{first}` above takes the same; remove one of them")
+        } else {
+            format!("`{second}` is never reached, as `{first}` above takes all that it matches; put `{second}` first")
+        };
+        diagnostics.error(&later.literal, message);
+        return true;
+    }
+    if covers(later, earlier) {
+        return false;
+    }
+    let Some(both) = common(earlier, later) else { return false };
+    let message = format!(
+        "`{both}` matches both `{first}` and `{second}`, and neither is the closer one; tell them apart by a text or a `{{name:REGEX}}`"
+    );
+    diagnostics.error(&later.literal, message);
+    true
+}
+
+/// The pattern without the names of its captures: two with one shape match the same.
+pub(super) fn shape(pattern: &Pattern) -> String {
+    let mut shape = String::new();
+    for segment in &pattern.segments {
+        // A slash stands in no segment, so the parts cannot run together.
+        let _ = match segment {
+            Segment::Text(text) => write!(shape, "{text}/"),
+            Segment::Capture(_) => write!(shape, "{{}}/"),
+            Segment::Regex(_, regex) => write!(shape, "{{:{regex}}}/"),
+            Segment::Rest(_) => write!(shape, "{{*}}/"),
+        };
+    }
+    if !pattern.slash {
+        shape.pop();
+    }
+    shape
+}
+
+/// Does `one` take everything that `other` would end on?
+fn covers(one: &Pattern, other: &Pattern) -> bool {
+    let (fixed, rest) = split(one);
+    let fits = |upto: &[Segment]| fixed.iter().zip(upto).all(|(one, other)| segment_covers(one, other));
+    if rest {
+        // The tail is never empty.
+        return other.segments.len() > fixed.len() && fits(&other.segments[..fixed.len()]);
+    }
+    other.segments.len() == fixed.len() && one.slash == other.slash && fits(&other.segments)
+}
+
+/// The segments before a `{*rest}`, and whether there is one.
+fn split(pattern: &Pattern) -> (&[Segment], bool) {
+    match pattern.segments.split_last() {
+        Some((Segment::Rest(_), fixed)) => (fixed, true),
+        _ => (&pattern.segments, false),
+    }
+}
+
+fn segment_covers(one: &Segment, other: &Segment) -> bool {
+    match (one, other) {
+        (_, Segment::Rest(_)) => matches!(one, Segment::Rest(_)),
+        (Segment::Capture(_) | Segment::Rest(_), _) => true,
+        (Segment::Regex(_, regex), Segment::Text(text)) => regex::matches(regex, text) == Some(true),
+        (Segment::Text(one), Segment::Text(other)) | (Segment::Regex(_, one), Segment::Regex(_, other)) => one == other,
+        (Segment::Text(_), _) | (Segment::Regex(..), Segment::Capture(_)) => false,
+    }
+}
+
+/// A route that both patterns end on, if there is one that can be named.
+fn common(one: &Pattern, other: &Pattern) -> Option<String> {
+    if one.segments.len() != other.segments.len() || one.slash != other.slash {
+        return None;
+    }
+    let both = one.segments.iter().zip(&other.segments).map(|(one, other)| segment_common(one, other));
+    let both = both.collect::<Option<Vec<_>>>()?;
+    Some(both.join("/") + if one.slash { "/" } else { "" })
+}
+
+/// A segment that both match, as a text or as one of the captures. Whether two regexes meet is not weighed.
+fn segment_common(one: &Segment, other: &Segment) -> Option<String> {
+    match (one, other) {
+        (Segment::Text(text), Segment::Regex(_, regex)) | (Segment::Regex(_, regex), Segment::Text(text)) => {
+            (regex::matches(regex, text) == Some(true)).then(|| text.clone())
+        }
+        (Segment::Text(one), Segment::Text(other)) => (one == other).then(|| one.clone()),
+        (Segment::Text(text), _) | (_, Segment::Text(text)) => Some(text.clone()),
+        (Segment::Regex(name, one), Segment::Regex(_, other)) => (one == other).then(|| format!("{{{name}:{one}}}")),
+        (Segment::Regex(name, regex), _) | (_, Segment::Regex(name, regex)) => Some(format!("{{{name}:{regex}}}")),
+        (Segment::Rest(name), Segment::Rest(_)) => Some(format!("{{*{name}}}")),
+        (Segment::Capture(name), _) | (_, Segment::Capture(name)) => Some(format!("{{{name}}}")),
+    }
+}
+
+/// A route's method is a plain one: it gives the handler, and decides nothing.
+fn method(route: &Route, diagnostics: &mut Diagnostics) {
+    signature::plain(&route.signature, diagnostics);
+    if let Some(asyncness) = &route.signature.asyncness {
+        diagnostics.error(asyncness, "a route gives its handler at once; remove `async`");
+    }
+    for parameter in route.signature.inputs.iter().skip(usize::from(route.signature.receiver().is_some())) {
+        let message = "a route takes nothing but `&self`; the actions behind it read captures with `#[path]`";
+        diagnostics.error(parameter, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{common, covers, shape};
+    use crate::syntax::pattern::Pattern;
+    use proc_macro2::Span;
+    use syn::LitStr;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::read(LitStr::new(text, Span::call_site())).unwrap()
+    }
+
+    #[test]
+    fn one_pattern_covers_another() {
+        for (one, other, expected) in [
+            ("rooms/{id}/", "rooms/new/", true),
+            ("rooms/new/", "rooms/{id}/", false),
+            ("rooms/{id}/", "rooms/{slug:[a-z]+}/", true),
+            ("rooms/{slug:[a-z]+}/", "rooms/{id}/", false),
+            ("rooms/{slug:[a-z]+}/", "rooms/new/", true),
+            ("rooms/{id:[0-9]+}/", "rooms/new/", false),
+            ("rooms/{id}/", "rooms/{id}", false),
+            ("rooms/{id}", "rooms/{id}/", false),
+            // What `rooms/` has no use for is tried further down.
+            ("rooms/", "rooms/{id}/", false),
+            ("{*rest}", "rooms/{id}/", true),
+            ("rooms/{*rest}", "rooms/{id}", true),
+            // The tail is never empty.
+            ("rooms/{*rest}", "rooms/", false),
+            ("rooms/{*rest}", "users/{id}/", false),
+            ("rooms/{id}", "rooms/{*rest}", false),
+            ("{a}/{*rest}", "x/{*rest}", true),
+        ] {
+            assert_eq!(covers(&pattern(one), &pattern(other)), expected, "{one} over {other}");
+        }
+    }
+
+    #[test]
+    fn overlaps_are_named() {
+        for (one, other, expected) in [
+            ("{a}/x/", "x/{b}/", Some("x/x/")),
+            ("{a}/x/", "y/z/", None),
+            ("{a:[0-9]+}/x", "5/{b}", Some("5/x")),
+            ("{a:[0-9]+}/x", "y/{b}", None),
+            ("{a:[0-9]+}/{b}", "{a}/{b:[0-9]+}", Some("{a:[0-9]+}/{b:[0-9]+}")),
+            ("{a}/x/", "x/{b}", None),
+            ("{a}/{b}/x", "x/{b}", None),
+            ("{a:[0-9]+}", "{a:[a-z]+}", None),
+        ] {
+            assert_eq!(common(&pattern(one), &pattern(other)).as_deref(), expected, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn names_of_captures_do_not_make_a_shape() {
+        assert_eq!(shape(&pattern("rooms/{id}/")), shape(&pattern("rooms/{room}/")));
+        assert_ne!(shape(&pattern("rooms/{id}/")), shape(&pattern("rooms/{id}")));
+        assert_ne!(shape(&pattern("rooms/{id:[0-9]}/")), shape(&pattern("rooms/{id}/")));
+        assert_ne!(shape(&pattern("a/{*rest}")), shape(&pattern("a/{rest}")));
+    }
+}

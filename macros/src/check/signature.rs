@@ -1,0 +1,203 @@
+//! The signature of one method: of an action with its parameters, and what any method that we call must look like.
+
+use quote::ToTokens;
+use syn::{FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
+
+use crate::diagnostics::Diagnostics;
+use crate::model::action::Action;
+use crate::model::block::Block;
+use crate::model::parameter::{Kind, Parameter};
+use crate::syntax::attribute::Role;
+use crate::syntax::block;
+
+/// Keys of the envelope, which no argument can have.
+const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
+
+pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
+    plain(&action.signature, diagnostics);
+    one_context(action, diagnostics);
+    for parameter in &action.parameters {
+        match &parameter.kind {
+            Kind::Context => context(parameter, diagnostics),
+            Kind::Capture { .. } => capture(parameter, action, block, diagnostics),
+            Kind::Extract => extract(parameter, diagnostics),
+            Kind::Key { .. } => key(parameter, block, diagnostics),
+        }
+        common(parameter, diagnostics);
+    }
+    if let Some(blocking) = action.blocking.as_ref().filter(|_| action.is_async()) {
+        let message = "`blocking` is for a plain `fn` that would hold up the others; remove it, or remove `async`";
+        diagnostics.error(blocking, message);
+    }
+}
+
+/// What holds for every method that generated code calls: `&self`, safe, of one type.
+pub(super) fn plain(signature: &Signature, diagnostics: &mut Diagnostics) {
+    if let Some(receiver) = signature.receiver() {
+        shared_self(receiver, diagnostics);
+    } else {
+        let message = format!("`{}` takes no `&self`; write `fn {0}(&self, …)`", signature.ident);
+        diagnostics.error(&signature.ident, message);
+    }
+    if let Some(constness) = &signature.constness {
+        diagnostics.error(constness, "clients cannot call a `const fn`; remove `const`");
+    }
+    if let Safety::Unsafe(safety) = &signature.safety {
+        diagnostics.error(safety, "clients cannot keep the promises of an `unsafe fn`; remove `unsafe`");
+    }
+    if let Some(abi) = &signature.abi {
+        diagnostics.error(abi, "a method that clients call has Rust's own ABI; remove `extern`");
+    }
+    if let Some(variadic) = &signature.variadic {
+        diagnostics.error(variadic, "a client's arguments have names; remove the `...`");
+    }
+    generics(signature, diagnostics);
+}
+
+fn shared_self(receiver: &Receiver, diagnostics: &mut Diagnostics) {
+    let message = match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => return,
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            "`&mut self` would need the handler for one connection alone; write `&self`, and keep what changes in a `Mutex` or an atomic"
+        }
+        ReceiverKind::Typed(_, ty) if matches!(&**ty, Type::Reference(reference) if reference.mutability.is_none()) => {
+            return;
+        }
+        _ => "connections share the handler, so nothing can take it; write `&self`",
+    };
+    diagnostics.error(receiver, message);
+}
+
+fn generics(signature: &Signature, diagnostics: &mut Diagnostics) {
+    for parameter in &signature.generics.params {
+        let (name, instead) = match parameter {
+            GenericParam::Type(ty) => {
+                (ty.ident.to_string(), "write the type itself, or put the parameter on the impl block")
+            }
+            GenericParam::Const(value) => {
+                (value.ident.to_string(), "write the value itself, or put the parameter on the impl block")
+            }
+            GenericParam::Lifetime(lifetime) => (lifetime.lifetime.to_string(), "leave lifetimes out, as in `&str`"),
+        };
+        diagnostics.error(parameter, format!("a client cannot choose `{name}`; {instead}"));
+    }
+    for input in &signature.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Some(found) = impl_trait(&typed.ty)
+        {
+            diagnostics.error(found, "a client cannot choose a type; write the type itself instead of `impl`");
+        }
+    }
+}
+
+fn impl_trait(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::ImplTrait(_) => Some(ty),
+        Type::Reference(reference) => impl_trait(&reference.elem),
+        Type::Paren(paren) => impl_trait(&paren.elem),
+        Type::Group(group) => impl_trait(&group.elem),
+        _ => None,
+    }
+}
+
+fn one_context(action: &Action, diagnostics: &mut Diagnostics) {
+    let contexts = action.parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Context));
+    for later in contexts.skip(1) {
+        diagnostics.error(&later.name, format!("`{}` is a second context; keep one", later.name));
+    }
+}
+
+fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+    let shared = matches!(&parameter.ty, Type::Reference(reference) if reference.mutability.is_none());
+    if !shared {
+        diagnostics.error(&parameter.ty, "an action borrows the context; write `&Context<'_, …>`");
+    }
+}
+
+fn capture(parameter: &Parameter, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
+    let Kind::Capture { name, at } = &parameter.kind else { return };
+    if crate::model::parameter::named(&parameter.ty, "Context") {
+        diagnostics.error(role(parameter, Role::Path), "the context is no capture; remove `#[path]`");
+        return;
+    }
+    if parameter.roles.iter().any(|(role, _)| *role == Role::Extract) {
+        let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
+        diagnostics.error(role(parameter, Role::Extract), message);
+    }
+    if block.kind == block::Kind::Consumer {
+        let message = format!(
+            "`{}` cannot read the capture `{name}`, as no route leads to a consumer's own actions; remove `#[path]` to take it from the message, or move the action into a handler",
+            action.method
+        );
+        diagnostics.add(syn::Error::new(*at, message));
+    }
+}
+
+fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+    if crate::model::parameter::named(&parameter.ty, "Context") {
+        diagnostics.error(role(parameter, Role::Extract), "the context needs no extractor; remove `#[extract]`");
+    }
+}
+
+fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
+    for name in parameter.wire_names() {
+        if ENVELOPE.contains(&name.as_str()) {
+            let message =
+                format!("`{name}` is a key of the envelope, so no argument can be called that; give it another name");
+            diagnostics.error(&parameter.name, message);
+        }
+    }
+    if parameter.names_function() && !stands_alone(&parameter.ty, block) {
+        let message = "a serde attribute that names a function needs a type that stands on its own here; write it without `Self`, the block's generics and borrowed data";
+        diagnostics.error(&parameter.ty, message);
+    }
+}
+
+/// Can a struct outside of the impl have a field of this type?
+fn stands_alone(ty: &Type, block: &Block) -> bool {
+    let words: Vec<String> =
+        block.generics.type_params().map(|parameter| parameter.ident.to_string()).chain(["Self".to_owned()]).collect();
+    !mentions(ty.to_token_stream(), &words)
+}
+
+/// Does it hold one of the words, a reference or a lifetime?
+fn mentions(tokens: proc_macro2::TokenStream, words: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), words),
+        proc_macro2::TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
+        word => words.contains(&word.to_string()),
+    })
+}
+
+/// What is wrong with attributes, whatever the parameter is.
+fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+    let is_key = matches!(parameter.kind, Kind::Key { .. });
+    for (role, attribute) in &parameter.roles {
+        if *role == Role::Serde && !is_key {
+            diagnostics.error(
+                attribute,
+                "serde reads arguments only; remove this, as the parameter does not come from the message",
+            );
+        }
+    }
+    for role in [Role::Path, Role::Extract] {
+        if parameter.roles.iter().filter(|(found, _)| *found == role).count() > 1 {
+            diagnostics.error(self::role(parameter, role), "this stands here twice; keep one");
+        }
+    }
+    for attribute in &parameter.attributes {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            diagnostics.error(
+                attribute,
+                "a parameter cannot come and go; put `#[cfg(…)]` on the method, and write two methods",
+            );
+        }
+    }
+}
+
+/// The last attribute of that role, to underline it.
+fn role(parameter: &Parameter, role: Role) -> proc_macro2::TokenStream {
+    let mut written = parameter.roles.iter().rev().filter(|(found, _)| *found == role);
+    let span = parameter.name.span();
+    written.next().map_or_else(|| quote::quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
+}

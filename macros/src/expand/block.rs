@@ -1,0 +1,178 @@
+//! The whole: the user's block first, then one `const _` with everything that is generated for it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::ItemImpl;
+
+use super::paths::{self, Locals};
+use super::permission::Gate;
+use super::{action, consumer, route};
+use crate::model::block::{Block, Permission};
+use crate::syntax::block::Kind;
+
+/// The user's block and what is generated for it.
+pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
+    let generated = Generated::new(block);
+    let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints());
+    let (items, dispatch) = (generated.items(), generated.dispatch());
+    let handler = handler(block);
+    let consumer = (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref()));
+    let checks = (block.kind == Kind::Consumer && block.is_concrete()).then(|| generated.checks());
+    quote! {
+        #item
+
+        #(#cfgs)*
+        #lints
+        const _: () = {
+            #alias
+            #items
+            #handler
+            #dispatch
+            #consumer
+            #checks
+        };
+    }
+}
+
+/// Tokens with the user's spans look hand-written to lints, so what they say about style is turned off in here:
+/// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat.
+fn lints() -> TokenStream {
+    quote!(#[allow(unused_qualifications, clippy::all, clippy::pedantic)])
+}
+
+/// `impl Handler for …`: the type and its user.
+pub(super) fn handler(block: &Block) -> TokenStream {
+    let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
+    let (ty, user) = (&block.ty, &block.user);
+    let handler = paths::handler_trait(Span::call_site());
+    quote! {
+        #[automatically_derived]
+        impl #generics #handler for #ty #where_clause {
+            type User = #user;
+        }
+
+        impl #generics #ty #where_clause {
+            // Two blocks of one type clash anyway; this name says so in words that help.
+            #[doc(hidden)]
+            #[allow(dead_code, non_upper_case_globals)]
+            const a_type_has_one_handler_or_consumer_block: () = ();
+        }
+    }
+}
+
+struct Generated<'a> {
+    block: &'a Block,
+    gate: Option<Gate<'a>>,
+    actions: Vec<action::Row<'a>>,
+    routes: Vec<route::Row<'a>>,
+    locals: Locals,
+}
+
+const ROLE: &str = "Block";
+
+impl<'a> Generated<'a> {
+    fn new(block: &'a Block) -> Self {
+        let gate = block.permission.asked().map(|expression| Gate::new(expression, ROLE, &block.generics));
+        let (actions, routes) = (action::rows(block), route::rows(block));
+        Self { block, gate, actions, routes, locals: Locals::new() }
+    }
+
+    /// The expressions.
+    fn items(&self) -> TokenStream {
+        let own = self.gate.iter().map(|gate| gate.items(ROLE, &self.block.generics, &[]));
+        let actions = self.actions.iter().map(action::Row::items);
+        own.chain(actions).chain(self.routes.iter().map(route::Row::items)).collect()
+    }
+
+    /// What the compiler can check of a consumer that is one type.
+    fn checks(&self) -> TokenStream {
+        let own = self.gate.iter().map(|gate| gate.no_captures(paths::no_captures_here, self.block, &[]));
+        let actions = self.actions.iter().map(|row| row.check(self.block));
+        own.chain(actions).chain(self.routes.iter().map(|row| row.check(self.block))).collect()
+    }
+
+    fn dispatch(&self) -> TokenStream {
+        let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
+        let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
+        let node = self.node();
+        let calls = self.actions.iter().map(|row| row.call(&self.locals));
+        let (admit, descend) = (self.admit(), self.descend());
+        quote! {
+            #[automatically_derived]
+            impl #generics #dispatch for #ty #where_clause {
+                #node
+                const CALLS: &'static [#action_fn<Self>] = &[#(#calls)*];
+                #admit
+                #descend
+            }
+        }
+    }
+
+    fn node(&self) -> TokenStream {
+        let node = paths::node(Span::call_site());
+        let name = &self.block.name;
+        let permission = action::optional(self.gate.as_ref().map(Gate::reference));
+        let inherited = matches!(self.block.permission, Permission::Inherited);
+        let needs = self.gate.as_ref().map(Gate::needs);
+        let actions = self.actions.iter().map(action::Row::node);
+        let routes = self.routes.iter().map(route::Row::node);
+        quote! {
+            const NODE: &'static #node = &#node {
+                name: #name,
+                permission: #permission,
+                inherited: #inherited,
+                needs: &[#needs],
+                actions: &[#(#actions)*],
+                routes: &[#(#routes)*],
+            };
+        }
+    }
+
+    fn admit(&self) -> Option<TokenStream> {
+        let gate = self.gate.as_ref()?;
+        let Locals { admitted, call, handler, .. } = &self.locals;
+        let (call_type, admitted_type, result) = (
+            paths::call_type(Span::call_site()),
+            paths::admitted_type(Span::call_site()),
+            paths::result(Span::call_site()),
+        );
+        let ask = gate.ask(&self.locals);
+        Some(quote! {
+            async fn admit(
+                &self,
+                #call: &#call_type<'_, Self::User>,
+                #admitted: #admitted_type,
+            ) -> #result<#admitted_type> {
+                let #handler = self;
+                #ask
+            }
+        })
+    }
+
+    fn descend(&self) -> Option<TokenStream> {
+        if self.routes.is_empty() {
+            return None;
+        }
+        let Locals { admitted, call, handler, level, reply, route, .. } = &self.locals;
+        let arms = self.routes.iter().map(|row| row.arm(&self.locals));
+        let (call_type, admitted_type) = (paths::call_type(Span::call_site()), paths::admitted_type(Span::call_site()));
+        let (reply_type, result) = (paths::reply_type(Span::call_site()), paths::result(Span::call_site()));
+        let unknown = paths::unknown_route(Span::call_site());
+        Some(quote! {
+            async fn descend(
+                &self,
+                #route: u16,
+                #call: &#call_type<'_, Self::User>,
+                #admitted: #admitted_type,
+                #level: usize,
+                #reply: &mut #reply_type,
+            ) -> #result<()> {
+                let #handler = self;
+                match #route {
+                    #(#arms)*
+                    _ => #unknown(),
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! What only a consumer has: the door, the hooks, the registration.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::action::optional;
+use super::paths::{self, Locals};
+use super::permission::Gate;
+use crate::model::block::Block;
+use crate::model::hook::Hook;
+use crate::syntax::attribute::Mark;
+
+const ROLE: &str = "Connect";
+
+/// `impl Consumer for …`, and the registration of a consumer without generics.
+pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
+    let locals = Locals::new();
+    let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
+    let (consumer, name) = (paths::consumer(Span::call_site()), &block.name);
+    let strict = block.connect.as_ref().map(|expression| Gate::new(expression, ROLE, generics));
+    let items = strict.as_ref().map(|gate| gate.items(ROLE, generics, &[]));
+    let connect = strict.as_ref().map(|gate| connect_const(gate));
+    let may_connect = may_connect(own, strict.as_ref(), &locals);
+    let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
+    let register = block.is_concrete().then(|| {
+        let register = paths::register(Span::call_site());
+        let strict = strict.as_ref().map(|gate| gate.no_captures(paths::no_captures, block, &[]));
+        quote!(#strict #register!(#ty);)
+    });
+    quote! {
+        #items
+        #[automatically_derived]
+        impl #generics #consumer for #ty #where_clause {
+            const NAME: &'static str = #name;
+            #connect
+            #may_connect
+            #(#hooks)*
+        }
+        #register
+    }
+}
+
+fn connect_const(gate: &Gate<'_>) -> TokenStream {
+    let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
+    let value = optional(Some(gate.reference()));
+    quote!(const CONNECT: #option<&'static #expression> = #value;)
+}
+
+fn may_connect(own: Option<&Gate<'_>>, strict: Option<&Gate<'_>>, locals: &Locals) -> Option<TokenStream> {
+    let asked = match (own.map(|gate| gate.ask_connect(locals)), strict.map(|gate| gate.ask_strictly(locals))) {
+        (None, None) => return None,
+        (Some(own), None) => own,
+        (None, Some(strict)) => strict,
+        (Some(own), Some(strict)) => quote!({ #own }?; #strict),
+    };
+    let (connect, result) = (paths::connect_type(Span::call_site()), paths::result(Span::call_site()));
+    let Locals { cx, handler, .. } = locals;
+    Some(quote! {
+        async fn may_connect(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
+            let #handler = self;
+            #asked
+        }
+    })
+}
+
+/// The method's own name carries the span, so that a future that is not `Send` is reported there.
+fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
+    let Locals { cx, handler, scope, .. } = locals;
+    let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
+    let wait = hook.signature.asyncness.map(|_| quote!(.await));
+    let takes = !hook.parameters().is_empty();
+    if hook.mark == Mark::Connect {
+        let given = takes.then(|| quote!(#cx));
+        let (connect, result, called) = (paths::connect_type(span), paths::result(span), paths::hook(span));
+        let call = quote_spanned!(span=> #called(Self::#method(#handler, #given)#wait));
+        return quote_spanned! {span=>
+            #(#cfgs)*
+            async fn connected(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
+                let #handler = self;
+                #call
+            }
+        };
+    }
+    let given = takes.then(|| quote!(#scope));
+    let scope_type = paths::scope_type(span);
+    quote_spanned! {span=>
+        #(#cfgs)*
+        async fn disconnected(&self, #scope: &#scope_type<Self::User>) {
+            let #handler = self;
+            Self::#method(#handler, #given)#wait
+        }
+    }
+}

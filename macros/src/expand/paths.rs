@@ -1,0 +1,129 @@
+//! Every name that generated code uses: the paths into the runtime, and the locals.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
+
+/// `use … as __rt`: the one alias that all other paths start with.
+pub(super) fn alias(runtime: &Path) -> TokenStream {
+    quote!(use #runtime::__private as __rt;)
+}
+
+/// What `#[serde(crate = …)]` wants.
+pub(super) const SERDE: &str = "__rt::serde";
+
+macro_rules! paths {
+    ($($name:ident = [$($path:tt)+])+) => {
+        $(
+            pub(super) fn $name(span: Span) -> TokenStream {
+                quote_spanned!(span=> $($path)+)
+            }
+        )+
+    };
+}
+
+paths! {
+    some = [::core::option::Option::Some]
+    none = [::core::option::Option::None]
+    ok = [::core::result::Result::Ok]
+    err = [::core::result::Result::Err]
+    into = [::core::convert::Into::into]
+    option = [::core::option::Option]
+
+    action_fn = [__rt::ActionFn]
+    action_node = [__rt::ActionNode]
+    admitted_type = [__rt::Admitted]
+    argument = [__rt::Argument]
+    arguments = [__rt::arguments]
+    box_pin = [__rt::Box::pin]
+    call_type = [__rt::Call]
+    check_mount = [__rt::check_mount]
+    connect_type = [__rt::Connect]
+    consumer = [__rt::Consumer]
+    dispatch = [__rt::Dispatch]
+    expr = [__rt::Expr]
+    expression = [__rt::Expression]
+    from_context = [__rt::FromContext]
+    handler_trait = [__rt::Handler]
+    hook = [__rt::hook]
+    into_reply = [__rt::IntoReply::into_reply]
+    need = [__rt::Need]
+    no_arguments = [__rt::no_arguments]
+    no_captures = [__rt::no_captures]
+    no_captures_here = [__rt::no_captures_here]
+    node = [__rt::Node]
+    path = [__rt::path]
+    pattern = [__rt::Pattern]
+    permission = [__rt::Permission]
+    regex = [__rt::Regex]
+    register = [__rt::register]
+    reply_type = [__rt::Reply]
+    result = [__rt::Result]
+    route_node = [__rt::RouteNode]
+    scope_type = [__rt::Scope]
+    segment = [__rt::Segment]
+    unknown_leaf = [__rt::unknown_leaf]
+    unknown_route = [__rt::unknown_route]
+}
+
+/// The locals of generated functions. They are made once and interpolated: a name typed in a spanned quote would
+/// take that span's hygiene, and no user's name can meet these.
+pub(super) struct Locals {
+    pub(super) admitted: Ident,
+    pub(super) answer: Ident,
+    pub(super) arguments: Ident,
+    pub(super) call: Ident,
+    pub(super) cx: Ident,
+    pub(super) gate: Ident,
+    pub(super) handler: Ident,
+    pub(super) leaf: Ident,
+    pub(super) level: Ident,
+    pub(super) reply: Ident,
+    pub(super) route: Ident,
+    pub(super) scope: Ident,
+}
+
+impl Locals {
+    pub(super) fn new() -> Self {
+        Self {
+            admitted: local("__admitted"),
+            answer: local("__answer"),
+            arguments: local("__arguments"),
+            call: local("__call"),
+            cx: local("__cx"),
+            gate: local("__gate"),
+            handler: local("__handler"),
+            leaf: local("__leaf"),
+            level: local("__level"),
+            reply: local("__reply"),
+            route: local("__route"),
+            scope: local("__scope"),
+        }
+    }
+}
+
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The same name, shown at `span` in messages.
+pub(super) fn shown_at(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(name.span().located_at(span));
+    name
+}
+
+/// What the method returned; at the return type, because a message about it underlines the local.
+pub(super) fn output(span: Span) -> Ident {
+    Ident::new("__output", span)
+}
+
+/// The error in what the method returned.
+pub(super) fn error(span: Span) -> Ident {
+    Ident::new("__error", span)
+}
+
+/// The local that holds the parameter at this position.
+pub(super) fn parameter(position: usize) -> Ident {
+    format_ident!("__p{position}", span = Span::mixed_site())
+}

@@ -1,0 +1,236 @@
+//! Permission expressions as the tree that the runtime evaluates, and the calls of their leaves.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Generics, PathArguments, Token};
+
+use super::paths::{self, Locals};
+use crate::model::block::Block;
+use crate::model::expression::{Expression, Tree};
+use crate::syntax::permission::Leaf;
+
+/// An expression with the names of what is generated for it.
+pub(super) struct Gate<'a> {
+    expression: &'a Expression,
+    /// The static that node and gate share.
+    name: Ident,
+    /// How to write each leaf's type: by its alias, or as it stands where it names the block's own generics.
+    leaves: Vec<TokenStream>,
+}
+
+impl<'a> Gate<'a> {
+    /// `role` makes the names unique within the block: `Action0`, `Connect`.
+    pub(super) fn new(expression: &'a Expression, role: &str, generics: &Generics) -> Self {
+        let leaves = expression.leaves.iter().enumerate();
+        let leaves = leaves.map(|(position, leaf)| {
+            if mentions(leaf.path.to_token_stream(), generics) {
+                leaf_path(leaf)
+            } else {
+                alias(role, position, leaf.span).to_token_stream()
+            }
+        });
+        let name = format_ident!("__{}", role.to_uppercase());
+        Self { expression, name, leaves: leaves.collect() }
+    }
+
+    /// What stands beside the impls: the tree, and one alias a leaf.
+    ///
+    /// Through its alias a leaf's path is resolved once, so a misspelled one is told once.
+    pub(super) fn items(&self, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
+        let leaves = self.expression.leaves.iter().enumerate();
+        let aliases = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
+        let aliases = aliases.map(|(position, leaf)| {
+            let (name, path) = (alias(role, position, leaf.span), &leaf.path);
+            quote!(#(#cfgs)* type #name = #path;)
+        });
+        let (name, expression) = (&self.name, paths::expression(Span::call_site()));
+        let tree = tree(&self.expression.tree);
+        let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
+        quote! {
+            #(#aliases)*
+            #(#cfgs)*
+            static #name: #expression = #expression { tree: #tree, leaves: &[#(#texts),*] };
+        }
+    }
+
+    /// `&EXPRESSION`, as the node holds it.
+    pub(super) fn reference(&self) -> TokenStream {
+        let name = &self.name;
+        quote!(&#name)
+    }
+
+    /// One row a leaf: the captures it reads.
+    pub(super) fn needs(&self) -> TokenStream {
+        let need = paths::need(Span::call_site());
+        let rows = self.leaves().map(|(leaf, ty)| {
+            let (by, captures) = (format!("permission `{}`", leaf.text), captures(leaf, ty));
+            quote!(#need { by: #by, captures: #captures })
+        });
+        quote!(#(#rows,)*)
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = (&Leaf, &TokenStream)> {
+        self.expression.leaves.iter().zip(&self.leaves)
+    }
+
+    /// Asks the leaves about a message; ends with `finish(__admitted)`.
+    pub(super) fn ask(&self, locals: &Locals) -> TokenStream {
+        let Locals { admitted, call, gate, handler, .. } = locals;
+        let begin = self.begin(call, locals);
+        let arms = self.leaves().map(|(leaf, ty)| {
+            let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
+            let captures = captures(leaf, ty);
+            quote_spanned! {span=>
+                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#call.context(#captures)).await
+            }
+        });
+        let asked = loop_over(arms, locals);
+        quote!(#begin #asked #gate.finish(#admitted))
+    }
+
+    /// Asks the leaves at the door.
+    pub(super) fn ask_connect(&self, locals: &Locals) -> TokenStream {
+        let Locals { cx, gate, .. } = locals;
+        let begin = self.begin(cx, locals);
+        let arms = self.leaves().map(|(leaf, ty)| can_connect(leaf, ty, locals));
+        let asked = loop_over(arms, locals);
+        quote!(#begin #asked #gate.finish_connect())
+    }
+
+    /// Asks the leaves at the door, and those without opinion what they say to messages.
+    pub(super) fn ask_strictly(&self, locals: &Locals) -> TokenStream {
+        let Locals { answer, cx, gate, handler, .. } = locals;
+        let begin = self.begin(cx, locals);
+        let (ok, none, some) =
+            (paths::ok(Span::call_site()), paths::none(Span::call_site()), paths::some(Span::call_site()));
+        let arms = self.leaves().map(|(leaf, ty)| {
+            let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
+            let first = can_connect(leaf, ty, locals);
+            let second = quote_spanned! {span=>
+                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#cx.as_context()).await
+            };
+            quote! {
+                match #first {
+                    #ok(#none) => #second.map(#some),
+                    #answer => #answer,
+                }
+            }
+        });
+        let asked = loop_over(arms, locals);
+        quote!(#begin #asked #gate.finish_connect_strictly())
+    }
+
+    fn begin(&self, asked: &Ident, locals: &Locals) -> TokenStream {
+        let (name, gate) = (&self.name, &locals.gate);
+        quote!(let mut #gate = #asked.gate(&#name);)
+    }
+
+    /// Checks at each leaf that it reads no captures; `check` says why there are none.
+    pub(super) fn no_captures(&self, check: fn(Span) -> TokenStream, block: &Block, cfgs: &[Attribute]) -> TokenStream {
+        let handler = &block.ty;
+        let checks = self.leaves().map(|(leaf, ty)| {
+            let (span, text) = (leaf.span, Literal::string(&leaf.text));
+            let (check, permission, text) = (check(span), paths::permission(span), respanned(text, span));
+            quote_spanned!(span=> #(#cfgs)* const _: () = #check(#text, <#ty as #permission<#handler>>::CAPTURES);)
+        });
+        checks.collect()
+    }
+}
+
+/// Asks leaf after leaf until the gate has heard enough.
+fn loop_over(arms: impl Iterator<Item = TokenStream>, locals: &Locals) -> TokenStream {
+    let Locals { answer, gate, leaf, .. } = locals;
+    let (some, unknown) = (paths::some(Span::call_site()), paths::unknown_leaf(Span::call_site()));
+    let arms = arms.enumerate().map(|(position, arm)| {
+        let position = Literal::usize_unsuffixed(position);
+        quote!(#position => #arm,)
+    });
+    quote! {
+        while let #some(#leaf) = #gate.next() {
+            let #answer = match #leaf {
+                #(#arms)*
+                _ => #unknown(),
+            };
+            #gate.tell(#answer)?;
+        }
+    }
+}
+
+fn respanned(mut literal: Literal, span: Span) -> Literal {
+    literal.set_span(span);
+    literal
+}
+
+fn can_connect(leaf: &Leaf, ty: &TokenStream, locals: &Locals) -> TokenStream {
+    let Locals { cx, handler, .. } = locals;
+    let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
+    quote_spanned!(span=> <#ty as #permission<Self>>::can_connect(&#value, #handler, #cx).await)
+}
+
+fn captures(leaf: &Leaf, ty: &TokenStream) -> TokenStream {
+    let permission = paths::permission(leaf.span);
+    quote_spanned!(leaf.span=> <#ty as #permission<Self>>::CAPTURES)
+}
+
+/// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
+fn value(leaf: &Leaf, ty: &TokenStream) -> TokenStream {
+    let fields = leaf.arguments.iter().enumerate().map(|(position, argument)| {
+        let mut position = Literal::usize_unsuffixed(position);
+        position.set_span(leaf.span);
+        quote_spanned!(leaf.span=> #position: #argument)
+    });
+    let ty = ty.clone();
+    quote_spanned!(leaf.span=> #ty { #(#fields),* })
+}
+
+fn alias(role: &str, position: usize, span: Span) -> Ident {
+    format_ident!("__{role}Leaf{position}", span = span)
+}
+
+/// The path in a form that is a type and the head of a value alike.
+fn leaf_path(leaf: &Leaf) -> TokenStream {
+    let mut path = leaf.path.clone();
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token.get_or_insert(Token![::](leaf.span));
+        }
+    }
+    path.to_token_stream()
+}
+
+/// Does it name `Self` or a parameter of the block?
+pub(super) fn mentions(tokens: TokenStream, generics: &Generics) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "Self" || own(generics, &word),
+        TokenTree::Group(group) => mentions(group.stream(), generics),
+        _ => false,
+    })
+}
+
+fn own(generics: &Generics, word: &Ident) -> bool {
+    let types = generics.type_params().map(|parameter| &parameter.ident);
+    types.chain(generics.const_params().map(|parameter| &parameter.ident)).any(|ident| ident == word)
+}
+
+fn tree(tree: &Tree) -> TokenStream {
+    let expr = paths::expr(Span::call_site());
+    let each = |parts: &[Tree]| parts.iter().map(self::tree).collect::<Vec<_>>();
+    match tree {
+        Tree::Any(parts) => {
+            let parts = each(parts);
+            quote!(#expr::Any(&[#(#parts),*]))
+        }
+        Tree::All(parts) => {
+            let parts = each(parts);
+            quote!(#expr::All(&[#(#parts),*]))
+        }
+        Tree::Not(part) => {
+            let part = self::tree(part);
+            quote!(#expr::Not(&#part))
+        }
+        Tree::Leaf(leaf) => {
+            let leaf = Literal::usize_unsuffixed(*leaf);
+            quote!(#expr::Leaf(#leaf))
+        }
+    }
+}

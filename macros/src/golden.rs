@@ -1,0 +1,57 @@
+//! What typical blocks expand to, word for word: `tests/expand/NAME.rs` goes in, `NAME.expanded.rs` comes out.
+//!
+//! After a change, `UPDATE_EXPECT=1 cargo test -p portcullis-macros` writes the files anew; read the diff.
+
+use expect_test::{ExpectFile, expect_file};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Item, Meta};
+
+use crate::pipeline;
+use crate::syntax::block::Kind;
+
+macro_rules! golden {
+    ($($name:ident)+) => {
+        $(
+            #[test]
+            fn $name() {
+                let source = include_str!(concat!("../tests/expand/", stringify!($name), ".rs"));
+                compare(source, &expect_file![concat!("../tests/expand/", stringify!($name), ".expanded.rs")]);
+            }
+        )+
+    };
+}
+
+golden! {
+    minimal
+    two_actions
+    permission_tree
+    arguments
+    cfg_action
+    renamed_crate
+    self_in_an_argument
+    route_and_path
+    connect
+    generic_block
+    fallback
+}
+
+fn compare(source: &str, expected: &ExpectFile) {
+    let mut file = syn::parse_file(source).unwrap();
+    file.items = file.items.into_iter().flat_map(expanded).collect();
+    file.attrs.clear();
+    expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+/// The items that come out of one item; those without one of our attributes stay as they are.
+fn expanded(item: Item) -> Vec<Item> {
+    let Item::Impl(mut block) = item else { return vec![item] };
+    let attribute = block.attrs.remove(0);
+    let kind = if attribute.path().is_ident("consumer") { Kind::Consumer } else { Kind::Handler };
+    let arguments = match attribute.meta {
+        Meta::List(list) => list.tokens,
+        _ => TokenStream::new(),
+    };
+    let tokens = pipeline(kind, arguments, &block.into_token_stream());
+    syn::parse2::<syn::File>(tokens).unwrap().items
+}

@@ -1,0 +1,82 @@
+//! One action: a method that a client may call by name.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{Attribute, FnArg, ImplItemFn, ReturnType, Signature, Type};
+
+use super::expression::Expression;
+use super::parameter::{Kind, Parameter};
+use super::plain;
+use crate::diagnostics::Diagnostics;
+use crate::syntax::action::Arguments;
+use crate::syntax::attribute;
+
+pub(crate) struct Action {
+    pub(crate) method: Ident,
+    /// As the client calls it.
+    pub(crate) name: String,
+    /// Where the name was written.
+    pub(crate) name_at: TokenStream,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) permission: Option<Expression>,
+    /// A permission was written, though it may not have been readable.
+    pub(crate) tried_permission: bool,
+    pub(crate) blocking: Option<Ident>,
+    pub(crate) deny_unknown: bool,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) signature: Signature,
+}
+
+impl Action {
+    /// Reads a method marked as an action and takes our attributes off its parameters.
+    pub(crate) fn read(mark: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+        let arguments = diagnostics.read(Arguments::read(mark));
+        let parameters = parameters(&mut method.sig, diagnostics);
+        let ident = method.sig.ident.clone();
+        let (name, name_at) = match &arguments.name {
+            Some(literal) => (literal.value(), literal.to_token_stream()),
+            None => (plain(&ident), ident.to_token_stream()),
+        };
+        Self {
+            method: ident,
+            name,
+            name_at,
+            cfgs: attribute::cfgs(&method.attrs),
+            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            tried_permission: arguments.tried_permission,
+            blocking: arguments.blocking,
+            deny_unknown: arguments.deny_unknown.is_some(),
+            parameters,
+            signature: method.sig.clone(),
+        }
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.signature.asyncness.is_some()
+    }
+
+    /// The written return type.
+    pub(crate) fn output(&self) -> Option<&Type> {
+        match &self.signature.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, ty) => Some(ty),
+        }
+    }
+
+    /// The captures that its parameters take.
+    pub(crate) fn captures(&self) -> Vec<&str> {
+        let captures = self.parameters.iter().filter_map(|parameter| match &parameter.kind {
+            Kind::Capture { name, .. } => Some(name.as_str()),
+            _ => None,
+        });
+        captures.collect()
+    }
+}
+
+fn parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
+    let typed = signature.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
+}

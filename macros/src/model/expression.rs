@@ -1,0 +1,71 @@
+//! A permission expression with its leaves counted: each distinct leaf once, in the order written.
+
+use proc_macro2::TokenStream;
+
+use crate::diagnostics::Diagnostics;
+use crate::syntax::permission::{self, Leaf};
+
+/// An expression ready to be weighed and printed.
+#[derive(Clone)]
+pub(crate) struct Expression {
+    pub(crate) tree: Tree,
+    pub(crate) leaves: Vec<Leaf>,
+    /// What to underline when the whole makes no sense.
+    pub(crate) at: TokenStream,
+}
+
+/// The operators over positions in [`Expression::leaves`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tree {
+    Any(Vec<Tree>),
+    All(Vec<Tree>),
+    Not(Box<Tree>),
+    Leaf(usize),
+}
+
+/// The evaluator keeps one bit a leaf.
+const MOST_LEAVES: usize = 64;
+
+impl Expression {
+    pub(crate) fn new(written: &permission::Expression, diagnostics: &mut Diagnostics) -> Self {
+        let mut leaves: Vec<Leaf> = Vec::new();
+        let tree = number(&written.tree, &mut leaves);
+        if leaves.len() > MOST_LEAVES {
+            let count = leaves.len();
+            let message = format!(
+                "an expression holds {MOST_LEAVES} different permissions at most, this one has {count}; put some of them into a permission of their own"
+            );
+            diagnostics.error(&written.at, message);
+        }
+        Self { tree, leaves, at: written.at.clone() }
+    }
+
+    /// The last word of the only leaf, where there is only one and nothing else.
+    pub(crate) fn alone(&self) -> Option<String> {
+        match self.tree {
+            Tree::Leaf(leaf) => self.leaves.get(leaf).map(word),
+            _ => None,
+        }
+    }
+}
+
+/// The last word of a leaf's path: what it is called wherever it is imported from.
+pub(crate) fn word(leaf: &Leaf) -> String {
+    leaf.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+}
+
+fn number(tree: &permission::Tree, leaves: &mut Vec<Leaf>) -> Tree {
+    let mut each = |parts: &[permission::Tree]| parts.iter().map(|part| number(part, leaves)).collect();
+    match tree {
+        permission::Tree::Any(parts) => Tree::Any(each(parts)),
+        permission::Tree::All(parts) => Tree::All(each(parts)),
+        permission::Tree::Not(part) => Tree::Not(Box::new(number(part, leaves))),
+        permission::Tree::Leaf(leaf) => {
+            let known = leaves.iter().position(|earlier| earlier.text == leaf.text);
+            Tree::Leaf(known.unwrap_or_else(|| {
+                leaves.push(leaf.clone());
+                leaves.len() - 1
+            }))
+        }
+    }
+}

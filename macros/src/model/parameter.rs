@@ -1,0 +1,122 @@
+//! One parameter of an action: the context, a capture, an extractor, or a key of the message.
+
+use proc_macro2::{Ident, Span};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Pat, PatType, Token, Type, TypeReference};
+
+use super::plain;
+use crate::diagnostics::Diagnostics;
+use crate::syntax::attribute::{self, Role};
+
+/// A parameter with a name; patterns that are none were refused on the way.
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) kind: Kind,
+    /// Other attributes, which stay on the method.
+    pub(crate) attributes: Vec<Attribute>,
+    /// The roles written on it, to underline them.
+    pub(crate) roles: Vec<(Role, Attribute)>,
+}
+
+pub(crate) enum Kind {
+    Context,
+    Capture { name: String, at: Span },
+    Extract,
+    Key { serde: Vec<Attribute> },
+}
+
+impl Parameter {
+    /// Reads a parameter and takes our attributes off it.
+    pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let roles = attribute::take_roles(&mut typed.attrs);
+        let kind = kind(typed, &roles, diagnostics);
+        let name = match &*typed.pat {
+            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
+            pattern => {
+                let message = "a parameter of an action is a name, which is its key in the message; take the value and destructure it in the body";
+                diagnostics.error(pattern, message);
+                return None;
+            }
+        };
+        let kind = match kind {
+            Kind::Capture { name: given, at } if given.is_empty() => Kind::Capture { name: plain(&name), at },
+            kind => kind,
+        };
+        Some(Self { name, ty: (*typed.ty).clone(), kind, attributes: typed.attrs.clone(), roles })
+    }
+}
+
+impl Parameter {
+    /// Does a serde attribute name a function, which is for this very type?
+    pub(crate) fn names_function(&self) -> bool {
+        let Kind::Key { serde } = &self.kind else { return false };
+        serde.iter().flat_map(serde_keys).any(|(key, value)| {
+            matches!(key.as_str(), "with" | "deserialize_with") || (key == "default" && value.is_some())
+        })
+    }
+
+    /// The keys under which the message may hold it.
+    pub(crate) fn wire_names(&self) -> Vec<String> {
+        let Kind::Key { serde } = &self.kind else { return Vec::new() };
+        let mut names = vec![plain(&self.name)];
+        for (key, value) in serde.iter().flat_map(serde_keys) {
+            match (key.as_str(), value) {
+                ("rename", Some(name)) => names[0] = name,
+                ("alias", Some(name)) => names.push(name),
+                _ => {}
+            }
+        }
+        names
+    }
+}
+
+/// The keys of a `#[serde(…)]` with their quoted values; what else it holds is serde's business.
+fn serde_keys(attribute: &Attribute) -> Vec<(String, Option<String>)> {
+    let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).unwrap_or_default();
+    let keys = metas.iter().map(|meta| {
+        let key = meta.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let value = match meta {
+            Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), .. }) => {
+                Some(text.value())
+            }
+            _ => None,
+        };
+        (key, value)
+    });
+    keys.collect()
+}
+
+/// A capture without a name of its own is left empty here; the caller knows the parameter's.
+fn kind(typed: &PatType, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> Kind {
+    let written = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
+    if let Some(attribute) = written(Role::Path) {
+        let renamed = diagnostics.take(attribute::renamed(attribute)).flatten();
+        let at = renamed.as_ref().map_or_else(|| pattern_span(&typed.pat), LitStr::span);
+        return Kind::Capture { name: renamed.map(|name| name.value()).unwrap_or_default(), at };
+    }
+    if let Some(attribute) = written(Role::Extract) {
+        diagnostics.take(attribute::bare(attribute));
+        return Kind::Extract;
+    }
+    if named(&typed.ty, "Context") {
+        return Kind::Context;
+    }
+    let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());
+    Kind::Key { serde: serde.collect() }
+}
+
+fn pattern_span(pattern: &Pat) -> Span {
+    syn::spanned::Spanned::span(pattern)
+}
+
+/// Is it `Name<…>` or a reference to it?
+pub(crate) fn named(ty: &Type, name: &str) -> bool {
+    match ty {
+        Type::Reference(TypeReference { elem, .. }) => named(elem, name),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == name),
+        Type::Group(group) => named(&group.elem, name),
+        Type::Paren(paren) => named(&paren.elem, name),
+        _ => false,
+    }
+}

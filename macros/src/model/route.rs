@@ -1,0 +1,56 @@
+//! One route: a pattern and the method that gives the handler behind it.
+
+use syn::{Attribute, ImplItemFn, ReturnType, Signature, Type, TypeReference};
+
+use super::expression::Expression;
+use crate::diagnostics::Diagnostics;
+use crate::syntax::attribute;
+use crate::syntax::pattern::Pattern;
+use crate::syntax::route::Arguments;
+
+pub(crate) struct Route {
+    /// The position among the block's routes, before `cfg`.
+    pub(crate) id: usize,
+    pub(crate) pattern: Pattern,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) permission: Option<Expression>,
+    /// The handler's type: `T` in `-> &T`.
+    pub(crate) handler: Type,
+    pub(crate) signature: Signature,
+}
+
+impl Route {
+    /// Reads a method marked as a route; nothing comes back where its pattern or its type could not be read.
+    pub(crate) fn read(
+        mark: &Attribute,
+        id: usize,
+        method: &ImplItemFn,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let arguments = diagnostics.read(Arguments::read(mark));
+        let permission = arguments.permission.map(|written| Expression::new(&written, diagnostics));
+        let handler = handler(&method.sig, diagnostics);
+        Some(Self {
+            id,
+            pattern: arguments.pattern?,
+            cfgs: attribute::cfgs(&method.attrs),
+            permission,
+            handler: handler?,
+            signature: method.sig.clone(),
+        })
+    }
+}
+
+fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
+    let message = "a route gives a reference to its handler; write `-> &Rooms`, say";
+    match &signature.output {
+        ReturnType::Default => diagnostics.error(&signature.ident, message),
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Reference(TypeReference { mutability: None, elem, .. }) if !matches!(**elem, Type::ImplTrait(_)) => {
+                return Some((**elem).clone());
+            }
+            other => diagnostics.error(other, message),
+        },
+    }
+    None
+}

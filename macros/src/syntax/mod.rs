@@ -1,0 +1,15 @@
+//! What may be written: each attribute and each little language, one file each; mistakes within one attribute are found here.
+//!
+//! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Read`]).
+
+pub(crate) mod action;
+pub(crate) mod attribute;
+pub(crate) mod block;
+pub(crate) mod keyed;
+pub(crate) mod pattern;
+pub(crate) mod permission;
+pub(crate) mod quoted;
+pub(crate) mod route;
+
+/// What could be read, and all that was wrong with the rest.
+pub(crate) type Read<T> = (T, Option<syn::Error>);

@@ -1,0 +1,129 @@
+impl Search {
+    async fn search(
+        &self,
+        text: &str,
+        page: u32,
+        limit: u32,
+        kind: Option<Kind>,
+        language: Language,
+    ) -> Found {
+        self.index.search(text, page, limit, kind, language).await
+    }
+    async fn stop(&self) {}
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Search {
+        type User = Member;
+    }
+    impl Search {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Search {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Search",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "search",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+                __rt::ActionNode {
+                    name: "stop",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                #[serde(deny_unknown_fields)]
+                struct __Arguments<A0, A1, A3> {
+                    text: A0,
+                    #[serde(default)]
+                    page: A1,
+                    #[serde(default = "fifty")]
+                    limit: u32,
+                    #[serde(rename = "type")]
+                    kind: A3,
+                }
+                let __arguments: __Arguments<_, _, _> = __rt::arguments(
+                    __call,
+                    __admitted,
+                )?;
+                let __p4: Language = <Language as __rt::FromContext<
+                    Self,
+                >>::from_context(__handler, &__call.whole_context())
+                    .await?;
+                let __output = Self::search(
+                        __handler,
+                        <&str as __rt::Argument<'_, _>>::take(__arguments.text),
+                        <u32 as __rt::Argument<'_, _>>::take(__arguments.page),
+                        __arguments.limit,
+                        <Option<Kind> as __rt::Argument<'_, _>>::take(__arguments.kind),
+                        __p4,
+                    )
+                    .await;
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                #[serde(deny_unknown_fields)]
+                struct __Arguments {}
+                let __arguments: __Arguments = __rt::arguments(__call, __admitted)?;
+                let __output = Self::stop(__handler).await;
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+    }
+};

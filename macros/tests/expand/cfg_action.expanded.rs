@@ -1,0 +1,205 @@
+impl Debug {
+    #[cfg(feature = "debug")]
+    async fn dump(&self) -> Dump {
+        self.dump_all()
+    }
+    async fn version(&self) -> u32 {
+        3
+    }
+    #[cfg(feature = "debug")]
+    fn traces(&self) -> &Traces {
+        &self.traces
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+    };
+    #[cfg(feature = "debug")]
+    type __Action0Leaf0 = Developer;
+    #[cfg(feature = "debug")]
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["Developer"],
+    };
+    #[cfg(feature = "debug")]
+    type __Route0Leaf0 = Developer;
+    #[cfg(feature = "debug")]
+    static __ROUTE0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["Developer"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Debug {
+        type User = ();
+    }
+    impl Debug {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Debug {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Debug",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                #[cfg(feature = "debug")]
+                __rt::ActionNode {
+                    name: "dump",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `Developer`",
+                            captures: <__Action0Leaf0 as __rt::Permission<
+                                Self,
+                            >>::CAPTURES,
+                        },
+                    ],
+                },
+                __rt::ActionNode {
+                    name: "version",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[
+                #[cfg(feature = "debug")]
+                __rt::RouteNode {
+                    id: 0,
+                    pattern: __rt::Pattern {
+                        text: "traces/",
+                        segments: &[__rt::Segment::Text("traces")],
+                        slash: true,
+                    },
+                    permission: ::core::option::Option::Some(&__ROUTE0),
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `Developer`",
+                            captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                        },
+                    ],
+                    node: <Traces as __rt::Dispatch>::NODE,
+                },
+            ],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            #[cfg(feature = "debug")]
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let __admitted = {
+                    let mut __gate = __call.gate(&__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                        let __answer = match __leaf {
+                            0 => {
+                                <__Action0Leaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__call
+                                            .context(
+                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        };
+                        __gate.tell(__answer)?;
+                    }
+                    __gate.finish(__admitted)?
+                };
+                __rt::no_arguments(__admitted);
+                let __output = Self::dump(__handler).await;
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::version(__handler).await;
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+        async fn descend(
+            &self,
+            __route: u16,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+            __level: usize,
+            __reply: &mut __rt::Reply,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            match __route {
+                #[cfg(feature = "debug")]
+                0 => {
+                    let __admitted = {
+                        let mut __gate = __call.gate(&__ROUTE0);
+                        while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                            let __answer = match __leaf {
+                                0 => {
+                                    <__Route0Leaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Route0Leaf0 {},
+                                            __handler,
+                                            &__call
+                                                .context(
+                                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                                ),
+                                        )
+                                        .await
+                                }
+                                _ => __rt::unknown_leaf(),
+                            };
+                            __gate.tell(__answer)?;
+                        }
+                        __gate.finish(__admitted)?
+                    };
+                    <Traces as __rt::Dispatch>::enter::<
+                        Self,
+                    >(Self::traces(__handler), __call, __admitted, __level, __reply)
+                        .await
+                }
+                _ => __rt::unknown_route(),
+            }
+        }
+    }
+};

@@ -1,0 +1,165 @@
+impl Chat {
+    async fn greet(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        self.lobby.enter(cx).await
+    }
+    fn part(&self) {
+        self.lobby.leave();
+    }
+    async fn ping(&self) {}
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = Banned;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Not(&__rt::Expr::Leaf(0)),
+        leaves: &["Banned"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = Member;
+    }
+    impl Chat {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `Banned`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "ping",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::ping(__handler).await;
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+    }
+    type __ConnectLeaf0 = IsAuthenticated;
+    static __CONNECT: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+    };
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static str = "Chat";
+        const CONNECT: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
+            &__CONNECT,
+        );
+        async fn may_connect(
+            &self,
+            __cx: &__rt::Connect<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            {
+                let mut __gate = __cx.gate(&__BLOCK);
+                while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                    let __answer = match __leaf {
+                        0 => {
+                            <__BlockLeaf0 as __rt::Permission<
+                                Self,
+                            >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                                .await
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __gate.tell(__answer)?;
+                }
+                __gate.finish_connect()
+            }?;
+            let mut __gate = __cx.gate(&__CONNECT);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        match <__ConnectLeaf0 as __rt::Permission<
+                            Self,
+                        >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                            .await
+                        {
+                            ::core::result::Result::Ok(::core::option::Option::None) => {
+                                <__ConnectLeaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__ConnectLeaf0 {},
+                                        __handler,
+                                        &__cx.as_context(),
+                                    )
+                                    .await
+                                    .map(::core::option::Option::Some)
+                            }
+                            __answer => __answer,
+                        }
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish_connect_strictly()
+        }
+        async fn connected(
+            &self,
+            __cx: &__rt::Connect<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            __rt::hook(Self::greet(__handler, __cx).await)
+        }
+        async fn disconnected(&self, __scope: &__rt::Scope<Self::User>) {
+            let __handler = self;
+            Self::part(__handler)
+        }
+    }
+    const _: () = __rt::no_captures(
+        "IsAuthenticated",
+        <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
+    __rt::register!(Chat);
+    const _: () = __rt::no_captures_here(
+        "Banned",
+        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
+};

@@ -1,0 +1,36 @@
+impl Chat {
+    async fn ping(&self, text: String) -> String {
+        text
+    }
+}
+const _: () = {
+    use ::portcullis::__private as __rt;
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = Member;
+    }
+    impl Chat {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::None,
+            inherited: false,
+            needs: &[],
+            actions: &[],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+    }
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static str = "Chat";
+    }
+};
+::core::compile_error! {
+    "`ping` has no permission; write `#[action(permission = …)]` or `#[consumer(permission = …)]`, with `AllowAny` if everybody may call it"
+}

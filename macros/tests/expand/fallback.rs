@@ -1,0 +1,9 @@
+//! A block with a mistake: it comes back whole, with the error and impls that serve nothing.
+
+#[consumer(user = Member)]
+impl Chat {
+    #[action]
+    async fn ping(&self, #[serde(default)] text: String) -> String {
+        text
+    }
+}

@@ -1,0 +1,124 @@
+impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
+where
+    P::Room: Clone,
+{
+    async fn send(&self, room: P::Room) -> Result<Sent> {
+        self.policy.send(room).await
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf1 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["May<P>", "IsAuthenticated"],
+    };
+    #[automatically_derived]
+    impl<P: RoomPolicy, const LIMIT: usize> __rt::Handler for Rooms<P, LIMIT>
+    where
+        P::Room: Clone,
+    {
+        type User = P::User;
+    }
+    impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
+    where
+        P::Room: Clone,
+    {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl<P: RoomPolicy, const LIMIT: usize> __rt::Dispatch for Rooms<P, LIMIT>
+    where
+        P::Room: Clone,
+    {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Rooms",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `May<P>`",
+                    captures: <May<P> as __rt::Permission<Self>>::CAPTURES,
+                },
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "send",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<A0> {
+                    room: A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                let __output = Self::send(
+                        __handler,
+                        <P::Room as __rt::Argument<'_, _>>::take(__arguments.room),
+                    )
+                    .await;
+                match __output {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <May<
+                            P,
+                        > as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &May::<P> {},
+                                __handler,
+                                &__call
+                                    .context(<May<P> as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    1 => {
+                        <__BlockLeaf1 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf1 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+    }
+};

@@ -1,0 +1,95 @@
+impl Echo {
+    fn echo(&self, text: String) -> String {
+        text
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use crate::gate::__private as __rt;
+    type __Action0Leaf0 = AllowAny;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Echo {
+        type User = ();
+    }
+    impl Echo {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Echo {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Echo",
+            permission: ::core::option::Option::None,
+            inherited: false,
+            needs: &[],
+            actions: &[
+                __rt::ActionNode {
+                    name: "echo",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `AllowAny`",
+                            captures: <__Action0Leaf0 as __rt::Permission<
+                                Self,
+                            >>::CAPTURES,
+                        },
+                    ],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let __admitted = {
+                    let mut __gate = __call.gate(&__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                        let __answer = match __leaf {
+                            0 => {
+                                <__Action0Leaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__call
+                                            .context(
+                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        };
+                        __gate.tell(__answer)?;
+                    }
+                    __gate.finish(__admitted)?
+                };
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<A0> {
+                    text: A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                let __output = Self::echo(
+                    __handler,
+                    <String as __rt::Argument<'_, _>>::take(__arguments.text),
+                );
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+    }
+    #[automatically_derived]
+    impl __rt::Consumer for Echo {
+        const NAME: &'static str = "Echo";
+    }
+    __rt::register!(Echo);
+    const _: () = __rt::no_captures_here(
+        "AllowAny",
+        <__Action0Leaf0 as __rt::Permission<Echo>>::CAPTURES,
+    );
+};

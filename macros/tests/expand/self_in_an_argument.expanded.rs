@@ -1,0 +1,104 @@
+impl Votes {
+    fn vote(
+        &self,
+        ballot: <Self as Election>::Ballot,
+        round: <Self as Election>::Round,
+    ) -> bool {
+        self.count(ballot, round)
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Votes {
+        type User = ();
+    }
+    impl Votes {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Votes {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Votes",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "vote",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "action `vote`",
+                            captures: &["round"],
+                        },
+                    ],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let __p1: <Self as Election>::Round = __rt::path::<
+                    <Self as Election>::Round,
+                    _,
+                >(__call, "round")?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<A0> {
+                    ballot: A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                let __output = Self::vote(
+                    __handler,
+                    <<Self as Election>::Ballot as __rt::Argument<
+                        '_,
+                        _,
+                    >>::take(__arguments.ballot),
+                    __p1,
+                );
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+    }
+};

@@ -1,0 +1,9 @@
+//! `Self` in the types of parameters means what it means in the block.
+
+#[handler(permission = IsAuthenticated)]
+impl Votes {
+    #[action]
+    fn vote(&self, ballot: <Self as Election>::Ballot, #[path] round: <Self as Election>::Round) -> bool {
+        self.count(ballot, round)
+    }
+}

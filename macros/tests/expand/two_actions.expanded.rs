@@ -1,0 +1,102 @@
+impl Notes {
+    /// All notes.
+    async fn list(&self, cx: &Context<'_, Member>) -> Result<Vec<Note>> {
+        self.store.of(cx.require_user()?).await
+    }
+    fn clear(&self) -> NoContent {
+        self.store.clear();
+        NoContent
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Notes {
+        type User = Member;
+    }
+    impl Notes {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_type_has_one_handler_or_consumer_block: () = ();
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Notes {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Notes",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "list",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+                __rt::ActionNode {
+                    name: "notes.clear",
+                    permission: ::core::option::Option::None,
+                    blocking: true,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::list(__handler, &__call.whole_context()).await;
+                match __output {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::clear(__handler);
+                __rt::IntoReply::into_reply(__output, __reply)
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __call.gate(&__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__call
+                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __gate.tell(__answer)?;
+            }
+            __gate.finish(__admitted)
+        }
+    }
+};

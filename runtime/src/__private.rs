@@ -1,0 +1,54 @@
+//! Every name that generated code uses, and nothing else. No part of the public API.
+
+pub use std::boxed::Box;
+
+pub use serde;
+
+#[cfg(feature = "registry")]
+pub use crate::consumer::inventory;
+pub use crate::__register as register;
+pub use crate::consumer::{
+    ActionFn, ActionNode, Consumer, Dispatch, Need, Node, Pattern, Regex, Registration, RouteNode, Segment, check,
+    check_mount, no_captures, no_captures_here,
+};
+pub use crate::error::{Error, Result};
+pub use crate::handler::{Argument, FromContext, IntoReply, arguments, path};
+pub use crate::message::Reply;
+pub use crate::permission::{Expr, Expression, Gate, Permission};
+pub use crate::scope::{Admitted, Call, Connect, Context, Handler, Scope};
+
+/// What an action without arguments does with its admission.
+pub fn no_arguments(_: Admitted) {}
+
+/// What a leaf answers that the generated code does not know. It cannot come: both are written from one expression.
+pub fn unknown_leaf<T>() -> Result<T> {
+    Err(Error::internal("an expression asked for a leaf that is not there"))
+}
+
+/// What a route answers that the generated code does not know. It cannot come: both are written from one block.
+pub fn unknown_route<T>() -> Result<T> {
+    Err(Error::internal("a route without a handler"))
+}
+
+/// What `#[connect]` returned.
+pub trait HookOutcome {
+    /// As a result.
+    fn outcome(self) -> Result<()>;
+}
+
+impl HookOutcome for () {
+    fn outcome(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Error>> HookOutcome for Result<(), E> {
+    fn outcome(self) -> Result<()> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What `#[connect]` returned, as a result.
+pub fn hook(outcome: impl HookOutcome) -> Result<()> {
+    outcome.outcome()
+}

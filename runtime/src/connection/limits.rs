@@ -1,0 +1,54 @@
+//! What bounds a connection. All on by default.
+
+use std::time::Duration;
+
+use crate::message::Bounds;
+
+/// The limits of a connection.
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::Limits;
+///
+/// let limits = Limits { frame: 16 * 1024, action: Duration::from_secs(5), ..Limits::default() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "written with `..Limits::default()`; new limits come with a new version")]
+pub struct Limits {
+    /// The largest frame and message, in bytes. A larger one closes with 1009. Default: 64 KiB.
+    pub frame: usize,
+    /// How deep a message may nest, its own object counted. Deeper: 400. Default: 32.
+    pub nesting: usize,
+    /// The longest `request_id`, in bytes of JSON. Longer: 400. Default: 256.
+    pub request_id: usize,
+    /// How long an action may take, with its checks. Longer: 408, or 500 where a check was being asked. The same
+    /// bounds authentication, the connect expression and `#[connect]` at the door. Default: 30 s.
+    pub action: Duration,
+    /// How often the client is pinged. Default: 25 s.
+    pub ping: Duration,
+    /// How long nothing may come from the client, not even the answer to a ping, and how long it may not take what
+    /// is sent to it. Longer: the connection closes with 4508. Default: 60 s.
+    pub idle: Duration,
+    /// How many messages are read ahead while an action runs. Then reading stops until it is done. Default: 32.
+    pub read_ahead: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            frame: 64 * 1024,
+            nesting: 32,
+            request_id: 256,
+            action: Duration::from_secs(30),
+            ping: Duration::from_secs(25),
+            idle: Duration::from_secs(60),
+            read_ahead: 32,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { nesting: self.nesting, request_id: self.request_id }
+    }
+}

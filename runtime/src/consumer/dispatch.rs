@@ -1,0 +1,85 @@
+//! The way of a message through the levels of a consumer, outermost first: each is asked before anything below it is told.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::Node;
+use crate::error::{Error, Result};
+use crate::message::Reply;
+use crate::scope::{Admitted, Call, Handler, Step};
+
+/// A boxed future of an action: one for each message, so that the largest of a consumer's actions does not
+/// add its size to every idle connection.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// The way from an admitted message to one action's reply.
+pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Admitted, &'a mut Reply) -> Running<'a>;
+
+/// The rows of a handler, and the calls into it. Written by `#[handler]` and `#[consumer]` only.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "put `#[handler]` on an `impl {Self}` block"
+)]
+pub trait Dispatch: Handler + Sized {
+    /// The actions and routes of this handler and of all below it.
+    const NODE: &'static Node;
+
+    /// The calls of the actions, in the order of the node's.
+    const CALLS: &'static [ActionFn<Self>];
+
+    /// The rows that serve requests.
+    fn node(&self) -> &'static Node {
+        Self::NODE
+    }
+
+    /// The call of the action at that place of the node.
+    fn action(&self, at: usize) -> Option<ActionFn<Self>> {
+        Self::CALLS.get(at).copied()
+    }
+
+    /// Asks the handler's own expression.
+    fn admit(&self, call: &Call<'_, Self::User>, admitted: Admitted) -> impl Future<Output = Result<Admitted>> + Send {
+        let _ = call;
+        async { Ok(admitted) }
+    }
+
+    /// Asks this level, then goes to where the route leads from it. What stands above has the same user type.
+    ///
+    /// That a route or an action does not exist is told only to whom the level admits.
+    fn enter<'w, Above: Handler<User = Self::User>>(
+        &'w self,
+        call: &'w Call<'w, Above::User>,
+        admitted: Admitted,
+        level: usize,
+        reply: &'w mut Reply,
+    ) -> impl Future<Output = Result<()>> + Send + 'w {
+        async move {
+            let admitted = self.admit(call, admitted).await?;
+            match call.step(level) {
+                Step::Into(route) => self.descend(route, call, admitted, level + 1, reply).await,
+                Step::Lost => Err(Error::not_found()),
+                Step::Here => {
+                    let action = call.head().action.as_ref();
+                    let at = self.node().actions.iter().position(|row| row.name == action);
+                    let run = at.and_then(|at| self.action(at)).ok_or_else(Error::unknown_action)?;
+                    run(self, call, admitted, reply).await
+                }
+            }
+        }
+    }
+
+    /// Asks the route's expression and goes on in its handler.
+    fn descend(
+        &self,
+        route: u16,
+        call: &Call<'_, Self::User>,
+        admitted: Admitted,
+        level: usize,
+        reply: &mut Reply,
+    ) -> impl Future<Output = Result<()>> + Send {
+        let _ = (route, call, admitted, level, reply);
+        async { Err(Error::internal("a route without a handler")) }
+    }
+}

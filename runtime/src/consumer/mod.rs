@@ -1,0 +1,62 @@
+//! What the attributes generate for a type: its rows of actions and routes, and the calls into it.
+
+mod audit;
+mod dispatch;
+mod mount;
+mod node;
+mod registry;
+
+use std::future::Future;
+
+pub use audit::{Audit, Entry, audit};
+pub use dispatch::{ActionFn, Dispatch};
+pub use mount::{check, check_mount, no_captures, no_captures_here};
+pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
+pub use registry::{Registration, RegistryError};
+pub(crate) use registry::mounted;
+#[cfg(feature = "registry")]
+pub use inventory;
+
+use crate::error::Result;
+use crate::permission::Expression;
+use crate::scope::{Connect, Scope};
+
+/// The type behind one WebSocket endpoint. Implemented by `#[consumer]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a consumer",
+    label = "not a consumer",
+    note = "put `#[consumer]` on an `impl {Self}` block; a type with `#[handler]` is reached through a consumer's `#[route]`"
+)]
+pub trait Consumer: Dispatch {
+    /// What the registry and the audit call it.
+    const NAME: &'static str;
+
+    /// What `connect = ".."` asks at the door.
+    #[doc(hidden)]
+    const CONNECT: Option<&'static Expression> = None;
+
+    /// That every mount below provides what stands under it.
+    #[doc(hidden)]
+    const CHECKED: () = check(Self::NODE);
+
+    /// Asks the expressions of the door.
+    #[doc(hidden)]
+    fn may_connect(&self, cx: &Connect<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Runs `#[connect]`.
+    #[doc(hidden)]
+    fn connected(&self, cx: &Connect<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        async { Ok(()) }
+    }
+
+    /// Runs `#[disconnect]`.
+    #[doc(hidden)]
+    fn disconnected(&self, scope: &Scope<Self::User>) -> impl Future<Output = ()> + Send {
+        let _ = scope;
+        async {}
+    }
+}

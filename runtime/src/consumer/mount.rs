@@ -1,0 +1,374 @@
+//! Checks at compile time that every mount provides what the handlers under it read.
+//!
+//! A const function can only panic with a text, so the text is put together in a fixed buffer. It names the reader,
+//! the capture, and the pattern that should have it.
+
+use super::node::{Need, Node, RouteNode};
+
+/// How deep handlers nest in the check.
+const DEEPEST: usize = 16;
+const BUFFER: usize = 512;
+
+/// The routes from the consumer down to where the check stands.
+#[derive(Clone, Copy)]
+struct Above {
+    routes: [Option<&'static RouteNode>; DEEPEST],
+    depth: usize,
+    /// Whether anything above asks a permission.
+    guarded: bool,
+}
+
+/// Checks one route of a consumer and everything below it.
+#[track_caller]
+pub const fn check_mount(node: &'static Node, id: u16) {
+    let mut at = 0;
+    while at < node.routes.len() {
+        if node.routes[at].id == id {
+            let above = Above { routes: [None; DEEPEST], depth: 0, guarded: node.permission.is_some() };
+            check_route(&node.routes[at], above);
+        }
+        at += 1;
+    }
+}
+
+/// Checks a whole consumer.
+#[track_caller]
+pub const fn check(node: &'static Node) {
+    check_own(node.needs);
+    let mut at = 0;
+    while at < node.actions.len() {
+        check_own(node.actions[at].needs);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < node.routes.len() {
+        check_mount(node, node.routes[at].id);
+        at += 1;
+    }
+}
+
+/// Checks that a leaf of a strict connect expression reads no captures: there are none at the door.
+#[track_caller]
+pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) {
+    if captures.is_empty() {
+        return;
+    }
+    let text = Text::new().and("`").and(leaf).and("` reads the capture `").and(captures[0]);
+    text.and("`, but a connection has no captures; ask it in `permission = ..` instead").panic();
+}
+
+/// Checks a leaf of a consumer's own expressions: its messages come without a route, and so without captures.
+#[track_caller]
+pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static str]) {
+    if captures.is_empty() {
+        return;
+    }
+    let text = Text::new().and(leaf).and(" reads the capture `").and(captures[0]);
+    text.and("`, but a consumer's own messages have none; ask it on the route or in the handler behind it").panic();
+}
+
+#[track_caller]
+const fn check_own(needs: &'static [Need]) {
+    let mut at = 0;
+    while at < needs.len() {
+        no_captures_here(needs[at].by, needs[at].captures);
+        at += 1;
+    }
+}
+
+#[track_caller]
+const fn check_route(route: &'static RouteNode, mut above: Above) {
+    no_repeats(route, &above);
+    // The expression of a mount sees what it captures itself: the whole route is matched first.
+    if above.depth == DEEPEST {
+        Text::new().and("handlers nest too deeply under `").and(route.pattern.text).and("`").panic();
+    }
+    above.routes[above.depth] = Some(route);
+    above.depth += 1;
+    let node = route.node;
+    provided(node.name, route.needs, &above);
+    above.guarded = above.guarded || route.permission.is_some();
+    if node.inherited && !above.guarded {
+        let text = Text::new().and("handler `").and(node.name).and("` says `permission = inherited`, but nothing above `");
+        text.and(route.pattern.text).and("` asks for a permission; add one to the route or to the handler").panic();
+    }
+    above.guarded = above.guarded || node.permission.is_some();
+    provided(node.name, node.needs, &above);
+    let mut at = 0;
+    while at < node.actions.len() {
+        provided(node.name, node.actions[at].needs, &above);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < node.routes.len() {
+        check_route(&node.routes[at], above);
+        at += 1;
+    }
+}
+
+/// An inner capture may not repeat the name of an outer one.
+#[track_caller]
+const fn no_repeats(route: &'static RouteNode, above: &Above) {
+    let mut at = 0;
+    while at < route.pattern.segments.len() {
+        if let Some(name) = route.pattern.segments[at].capture()
+            && provides(above, name)
+        {
+            let text = Text::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
+            text.and("` stands in a pattern above it already: `").and_path(above).and("`; give one another name").panic();
+        }
+        at += 1;
+    }
+}
+
+#[track_caller]
+const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) {
+    let mut at = 0;
+    while at < needs.len() {
+        let mut capture = 0;
+        while capture < needs[at].captures.len() {
+            let name = needs[at].captures[capture];
+            if !provides(above, name) {
+                let text = Text::new().and(needs[at].by).and(" of handler `").and(handler);
+                let text = text.and("` reads the capture `").and(name).and("`, but it is mounted under `");
+                text.and_path(above).and("`; write `{").and(name).and("}` in that pattern").panic();
+            }
+            capture += 1;
+        }
+        at += 1;
+    }
+}
+
+const fn provides(above: &Above, name: &str) -> bool {
+    let mut level = 0;
+    while level < above.depth {
+        if let Some(route) = above.routes[level] {
+            let mut at = 0;
+            while at < route.pattern.segments.len() {
+                if let Some(capture) = route.pattern.segments[at].capture()
+                    && same(capture, name)
+                {
+                    return true;
+                }
+                at += 1;
+            }
+        }
+        level += 1;
+    }
+    false
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A text of limited length; what does not fit is cut off.
+#[derive(Clone, Copy)]
+struct Text {
+    bytes: [u8; BUFFER],
+    length: usize,
+}
+
+impl Text {
+    const fn new() -> Text {
+        Text { bytes: [0; BUFFER], length: 0 }
+    }
+
+    const fn and(mut self, more: &str) -> Text {
+        let more = more.as_bytes();
+        if self.length + more.len() > BUFFER {
+            return self;
+        }
+        let mut at = 0;
+        while at < more.len() {
+            self.bytes[self.length] = more[at];
+            self.length += 1;
+            at += 1;
+        }
+        self
+    }
+
+    const fn and_path(mut self, above: &Above) -> Text {
+        let mut level = 0;
+        while level < above.depth {
+            if let Some(route) = above.routes[level] {
+                self = self.and(route.pattern.text);
+                if !route.pattern.slash && level + 1 < above.depth {
+                    self = self.and("/");
+                }
+            }
+            level += 1;
+        }
+        self
+    }
+
+    #[track_caller]
+    const fn panic(&self) -> ! {
+        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("a mount does not provide what a handler under it reads"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+    use crate::consumer::{ActionNode, Pattern, Segment};
+    use crate::permission::{Expr, Expression};
+
+    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"] });
+
+    fn handler(name: &'static str, routes: &[RouteNode]) -> Node {
+        let routes = routes.to_vec().leak();
+        Node { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+    }
+
+    /// A route whose pattern captures what its text has in braces.
+    fn route(text: &'static str, node: Node) -> RouteNode {
+        let segment = |part: &'static str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) => Segment::Capture(name),
+            None => Segment::Text(part),
+        };
+        let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
+        let pattern = Pattern { text, segments, slash: text.ends_with('/') };
+        RouteNode { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
+    }
+
+    fn reads(captures: &[&'static str]) -> &'static [Need] {
+        let none = Need { by: "permission `Other`", captures: &[] };
+        vec![none, Need { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
+    }
+
+    fn action(needs: &'static [Need]) -> &'static [ActionNode] {
+        let action = ActionNode { name: "send", permission: None, blocking: false, needs: &[] };
+        vec![action, ActionNode { needs, ..action }].leak()
+    }
+
+    fn checked(routes: &[RouteNode]) -> Result<(), String> {
+        panics(handler("Chat", routes), check)
+    }
+
+    fn panics(node: Node, checking: fn(&'static Node)) -> Result<(), String> {
+        let node: &'static Node = Box::leak(Box::new(node));
+        catch_unwind(|| checking(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
+    }
+
+    fn missing(name: &str, under: &str) -> Result<(), String> {
+        Err(format!(
+            "permission `Reads` of handler `Room` reads the capture `{name}`, but it is mounted under `{under}`; write `{{{name}}}` in that pattern"
+        ))
+    }
+
+    #[test]
+    fn whoever_reads_a_capture_is_mounted_under_it() {
+        let room = handler("Room", &[]);
+        for (captures, wanted) in [
+            (&["room", "user"][..], Ok(())),
+            (&["room", "usex"], missing("usex", "users/{user}/rooms/{room}/")),
+            (&["roo"], missing("roo", "users/{user}/rooms/{room}/")),
+        ] {
+            let needs = reads(captures);
+            let mount = route("rooms/{room}/", room);
+            for inner in [
+                RouteNode { needs, ..mount },
+                route("rooms/{room}/", Node { needs, ..room }),
+                route("rooms/{room}/", Node { actions: action(needs), ..room }),
+            ] {
+                let inside = handler("Users", &[route("x", room), inner]);
+                assert_eq!(checked(&[route("y", room), route("users/{user}", inside)]), wanted);
+                // A slash that the outer pattern has is not written twice.
+                assert_eq!(checked(&[route("users/{user}/", inside)]), wanted);
+            }
+        }
+        assert_eq!(checked(&[route("rooms", Node { needs: reads(&["room"]), ..room })]), missing("room", "rooms"));
+        // What stands beside it does not count.
+        let beside = handler("Users", &[route("{user}", room), route("x", Node { needs: reads(&["user"]), ..room })]);
+        assert_eq!(checked(&[route("users", beside)]), missing("user", "users/x"));
+    }
+
+    #[test]
+    fn an_inner_capture_has_a_name_of_its_own() {
+        let inner = handler("Users", &[route("x", handler("X", &[])), route("of/{a}/{user}", handler("Room", &[]))]);
+        assert_eq!(checked(&[route("users/{usex}", inner)]), Ok(()));
+        let wanted = "the capture `user` of `of/{a}/{user}` stands in a pattern above it already: `users/{user}`; give one another name";
+        assert_eq!(checked(&[route("users/{user}", inner)]), Err(wanted.to_owned()));
+    }
+
+    #[test]
+    fn what_is_inherited_must_be_there() {
+        let leaning = Node { inherited: true, ..handler("Room", &[]) };
+        let asking = |node: Node| Node { permission: ASKS, ..node };
+        let wanted = "handler `Room` says `permission = inherited`, but nothing above `rooms` asks for a permission; add one to the route or to the handler";
+        let rooms = route("rooms", leaning);
+        assert_eq!(checked(&[rooms]), Err(wanted.to_owned()));
+        assert_eq!(checked(&[RouteNode { permission: ASKS, ..rooms }]), Ok(()));
+        assert_eq!(panics(asking(handler("Chat", &[rooms])), check), Ok(()));
+        let users = handler("Users", &[rooms]);
+        assert_eq!(checked(&[route("users", users)]), Err(wanted.to_owned()));
+        assert_eq!(checked(&[route("users", asking(users))]), Ok(()));
+        assert_eq!(checked(&[RouteNode { permission: ASKS, ..route("users", users) }]), Ok(()));
+        // What stands beside it does not count.
+        assert_eq!(checked(&[route("users", asking(handler("Users", &[]))), rooms]), Err(wanted.to_owned()));
+        assert_eq!(checked(&[route("users", handler("Users", &[]))]), Ok(()));
+    }
+
+    #[test]
+    fn nesting_ends() {
+        let nested = |levels: usize| {
+            (1..levels).fold(route("in", handler("Last", &[])), |inner, _| route("x", handler("X", &[inner])))
+        };
+        assert_eq!(checked(&[nested(DEEPEST)]), Ok(()));
+        assert_eq!(checked(&[nested(DEEPEST + 1)]), Err("handlers nest too deeply under `in`".to_owned()));
+    }
+
+    #[test]
+    fn one_mount_is_checked_at_a_time() {
+        let bad = route("rooms", Node { needs: reads(&["room"]), ..handler("Room", &[]) });
+        let chat = handler(
+            "Chat",
+            &[RouteNode { id: 3, ..route("users", handler("Users", &[])) }, RouteNode { id: 7, ..bad }],
+        );
+        assert_eq!(panics(chat, |node| check_mount(node, 3)), Ok(()));
+        assert_eq!(panics(chat, |node| check_mount(node, 1)), Ok(()));
+        assert_eq!(panics(chat, |node| check_mount(node, 7)), missing("room", "rooms"));
+    }
+
+    #[test]
+    fn without_a_route_there_are_no_captures() {
+        let chat = handler("Chat", &[]);
+        assert_eq!(panics(chat, |_| no_captures("Reads", &[])), Ok(()));
+        let wanted =
+            "`Reads` reads the capture `room`, but a connection has no captures; ask it in `permission = ..` instead";
+        assert_eq!(panics(chat, |_| no_captures("Reads", &["room"])), Err(wanted.to_owned()));
+        assert_eq!(panics(Node { needs: reads(&[]), actions: action(reads(&[])), ..chat }, check), Ok(()));
+        for own in [Node { needs: reads(&["room"]), ..chat }, Node { actions: action(reads(&["room"])), ..chat }] {
+            let told = panics(own, check).unwrap_err();
+            assert!(
+                told.contains("`Reads`") && told.contains("`room`, but a consumer's own messages have none"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let long = "x".repeat(BUFFER - 1);
+        let text = Text::new().and("y").and(&long);
+        assert_eq!((text.length, text.and("z").length), (BUFFER, BUFFER));
+        assert_eq!(Text::new().and(&long).and("zz").length, BUFFER - 1);
+    }
+}

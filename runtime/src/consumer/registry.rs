@@ -1,0 +1,115 @@
+//! Every consumer of the program: those that inventory finds, and those that were mounted by hand.
+
+use std::any::type_name;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Consumer, Node};
+use crate::permission::Expression;
+
+/// What the registry knows of a consumer.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Registration {
+    name: &'static str,
+    type_name: fn() -> &'static str,
+    connect: Option<&'static Expression>,
+    node: &'static Node,
+}
+
+impl Registration {
+    /// The registration of a consumer.
+    pub const fn of<C: Consumer>() -> Registration {
+        Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn connect(&self) -> Option<&'static Expression> {
+        self.connect
+    }
+
+    pub(crate) fn node(&self) -> &'static Node {
+        self.node
+    }
+}
+
+#[cfg(feature = "registry")]
+inventory::collect!(Registration);
+
+/// Two consumers of the program have one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryError {
+    name: &'static str,
+    types: [&'static str; 2],
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, other] = self.types;
+        let name = self.name;
+        write!(f, "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`")
+    }
+}
+
+impl std::error::Error for RegistryError {}
+
+static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
+
+/// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
+pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
+    let () = C::CHECKED;
+    MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).push(Registration::of::<C>());
+    consumers().map(drop)
+}
+
+/// All consumers, sorted by name, each once.
+pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
+    let mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    unique(found().into_iter().chain(mounted))
+}
+
+#[cfg(feature = "registry")]
+fn found() -> Vec<Registration> {
+    inventory::iter::<Registration>.into_iter().copied().collect()
+}
+
+#[cfg(not(feature = "registry"))]
+fn found() -> Vec<Registration> {
+    Vec::new()
+}
+
+fn unique(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
+    let mut named: BTreeMap<&'static str, Registration> = BTreeMap::new();
+    for registration in all {
+        if let Some(earlier) = named.insert(registration.name, registration) {
+            let mut types = [(earlier.type_name)(), (registration.type_name)()];
+            if types[0] != types[1] {
+                types.sort_unstable();
+                return Err(RegistryError { name: registration.name, types });
+            }
+        }
+    }
+    Ok(named.into_values().collect())
+}
+
+/// Tells the registry of a consumer. Generated code decides nothing: what this does depends on the features.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "registry")]
+macro_rules! __register {
+    ($consumer:ty) => {
+        $crate::__private::inventory::submit! { $crate::__private::Registration::of::<$consumer>() }
+    };
+}
+
+/// Tells nobody: the feature `registry` is off.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "registry"))]
+macro_rules! __register {
+    ($consumer:ty) => {};
+}

@@ -1,0 +1,3 @@
+//! Wire formats: how a reply becomes the text of a frame.
+
+pub(crate) mod native;

@@ -1,0 +1,52 @@
+//! Our own wire format: one JSON object a text frame, its keys in a fixed order.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::error::Error;
+use crate::message::{Head, Reply};
+
+/// What stands in front of the data.
+const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
+
+/// Starts a reply, up to its data.
+pub(crate) fn begin(reply: &mut Reply) {
+    reply.restart(BEFORE_DATA);
+}
+
+/// Ends a reply whose data is written.
+pub(crate) fn finish(reply: &mut Reply, head: &Head<'_>) {
+    envelope(reply, head, reply.status());
+}
+
+/// Writes a whole reply that says what went wrong. `id` names the entry in the log.
+pub(crate) fn refuse(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>) {
+    reply.restart(br#"{"errors":["#);
+    let mut entry = json!({ "code": error.code(), "detail": error.detail() });
+    if let Some(field) = error.field() {
+        entry["field"] = field.into();
+    }
+    if let Some(after) = error.retry_after() {
+        entry["retry_after"] = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).into();
+    }
+    if let Some(id) = id {
+        entry["id"] = id.into();
+    }
+    reply.json(&entry);
+    reply.push(r#"],"data":null"#);
+    envelope(reply, head, error.status());
+}
+
+fn envelope(reply: &mut Reply, head: &Head<'_>, status: StatusCode) {
+    reply.push(r#","action":"#);
+    reply.push(head.action_sent.unwrap_or("null"));
+    reply.push(r#","route":"#);
+    reply.push(head.route_sent.unwrap_or(r#""""#));
+    reply.push(r#","status":"#);
+    reply.push(status.as_str());
+    if let Some(id) = head.request_id {
+        reply.push(r#","request_id":"#);
+        reply.push(id);
+    }
+    reply.push("}");
+}

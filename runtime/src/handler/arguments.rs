@@ -1,0 +1,199 @@
+//! Typed arguments out of the text of a message: each value is parsed once, borrowed where its type can borrow.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use http::StatusCode;
+use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use crate::error::{Error, Result};
+use crate::message::Field;
+use crate::scope::{Admitted, Call, User};
+
+/// A capture as the type that the action asks for. 404 where its text does not parse.
+pub fn path<T: FromStr, U: User>(call: &Call<'_, U>, name: &str) -> Result<T> {
+    call.whole_context().capture(name)
+}
+
+/// The message's keys as the arguments of an action that everything on the way has admitted.
+pub fn arguments<'a, T: Deserialize<'a>, U: User>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
+    let keys = Keys { left: call.fields().iter(), value: None };
+    T::deserialize(keys).map_err(|wrong| {
+        let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);
+        match wrong.field {
+            Some(field) => error.with_field(field),
+            None => error,
+        }
+    })
+}
+
+/// Text that is borrowed from the message unless it is written with escapes.
+///
+/// A parameter of type `&str` cannot be made of text with escapes, and `Cow<str>` always copies; this does neither.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Str<'a>(Cow<'a, str>);
+
+impl Str<'_> {
+    /// The text as a string of its own.
+    pub fn into_owned(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+impl Deref for Str<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Str<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// What is wrong with the arguments.
+#[derive(Debug)]
+struct Wrong {
+    code: &'static str,
+    field: Option<Cow<'static, str>>,
+    detail: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl de::Error for Wrong {
+    fn custom<T: fmt::Display>(message: T) -> Wrong {
+        Wrong { code: "invalid_argument", field: None, detail: message.to_string() }
+    }
+
+    fn missing_field(field: &'static str) -> Wrong {
+        Wrong { code: "missing_argument", field: Some(field.into()), detail: format!("Missing argument `{field}`.") }
+    }
+
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Wrong {
+        let detail = "The action takes no such argument.".to_owned();
+        Wrong { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
+    }
+}
+
+impl Wrong {
+    fn value(field: &str, error: &serde_json::Error) -> Wrong {
+        let text = error.to_string();
+        // The place counts from the start of the value, which tells a client nothing.
+        let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
+        Wrong { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
+    }
+}
+
+/// The keys of a message, as a map to deserialize from.
+struct Keys<'k, 'de> {
+    left: std::slice::Iter<'k, Field<'de>>,
+    value: Option<&'k Field<'de>>,
+}
+
+impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_map(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
+    type Error = Wrong;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
+        self.value = self.left.next();
+        match self.value {
+            None => Ok(None),
+            Some((Cow::Borrowed(key), _)) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
+            Some((Cow::Owned(key), _)) => seed.deserialize(StrDeserializer::new(key)).map(Some),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+        let (key, raw) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
+        let mut value = serde_json::Deserializer::from_str(raw);
+        seed.deserialize(&mut value).map_err(|error| Wrong::value(key, &error))
+    }
+}
+
+/// A parameter that is a key of the message. `M` is a marker that the compiler finds by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument",
+    label = "cannot be read from a message",
+    note = "implement `serde::Deserialize` for `{Self}`, or say where else it comes from with `#[path]` or `#[extract]`"
+)]
+pub trait Argument<'de, M>: Sized {
+    /// What is read: the type itself.
+    type Read: Deserialize<'de>;
+
+    /// The parameter.
+    fn take(read: Self::Read) -> Self;
+}
+
+/// Marks types that can be read from a message.
+#[derive(Debug)]
+pub struct Readable;
+
+impl<'de, T: Deserialize<'de>> Argument<'de, Readable> for T {
+    type Read = T;
+
+    fn take(read: T) -> T {
+        read
+    }
+}
+
+/// Implemented by nothing. With one impl only, the compiler would take it without weighing it, and tell of the
+/// missing `Deserialize` twice; of two that do not fit it says once what stands above.
+pub trait Never: Sized {
+    /// Cannot be called.
+    fn never() -> Self;
+}
+
+impl<'de, T: Never> Argument<'de, ()> for T {
+    type Read = ();
+
+    fn take((): ()) -> T {
+        T::never()
+    }
+}

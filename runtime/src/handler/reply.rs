@@ -1,0 +1,94 @@
+//! What an action may return, and the reply that each makes.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::message::Reply;
+
+/// 201, with the value as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Created<T>(pub T);
+
+/// 204, with `null` as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContent;
+
+/// No reply at all. Errors are still answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoReply;
+
+/// Marks replies that are plain data.
+#[derive(Debug)]
+pub struct Plain;
+
+/// Marks replies with a status of their own.
+#[derive(Debug)]
+pub struct Special;
+
+/// Marks replies that may be an error instead.
+#[derive(Debug)]
+pub struct Fallible<M>(std::marker::PhantomData<M>);
+
+/// A value that an action may return.
+///
+/// | type | status | data |
+/// |---|---|---|
+/// | `T: Serialize` | 200 | the value |
+/// | [`Created<T>`] | 201 | the value |
+/// | [`NoContent`] | 204 | `null` |
+/// | `(T, StatusCode)` | the code, 200 to 299 | the value |
+/// | [`NoReply`] | no reply | |
+/// | `Result<T, E>`, `E: Into<Error>` | as `T`, or the error's | |
+///
+/// `M` is a marker that the compiler finds by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a reply",
+    label = "cannot be sent as a reply",
+    note = "return something that implements `serde::Serialize`, `Created`, `NoContent`, `NoReply`, or a `Result` of one of these whose error converts into `portcullis::Error`"
+)]
+pub trait IntoReply<M> {
+    /// Writes the reply's data.
+    fn into_reply(self, reply: &mut Reply) -> Result<()>;
+}
+
+impl<T: Serialize> IntoReply<Plain> for T {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        reply.data(StatusCode::OK, &self)
+    }
+}
+
+impl<T: Serialize> IntoReply<Special> for Created<T> {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        reply.data(StatusCode::CREATED, &self.0)
+    }
+}
+
+impl IntoReply<Special> for NoContent {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        reply.data(StatusCode::NO_CONTENT, &())
+    }
+}
+
+impl IntoReply<Special> for NoReply {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        reply.nothing();
+        Ok(())
+    }
+}
+
+impl<T: Serialize> IntoReply<Special> for (T, StatusCode) {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        let (data, status) = self;
+        if !status.is_success() {
+            return Err(Error::internal(format!("an action answered data with status {status}; return an error instead")));
+        }
+        reply.data(status, &data)
+    }
+}
+
+impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E> {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        self.map_err(Into::into)?.into_reply(reply)
+    }
+}

@@ -1,0 +1,98 @@
+//! Portcullis is a WebSocket action framework for [axum] and tokio that knows who may do what.
+//!
+//! You write an impl block; `#[consumer]`, `#[handler]`, `#[action]` and `#[route]` turn it into a routing table, a
+//! whitelist and permission checks when it is compiled. A permission that was forgotten or misspelled does not compile,
+//! and nothing reaches an action but through its checks.
+//!
+//! ```
+//! use portcullis::{AllowAny, Context, IsAuthenticated, Result, User, consumer};
+//!
+//! struct Member { name: String }
+//!
+//! impl User for Member {
+//!     fn id(&self) -> std::borrow::Cow<'_, str> { self.name.as_str().into() }
+//! }
+//!
+//! struct Echo;
+//!
+//! #[consumer(user = Member)]
+//! impl Echo {
+//!     #[action(permission = AllowAny)]
+//!     async fn ping(&self) -> &'static str { "pong" }
+//!
+//!     #[action(permission = IsAuthenticated)]
+//!     async fn shout(&self, cx: &Context<'_, Member>, text: &str) -> Result<String> {
+//!         Ok(format!("{}: {}", cx.require_user()?.name, text.to_uppercase()))
+//!     }
+//! }
+//!
+//! let app: axum::Router = axum::Router::new().route("/ws", portcullis::websocket(Echo).into_route());
+//! ```
+//!
+//! # The parts
+//!
+//! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
+//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in.
+//! - [`Context`], [`Scope`], [`Connect`]: what a permission and an action see.
+//! - [`FromContext`], [`IntoReply`], [`Error`]: what goes into an action and what comes out.
+//! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
+//! - [`audit`]: who may do what, as a table.
+#![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
+//!
+//! # Features
+//!
+//! `axum` (default): [`Endpoint`] is an axum service. `registry` (default): every consumer of the program is found at
+//! start-up. `testing`: the in-process client.
+//!
+//! [axum]: https://docs.rs/axum
+
+#[doc(hidden)]
+pub mod __private;
+mod connection;
+mod consumer;
+mod dialect;
+mod error;
+mod handler;
+mod message;
+mod permission;
+mod router;
+mod scope;
+mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transport;
+
+pub use connection::Limits;
+pub use consumer::{Audit, Consumer, Entry, RegistryError, audit};
+pub use error::{Error, Result};
+pub use handler::{Created, FromContext, IntoReply, NoContent, NoReply, Str};
+pub use http;
+pub use http::StatusCode;
+pub use message::Reply;
+pub use permission::{AllowAny, DenyAll, IsAuthenticated, Permission};
+pub use scope::{Connect, Context, Handler, Scope, User};
+pub use server::{Authenticate, Endpoint, websocket};
+
+#[doc = include_str!("docs/consumer.md")]
+pub use portcullis_macros::consumer;
+
+#[doc = include_str!("docs/handler.md")]
+pub use portcullis_macros::handler;
+
+#[doc = include_str!("docs/action.md")]
+pub use portcullis_macros::action;
+
+#[doc = include_str!("docs/route.md")]
+pub use portcullis_macros::route;
+
+/// Marks the method of a `#[consumer]` block that runs once for each connection, after the door has let it in.
+///
+/// `async fn(&self)` or `async fn(&self, cx: &Connect<'_, User>)`, returning nothing or a `Result<(), E>`. Messages wait
+/// for it. Its error closes the connection: with 4403 where its status is a 4xx, with 4500 for a fault, a panic, or
+/// when it takes longer than [`Limits::action`].
+pub use portcullis_macros::connect;
+
+/// Marks the method of a `#[consumer]` block that runs once when a connection has ended, on whatever way.
+///
+/// `async fn(&self)` or `async fn(&self, scope: &Scope<User>)`. It runs only where `#[connect]` had let the connection in.
+pub use portcullis_macros::disconnect;

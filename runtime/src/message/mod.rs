@@ -1,0 +1,9 @@
+//! The neutral vocabulary: a request as it came in, and the reply that is being written.
+
+mod reply;
+mod request;
+mod scan;
+
+pub use reply::Reply;
+
+pub(crate) use request::{Bounds, Field, Head, Request};

@@ -1,0 +1,85 @@
+//! The reply that is being written: one buffer for all replies of a connection, the data of each serialized straight into it.
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// How much of the buffer an idle connection keeps.
+const KEPT: usize = 1024;
+/// What a reply asks for before it is known how long it gets.
+const ROOM: usize = 512;
+
+/// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
+pub struct Reply {
+    out: BytesMut,
+    status: StatusCode,
+    silent: bool,
+    /// Whether the buffer has grown for a long reply.
+    grown: bool,
+}
+
+impl Reply {
+    pub(crate) fn new() -> Reply {
+        Reply { out: BytesMut::new(), status: StatusCode::OK, silent: false, grown: false }
+    }
+
+    /// Starts over: whatever was written since the last reply was taken is gone.
+    pub(crate) fn restart(&mut self, before: &'static [u8]) {
+        self.out.clear();
+        self.out.reserve(ROOM);
+        self.out.extend_from_slice(before);
+        self.status = StatusCode::OK;
+        self.silent = false;
+    }
+
+    /// Writes the data of a successful reply.
+    pub fn data<T: Serialize + ?Sized>(&mut self, status: StatusCode, data: &T) -> Result<()> {
+        self.status = status;
+        serde_json::to_writer((&mut self.out).writer(), data).map_err(Error::internal)
+    }
+
+    /// Answers nothing at all.
+    pub fn nothing(&mut self) {
+        self.silent = true;
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
+        // Only text and numbers of ours come here: they cannot fail, and a buffer in memory cannot either.
+        let _ = serde_json::to_writer((&mut self.out).writer(), value);
+    }
+
+    /// Takes what was written since the last time.
+    pub(crate) fn take(&mut self) -> Bytes {
+        self.grown |= self.out.len() > KEPT;
+        self.out.split().freeze()
+    }
+
+    /// Gives back the memory of long replies. To be called when the connection has nothing more to do.
+    pub(crate) fn rest(&mut self) {
+        if self.grown {
+            *self = Reply::new();
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}

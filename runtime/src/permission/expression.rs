@@ -1,0 +1,189 @@
+//! Permissions joined by `&`, `|` and `!`, as data, and what the answers so far make of them.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// How leaves are joined. A leaf is a number: its place among the expression's distinct leaves.
+#[derive(Debug, Clone, Copy)]
+pub enum Expr {
+    /// A permission.
+    Leaf(u8),
+    /// `!`
+    Not(&'static Expr),
+    /// `&`
+    All(&'static [Expr]),
+    /// `|`
+    Any(&'static [Expr]),
+}
+
+/// An expression as it was written, with the text of each distinct leaf.
+#[derive(Debug, Clone, Copy)]
+pub struct Expression {
+    /// How the leaves are joined.
+    pub tree: Expr,
+    /// The distinct leaves, at most 64.
+    pub leaves: &'static [&'static str],
+}
+
+/// What the leaves of one expression have said so far: yes, no, or no opinion.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Answers {
+    asked: u64,
+    yes: u64,
+    no: u64,
+}
+
+impl Answers {
+    pub(crate) fn record(&mut self, leaf: u8, answer: Option<bool>) {
+        let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
+        self.asked |= bit;
+        match answer {
+            Some(true) => self.yes |= bit,
+            Some(false) => self.no |= bit,
+            None => {}
+        }
+    }
+
+    /// `None`: not asked yet.
+    fn of(self, leaf: u8) -> Option<Option<bool>> {
+        let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
+        if self.asked & bit == 0 {
+            None
+        } else if self.yes & bit != 0 {
+            Some(Some(true))
+        } else {
+            Some((self.no & bit != 0).then_some(false))
+        }
+    }
+}
+
+impl Expr {
+    /// What the answers make of this: the leaf to ask next, left to right, or the outcome.
+    /// An outcome of `None` is no opinion, by Kleene's logic.
+    pub(crate) fn judge(&self, answers: Answers) -> ControlFlow<u8, Option<bool>> {
+        match *self {
+            Expr::Leaf(leaf) => match answers.of(leaf) {
+                Some(answer) => ControlFlow::Continue(answer),
+                None => ControlFlow::Break(leaf),
+            },
+            Expr::Not(inner) => ControlFlow::Continue(inner.judge(answers)?.map(|yes| !yes)),
+            Expr::All(parts) => join(parts, answers, false),
+            Expr::Any(parts) => join(parts, answers, true),
+        }
+    }
+}
+
+/// The first part that says `decisive` settles it; else no opinion wins over the other answer.
+fn join(parts: &[Expr], answers: Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
+    let mut outcome = Some(!decisive);
+    for part in parts {
+        match part.judge(answers)? {
+            Some(answer) if answer == decisive => return ControlFlow::Continue(Some(decisive)),
+            Some(_) => {}
+            None => outcome = None,
+        }
+    }
+    ControlFlow::Continue(outcome)
+}
+
+impl Expression {
+    fn write(&self, tree: &Expr, inside: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (parts, operator) = match tree {
+            Expr::Leaf(leaf) => return f.write_str(self.leaves.get(usize::from(*leaf)).unwrap_or(&"?")),
+            Expr::Not(inner) => {
+                f.write_str("!")?;
+                return self.write(inner, true, f);
+            }
+            Expr::All(parts) => (parts, " & "),
+            Expr::Any(parts) => (parts, " | "),
+        };
+        if inside {
+            f.write_str("(")?;
+        }
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                f.write_str(operator)?;
+            }
+            self.write(part, true, f)?;
+        }
+        if inside { f.write_str(")") } else { Ok(()) }
+    }
+
+    /// The same, in parentheses where it would not read right beside an `&`.
+    pub(crate) fn as_part(&self) -> String {
+        match self.tree {
+            Expr::Any(_) => format!("({self})"),
+            Expr::Leaf(_) | Expr::Not(_) | Expr::All(_) => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(&self.tree, false, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Expr = Expr::Leaf(0);
+    const B: Expr = Expr::Leaf(1);
+    const C: Expr = Expr::Leaf(2);
+    const LEAVES: &[&str] = &["A", "B", "C"];
+
+    #[test]
+    fn is_printed_as_it_was_written() {
+        for (tree, alone, as_part) in [
+            (A, "A", "A"),
+            (Expr::Not(&C), "!C", "!C"),
+            (Expr::All(&[A, B, C]), "A & B & C", "A & B & C"),
+            (Expr::Any(&[A, B]), "A | B", "(A | B)"),
+            (Expr::Any(&[Expr::All(&[A, B]), C]), "(A & B) | C", "((A & B) | C)"),
+            (Expr::All(&[A, Expr::Any(&[B, C])]), "A & (B | C)", "A & (B | C)"),
+            (Expr::Not(&Expr::Any(&[A, Expr::Not(&B)])), "!(A | !B)", "!(A | !B)"),
+            (Expr::Leaf(3), "?", "?"),
+        ] {
+            let expression = Expression { tree, leaves: LEAVES };
+            assert_eq!((expression.to_string().as_str(), expression.as_part().as_str()), (alone, as_part));
+        }
+    }
+
+    #[test]
+    fn each_of_64_leaves_is_remembered() {
+        let all: Vec<Expr> = (0..64).map(Expr::Leaf).collect();
+        let all: &'static [Expr] = all.leak();
+        for (tree, usual, settling) in [(Expr::All(all), true, false), (Expr::Any(all), false, true)] {
+            let mut answers = Answers::default();
+            for leaf in 0..64 {
+                assert_eq!(tree.judge(answers), ControlFlow::Break(leaf));
+                let mut settled = answers;
+                settled.record(leaf, Some(settling));
+                assert_eq!(tree.judge(settled), ControlFlow::Continue(Some(settling)));
+                answers.record(leaf, Some(usual));
+            }
+            assert_eq!(tree.judge(answers), ControlFlow::Continue(Some(usual)));
+        }
+    }
+
+    #[test]
+    fn no_opinion_follows_kleene() {
+        const YES: Option<bool> = Some(true);
+        const NO: Option<bool> = Some(false);
+        for (one, other, both, either) in [
+            (None, YES, None, YES),
+            (YES, None, None, YES),
+            (None, NO, NO, None),
+            (NO, None, NO, None),
+            (None, None, None, None),
+        ] {
+            let mut answers = Answers::default();
+            answers.record(0, one);
+            answers.record(1, other);
+            assert_eq!(Expr::All(&[A, B]).judge(answers), ControlFlow::Continue(both), "{one:?} & {other:?}");
+            assert_eq!(Expr::Any(&[A, B]).judge(answers), ControlFlow::Continue(either), "{one:?} | {other:?}");
+            assert_eq!(Expr::Not(&A).judge(answers), ControlFlow::Continue(one.map(|yes| !yes)), "!{one:?}");
+        }
+    }
+}

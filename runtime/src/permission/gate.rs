@@ -1,0 +1,187 @@
+//! Asks the leaves of one expression, each at most once, and turns the outcome into admission or refusal.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::{Answers, Expression};
+use crate::error::{Error, Result};
+use crate::scope::{Admitted, Call, Connect, User};
+
+/// One expression being asked for one message.
+///
+/// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
+/// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
+pub struct Gate<'c, 'a, U: User> {
+    call: &'c Call<'a, U>,
+    expression: &'static Expression,
+    answers: Answers,
+    /// The leaf that is being asked.
+    asking: Option<u8>,
+    /// The leaf whose answer came last: the one that decided.
+    last: Option<u8>,
+    /// `None` until the expression is settled.
+    outcome: Option<Option<bool>>,
+}
+
+impl<'a, U: User> Call<'a, U> {
+    /// Begins to ask an expression.
+    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
+        Gate { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
+    }
+}
+
+impl<'a, U: User> Connect<'a, U> {
+    /// Begins to ask an expression.
+    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
+        self.call().gate(expression)
+    }
+}
+
+impl<U: User> Gate<'_, '_, U> {
+    /// The leaf to ask now; `None` once the expression is settled.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    pub fn next(&mut self) -> Option<u8> {
+        match self.expression.tree.judge(self.answers) {
+            ControlFlow::Break(leaf) => {
+                self.asking = Some(leaf);
+                self.asking
+            }
+            ControlFlow::Continue(outcome) => {
+                self.outcome = Some(outcome);
+                None
+            }
+        }
+    }
+
+    /// What the leaf said. An error ends the walk, whatever stands around the leaf.
+    pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
+        self.last = self.asking.take();
+        match (answer, self.last) {
+            (Ok(answer), Some(leaf)) => {
+                self.answers.record(leaf, answer.into());
+                Ok(())
+            }
+            (Ok(_), None) => Err(Error::internal("an answer came that nobody asked for")),
+            (Err(error), _) => Err(self.blamed(error)),
+        }
+    }
+
+    /// Admits whom the expression admits.
+    pub fn finish(self, admitted: Admitted) -> Result<Admitted> {
+        if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.blamed(Error::denied())) }
+    }
+
+    /// Lets in whoever is not refused: no opinion opens.
+    pub fn finish_connect(self) -> Result<()> {
+        match self.outcome {
+            Some(Some(true) | None) => Ok(()),
+            Some(Some(false)) | None => Err(self.blamed(Error::denied())),
+        }
+    }
+
+    /// Lets in only whom the expression admits.
+    pub fn finish_connect_strictly(self) -> Result<()> {
+        if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.blamed(Error::denied())) }
+    }
+
+    fn text(&self, leaf: u8) -> &'static str {
+        self.expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
+    }
+
+    fn blamed(&self, error: Error) -> Error {
+        match self.last {
+            Some(leaf) => error.refused_by(self.text(leaf)),
+            None => error,
+        }
+    }
+}
+
+/// A check that panics or runs out of time never tells its answer: then the call remembers whose it was.
+impl<U: User> Drop for Gate<'_, '_, U> {
+    fn drop(&mut self) {
+        if let Some(leaf) = self.asking {
+            self.call.left_unanswered(self.text(leaf));
+        }
+    }
+}
+
+impl<U: User> fmt::Debug for Gate<'_, '_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("expression", &self.expression.to_string()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Extensions;
+
+    use super::*;
+    use crate::message::Head;
+    use crate::permission::Expr;
+    use crate::scope::Scope;
+
+    const BOTH: &Expression =
+        &Expression { tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]), leaves: &["Friend", "Banned"] };
+
+    fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let (scope, head) = (Scope::new(None, &parts, Extensions::new()), Head::default());
+        test(&Call::new(&scope, &head, &[], &[], &[]));
+    }
+
+    #[test]
+    fn the_leaf_that_decided_is_blamed() {
+        with_call(|call| {
+            let mut gate = call.gate(BOTH);
+            assert_eq!(gate.next(), Some(0));
+            gate.tell(Ok(true)).unwrap();
+            assert_eq!(gate.next(), Some(1));
+            gate.tell(Ok(true)).unwrap();
+            assert_eq!(gate.next(), None);
+            let refused = gate.finish(Admitted::at_the_door()).unwrap_err();
+            assert_eq!((refused.status().as_u16(), refused.leaf()), (403, Some("Banned")));
+
+            let mut gate = call.gate(BOTH);
+            gate.next();
+            let failed = gate.tell::<bool>(Err(Error::not_found())).unwrap_err();
+            assert_eq!((failed.status().as_u16(), failed.leaf()), (404, Some("Friend")));
+            drop(gate);
+            assert_eq!(call.unanswered(), None);
+        });
+    }
+
+    #[test]
+    fn a_gate_that_is_not_asked_to_its_end_admits_nobody() {
+        with_call(|call| {
+            assert_eq!(call.gate(BOTH).finish(Admitted::at_the_door()).unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.gate(BOTH).finish_connect().unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.gate(BOTH).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
+            let mut gate = call.gate(BOTH);
+            gate.next();
+            gate.tell(Ok(true)).unwrap();
+            assert_eq!(gate.finish_connect().unwrap_err().leaf(), Some("Friend"));
+        });
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_is_a_fault() {
+        with_call(|call| {
+            let mut gate = call.gate(BOTH);
+            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            gate.next();
+            gate.tell(Ok(true)).unwrap();
+            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+        });
+    }
+
+    #[test]
+    fn a_leaf_that_never_answers_is_remembered() {
+        with_call(|call| {
+            let mut gate = call.gate(BOTH);
+            gate.next();
+            drop(gate);
+            assert_eq!(call.unanswered(), Some("Friend"));
+            assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Gate { expression: "Friend & !Banned", .. }"#);
+        });
+    }
+}

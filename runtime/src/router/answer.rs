@@ -1,0 +1,218 @@
+//! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::StatusCode;
+
+use super::matching::{self, Matched};
+use crate::consumer::Consumer;
+use crate::dialect::native;
+use crate::error::{Error, Result};
+use crate::message::{Bounds, Head, Reply, Request};
+use crate::scope::{Admitted, Call, Scope};
+
+/// How much longer than the walk of a blocking action its thread is waited for.
+const HEAD_START: Duration = Duration::from_millis(100);
+/// How much of a client's words the log keeps.
+const LOGGED: usize = 64;
+
+/// Answers the messages of one connection.
+pub(crate) struct Answerer<C: Consumer> {
+    pub(crate) consumer: Arc<C>,
+    pub(crate) scope: Arc<Scope<C::User>>,
+    pub(crate) bounds: Bounds,
+    pub(crate) time: Duration,
+}
+
+impl<C: Consumer> Clone for Answerer<C> {
+    fn clone(&self) -> Self {
+        let Answerer { consumer, scope, bounds, time } = self;
+        Answerer { consumer: consumer.clone(), scope: scope.clone(), bounds: *bounds, time: *time }
+    }
+}
+
+impl<C: Consumer> Answerer<C> {
+    /// Answers a text frame. `None`: the action answers nothing.
+    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> Option<Bytes>
+    where
+        T: AsRef<str> + Clone + Send + Sync + 'static,
+    {
+        let (request, readable) = Request::read(text.as_ref(), self.bounds);
+        let matched = matching::find(self.consumer.node(), &request.head.route);
+        if readable.is_ok() && blocks(&matched, &request.head) {
+            return self.blocking(text.clone(), reply).await;
+        }
+        self.answer(&request, readable, &matched, reply).await
+    }
+
+    /// Answers a binary frame.
+    pub(crate) fn binary(&self, reply: &mut Reply) -> Bytes {
+        let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
+        native::refuse(reply, &Head::default(), &error, None);
+        reply.take()
+    }
+
+    async fn answer(
+        &self,
+        request: &Request<'_>,
+        readable: Result<()>,
+        matched: &Matched<'_>,
+        reply: &mut Reply,
+    ) -> Option<Bytes> {
+        let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps);
+        let outcome = match readable {
+            Ok(()) => {
+                native::begin(reply);
+                let way = self.consumer.enter::<C>(&call, Admitted::at_the_door(), 0, reply);
+                deadline(self.time, AssertUnwindSafe(way).catch_unwind()).await
+            }
+            Err(error) => Some(Ok(Err(error))),
+        };
+        match outcome {
+            Some(Ok(Ok(()))) if reply.is_silent() => return None,
+            Some(Ok(Ok(()))) => native::finish(reply, &request.head),
+            Some(Ok(Err(error))) => refuse(&call, error, reply),
+            Some(Err(panic)) => refuse(&call, panicked(&*panic), reply),
+            None => refuse(&call, timed_out(&call), reply),
+        }
+        Some(reply.take())
+    }
+
+    /// The same walk, on a thread that may block. What it does goes on after its time is over; its reply does not.
+    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> Option<Bytes>
+    where
+        T: AsRef<str> + Clone + Send + Sync + 'static,
+    {
+        let (answerer, runtime) = (self.clone(), tokio::runtime::Handle::current());
+        let there = text.clone();
+        let running = tokio::task::spawn_blocking(move || {
+            let (request, readable) = Request::read(there.as_ref(), answerer.bounds);
+            let matched = matching::find(answerer.consumer.node(), &request.head.route);
+            let mut reply = Reply::new();
+            runtime.block_on(answerer.answer(&request, readable, &matched, &mut reply))
+        });
+        // The walk's own clock goes first: it knows whether a check or the action took too long.
+        let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
+            Some(Ok(answer)) => return answer,
+            Some(Err(stopped)) => Error::internal(stopped),
+            None => Error::timeout(),
+        };
+        let (request, _) = Request::read(text.as_ref(), self.bounds);
+        refuse(&Call::new(&*self.scope, &request.head, &[], &[], &[]), error, reply);
+        Some(reply.take())
+    }
+}
+
+fn blocks(matched: &Matched<'_>, head: &Head<'_>) -> bool {
+    matched.node.is_some_and(|node| node.actions.iter().any(|row| row.blocking && row.name == head.action))
+}
+
+/// Runs a future for so long at the most. The clock is set only for a future that is not ready at once.
+pub(crate) async fn deadline<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    match futures_util::poll!(&mut future) {
+        std::task::Poll::Ready(output) => Some(output),
+        std::task::Poll::Pending => tokio::time::timeout(time, future).await.ok(),
+    }
+}
+
+/// A panic as an error. Its text is for the log alone.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::internal(format!("panicked: {}", text.unwrap_or_default()))
+}
+
+/// A check that outlives its time is a fault of the server; an action that does is told so.
+fn timed_out<U: crate::scope::User>(call: &Call<'_, U>) -> Error {
+    match call.unanswered() {
+        Some(leaf) => Error::internal("the check took too long").refused_by(leaf),
+        None => Error::timeout(),
+    }
+}
+
+/// The one place where a refusal is told, to the client and to the log.
+fn refuse<U: crate::scope::User>(call: &Call<'_, U>, error: Error, reply: &mut Reply) {
+    let id = report(call, &error);
+    native::refuse(reply, call.head(), &error, id.as_deref());
+}
+
+/// Writes a refusal into the log, and gives the id of a fault.
+pub(crate) fn report<U: crate::scope::User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
+    let user = call.scope().user_id();
+    let (action, route) = (Cut(&call.head().action), Cut(&call.head().route));
+    let leaf = error.leaf().or_else(|| call.unanswered());
+    let status = error.status().as_u16();
+    if error.is_fault() {
+        let id = format!("{:016x}", RandomState::new().hash_one(()));
+        tracing::error!(%id, user = ?Cut(&user), ?action, ?route, leaf, status, cause = %error, "failed");
+        return Some(id);
+    }
+    match leaf {
+        Some(leaf) => tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused"),
+        None => tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done"),
+    }
+    None
+}
+
+/// Somebody else's words in the log: escaped, and not too many.
+struct Cut<'a>(&'a str);
+
+impl fmt::Debug for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(LOGGED) {
+            Some((end, _)) => write!(f, "{:?}..", &self.0[..end]),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Extensions;
+
+    use super::*;
+    use crate::scope::Scope;
+
+    #[test]
+    fn the_log_keeps_little_of_a_client_s_words_and_escapes_it() {
+        let long = "\u{e9}".repeat(LOGGED);
+        for (words, wanted) in [
+            ("rooms/5/", r#""rooms/5/""#.to_owned()),
+            ("a\nb\"\u{1b}[0m", r#""a\nb\"\u{1b}[0m""#.to_owned()),
+            (&long, format!("{long:?}")),
+            (&format!("{long}x"), format!("{long:?}..")),
+        ] {
+            assert_eq!(format!("{:?}", Cut(words)), wanted);
+        }
+    }
+
+    #[test]
+    fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let (scope, head) = (Scope::<()>::new(None, &parts, Extensions::new()), Head::default());
+        let call = Call::new(&scope, &head, &[], &[], &[]);
+        let id = || report(&call, &Error::internal("broken")).unwrap();
+        assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());
+        assert_ne!(id(), id());
+        assert_eq!(report(&call, &Error::denied()), None);
+        assert_eq!(report(&call, &Error::denied().refused_by("Banned")), None);
+    }
+
+    #[test]
+    fn the_text_of_a_panic_is_kept_for_the_log() {
+        let error = panicked(&"plain");
+        assert!(error.is_fault() && error.to_string().contains("panicked: plain"), "{error}");
+        assert!(panicked(&"made".to_owned()).to_string().contains("panicked: made"));
+        assert!(panicked(&5).is_fault());
+    }
+}

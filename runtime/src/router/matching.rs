@@ -1,0 +1,190 @@
+//! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
+
+use crate::consumer::{Node, Pattern, RouteNode, Segment};
+use crate::scope::{Capture, Captures, Step, Steps};
+
+/// The levels that a route goes through, and what it captures on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Matched<'r> {
+    pub(crate) steps: Steps,
+    pub(crate) captures: Captures<'r>,
+    /// Where the route ends, unless it is lost on the way.
+    pub(crate) node: Option<&'static Node>,
+}
+
+/// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
+/// Where there is none, the deepest way is given, to be told "no such route" there.
+pub(crate) fn find<'r>(node: &'static Node, route: &'r str) -> Matched<'r> {
+    let mut matched = Matched::default();
+    let mut search = Search { steps: Steps::new(), captures: Captures::new(), deepest: Steps::new(), seen: Captures::new() };
+    if let Some(end) = search.level(node, route) {
+        search.steps.push(Step::Here);
+        matched.node = Some(end);
+        (matched.steps, matched.captures) = (search.steps, search.captures);
+    } else {
+        search.deepest.push(Step::Lost);
+        (matched.steps, matched.captures) = (search.deepest, search.seen);
+    }
+    matched
+}
+
+struct Search<'r> {
+    steps: Steps,
+    captures: Captures<'r>,
+    deepest: Steps,
+    seen: Captures<'r>,
+}
+
+impl<'r> Search<'r> {
+    fn level(&mut self, node: &'static Node, route: &'r str) -> Option<&'static Node> {
+        if route.is_empty() {
+            return Some(node);
+        }
+        node.routes.iter().find_map(|mount| self.mount(mount, route))
+    }
+
+    fn mount(&mut self, mount: &'static RouteNode, route: &'r str) -> Option<&'static Node> {
+        let before = self.captures.len();
+        let left = take(&mount.pattern, route, &mut self.captures);
+        let found = left.and_then(|left| {
+            self.steps.push(Step::Into(mount.id));
+            if self.steps.len() > self.deepest.len() {
+                self.deepest.clone_from(&self.steps);
+                self.seen.clone_from(&self.captures);
+            }
+            let found = self.level(mount.node, left);
+            if found.is_none() {
+                self.steps.pop();
+            }
+            found
+        });
+        if found.is_none() {
+            self.captures.truncate(before);
+        }
+        found
+    }
+}
+
+/// Takes a pattern off the front of a route, by whole segments, and gives what is left over.
+fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
+    let mut left = Some(route);
+    for segment in pattern.segments {
+        let text = left?;
+        if let Segment::Rest(name) = segment {
+            captures.extend([(*name, text)]);
+            return (!text.is_empty()).then_some("");
+        }
+        let (one, rest) = match text.split_once('/') {
+            Some((one, rest)) => (one, Some(rest)),
+            None => (text, None),
+        };
+        if one.is_empty() || !takes(segment, one) {
+            return None;
+        }
+        captures.extend(segment.capture().map(|name| (name, one)));
+        left = rest;
+    }
+    match (pattern.slash, left) {
+        (true, left) => left,
+        (false, None) => Some(""),
+        // The slash in between belongs to neither pattern; one with nothing behind it is left over.
+        (false, Some(left)) => (!left.is_empty()).then_some(left),
+    }
+}
+
+fn takes(segment: &Segment, text: &str) -> bool {
+    match segment {
+        Segment::Text(wanted) => *wanted == text,
+        Segment::Regex(_, regex) => regex().is_match(text),
+        Segment::Capture(_) | Segment::Rest(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::Regex;
+
+    const fn pattern(text: &'static str, segments: &'static [Segment], slash: bool) -> Pattern {
+        Pattern { text, segments, slash }
+    }
+
+    const fn leaf(name: &'static str, routes: &'static [RouteNode]) -> Node {
+        Node { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+    }
+
+    const fn mount(id: u16, pattern: Pattern, node: &'static Node) -> RouteNode {
+        RouteNode { id, pattern, permission: None, needs: &[], node }
+    }
+
+    fn number() -> &'static Regex {
+        static NUMBER: Regex = Regex::new("[0-9]+|[a-c]");
+        &NUMBER
+    }
+
+    static MESSAGE: Node = leaf("Message", &[]);
+    static NEW: Node = leaf("New", &[]);
+    static FILES: Node = leaf("Files", &[]);
+    static ROOM: Node = leaf(
+        "Room",
+        &[
+            mount(0, pattern("messages/{message}", &[Segment::Text("messages"), Segment::Capture("message")], false), &MESSAGE),
+            mount(1, pattern("files/{*path}", &[Segment::Text("files"), Segment::Rest("path")], false), &FILES),
+        ],
+    );
+    static CHAT: Node = leaf(
+        "Chat",
+        &[
+            mount(0, pattern("rooms/new", &[Segment::Text("rooms"), Segment::Text("new")], false), &NEW),
+            mount(1, pattern("rooms/{room:[0-9]+|[a-c]}/", &[Segment::Text("rooms"), Segment::Regex("room", number)], true), &ROOM),
+            mount(2, pattern("rooms/{slug}", &[Segment::Text("rooms"), Segment::Capture("slug")], false), &ROOM),
+        ],
+    );
+
+    fn shown(route: &str) -> String {
+        let matched = find(&CHAT, route);
+        let steps: Vec<_> = matched
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Into(id) => id.to_string(),
+                Step::Lost => "lost".into(),
+                Step::Here => "here".into(),
+            })
+            .collect();
+        let captures: String = matched.captures.iter().map(|(name, text)| format!(" {name}={text}")).collect();
+        assert_eq!(matched.node.is_some(), steps.last().is_some_and(|step| step == "here"));
+        format!("{}{captures}", steps.join("."))
+    }
+
+    #[test]
+    fn routes_are_matched_whole() {
+        for (route, wanted) in [
+            ("", "here"),
+            ("rooms/new", "0.here"),
+            ("rooms/new/", "lost"),
+            ("rooms/5/", "1.here room=5"),
+            ("rooms/b/", "1.here room=b"),
+            ("rooms/5", "2.here slug=5"),
+            ("rooms/x", "2.here slug=x"),
+            ("rooms/x/", "lost"),
+            ("rooms/5x/", "lost"),
+            ("rooms/bb/", "lost"),
+            ("rooms//", "lost"),
+            ("rooms/", "lost"),
+            ("/rooms/5/", "lost"),
+            ("rooms/5/messages/7", "1.0.here room=5 message=7"),
+            ("rooms/5/messages/", "1.lost room=5"),
+            ("rooms/5/messages/7/", "1.lost room=5"),
+            ("rooms/x/messages/7", "2.0.here slug=x message=7"),
+            ("rooms/x/messages/7/8", "2.0.lost slug=x message=7"),
+            ("rooms/5/files/a/b/", "1.1.here room=5 path=a/b/"),
+            ("rooms/5/files/", "1.lost room=5"),
+            ("rooms/new/files/a", "2.1.here slug=new path=a"),
+            ("xrooms/5/", "lost"),
+            ("rooms/5/\u{e9}", "1.lost room=5"),
+        ] {
+            assert_eq!(shown(route), wanted, "{route}");
+        }
+    }
+}

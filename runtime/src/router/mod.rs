@@ -1,0 +1,6 @@
+//! From a frame to its reply: the route is matched whole, the consumer is entered, the outcome is told.
+
+mod answer;
+mod matching;
+
+pub(crate) use answer::{Answerer, deadline, panicked, report};

@@ -1,0 +1,105 @@
+//! One message on its way through the levels of a consumer.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::{Context, Scope, User, Visible};
+use crate::message::{Field, Head};
+
+/// A named part of a route, and what the message's route has there.
+pub(crate) type Capture<'a> = (&'static str, &'a str);
+
+/// What the whole route asks of one level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Go into the route with this id.
+    Into(u16),
+    /// Nothing below this level matches.
+    Lost,
+    /// The action is meant for this level.
+    Here,
+}
+
+/// A message with all that was found out about it before the first permission is asked.
+pub struct Call<'a, U> {
+    scope: &'a Scope<U>,
+    head: &'a Head<'a>,
+    fields: &'a [Field<'a>],
+    captures: &'a [Capture<'a>],
+    steps: &'a [Step],
+    /// The leaf whose check ended without an answer, by a panic or because its time was over.
+    unanswered: Mutex<Option<&'static str>>,
+}
+
+/// That every expression so far held. Only a check gives one, and nothing reaches an action without one.
+#[derive(Debug)]
+#[must_use]
+pub struct Admitted(());
+
+impl Admitted {
+    /// What one starts with in front of the outermost expression.
+    pub(crate) fn at_the_door() -> Admitted {
+        Admitted(())
+    }
+}
+
+pub(crate) type Steps = SmallVec<[Step; 4]>;
+pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 4]>;
+
+impl<'a, U: User> Call<'a, U> {
+    pub(crate) fn new(
+        scope: &'a Scope<U>,
+        head: &'a Head<'a>,
+        fields: &'a [Field<'a>],
+        captures: &'a [Capture<'a>],
+        steps: &'a [Step],
+    ) -> Call<'a, U> {
+        Call { scope, head, fields, captures, steps, unanswered: Mutex::new(None) }
+    }
+
+    /// The context as a permission that reads these captures may see it.
+    pub fn context<'c>(&'c self, captures: &'static [&'static str]) -> Context<'c, U> {
+        Context::new(self, Visible::Only(captures))
+    }
+
+    /// The context as the action itself sees it.
+    pub fn whole_context<'c>(&'c self) -> Context<'c, U> {
+        Context::new(self, Visible::All)
+    }
+
+    pub(crate) fn scope(&self) -> &'a Scope<U> {
+        self.scope
+    }
+
+    pub(crate) fn head(&self) -> &'a Head<'a> {
+        self.head
+    }
+
+    pub(crate) fn fields(&self) -> &'a [Field<'a>] {
+        self.fields
+    }
+
+    pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {
+        self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
+    }
+
+    pub(crate) fn step(&self, level: usize) -> Step {
+        self.steps.get(level).copied().unwrap_or(Step::Lost)
+    }
+
+    pub(crate) fn left_unanswered(&self, leaf: &'static str) {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf);
+    }
+
+    pub(crate) fn unanswered(&self) -> Option<&'static str> {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<U> fmt::Debug for Call<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("head", &self.head).field("captures", &self.captures).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! A connection that is being made: what connect permissions and `#[connect]` see.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use http::Extensions;
+
+use super::{Call, Context, Scope, User};
+use crate::message::Head;
+
+/// What a connect permission's context gives as the action's name.
+const ACTION: &str = "connect";
+
+/// A connection in the making.
+pub struct Connect<'a, U> {
+    call: Call<'a, U>,
+    inserted: Mutex<Extensions>,
+}
+
+impl<'a, U: User> Connect<'a, U> {
+    pub(crate) fn new(scope: &'a Scope<U>, head: &'a Head<'a>) -> Connect<'a, U> {
+        Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Mutex::default() }
+    }
+
+    /// The envelope that stands for connecting.
+    pub(crate) fn head() -> Head<'static> {
+        Head { action: Cow::Borrowed(ACTION), ..Head::default() }
+    }
+
+    /// Who wants to connect, and how.
+    pub fn scope(&self) -> &'a Scope<U> {
+        self.call.scope()
+    }
+
+    /// Who wants to connect; `None` is anonymous.
+    pub fn user(&self) -> Option<&'a U> {
+        self.scope().user()
+    }
+
+    /// Keeps a value for the life of the connection; [`Scope::extension`] gives it back. For `#[connect]`:
+    /// what a permission inserts is dropped.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) {
+        self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
+    }
+
+    pub(crate) fn into_inserted(self) -> Extensions {
+        self.inserted.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn call(&self) -> &Call<'a, U> {
+        &self.call
+    }
+
+    /// What a permission without an opinion on connecting is asked with: the action `connect`, no captures.
+    pub fn as_context(&self) -> Context<'_, U> {
+        self.call.context(&[])
+    }
+}
+
+impl<U> fmt::Debug for Connect<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connect")
+    }
+}

@@ -1,0 +1,17 @@
+//! Who is connected, how they came in, and the message that is on its way.
+
+mod call;
+mod connect;
+mod context;
+mod handler;
+mod scope;
+mod user;
+
+pub use call::{Admitted, Call};
+pub(crate) use call::{Capture, Captures, Step, Steps};
+pub use connect::Connect;
+pub use context::Context;
+pub(crate) use context::Visible;
+pub use handler::Handler;
+pub use scope::Scope;
+pub use user::User;

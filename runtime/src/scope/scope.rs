@@ -1,0 +1,118 @@
+//! Who is connected and how they came in: what stays the same for the life of a connection.
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderValue, Uri};
+use serde::de::DeserializeOwned;
+
+use super::User;
+use crate::error::{Error, Result};
+
+/// One connection: its user, and the HTTP request that opened it.
+pub struct Scope<U> {
+    user: Option<U>,
+    uri: Uri,
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl<U: User> Scope<U> {
+    /// A scope by hand, for tests of permissions and for transports of one's own.
+    pub fn new(user: Option<U>, parts: &Parts, extensions: Extensions) -> Scope<U> {
+        let (uri, headers) = detached(&parts.uri, &parts.headers);
+        Scope { user, uri, headers, extensions }
+    }
+
+    /// Who is connected; `None` is anonymous.
+    pub fn user(&self) -> Option<&U> {
+        self.user.as_ref()
+    }
+
+    /// The headers of the request that opened the connection.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The path of the request that opened the connection.
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The query of the request that opened the connection. 400 where it does not fit `T`.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
+        parse_query(self.uri.query().unwrap_or_default())
+    }
+
+    /// A value that a tower layer or `#[connect]` put there.
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
+    }
+
+    pub(crate) fn extend(&mut self, more: Extensions) {
+        self.extensions.extend(more);
+    }
+
+    pub(crate) fn user_id(&self) -> std::borrow::Cow<'_, str> {
+        self.user.as_ref().map_or("anonymous".into(), User::id)
+    }
+}
+
+impl<U> fmt::Debug for Scope<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Headers and query may hold credentials.
+        f.debug_struct("Scope").field("path", &self.uri.path()).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
+    serde_urlencoded::from_str(query).map_err(|error| {
+        Error::new(http::StatusCode::BAD_REQUEST, "invalid_query", error.to_string()).with_field("query")
+    })
+}
+
+/// The same in memory of their own. As they come from the HTTP server, the least of them keeps its whole read buffer.
+fn detached(uri: &Uri, headers: &HeaderMap) -> (Uri, HeaderMap) {
+    let path = uri.path_and_query().map_or("", |p| p.as_str());
+    let length = path.len() + headers.values().map(HeaderValue::len).sum::<usize>();
+    let mut buffer = BytesMut::with_capacity(length);
+    buffer.put_slice(path.as_bytes());
+    headers.values().for_each(|value| buffer.put_slice(value.as_bytes()));
+    let mut buffer = buffer.freeze();
+    let uri = Uri::from_maybe_shared(buffer.split_to(path.len())).unwrap_or_default();
+    let mut copies = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        if let Some(value) = copied(value, buffer.split_to(value.len())) {
+            copies.append(name.clone(), value);
+        }
+    }
+    (uri, copies)
+}
+
+fn copied(value: &HeaderValue, bytes: Bytes) -> Option<HeaderValue> {
+    let mut copy = HeaderValue::from_maybe_shared(bytes).ok()?;
+    copy.set_sensitive(value.is_sensitive());
+    Some(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detached_request_says_the_same() {
+        let request = http::Request::get("/ws/a?token=x&y=%20")
+            .header("origin", "http://a")
+            .header("cookie", "one")
+            .header("cookie", "two")
+            .body(())
+            .unwrap();
+        let (parts, ()) = request.into_parts();
+        let (uri, headers) = detached(&parts.uri, &parts.headers);
+        assert_eq!(uri, parts.uri);
+        assert_eq!(headers, parts.headers);
+        let (uri, headers) = detached(&Uri::default(), &HeaderMap::new());
+        assert_eq!((uri.path(), headers.len()), ("/", 0));
+    }
+}

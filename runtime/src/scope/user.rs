@@ -1,0 +1,27 @@
+//! What Portcullis must know of an application's user type.
+
+use std::borrow::Cow;
+
+/// The application's type for who is connected, made anew for each connection.
+///
+/// Anonymous connections have no user at all ([`Scope::user`](crate::Scope::user) is `None`), so the type need not
+/// know them. State of one connection may live in it; it is dropped with the connection.
+///
+/// ```
+/// struct Member { id: u64 }
+///
+/// impl portcullis::User for Member {
+///     fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() }
+/// }
+/// ```
+pub trait User: Send + Sync + 'static {
+    /// Who this is, in the log. Should stay the same for all connections of one user, and be no secret.
+    fn id(&self) -> Cow<'_, str>;
+}
+
+/// For consumers that know no users: everybody is anonymous.
+impl User for () {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
+}

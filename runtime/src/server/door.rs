@@ -1,0 +1,85 @@
+//! Decides on a request before it is upgraded: its origin, its user, the expressions of the door.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::StatusCode;
+use http::request::Parts;
+
+use super::endpoint::Endpoint;
+use crate::connection::{Limits, run};
+use crate::consumer::Consumer;
+use crate::error::{Error, Result};
+use crate::router::{deadline, panicked, report};
+use crate::scope::{Connect, Scope};
+use crate::transport::Transport;
+
+/// A request that may become a connection.
+pub(crate) struct Entrance<C: Consumer> {
+    consumer: Arc<C>,
+    scope: Scope<C::User>,
+    limits: Arc<Limits>,
+}
+
+impl<C: Consumer> Entrance<C> {
+    /// The largest frame that a transport should let through, in bytes.
+    #[cfg(feature = "testing")]
+    pub(crate) fn largest_frame(&self) -> usize {
+        self.limits.frame
+    }
+
+    /// Serves the connection until it ends.
+    pub(crate) async fn serve<T: Transport>(self, transport: T) {
+        run(transport, self.consumer, self.scope, self.limits).await;
+    }
+}
+
+/// The status that refuses a request. Nothing else is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Turned(pub(crate) StatusCode);
+
+impl<C: Consumer> Endpoint<C> {
+    /// Lets a request in, or turns it away.
+    pub(crate) async fn admit(&self, parts: Parts) -> Result<Entrance<C>, Turned> {
+        if !self.origins.allow(&parts) {
+            tracing::info!(origin = ?parts.headers.get(http::header::ORIGIN), "refused: the origin is not allowed");
+            return Err(Turned(StatusCode::FORBIDDEN));
+        }
+        let head = Connect::<C::User>::head();
+        let scope = match self.within(self.scope(parts)).await {
+            Ok(scope) => scope,
+            Err(error) => {
+                let id = error.is_fault().then(|| "authentication");
+                tracing::warn!(failed = id, status = error.status().as_u16(), cause = %error, "refused: no user");
+                return Err(Turned(error.status()));
+            }
+        };
+        let connect = Connect::new(&scope, &head);
+        if let Err(error) = self.within(self.consumer.may_connect(&connect)).await {
+            report(connect.call(), &error);
+            return Err(Turned(error.status()));
+        }
+        drop(connect);
+        Ok(Entrance { consumer: self.consumer.clone(), scope, limits: self.limits.clone() })
+    }
+
+    async fn scope(&self, mut parts: Parts) -> Result<Scope<C::User>> {
+        let user = match (parts.extensions.remove(), &self.authenticate) {
+            (Some(user), _) => Some(user),
+            (None, Some(authenticate)) => authenticate(&parts).await?,
+            (None, None) => None,
+        };
+        let extensions = std::mem::take(&mut parts.extensions);
+        Ok(Scope::new(user, &parts, extensions))
+    }
+
+    /// What the door waits for has the time of an action, and its panic is a fault.
+    async fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> Result<T> {
+        match deadline(self.limits.action, AssertUnwindSafe(asking).catch_unwind()).await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(panic)) => Err(panicked(&*panic)),
+            None => Err(Error::internal("the door took too long")),
+        }
+    }
+}

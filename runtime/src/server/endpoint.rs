@@ -1,0 +1,105 @@
+//! A consumer with all that its door needs to know.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::authenticate::{Authenticate, Authenticator, boxed};
+use super::origin::Origins;
+use crate::connection::Limits;
+use crate::consumer::{Consumer, mounted};
+
+/// A consumer, ready to be mounted.
+///
+/// It is an axum service, and composes with tower layers as every service does.
+pub struct Endpoint<C: Consumer> {
+    pub(super) consumer: Arc<C>,
+    pub(super) authenticate: Option<Arc<Authenticator<C::User>>>,
+    pub(super) origins: Arc<Origins>,
+    pub(super) limits: Arc<Limits>,
+}
+
+/// Makes an endpoint of a consumer: `Router::new().route("/ws", websocket(Chat::new()).into_route())`.
+///
+/// The user comes from [`authenticate`](Endpoint::authenticate), or from the request's extensions, where a tower layer
+/// has put a value of the consumer's user type. Pages of the same origin may connect, all [`Limits`] are on.
+///
+/// # Panics
+///
+/// When another consumer of the program has the same name. That is a mistake in the program and shows at start-up.
+#[must_use = "an endpoint does nothing until it is mounted"]
+pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
+    if let Err(error) = mounted::<C>() {
+        panic!("{error}");
+    }
+    Endpoint {
+        consumer: Arc::new(consumer),
+        authenticate: None,
+        origins: Arc::default(),
+        limits: Arc::default(),
+    }
+}
+
+impl<C: Consumer> Endpoint<C> {
+    /// Asks this function who is behind a request. A user in the request's extensions comes first.
+    ///
+    /// ```
+    /// # use portcullis::{AllowAny, consumer, Result, User};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// async fn session_user(parts: &http::request::Parts) -> Result<Option<Member>> {
+    ///     Ok(parts.headers.contains_key("cookie").then_some(Member))
+    /// }
+    ///
+    /// let endpoint = portcullis::websocket(Chat).authenticate(session_user);
+    /// ```
+    #[must_use]
+    pub fn authenticate<F>(mut self, authenticate: F) -> Self
+    where
+        F: for<'a> Authenticate<'a, C::User> + Send + Sync + 'static,
+    {
+        self.authenticate = Some(Arc::new(boxed(authenticate)));
+        self
+    }
+
+    /// Lets pages of these origins connect too, written `https://app.example` or `http://localhost:3000`.
+    #[must_use]
+    pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Arc::make_mut(&mut self.origins).listed.extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets pages of any origin connect. Sound only where no cookie, client certificate or network address says who
+    /// somebody is: a browser sends these along for every page.
+    #[must_use]
+    pub fn allow_any_origin(mut self) -> Self {
+        Arc::make_mut(&mut self.origins).any = true;
+        self
+    }
+
+    /// Bounds its connections otherwise than by [`Limits::default`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Arc::new(limits);
+        self
+    }
+}
+
+impl<C: Consumer> Clone for Endpoint<C> {
+    fn clone(&self) -> Self {
+        Endpoint {
+            consumer: self.consumer.clone(),
+            authenticate: self.authenticate.clone(),
+            origins: self.origins.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+impl<C: Consumer> fmt::Debug for Endpoint<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("consumer", &C::NAME).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

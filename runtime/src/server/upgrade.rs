@@ -1,0 +1,62 @@
+//! The endpoint as an axum service: a request comes in, a socket or a refusal goes out.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any_service};
+use http::Request;
+use tower_service::Service;
+
+use super::door::Turned;
+use super::endpoint::Endpoint;
+use crate::consumer::Consumer;
+use crate::transport::websocket::Socket;
+
+/// What a connection reads at once. The library's default would cost every idle connection 128 KiB.
+const READ_BUFFER: usize = 4 * 1024;
+
+impl<C: Consumer> Endpoint<C> {
+    /// The endpoint as a route of an axum router.
+    pub fn into_route<S: Clone>(self) -> MethodRouter<S> {
+        any_service(self)
+    }
+}
+
+impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let endpoint = self.clone();
+        // The body of an upgrade is empty, and must not be held while the door is asking.
+        let (mut parts, _) = request.into_parts();
+        Box::pin(async move {
+            let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+                Ok(upgrade) => upgrade,
+                Err(rejection) => return Ok(rejection.into_response()),
+            };
+            // It would keep the server's read buffer for the life of the connection; the scope has the path.
+            parts.extensions.remove::<OriginalUri>();
+            let frame = endpoint.limits.frame;
+            Ok(match endpoint.admit(parts).await {
+                Ok(entrance) => upgrade
+                    .read_buffer_size(READ_BUFFER)
+                    .max_message_size(frame)
+                    .max_frame_size(frame)
+                    .on_upgrade(move |socket| entrance.serve(Socket(socket))),
+                Err(Turned(status)) => (status, Body::empty()).into_response(),
+            })
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Opening an in-process connection.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Request, Uri};
+
+use super::{Client, Refused};
+use crate::consumer::Consumer;
+use crate::server::{Endpoint, Turned};
+use crate::transport::memory;
+
+/// Starts to connect to an endpoint, anonymously, on the path `/`.
+pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> Connecting<C> {
+    Connecting { endpoint: endpoint.clone(), request: Request::new(()) }
+}
+
+/// A connection that is about to be opened.
+pub struct Connecting<C: Consumer> {
+    endpoint: Endpoint<C>,
+    request: Request<()>,
+}
+
+impl<C: Consumer> Connecting<C> {
+    /// Connects as this user, whatever the endpoint's authentication would say.
+    #[must_use]
+    pub fn user(mut self, user: C::User) -> Self
+    where
+        C::User: Clone,
+    {
+        self.request.extensions_mut().insert(user);
+        self
+    }
+
+    /// Connects on this path, a query included.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        *self.request.uri_mut() = path.parse::<Uri>().expect("a path and query");
+        self
+    }
+
+    /// Sends this header along.
+    ///
+    /// # Panics
+    ///
+    /// When name or value cannot stand in a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name: HeaderName = name.parse().expect("the name of a header");
+        self.request.headers_mut().append(name, HeaderValue::from_str(value).expect("the value of a header"));
+        self
+    }
+
+    /// Puts a value into the request's extensions, as a tower layer would.
+    #[must_use]
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.request.extensions_mut().insert(value);
+        self
+    }
+
+    /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
+    pub async fn open(self) -> Result<Client, Refused> {
+        let (parts, ()) = self.request.into_parts();
+        match self.endpoint.admit(parts).await {
+            Ok(entrance) => {
+                let (transport, wire) = memory::pair(entrance.largest_frame());
+                tokio::spawn(entrance.serve(transport));
+                Ok(Client::new(wire))
+            }
+            Err(Turned(status)) => Err(Refused::new(status)),
+        }
+    }
+}
+
+impl<C: Consumer> fmt::Debug for Connecting<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connecting").field("uri", self.request.uri()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! An in-process client for an application's own tests: no port, no network, and the clock may be paused.
+//!
+//! It goes through the same door and the same loop as a WebSocket.
+//!
+//! ```
+//! use portcullis::testing::connect;
+//! use portcullis::{AllowAny, IsAuthenticated, User, consumer};
+//!
+//! struct Member(u32);
+//! impl User for Member {
+//!     fn id(&self) -> std::borrow::Cow<'_, str> { self.0.to_string().into() }
+//! }
+//!
+//! struct Chat;
+//!
+//! #[consumer(user = Member)]
+//! impl Chat {
+//!     #[action(permission = AllowAny)]
+//!     async fn ping(&self) -> &'static str { "pong" }
+//!
+//!     #[action(permission = IsAuthenticated)]
+//!     async fn add(&self, a: i32, b: i32) -> i32 { a + b }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let chat = portcullis::websocket(Chat);
+//!
+//! let mut guest = connect(&chat).open().await.unwrap();
+//! assert_eq!(guest.call("ping").await.data(), "pong");
+//! assert_eq!(guest.call("add").with("a", 1).with("b", 2).await.status(), 403);
+//!
+//! let mut member = connect(&chat).user(Member(7)).open().await.unwrap();
+//! assert_eq!(member.call("add").with("a", 1).with("b", 2).await.data(), 3);
+//! # }
+//! ```
+
+mod client;
+mod connecting;
+mod frame;
+
+pub use client::{Calling, Client};
+pub use connecting::{Connecting, connect};
+pub use frame::{Reply, Refused};

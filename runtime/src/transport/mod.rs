@@ -1,0 +1,90 @@
+//! Frames in, frames out. Nothing here knows what an action is.
+
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+#[cfg(feature = "axum")]
+pub(crate) mod websocket;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+
+/// What carries the frames of one connection.
+///
+/// The stream ends when the peer is gone, or has said that it goes. Pings of the peer are answered by the transport.
+pub(crate) trait Transport:
+    Stream<Item = Incoming<Self::Text>> + Sink<Outgoing, Error = Gone> + Unpin + Send
+{
+    /// The text of a frame, known to be UTF-8.
+    type Text: AsRef<str> + Clone + Send + Sync + 'static;
+}
+
+/// A frame from the peer.
+#[derive(Debug)]
+pub(crate) enum Incoming<T> {
+    /// A message.
+    Text(T),
+    /// A message that is none of ours.
+    Binary,
+    /// A sign of life.
+    Ping,
+    /// What the transport cannot read on from; the connection is to be closed with this code.
+    Broken(CloseCode),
+}
+
+/// A frame to the peer.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// A text frame. The bytes are UTF-8.
+    Text(Bytes),
+    /// A question whether the peer is still there.
+    Ping,
+    /// The end, with its code.
+    Close(CloseCode),
+}
+
+/// Nothing can be sent any more.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+/// Why a connection is closed. Codes from 4400 to 4499 say: do not come back with the same credentials;
+/// 1012, 1013 and those from 4500 on: come back later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseCode {
+    /// 1002: not the WebSocket protocol.
+    Protocol,
+    /// 1007: a text frame that is no UTF-8.
+    NotText,
+    /// 1009: a frame over the limit.
+    TooLarge,
+    /// 4403: `#[connect]` refused.
+    Refused,
+    /// 4500: `#[connect]` failed.
+    Failed,
+    /// 4508: nothing came for too long.
+    Idle,
+}
+
+impl CloseCode {
+    pub(crate) fn number(self) -> u16 {
+        match self {
+            CloseCode::Protocol => 1002,
+            CloseCode::NotText => 1007,
+            CloseCode::TooLarge => 1009,
+            CloseCode::Refused => 4403,
+            CloseCode::Failed => 4500,
+            CloseCode::Idle => 4508,
+        }
+    }
+
+    #[cfg(feature = "axum")]
+    fn reason(self) -> &'static str {
+        match self {
+            CloseCode::Protocol => "protocol error",
+            CloseCode::NotText => "invalid text",
+            CloseCode::TooLarge => "message too large",
+            CloseCode::Refused => "refused",
+            CloseCode::Failed => "internal error",
+            CloseCode::Idle => "idle",
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What most behaviour tests share: a user type, and leaves that say what a test tells them to.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::borrow::Cow;
+use std::sync::Mutex;
+
+use portcullis::{Context, Error, Handler, Permission, Result, User};
+
+/// A user with roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub id: u32,
+    pub roles: Vec<&'static str>,
+}
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        self.id.to_string().into()
+    }
+}
+
+/// Somebody with these roles.
+pub fn member(id: u32, roles: &[&'static str]) -> Member {
+    Member { id, roles: roles.to_vec() }
+}
+
+/// Whoever has the role.
+pub struct HasRole(pub &'static str);
+
+impl<H: Handler<User = Member>> Permission<H> for HasRole {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(cx.user().is_some_and(|member| member.roles.contains(&self.0)))
+    }
+}
+
+/// A handler whose leaves write down that they were asked.
+pub trait Witness: Handler<User = Member> {
+    fn asked(&self) -> &Mutex<Vec<&'static str>>;
+
+    fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.asked().lock().unwrap())
+    }
+}
+
+/// A leaf of this name that answers as the user's role of that name says: `name:yes`, `name:err`, `name:401`,
+/// `name:panic`; no otherwise.
+pub struct Says(pub &'static str);
+
+impl<H: Witness> Permission<H> for Says {
+    async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        handler.asked().lock().unwrap().push(self.0);
+        let told = cx.user().and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));
+        match told {
+            Some("yes") => Ok(true),
+            Some("err") => Err(Error::internal("a leaf's secret")),
+            Some("401") => Err(Error::unauthenticated()),
+            Some("panic") => panic!("a leaf's secret"),
+            _ => Ok(false),
+        }
+    }
+}

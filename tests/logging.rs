@@ -1,0 +1,131 @@
+//! One log entry a refusal: it names user, action, route and leaf; a fault's cause stands under the id that the reply has.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use common::{HasRole, Member, member};
+use portcullis::testing::connect;
+use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, consumer, handler};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes down every event of the crate, one line each.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("portcullis")
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Logged {
+    inner: Inner,
+}
+
+struct Inner;
+
+struct Broken;
+
+impl<H: Handler> Permission<H> for Broken {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Err(Error::internal("no database"))
+    }
+}
+
+struct Panics;
+
+impl<H: Handler> Permission<H> for Panics {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        panic!("no memory")
+    }
+}
+
+#[consumer(user = Member)]
+impl Logged {
+    #[action(permission = AllowAny)]
+    async fn fine(&self) {}
+
+    #[action(permission = "HasRole(\"a\") | Broken")]
+    async fn broken(&self) {}
+
+    #[action(permission = Panics)]
+    async fn panics(&self) {}
+
+    #[route("inner/{id}/")]
+    fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+#[handler(user = Member, permission = "HasRole(\"a\") & !HasRole(\"b\")")]
+impl Inner {
+    #[action]
+    async fn act(&self) {}
+}
+
+async fn logged(roles: &[&'static str], frame: &str) -> (String, Vec<String>) {
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let mut client = connect(&portcullis::websocket(Logged { inner: Inner })).user(member(5, roles)).open().await.unwrap();
+    client.send(frame);
+    let reply = client.reply().await.text().to_owned();
+    let lines = std::mem::take(&mut *recorder.0.lock().unwrap());
+    (reply, lines)
+}
+
+#[tokio::test]
+async fn a_refusal_names_user_action_route_and_leaf() {
+    let (_, lines) = logged(&[], r#"{"action":"act","route":"inner/7/?x=1"}"#).await;
+    let wanted = r#"INFO message=refused user="5" action="act" route="inner/7/" leaf="HasRole(\"a\")" status=403"#;
+    assert_eq!(lines, [wanted]);
+    let (_, lines) = logged(&["a", "b"], r#"{"action":"act","route":"inner/7/"}"#).await;
+    assert!(lines.len() == 1 && lines[0].contains(r#"leaf="HasRole(\"b\")""#), "{lines:?}");
+    let (_, lines) = logged(&["a"], r#"{"action":"fine"}"#).await;
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_fault_is_logged_with_its_cause_under_the_replys_id() {
+    for (action, leaf, cause) in [("broken", "Broken", "no database"), ("panics", "Panics", "no memory")] {
+        let (reply, lines) = logged(&[], &format!(r#"{{"action":"{action}"}}"#)).await;
+        let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
+        let id = reply["errors"][0]["id"].as_str().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        for part in ["ERROR", id, &format!("leaf={leaf:?}"), cause, r#"user="5""#] {
+            assert!(lines[0].contains(part), "{part}: {lines:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clients_words_are_escaped_and_cut() {
+    let long = "x".repeat(500);
+    let frame = format!(r#"{{"action":"act\n{long}","route":"inner/\u001b[31m/"}}"#);
+    let (_, lines) = logged(&[], &frame).await;
+    assert_eq!(lines.len(), 1);
+    assert!(!lines[0].contains('\n') && !lines[0].contains('\u{1b}') && lines[0].len() < 300, "{lines:?}");
+}

@@ -1,0 +1,165 @@
+//! Random permission trees, routes, layers and messages against an oracle written from the design alone.
+//!
+//! Compared are the verdict, every leaf that was asked, in order and with all that it saw, and whether an action ran.
+
+#[path = "oracle/blocking.rs"]
+mod blocking;
+#[path = "oracle/case.rs"]
+mod case;
+#[path = "oracle/judge.rs"]
+mod judge;
+#[path = "oracle/log.rs"]
+mod log;
+#[path = "oracle/refusal.rs"]
+mod refusal;
+#[path = "oracle/rows.rs"]
+mod rows;
+#[path = "oracle/safety.rs"]
+mod safety;
+#[path = "oracle/script.rs"]
+mod script;
+#[path = "oracle/strategy.rs"]
+mod strategy;
+#[path = "oracle/time.rs"]
+mod time;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use portcullis::testing::{Client, Reply, connect};
+use portcullis::{Endpoint, Limits, websocket};
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+
+use case::{Case, Message};
+use judge::Verdict;
+use rows::Live;
+use script::{Member, SCRIPTED_PANIC, SECRET, Script};
+
+/// How many trees are tried. Each takes a few connections and a dozen messages.
+const CASES: u32 = 2000;
+/// The time of an action. The clock is paused: it costs nothing.
+const TIME: Duration = Duration::from_secs(1);
+
+/// How often a door or a message was answered with each status, and how often an action ran at each depth.
+type Tally = BTreeMap<(&'static str, u16), usize>;
+
+#[test]
+fn the_runtime_judges_as_the_design_says() {
+    quiet_scripted_panics();
+    let tally = RefCell::new(Tally::new());
+    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&strategy::case(), |case| {
+        paused(play(&case, &mut tally.borrow_mut()));
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    everything_came_up(&tally.into_inner());
+}
+
+/// A comparison in which some verdict hardly ever occurs would prove nothing about it.
+fn everything_came_up(tally: &Tally) {
+    let often = |what, number| tally.get(&(what, number)).copied().unwrap_or(0);
+    let wanted = [
+        ("door", &[101, 403, 500][..]),
+        ("message", &[0, 200, 201, 400, 401, 403, 404, 405, 408, 429, 499, 500]),
+        ("ran", &[0, 1, 2, 3]),
+    ];
+    for (what, numbers) in wanted {
+        assert!(numbers.iter().all(|number| often(what, *number) >= 20), "{what}: {tally:?}");
+    }
+    let refused: usize = tally
+        .iter()
+        .filter(|((what, status), _)| *what == "door" && ![101, 403, 500].contains(status))
+        .map(|(_, n)| n)
+        .sum();
+    assert!(refused >= 20, "{tally:?}");
+}
+
+fn paused(future: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(future);
+}
+
+/// Plays a case through the public door, and compares.
+async fn play(case: &Case, tally: &mut Tally) {
+    let script = Arc::new(Script::new());
+    let endpoint = endpoint(case, &script, TIME);
+    for door in &case.doors {
+        script.door(door);
+        let status = open(case, &endpoint).await.map_or_else(|status| status, |_| 101);
+        let wanted = judge::door(case, door);
+        let events = script.take_log();
+        assert_eq!((status, &events), (wanted.status, &wanted.events), "connecting: {door:?}");
+        safety::opened_rightly(case, door, status == 101, &events);
+        *tally.entry(("door", status)).or_default() += 1;
+    }
+    script.open_door();
+    let mut client = open(case, &endpoint).await.expect("an open door");
+    for message in &case.messages {
+        script.message(&message.answers, message.outcome);
+        let wanted = judge::message(case, message);
+        let status = exchange(&mut client, message, &message.route(&case.root), &wanted).await;
+        let events = script.take_log();
+        assert_eq!((status, &events), (wanted.status, &wanted.events), "{message:?}");
+        *tally.entry(("message", status)).or_default() += 1;
+        if let Some(depth) = safety::ran_rightly(case, message, &events) {
+            *tally.entry(("ran", u16::try_from(depth).unwrap())).or_default() += 1;
+        }
+    }
+}
+
+fn endpoint(case: &Case, script: &Arc<Script>, time: Duration) -> Endpoint<Live> {
+    websocket(Live::consumer(case, script)).limits(Limits { action: time, ..Limits::default() })
+}
+
+async fn open(case: &Case, endpoint: &Endpoint<Live>) -> Result<Client, u16> {
+    let connecting = connect(endpoint);
+    let connecting = if case.logged_in { connecting.user(Member) } else { connecting };
+    connecting.open().await.map_err(|refused| refused.status())
+}
+
+/// Sends a message, and gives the status of its answer; 0 where there must be none.
+async fn exchange(client: &mut Client, message: &Message, route: &str, wanted: &Verdict) -> u16 {
+    let mut sent = json!({ "action": message.action, "request_id": 7 });
+    if !route.is_empty() {
+        sent["route"] = route.into();
+    }
+    client.send(sent.to_string());
+    if wanted.status == 0 {
+        client.expect_silence().await;
+        return 0;
+    }
+    let reply = client.reply().await;
+    assert_eq!(reply.code(), wanted.code, "{reply:?} for {message:?}");
+    is_addressed(&reply, message, route);
+    if wanted.status == 200 {
+        assert_eq!(reply.data(), true, "{message:?} did not run where its connection is served");
+    }
+    reply.status()
+}
+
+/// A reply belongs to its message, and never tells what went wrong inside.
+fn is_addressed(reply: &Reply, message: &Message, route: &str) {
+    let value = reply.value();
+    let echoed = (value["action"].as_str(), value["route"].as_str(), value["request_id"].as_u64());
+    assert_eq!(echoed, (Some(message.action), Some(route), Some(7)), "{reply:?}");
+    assert!(!reply.text().contains(SECRET) && !reply.text().contains(SCRIPTED_PANIC), "{reply:?}");
+}
+
+/// Panics that belong to the script are not printed.
+fn quiet_scripted_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload_as_str() != Some(SCRIPTED_PANIC) {
+                before(panic);
+            }
+        }));
+    });
+}

@@ -1,0 +1,101 @@
+//! What a refusal says: to the client next to nothing, to the log who, what, where, and which leaf it was.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use portcullis::testing::Reply;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::case::{Answer, Outcome};
+use crate::script::{SCRIPTED_PANIC, SECRET, Script};
+use crate::time::{answers, small_case};
+use crate::{TIME, endpoint, open, paused, quiet_scripted_panics};
+
+/// The lines of a log.
+#[derive(Debug, Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Lines;
+
+    fn make_writer(&self) -> Lines {
+        self.clone()
+    }
+}
+
+/// Calls `get` once for each row, and gives its reply and what was logged of it.
+fn logged(rows: &[(Answer, Answer, Outcome)], mut check: impl FnMut(usize, &Reply, &str)) {
+    quiet_scripted_panics();
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    paused(async {
+        let (case, script) = (small_case(false), Arc::new(Script::new()));
+        let mut client = open(&case, &endpoint(&case, &script, TIME)).await.unwrap();
+        for (at, (first, second, outcome)) in rows.iter().enumerate() {
+            script.message(&answers(*first, *second), *outcome);
+            lines.take();
+            let reply = client.call("get").route("?x=1").await;
+            check(at, &reply, &lines.take());
+        }
+    });
+}
+
+#[test]
+fn the_log_names_the_leaf_and_the_client_is_told_nothing() {
+    let rows = [(Answer::No, Answer::Yes, Outcome::Data), (Answer::Yes, Answer::No, Outcome::Data)];
+    logged(&rows, |at, reply, log| {
+        let told = r#"{"errors":[{"code":"permission_denied","detail":"Permission denied."}],"data":null,"#;
+        assert!(reply.text().starts_with(told), "{reply:?}");
+        let wanted =
+            [" INFO ", "refused", r#"user="7""#, r#"action="get""#, r#"route="""#, "status=403", ["L0", "L1"][at]];
+        assert!(wanted.iter().all(|part| log.contains(part)) && log.lines().count() == 1, "{log}");
+    });
+}
+
+#[test]
+fn a_fault_is_logged_under_the_id_that_the_reply_carries() {
+    let rows = [
+        (Answer::Error(500), Answer::Yes, Outcome::Data),
+        (Answer::Yes, Answer::Panic, Outcome::Data),
+        (Answer::Yes, Answer::Never, Outcome::Data),
+        (Answer::Yes, Answer::Yes, Outcome::Error(500)),
+        (Answer::Yes, Answer::Yes, Outcome::Panic),
+    ];
+    let wanted = [
+        (Some("L0"), SECRET),
+        (Some("L1"), SCRIPTED_PANIC),
+        (Some("L1"), "took too long"),
+        (None, SECRET),
+        (None, SCRIPTED_PANIC),
+    ];
+    logged(&rows, |at, reply, log| {
+        let (leaf, cause) = wanted[at];
+        let id = reply.value()["errors"][0]["id"].as_str().expect("an id").to_owned();
+        assert!(log.contains("ERROR") && log.contains(&id) && log.contains(cause), "{log}");
+        assert_eq!(log.contains("leaf="), leaf.is_some(), "{log}");
+        assert!(log.contains(leaf.unwrap_or_default()) && !reply.text().contains(cause), "{log}");
+    });
+}
+
+#[test]
+fn what_is_no_refusal_is_not_logged_as_one() {
+    let rows = [(Answer::Yes, Answer::Yes, Outcome::Data), (Answer::Yes, Answer::Yes, Outcome::Error(409))];
+    logged(&rows, |_, _, log| assert_eq!(log, ""));
+}

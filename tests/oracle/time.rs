@@ -1,0 +1,121 @@
+//! What takes too long: the time of an action covers its checks too, and the socket lives on after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::testing::Client;
+use tokio::time::Instant;
+
+use crate::case::{Action, Answer, Answers, Case, LEAVES, Level, Outcome, Tree};
+use crate::script::{A_WHILE, Script};
+use crate::{TIME, endpoint, open, paused};
+
+const YES: Answers = [(Answer::Yes, false); LEAVES];
+
+/// A consumer that asks `L0`, and an action `get` that asks `L1`.
+pub(crate) fn small_case(blocking: bool) -> Case {
+    let action = |name, blocking| Action { name, permission: Some(Tree::Leaf(1)), blocking };
+    let actions = vec![action("get", blocking), action("set", false)];
+    let root = Level { permission: Some(Tree::Leaf(0)), actions, routes: Vec::new() };
+    Case { root, strict: None, logged_in: true, doors: Vec::new(), messages: Vec::new() }
+}
+
+/// What all leaves say when these two say this.
+pub(crate) fn answers(first: Answer, second: Answer) -> Answers {
+    let mut answers = YES;
+    (answers[0].0, answers[1].0) = (first, second);
+    answers
+}
+
+async fn connected(time: Duration) -> (Arc<Script>, Client) {
+    let (case, script) = (small_case(false), Arc::new(Script::new()));
+    let client = open(&case, &endpoint(&case, &script, time)).await.unwrap();
+    (script, client)
+}
+
+#[test]
+fn a_check_that_never_ends_is_a_fault() {
+    paused(async {
+        let (script, mut client) = connected(TIME).await;
+        for answers in [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)] {
+            script.message(&answers, Outcome::Data);
+            let start = Instant::now();
+            let reply = client.call("get").await;
+            assert_eq!((reply.status(), reply.code(), start.elapsed()), (500, "internal_error", TIME));
+            script.message(&YES, Outcome::Data);
+            assert_eq!(client.call("get").await.status(), 200);
+        }
+    });
+}
+
+#[test]
+fn an_action_that_never_ends_is_told_so() {
+    paused(async {
+        let (script, mut client) = connected(TIME).await;
+        script.message(&YES, Outcome::Never);
+        let start = Instant::now();
+        let reply = client.call("get").await;
+        assert_eq!((reply.status(), reply.code(), start.elapsed()), (408, "timeout", TIME));
+        script.message(&YES, Outcome::Data);
+        assert_eq!(client.call("get").await.status(), 200);
+    });
+}
+
+#[test]
+fn checks_and_action_share_one_time() {
+    // Enough for one check that takes a while, but not for two.
+    let time = A_WHILE + Duration::from_millis(1);
+    paused(async move {
+        let (script, mut client) = connected(time).await;
+        let (late, start) = ((Answer::Yes, true), Instant::now());
+        let mut answers = YES;
+        answers[0] = late;
+        script.message(&answers, Outcome::Data);
+        assert_eq!((client.call("get").await.status(), start.elapsed()), (200, A_WHILE));
+
+        let start = Instant::now();
+        script.message(&answers, Outcome::Never);
+        assert_eq!((client.call("get").await.status(), start.elapsed()), (408, time));
+
+        let start = Instant::now();
+        answers[1] = late;
+        script.message(&answers, Outcome::Data);
+        assert_eq!((client.call("get").await.status(), start.elapsed()), (500, time));
+    });
+}
+
+#[test]
+fn messages_wait_for_the_one_that_takes_its_time() {
+    paused(async {
+        let (script, mut client) = connected(TIME).await;
+        script.message(&answers(Answer::Never, Answer::Yes), Outcome::Data);
+        for id in 1..=3 {
+            client.send(format!(r#"{{"action":"get","request_id":{id}}}"#));
+        }
+        let start = Instant::now();
+        for id in 1..=3_u32 {
+            let reply = client.reply().await;
+            assert_eq!((&reply.value()["request_id"], start.elapsed()), (&id.into(), TIME * id));
+        }
+    });
+}
+
+#[test]
+fn a_door_that_never_decides_stays_shut() {
+    paused(async {
+        let mut case = small_case(false);
+        case.strict = Some(Tree::Leaf(1));
+        let script = Arc::new(Script::new());
+        let endpoint = endpoint(&case, &script, TIME);
+        for (connect, action) in [
+            (answers(Answer::Never, Answer::Yes), YES),
+            (answers(Answer::Yes, Answer::Never), YES),
+            (answers(Answer::Yes, Answer::NoOpinion), answers(Answer::Yes, Answer::Never)),
+        ] {
+            script.door(&crate::case::Door { connect, action });
+            let start = Instant::now();
+            assert_eq!(open(&case, &endpoint).await.err(), Some(500));
+            assert_eq!(start.elapsed(), TIME);
+        }
+    });
+}

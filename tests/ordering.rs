@@ -1,0 +1,167 @@
+//! One message at a time and replies in order, time limits, blocking actions, pings and idle clients.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use portcullis::testing::{Client, connect};
+use portcullis::{AllowAny, Context, Endpoint, Handler, Limits, Permission, Result, consumer};
+use tokio::sync::{Notify, Semaphore};
+
+struct Slow {
+    go: Arc<Semaphore>,
+    started: Arc<Notify>,
+    running: AtomicU32,
+    hold: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl Default for Slow {
+    fn default() -> Slow {
+        Slow { go: Arc::new(Semaphore::new(0)), started: Arc::default(), running: AtomicU32::new(0), hold: Mutex::default() }
+    }
+}
+
+#[consumer]
+impl Slow {
+    #[action(permission = AllowAny)]
+    async fn wait(&self, n: u32) -> u32 {
+        assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "two actions of one connection run at once");
+        self.started.notify_one();
+        self.go.acquire().await.unwrap().forget();
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        n
+    }
+
+    #[action(permission = AllowAny)]
+    async fn quick(&self, n: u32) -> u32 {
+        assert_eq!(self.running.load(Ordering::SeqCst), 0, "overtaken");
+        n
+    }
+
+    #[action(permission = AllowAny)]
+    async fn forever(&self) {
+        std::future::pending::<()>().await;
+    }
+
+    #[action(permission = Undecided)]
+    async fn guarded(&self) {}
+
+    #[action(permission = AllowAny, blocking)]
+    fn block(&self, n: u32) -> u32 {
+        if let Some(hold) = self.hold.lock().unwrap().take() {
+            self.started.notify_one();
+            let _ = hold.recv();
+        }
+        n
+    }
+
+    #[action(permission = AllowAny, blocking)]
+    fn block_and_panic(&self) {
+        panic!("a secret");
+    }
+
+    #[action(permission = Undecided, blocking)]
+    fn block_guarded(&self) {}
+}
+
+/// Never answers.
+struct Undecided;
+
+impl<H: Handler> Permission<H> for Undecided {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        std::future::pending().await
+    }
+}
+
+async fn open(endpoint: &Endpoint<Slow>) -> Client {
+    connect(endpoint).open().await.unwrap()
+}
+
+#[tokio::test]
+async fn messages_are_answered_one_by_one_in_order() {
+    let slow = Slow::default();
+    let (go, started) = (slow.go.clone(), slow.started.clone());
+    let mut client = open(&portcullis::websocket(slow)).await;
+    // More than are read ahead.
+    for n in 0..100 {
+        let action = if n % 2 == 0 { "wait" } else { "quick" };
+        client.send(format!(r#"{{"action":"{action}","n":{n}}}"#));
+    }
+    started.notified().await;
+    client.expect_silence().await;
+    go.add_permits(100);
+    for n in 0..100 {
+        assert_eq!(client.reply().await.data(), n);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_takes_too_long_is_ended() {
+    let mut client = open(&portcullis::websocket(Slow::default())).await;
+    let before = tokio::time::Instant::now();
+    let reply = client.call("forever").await;
+    assert_eq!((reply.status(), reply.code()), (408, "timeout"));
+    assert_eq!(before.elapsed().as_secs(), Limits::default().action.as_secs());
+    assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
+    // A check that takes too long is no answer of the application's.
+    let reply = client.call("guarded").await;
+    assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
+    assert_eq!(client.call("quick").with("n", 2).await.data(), 2);
+}
+
+#[tokio::test]
+async fn blocking_actions_have_a_time_limit_too() {
+    let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+    let slow = Slow::default();
+    let (release, hold) = mpsc::channel();
+    *slow.hold.lock().unwrap() = Some(hold);
+    let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
+    assert_eq!(client.call("block").with("n", 1).await.status(), 408);
+    release.send(()).unwrap();
+    assert_eq!(client.call("block_guarded").await.status(), 500);
+    assert_eq!(client.call("block").with("n", 2).await.data(), 2);
+}
+
+#[tokio::test]
+async fn blocking_actions_run_beside_the_runtime() {
+    let slow = Slow::default();
+    let (release, hold) = mpsc::channel();
+    *slow.hold.lock().unwrap() = Some(hold);
+    let started = slow.started.clone();
+    let endpoint = portcullis::websocket(slow);
+    let (mut first, mut second) = (open(&endpoint).await, open(&endpoint).await);
+    first.send(r#"{"action":"block","n":1}"#);
+    started.notified().await;
+    // The runtime has one thread, and it is free.
+    assert_eq!(second.call("quick").with("n", 2).await.data(), 2);
+    release.send(()).unwrap();
+    assert_eq!(first.reply().await.data(), 1);
+    let reply = first.call("block_and_panic").await;
+    assert!(reply.status() == 500 && !reply.text().contains("secret"), "{reply:?}");
+    assert_eq!(first.call("block").with("n", 3).await.data(), 3);
+    assert_eq!(first.call("block").with("n", "x").await.status(), 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_pinged_and_an_idle_one_is_closed() {
+    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(35), ..Limits::default() };
+    let endpoint = portcullis::websocket(Slow::default()).limits(limits);
+    let mut client = open(&endpoint).await;
+    let begin = tokio::time::Instant::now();
+    assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
+    // The in-process client answers no pings.
+    assert_eq!(client.closed().await, 4508);
+    assert_eq!((begin.elapsed().as_secs(), client.pings()), (35, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
+    let limits = Limits { ping: Duration::from_secs(10), action: Duration::from_secs(21), ..Limits::default() };
+    let endpoint = portcullis::websocket(Slow::default()).limits(limits);
+    let mut client = open(&endpoint).await;
+    for _ in 0..11 {
+        assert_eq!(client.call("forever").await.status(), 408);
+    }
+    assert_eq!(client.pings(), 23);
+}

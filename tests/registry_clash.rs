@@ -1,0 +1,42 @@
+//! Two consumers of one name: a mistake that shows when the program starts, and names both.
+
+use portcullis::{AllowAny, consumer};
+
+mod one {
+    use super::{AllowAny, consumer};
+
+    pub(crate) struct Chat;
+
+    #[consumer]
+    impl Chat {
+        #[action(permission = AllowAny)]
+        async fn ping(&self) {}
+    }
+}
+
+mod two {
+    use super::{AllowAny, consumer};
+
+    pub(crate) struct Chat;
+
+    #[consumer]
+    impl Chat {
+        #[action(permission = AllowAny)]
+        async fn ping(&self) {}
+    }
+}
+
+const WANTED: &str = "two consumers are called `Chat`: `registry_clash::one::Chat` and `registry_clash::two::Chat`; \
+                      give one another name with `#[consumer(name = \"..\")]`";
+
+#[test]
+fn the_audit_is_refused() {
+    assert_eq!(portcullis::audit().unwrap_err().to_string(), WANTED);
+    let _ = two::Chat;
+}
+
+#[test]
+fn mounting_is_refused() {
+    let panic = std::panic::catch_unwind(|| portcullis::websocket(one::Chat)).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(WANTED));
+}

@@ -1,0 +1,147 @@
+//! Who may do what in the `rooms` example, without a browser or a port.
+
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+
+#[expect(dead_code, reason = "its `main` and the pages are tried by `rooms_page.rs`")]
+#[path = "../examples/rooms/main.rs"]
+mod example;
+
+use example::lobby::Lobby;
+use example::model::UserId;
+use example::store::Store;
+use portcullis::Endpoint;
+use portcullis::testing::{Client, connect};
+
+/// Everybody, in the order of the tables' columns, with their ids; 0 is nobody's.
+const CAST: [(&str, i64); 7] =
+    [("Olive", 1), ("Max", 2), ("Mia", 3), ("Otto", 4), ("Bruno", 5), ("Ada", 6), ("anonymous", 0)];
+
+/// The example as it starts.
+struct Demo {
+    store: Store,
+    endpoint: Endpoint<Lobby>,
+}
+
+impl Demo {
+    fn new() -> Demo {
+        let store = Store::open(None).unwrap();
+        Demo { endpoint: example::endpoint(store.clone()), store }
+    }
+
+    async fn client(&self, user: i64) -> Client {
+        let path = match self.store.log_in(UserId(user)).unwrap() {
+            Some(token) => format!("/ws?token={token}"),
+            None => "/ws".to_owned(),
+        };
+        connect(&self.endpoint).path(&path).open().await.unwrap()
+    }
+}
+
+/// Sends one message of JSON, for `user` alone in a demo of their own, and gives the reply's status.
+async fn status(user: i64, message: &str) -> u16 {
+    let mut client = Demo::new().client(user).await;
+    client.send(message);
+    client.reply().await.status()
+}
+
+#[tokio::test]
+async fn everybody_gets_what_their_role_allows() {
+    let table = [
+        // Olive owns room 1, Max moderates it, Mia is a member, Bruno a banned one; Ada looks after the site.
+        ("200 200 200 200 200 200 200", r#"{"action":"whoami"}"#),
+        ("200 200 200 200 200 200 200", r#"{"action":"list","route":"?page=2"}"#),
+        ("201 201 201 201 201 201 403", r#"{"action":"create_room","name":"Shed"}"#),
+        ("403 403 403 403 403 204 403", r#"{"action":"reset"}"#),
+        ("200 200 200 403 403 200 403", r#"{"action":"read","route":"rooms/1/"}"#),
+        ("201 201 201 403 403 201 403", r#"{"action":"post","route":"rooms/1/","text":"hi"}"#),
+        ("204 204 403 403 403 204 403", r#"{"action":"lock","route":"rooms/1/","locked":true}"#),
+        ("204 403 403 403 403 204 403", r#"{"action":"rename","route":"rooms/1/","name":"Park"}"#),
+        ("200 403 403 403 403 403 403", r#"{"action":"export","route":"rooms/1/"}"#),
+        // Message 3 is Mia's.
+        ("200 200 200 403 403 200 403", r#"{"action":"show","route":"rooms/1/messages/3/"}"#),
+        ("403 403 204 403 403 403 403", r#"{"action":"edit","route":"rooms/1/messages/3/","text":"hi"}"#),
+        ("204 204 204 403 403 204 403", r#"{"action":"delete","route":"rooms/1/messages/3/"}"#),
+        // Mia, as a member of the room.
+        ("200 200 200 403 403 200 403", r#"{"action":"show","route":"rooms/1/members/3/"}"#),
+        ("200 403 403 403 403 200 403", r#"{"action":"set_role","route":"rooms/1/members/3/","role":"owner"}"#),
+        ("200 200 403 403 403 200 403", r#"{"action":"ban","route":"rooms/1/members/3/"}"#),
+        ("403 403 204 403 403 403 403", r#"{"action":"leave","route":"rooms/1/members/3/"}"#),
+        // Nobody bans upward, nobody raises themselves, an owner does not leave; Bruno is banned already.
+        ("403 403 403 403 403 200 403", r#"{"action":"ban","route":"rooms/1/members/1/"}"#),
+        ("403 403 403 403 403 200 403", r#"{"action":"set_role","route":"rooms/1/members/1/","role":"member"}"#),
+        ("403 403 403 403 403 403 403", r#"{"action":"leave","route":"rooms/1/members/1/"}"#),
+        ("409 409 403 403 403 409 403", r#"{"action":"ban","route":"rooms/1/members/5/"}"#),
+        ("200 200 403 403 403 200 403", r#"{"action":"unban","route":"rooms/1/members/5/"}"#),
+        // Room 3 is locked, Max owns it, and Mia is a member.
+        ("403 201 403 403 403 403 403", r#"{"action":"post","route":"rooms/3/","text":"hi"}"#),
+        ("403 200 200 403 403 200 403", r#"{"action":"read","route":"rooms/3/"}"#),
+    ];
+    for (wanted, message) in table {
+        expect(wanted, message).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_let_in_learns_nothing() {
+    let table = [
+        // What does not exist, and what makes no sense, is told only to those who may know.
+        ("405 405 405 403 403 405 403", r#"{"action":"drop_tables","route":"rooms/1/"}"#),
+        ("404 404 404 403 403 404 403", r#"{"action":"read","route":"rooms/1/vault/"}"#),
+        ("403 403 403 403 403 404 403", r#"{"action":"read","route":"rooms/99/"}"#),
+        ("404 404 404 404 404 404 404", r#"{"action":"read","route":"rooms/x/"}"#),
+        ("400 400 400 403 403 400 403", r#"{"action":"post","route":"rooms/1/"}"#),
+        ("400 400 400 403 403 400 403", r#"{"action":"post","route":"rooms/1/","text":" "}"#),
+        ("400 400 400 403 403 400 403", r#"{"action":"read","route":"rooms/1/?page=x"}"#),
+        // A message of another room does not exist in this one, whoever asks.
+        ("404 404 404 403 403 404 403", r#"{"action":"show","route":"rooms/1/messages/8/"}"#),
+        ("403 403 403 403 403 404 403", r#"{"action":"edit","route":"rooms/1/messages/8/","text":"hi"}"#),
+        // A key of the message never stands in for a part of the route.
+        ("403 403 200 403 403 200 403", r#"{"action":"read","route":"rooms/6/","room_id":1}"#),
+    ];
+    for (wanted, message) in table {
+        expect(wanted, message).await;
+    }
+}
+
+/// One status for each of the cast.
+async fn expect(wanted: &str, message: &str) {
+    let mut got = Vec::new();
+    for (_, id) in CAST {
+        got.push(status(id, message).await.to_string());
+    }
+    assert_eq!(got.join(" "), wanted, "{message}\nfor {:?}", CAST.map(|(name, _)| name));
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_is_gone_at_once() {
+    let demo = Demo::new();
+    let (mut olive, mut mia) = (demo.client(1).await, demo.client(3).await);
+    assert_eq!(mia.call("read").route("rooms/1/").await.status(), 200);
+    assert_eq!(olive.call("ban").route("rooms/1/members/3/").await.status(), 200);
+    assert_eq!(mia.call("read").route("rooms/1/").await.status(), 403);
+    assert_eq!(olive.call("unban").route("rooms/1/members/3/").await.status(), 200);
+    let promoted = olive.call("set_role").route("rooms/1/members/3/").with("role", "moderator").await;
+    assert_eq!(promoted.data()["role"], "moderator");
+    assert_eq!(mia.call("lock").route("rooms/1/").with("locked", true).await.status(), 204);
+}
+
+#[tokio::test]
+async fn pages_turn_and_what_was_said_is_kept() {
+    let demo = Demo::new();
+    let mut olive = demo.client(1).await;
+    let id = olive.call("post").route("rooms/1/").with("text", "Rain \"today\"\n").await.data()["id"].clone();
+    let newest = olive.call("read").route("rooms/1/").await;
+    assert_eq!(newest.data()["messages"][0]["id"], id);
+    assert_eq!(newest.data()["messages"][0]["text"], "Rain \"today\"\n");
+    let older = olive.call("read").route("rooms/1/?page=2").await;
+    assert_eq!(older.data()["page"], 2);
+    assert_eq!(older.data()["messages"][2]["id"], 1, "{older:?}");
+    let export = olive.call("export").route("rooms/1/").await;
+    assert!(export.data().as_str().unwrap().starts_with("Olive: Welcome"), "{export:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_was_never_issued_opens_nothing() {
+    let refused = connect(&Demo::new().endpoint).path("/ws?token=forged").open().await.unwrap_err();
+    assert_eq!(refused.status(), 401);
+}

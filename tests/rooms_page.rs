@@ -1,0 +1,318 @@
+//! The page of the `rooms` example in a real browser: whom it shows as allowed and whom as refused.
+
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
+
+use std::env::consts::EXE_EXTENSION;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// How long anything may take before the test fails: a browser on a busy machine starts slowly.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A process that does not outlive its owner.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A directory that does not either.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Directory {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("portcullis-rooms-page-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Directory(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The example, on a port of its own, and its address.
+async fn serve() -> (Process, String) {
+    let built = std::env::current_exe()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/rooms")
+        .with_extension(EXE_EXTENSION);
+    let mut command = Command::new(&built);
+    let spawned = command.args(["--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut server =
+        Process(spawned.unwrap_or_else(|error| panic!("{}: {error}; build the examples", built.display())));
+    let address = printed("listening on ", server.0.stdout.take().unwrap()).await;
+    (server, address)
+}
+
+/// What the first line with this beginning has behind it. What comes later is read too, so that no pipe fills up.
+async fn printed(beginning: &str, output: impl Read + Send + 'static) -> String {
+    let (lines, mut printed) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
+    });
+    let mut seen = String::new();
+    let search = async {
+        while let Some(line) = printed.recv().await {
+            if let Some(rest) = line.strip_prefix(beginning) {
+                return Some(rest.to_owned());
+            }
+            seen += &line;
+            seen.push('\n');
+        }
+        None
+    };
+    let found = timeout(PATIENCE, search).await.ok().flatten();
+    found.unwrap_or_else(|| panic!("`{beginning}` was never printed, only:\n{seen}"))
+}
+
+/// Where Chromium is. Its absence is a failure where tests are meant to be complete.
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain(["/usr/bin".into()]).map(|folder| folder.join("chromium"));
+    let found = places.find(|place| place.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "Chromium is not installed");
+        eprintln!("\n*** SKIPPED: Chromium is not installed, so the page of the example `rooms` was NOT tested ***\n");
+    }
+    found
+}
+
+/// One page of a headless browser, spoken to over the `DevTools` protocol.
+struct Browser {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    session: Option<String>,
+    calls: u64,
+    // Dropped in this order: first the browser ends, then its directory goes.
+    _process: Process,
+    _profile: Directory,
+}
+
+impl Browser {
+    async fn start(program: PathBuf) -> Browser {
+        let profile = Directory::new();
+        let mut command = Command::new(program);
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
+        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+        command.arg("--remote-debugging-port=0").arg(format!("--user-data-dir={}", profile.0.display()));
+        let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut process = Process(spawned.unwrap());
+        let address = printed("DevTools listening on ", process.0.stderr.take().unwrap()).await;
+        let (socket, _) = connect_async(address).await.unwrap();
+        Browser { socket, session: None, calls: 0, _process: process, _profile: profile }
+    }
+
+    /// Opens an empty page, and goes on in it.
+    async fn open(&mut self, address: &str) {
+        let target = self.call("Target.createTarget", json!({ "url": "about:blank" })).await;
+        let attach = json!({ "targetId": target["targetId"], "flatten": true });
+        let attached = self.call("Target.attachToTarget", attach).await;
+        self.session = attached["sessionId"].as_str().map(str::to_owned);
+        self.call("Page.enable", json!({})).await;
+        let gone = self.call("Page.navigate", json!({ "url": address })).await;
+        assert_eq!(gone["errorText"], Value::Null, "{gone}");
+        self.event("Page.loadEventFired").await;
+    }
+
+    /// Calls a method of the protocol.
+    async fn call(&mut self, method: &str, params: Value) -> Value {
+        self.calls += 1;
+        let mut message = json!({ "id": self.calls, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            message["sessionId"] = session.as_str().into();
+        }
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+        let id = self.calls;
+        let mut answer = self.next(|message| message["id"] == id).await;
+        assert_eq!(answer["error"], Value::Null, "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    async fn event(&mut self, name: &str) {
+        self.next(|message| message["method"] == name).await;
+    }
+
+    /// The next message that is the one.
+    async fn next(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        let search = async {
+            loop {
+                let frame = self.socket.next().await.expect("the browser is gone").unwrap();
+                let Message::Text(text) = frame else { continue };
+                let message: Value = serde_json::from_str(&text).unwrap();
+                if is_it(&message) {
+                    return message;
+                }
+            }
+        };
+        timeout(PATIENCE, search).await.expect("the browser does not answer")
+    }
+
+    /// The value of an expression in the page; a promise is awaited there.
+    async fn evaluate(&mut self, expression: &str) -> Value {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut outcome = self.call("Runtime.evaluate", params).await;
+        assert_eq!(outcome["exceptionDetails"], Value::Null, "{expression}");
+        outcome["result"]["value"].take()
+    }
+
+    /// The value of an expression as soon as it is one: the page is looked at again whenever it changes.
+    async fn appears(&mut self, expression: &str) -> Value {
+        self.evaluate(&format!(
+            "new Promise((resolve) => {{
+                const watcher = new MutationObserver(look);
+                function look() {{
+                    const found = {expression};
+                    if (found) {{ watcher.disconnect(); resolve(found); }}
+                }}
+                watcher.observe(document, {{ subtree: true, childList: true, attributes: true }});
+                look();
+            }})"
+        ))
+        .await
+    }
+
+    /// The newest row, once everybody in it has their reply: what each column shows.
+    async fn row(&mut self, number: u32) -> Row {
+        let row = self.appears(&format!("(() => {{
+            const row = document.querySelector('.row[data-number=\"{number}\"][data-done]');
+            if (!row) return null;
+            const cells = [...row.querySelectorAll('.cell')].map((cell) => [cell.dataset.user, {{
+                shown: cell.querySelector('.verdict').innerText,
+                colour: getComputedStyle(cell.querySelector('.verdict')).color,
+                raw: cell.querySelector('.raw').innerText,
+            }}]);
+            return {{ route: row.dataset.route, request: row.querySelector('.request').innerText, cells: Object.fromEntries(cells) }};
+        }})()")).await;
+        Row(row)
+    }
+
+    /// Presses a button of a group of actions, as a person would.
+    async fn press(&mut self, group: &str, action: &str) {
+        let button = format!("document.querySelector('button[data-group=\"{group}\"][data-action=\"{action}\"]')");
+        self.evaluate(&format!("{button}.click()")).await;
+    }
+
+    /// Chooses or writes something in one of the fields.
+    async fn fill(&mut self, field: &str, value: &str) {
+        let field = format!("document.querySelector('#fields [name=\"{field}\"]')");
+        let changed = format!("{field}.dispatchEvent(new Event('input', {{ bubbles: true }}))");
+        self.evaluate(&format!("{field}.value = '{value}'; {changed}")).await;
+    }
+}
+
+/// One request on the page, with everybody's reply.
+struct Row(Value);
+
+impl Row {
+    fn shown(&self, user: &str) -> &str {
+        self.0["cells"][user]["shown"].as_str().unwrap_or_else(|| panic!("{user} is not in {}", self.0))
+    }
+
+    /// The reply as the server sent it.
+    fn raw(&self, user: &str) -> Value {
+        serde_json::from_str(self.0["cells"][user]["raw"].as_str().unwrap()).unwrap()
+    }
+
+    fn colour(&self, user: &str) -> &Value {
+        &self.0["cells"][user]["colour"]
+    }
+
+    /// Who is shown as what: `Olive 200 allowed, Otto 403 refused`.
+    fn expect(&self, wanted: &str) {
+        for wanted in wanted.split(", ") {
+            let (user, verdict) = wanted.split_once(' ').unwrap();
+            let words: Vec<_> = self.shown(user).split_whitespace().collect();
+            assert_eq!(words.join(" "), verdict, "{user} in {}", self.0);
+        }
+    }
+}
+
+/// The browser at the page, with the first request, which the page sends by itself, answered.
+async fn at_the_page(program: PathBuf, address: &str) -> Browser {
+    let mut browser = Browser::start(program).await;
+    browser.open(address).await;
+    let row = browser.row(1).await;
+    row.expect("Olive 200 allowed, Mia 200 allowed, Otto 403 refused, Anonymous 403 refused");
+    browser
+}
+
+#[tokio::test]
+async fn the_page_shows_who_is_allowed_and_who_is_refused() {
+    let Some(program) = chromium() else { return };
+    let (_server, address) = serve().await;
+    let mut browser = at_the_page(program, &address).await;
+
+    // An owner's action, in a room.
+    browser.fill("text", "Orchard").await;
+    browser.press("A room", "rename").await;
+    let row = browser.row(2).await;
+    assert_eq!(row.0["route"], "rooms/1/");
+    row.expect("Olive 204 allowed, Max 403 refused, Mia 403 refused, Otto 403 refused, Anonymous 403 refused");
+    assert_eq!(row.raw("Olive")["status"], 204);
+    assert_eq!(row.raw("Anonymous")["errors"][0]["code"], "permission_denied");
+    assert_ne!(row.colour("Olive"), row.colour("Otto"));
+    assert_eq!(row.colour("Anonymous"), row.colour("Otto"));
+
+    // A level deeper: an author's action.
+    browser.fill("message", "3").await;
+    browser.press("A message", "edit").await;
+    let row = browser.row(3).await;
+    assert_eq!(row.0["route"], "rooms/1/messages/3/");
+    row.expect("Olive 403 refused, Mia 204 allowed, Otto 403 refused, Anonymous 403 refused");
+
+    // Where Otto is the owner, Olive is not.
+    browser.fill("room", "2").await;
+    browser.press("A room", "export").await;
+    let row = browser.row(4).await;
+    row.expect("Otto 200 allowed, Olive 403 refused, Anonymous 403 refused");
+    assert!(row.raw("Otto")["data"].as_str().unwrap().contains("lathe"), "{}", row.0);
+}
+
+#[tokio::test]
+async fn the_page_sends_what_one_writes_as_whoever_is_on_stage() {
+    let Some(program) = chromium() else { return };
+    let (_server, address) = serve().await;
+    let mut browser = at_the_page(program, &address).await;
+
+    browser.evaluate("document.querySelector('#cast [data-user=\"Ada\"]').click()").await;
+    browser.evaluate("document.querySelector('#cast [data-user=\"Max\"]').click()").await;
+    browser.appears("document.querySelector('.head[data-user=\"Ada\"][data-state=\"open\"]') !== null").await;
+    let message = r#"{"action": "read", "route": "rooms/4/?page=1", "note": "<b>mine</b>"}"#;
+    browser.evaluate(&format!("document.querySelector('#json').value = '{message}'")).await;
+    browser.evaluate("document.querySelector('#free').requestSubmit()").await;
+    let row = browser.row(2).await;
+    row.expect("Olive 200 allowed, Ada 200 allowed, Otto 403 refused, Anonymous 403 refused");
+    assert_eq!(row.0["cells"]["Max"], Value::Null, "whoever left the stage sends nothing");
+    assert_eq!(row.0["request"], message, "it is sent and shown as written");
+    assert_eq!(row.raw("Ada")["route"], "rooms/4/?page=1");
+
+    // A room that does not exist is told to those who may know, and to nobody else.
+    browser.press("Mischief", "no such room").await;
+    let row = browser.row(3).await;
+    row.expect("Ada 404 not found, Olive 403 refused, Anonymous 403 refused");
+
+    browser.press("Mischief", "not JSON").await;
+    browser.row(4).await.expect("Olive 400 bad request, Anonymous 400 bad request");
+}
