@@ -41,7 +41,8 @@ async fn by_name(parts: &Parts) -> Result<Option<Member>> {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let app = axum::Router::new().route("/ws", portcullis::websocket(Echo).authenticate(by_name).into_route());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on ws://{}/ws\n\n{}", listener.local_addr()?, portcullis::audit().map_err(std::io::Error::other)?);
     axum::serve(listener, app).await
 }

@@ -2,6 +2,11 @@
 //!
 //! Compared are the verdict, every leaf that was asked, in order and with all that it saw, and whether an action ran.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of it is test code; the lint's own exception knows only `#[test]` functions"
+)]
+
 #[path = "oracle/blocking.rs"]
 mod blocking;
 #[path = "oracle/case.rs"]
@@ -23,12 +28,12 @@ mod strategy;
 #[path = "oracle/time.rs"]
 mod time;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use portcullis::testing::{Client, Reply, connect};
+use portcullis::testing::{Client, Refused, Reply, connect};
 use portcullis::{Endpoint, Limits, websocket};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -51,10 +56,12 @@ fn the_runtime_judges_as_the_design_says() {
     quiet_scripted_panics();
     let tally = RefCell::new(Tally::new());
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
+    HUSHED.set(true);
     let outcome = TestRunner::new(config).run(&strategy::case(), |case| {
         paused(play(&case, &mut tally.borrow_mut()));
         Ok(())
     });
+    HUSHED.set(false);
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
@@ -120,7 +127,7 @@ fn endpoint(case: &Case, script: &Arc<Script>, time: Duration) -> Endpoint<Live>
 async fn open(case: &Case, endpoint: &Endpoint<Live>) -> Result<Client, u16> {
     let connecting = connect(endpoint);
     let connecting = if case.logged_in { connecting.user(Member) } else { connecting };
-    connecting.open().await.map_err(|refused| refused.status())
+    connecting.open().await.map_err(Refused::status)
 }
 
 /// Sends a message, and gives the status of its answer; 0 where there must be none.
@@ -151,13 +158,18 @@ fn is_addressed(reply: &Reply, message: &Message, route: &str) {
     assert!(!reply.text().contains(SECRET) && !reply.text().contains(SCRIPTED_PANIC), "{reply:?}");
 }
 
+thread_local! {
+    /// Whether this thread looks for the smallest case that fails: only that one is to be printed.
+    static HUSHED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Panics that belong to the script are not printed.
 fn quiet_scripted_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if panic.payload_as_str() != Some(SCRIPTED_PANIC) {
+            if panic.payload_as_str() != Some(SCRIPTED_PANIC) && !HUSHED.get() {
                 before(panic);
             }
         }));

@@ -94,7 +94,7 @@ async fn whoever_is_not_let_in_learns_nothing() {
         ("400 400 400 403 403 400 403", r#"{"action":"read","route":"rooms/1/?page=x"}"#),
         // A message of another room does not exist in this one, whoever asks.
         ("404 404 404 403 403 404 403", r#"{"action":"show","route":"rooms/1/messages/8/"}"#),
-        ("403 403 403 403 403 404 403", r#"{"action":"edit","route":"rooms/1/messages/8/","text":"hi"}"#),
+        ("404 404 403 403 403 404 403", r#"{"action":"delete","route":"rooms/1/messages/8/"}"#),
         // A key of the message never stands in for a part of the route.
         ("403 403 200 403 403 200 403", r#"{"action":"read","route":"rooms/6/","room_id":1}"#),
     ];

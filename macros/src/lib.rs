@@ -64,7 +64,89 @@ fn with_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
 }
 
 fn outside(name: &str, item: &TokenStream) -> TokenStream {
-    let message =
-        format!("`#[{name}]` means nothing by itself; put `#[consumer]` or `#[handler]` on the impl block around it");
+    let block = if name.ends_with("connect") { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
+    let message = format!("`#[{name}]` means nothing by itself; put {block} on the impl block around it");
     with_errors(item, &syn::Error::new(Span::call_site(), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, outside, pipeline};
+    use quote::quote;
+
+    /// All errors in the output.
+    fn errors(tokens: &proc_macro2::TokenStream) -> usize {
+        tokens.to_string().matches("compile_error !").count()
+    }
+
+    #[test]
+    fn whatever_stands_in_the_attributes_the_block_comes_back() {
+        for odd in [
+            "=",
+            ",",
+            ", ,",
+            "\"text\"",
+            "permission",
+            "permission =",
+            "permission = =",
+            "permission = A &",
+            "permission = A B C",
+            "permission = (A, B)",
+            "permission = \"(\"",
+            "permission = \"'\"",
+            "permission = r#\"A(\"\u{1F600}\")\"#",
+            "permission = A<",
+            "name = \"\", name = \"\"",
+            "name = 5 5 5, blocking blocking",
+            "user = , connect = , crate = ,",
+            "crate = \"\"",
+            "{ } [ ]",
+        ] {
+            let odd: proc_macro2::TokenStream = odd.parse().unwrap();
+            for kind in [Kind::Consumer, Kind::Handler] {
+                let block = quote! {
+                    impl Chat {
+                        #[action(#odd)]
+                        fn first(&self) {}
+                        #[route(#odd)]
+                        fn second(&self) -> &Rooms { &self.rooms }
+                        #[connect(#odd)]
+                        fn third(&self, #[path(#odd)] wrong: u8) {}
+                    }
+                };
+                let out = pipeline(kind, odd.clone(), &block);
+                let file: syn::File = syn::parse2(out.clone()).unwrap();
+                let syn::Item::Impl(back) = &file.items[0] else { panic!("{odd}: no impl block first") };
+                assert_eq!(back.items.len(), 3, "{odd}");
+                assert!(errors(&out) >= 3, "{odd}: {} errors", errors(&out));
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_that_is_no_impl_block_comes_back_with_one_error() {
+        for item in [
+            quote!(
+                struct Chat;
+            ),
+            quote!(impl Clone for Chat {}),
+            quote!(
+                fn chat() {}
+            ),
+        ] {
+            let out = pipeline(Kind::Consumer, quote!(user = 5, nonsense), &item);
+            assert!(out.to_string().starts_with(&item.to_string()));
+            assert_eq!(errors(&out), 1, "{item}");
+        }
+    }
+
+    #[test]
+    fn an_inner_attribute_alone_leaves_its_item_and_one_error() {
+        let item = quote!(
+            async fn ping(&self) {}
+        );
+        let out = outside("action", &item);
+        assert!(out.to_string().starts_with(&item.to_string()));
+        assert_eq!(errors(&out), 1);
+    }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use portcullis::testing::Client;
 
 use crate::case::{Answer, Outcome};
-use crate::script::Script;
+use crate::script::{PATIENCE, Script};
 use crate::time::{answers, small_case};
 use crate::{endpoint, open, quiet_scripted_panics};
 
 /// Much longer than what is meant to end takes, where nothing is meant to be over.
-const AMPLE: Duration = Duration::from_secs(60);
+const AMPLE: Duration = Duration::from_mins(1);
 /// Where something is. Real time: a paused clock stands still while another thread works.
 const SHORT: Duration = Duration::from_millis(30);
 
@@ -22,7 +22,7 @@ fn with_client<F: Future<Output = ()>>(time: Duration, test: impl FnOnce(Arc<Scr
     runtime.block_on(async {
         let (case, script) = (small_case(true), Arc::new(Script::new()));
         let client = open(&case, &endpoint(&case, &script, time)).await.unwrap();
-        test(script, client).await;
+        tokio::time::timeout(PATIENCE, test(script, client)).await.expect("an answer");
     });
 }
 

@@ -99,3 +99,27 @@ fn what_is_no_refusal_is_not_logged_as_one() {
     let rows = [(Answer::Yes, Answer::Yes, Outcome::Data), (Answer::Yes, Answer::Yes, Outcome::Error(409))];
     logged(&rows, |_, _, log| assert_eq!(log, ""));
 }
+
+#[test]
+fn what_is_no_message_asks_nobody_and_the_socket_lives() {
+    paused(async {
+        let (case, script) = (small_case(false), Arc::new(Script::new()));
+        let mut client = open(&case, &endpoint(&case, &script, TIME)).await.unwrap();
+        script.message(&answers(Answer::Yes, Answer::Yes), Outcome::Data);
+        client.send_binary();
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.code()), (400, "binary_frame"));
+        for (sent, code) in [
+            ("get", "malformed_message"),
+            (r#"["get"]"#, "malformed_message"),
+            (r#"{"route":""}"#, "missing_action"),
+            (r#"{"action":"get","route":5}"#, "invalid_route"),
+        ] {
+            client.send(sent);
+            let reply = client.reply().await;
+            assert_eq!((reply.status(), reply.code()), (400, code), "{sent}");
+        }
+        assert_eq!(script.take_log(), []);
+        assert_eq!(client.call("get").await.status(), 200);
+    });
+}

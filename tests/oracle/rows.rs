@@ -7,7 +7,6 @@ use std::sync::Arc;
 use portcullis::__private::{
     ActionFn, ActionNode, Admitted, Call, Connect, Consumer, Context, Dispatch, Expr, Expression, Handler, Node,
     Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, no_arguments, unknown_leaf, unknown_route,
-    walk,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -89,7 +88,7 @@ impl Dispatch for Live {
         let Some(mount) = self.mounts.iter().find(|mount| mount.id == route) else { return unknown_route() };
         let admitted = self.ask(mount.own.as_ref(), call, admitted).await?;
         let further: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> =
-            Box::pin(walk(&mount.level, call, admitted, level, reply));
+            Box::pin(mount.level.enter::<Live>(call, admitted, level, reply));
         further.await
     }
 }

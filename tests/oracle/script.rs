@@ -17,6 +17,9 @@ pub(crate) const SCRIPTED_PANIC: &str = "a scripted panic";
 /// How long a late answer takes. Well within the time of an action.
 pub(crate) const A_WHILE: Duration = Duration::from_millis(3);
 
+/// How long a test waits, in real time, before it fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Clone)]
 pub(crate) struct Member;
 
@@ -119,7 +122,8 @@ impl Script {
             Outcome::Panic => panic!("{SCRIPTED_PANIC}"),
             Outcome::Never => std::future::pending().await,
             Outcome::Hold => {
-                drop(self.release.wait_while(self.released.lock().unwrap(), |released| !*released).unwrap());
+                let held = self.released.lock().unwrap();
+                drop(self.release.wait_timeout_while(held, PATIENCE, |released| !*released).unwrap());
                 Ok(())
             }
         }

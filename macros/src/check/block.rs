@@ -6,8 +6,7 @@ use syn::{GenericParam, Type};
 use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::block::{Block, Permission};
-use crate::syntax::attribute::Mark;
-use crate::syntax::block::Kind;
+use crate::model::{Kind, Mark};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     something_to_call(block, diagnostics);

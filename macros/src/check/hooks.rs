@@ -5,10 +5,10 @@ use syn::Type;
 
 use super::signature;
 use crate::diagnostics::Diagnostics;
+use crate::model::Mark;
 use crate::model::block::Block;
 use crate::model::hook::Hook;
 use crate::model::parameter::named;
-use crate::syntax::attribute::Mark;
 
 pub(super) fn name(mark: Mark) -> &'static str {
     if mark == Mark::Connect { "connect" } else { "disconnect" }

@@ -36,10 +36,13 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     });
     for (later, earlier) in taken(&claims.collect::<Vec<_>>()) {
         let (name, other) = (later.shown, earlier.shown);
-        let same = if name == other { String::new() } else { format!(", as `{other}` does") };
-        diagnostics
-            .error(&later.at, format!("`{name}` matches what another route matches{same}; change one of the patterns"));
-        diagnostics.error(&earlier.at, format!("`{other}` is matched here"));
+        let message = if name == other {
+            format!("two routes have the pattern `{name}`; change one of them")
+        } else {
+            format!("`{name}` matches the same as `{other}`; change one of them")
+        };
+        diagnostics.error(&later.at, message);
+        diagnostics.error(&earlier.at, format!("`{other}` stands here"));
     }
 }
 

@@ -11,7 +11,7 @@ use super::signature;
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
 use crate::model::route::Route;
-use crate::syntax::pattern::{Pattern, Segment};
+use crate::model::{Pattern, Segment};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     for (position, later) in block.routes.iter().enumerate() {
@@ -139,7 +139,7 @@ fn method(route: &Route, diagnostics: &mut Diagnostics) {
 #[cfg(test)]
 mod tests {
     use super::{common, covers, shape};
-    use crate::syntax::pattern::Pattern;
+    use crate::model::Pattern;
     use proc_macro2::Span;
     use syn::LitStr;
 

@@ -6,9 +6,8 @@ use syn::{FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::parameter::{Kind, Parameter};
-use crate::syntax::attribute::Role;
-use crate::syntax::block;
+use crate::model::parameter::{Kind, Parameter, named};
+use crate::model::{self, Role};
 
 /// Keys of the envelope, which no argument can have.
 const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
@@ -116,7 +115,7 @@ fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
 
 fn capture(parameter: &Parameter, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     let Kind::Capture { name, at } = &parameter.kind else { return };
-    if crate::model::parameter::named(&parameter.ty, "Context") {
+    if named(&parameter.ty, "Context") {
         diagnostics.error(role(parameter, Role::Path), "the context is no capture; remove `#[path]`");
         return;
     }
@@ -124,7 +123,7 @@ fn capture(parameter: &Parameter, action: &Action, block: &Block, diagnostics: &
         let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
         diagnostics.error(role(parameter, Role::Extract), message);
     }
-    if block.kind == block::Kind::Consumer {
+    if block.kind == model::Kind::Consumer {
         let message = format!(
             "`{}` cannot read the capture `{name}`, as no route leads to a consumer's own actions; remove `#[path]` to take it from the message, or move the action into a handler",
             action.method
@@ -134,7 +133,7 @@ fn capture(parameter: &Parameter, action: &Action, block: &Block, diagnostics: &
 }
 
 fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
-    if crate::model::parameter::named(&parameter.ty, "Context") {
+    if named(&parameter.ty, "Context") {
         diagnostics.error(role(parameter, Role::Extract), "the context needs no extractor; remove `#[extract]`");
     }
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Type};
 
 use super::paths::{self, Locals};
@@ -50,7 +49,7 @@ impl Row<'_> {
     /// A consumer's own actions have no captures: checks that no leaf reads one.
     pub(super) fn check(&self, block: &Block) -> TokenStream {
         let gate = self.gate.as_ref();
-        gate.map(|gate| gate.no_captures(paths::no_captures_here, block, &self.action.cfgs)).unwrap_or_default()
+        gate.map(|gate| gate.no_captures_here(block, &self.action.cfgs)).unwrap_or_default()
     }
 
     fn needs(&self) -> TokenStream {
@@ -89,9 +88,10 @@ impl Row<'_> {
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let Kind::Capture { name, .. } = &parameter.kind else { return None };
             let (ty, local) = (&parameter.ty, paths::parameter(position));
-            let path = paths::path(ty.span());
+            let span = paths::shown(ty);
+            let path = paths::path(span);
             // The turbofish puts an error about the type onto the type.
-            let read = quote_spanned!(ty.span()=> #path::<#ty, _>(#call, #name)?);
+            let read = quote_spanned!(span=> #path::<#ty, _>(#call, #name)?);
             Some(quote!(let #local: #ty = #read;))
         });
         lines.collect()
@@ -101,7 +101,7 @@ impl Row<'_> {
         let Locals { call, handler, .. } = locals;
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let Kind::Extract = parameter.kind else { return None };
-            let (ty, local, span) = (&parameter.ty, paths::parameter(position), parameter.ty.span());
+            let (ty, local, span) = (&parameter.ty, paths::parameter(position), paths::shown(&parameter.ty));
             let trait_ = paths::from_context(span);
             let make = quote_spanned! {span=>
                 <#ty as #trait_<Self>>::from_context(#handler, &#call.whole_context()).await?
@@ -141,7 +141,7 @@ impl Row<'_> {
         let method = &self.action.method;
         let given = self.given(locals);
         let wait = self.action.is_async().then(|| quote!(.await));
-        let span = self.action.output().map_or_else(|| method.span(), Spanned::span);
+        let span = self.action.output().map_or_else(|| method.span(), paths::shown);
         let (output, error) = (paths::output(span), paths::error(span));
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
@@ -163,7 +163,12 @@ impl Row<'_> {
     fn given(&self, locals: &Locals) -> Vec<TokenStream> {
         let Locals { arguments, call, .. } = locals;
         let given = self.parameters().map(|(position, parameter)| match &parameter.kind {
-            Kind::Context => quote!(&#call.whole_context()),
+            Kind::Context => {
+                // A context of another user type is told at the type.
+                let span = paths::shown(&parameter.ty);
+                let call = paths::shown_at(call, span);
+                quote_spanned!(span=> &#call.whole_context())
+            }
             Kind::Capture { .. } | Kind::Extract => paths::parameter(position).to_token_stream(),
             Kind::Key { serde } => Key { position, parameter, serde }.taken(arguments),
         });
@@ -208,7 +213,7 @@ impl Key<'_> {
     /// The field as the parameter. A type that cannot be deserialized is told here, at the type, and only here: as long
     /// as this fails, the struct's own parameter stays open.
     fn taken(&self, arguments: &Ident) -> TokenStream {
-        let (name, ty, span) = (&self.parameter.name, &self.parameter.ty, self.parameter.ty.span());
+        let (name, ty, span) = (&self.parameter.name, &self.parameter.ty, paths::shown(&self.parameter.ty));
         if self.generic().is_none() {
             return quote!(#arguments.#name);
         }

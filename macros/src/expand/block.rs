@@ -7,8 +7,8 @@ use syn::ItemImpl;
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use super::{action, consumer, route};
+use crate::model::Kind;
 use crate::model::block::{Block, Permission};
-use crate::syntax::block::Kind;
 
 /// The user's block and what is generated for it.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
@@ -35,9 +35,10 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
 }
 
 /// Tokens with the user's spans look hand-written to lints, so what they say about style is turned off in here:
-/// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat.
+/// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat, and
+/// `deprecated` because the call of a deprecated action is nothing that its author can change.
 fn lints() -> TokenStream {
-    quote!(#[allow(unused_qualifications, clippy::all, clippy::pedantic)])
+    quote!(#[allow(deprecated, unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
 /// `impl Handler for …`: the type and its user.
@@ -86,7 +87,7 @@ impl<'a> Generated<'a> {
 
     /// What the compiler can check of a consumer that is one type.
     fn checks(&self) -> TokenStream {
-        let own = self.gate.iter().map(|gate| gate.no_captures(paths::no_captures_here, self.block, &[]));
+        let own = self.gate.iter().map(|gate| gate.no_captures_here(self.block, &[]));
         let actions = self.actions.iter().map(|row| row.check(self.block));
         own.chain(actions).chain(self.routes.iter().map(|row| row.check(self.block))).collect()
     }

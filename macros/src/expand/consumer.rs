@@ -6,9 +6,9 @@ use quote::{quote, quote_spanned};
 use super::action::optional;
 use super::paths::{self, Locals};
 use super::permission::Gate;
+use crate::model::Mark;
 use crate::model::block::Block;
 use crate::model::hook::Hook;
-use crate::syntax::attribute::Mark;
 
 const ROLE: &str = "Connect";
 
@@ -24,7 +24,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
     let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
-        let strict = strict.as_ref().map(|gate| gate.no_captures(paths::no_captures, block, &[]));
+        let strict = strict.as_ref().map(|gate| gate.no_captures_at_the_door(block));
         quote!(#strict #register!(#ty);)
     });
     quote! {

@@ -1,16 +1,21 @@
 //! What comes out beside the errors: the same impls with empty tables, so that nothing else breaks.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ItemImpl;
 
 use super::block::handler;
-use super::paths;
+use super::{paths, permission};
+use crate::model::Kind;
 use crate::model::block::Block;
-use crate::syntax::block::Kind;
 
 /// The user's block and impls that serve nothing. They are never registered: the program does not compile.
 pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
+    if block.generics.lifetimes().next().is_some() {
+        // No impl of a borrowing type can stand, so there is none to fall back to.
+        return item.to_token_stream();
+    }
+    let aliases = aliases(block);
     let (cfgs, alias, handler) = (&block.cfgs, paths::alias(&block.runtime), handler(block));
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
@@ -28,8 +33,10 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
         #item
 
         #(#cfgs)*
+        #[allow(dead_code)]
         const _: () = {
             #alias
+            #aliases
             #handler
             #[automatically_derived]
             impl #generics #dispatch for #ty #where_clause {
@@ -46,4 +53,18 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             #consumer
         };
     }
+}
+
+/// The permissions that could be read are named all the same: a misspelled one is told now, and none seems unused.
+fn aliases(block: &Block) -> TokenStream {
+    let name = |expression, role: &str, cfgs: &[_]| permission::aliases(expression, role, &block.generics, cfgs);
+    let own = block.permission.asked().into_iter().map(|expression| name(expression, "Block", &[]));
+    let connect = block.connect.iter().map(|expression| name(expression, "Connect", &[]));
+    let actions = block.actions.iter().enumerate().filter_map(|(position, action)| {
+        action.permission.as_ref().map(|expression| name(expression, &format!("Action{position}"), &action.cfgs))
+    });
+    let routes = block.routes.iter().filter_map(|route| {
+        route.permission.as_ref().map(|expression| name(expression, &format!("Route{}", route.id), &route.cfgs))
+    });
+    own.chain(connect).chain(actions).chain(routes).collect()
 }

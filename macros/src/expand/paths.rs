@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Path;
+use syn::spanned::Spanned;
+use syn::{Path, Type};
 
 /// `use … as __rt`: the one alias that all other paths start with.
 pub(super) fn alias(runtime: &Path) -> TokenStream {
@@ -104,6 +105,16 @@ impl Locals {
 
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// Where to show what is wrong with a type: at its last word, as a span on stable Rust covers one token only.
+pub(super) fn shown(ty: &Type) -> Span {
+    match ty {
+        Type::Reference(reference) => shown(&reference.elem),
+        Type::Path(path) => path.path.segments.last().map_or_else(|| ty.span(), |segment| segment.ident.span()),
+        Type::Group(group) => shown(&group.elem),
+        _ => ty.span(),
+    }
 }
 
 /// The same name, shown at `span` in messages.

@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, PathArguments, Token};
 
 use super::paths::{self, Locals};
+use crate::model::Leaf;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
-use crate::syntax::permission::Leaf;
 
 /// An expression with the names of what is generated for it.
 pub(super) struct Gate<'a> {
@@ -34,20 +34,13 @@ impl<'a> Gate<'a> {
     }
 
     /// What stands beside the impls: the tree, and one alias a leaf.
-    ///
-    /// Through its alias a leaf's path is resolved once, so a misspelled one is told once.
     pub(super) fn items(&self, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
-        let leaves = self.expression.leaves.iter().enumerate();
-        let aliases = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
-        let aliases = aliases.map(|(position, leaf)| {
-            let (name, path) = (alias(role, position, leaf.span), &leaf.path);
-            quote!(#(#cfgs)* type #name = #path;)
-        });
+        let aliases = aliases(self.expression, role, generics, cfgs);
         let (name, expression) = (&self.name, paths::expression(Span::call_site()));
         let tree = tree(&self.expression.tree);
         let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
         quote! {
-            #(#aliases)*
+            #aliases
             #(#cfgs)*
             static #name: #expression = #expression { tree: #tree, leaves: &[#(#texts),*] };
         }
@@ -125,16 +118,33 @@ impl<'a> Gate<'a> {
         quote!(let mut #gate = #asked.gate(&#name);)
     }
 
-    /// Checks at each leaf that it reads no captures; `check` says why there are none.
-    pub(super) fn no_captures(&self, check: fn(Span) -> TokenStream, block: &Block, cfgs: &[Attribute]) -> TokenStream {
-        let handler = &block.ty;
+    /// Checks at each leaf of a consumer's own expressions that it reads no captures.
+    pub(super) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
         let checks = self.leaves().map(|(leaf, ty)| {
-            let (span, text) = (leaf.span, Literal::string(&leaf.text));
-            let (check, permission, text) = (check(span), paths::permission(span), respanned(text, span));
-            quote_spanned!(span=> #(#cfgs)* const _: () = #check(#text, <#ty as #permission<#handler>>::CAPTURES);)
+            let (check, by) = (paths::no_captures_here(leaf.span), format!("permission `{}`", leaf.text));
+            no_captures(&check, &by, leaf, ty, block, cfgs)
         });
         checks.collect()
     }
+
+    /// Checks at each leaf of a strict connect expression that it reads no captures.
+    pub(super) fn no_captures_at_the_door(&self, block: &Block) -> TokenStream {
+        let checks = self
+            .leaves()
+            .map(|(leaf, ty)| no_captures(&paths::no_captures(leaf.span), &leaf.text, leaf, ty, block, &[]));
+        checks.collect()
+    }
+}
+
+/// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
+pub(super) fn aliases(expression: &Expression, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
+    let leaves = expression.leaves.iter().enumerate();
+    let nameable = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
+    let aliases = nameable.map(|(position, leaf)| {
+        let (name, path) = (alias(role, position, leaf.span), &leaf.path);
+        quote!(#(#cfgs)* type #name = #path;)
+    });
+    aliases.collect()
 }
 
 /// Asks leaf after leaf until the gate has heard enough.
@@ -154,6 +164,19 @@ fn loop_over(arms: impl Iterator<Item = TokenStream>, locals: &Locals) -> TokenS
             #gate.tell(#answer)?;
         }
     }
+}
+
+fn no_captures(
+    check: &TokenStream,
+    by: &str,
+    leaf: &Leaf,
+    ty: &TokenStream,
+    block: &Block,
+    cfgs: &[Attribute],
+) -> TokenStream {
+    let (handler, permission, by) =
+        (&block.ty, paths::permission(leaf.span), respanned(Literal::string(by), leaf.span));
+    quote_spanned!(leaf.span=> #(#cfgs)* const _: () = #check(#by, <#ty as #permission<#handler>>::CAPTURES);)
 }
 
 fn respanned(mut literal: Literal, span: Span) -> Literal {

@@ -3,15 +3,13 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
-use syn::spanned::Spanned;
 
 use super::action::optional;
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use crate::model::block::Block;
 use crate::model::route::Route;
-use crate::syntax::pattern::Segment;
-use crate::syntax::quoted;
+use crate::model::{Segment, respan};
 
 /// A route and its expression, if it has one.
 pub(super) struct Row<'a> {
@@ -46,7 +44,7 @@ impl Row<'_> {
         let permission = optional(self.gate.as_ref().map(Gate::reference));
         let needs = self.gate.as_ref().map(Gate::needs);
         let handler = self.handler();
-        let below = quote_spanned!(route.handler.span()=> #handler::NODE);
+        let below = quote_spanned!(paths::shown(&route.handler)=> #handler::NODE);
         quote! {
             #(#cfgs)*
             #node {
@@ -68,7 +66,7 @@ impl Row<'_> {
             quote!(let #admitted = { #ask? };)
         });
         let id = Literal::usize_unsuffixed(route.id);
-        let (method, mounted, span) = (&route.signature.ident, self.handler(), route.handler.span());
+        let (method, mounted, span) = (&route.signature.ident, self.handler(), paths::shown(&route.handler));
         let go = quote_spanned! {span=>
             #mounted::enter::<Self>(Self::#method(#handler), #call, #admitted, #level, #reply).await
         };
@@ -77,7 +75,7 @@ impl Row<'_> {
 
     /// The handler, always by way of the same trait: where it is none, or has another user type, that is told once.
     fn handler(&self) -> TokenStream {
-        let (ty, span) = (&self.route.handler, self.route.handler.span());
+        let (ty, span) = (&self.route.handler, paths::shown(&self.route.handler));
         let dispatch = paths::dispatch(span);
         quote_spanned!(span=> <#ty as #dispatch>)
     }
@@ -86,7 +84,7 @@ impl Row<'_> {
     pub(super) fn check(&self, block: &Block) -> TokenStream {
         let (span, cfgs) = (self.route.pattern.span(), &self.route.cfgs);
         let (check, dispatch) = (paths::check_mount(span), paths::dispatch(span));
-        let own = quoted::respan(block.ty.to_token_stream(), span);
+        let own = respan(block.ty.to_token_stream(), span);
         let mut id = Literal::usize_unsuffixed(self.route.id);
         id.set_span(span);
         quote_spanned!(span=> #(#cfgs)* const _: () = #check(<#own as #dispatch>::NODE, #id);)

@@ -92,15 +92,13 @@ impl Block {
     }
 
     fn read_method(&mut self, method: &mut ImplItemFn, routes: &mut usize, diagnostics: &mut Diagnostics) {
-        for attribute in &method.attrs {
-            if let Some(path) = attribute::hidden_mark(attribute, &self.runtime) {
-                let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-                let message = format!(
-                    "`{name}` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` and `#[{name}]` on the method"
-                );
-                diagnostics.error(attribute, message);
-                self.marked += 1;
-            }
+        for (path, attribute) in attribute::take_hidden_marks(&mut method.attrs, &self.runtime) {
+            let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let message = format!(
+                "`{name}` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` and `#[{name}]` on the method"
+            );
+            diagnostics.error(attribute, message);
+            self.marked += 1;
         }
         let mut marks = attribute::take_marks(&mut method.attrs, &self.runtime);
         if marks.is_empty() {

@@ -10,6 +10,13 @@ pub(crate) mod route;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
+// What is meant just as it is written; the later stages know it from here.
+pub(crate) use crate::syntax::attribute::{Mark, Role};
+pub(crate) use crate::syntax::block::Kind;
+pub(crate) use crate::syntax::pattern::{Pattern, Segment};
+pub(crate) use crate::syntax::permission::Leaf;
+pub(crate) use crate::syntax::quoted::respan;
+
 /// A method's or parameter's name as the wire knows it: without a raw prefix.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()

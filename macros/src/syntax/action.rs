@@ -1,11 +1,11 @@
 //! The inside of `#[action(…)]`.
 
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, Result};
+use syn::{Attribute, Ident, LitStr, Meta, Result};
 
 use super::Read;
 use super::attribute::inside;
-use super::keyed::{self, Keys, refuse};
+use super::keyed::{self, Keys};
 use super::permission::{Expression, Written};
 
 /// The keys of an action, as far as they could be read.
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// The keys themselves, to underline them.
     pub(crate) blocking: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
-    /// A permission was written, even if it could not be read: its absence is not told on top.
+    /// A permission was meant, even if it could not be read.
     pub(crate) tried_permission: bool,
 }
 
@@ -34,6 +34,9 @@ const KEYS: Keys = Keys {
 impl Arguments {
     pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
         let mut arguments = Self::default();
+        if let Meta::List(list) = &attribute.meta {
+            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
+        }
         let all = |input: ParseStream<'_>| Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
         let error = inside(attribute, all).unwrap_or_else(Some);
         (arguments, error)
@@ -41,13 +44,8 @@ impl Arguments {
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "name" => {
-                let name = keyed::text(key, input, "\"send_message\"")?;
-                wire_name(&name)?;
-                self.name = Some(name);
-            }
+            "name" => self.name = Some(keyed::name(key, input, "\"send_message\"")?),
             "permission" => {
-                self.tried_permission = true;
                 keyed::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(Written::parse(input)?.asked()?);
             }
@@ -55,23 +53,5 @@ impl Arguments {
             _ => self.deny_unknown = Some(keyed::flag(key, input)?),
         }
         Ok(())
-    }
-}
-
-/// Names travel in frames, logs and audits, so they are kept plain.
-fn wire_name(literal: &LitStr) -> Result<()> {
-    let name = literal.value();
-    if name.is_empty() {
-        return Err(refuse(literal, "the name is empty; remove the key to use the method's own name"));
-    }
-    let odd = name.chars().find(|letter| !(letter.is_ascii_alphanumeric() || "_.:-".contains(*letter)));
-    match odd {
-        Some(odd) => {
-            let message = format_args!(
-                "{odd:?} cannot stand in the name of an action; use letters, digits, `_`, `.`, `:` and `-`"
-            );
-            Err(refuse(literal, message))
-        }
-        None => Ok(()),
     }
 }

@@ -64,8 +64,16 @@ fn ours(path: &Path, names: &[(&str, Mark)], runtime: &Path) -> Option<Mark> {
     names.iter().find(|(name, _)| last == name).map(|(_, mark)| *mark)
 }
 
+/// Takes off each `cfg_attr` that hides a mark, with the mark.
+pub(crate) fn take_hidden_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Path, Attribute)> {
+    let hidden = |attribute: &Attribute| hidden_mark(attribute, runtime);
+    let found = attributes.iter().filter_map(|attribute| Some((hidden(attribute)?, attribute.clone()))).collect();
+    attributes.retain(|attribute| hidden(attribute).is_none());
+    found
+}
+
 /// The mark that a `cfg_attr` hides, if it does.
-pub(crate) fn hidden_mark(attribute: &Attribute, runtime: &Path) -> Option<Path> {
+fn hidden_mark(attribute: &Attribute, runtime: &Path) -> Option<Path> {
     if !attribute.path().is_ident("cfg_attr") {
         return None;
     }

@@ -29,7 +29,7 @@ impl Kind {
 pub(crate) struct Arguments {
     pub(crate) user: Option<Type>,
     pub(crate) permission: Option<Written>,
-    /// A permission was written, even if it could not be read: its absence is not told on top.
+    /// A permission was meant, even if it could not be read.
     pub(crate) tried_permission: bool,
     pub(crate) connect: Option<Expression>,
     pub(crate) name: Option<LitStr>,
@@ -53,7 +53,7 @@ const HANDLER: Keys = Keys {
 
 impl Arguments {
     pub(crate) fn read(kind: Kind, tokens: TokenStream) -> Read<Self> {
-        let mut arguments = Self::default();
+        let mut arguments = Self { tried_permission: keyed::means_permission(tokens.clone()), ..Self::default() };
         let keys = if kind == Kind::Consumer { &CONSUMER } else { &HANDLER };
         let all =
             |input: ParseStream<'_>| Ok(keyed::read(input, keys, &mut |key, input| arguments.key(kind, key, input)));
@@ -65,10 +65,9 @@ impl Arguments {
         match key.to_string().as_str() {
             "user" => {
                 keyed::equals(key, input, "Member")?;
-                self.user = Some(input.parse()?);
+                self.user = Some(user(input)?);
             }
             "permission" => {
-                self.tried_permission = true;
                 keyed::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(permission(kind, Written::parse(input)?)?);
             }
@@ -76,7 +75,7 @@ impl Arguments {
                 keyed::equals(key, input, "IsAuthenticated")?;
                 self.connect = Some(Written::parse(input)?.asked()?);
             }
-            "name" => self.name = Some(keyed::text(key, input, "\"Chat\"")?),
+            "name" => self.name = Some(keyed::name(key, input, "\"Chat\"")?),
             _ => {
                 keyed::equals(key, input, "::portcullis")?;
                 self.runtime = Some(runtime(input)?);
@@ -94,6 +93,11 @@ fn permission(kind: Kind, written: Written) -> Result<Written> {
         }
         (_, written) => Ok(written),
     }
+}
+
+fn user(input: ParseStream<'_>) -> Result<Type> {
+    let at = input.span();
+    input.parse().map_err(|_| syn::Error::new(at, "expected the type of your users; write `user = Member`, say"))
 }
 
 /// `crate = ::path` or `crate = "::path"`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -30,10 +30,17 @@ pub(crate) fn read(
             errors.add(error);
             skip(input);
         }
-        if !input.is_empty() {
-            // `entry` and `skip` stop in front of a comma only.
-            errors.note(input.parse::<Token![,]>());
+        if input.is_empty() {
+            break;
         }
+        if !input.peek(Token![,]) {
+            errors.add(input.error("expected a `,` before this; it separates the keys"));
+            if input.peek(Ident::peek_any) {
+                continue;
+            }
+            skip(input);
+        }
+        errors.note(input.parse::<Option<Token![,]>>());
     }
     errors.0
 }
@@ -58,11 +65,7 @@ fn entry(
         return Err(refuse(&key, format_args!("`{key}` is given twice; keep one")));
     }
     seen.push(key.clone());
-    take(&key, input)?;
-    if input.is_empty() || input.peek(Token![,]) {
-        return Ok(());
-    }
-    Err(input.error(format_args!("unexpected after the value of `{key}`; separate keys with `,`")))
+    take(&key, input)
 }
 
 impl Keys {
@@ -99,6 +102,27 @@ pub(crate) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result
         return input.parse();
     }
     Err(input.error(format_args!("`{key}` is a string; write `{key} = {example}`")))
+}
+
+/// A name that frames, logs and audits carry, and so is kept plain.
+pub(crate) fn name(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
+    let literal = text(key, input, example)?;
+    let name = literal.value();
+    if name.is_empty() {
+        return Err(refuse(&literal, format_args!("the name is empty; write `{key} = {example}`, or remove the key")));
+    }
+    match name.chars().find(|letter| !(letter.is_ascii_alphanumeric() || "_.:-".contains(*letter))) {
+        Some(odd) => {
+            let message = format_args!("{odd:?} cannot stand in a name; use letters, digits, `_`, `.`, `:` and `-`");
+            Err(refuse(literal, message))
+        }
+        None => Ok(literal),
+    }
+}
+
+/// Was a permission meant, however it is spelled and whether or not it can be read? Then its absence is not told on top.
+pub(crate) fn means_permission(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word.to_string().starts_with("perm")))
 }
 
 pub(crate) fn refuse(at: impl ToTokens, message: impl Display) -> syn::Error {

@@ -10,6 +10,7 @@ pub(crate) mod pattern;
 pub(crate) mod permission;
 pub(crate) mod quoted;
 pub(crate) mod route;
+mod unexpected;
 
 /// What could be read, and all that was wrong with the rest.
 pub(crate) type Read<T> = (T, Option<syn::Error>);

@@ -98,6 +98,9 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
             _ => {}
         }
     }
+    if class {
+        return Err(format!("a `[` in `{text}` is never closed, and so neither is its `{{`; add the `]`"));
+    }
     if braces > 0 {
         return Err(format!("a `{{` in `{text}` is never closed; a capture is written `{{name}}`"));
     }
@@ -128,14 +131,14 @@ fn segment(part: &str, text: &str) -> Result<Segment, String> {
 }
 
 fn plain(part: &str) -> Result<String, String> {
+    if part.split('{').next().is_some_and(|before| before.contains('?')) {
+        return Err(format!("`?` begins a query, which is cut off before matching; remove it from `{part}`"));
+    }
     if part.contains(['{', '}']) {
         return Err(mixed(part));
     }
     if let Some(odd) = part.chars().find(|letter| letter.is_whitespace() || letter.is_control()) {
         return Err(format!("`{part}` holds {odd:?}; a segment is text without white space"));
-    }
-    if part.contains('?') {
-        return Err(format!("`?` begins a query, which is cut off before matching; remove it from `{part}`"));
     }
     if part.contains('#') {
         return Err(format!("`#` cannot stand in a route; remove it from `{part}`"));
@@ -153,7 +156,7 @@ fn plain(part: &str) -> Result<String, String> {
 
 fn mixed(part: &str) -> String {
     format!(
-        "`{part}` is more than one capture; a capture fills its segment: put a `/` around it, or check its text with `{{name:REGEX}}`"
+        "`{part}` mixes a capture with something else; a capture takes a whole segment, so put a `/` between them, or match both by `{{name:REGEX}}`"
     )
 }
 
@@ -234,8 +237,8 @@ mod tests {
             ("rooms//x", "empty segment"),
             ("rooms/{id", "never closed"),
             ("rooms/id}", "closes nothing"),
-            ("room-{id}", "fills its segment"),
-            ("{a}{b}", "fills its segment"),
+            ("room-{id}", "takes a whole segment"),
+            ("{a}{b}", "takes a whole segment"),
             ("{*rest}/x", "whole tail"),
             ("{*rest}/", "whole tail"),
             ("{a}/{a}", "captured twice"),
@@ -248,7 +251,8 @@ mod tests {
             (":id", "write `{id}`"),
             ("<int:id>", "write `{id}`"),
             ("*", "write `{*rest}`"),
-            ("{id:[0-9}", "never closed"),
+            ("{id:[0-9}", "add the `]`"),
+            ("rooms?id={id}", "begins a query"),
             ("{id:(}", "unclosed group"),
             ("{id:a/b}", "holds a `/`"),
             ("{id:}", "is empty"),

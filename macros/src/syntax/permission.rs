@@ -9,10 +9,11 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Lit, LitStr, Path, PathArguments, PathSegment, Result, Token, parenthesized, token};
+use syn::{Expr, Ident, Lit, LitBool, LitStr, Path, PathArguments, PathSegment, Result, Token, parenthesized, token};
 
 use super::keyed::refuse;
 use super::quoted;
+use super::unexpected::{EMPTY, SHAPE, dangling, unexpected, word};
 
 /// The value of a `permission` key.
 pub(crate) enum Written {
@@ -48,13 +49,10 @@ pub(crate) struct Leaf {
     pub(crate) span: Span,
 }
 
-const SHAPE: &str =
-    "a permission is a type such as `IsAuthenticated` or a constructor call such as `HasRole(\"admin\")`";
-
 impl Written {
     /// Reads a string literal, or the bare expression up to the next comma.
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if input.peek(Lit) && !input.peek(LitStr) {
+        if input.peek(Lit) && !input.peek(LitStr) && !input.peek(LitBool) {
             let literal: Lit = input.parse()?;
             return Err(refuse(&literal, format_args!("`{}` is no permission; {SHAPE}", literal.to_token_stream())));
         }
@@ -87,15 +85,12 @@ impl Written {
     }
 }
 
-const EMPTY: &str =
-    "the expression is empty; name a permission such as `IsAuthenticated`, or write `AllowAny` to let everybody in";
-
 fn bare(input: ParseStream<'_>) -> Result<Written> {
     if input.peek(Ident) && input.fork().parse::<Ident>()? == "inherited" && ends(input, 1) {
         return Ok(Written::Inherited(input.parse::<Ident>()?.to_token_stream()));
     }
     let start = input.cursor();
-    let tree = whole(input)?;
+    let tree = up_to_comma(input)?;
     let at = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
     Ok(Written::Asked(Expression { tree, at }))
 }
@@ -111,20 +106,13 @@ fn ends(input: ParseStream<'_>, count: usize) -> bool {
 
 fn whole(input: ParseStream<'_>) -> Result<Tree> {
     let tree = any(input, None)?;
-    // A bare expression ends at the comma before the next key; a quoted one has no business with commas.
-    if input.is_empty() || (input.peek(Token![,]) && key_follows(input)) {
-        return Ok(tree);
-    }
-    Err(unexpected(input))
+    if input.is_empty() { Ok(tree) } else { Err(unexpected(input)) }
 }
 
-fn key_follows(input: ParseStream<'_>) -> bool {
-    let mut rest = input.cursor().token_stream().into_iter().skip(1);
-    match (rest.next(), rest.next()) {
-        (None, _) | (Some(TokenTree::Ident(_)), None) => true,
-        (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(punct))) => matches!(punct.as_char(), '=' | ','),
-        _ => false,
-    }
+/// Up to the comma before the next key.
+fn up_to_comma(input: ParseStream<'_>) -> Result<Tree> {
+    let tree = any(input, None)?;
+    if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected(input)) }
 }
 
 fn any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
@@ -169,11 +157,6 @@ fn unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
     Err(unexpected(input))
 }
 
-fn dangling(operator: &Punct) -> syn::Error {
-    let name = operator.as_char();
-    refuse(operator, format_args!("`{name}` has nothing after it; name a permission there, or remove the `{name}`"))
-}
-
 fn parentheses(input: ParseStream<'_>) -> Result<Tree> {
     let inside;
     let paren = parenthesized!(inside in input);
@@ -195,7 +178,9 @@ fn leaf(input: ParseStream<'_>) -> Result<Leaf> {
         let inside;
         parenthesized!(inside in input);
         arguments = inside.parse_terminated(Expr::parse, Token![,])?;
-        text = format!("{text}({})", quoted::print(arguments.to_token_stream()));
+        if !arguments.is_empty() {
+            text = format!("{text}({})", quoted::print(arguments.to_token_stream()));
+        }
     }
     let span = path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
     let leaf = Leaf { path, arguments, text, span };
@@ -230,69 +215,122 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     }
 }
 
-/// Words that other languages use for the operators, or that mean nothing inside an expression.
-fn word(input: ParseStream<'_>) -> Option<syn::Error> {
-    let word = input.fork().call(Ident::parse_any).ok()?;
-    let message = match word.to_string().as_str() {
-        "and" | "AND" => "`and` is not an operator; write `&`",
-        "or" | "OR" => "`or` is not an operator; write `|`",
-        "not" | "NOT" => "`not` is not an operator; write `!`",
-        "inherited" => "`inherited` stands alone; write `permission = inherited`, or the whole expression without it",
-        "true" => "`true` is no permission; write `AllowAny` to let everybody in",
-        "false" => "`false` is no permission; write `DenyAll` to refuse everybody",
-        _ => return None,
-    };
-    Some(refuse(word, message))
-}
-
-/// What to say about the next token, which cannot stand where it does.
-fn unexpected(input: ParseStream<'_>) -> syn::Error {
-    let at = input.span();
-    let say = |message: &dyn std::fmt::Display| syn::Error::new(at, message);
-    if input.peek(Token![&&]) {
-        return doubled(input, "`&&` is not an operator of permission expressions; write `&`");
-    }
-    if input.peek(Token![||]) {
-        return doubled(input, "`||` is not an operator of permission expressions; write `|`");
-    }
-    if let Some(error) = word(input) {
-        return error;
-    }
-    match input.fork().parse::<TokenTree>() {
-        Ok(TokenTree::Punct(punct)) => punctuation(&punct),
-        Ok(TokenTree::Ident(word)) => say(&format_args!("expected `&` or `|` before `{word}`")),
-        Ok(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::Parenthesis => {
-            say(&"expected `&` or `|` before `(`")
-        }
-        Ok(other) => say(&format_args!("`{other}` is no permission; {SHAPE}")),
-        Err(error) => error,
-    }
-}
-
-fn doubled(input: ParseStream<'_>, message: &str) -> syn::Error {
-    let tokens: TokenStream = input.cursor().token_stream().into_iter().take(2).collect();
-    refuse(tokens, message)
-}
-
-fn punctuation(punct: &Punct) -> syn::Error {
-    match punct.as_char() {
-        '.' => refuse(punct, format_args!("`.` is not part of an expression; {SHAPE}")),
-        ',' => refuse(punct, "`,` joins nothing; write `&` where both must hold, `|` where one is enough"),
-        operator @ ('&' | '|') => refuse(
-            punct,
-            format_args!("`{operator}` has nothing before it; name a permission there, or remove the `{operator}`"),
-        ),
-        '~' | '-' => refuse(punct, format_args!("`{}` is not an operator; write `!`", punct.as_char())),
-        '+' => refuse(punct, "`+` is not an operator; write `&`"),
-        other => {
-            refuse(punct, format_args!("`{other}` is not an operator; permissions are joined by `&`, `|` and `!`"))
-        }
-    }
-}
-
 impl Leaf {
     /// What to underline.
     pub(crate) fn at(&self) -> Span {
         self.path.span()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tree, Written};
+    use quote::ToTokens;
+    use syn::LitStr;
+    use syn::parse::Parser;
+
+    fn read(tokens: proc_macro2::TokenStream) -> Result<Written, String> {
+        Written::parse.parse2(tokens).map_err(|error| error.to_string())
+    }
+
+    fn bare(text: &str) -> Result<Written, String> {
+        read(text.parse().unwrap())
+    }
+
+    fn quoted(text: &str) -> Result<Written, String> {
+        read(LitStr::new(text, proc_macro2::Span::call_site()).to_token_stream())
+    }
+
+    /// The tree with each operator in front of its parts.
+    fn shape(tree: &Tree) -> String {
+        let parts = |parts: &[Tree]| parts.iter().map(shape).collect::<Vec<_>>().join(" ");
+        match tree {
+            Tree::Any(inner) => format!("(| {})", parts(inner)),
+            Tree::All(inner) => format!("(& {})", parts(inner)),
+            Tree::Not(inner) => format!("!{}", shape(inner)),
+            Tree::Leaf(leaf) => leaf.text.clone(),
+        }
+    }
+
+    fn shown(written: Result<Written, String>) -> String {
+        shape(&written.unwrap().asked().unwrap().tree)
+    }
+
+    #[test]
+    fn quoted_and_bare_are_one_grammar() {
+        for (text, expected) in [
+            ("A", "A"),
+            ("A & B & C", "(& A B C)"),
+            ("A | B & C", "(| A (& B C))"),
+            ("(A | B) & !C", "(& (| A B) !C)"),
+            ("!(A & B) | !!C", "(| !(& A B) !!C)"),
+            ("((A))", "A"),
+            (
+                "HasRole(\"a & b)\", 3) & crate::perms::Owner<Room>",
+                "(& HasRole(\"a & b)\", 3) crate::perms::Owner<Room>)",
+            ),
+            ("::rules::A::<B, C>() | D", "(| ::rules::A::<B, C> D)"),
+            ("A & B & (C & D)", "(& A B (& C D))"),
+        ] {
+            assert_eq!(shown(bare(text)), expected, "bare {text}");
+            assert_eq!(shown(quoted(text)), expected, "quoted {text}");
+        }
+    }
+
+    #[test]
+    fn inherited_is_a_word_alone() {
+        assert!(matches!(bare("inherited"), Ok(Written::Inherited(_))));
+        assert!(matches!(quoted(" inherited "), Ok(Written::Inherited(_))));
+        for text in ["inherited & A", "A | inherited", "!inherited"] {
+            assert!(quoted(text).is_err_and(|told| told.contains("stands alone")), "{text}");
+            assert!(bare(text).is_err_and(|told| told.contains("stands alone")), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_words_and_quotes_the_text() {
+        for (text, words) in [
+            ("", "the expression is empty"),
+            ("A && B", "`&&` is not an operator"),
+            ("A || B", "`||` is not an operator"),
+            ("A and B", "write `&`"),
+            ("A or B", "write `|`"),
+            ("not A", "write `!`"),
+            ("A &", "`&` has nothing after it"),
+            ("& A", "`&` has nothing before it"),
+            ("A | & B", "`&` has nothing before it"),
+            ("A & !", "`!` has nothing after it"),
+            ("A B", "expected `&` or `|` before `B`"),
+            ("A (B)(C)", "expected `&` or `|` before `(`"),
+            ("(A", "`(` is never closed"),
+            ("A)", "`)` closes nothing"),
+            ("A & ()", "`()` is empty"),
+            ("a.b", "`.` is not part of an expression"),
+            ("A, B", "`,` joins nothing"),
+            ("A + B", "`+` is not an operator"),
+            ("~A", "write `!`"),
+            ("A = B", "`=` is not an operator"),
+            ("5", "`5` is no permission"),
+            ("true", "write `AllowAny`"),
+            ("false", "write `DenyAll`"),
+            ("Owner::new(3)", "write `Owner(…)` itself"),
+        ] {
+            let told = quoted(text).map(|_| ()).unwrap_err();
+            assert!(told.contains(words), "{text}: {told}");
+            assert!(text.is_empty() || told.ends_with(&format!("(in `{text}`)")), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_bare_expression_ends_at_the_comma() {
+        let mut rest = String::new();
+        let parser = |input: syn::parse::ParseStream<'_>| {
+            let written = Written::parse(input)?;
+            rest = input.parse::<proc_macro2::TokenStream>()?.to_string();
+            Ok(written)
+        };
+        let written = parser.parse_str("A<B, C> & D(1, 2), name = \"x\"").map_err(|error| error.to_string());
+        assert_eq!(shown(written), "(& A<B, C> D(1, 2))");
+        assert_eq!(rest, ", name = \"x\"");
     }
 }

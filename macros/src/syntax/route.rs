@@ -44,7 +44,7 @@ impl Arguments {
         if input.peek(LitStr) {
             self.pattern = errors.note(input.parse().and_then(Pattern::read));
             if !input.is_empty() && !input.peek(Token![,]) {
-                errors.add(input.error("unexpected after the pattern; separate the keys from it with `,`"));
+                errors.add(input.error("expected a `,` before this; it separates the keys from the pattern"));
                 return drain(input, errors);
             }
             errors.note(input.parse::<Option<Token![,]>>());

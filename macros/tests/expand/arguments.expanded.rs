@@ -11,7 +11,13 @@ impl Search {
     }
     async fn stop(&self) {}
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = IsAuthenticated;

@@ -7,7 +7,13 @@ impl Chat {
     }
     async fn ping(&self) {}
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = Banned;
@@ -159,7 +165,7 @@ const _: () = {
     );
     __rt::register!(Chat);
     const _: () = __rt::no_captures_here(
-        "Banned",
+        "permission `Banned`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
 };

@@ -3,6 +3,7 @@ impl Chat {
         text
     }
 }
+#[allow(dead_code)]
 const _: () = {
     use ::portcullis::__private as __rt;
     #[automatically_derived]

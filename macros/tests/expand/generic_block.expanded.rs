@@ -6,7 +6,13 @@ where
         self.policy.send(room).await
     }
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf1 = IsAuthenticated;

@@ -1,7 +1,13 @@
 impl Articles {
     async fn publish(&self) {}
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = IsAuthenticated;

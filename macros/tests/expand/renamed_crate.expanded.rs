@@ -3,7 +3,13 @@ impl Echo {
         text
     }
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use crate::gate::__private as __rt;
     type __Action0Leaf0 = AllowAny;
@@ -89,7 +95,7 @@ const _: () = {
     }
     __rt::register!(Echo);
     const _: () = __rt::no_captures_here(
-        "AllowAny",
+        "permission `AllowAny`",
         <__Action0Leaf0 as __rt::Permission<Echo>>::CAPTURES,
     );
 };

@@ -6,7 +6,13 @@ impl Chat {
         &self.files
     }
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = IsAuthenticated;
@@ -185,7 +191,7 @@ const _: () = {
     }
     __rt::register!(Chat);
     const _: () = __rt::no_captures_here(
-        "IsAuthenticated",
+        "permission `IsAuthenticated`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
     const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::NODE, 0);
@@ -204,7 +210,13 @@ impl Rooms {
         &self.users
     }
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __Action0Leaf0 = Owner;

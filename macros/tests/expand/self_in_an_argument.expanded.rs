@@ -7,7 +7,13 @@ impl Votes {
         self.count(ballot, round)
     }
 }
-#[allow(unused_qualifications, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = IsAuthenticated;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 
 use crate::router::deadline;
 use crate::transport::{CloseCode, Gone, Outgoing, Transport};
@@ -32,8 +32,7 @@ impl<T: Transport> Outbox<T> {
     }
 
     /// Says why, and reads on for a moment: bytes that nobody reads would reset the connection under the reason.
-    pub(super) async fn close(mut self, code: CloseCode) {
-        use futures_util::StreamExt;
+    pub(super) async fn close(&mut self, code: CloseCode) {
         let goodbye = async {
             if self.transport.send(Outgoing::Close(code)).await.is_ok() {
                 while self.transport.next().await.is_some() {}

@@ -33,56 +33,6 @@ impl From<crate::transport::Gone> for End {
     }
 }
 
-/// Serves a connection from `#[connect]` to `#[disconnect]`.
-pub(crate) async fn run<C: Consumer, T: Transport>(
-    transport: T,
-    consumer: Arc<C>,
-    mut scope: Scope<C::User>,
-    limits: Arc<Limits>,
-) {
-    let outbox = Outbox { transport, patience: limits.idle };
-    if let Err(code) = connected(&*consumer, &mut scope, &limits).await {
-        return outbox.close(code).await;
-    }
-    let answerer = Answerer { consumer, scope: Arc::new(scope), bounds: limits.bounds(), time: limits.action };
-    let mut connection = Connection {
-        outbox,
-        heartbeat: Heartbeat::new(limits.ping, limits.idle),
-        answerer,
-        limits,
-        reply: Reply::new(),
-        ahead: VecDeque::new(),
-    };
-    let end = connection.serve().await;
-    let Connection { outbox, answerer, .. } = connection;
-    if let End::Close(code) = end {
-        outbox.close(code).await;
-    }
-    let leaving = AssertUnwindSafe(answerer.consumer.disconnected(&answerer.scope)).catch_unwind();
-    if deadline(answerer.time, leaving).await.is_none_or(|left| left.is_err()) {
-        tracing::error!(user = %answerer.scope.user_id(), "`#[disconnect]` panicked or took too long");
-    }
-}
-
-/// Runs `#[connect]`; its error says how to close.
-async fn connected<C: Consumer>(consumer: &C, scope: &mut Scope<C::User>, limits: &Limits) -> Result<(), CloseCode> {
-    let head = Connect::<C::User>::head();
-    let connect = Connect::new(scope, &head);
-    let running = AssertUnwindSafe(consumer.connected(&connect)).catch_unwind();
-    let error = match deadline(limits.action, running).await {
-        Some(Ok(Ok(()))) => {
-            let inserted = connect.into_inserted();
-            scope.extend(inserted);
-            return Ok(());
-        }
-        Some(Ok(Err(error))) => error,
-        Some(Err(panic)) => panicked(&*panic),
-        None => Error::internal("`#[connect]` took too long"),
-    };
-    report(connect.call(), &error);
-    Err(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused })
-}
-
 struct Connection<C: Consumer, T: Transport> {
     outbox: Outbox<T>,
     heartbeat: Heartbeat,
@@ -93,7 +43,68 @@ struct Connection<C: Consumer, T: Transport> {
     ahead: VecDeque<Incoming<T::Text>>,
 }
 
+/// Serves a connection from `#[connect]` to `#[disconnect]`.
+///
+/// An idle connection is as large as this future. So nothing is moved within it, and what happens once is boxed.
+pub(crate) fn run<C: Consumer, T: Transport>(
+    transport: T,
+    consumer: Arc<C>,
+    scope: Arc<Scope<C::User>>,
+    limits: Arc<Limits>,
+) -> impl Future<Output = ()> + Send {
+    let mut connection = Connection {
+        outbox: Outbox { transport, patience: limits.idle },
+        heartbeat: Heartbeat::new(limits.ping, limits.idle),
+        answerer: Answerer { consumer, scope, bounds: limits.bounds(), time: limits.action },
+        limits,
+        reply: Reply::new(),
+        ahead: VecDeque::new(),
+    };
+    async move {
+        if let Err(code) = Box::pin(connection.connected()).await {
+            return Box::pin(connection.outbox.close(code)).await;
+        }
+        connection.heartbeat.heard();
+        if let End::Close(code) = connection.serve().await {
+            Box::pin(connection.outbox.close(code)).await;
+        }
+        Box::pin(connection.disconnected()).await;
+    }
+}
+
 impl<C: Consumer, T: Transport> Connection<C, T> {
+    /// Runs `#[connect]`; its error says how to close.
+    async fn connected(&mut self) -> Result<(), CloseCode> {
+        let Answerer { consumer, scope, time, .. } = &mut self.answerer;
+        let head = Connect::<C::User>::head();
+        let connect = Connect::new(scope, &head);
+        let running = AssertUnwindSafe(consumer.connected(&connect)).catch_unwind();
+        let error = match deadline(*time, running).await {
+            Some(Ok(Ok(()))) => {
+                let inserted = connect.into_inserted();
+                // Nobody else has the scope yet.
+                if let Some(scope) = Arc::get_mut(scope) {
+                    scope.extend(inserted);
+                }
+                return Ok(());
+            }
+            Some(Ok(Err(error))) => error,
+            Some(Err(panic)) => panicked(&*panic),
+            None => Error::internal("`#[connect]` took too long"),
+        };
+        report(connect.call(), &error);
+        Err(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused })
+    }
+
+    /// Runs `#[disconnect]`.
+    async fn disconnected(&mut self) {
+        let Answerer { consumer, scope, time, .. } = &self.answerer;
+        let leaving = AssertUnwindSafe(consumer.disconnected(scope)).catch_unwind();
+        if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
+            tracing::error!(user = %scope.user_id(), "`#[disconnect]` panicked or took too long");
+        }
+    }
+
     async fn serve(&mut self) -> End {
         loop {
             if let ControlFlow::Break(end) = self.turn().await {

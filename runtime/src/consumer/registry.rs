@@ -24,6 +24,10 @@ impl Registration {
         Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE }
     }
 
+    fn is(&self, other: &Registration) -> bool {
+        self.name == other.name && (self.type_name)() == (other.type_name)()
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
@@ -62,7 +66,12 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
-    MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).push(Registration::of::<C>());
+    let registration = Registration::of::<C>();
+    let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !mounted.iter().any(|earlier| earlier.is(&registration)) {
+        mounted.push(registration);
+    }
+    drop(mounted);
     consumers().map(drop)
 }
 

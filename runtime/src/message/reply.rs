@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// How much of the buffer an idle connection keeps.
 const KEPT: usize = 1024;
 /// What a reply asks for before it is known how long it gets.
-const ROOM: usize = 512;
+const ROOM: usize = 256;
 
 /// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
 pub struct Reply {

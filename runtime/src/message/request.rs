@@ -36,7 +36,7 @@ pub(crate) struct Head<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
     pub(crate) head: Head<'a>,
-    pub(crate) fields: SmallVec<[Field<'a>; 6]>,
+    pub(crate) fields: SmallVec<[Field<'a>; 4]>,
 }
 
 /// What bounds a message beside its size.

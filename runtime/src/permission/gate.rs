@@ -7,6 +7,9 @@ use super::{Answers, Expression};
 use crate::error::{Error, Result};
 use crate::scope::{Admitted, Call, Connect, User};
 
+/// How many distinct leaves an expression may have.
+const MOST: u8 = 64;
+
 /// One expression being asked for one message.
 ///
 /// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
@@ -57,6 +60,8 @@ impl<U: User> Gate<'_, '_, U> {
     pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last = self.asking.take();
         match (answer, self.last) {
+            // Asking it again and again would never end.
+            (Ok(_), Some(leaf)) if leaf >= MOST => Err(Error::internal("an expression has too many leaves")),
             (Ok(answer), Some(leaf)) => {
                 self.answers.record(leaf, answer.into());
                 Ok(())

@@ -2,10 +2,8 @@
 
 use std::any::Any;
 use std::fmt;
-use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::StatusCode;
 
+use super::deadline::deadline;
 use super::matching::{self, Matched};
 use crate::consumer::Consumer;
 use crate::dialect::native;
@@ -49,7 +48,7 @@ impl<C: Consumer> Answerer<C> {
         let (request, readable) = Request::read(text.as_ref(), self.bounds);
         let matched = matching::find(self.consumer.node(), &request.head.route);
         if readable.is_ok() && blocks(&matched, &request.head) {
-            return self.blocking(text.clone(), reply).await;
+            return Box::pin(self.blocking(text.clone(), reply)).await;
         }
         self.answer(&request, readable, &matched, reply).await
     }
@@ -114,15 +113,6 @@ impl<C: Consumer> Answerer<C> {
 
 fn blocks(matched: &Matched<'_>, head: &Head<'_>) -> bool {
     matched.node.is_some_and(|node| node.actions.iter().any(|row| row.blocking && row.name == head.action))
-}
-
-/// Runs a future for so long at the most. The clock is set only for a future that is not ready at once.
-pub(crate) async fn deadline<F: Future>(time: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    match futures_util::poll!(&mut future) {
-        std::task::Poll::Ready(output) => Some(output),
-        std::task::Poll::Pending => tokio::time::timeout(time, future).await.ok(),
-    }
 }
 
 /// A panic as an error. Its text is for the log alone.

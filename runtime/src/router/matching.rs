@@ -1,6 +1,6 @@
 //! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
 
-use crate::consumer::{Node, Pattern, RouteNode, Segment};
+use crate::consumer::{Node, Pattern, Segment};
 use crate::scope::{Capture, Captures, Step, Steps};
 
 /// The levels that a route goes through, and what it captures on the way.
@@ -13,55 +13,54 @@ pub(crate) struct Matched<'r> {
 }
 
 /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
-/// Where there is none, the deepest way is given, to be told "no such route" there.
+/// Where there is none, the deepest way is given, the first among equals, to be told "no such route" there.
 pub(crate) fn find<'r>(node: &'static Node, route: &'r str) -> Matched<'r> {
     let mut matched = Matched::default();
-    let mut search = Search { steps: Steps::new(), captures: Captures::new(), deepest: Steps::new(), seen: Captures::new() };
-    if let Some(end) = search.level(node, route) {
-        search.steps.push(Step::Here);
-        matched.node = Some(end);
-        (matched.steps, matched.captures) = (search.steps, search.captures);
+    matched.node = matched.whole(node, route);
+    if matched.node.is_some() {
+        matched.steps.push(Step::Here);
     } else {
-        search.deepest.push(Step::Lost);
-        (matched.steps, matched.captures) = (search.deepest, search.seen);
+        Matched::default().deepest(node, route, &mut matched);
+        matched.steps.push(Step::Lost);
     }
     matched
 }
 
-struct Search<'r> {
-    steps: Steps,
-    captures: Captures<'r>,
-    deepest: Steps,
-    seen: Captures<'r>,
-}
-
-impl<'r> Search<'r> {
-    fn level(&mut self, node: &'static Node, route: &'r str) -> Option<&'static Node> {
+impl<'r> Matched<'r> {
+    /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
+    fn whole(&mut self, node: &'static Node, route: &'r str) -> Option<&'static Node> {
         if route.is_empty() {
             return Some(node);
         }
-        node.routes.iter().find_map(|mount| self.mount(mount, route))
+        let before = (self.steps.len(), self.captures.len());
+        for mount in node.routes {
+            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+                self.steps.push(Step::Into(mount.id));
+                if let Some(end) = self.whole(mount.node, left) {
+                    return Some(end);
+                }
+            }
+            self.steps.truncate(before.0);
+            self.captures.truncate(before.1);
+        }
+        None
     }
 
-    fn mount(&mut self, mount: &'static RouteNode, route: &'r str) -> Option<&'static Node> {
-        let before = self.captures.len();
-        let left = take(&mount.pattern, route, &mut self.captures);
-        let found = left.and_then(|left| {
-            self.steps.push(Step::Into(mount.id));
-            if self.steps.len() > self.deepest.len() {
-                self.deepest.clone_from(&self.steps);
-                self.seen.clone_from(&self.captures);
-            }
-            let found = self.level(mount.node, left);
-            if found.is_none() {
-                self.steps.pop();
-            }
-            found
-        });
-        if found.is_none() {
-            self.captures.truncate(before);
+    /// Goes every way, and leaves the first of the longest in `longest`.
+    fn deepest(&mut self, node: &'static Node, route: &'r str, longest: &mut Matched<'r>) {
+        let before = (self.steps.len(), self.captures.len());
+        if self.steps.len() > longest.steps.len() {
+            longest.steps.clone_from(&self.steps);
+            longest.captures.clone_from(&self.captures);
         }
-        found
+        for mount in node.routes {
+            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+                self.steps.push(Step::Into(mount.id));
+                self.deepest(mount.node, left, longest);
+            }
+            self.steps.truncate(before.0);
+            self.captures.truncate(before.1);
+        }
     }
 }
 
@@ -103,7 +102,7 @@ fn takes(segment: &Segment, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consumer::Regex;
+    use crate::consumer::{Regex, RouteNode};
 
     const fn pattern(text: &'static str, segments: &'static [Segment], slash: bool) -> Pattern {
         Pattern { text, segments, slash }

@@ -46,7 +46,7 @@ impl Admitted {
 }
 
 pub(crate) type Steps = SmallVec<[Step; 4]>;
-pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 4]>;
+pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 3]>;
 
 impl<'a, U: User> Call<'a, U> {
     pub(crate) fn new(

@@ -14,6 +14,11 @@ use std::borrow::Cow;
 ///     fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a user type",
+    label = "not a user type",
+    note = "implement `portcullis::User` for `{Self}`; its one method says who the user is, for the log"
+)]
 pub trait User: Send + Sync + 'static {
     /// Who this is, in the log. Should stay the same for all connections of one user, and be no secret.
     fn id(&self) -> Cow<'_, str>;

@@ -18,7 +18,7 @@ use crate::transport::Transport;
 /// A request that may become a connection.
 pub(crate) struct Entrance<C: Consumer> {
     consumer: Arc<C>,
-    scope: Scope<C::User>,
+    scope: Arc<Scope<C::User>>,
     limits: Arc<Limits>,
 }
 
@@ -30,8 +30,8 @@ impl<C: Consumer> Entrance<C> {
     }
 
     /// Serves the connection until it ends.
-    pub(crate) async fn serve<T: Transport>(self, transport: T) {
-        run(transport, self.consumer, self.scope, self.limits).await;
+    pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
+        run(transport, self.consumer, self.scope, self.limits)
     }
 }
 
@@ -60,8 +60,7 @@ impl<C: Consumer> Endpoint<C> {
             report(connect.call(), &error);
             return Err(Turned(error.status()));
         }
-        drop(connect);
-        Ok(Entrance { consumer: self.consumer.clone(), scope, limits: self.limits.clone() })
+        Ok(Entrance { consumer: self.consumer.clone(), scope: Arc::new(scope), limits: self.limits.clone() })
     }
 
     async fn scope(&self, mut parts: Parts) -> Result<Scope<C::User>> {

@@ -1,0 +1,335 @@
+//! The load: WebSocket clients with frames made by hand, much cheaper than the servers that they keep busy.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::world::{MEMBERS, ROOMS};
+
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+/// The request ids have as many digits as this one, so that a frame can be reused.
+pub(crate) const FIRST_ID: u32 = 1_000_000;
+const LAST_ID: u32 = 9_999_999;
+/// How a good reply begins, and what stands in it before its request id.
+const GOOD_START: &[u8] = br#"{"errors":[],"data":{"ok":true,"id":"#;
+const GOOD_END: &str = r#""status":200,"request_id":"#;
+/// More than all replies that can be on the way at once.
+const INBOX: usize = 8 * 1024;
+
+/// One client.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    request: Request,
+    /// The end of the reply that comes next.
+    expected: Vec<u8>,
+    next_reply: u32,
+    outbox: Vec<u8>,
+    inbox: Box<[u8]>,
+    filled: usize,
+}
+
+/// What a server that does not let a client in says.
+#[derive(Debug)]
+pub(crate) enum NotOpen {
+    Refused(u16),
+    Broken(io::Error),
+}
+
+impl From<io::Error> for NotOpen {
+    fn from(error: io::Error) -> NotOpen {
+        NotOpen::Broken(error)
+    }
+}
+
+impl From<NotOpen> for io::Error {
+    fn from(reason: NotOpen) -> io::Error {
+        match reason {
+            NotOpen::Refused(status) => io::Error::other(format!("the connection was refused with {status}")),
+            NotOpen::Broken(error) => error,
+        }
+    }
+}
+
+impl Connection {
+    /// Connects with this user's token; messages go to a room that depends on the user.
+    pub(crate) async fn open(server: SocketAddr, user: u32) -> Result<Connection, NotOpen> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        let request = Request::new(user % ROOMS);
+        let expected = format!("{GOOD_END}{FIRST_ID}}}").into_bytes();
+        let inbox = vec![0; INBOX].into_boxed_slice();
+        let mut connection =
+            Connection { stream, request, expected, next_reply: FIRST_ID, outbox: Vec::new(), inbox, filled: 0 };
+        connection.handshake(server, user).await?;
+        Ok(connection)
+    }
+
+    async fn handshake(&mut self, server: SocketAddr, user: u32) -> Result<(), NotOpen> {
+        let request = format!(
+            "GET /ws?token=tok-{user} HTTP/1.1\r\nhost: {server}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n"
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        let end = loop {
+            self.fill().await?;
+            if let Some(end) = self.inbox[..self.filled].windows(4).position(|end| end == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let head = String::from_utf8_lossy(&self.inbox[..end]);
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        match status {
+            Some(101) => self.forget(end),
+            Some(status) => return Err(NotOpen::Refused(status)),
+            None => return Err(NotOpen::Broken(io::Error::other("that was no HTTP response"))),
+        }
+        Ok(())
+    }
+
+    /// Sends a message as it is and gives the frame that comes back.
+    pub(crate) async fn call(&mut self, text: &str) -> io::Result<String> {
+        let frame = mask(text.as_bytes());
+        self.stream.write_all(&frame).await?;
+        loop {
+            if let Some(frame) = frame_in(&self.inbox[..self.filled])? {
+                let reply = String::from_utf8_lossy(&self.inbox[frame.payload.clone()]).into_owned();
+                self.forget(frame.payload.end);
+                match frame.kind {
+                    Kind::Text => return Ok(reply),
+                    Kind::Ping => continue,
+                }
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Sends so many messages at once and waits for all replies.
+    pub(crate) async fn exchange(&mut self, messages: usize) -> io::Result<()> {
+        self.send(messages).await?;
+        let mut open = messages;
+        while open > 0 {
+            open -= self.receive().await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps so many messages in flight until the end is called, then waits for the last replies.
+    async fn run(mut self, in_flight: usize, progress: Arc<Progress>) -> io::Result<Connection> {
+        self.send(in_flight).await?;
+        let mut open = in_flight;
+        while open > 0 {
+            let answered = self.receive().await?;
+            open -= answered;
+            progress.answered.fetch_add(answered as u64, Ordering::Relaxed);
+            if !progress.end.load(Ordering::Relaxed) {
+                self.send(answered).await?;
+                open += answered;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Sends so many messages in one write, with what else has to go out.
+    async fn send(&mut self, messages: usize) -> io::Result<()> {
+        for _ in 0..messages {
+            self.outbox.extend_from_slice(&self.request.frame);
+            self.request.advance();
+        }
+        if !self.outbox.is_empty() {
+            self.stream.write_all(&self.outbox).await?;
+            self.outbox.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads once and says how many replies are complete. A reply that is not the expected one is an error.
+    async fn receive(&mut self) -> io::Result<usize> {
+        self.fill().await?;
+        let (mut at, mut answered) = (0, 0);
+        while let Some(frame) = frame_in(&self.inbox[at..self.filled])? {
+            let payload = &self.inbox[at..][frame.payload.clone()];
+            match frame.kind {
+                Kind::Text if payload.starts_with(GOOD_START) && payload.ends_with(&self.expected) => {
+                    answered += 1;
+                    self.next_reply = following(self.next_reply);
+                    let digits = self.expected.len() - 8;
+                    write_digits(self.next_reply, &mut self.expected[digits..]);
+                }
+                Kind::Text => {
+                    let reply = String::from_utf8_lossy(payload);
+                    return Err(io::Error::other(format!("not the expected reply: {reply}")));
+                }
+                Kind::Ping => self.outbox.extend_from_slice(&[0x8a, 0x80, 0, 0, 0, 0]),
+            }
+            at += frame.payload.end;
+        }
+        self.forget(at);
+        Ok(answered)
+    }
+
+    async fn fill(&mut self) -> io::Result<()> {
+        match self.stream.read(&mut self.inbox[self.filled..]).await? {
+            0 => Err(io::Error::other("the server has closed the connection, or sent too much at once")),
+            read => {
+                self.filled += read;
+                Ok(())
+            }
+        }
+    }
+
+    fn forget(&mut self, read: usize) {
+        self.inbox.copy_within(read..self.filled, 0);
+        self.filled -= read;
+    }
+}
+
+/// The one message that the load consists of, ready to be sent but for its id.
+struct Request {
+    frame: Vec<u8>,
+    digits: usize,
+    id: u32,
+}
+
+impl Request {
+    fn new(room: u32) -> Request {
+        let start = format!(r#"{{"action":"send_message","route":"rooms/{room}/","request_id":"#);
+        let text = format!(r#"{start}{FIRST_ID},"text":"{}"}}"#, "just a few words in a room; ".repeat(2));
+        let frame = mask(text.as_bytes());
+        let digits = frame.len() - text.len() + start.len();
+        Request { frame, digits, id: FIRST_ID }
+    }
+
+    fn advance(&mut self) {
+        self.id = following(self.id);
+        let mut digits = [0; 7];
+        write_digits(self.id, &mut digits);
+        for (place, digit) in digits.into_iter().enumerate() {
+            let at = self.digits + place;
+            self.frame[at] = digit ^ MASK[(at - HEADER) % 4];
+        }
+    }
+}
+
+fn following(id: u32) -> u32 {
+    if id == LAST_ID { FIRST_ID } else { id + 1 }
+}
+
+fn write_digits(mut id: u32, place: &mut [u8]) {
+    for digit in place[..7].iter_mut().rev() {
+        *digit = b'0' + (id % 10) as u8;
+        id /= 10;
+    }
+}
+
+/// The length of the header that [`mask`] makes.
+const HEADER: usize = 8;
+
+/// A masked text frame, always with a length of two bytes: so the header has one length.
+fn mask(payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let mut frame = vec![0x81, 0xfe];
+    frame.extend(length);
+    frame.extend(MASK);
+    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+enum Kind {
+    Text,
+    Ping,
+}
+
+struct Frame {
+    kind: Kind,
+    payload: std::ops::Range<usize>,
+}
+
+/// The first frame of these bytes, if all of it is there.
+fn frame_in(bytes: &[u8]) -> io::Result<Option<Frame>> {
+    let [first, length, ..] = *bytes else { return Ok(None) };
+    let kind = match first {
+        0x81 => Kind::Text,
+        0x89 => Kind::Ping,
+        _ => return Err(io::Error::other(format!("the server sent a frame that begins with {first:#x}"))),
+    };
+    let (start, length) = match (length, bytes) {
+        (126, [_, _, high, low, ..]) => (4, usize::from(u16::from_be_bytes([*high, *low]))),
+        (126, _) => return Ok(None),
+        (127.., _) => return Err(io::Error::other("the server sent a frame that is too long")),
+        (length, _) => (2, usize::from(length)),
+    };
+    let end = start + length;
+    Ok((bytes.len() >= end).then_some(Frame { kind, payload: start..end }))
+}
+
+/// What the clients of a window have in common.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) answered: AtomicU64,
+    end: AtomicBool,
+}
+
+/// Clients that work together.
+pub(crate) struct Fleet {
+    idle: Vec<Connection>,
+    in_flight: usize,
+}
+
+impl Fleet {
+    /// Opens so many connections, a few at a time, all of members.
+    pub(crate) async fn open(server: SocketAddr, connections: u32, in_flight: usize) -> io::Result<Fleet> {
+        const AT_ONCE: u32 = 32;
+        let mut opening = JoinSet::new();
+        for first in 0..AT_ONCE.min(connections) {
+            opening.spawn(async move {
+                let mut opened = Vec::new();
+                for user in (first..connections).step_by(AT_ONCE as usize) {
+                    opened.push(Connection::open(server, user % MEMBERS).await?);
+                }
+                Ok::<_, io::Error>(opened)
+            });
+        }
+        let mut idle = Vec::new();
+        for opened in opening.join_all().await {
+            idle.extend(opened?);
+        }
+        Ok(Fleet { idle, in_flight })
+    }
+
+    /// Lets every connection send one message and get its reply.
+    pub(crate) async fn use_once(&mut self) -> io::Result<()> {
+        for connection in &mut self.idle {
+            connection.exchange(1).await?;
+        }
+        Ok(())
+    }
+
+    /// Works for `warm_up` and `length`, and calls `look` between and after the two.
+    pub(crate) async fn work<T>(
+        &mut self,
+        warm_up: Duration,
+        length: Duration,
+        look: impl Fn(&Progress) -> io::Result<T>,
+    ) -> io::Result<(T, T)> {
+        let progress = Arc::new(Progress::default());
+        let mut working = JoinSet::new();
+        for connection in self.idle.drain(..) {
+            working.spawn(connection.run(self.in_flight, progress.clone()));
+        }
+        tokio::time::sleep(warm_up).await;
+        let before = look(&progress);
+        tokio::time::sleep(length).await;
+        let after = look(&progress);
+        progress.end.store(true, Ordering::Relaxed);
+        for connection in working.join_all().await {
+            self.idle.push(connection?);
+        }
+        Ok((before?, after?))
+    }
+}

@@ -1,0 +1,104 @@
+//! The server with Portcullis.
+
+#![expect(clippy::unused_async, reason = "actions are async in most programs, so that is what is measured")]
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::Router;
+use portcullis::http::request::Parts;
+use portcullis::{Context, Error, IsAuthenticated, Permission, Result, Str, User, consumer, handler};
+
+use super::world::{Sent, World};
+
+struct Member {
+    id: u32,
+}
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        self.id.to_string().into()
+    }
+}
+
+struct Chat {
+    rooms: Rooms,
+    named: Named,
+}
+
+#[consumer(user = Member, connect = "IsAuthenticated")]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    #[route("chat")]
+    fn named(&self) -> &Named {
+        &self.named
+    }
+}
+
+/// A room that the route names.
+struct Rooms {
+    world: Arc<World>,
+}
+
+#[handler(user = Member, permission = "IsAuthenticated & RoomMember")]
+impl Rooms {
+    #[action]
+    async fn send_message(&self, text: Str<'_>) -> Result<Sent> {
+        send(&self.world, &text)
+    }
+}
+
+/// A room that an argument names, for load generators that know one route only.
+struct Named {
+    world: Arc<World>,
+}
+
+#[handler(user = Member, permission = "IsAuthenticated & NamedMember")]
+impl Named {
+    #[action]
+    async fn send_message(&self, text: Str<'_>) -> Result<Sent> {
+        send(&self.world, &text)
+    }
+}
+
+fn send(world: &World, text: &str) -> Result<Sent> {
+    if text.is_empty() {
+        return Err(Error::bad_request("A message needs some text."));
+    }
+    Ok(world.send())
+}
+
+/// A member of the room of the route.
+struct RoomMember;
+
+impl Permission<Rooms> for RoomMember {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, rooms: &Rooms, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(rooms.world.is_member(cx.capture("room_id")?, cx.require_user()?.id))
+    }
+}
+
+/// A member of the room of the argument.
+struct NamedMember;
+
+impl Permission<Named> for NamedMember {
+    async fn has_permission(&self, named: &Named, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(named.world.is_member(cx.argument("room_id")?, cx.require_user()?.id))
+    }
+}
+
+pub(crate) fn app() -> Router {
+    let world = World::new();
+    let users = world.clone();
+    let chat = Chat { rooms: Rooms { world: world.clone() }, named: Named { world } };
+    let endpoint = portcullis::websocket(chat).authenticate(move |parts: &Parts| {
+        let user = users.login(parts.uri.query()).map(|id| Member { id });
+        async { Ok(user) }
+    });
+    Router::new().route("/ws", endpoint.into_route())
+}

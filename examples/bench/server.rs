@@ -1,0 +1,100 @@
+//! The servers as processes of their own, each process on its core.
+
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use super::measure;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ours,
+    Hand,
+}
+
+impl Kind {
+    pub(crate) fn named(name: &str) -> Option<Kind> {
+        [Kind::Ours, Kind::Hand].into_iter().find(|kind| kind.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Ours => "ours",
+            Kind::Hand => "hand",
+        }
+    }
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn start(kind: Kind, core: Option<u32>) -> io::Result<Server> {
+        let this = std::env::current_exe()?;
+        let mut command = match core {
+            Some(core) => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &core.to_string()]).arg(this);
+                command
+            }
+            None => Command::new(this),
+        };
+        let mut process = command.args(["--serve", kind.name()]).stdout(Stdio::piped()).spawn()?;
+        match address(&mut process) {
+            Ok(address) => Ok(Server { process, address }),
+            Err(error) => {
+                end(&mut process);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        end(&mut self.process);
+    }
+}
+
+/// The first line that a server says.
+fn address(process: &mut Child) -> io::Result<SocketAddr> {
+    let output = process.stdout.take().ok_or_else(|| io::Error::other("the server has no output"))?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    line.trim().parse().map_err(|_| io::Error::other(format!("the server does not listen; it says {line:?}")))
+}
+
+fn end(process: &mut Child) {
+    // It may have ended by itself, and then there is nothing to do.
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+/// Moves this process to the second core that it may use and gives the first one, which is for the servers. Nothing
+/// where there is only one core, or no `taskset`.
+pub(crate) fn share_cores() -> io::Result<Option<u32>> {
+    let [servers, load, ..] = measure::cores()?[..] else { return Ok(None) };
+    let moved = quietly(Command::new("taskset").args(["-cp", &load.to_string(), &std::process::id().to_string()]));
+    Ok(moved.then_some(servers))
+}
+
+/// Allows this process and the servers so many open files, if the system lets it.
+pub(crate) fn allow_open_files(wanted: u32) -> io::Result<u32> {
+    if measure::open_files()? < wanted {
+        let limit = format!("--nofile={wanted}:");
+        quietly(Command::new("prlimit").args(["--pid", &std::process::id().to_string(), &limit]));
+    }
+    measure::open_files()
+}
+
+fn quietly(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}

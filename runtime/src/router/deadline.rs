@@ -1,0 +1,38 @@
+//! A future with a time limit.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+pin_project! {
+    /// Gives `None` where the future takes longer. The clock is set only for one that is not ready at once.
+    pub(crate) struct Deadline<F> {
+        #[pin]
+        future: F,
+        time: Duration,
+        clock: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+/// Runs a future for so long at the most.
+pub(crate) fn deadline<F: Future>(time: Duration, future: F) -> Deadline<F> {
+    Deadline { future, time, clock: None }
+}
+
+impl<F: Future> Future for Deadline<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        let time = *this.time;
+        ready!(this.clock.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx));
+        Poll::Ready(None)
+    }
+}

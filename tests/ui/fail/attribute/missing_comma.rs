@@ -1,0 +1,13 @@
+// Two keys without a comma. The second is underlined.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(name = "p" permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

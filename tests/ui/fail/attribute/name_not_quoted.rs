@@ -1,0 +1,13 @@
+// A name is a string.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(permission = IsAuthenticated, name = ping_all)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// `#[connect]` takes no keys; what the door asks stands on the block.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[connect(permission = IsAuthenticated)]
+    async fn hello(&self) {}
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+// Nobody hears what `#[disconnect]` returns.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[disconnect]
+    async fn bye(&self) -> portcullis::Result<()> {
+        Ok(())
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// `#[route]` without a block attribute around it.
+
+use portcullis::route;
+
+struct Chat(Rooms);
+struct Rooms;
+
+impl Chat {
+    #[route("rooms/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+fn main() {}

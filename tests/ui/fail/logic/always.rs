@@ -1,0 +1,14 @@
+// It always holds, which is not how openness is written.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = IsAuthenticated | !IsAuthenticated)]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// `DenyAll` makes the rest meaningless.
+
+use portcullis::{DenyAll, IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = IsAuthenticated & DenyAll)]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// Two negations.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = "!!Banned")]
+impl Chat {
+    #[action(permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// One leaf twice.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = IsAuthenticated & IsAuthenticated)]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

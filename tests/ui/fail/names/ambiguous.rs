@@ -1,0 +1,27 @@
+// Some route fits both patterns, and neither is the closer one. The message names such a route.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("{kind}/new/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+
+    #[route("rooms/{room_id}/")]
+    fn fresh(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+// Two routes with one pattern, by another name of the capture: both places are shown, the later first.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+
+    #[route("rooms/{hall_id}/")]
+    fn halls(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+// The first pattern takes everything that the second matches. The message says to swap them.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+
+    #[route("rooms/new/")]
+    fn fresh(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+// A tail takes everything.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("{*path}")]
+    fn files(&self) -> &Rooms {
+        &self.0
+    }
+
+    #[route("rooms/new")]
+    fn fresh(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A capture whose name is none.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room-id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A regex that can never match, because a capture is one segment.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("files/{path:[a-z]+/[a-z]+}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A brace that closes nothing.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// A list, as other frameworks write it.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = "IsAuthenticated, Banned")]
+impl Chat {
+    #[action(permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// `||` outside of a string: the operator itself is underlined.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = IsAuthenticated || Banned)]
+impl Chat {
+    #[action(permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// `inherited` is no leaf.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = "inherited & IsAuthenticated")]
+impl Rooms {
+    #[action(permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+// Two permissions side by side. The message says what is missing.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+
+#[consumer(permission = "IsAuthenticated Banned")]
+impl Chat {
+    #[action(permission = IsAuthenticated)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// An `async fn` does not block.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action(blocking)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

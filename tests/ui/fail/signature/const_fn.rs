@@ -1,0 +1,13 @@
+// A client's call happens at run time.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    const fn ping(&self) {}
+}
+
+fn main() {}

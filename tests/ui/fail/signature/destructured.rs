@@ -1,0 +1,15 @@
+// A parameter's name is its key in the message, so it needs one.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self, (x, y): (u32, u32)) {
+        let _ = x + y;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// Actions have Rust's ABI.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    extern "C" fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// Lifetimes are left out.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping<'a>(&'a self, text: &'a str) {
+        let _ = text;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+// A parameter's name is its key in the message, so it needs one.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self, _: u32) {}
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A route lends its handler.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> Rooms {
+        Rooms
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+// A route decides nothing; captures are read behind it.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self, room_id: u64) -> &Rooms {
+        let _ = room_id;
+        &self.0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// One context is enough.
+
+use portcullis::{Context, IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self, cx: &Context<'_, ()>, more: &Context<'_, ()>) {
+        let _ = (cx, more);
+    }
+}
+
+fn main() {}

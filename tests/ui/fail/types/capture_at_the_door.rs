@@ -1,0 +1,23 @@
+// A connection has no captures, so no leaf of `connect` reads one.
+
+use portcullis::{Context, Handler, IsAuthenticated, Permission, Result, consumer};
+
+struct Chat;
+
+struct RoomMember;
+
+impl<H: Handler> Permission<H> for RoomMember {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+        Ok(cx.capture::<u64>("room_id")? > 0)
+    }
+}
+
+#[consumer(permission = IsAuthenticated, connect = "RoomMember")]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+// A capture that the mount does not provide. The message names the pattern and what to write in it.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn read(&self, #[path] room_id: u64) {
+        let _ = room_id;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,33 @@
+// The same across two levels: the error lands on the consumer, which alone knows the whole way.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms(Messages);
+struct Messages;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[route("messages/{message_id}")]
+    fn messages(&self) -> &Messages {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Messages {
+    #[action]
+    async fn read(&self, #[path] room_id: u64, #[path] message_id: u64) {
+        let _ = (room_id, message_id);
+    }
+}
+
+fn main() {}

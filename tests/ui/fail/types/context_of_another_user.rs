@@ -1,0 +1,23 @@
+// A context of another user type than the block's.
+
+use portcullis::{Context, IsAuthenticated, handler};
+
+struct Rooms;
+
+struct Member;
+
+impl portcullis::User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "".into()
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn read(&self, cx: &Context<'_, Member>) {
+        let _ = cx;
+    }
+}
+
+fn main() {}

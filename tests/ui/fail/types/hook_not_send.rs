@@ -1,0 +1,21 @@
+// The same for `#[connect]`.
+
+use portcullis::{IsAuthenticated, consumer};
+use std::rc::Rc;
+
+struct Chat;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[connect]
+    async fn hello(&self) {
+        let counted = Rc::new(3);
+        std::future::ready(()).await;
+        drop(counted);
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A route to a type without `#[handler]`.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+fn main() {}

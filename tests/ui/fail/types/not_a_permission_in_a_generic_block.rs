@@ -1,0 +1,15 @@
+// The same in a block with parameters.
+
+use portcullis::{IsAuthenticated, handler};
+use std::marker::PhantomData;
+
+struct Rooms<P>(P);
+struct May<P>(PhantomData<P>);
+
+#[handler(permission = IsAuthenticated)]
+impl<P: Send + Sync + 'static> Rooms<P> {
+    #[action(permission = May<P>(PhantomData))]
+    async fn ping(&self) {}
+}
+
+fn main() {}

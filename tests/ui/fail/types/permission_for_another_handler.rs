@@ -1,0 +1,27 @@
+// A leaf that guards another handler: the message names both.
+
+use portcullis::{AllowAny, Context, Permission, Result, handler};
+
+struct Rooms;
+struct Files;
+struct MayRead;
+
+impl Permission<Files> for MayRead {
+    async fn has_permission(&self, _: &Files, _: &Context<'_, ()>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[handler(permission = AllowAny)]
+impl Files {
+    #[action(permission = MayRead)]
+    async fn read(&self) {}
+}
+
+#[handler(permission = MayRead)]
+impl Rooms {
+    #[action]
+    async fn read(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+// A leaf for handlers of another user type.
+
+use portcullis::{Context, Handler, Permission, Result, handler};
+
+struct Rooms;
+struct IsStaff;
+
+struct Member;
+
+impl portcullis::User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "".into()
+    }
+}
+
+impl<H: Handler<User = Member>> Permission<H> for IsStaff {
+    async fn has_permission(&self, _: &H, _: &Context<'_, Member>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[handler(permission = IsStaff)]
+impl Rooms {
+    #[action]
+    async fn read(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+// A handler of another user type than the consumer it is mounted in: told at the handler's type.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+struct Member;
+
+impl portcullis::User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "".into()
+    }
+}
+
+#[consumer(user = Member, permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+// A constructor with an argument of another type.
+
+use portcullis::{Context, Handler, Permission, Result, handler};
+
+struct Rooms;
+struct HasRole(&'static str);
+
+impl<H: Handler> Permission<H> for HasRole {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(self.0.is_empty())
+    }
+}
+
+#[handler(permission = HasRole(5))]
+impl Rooms {
+    #[action]
+    async fn read(&self) {}
+}
+
+fn main() {}

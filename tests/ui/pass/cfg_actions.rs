@@ -1,0 +1,59 @@
+//! What carries a `#[cfg]` comes and goes with everything that is generated for it: types that are not there are not
+//! missed, and two methods that are never there together may have one name.
+
+use portcullis::{AllowAny, IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+#[consumer(permission = AllowAny)]
+impl Chat {
+    #[cfg(debug_assertions)]
+    #[action(permission = IsAuthenticated)]
+    async fn version(&self) -> &'static str {
+        "debug"
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[action(permission = IsAuthenticated)]
+    async fn version(&self) -> &'static str {
+        "release"
+    }
+
+    #[cfg(any())]
+    #[action(permission = "NotThere & !Neither(3)")]
+    async fn gone(&self, argument: NotThere) -> Neither {
+        argument.into()
+    }
+
+    #[cfg(any())]
+    #[route("gone/", permission = NotThere)]
+    fn nowhere(&self) -> &NotThere {
+        &self.1
+    }
+
+    #[route("rooms/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+
+    #[cfg(any())]
+    #[connect]
+    async fn hello(&self, cx: &Connect<'_, NotThere>) {}
+}
+
+#[handler(permission = IsAuthenticated)]
+#[cfg(all())]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+#[handler(permission = NotThere)]
+#[cfg(any())]
+impl Gone {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

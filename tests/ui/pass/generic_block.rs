@@ -1,0 +1,82 @@
+//! A block with parameters: an application replaces one decision of a ready-made handler.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use portcullis::{Consumer, Context, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use serde::Deserialize;
+
+trait RoomPolicy: Send + Sync + 'static {
+    type Room: for<'de> Deserialize<'de> + Send;
+
+    fn may_send(&self) -> impl Future<Output = bool> + Send {
+        async { true }
+    }
+}
+
+struct Rooms<P, const LIMIT: usize>(P);
+
+struct MaySend<P>(PhantomData<P>);
+
+impl<P: RoomPolicy, const LIMIT: usize> Permission<Rooms<P, LIMIT>> for MaySend<P>
+where
+    P::Room: Clone,
+{
+    async fn has_permission(&self, rooms: &Rooms<P, LIMIT>, _: &Context<'_, ()>) -> Result<bool> {
+        Ok(rooms.0.may_send().await)
+    }
+}
+
+#[handler(permission = "MaySend<P>(PhantomData) & IsAuthenticated")]
+impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
+where
+    P::Room: Clone,
+{
+    #[action]
+    async fn send(&self, room: P::Room, rest: Option<P::Room>) -> usize {
+        let _ = (room.clone(), rest);
+        LIMIT
+    }
+
+    #[action(permission = Quiet::<LIMIT>)]
+    fn again(&self, #[path] room_id: u64) -> u64 {
+        room_id
+    }
+}
+
+struct Quiet<const LIMIT: usize>;
+
+impl<H: Handler, const LIMIT: usize> Permission<H> for Quiet<LIMIT> {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(LIMIT > 0)
+    }
+}
+
+struct Chat<P>(Rooms<P, 8>);
+
+#[consumer]
+impl<P: RoomPolicy> Chat<P>
+where
+    P::Room: Clone,
+{
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms<P, 8> {
+        &self.0
+    }
+}
+
+struct Mine;
+
+impl RoomPolicy for Mine {
+    type Room = String;
+
+    async fn may_send(&self) -> bool {
+        false
+    }
+}
+
+fn is<C: Consumer>() {}
+
+fn main() {
+    is::<Chat<Mine>>();
+}

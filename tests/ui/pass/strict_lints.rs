@@ -1,0 +1,95 @@
+//! A user's crate that forbids and denies what it can: nothing generated may trip its lints.
+#![forbid(unsafe_code)]
+#![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(missing_docs, missing_debug_implementations, unreachable_pub, unused_qualifications, rust_2018_idioms)]
+#![deny(unused_lifetimes, unused_results, single_use_lifetimes, trivial_casts, trivial_numeric_casts)]
+
+use std::borrow::Cow;
+
+use portcullis::{
+    Connect, Context, Created, FromContext, Handler, IsAuthenticated, NoContent, Permission, Result, Scope, StatusCode,
+    User, consumer, handler,
+};
+
+/// Who is connected.
+#[derive(Debug)]
+pub struct Member(u64);
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+}
+
+/// The consumer.
+#[derive(Debug)]
+pub struct Chat {
+    rooms: Rooms,
+}
+
+/// Behind a route.
+#[derive(Debug)]
+pub struct Rooms;
+
+struct HasRole(&'static str);
+
+impl<H: Handler<User = Member>> Permission<H> for HasRole {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(cx.user().is_some() && self.0 == "admin")
+    }
+}
+
+struct Caller(u64);
+
+impl<H: Handler<User = Member>> FromContext<H> for Caller {
+    async fn from_context(_: &H, cx: &Context<'_, Member>) -> Result<Self> {
+        Ok(Self(cx.require_user()?.0))
+    }
+}
+
+#[consumer(user = Member, permission = "IsAuthenticated | HasRole(\"admin\")", connect = IsAuthenticated)]
+impl Chat {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        std::future::ready(cx.insert(3_u8)).await;
+        Ok(())
+    }
+
+    #[disconnect]
+    fn disconnect(&self, scope: &Scope<Member>) {
+        let _ = (scope.user(), &self.rooms);
+    }
+
+    /// Says so.
+    #[action]
+    fn ping(&self) -> &'static str {
+        "pong"
+    }
+
+    #[action(permission = crate::HasRole("admin"), deny_unknown)]
+    async fn create(&self, cx: &Context<'_, Member>, name: &str, r#type: Option<u8>) -> Result<Created<String>> {
+        let known = std::future::ready(cx.user().is_some()).await;
+        Ok(Created(format!("{name}{type:?}{known}")))
+    }
+
+    #[route("rooms/{room_id:[0-9]+}/", permission = "HasRole(\"admin\")")]
+    fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+}
+
+#[handler(user = Member, permission = inherited)]
+impl Rooms {
+    #[deprecated]
+    #[action(name = "delete-room", blocking)]
+    fn delete(&self, #[path] room_id: u64, #[extract] caller: Caller) -> Result<NoContent> {
+        if room_id == caller.0 { Ok(NoContent) } else { Err(portcullis::Error::denied()) }
+    }
+
+    #[action]
+    fn count(&self) -> (usize, StatusCode) {
+        (3, StatusCode::ACCEPTED)
+    }
+}
+
+fn main() {}
