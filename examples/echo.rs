@@ -1,6 +1,6 @@
 //! The smallest server: one action for everybody, one for whoever has logged in.
 //! Run it:   cargo run --example echo
-//! Then:     websocat 'ws://127.0.0.1:3000/ws?name=ada'   and type {"action":"shout","text":"hi"}
+//! Then:     `websocat 'ws://127.0.0.1:3000/ws?name=ada'`, and type `{"action":"shout","text":"hi"}`
 
 use std::borrow::Cow;
 
@@ -43,6 +43,10 @@ async fn main() -> std::io::Result<()> {
     let app = axum::Router::new().route("/ws", portcullis::websocket(Echo).authenticate(by_name).into_route());
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
-    println!("listening on ws://{}/ws\n\n{}", listener.local_addr()?, portcullis::audit().map_err(std::io::Error::other)?);
+    println!(
+        "listening on ws://{}/ws\n\n{}",
+        listener.local_addr()?,
+        portcullis::audit().map_err(std::io::Error::other)?
+    );
     axum::serve(listener, app).await
 }

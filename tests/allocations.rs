@@ -2,8 +2,6 @@
 //! socket: counted on the server's thread alone, in the steady state, beside what the socket itself costs and beside
 //! the server written by hand. `-- --nocapture` shows the numbers.
 
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
-
 #[path = "../examples/bench/hand.rs"]
 mod hand;
 #[path = "../examples/bench/load.rs"]

@@ -29,7 +29,12 @@ impl Arguments {
     }
 
     #[action(permission = AllowAny)]
-    async fn optional(&self, maybe: Option<u8>, #[serde(default)] zero: u8, #[serde(rename = "type")] kind: Option<String>) -> Value {
+    async fn optional(
+        &self,
+        maybe: Option<u8>,
+        #[serde(default)] zero: u8,
+        #[serde(rename = "type")] kind: Option<String>,
+    ) -> Value {
         json!([maybe, zero, kind])
     }
 

@@ -90,7 +90,8 @@ impl Inner {
 async fn logged(roles: &[&'static str], frame: &str) -> (String, Vec<String>) {
     let recorder = Recorder::default();
     let _guard = tracing::subscriber::set_default(recorder.clone());
-    let mut client = connect(&portcullis::websocket(Logged { inner: Inner })).user(member(5, roles)).open().await.unwrap();
+    let mut client =
+        connect(&portcullis::websocket(Logged { inner: Inner })).user(member(5, roles)).open().await.unwrap();
     client.send(frame);
     let reply = client.reply().await.text().to_owned();
     let lines = std::mem::take(&mut *recorder.0.lock().unwrap());

@@ -2,11 +2,6 @@
 //!
 //! Compared are the verdict, every leaf that was asked, in order and with all that it saw, and whether an action ran.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "all of it is test code; the lint's own exception knows only `#[test]` functions"
-)]
-
 #[path = "oracle/blocking.rs"]
 mod blocking;
 #[path = "oracle/case.rs"]

@@ -18,7 +18,12 @@ struct Slow {
 
 impl Default for Slow {
     fn default() -> Slow {
-        Slow { go: Arc::new(Semaphore::new(0)), started: Arc::default(), running: AtomicU32::new(0), hold: Mutex::default() }
+        Slow {
+            go: Arc::new(Semaphore::new(0)),
+            started: Arc::default(),
+            running: AtomicU32::new(0),
+            hold: Mutex::default(),
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use common::{HasRole, Member, Says, Witness, member};
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, Result, consumer, handler,
+};
 
 type Log = Arc<Mutex<Vec<&'static str>>>;
 

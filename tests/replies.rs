@@ -136,8 +136,18 @@ async fn replies_have_one_shape() {
 async fn a_request_id_is_echoed_byte_for_byte() {
     let mut client = client().await;
     for id in [
-        "1", "1.50", "-0", "1e30", "12345678901234567890123", "true", "null", r#""""#, r#""a\u0062\/""#, "[1, 2]",
-        r#"{ "a" : {"a":1,"a":2} }"#, "\"\u{1f980}\"",
+        "1",
+        "1.50",
+        "-0",
+        "1e30",
+        "12345678901234567890123",
+        "true",
+        "null",
+        r#""""#,
+        r#""a\u0062\/""#,
+        "[1, 2]",
+        r#"{ "a" : {"a":1,"a":2} }"#,
+        "\"\u{1f980}\"",
     ] {
         let reply = exchange(&mut client, &format!(r#"{{"request_id":{id},"action":"unit"}}"#)).await;
         assert!(reply.ends_with(&format!(r#""status":200,"request_id":{id}}}"#)), "{reply}");

@@ -1,7 +1,5 @@
 //! Who may do what in the `rooms` example, without a browser or a port.
 
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
-
 #[expect(dead_code, reason = "its `main` and the pages are tried by `rooms_page.rs`")]
 #[path = "../examples/rooms/main.rs"]
 mod example;

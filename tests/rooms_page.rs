@@ -1,7 +1,5 @@
 //! The page of the `rooms` example in a real browser: whom it shows as allowed and whom as refused.
 
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test")]
-
 use std::env::consts::EXE_EXTENSION;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::PathBuf;

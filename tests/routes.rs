@@ -126,7 +126,9 @@ async fn a_mount_has_an_expression_of_its_own() {
 #[tokio::test]
 async fn what_does_not_match_whole_is_not_found() {
     let mut client = site().await;
-    for route in ["rooms", "rooms/", "rooms/7", "rooms/x/", "/rooms/7/", "rooms/7//", "rooms/7/messages/", "files/", "bogus"] {
+    for route in
+        ["rooms", "rooms/", "rooms/7", "rooms/x/", "/rooms/7/", "rooms/7//", "rooms/7/messages/", "files/", "bogus"]
+    {
         assert_eq!(client.call("show").route(route).await.status(), 404, "{route}");
     }
 }

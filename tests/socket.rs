@@ -32,13 +32,14 @@ impl Chat {
 
 /// Serves the consumer under `/ws`, with a layer that knows one user by a header.
 async fn serve() -> String {
-    let authenticated = axum::middleware::from_fn(|mut request: axum::extract::Request, next: axum::middleware::Next| {
-        if let Some(role) = request.headers().get("x-role") {
-            let role = if role == "member" { "member" } else { "other" };
-            request.extensions_mut().insert(member(7, &[role]));
-        }
-        next.run(request)
-    });
+    let authenticated =
+        axum::middleware::from_fn(|mut request: axum::extract::Request, next: axum::middleware::Next| {
+            if let Some(role) = request.headers().get("x-role") {
+                let role = if role == "member" { "member" } else { "other" };
+                request.extensions_mut().insert(member(7, &[role]));
+            }
+            next.run(request)
+        });
     let limits = Limits { frame: 1000, ..Limits::default() };
     let app = Router::new().route("/ws", portcullis::websocket(Chat).limits(limits).into_route()).layer(authenticated);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

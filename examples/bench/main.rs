@@ -1,5 +1,5 @@
 //! Shows: what Portcullis costs beside the same server written by hand, as ratios of CPU and memory.
-//! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself]` (Linux; some two minutes with 30 rounds).
+//! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself]` (Linux; a minute or two).
 //! Or:  `cargo run --release --example bench -- --serve ours|hand --port N` for another load generator, on `/ws`.
 //!
 //! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once, are measured

@@ -59,7 +59,11 @@ impl Results {
         writeln!(f, "\nMedians of {} rounds; the ratio is the median of the ratios within a round,", self.rounds)?;
         writeln!(f, "± its standard error. A difference of less than two of those says nothing.")?;
         let Noise { repeated, kept } = self.noise;
-        writeln!(f, "Windows repeated because other processes were busy: {repeated}; counted all the same: {kept}.")?;
+        let all = 2 * (self.lone.len() + self.busy.len() + self.idle.len());
+        writeln!(
+            f,
+            "Windows repeated because other processes were busy: {repeated}; counted all the same: {kept} of {all}."
+        )?;
         let windows = [&self.lone, &self.busy];
         let load = windows.map(|pairs| {
             let both: Vec<f64> = pairs.iter().flat_map(|(first, second)| [first.load, second.load]).collect();

@@ -1,5 +1,8 @@
 //! The attributes of portcullis. Their documentation stands where the runtime crate re-exports them.
 
+// Not for the whole workspace: a test is right to panic.
+#![warn(clippy::unwrap_used)]
+
 mod check;
 mod diagnostics;
 mod expand;

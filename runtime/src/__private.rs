@@ -4,9 +4,9 @@ pub use std::boxed::Box;
 
 pub use serde;
 
+pub use crate::__register as register;
 #[cfg(feature = "registry")]
 pub use crate::consumer::inventory;
-pub use crate::__register as register;
 pub use crate::consumer::{
     ActionFn, ActionNode, Consumer, Dispatch, Need, Node, Pattern, Regex, Registration, RouteNode, Segment, check,
     check_mount, no_captures, no_captures_here,
@@ -31,6 +31,11 @@ pub fn unknown_route<T>() -> Result<T> {
 }
 
 /// What `#[connect]` returned.
+#[diagnostic::on_unimplemented(
+    message = "`#[connect]` cannot return `{Self}`",
+    label = "cannot be the outcome of `#[connect]`",
+    note = "return nothing, or a `Result<(), E>` whose error converts into `portcullis::Error`"
+)]
 pub trait HookOutcome {
     /// As a result.
     fn outcome(self) -> Result<()>;

@@ -32,11 +32,7 @@ impl Error {
     /// An error with a status, a stable machine-readable code and a text for people.
     ///
     /// A status outside 400–499 makes it a fault: the client then sees neither code nor detail.
-    pub fn new(
-        status: StatusCode,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Error {
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Error {
         let (code, detail) = (code.into(), detail.into());
         Error(Box::new(Inner { status, code, detail, field: None, retry_after: None, cause: None, leaf: None }))
     }

@@ -46,6 +46,9 @@
 //!
 //! [axum]: https://docs.rs/axum
 
+// Not for the whole workspace: a test is right to panic.
+#![warn(clippy::unwrap_used)]
+
 #[doc(hidden)]
 pub mod __private;
 mod connection;

@@ -1,6 +1,6 @@
 //! What most behaviour tests share: a user type, and leaves that say what a test tells them to.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -50,7 +50,9 @@ pub struct Says(pub &'static str);
 impl<H: Witness> Permission<H> for Says {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
         handler.asked().lock().unwrap().push(self.0);
-        let told = cx.user().and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));
+        let told = cx
+            .user()
+            .and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));
         match told {
             Some("yes") => Ok(true),
             Some("err") => Err(Error::internal("a leaf's secret")),

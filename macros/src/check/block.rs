@@ -17,7 +17,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 fn something_to_call(block: &Block, diagnostics: &mut Diagnostics) {
-    if block.marked == 0 {
+    if !block.callable {
         let message = "nothing to call in this block; mark a method with `#[action]` or `#[route(\"…\")]`";
         diagnostics.error(&block.ty, message);
     }

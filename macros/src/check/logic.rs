@@ -12,8 +12,9 @@ use crate::model::expression::{Expression, Tree, word};
 const WEIGHED: usize = 16;
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    let own = block.permission.asked();
-    for expression in own.into_iter().chain(&block.connect) {
+    // An expression that is wrong by itself is not held against others as well.
+    let own = block.permission.asked().filter(|expression| alone(expression, diagnostics));
+    if let Some(expression) = &block.connect {
         alone(expression, diagnostics);
     }
     for route in &block.routes {

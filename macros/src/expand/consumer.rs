@@ -70,14 +70,17 @@ fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let wait = hook.signature.asyncness.map(|_| quote!(.await));
     let takes = !hook.parameters().is_empty();
     if hook.mark == Mark::Connect {
-        let given = takes.then(|| quote!(#cx));
-        let (connect, result, called) = (paths::connect_type(span), paths::result(span), paths::hook(span));
-        let call = quote_spanned!(span=> #called(Self::#method(#handler, #given)#wait));
+        let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_type(span), paths::result(span));
+        // What is wrong with the outcome is told at the return type.
+        let at = hook.output().map_or(span, paths::shown);
+        let (output, outcome) = (paths::output(at), paths::hook_outcome(at));
+        let told = quote_spanned!(at=> #outcome(#output));
         return quote_spanned! {span=>
             #(#cfgs)*
             async fn connected(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
                 let #handler = self;
-                #call
+                let #output = Self::#method(#handler, #given)#wait;
+                #told
             }
         };
     }

@@ -46,7 +46,7 @@ paths! {
     expression = [__rt::Expression]
     from_context = [__rt::FromContext]
     handler_trait = [__rt::Handler]
-    hook = [__rt::hook]
+    hook_outcome = [__rt::HookOutcome::outcome]
     into_reply = [__rt::IntoReply::into_reply]
     need = [__rt::Need]
     no_arguments = [__rt::no_arguments]

@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, PathArguments, Token};
 
 use super::paths::{self, Locals};
-use crate::model::Leaf;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
+use crate::model::{Leaf, respan};
 
 /// An expression with the names of what is generated for it.
 pub(super) struct Gate<'a> {
@@ -24,7 +24,8 @@ impl<'a> Gate<'a> {
         let leaves = expression.leaves.iter().enumerate();
         let leaves = leaves.map(|(position, leaf)| {
             if mentions(leaf.path.to_token_stream(), generics) {
-                leaf_path(leaf)
+                // All at one span, or the compiler tells twice that it is no permission.
+                respan(leaf_path(leaf), leaf.span)
             } else {
                 alias(role, position, leaf.span).to_token_stream()
             }

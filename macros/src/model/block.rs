@@ -27,8 +27,8 @@ pub(crate) struct Block {
     pub(crate) actions: Vec<Action>,
     pub(crate) routes: Vec<Route>,
     pub(crate) hooks: Vec<Hook>,
-    /// Methods that were marked, even if they could not be read.
-    pub(crate) marked: usize,
+    /// Was something marked as an action or a route, even if it could not be read?
+    pub(crate) callable: bool,
 }
 
 /// What the block's own `permission` key says.
@@ -72,7 +72,7 @@ impl Block {
             actions: Vec::new(),
             routes: Vec::new(),
             hooks: Vec::new(),
-            marked: 0,
+            callable: false,
         };
         block.read_items(&mut item.items, diagnostics);
         block
@@ -98,14 +98,14 @@ impl Block {
                 "`{name}` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` and `#[{name}]` on the method"
             );
             diagnostics.error(attribute, message);
-            self.marked += 1;
+            self.callable = true;
         }
         let mut marks = attribute::take_marks(&mut method.attrs, &self.runtime);
         if marks.is_empty() {
             return;
         }
-        self.marked += 1;
         let (mark, attribute) = marks.remove(0);
+        self.callable |= matches!(mark, Mark::Action | Mark::Route);
         for (_, other) in marks {
             let message =
                 "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[connect]` and `#[disconnect]`";
@@ -125,7 +125,7 @@ impl Block {
 
     fn misplaced(&mut self, attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
         for (_, attribute) in attribute::take_marks(attributes, &self.runtime) {
-            self.marked += 1;
+            self.callable = true;
             diagnostics.error(attribute, "this attribute goes on a method of the block; move it there, or remove it");
         }
     }

@@ -183,13 +183,20 @@ fn validate(regex: &str, part: &str) -> Result<(), String> {
             "the regex of `{part}` holds a `/`, but a capture is one segment; use `{{*rest}}` for more"
         ));
     }
-    let reason = match regex_syntax::Parser::new().parse(regex) {
-        Ok(_) => return Ok(()),
-        Err(regex_syntax::Error::Parse(error)) => error.kind().to_string(),
-        Err(regex_syntax::Error::Translate(error)) => error.kind().to_string(),
-        Err(other) => other.to_string().lines().last().unwrap_or_default().to_owned(),
-    };
-    Err(format!("the regex `{regex}` of `{part}` is invalid: {reason}"))
+    parse(regex).map_err(|reason| format!("the regex `{regex}` of `{part}` is invalid: {reason}"))?;
+    // As the runtime compiles it: a comment at the end would swallow what makes it match the whole segment.
+    parse(&format!("^(?:{regex})$")).map_err(|_| {
+        format!("the regex `{regex}` of `{part}` cannot match a whole segment; remove the comment from it")
+    })
+}
+
+fn parse(regex: &str) -> Result<(), String> {
+    match regex_syntax::Parser::new().parse(regex) {
+        Ok(_) => Ok(()),
+        Err(regex_syntax::Error::Parse(error)) => Err(error.kind().to_string()),
+        Err(regex_syntax::Error::Translate(error)) => Err(error.kind().to_string()),
+        Err(other) => Err(other.to_string().lines().last().unwrap_or_default().to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +261,7 @@ mod tests {
             ("{id:[0-9}", "add the `]`"),
             ("rooms?id={id}", "begins a query"),
             ("{id:(}", "unclosed group"),
+            ("{id:(?x)[0-9]+ # digits}", "remove the comment"),
             ("{id:a/b}", "holds a `/`"),
             ("{id:}", "is empty"),
         ] {

@@ -152,7 +152,8 @@ const _: () = {
             __cx: &__rt::Connect<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            __rt::hook(Self::greet(__handler, __cx).await)
+            let __output = Self::greet(__handler, __cx).await;
+            __rt::HookOutcome::outcome(__output)
         }
         async fn disconnected(&self, __scope: &__rt::Scope<Self::User>) {
             let __handler = self;

@@ -41,7 +41,7 @@ impl Default for Limits {
             request_id: 256,
             action: Duration::from_secs(30),
             ping: Duration::from_secs(25),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             read_ahead: 32,
         }
     }

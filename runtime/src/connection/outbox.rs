@@ -1,5 +1,6 @@
 //! Frames on their way out: fed one by one, flushed together, and never waited for without end.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,8 +20,9 @@ pub(super) struct Outbox<T> {
 
 impl<T: Transport> Outbox<T> {
     pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Gone> {
-        let sending = self.transport.feed(Outgoing::Text(text));
-        deadline(self.patience, sending).await.ok_or(Gone)?
+        let room = poll_fn(|cx| self.transport.poll_ready_unpin(cx));
+        deadline(self.patience, room).await.ok_or(Gone)??;
+        self.transport.start_send_unpin(Outgoing::Text(text))
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {

@@ -115,19 +115,29 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for something to do, and does all that is there to do before one flush.
     async fn turn(&mut self) -> ControlFlow<End> {
-        let first = tokio::select! {
+        let mut next = tokio::select! {
             biased;
             frame = self.outbox.transport.next() => frame,
             beat = self.heartbeat.beat() => return self.beat(&beat).await,
         };
         self.heartbeat.heard();
-        let mut next = Some(first);
-        while let Some(frame) = next {
-            let Some(frame) = frame else { return ControlFlow::Break(End::Gone) };
-            self.frame(frame).await?;
+        loop {
+            match next {
+                Some(Incoming::Text(text)) => self.text(&text).await?,
+                Some(Incoming::Binary) => {
+                    Answerer::<C>::binary(&mut self.reply);
+                    gone(self.outbox.feed(self.reply.take()).await)?;
+                }
+                Some(Incoming::Ping) => {}
+                Some(Incoming::Broken(code)) => return ControlFlow::Break(End::Close(code)),
+                None => return ControlFlow::Break(End::Gone),
+            }
             next = match self.ahead.pop_front() {
-                Some(frame) => Some(Some(frame)),
-                None => self.outbox.transport.next().now_or_never(),
+                Some(frame) => Some(frame),
+                None => match self.outbox.transport.next().now_or_never() {
+                    Some(frame) => frame,
+                    None => break,
+                },
             };
         }
         self.reply.rest();
@@ -141,31 +151,26 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    async fn frame(&mut self, frame: Incoming<T::Text>) -> ControlFlow<End> {
-        let answer = match frame {
-            Incoming::Text(text) => self.text(&text).await?,
-            Incoming::Binary => Some(self.answerer.binary(&mut self.reply)),
-            Incoming::Ping => None,
-            Incoming::Broken(code) => return ControlFlow::Break(End::Close(code)),
-        };
-        match answer {
-            Some(answer) => gone(self.outbox.feed(answer).await),
-            None => ControlFlow::Continue(()),
+    /// Answers one message.
+    async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
+        if self.answered(text).await? {
+            gone(self.outbox.feed(self.reply.take()).await)?;
         }
+        ControlFlow::Continue(())
     }
 
-    /// Answers one message. Only where its action waits does anything else happen meanwhile.
-    async fn text(&mut self, text: &T::Text) -> ControlFlow<End, Option<bytes::Bytes>> {
+    /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
+    async fn answered(&mut self, text: &T::Text) -> ControlFlow<End, bool> {
         let Connection { outbox, heartbeat, answerer, limits, reply, ahead } = self;
         let mut answering = pin!(answerer.text(text, reply));
-        if let Poll::Ready(answer) = futures_util::poll!(&mut answering) {
-            return ControlFlow::Continue(answer);
+        if let Poll::Ready(answered) = futures_util::poll!(&mut answering) {
+            return ControlFlow::Continue(answered);
         }
         gone(outbox.flush().await)?;
         loop {
             tokio::select! {
                 biased;
-                answer = &mut answering => return ControlFlow::Continue(answer),
+                answered = &mut answering => return ControlFlow::Continue(answered),
                 frame = outbox.transport.next(), if ahead.len() < limits.read_ahead => {
                     heartbeat.heard();
                     match frame {

@@ -10,12 +10,12 @@ use std::future::Future;
 
 pub use audit::{Audit, Entry, audit};
 pub use dispatch::{ActionFn, Dispatch};
-pub use mount::{check, check_mount, no_captures, no_captures_here};
-pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
-pub use registry::{Registration, RegistryError};
-pub(crate) use registry::mounted;
 #[cfg(feature = "registry")]
 pub use inventory;
+pub use mount::{check, check_mount, no_captures, no_captures_here};
+pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
+pub(crate) use registry::mounted;
+pub use registry::{Registration, RegistryError};
 
 use crate::error::Result;
 use crate::permission::Expression;

@@ -89,7 +89,8 @@ const fn check_route(route: &'static RouteNode, mut above: Above) {
     provided(node.name, route.needs, &above);
     above.guarded = above.guarded || route.permission.is_some();
     if node.inherited && !above.guarded {
-        let text = Text::new().and("handler `").and(node.name).and("` says `permission = inherited`, but nothing above `");
+        let text =
+            Text::new().and("handler `").and(node.name).and("` says `permission = inherited`, but nothing above `");
         text.and(route.pattern.text).and("` asks for a permission; add one to the route or to the handler").panic();
     }
     above.guarded = above.guarded || node.permission.is_some();
@@ -115,7 +116,10 @@ const fn no_repeats(route: &'static RouteNode, above: &Above) {
             && provides(above, name)
         {
             let text = Text::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
-            text.and("` stands in a pattern above it already: `").and_path(above).and("`; give one another name").panic();
+            text.and("` stands in a pattern above it already: `")
+                .and_path(above)
+                .and("`; give one another name")
+                .panic();
         }
         at += 1;
     }

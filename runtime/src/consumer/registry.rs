@@ -55,7 +55,10 @@ impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [one, other] = self.types;
         let name = self.name;
-        write!(f, "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`")
+        write!(
+            f,
+            "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
+        )
     }
 }
 

@@ -190,7 +190,7 @@ pub trait Never: Sized {
     fn never() -> Self;
 }
 
-impl<'de, T: Never> Argument<'de, ()> for T {
+impl<T: Never> Argument<'_, ()> for T {
     type Read = ();
 
     fn take((): ()) -> T {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -15,16 +15,14 @@ const ROOM: usize = 256;
 
 /// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
 pub struct Reply {
-    out: BytesMut,
+    out: Vec<u8>,
     status: StatusCode,
     silent: bool,
-    /// Whether the buffer has grown for a long reply.
-    grown: bool,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: BytesMut::new(), status: StatusCode::OK, silent: false, grown: false }
+        Reply { out: Vec::new(), status: StatusCode::OK, silent: false }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -39,7 +37,7 @@ impl Reply {
     /// Writes the data of a successful reply.
     pub fn data<T: Serialize + ?Sized>(&mut self, status: StatusCode, data: &T) -> Result<()> {
         self.status = status;
-        serde_json::to_writer((&mut self.out).writer(), data).map_err(Error::internal)
+        serde_json::to_writer(&mut self.out, data).map_err(Error::internal)
     }
 
     /// Answers nothing at all.
@@ -61,19 +59,18 @@ impl Reply {
 
     pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
         // Only text and numbers of ours come here: they cannot fail, and a buffer in memory cannot either.
-        let _ = serde_json::to_writer((&mut self.out).writer(), value);
+        let _ = serde_json::to_writer(&mut self.out, value);
     }
 
-    /// Takes what was written since the last time.
-    pub(crate) fn take(&mut self) -> Bytes {
-        self.grown |= self.out.len() > KEPT;
-        self.out.split().freeze()
+    /// What was written. A copy of its exact size costs one allocation; giving the buffer away would cost two.
+    pub(crate) fn take(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.out)
     }
 
     /// Gives back the memory of long replies. To be called when the connection has nothing more to do.
     pub(crate) fn rest(&mut self) {
-        if self.grown {
-            *self = Reply::new();
+        if self.out.capacity() > KEPT {
+            self.out = Vec::new();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::scan::{self, Malformed, Scan};
+use super::scan::{self, Malformed, Scan, Value};
 use crate::error::{Error, Result};
 
 /// A top-level key that is not the envelope's, unescaped, and its value as JSON text.
@@ -47,38 +47,39 @@ pub(crate) struct Bounds {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a message. The request comes back in any case: after an error it holds what a reply may echo.
-    pub(crate) fn read(text: &'a str, bounds: Bounds) -> (Request<'a>, Result<()>) {
-        let mut reading = Reading { request: Request::default(), wrong: None, bounds };
-        match reading.entries(text) {
-            Ok(()) => reading.finish(),
-            // Nothing of a text that is no JSON can be trusted to be what the client meant.
-            Err(Malformed) => (Request::default(), Err(malformed("malformed_message", "The message is not a JSON object."))),
+    /// Reads a message into an empty request. After an error it holds what a reply may echo.
+    pub(crate) fn read(&mut self, text: &'a str, bounds: Bounds) -> Result<()> {
+        let mut reading = Reading { request: self, wrong: None, bounds };
+        if reading.entries(text).is_ok() {
+            return reading.finish();
         }
+        // Nothing of a text that is no JSON can be trusted to be what the client meant.
+        *self = Request::default();
+        Err(malformed("malformed_message", "The message is not a JSON object."))
     }
 }
 
-struct Reading<'a> {
-    request: Request<'a>,
+struct Reading<'r, 'a> {
+    request: &'r mut Request<'a>,
     /// The first thing that is wrong with a message that is JSON.
     wrong: Option<Error>,
     bounds: Bounds,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Reading<'_, 'a> {
     fn entries(&mut self, text: &'a str) -> Result<(), Malformed> {
         let mut scan = Scan::object(text)?;
         let mut first = true;
         while let Some((key, value)) = scan.entry(first)? {
             first = false;
-            if scan::depth(value) >= self.bounds.nesting {
+            if scan::depth(value.text) >= self.bounds.nesting {
                 self.complain(malformed("too_deep", "The message is nested too deeply."));
             }
             match &*key {
                 "action" => self.action(value),
                 "route" => self.route(value),
-                "request_id" => self.request_id(value),
-                _ => self.request.fields.push((key, value)),
+                "request_id" => self.request_id(value.text),
+                _ => self.request.fields.push((key, value.text)),
             }
         }
         Ok(())
@@ -88,29 +89,33 @@ impl<'a> Reading<'a> {
         self.wrong.get_or_insert(error);
     }
 
-    fn action(&mut self, value: &'a str) {
+    fn action(&mut self, value: Value<'a>) {
         if self.request.head.action_sent.is_some() {
             return self.complain(repeated("action"));
         }
-        match scan::unescaped(value) {
+        match value.unescaped() {
             Ok(action) => {
                 self.request.head.action = action;
-                self.request.head.action_sent = Some(value);
+                self.request.head.action_sent = Some(value.text);
             }
-            Err(Malformed) => self.complain(malformed("missing_action", "The action must be a string.").with_field("action")),
+            Err(Malformed) => {
+                self.complain(malformed("missing_action", "The action must be a string.").with_field("action"));
+            }
         }
     }
 
-    fn route(&mut self, value: &'a str) {
+    fn route(&mut self, value: Value<'a>) {
         if self.request.head.route_sent.is_some() {
             return self.complain(repeated("route"));
         }
-        match scan::unescaped(value) {
+        match value.unescaped() {
             Ok(sent) => {
                 (self.request.head.route, self.request.head.query) = without_query(sent);
-                self.request.head.route_sent = Some(value);
+                self.request.head.route_sent = Some(value.text);
             }
-            Err(Malformed) => self.complain(malformed("invalid_route", "The route must be a string.").with_field("route")),
+            Err(Malformed) => {
+                self.complain(malformed("invalid_route", "The route must be a string.").with_field("route"));
+            }
         }
     }
 
@@ -119,12 +124,13 @@ impl<'a> Reading<'a> {
             return self.complain(repeated("request_id"));
         }
         if value.len() > self.bounds.request_id {
-            return self.complain(malformed("request_id_too_long", "The request id is too long.").with_field("request_id"));
+            return self
+                .complain(malformed("request_id_too_long", "The request id is too long.").with_field("request_id"));
         }
         self.request.head.request_id = Some(value);
     }
 
-    fn finish(mut self) -> (Request<'a>, Result<()>) {
+    fn finish(mut self) -> Result<()> {
         if let Some(key) = repeated_key(&self.request.fields) {
             let error = repeated(key);
             self.complain(error);
@@ -132,7 +138,7 @@ impl<'a> Reading<'a> {
         if self.request.head.action_sent.is_none() {
             self.complain(malformed("missing_action", "The message names no action.").with_field("action"));
         }
-        (self.request, self.wrong.map_or(Ok(()), Err))
+        self.wrong.map_or(Ok(()), Err)
     }
 }
 
@@ -173,14 +179,14 @@ mod tests {
     const BOUNDS: Bounds = Bounds { nesting: 4, request_id: 8 };
 
     fn code(text: &str) -> Option<String> {
-        Request::read(text, BOUNDS).1.err().map(|e| e.code().to_owned())
+        Request::default().read(text, BOUNDS).err().map(|e| e.code().to_owned())
     }
 
     #[test]
     fn takes_the_envelope_out_and_keeps_the_rest() {
         let text = r#"{"text":"hi","request_id": [1] ,"route":"rooms\/5\/?page=4","action":"s\u0065nd"}"#;
-        let (request, outcome) = Request::read(text, BOUNDS);
-        outcome.unwrap();
+        let mut request = Request::default();
+        request.read(text, BOUNDS).unwrap();
         assert_eq!(request.head.action, "send");
         assert_eq!(request.head.action_sent, Some(r#""s\u0065nd""#));
         assert_eq!((&*request.head.route, &*request.head.query), ("rooms/5/", "page=4"));
@@ -211,14 +217,15 @@ mod tests {
 
     #[test]
     fn an_error_still_echoes_what_was_read() {
-        let (request, outcome) = Request::read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, BOUNDS);
+        let mut request = Request::default();
+        let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, BOUNDS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
         assert_eq!((request.head.action_sent, request.head.request_id), (Some(r#""a""#), Some("7")));
     }
 
     #[test]
     fn a_repeated_key_is_found_among_many() {
-        let many: String = (0..100).map(|n| format!(r#","k{n}":{n}"#)).collect();
+        let many = (0..100).fold(String::new(), |all, n| format!(r#"{all},"k{n}":{n}"#));
         assert_eq!(code(&format!(r#"{{"action":"a"{many}}}"#)), None);
         assert_eq!(code(&format!(r#"{{"action":"a"{many},"k99":0}}"#)).as_deref(), Some("repeated_key"));
     }

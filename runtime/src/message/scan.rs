@@ -11,6 +11,15 @@ use serde::de::IgnoredAny;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
+/// A value of a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    /// Its JSON text.
+    pub(crate) text: &'a str,
+    /// Whether it is known to be a whole number, or a string without escapes.
+    plain: bool,
+}
+
 /// A place in the text of a message.
 pub(crate) struct Scan<'a> {
     text: &'a str,
@@ -25,8 +34,9 @@ impl<'a> Scan<'a> {
         Ok(scan)
     }
 
-    /// The next key, unescaped, and the text of its value; `None` after the last one, once the text has ended there.
-    pub(crate) fn entry(&mut self, first: bool) -> Result<Option<(Cow<'a, str>, &'a str)>, Malformed> {
+    /// The next key, unescaped, and its value; `None` after the last one, once the text has ended there.
+    #[inline]
+    pub(crate) fn entry(&mut self, first: bool) -> Result<Option<(Cow<'a, str>, Value<'a>)>, Malformed> {
         if self.next_is(b'}') {
             self.at += 1;
             self.space();
@@ -36,11 +46,12 @@ impl<'a> Scan<'a> {
             self.expect(b',')?;
         }
         self.space();
-        let key = unescaped(self.string()?)?;
+        let key = self.string()?.unescaped()?;
         self.expect(b':')?;
         Ok(Some((key, self.value()?)))
     }
 
+    #[inline]
     fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
@@ -51,11 +62,13 @@ impl<'a> Scan<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn next_is(&mut self, byte: u8) -> bool {
         self.space();
         self.peek() == Some(byte)
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.next_is(byte) {
             self.at += 1;
@@ -65,7 +78,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<&'a str, Malformed> {
+    #[inline]
+    fn value(&mut self) -> Result<Value<'a>, Malformed> {
         self.space();
         match self.peek().ok_or(Malformed)? {
             b'"' => self.string(),
@@ -75,56 +89,91 @@ impl<'a> Scan<'a> {
     }
 
     /// A string with its quotes.
-    fn string(&mut self) -> Result<&'a str, Malformed> {
+    #[inline]
+    fn string(&mut self) -> Result<Value<'a>, Malformed> {
+        let bytes = self.text.as_bytes();
         let start = self.at;
-        if self.peek() != Some(b'"') {
+        if bytes.get(start) != Some(&b'"') {
             return Err(Malformed);
         }
-        let rest = &self.text.as_bytes()[start + 1..];
-        match memchr::memchr2(b'"', b'\\', rest) {
-            Some(end) if rest[end] == b'"' => {
-                if rest[..end].iter().any(|b| *b < b' ') {
-                    return Err(Malformed);
-                }
-                self.at = start + end + 2;
-                Ok(&self.text[start..self.at])
-            }
+        let inside = &bytes[start + 1..];
+        match first_special(inside) {
+            Some(end) if inside[end] == b'"' => Ok(self.plain_until(start + end + 2)),
             _ => self.other(),
         }
     }
 
-    fn whole_number(&mut self) -> Result<&'a str, Malformed> {
+    #[inline]
+    fn plain_until(&mut self, end: usize) -> Value<'a> {
+        let text = &self.text[self.at..end];
+        self.at = end;
+        Value { text, plain: true }
+    }
+
+    #[inline]
+    fn whole_number(&mut self) -> Result<Value<'a>, Malformed> {
         let bytes = &self.text.as_bytes()[self.at..];
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
         if let Some(b'.' | b'e' | b'E') = bytes.get(digits) {
             return self.other();
         }
-        let start = self.at;
-        self.at += digits;
-        Ok(&self.text[start..self.at])
+        Ok(self.plain_until(self.at + digits))
     }
 
-    fn other(&mut self) -> Result<&'a str, Malformed> {
+    #[cold]
+    #[inline(never)]
+    fn other(&mut self) -> Result<Value<'a>, Malformed> {
         let rest = &self.text[self.at..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(_)) => {
                 let end = values.byte_offset();
                 self.at += end;
-                Ok(&rest[..end])
+                Ok(Value { text: &rest[..end], plain: false })
             }
             _ => Err(Malformed),
         }
     }
 }
 
-/// What a JSON string says. The text must be a string with its quotes.
-pub(crate) fn unescaped(raw: &str) -> Result<Cow<'_, str>, Malformed> {
-    let inner = raw.strip_prefix('"').and_then(|r| r.strip_suffix('"')).ok_or(Malformed)?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Ok(Cow::Borrowed(inner));
+impl<'a> Value<'a> {
+    /// What a JSON string says; no other value is one.
+    #[inline]
+    pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, Malformed> {
+        match self.text.as_bytes() {
+            [b'"', .., b'"'] if self.plain => Ok(Cow::Borrowed(&self.text[1..self.text.len() - 1])),
+            [b'"', ..] => self.with_escapes(),
+            _ => Err(Malformed),
+        }
     }
-    serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_| Malformed)
+
+    #[cold]
+    #[inline(never)]
+    fn with_escapes(self) -> Result<Cow<'a, str>, Malformed> {
+        serde_json::from_str::<String>(self.text).map(Cow::Owned).map_err(|_| Malformed)
+    }
+}
+
+/// Where the first byte stands that is not plain text in a JSON string: a quote, a backslash or a control character.
+///
+/// Eight bytes at once: subtracting sets a byte's highest bit where it borrows, and the lowest such bit is exact.
+#[inline]
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = ONES << 7;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = (below(word, u64::from(b' ')) | quote | backslash) & HIGHEST;
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+    rest.iter().position(special).map(|at| words.len() * 8 + at)
 }
 
 /// How deep arrays and objects nest in a value that is known to be JSON; a scalar has depth 0.
@@ -154,7 +203,7 @@ pub(crate) fn depth(value: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
@@ -162,7 +211,7 @@ mod tests {
         let mut scan = Scan::object(text)?;
         let mut found = Vec::new();
         while let Some((key, value)) = scan.entry(found.is_empty())? {
-            found.push((key.into_owned(), value.to_owned()));
+            found.push((key.into_owned(), value.text.to_owned()));
         }
         Ok(found)
     }
@@ -172,25 +221,54 @@ mod tests {
         let text = r#" { "a" : "x\"y" , "b\u0031":[1, {"c":"]"}],"n":-1.5e3 ,"t":true,"z":0, "i":12 } "#;
         let found = entries(text).unwrap();
         let shown: Vec<_> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let wanted = [
-            ("a", r#""x\"y""#),
-            ("b1", r#"[1, {"c":"]"}]"#),
-            ("n", "-1.5e3"),
-            ("t", "true"),
-            ("z", "0"),
-            ("i", "12"),
-        ];
+        let wanted =
+            [("a", r#""x\"y""#), ("b1", r#"[1, {"c":"]"}]"#), ("n", "-1.5e3"), ("t", "true"), ("z", "0"), ("i", "12")];
         assert_eq!(shown, wanted);
     }
 
     #[test]
     fn refuses_what_is_no_single_object() {
         for text in [
-            "", "{", "[]", "5", "\"x\"", "{}x", "{} {}", "{,}", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "{\"a\":01}",
-            "{\"a\":1 \"b\":2}", "{\"a\":\"\n\"}", "{\"a\":\"\\q\"}", "{\"a\":tru}", "{\"a\":1.}", "{\"a\":[1,]}", "{\"a\":}",
-            "{\"a\":NaN}", "{\"a\":12x}", "{\"\\ud800\":1}", "{,\"a\":1}",
+            "",
+            "{",
+            "[]",
+            "5",
+            "\"x\"",
+            "{}x",
+            "{} {}",
+            "{,}",
+            "{\"a\":1,}",
+            "{\"a\" 1}",
+            "{a:1}",
+            "{\"a\":01}",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\\q\"}",
+            "{\"a\":tru}",
+            "{\"a\":1.}",
+            "{\"a\":[1,]}",
+            "{\"a\":}",
+            "{\"a\":NaN}",
+            "{\"a\":12x}",
+            "{\"\\ud800\":1}",
+            "{,\"a\":1}",
         ] {
             assert_eq!(entries(text), Err(Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_of_every_length_end_where_they_end() {
+        for length in 0..100 {
+            let text = "x".repeat(length);
+            for (inside, fine) in [("", true), ("\u{e9}", true), ("\\\"", true), ("\n", false), ("\u{1f}", false)] {
+                for at in 0..=length {
+                    let value = format!("\"{}{inside}{}\"", &text[..at], &text[at..]);
+                    let found = entries(&format!("{{\"k\":{value},\"l\":1}}"));
+                    let wanted = [("k".to_owned(), value), ("l".to_owned(), "1".to_owned())];
+                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(Malformed) });
+                }
+            }
         }
     }
 
@@ -226,16 +304,15 @@ mod tests {
         fn agrees_with_serde_json_on_objects(value in json(), pretty: bool) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
             // Parsed again, as a float need not survive being written.
-            match serde_json::from_str(&text).unwrap() {
-                serde_json::Value::Object(map) => {
-                    let found = entries(&text).unwrap();
-                    prop_assert_eq!(found.len(), map.len());
-                    for (key, raw) in found {
-                        let parsed: serde_json::Value = serde_json::from_str(&raw).unwrap();
-                        prop_assert_eq!(&parsed, &map[&key]);
-                    }
-                }
-                _ => prop_assert_eq!(entries(&text), Err(Malformed)),
+            let Ok(map) = serde_json::from_str::<serde_json::Map<_, _>>(&text) else {
+                prop_assert_eq!(entries(&text), Err(Malformed));
+                return Ok(());
+            };
+            let found = entries(&text).unwrap();
+            prop_assert_eq!(found.len(), map.len());
+            for (key, raw) in found {
+                let parsed: serde_json::Value = serde_json::from_str(&raw).unwrap();
+                prop_assert_eq!(&parsed, &map[&key]);
             }
         }
 

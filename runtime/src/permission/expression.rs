@@ -44,15 +44,16 @@ impl Answers {
         }
     }
 
-    /// `None`: not asked yet.
-    fn of(self, leaf: u8) -> Option<Option<bool>> {
+    /// What the leaf said; or the leaf, to be asked.
+    #[inline]
+    fn of(self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
         if self.asked & bit == 0 {
-            None
+            ControlFlow::Break(leaf)
         } else if self.yes & bit != 0 {
-            Some(Some(true))
+            ControlFlow::Continue(Some(true))
         } else {
-            Some((self.no & bit != 0).then_some(false))
+            ControlFlow::Continue((self.no & bit != 0).then_some(false))
         }
     }
 }
@@ -62,10 +63,7 @@ impl Expr {
     /// An outcome of `None` is no opinion, by Kleene's logic.
     pub(crate) fn judge(&self, answers: Answers) -> ControlFlow<u8, Option<bool>> {
         match *self {
-            Expr::Leaf(leaf) => match answers.of(leaf) {
-                Some(answer) => ControlFlow::Continue(answer),
-                None => ControlFlow::Break(leaf),
-            },
+            Expr::Leaf(leaf) => answers.of(leaf),
             Expr::Not(inner) => ControlFlow::Continue(inner.judge(answers)?.map(|yes| !yes)),
             Expr::All(parts) => join(parts, answers, false),
             Expr::Any(parts) => join(parts, answers, true),
@@ -77,7 +75,12 @@ impl Expr {
 fn join(parts: &[Expr], answers: Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
     let mut outcome = Some(!decisive);
     for part in parts {
-        match part.judge(answers)? {
+        // Most parts are leaves, and need no call.
+        let answer = match part {
+            Expr::Leaf(leaf) => answers.of(*leaf)?,
+            part => part.judge(answers)?,
+        };
+        match answer {
             Some(answer) if answer == decisive => return ControlFlow::Continue(Some(decisive)),
             Some(_) => {}
             None => outcome = None,

@@ -7,6 +7,9 @@ use super::{Answers, Expression};
 use crate::error::{Error, Result};
 use crate::scope::{Admitted, Call, Connect, User};
 
+/// Yes, no, or none.
+type Opinion = Option<bool>;
+
 /// How many distinct leaves an expression may have.
 const MOST: u8 = 64;
 
@@ -23,7 +26,7 @@ pub struct Gate<'c, 'a, U: User> {
     /// The leaf whose answer came last: the one that decided.
     last: Option<u8>,
     /// `None` until the expression is settled.
-    outcome: Option<Option<bool>>,
+    outcome: Option<Opinion>,
 }
 
 impl<'a, U: User> Call<'a, U> {

@@ -48,18 +48,10 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     const CAPTURES: &'static [&'static str] = &[];
 
     /// Whether this message may pass.
-    fn has_permission(
-        &self,
-        handler: &H,
-        cx: &Context<'_, H::User>,
-    ) -> impl Future<Output = Result<bool>> + Send;
+    fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send;
 
     /// Whether this connection may be made. `None` is no opinion, the default: then messages are judged one by one.
-    fn can_connect(
-        &self,
-        handler: &H,
-        cx: &Connect<'_, H::User>,
-    ) -> impl Future<Output = Result<Option<bool>>> + Send {
+    fn can_connect(&self, handler: &H, cx: &Connect<'_, H::User>) -> impl Future<Output = Result<Option<bool>>> + Send {
         let _ = (handler, cx);
         async { Ok(None) }
     }

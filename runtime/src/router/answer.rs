@@ -7,17 +7,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use http::StatusCode;
 
 use super::deadline::deadline;
-use super::matching::{self, Matched};
+use super::matching::Matched;
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Bounds, Head, Reply, Request};
-use crate::scope::{Admitted, Call, Scope};
+use crate::scope::{Admitted, Call, Scope, User};
 
 /// How much longer than the walk of a blocking action its thread is waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
@@ -40,13 +39,15 @@ impl<C: Consumer> Clone for Answerer<C> {
 }
 
 impl<C: Consumer> Answerer<C> {
-    /// Answers a text frame. `None`: the action answers nothing.
-    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> Option<Bytes>
+    /// Answers a text frame. `false`: the action answers nothing.
+    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> bool
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
-        let (request, readable) = Request::read(text.as_ref(), self.bounds);
-        let matched = matching::find(self.consumer.node(), &request.head.route);
+        let mut request = Request::default();
+        let readable = request.read(text.as_ref(), self.bounds);
+        let mut matched = Matched::default();
+        matched.find(self.consumer.node(), &request.head.route);
         if readable.is_ok() && blocks(&matched, &request.head) {
             return Box::pin(self.blocking(text.clone(), reply)).await;
         }
@@ -54,10 +55,9 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Answers a binary frame.
-    pub(crate) fn binary(&self, reply: &mut Reply) -> Bytes {
+    pub(crate) fn binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
         native::refuse(reply, &Head::default(), &error, None);
-        reply.take()
     }
 
     async fn answer(
@@ -66,7 +66,7 @@ impl<C: Consumer> Answerer<C> {
         readable: Result<()>,
         matched: &Matched<'_>,
         reply: &mut Reply,
-    ) -> Option<Bytes> {
+    ) -> bool {
         let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps);
         let outcome = match readable {
             Ok(()) => {
@@ -77,37 +77,45 @@ impl<C: Consumer> Answerer<C> {
             Err(error) => Some(Ok(Err(error))),
         };
         match outcome {
-            Some(Ok(Ok(()))) if reply.is_silent() => return None,
+            Some(Ok(Ok(()))) if reply.is_silent() => return false,
             Some(Ok(Ok(()))) => native::finish(reply, &request.head),
-            Some(Ok(Err(error))) => refuse(&call, error, reply),
-            Some(Err(panic)) => refuse(&call, panicked(&*panic), reply),
-            None => refuse(&call, timed_out(&call), reply),
+            Some(Ok(Err(error))) => refuse(&call, &error, reply),
+            Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
+            None => refuse(&call, &timed_out(&call), reply),
         }
-        Some(reply.take())
+        true
     }
 
     /// The same walk, on a thread that may block. What it does goes on after its time is over; its reply does not.
-    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> Option<Bytes>
+    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> bool
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
         let (answerer, runtime) = (self.clone(), tokio::runtime::Handle::current());
         let there = text.clone();
         let running = tokio::task::spawn_blocking(move || {
-            let (request, readable) = Request::read(there.as_ref(), answerer.bounds);
-            let matched = matching::find(answerer.consumer.node(), &request.head.route);
+            let mut request = Request::default();
+            let readable = request.read(there.as_ref(), answerer.bounds);
+            let mut matched = Matched::default();
+            matched.find(answerer.consumer.node(), &request.head.route);
             let mut reply = Reply::new();
-            runtime.block_on(answerer.answer(&request, readable, &matched, &mut reply))
+            let replied = runtime.block_on(answerer.answer(&request, readable, &matched, &mut reply));
+            (replied, reply)
         });
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
-            Some(Ok(answer)) => return answer,
+            Some(Ok((replied, written))) => {
+                *reply = written;
+                return replied;
+            }
             Some(Err(stopped)) => Error::internal(stopped),
             None => Error::timeout(),
         };
-        let (request, _) = Request::read(text.as_ref(), self.bounds);
-        refuse(&Call::new(&*self.scope, &request.head, &[], &[], &[]), error, reply);
-        Some(reply.take())
+        let mut request = Request::default();
+        // It was read before.
+        let _ = request.read(text.as_ref(), self.bounds);
+        refuse(&Call::new(&*self.scope, &request.head, &[], &[], &[]), &error, reply);
+        true
     }
 }
 
@@ -123,7 +131,7 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
 }
 
 /// A check that outlives its time is a fault of the server; an action that does is told so.
-fn timed_out<U: crate::scope::User>(call: &Call<'_, U>) -> Error {
+fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
         Some(leaf) => Error::internal("the check took too long").refused_by(leaf),
         None => Error::timeout(),
@@ -131,13 +139,13 @@ fn timed_out<U: crate::scope::User>(call: &Call<'_, U>) -> Error {
 }
 
 /// The one place where a refusal is told, to the client and to the log.
-fn refuse<U: crate::scope::User>(call: &Call<'_, U>, error: Error, reply: &mut Reply) {
-    let id = report(call, &error);
-    native::refuse(reply, call.head(), &error, id.as_deref());
+fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
+    let id = report(call, error);
+    native::refuse(reply, call.head(), error, id.as_deref());
 }
 
 /// Writes a refusal into the log, and gives the id of a fault.
-pub(crate) fn report<U: crate::scope::User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
+pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     let user = call.scope().user_id();
     let (action, route) = (Cut(&call.head().action), Cut(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
@@ -147,9 +155,10 @@ pub(crate) fn report<U: crate::scope::User>(call: &Call<'_, U>, error: &Error) -
         tracing::error!(%id, user = ?Cut(&user), ?action, ?route, leaf, status, cause = %error, "failed");
         return Some(id);
     }
-    match leaf {
-        Some(leaf) => tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused"),
-        None => tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done"),
+    if let Some(leaf) = leaf {
+        tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused");
+    } else {
+        tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done");
     }
     None
 }

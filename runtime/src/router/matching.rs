@@ -12,21 +12,19 @@ pub(crate) struct Matched<'r> {
     pub(crate) node: Option<&'static Node>,
 }
 
-/// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
-/// Where there is none, the deepest way is given, the first among equals, to be told "no such route" there.
-pub(crate) fn find<'r>(node: &'static Node, route: &'r str) -> Matched<'r> {
-    let mut matched = Matched::default();
-    matched.node = matched.whole(node, route);
-    if matched.node.is_some() {
-        matched.steps.push(Step::Here);
-    } else {
-        Matched::default().deepest(node, route, &mut matched);
-        matched.steps.push(Step::Lost);
-    }
-    matched
-}
-
 impl<'r> Matched<'r> {
+    /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
+    /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
+    pub(crate) fn find(&mut self, node: &'static Node, route: &'r str) {
+        self.node = self.whole(node, route);
+        if self.node.is_some() {
+            self.steps.push(Step::Here);
+        } else {
+            Matched::default().deepest(node, route, self);
+            self.steps.push(Step::Lost);
+        }
+    }
+
     /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
     fn whole(&mut self, node: &'static Node, route: &'r str) -> Option<&'static Node> {
         if route.is_empty() {
@@ -127,7 +125,11 @@ mod tests {
     static ROOM: Node = leaf(
         "Room",
         &[
-            mount(0, pattern("messages/{message}", &[Segment::Text("messages"), Segment::Capture("message")], false), &MESSAGE),
+            mount(
+                0,
+                pattern("messages/{message}", &[Segment::Text("messages"), Segment::Capture("message")], false),
+                &MESSAGE,
+            ),
             mount(1, pattern("files/{*path}", &[Segment::Text("files"), Segment::Rest("path")], false), &FILES),
         ],
     );
@@ -135,13 +137,18 @@ mod tests {
         "Chat",
         &[
             mount(0, pattern("rooms/new", &[Segment::Text("rooms"), Segment::Text("new")], false), &NEW),
-            mount(1, pattern("rooms/{room:[0-9]+|[a-c]}/", &[Segment::Text("rooms"), Segment::Regex("room", number)], true), &ROOM),
+            mount(
+                1,
+                pattern("rooms/{room:[0-9]+|[a-c]}/", &[Segment::Text("rooms"), Segment::Regex("room", number)], true),
+                &ROOM,
+            ),
             mount(2, pattern("rooms/{slug}", &[Segment::Text("rooms"), Segment::Capture("slug")], false), &ROOM),
         ],
     );
 
     fn shown(route: &str) -> String {
-        let matched = find(&CHAT, route);
+        let mut matched = Matched::default();
+        matched.find(&CHAT, route);
         let steps: Vec<_> = matched
             .steps
             .iter()
@@ -151,7 +158,7 @@ mod tests {
                 Step::Here => "here".into(),
             })
             .collect();
-        let captures: String = matched.captures.iter().map(|(name, text)| format!(" {name}={text}")).collect();
+        let captures = matched.captures.iter().fold(String::new(), |all, (name, text)| format!("{all} {name}={text}"));
         assert_eq!(matched.node.is_some(), steps.last().is_some_and(|step| step == "here"));
         format!("{}{captures}", steps.join("."))
     }

@@ -60,12 +60,12 @@ impl<'a, U: User> Call<'a, U> {
     }
 
     /// The context as a permission that reads these captures may see it.
-    pub fn context<'c>(&'c self, captures: &'static [&'static str]) -> Context<'c, U> {
+    pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
         Context::new(self, Visible::Only(captures))
     }
 
     /// The context as the action itself sees it.
-    pub fn whole_context<'c>(&'c self) -> Context<'c, U> {
+    pub fn whole_context(&self) -> Context<'_, U> {
         Context::new(self, Visible::All)
     }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::scope::parse_query;
+use super::opened::parse_query;
 use super::{Call, Scope, User};
 use crate::error::{Error, Result};
 
@@ -83,7 +83,8 @@ impl<'a, U: User> Context<'a, U> {
     /// This is for permissions; an action declares what it needs as a parameter.
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
-        let wrong = |code, detail: String| Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned());
+        let wrong =
+            |code, detail: String| Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned());
         let (_, raw) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
         serde_json::from_str(raw).map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
     }
@@ -126,7 +127,8 @@ mod tests {
     fn with_call(user: Option<Member>, test: impl FnOnce(&Call<'_, Member>)) {
         let (parts, ()) = http::Request::get("/ws").body(()).unwrap().into_parts();
         let scope = Scope::new(user, &parts, Extensions::new());
-        let (request, readable) = Request::read(TEXT, Bounds { nesting: 8, request_id: 8 });
+        let mut request = Request::default();
+        let readable = request.read(TEXT, Bounds { nesting: 8, request_id: 8 });
         readable.unwrap();
         test(&Call::new(&scope, &request.head, &request.fields, &[("room", "5"), ("word", "x")], &[]));
     }

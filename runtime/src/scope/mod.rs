@@ -4,7 +4,7 @@ mod call;
 mod connect;
 mod context;
 mod handler;
-mod scope;
+mod opened;
 mod user;
 
 pub use call::{Admitted, Call};
@@ -13,5 +13,5 @@ pub use connect::Connect;
 pub use context::Context;
 pub(crate) use context::Visible;
 pub use handler::Handler;
-pub use scope::Scope;
+pub use opened::Scope;
 pub use user::User;

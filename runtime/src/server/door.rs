@@ -50,8 +50,7 @@ impl<C: Consumer> Endpoint<C> {
         let scope = match self.within(self.scope(parts)).await {
             Ok(scope) => scope,
             Err(error) => {
-                let id = error.is_fault().then(|| "authentication");
-                tracing::warn!(failed = id, status = error.status().as_u16(), cause = %error, "refused: no user");
+                tracing::warn!(status = error.status().as_u16(), cause = %error, "refused: authentication failed");
                 return Err(Turned(error.status()));
             }
         };

@@ -31,12 +31,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = mounted::<C>() {
         panic!("{error}");
     }
-    Endpoint {
-        consumer: Arc::new(consumer),
-        authenticate: None,
-        origins: Arc::default(),
-        limits: Arc::default(),
-    }
+    Endpoint { consumer: Arc::new(consumer), authenticate: None, origins: Arc::default(), limits: Arc::default() }
 }
 
 impl<C: Consumer> Endpoint<C> {

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn two_origins_are_none() {
-        let request = http::Request::get("/").header("host", "a").header("origin", "http://a").header("origin", "http://a");
+        let request =
+            http::Request::get("/").header("host", "a").header("origin", "http://a").header("origin", "http://a");
         assert!(!Origins::default().allow(&request.body(()).unwrap().into_parts().0));
     }
 }

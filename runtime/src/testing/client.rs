@@ -13,7 +13,7 @@ use super::Reply;
 use crate::transport::memory::{ClientFrame, ServerFrame, Wire};
 
 /// How long a test waits for a frame before it fails.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How long silence must last. With a paused clock it takes no time.
 const SILENCE: Duration = Duration::from_millis(50);
 

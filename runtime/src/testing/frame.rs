@@ -37,7 +37,8 @@ pub struct Reply {
 
 impl Reply {
     pub(super) fn new(text: String) -> Reply {
-        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("a frame that is no JSON ({error}): {text}"));
+        let value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("a frame that is no JSON ({error}): {text}"));
         Reply { text, value }
     }
 

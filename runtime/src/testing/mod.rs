@@ -40,4 +40,4 @@ mod frame;
 
 pub use client::{Calling, Client};
 pub use connecting::{Connecting, connect};
-pub use frame::{Reply, Refused};
+pub use frame::{Refused, Reply};

@@ -63,7 +63,9 @@ impl Sink<Outgoing> for Socket {
         let message = match frame {
             Outgoing::Text(bytes) => Message::Text(Utf8Bytes::try_from(bytes).map_err(|_| Gone)?),
             Outgoing::Ping => Message::Ping(Bytes::new()),
-            Outgoing::Close(code) => Message::Close(Some(CloseFrame { code: code.number(), reason: code.reason().into() })),
+            Outgoing::Close(code) => {
+                Message::Close(Some(CloseFrame { code: code.number(), reason: code.reason().into() }))
+            }
         };
         self.0.start_send_unpin(message).map_err(|_| Gone)
     }

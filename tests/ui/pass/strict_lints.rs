@@ -24,12 +24,15 @@ impl User for Member {
 /// The consumer.
 #[derive(Debug)]
 pub struct Chat {
+    answer: &'static str,
     rooms: Rooms,
 }
 
 /// Behind a route.
 #[derive(Debug)]
-pub struct Rooms;
+pub struct Rooms {
+    owner: u64,
+}
 
 struct HasRole(&'static str);
 
@@ -39,6 +42,7 @@ impl<H: Handler<User = Member>> Permission<H> for HasRole {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Caller(u64);
 
 impl<H: Handler<User = Member>> FromContext<H> for Caller {
@@ -51,8 +55,8 @@ impl<H: Handler<User = Member>> FromContext<H> for Caller {
 impl Chat {
     #[connect]
     async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
-        std::future::ready(cx.insert(3_u8)).await;
-        Ok(())
+        cx.insert(self.rooms.owner);
+        std::future::ready(Ok(())).await
     }
 
     #[disconnect]
@@ -63,13 +67,13 @@ impl Chat {
     /// Says so.
     #[action]
     fn ping(&self) -> &'static str {
-        "pong"
+        self.answer
     }
 
     #[action(permission = crate::HasRole("admin"), deny_unknown)]
     async fn create(&self, cx: &Context<'_, Member>, name: &str, r#type: Option<u8>) -> Result<Created<String>> {
         let known = std::future::ready(cx.user().is_some()).await;
-        Ok(Created(format!("{name}{type:?}{known}")))
+        Ok(Created(format!("{name}{type:?}{known}{}", self.answer)))
     }
 
     #[route("rooms/{room_id:[0-9]+}/", permission = "HasRole(\"admin\")")]
@@ -83,12 +87,12 @@ impl Rooms {
     #[deprecated]
     #[action(name = "delete-room", blocking)]
     fn delete(&self, #[path] room_id: u64, #[extract] caller: Caller) -> Result<NoContent> {
-        if room_id == caller.0 { Ok(NoContent) } else { Err(portcullis::Error::denied()) }
+        if room_id == caller.0 && caller.0 == self.owner { Ok(NoContent) } else { Err(portcullis::Error::denied()) }
     }
 
     #[action]
-    fn count(&self) -> (usize, StatusCode) {
-        (3, StatusCode::ACCEPTED)
+    fn count(&self) -> (u64, StatusCode) {
+        (self.owner, StatusCode::ACCEPTED)
     }
 }
 

@@ -1,15 +1,12 @@
-// `#[connect]` and `#[disconnect]` without a block attribute around them.
+// `#[connect]` without `#[consumer]` around it.
 
-use portcullis::{connect, disconnect};
+use portcullis::connect;
 
 struct Chat;
 
 impl Chat {
     #[connect]
-    async fn hello(&self) {}
-
-    #[disconnect]
-    async fn bye(&self) {}
+    async fn hook(&self) {}
 }
 
 fn main() {}

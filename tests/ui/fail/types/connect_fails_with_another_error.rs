@@ -1,0 +1,18 @@
+// An error of `#[connect]` that does not convert into ours.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[connect]
+    async fn hello(&self) -> Result<(), String> {
+        Err(String::new())
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

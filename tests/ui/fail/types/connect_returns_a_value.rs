@@ -1,0 +1,18 @@
+// `#[connect]` lets in or refuses; it has nothing else to say.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[connect]
+    async fn hello(&self) -> u32 {
+        3
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}
