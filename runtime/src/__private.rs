@@ -52,8 +52,3 @@ impl<E: Into<Error>> HookOutcome for Result<(), E> {
         self.map_err(Into::into)
     }
 }
-
-/// What `#[connect]` returned, as a result.
-pub fn hook(outcome: impl HookOutcome) -> Result<()> {
-    outcome.outcome()
-}

@@ -332,11 +332,16 @@ mod tests {
 
     #[test]
     fn nesting_ends() {
-        let nested = |levels: usize| {
-            (1..levels).fold(route("in", handler("Last", &[])), |inner, _| route("x", handler("X", &[inner])))
-        };
-        assert_eq!(checked(&[nested(DEEPEST)]), Ok(()));
-        assert_eq!(checked(&[nested(DEEPEST + 1)]), Err("handlers nest too deeply under `in`".to_owned()));
+        let under =
+            |levels: usize, last: RouteNode| (0..levels).fold(last, |inner, _| route("x", handler("X", &[inner])));
+        let last = route("in", handler("Room", &[]));
+        assert_eq!(checked(&[under(DEEPEST - 1, last)]), Ok(()));
+        assert_eq!(checked(&[under(DEEPEST, last)]), Err("handlers nest too deeply under `in`".to_owned()));
+        let reading = RouteNode { needs: reads(&["room"]), ..last };
+        assert_eq!(
+            checked(&[under(DEEPEST - 1, reading)]),
+            missing("room", &format!("{}in", "x/".repeat(DEEPEST - 1)))
+        );
     }
 
     #[test]

@@ -11,15 +11,15 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 
 use crate::error::{Error, Result};
 use crate::message::Field;
-use crate::scope::{Admitted, Call, User};
+use crate::scope::{Admitted, Call};
 
 /// A capture as the type that the action asks for. 404 where its text does not parse.
-pub fn path<T: FromStr, U: User>(call: &Call<'_, U>, name: &str) -> Result<T> {
+pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
     call.whole_context().capture(name)
 }
 
 /// The message's keys as the arguments of an action that everything on the way has admitted.
-pub fn arguments<'a, T: Deserialize<'a>, U: User>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
+pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
     let keys = Keys { left: call.fields().iter(), value: None };
     T::deserialize(keys).map_err(|wrong| {
         let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::{Answers, Expression};
 use crate::error::{Error, Result};
-use crate::scope::{Admitted, Call, Connect, User};
+use crate::scope::{Admitted, Call, Connect};
 
 /// Yes, no, or none.
 type Opinion = Option<bool>;
@@ -17,7 +17,7 @@ const MOST: u8 = 64;
 ///
 /// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
 /// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
-pub struct Gate<'c, 'a, U: User> {
+pub struct Gate<'c, 'a, U> {
     call: &'c Call<'a, U>,
     expression: &'static Expression,
     answers: Answers,
@@ -29,21 +29,21 @@ pub struct Gate<'c, 'a, U: User> {
     outcome: Option<Opinion>,
 }
 
-impl<'a, U: User> Call<'a, U> {
+impl<'a, U> Call<'a, U> {
     /// Begins to ask an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
         Gate { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
     }
 }
 
-impl<'a, U: User> Connect<'a, U> {
+impl<'a, U> Connect<'a, U> {
     /// Begins to ask an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
         self.call().gate(expression)
     }
 }
 
-impl<U: User> Gate<'_, '_, U> {
+impl<U> Gate<'_, '_, U> {
     /// The leaf to ask now; `None` once the expression is settled.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<u8> {
@@ -105,7 +105,7 @@ impl<U: User> Gate<'_, '_, U> {
 }
 
 /// A check that panics or runs out of time never tells its answer: then the call remembers whose it was.
-impl<U: User> Drop for Gate<'_, '_, U> {
+impl<U> Drop for Gate<'_, '_, U> {
     fn drop(&mut self) {
         if let Some(leaf) = self.asking {
             self.call.left_unanswered(self.text(leaf));
@@ -113,7 +113,7 @@ impl<U: User> Drop for Gate<'_, '_, U> {
     }
 }
 
-impl<U: User> fmt::Debug for Gate<'_, '_, U> {
+impl<U> fmt::Debug for Gate<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("expression", &self.expression.to_string()).finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::{Context, Scope, User, Visible};
+use super::{Context, Scope, Visible};
 use crate::message::{Field, Head};
 
 /// A named part of a route, and what the message's route has there.
@@ -48,7 +48,7 @@ impl Admitted {
 pub(crate) type Steps = SmallVec<[Step; 4]>;
 pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 3]>;
 
-impl<'a, U: User> Call<'a, U> {
+impl<'a, U> Call<'a, U> {
     pub(crate) fn new(
         scope: &'a Scope<U>,
         head: &'a Head<'a>,

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use http::Extensions;
 
-use super::{Call, Context, Scope, User};
+use super::{Call, Context, Scope};
 use crate::message::Head;
 
 /// What a connect permission's context gives as the action's name.
@@ -18,7 +18,7 @@ pub struct Connect<'a, U> {
     inserted: Mutex<Extensions>,
 }
 
-impl<'a, U: User> Connect<'a, U> {
+impl<'a, U> Connect<'a, U> {
     pub(crate) fn new(scope: &'a Scope<U>, head: &'a Head<'a>) -> Connect<'a, U> {
         Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Mutex::default() }
     }

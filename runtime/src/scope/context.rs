@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::opened::parse_query;
-use super::{Call, Scope, User};
+use super::{Call, Scope};
 use crate::error::{Error, Result};
 
 /// Which captures may be read.
@@ -26,7 +26,7 @@ pub struct Context<'a, U> {
     visible: Visible,
 }
 
-impl<'a, U: User> Context<'a, U> {
+impl<'a, U> Context<'a, U> {
     pub(crate) fn new(call: &'a Call<'a, U>, visible: Visible) -> Context<'a, U> {
         Context { call, visible }
     }
@@ -112,6 +112,7 @@ mod tests {
 
     use super::*;
     use crate::message::{Bounds, Request};
+    use crate::scope::User;
 
     #[derive(Debug, PartialEq)]
     struct Member(u8);

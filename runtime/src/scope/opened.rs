@@ -18,7 +18,7 @@ pub struct Scope<U> {
     extensions: Extensions,
 }
 
-impl<U: User> Scope<U> {
+impl<U> Scope<U> {
     /// A scope by hand, for tests of permissions and for transports of one's own.
     pub fn new(user: Option<U>, parts: &Parts, extensions: Extensions) -> Scope<U> {
         let (uri, headers) = detached(&parts.uri, &parts.headers);
@@ -56,7 +56,10 @@ impl<U: User> Scope<U> {
         self.extensions.extend(more);
     }
 
-    pub(crate) fn user_id(&self) -> std::borrow::Cow<'_, str> {
+    pub(crate) fn user_id(&self) -> std::borrow::Cow<'_, str>
+    where
+        U: User,
+    {
         self.user.as_ref().map_or("anonymous".into(), User::id)
     }
 }
