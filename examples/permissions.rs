@@ -1,17 +1,16 @@
-//! Who may do what: permissions at the door, on a consumer, a route, a handler and an action.
-//! Run it:   cargo run --example permissions      (it needs no server: it connects to itself)
-//! Look at:  a column of the first two tables, then its line in the third, and the leaf below that said no.
+//! Who may do what: permissions at the door, on a consumer, on a route, on a handler and on an action.
+//! Run it:   cargo run --example permissions      (no server is needed: it connects to itself)
+//! Look at:  a column of the first two tables, and its line in the third, which says what must hold there.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use portcullis::testing::connect;
-use portcullis::{AllowAny, Connect, Consumer, Context, Created, Endpoint, Error, Handler, IsAuthenticated};
+use portcullis::testing::{Connecting, connect};
+use portcullis::{AllowAny, Connect, Consumer, Context, Endpoint, Error, Handler, IsAuthenticated};
 use portcullis::{Permission, Result, User, consumer, handler};
 
+/// A name and a role.
 #[derive(Clone)]
-struct Member(&'static str, &'static [&'static str]);
+struct Member(&'static str, &'static str);
 
 impl User for Member {
     fn id(&self) -> Cow<'_, str> {
@@ -19,61 +18,104 @@ impl User for Member {
     }
 }
 
-/// A leaf with an argument. It needs nothing of the handler, and so fits every one.
+const PEOPLE: [Member; 4] =
+    [Member("Ada", "staff"), Member("Ben", "member"), Member("Cy", "new"), Member("Dan", "banned")];
+
+/// A leaf with an argument. It needs nothing of the handler that it guards, and so fits every one.
 struct Is(&'static str);
 impl<H: Handler<User = Member>> Permission<H> for Is {
     async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
-        Ok(cx.user().is_some_and(|member| member.1.contains(&self.0)))
+        Ok(cx.user().is_some_and(|member| member.1 == self.0))
     }
 }
 
-/// A leaf with a say at the door. `None` is no opinion, also under a `!`: strangers come in, and are judged by message.
+/// A leaf with a say at the door. Of strangers it has no opinion, nor has `!Banned`, and no opinion opens.
 struct Banned;
 impl<H: Handler<User = Member>> Permission<H> for Banned {
     async fn has_permission(&self, club: &H, cx: &Context<'_, Member>) -> Result<bool> {
         Is("banned").has_permission(club, cx).await
     }
     async fn can_connect(&self, _: &H, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
-        Ok(cx.user().map(|member| member.1.contains(&"banned")))
+        Ok(cx.user().map(|member| member.1 == "banned"))
     }
 }
 
-/// A leaf with an answer of its own: 401 instead of 403, so that a page knows to show its log-in form.
-struct LoggedIn;
-impl<H: Handler<User = Member>> Permission<H> for LoggedIn {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
-        if cx.user().is_some() { Ok(true) } else { Err(Error::unauthenticated()) }
-    }
-}
-
-/// A leaf for one handler, in whose store it looks for the room that the route names.
+/// A leaf for one handler: in that handler's store it looks for the room that the route names. Strangers get an answer
+/// of its own, 401 instead of 403, which tells a page to show its login.
 struct InRoom;
 impl Permission<Rooms> for InRoom {
     const CAPTURES: &'static [&'static str] = &["room_id"];
     async fn has_permission(&self, rooms: &Rooms, cx: &Context<'_, Member>) -> Result<bool> {
-        Ok(rooms.members.contains(&(cx.capture("room_id")?, cx.require_user()?.0)))
-    }
-}
-
-/// Another: 429 for whoever has posted that often. It only looks; counting up is the action's work.
-struct PostedLessThan(usize);
-impl Permission<Rooms> for PostedLessThan {
-    async fn has_permission(&self, rooms: &Rooms, cx: &Context<'_, Member>) -> Result<bool> {
-        let author = cx.require_user()?.0;
-        let posts = rooms.posts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = posts.iter().filter(|post| **post == author).count();
-        if count < self.0 { Ok(true) } else { Err(Error::too_many_requests(Duration::from_mins(1))) }
+        let member = cx.user().ok_or_else(Error::unauthenticated)?;
+        Ok(rooms.keys.contains(&(cx.capture("room_id")?, member.0)))
     }
 }
 
 struct Club(Rooms);
-
 #[consumer(user = Member, permission = "!Banned")]
 impl Club {
     #[action]
-    async fn hours(&self) -> &'static str { "8 to 22" }
-    #[action(permission = "IsAuthenticated & (Is(\"chair\") | Is(\"staff\"))")]
-    async fn announce(&self) {}
-    #[route("rooms/{room_id}/", permission = "LoggedIn")]
-    fn rooms(&self) -> &Rooms { &self.0 }
+    async fn hours(&self) {}
+
+    #[action(permission = "IsAuthenticated & !Is(\"new\")")]
+    async fn vote(&self) {}
+
+    #[route("rooms/{room_id}/", permission = "!Is(\"new\")")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+struct Rooms {
+    keys: Vec<(u32, &'static str)>,
+}
+#[handler(user = Member, permission = "Is(\"staff\") | InRoom")]
+impl Rooms {
+    #[action]
+    async fn enter(&self) {}
+
+    #[action(permission = InRoom)]
+    async fn redecorate(&self) {}
+}
+
+struct Office;
+#[consumer(user = Member, connect = "Is(\"staff\")")]
+impl Office {
+    #[action(permission = AllowAny)]
+    async fn accounts(&self) {}
+}
+
+/// A row for everybody: what the door says, and the status that each message is answered with.
+async fn table<C: Consumer<User = Member>>(endpoint: &Endpoint<C>, messages: &[(&str, &str)]) {
+    let head = messages.iter().map(|(action, route)| format!("{:>21}", format!("{action} {route}").trim_end()));
+    println!("{:13}door{}", C::NAME, head.collect::<String>());
+    for member in PEOPLE.map(Some).into_iter().chain([None]) {
+        let who = member.as_ref().map_or("a stranger".to_owned(), |member| format!("{}, {}", member.0, member.1));
+        let connecting = connect(endpoint);
+        match member.into_iter().fold(connecting, Connecting::user).open().await {
+            Err(refused) => print!("{who:14}{}", refused.status()),
+            Ok(mut client) => {
+                print!("{who:14} in");
+                for (action, route) in messages {
+                    print!("{:>21}", client.call(action).route(route).await.status());
+                }
+            }
+        }
+        println!();
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), portcullis::RegistryError> {
+    let club = portcullis::websocket(Club(Rooms { keys: vec![(1, "Ben")] }));
+    let rooms = ["rooms/1/", "rooms/2/"];
+    table(&club, &[("hours", ""), ("vote", ""), ("enter", rooms[0]), ("redecorate", rooms[0]), ("enter", rooms[1])])
+        .await;
+    println!();
+    table(&portcullis::websocket(Office), &[("accounts", "")]).await;
+    println!(
+        "\nin: connected; 200: done; 401: log in first; 403: refused, at the door for the whole connection\n\n{}",
+        portcullis::audit()?
+    );
+    Ok(())
 }

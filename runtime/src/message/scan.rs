@@ -157,7 +157,7 @@ impl<'a> Value<'a> {
 /// Where the first byte stands that is not plain text in a JSON string: a quote, a backslash or a control character.
 ///
 /// Eight bytes at once: subtracting sets a byte's highest bit where it borrows, and the lowest such bit is exact.
-#[inline]
+#[inline(never)]
 fn first_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;

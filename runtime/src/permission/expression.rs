@@ -46,7 +46,7 @@ impl Answers {
 
     /// What the leaf said; or the leaf, to be asked.
     #[inline]
-    fn of(self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
+    fn of(&self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
         if self.asked & bit == 0 {
             ControlFlow::Break(leaf)
@@ -61,7 +61,7 @@ impl Answers {
 impl Expr {
     /// What the answers make of this: the leaf to ask next, left to right, or the outcome.
     /// An outcome of `None` is no opinion, by Kleene's logic.
-    pub(crate) fn judge(&self, answers: Answers) -> ControlFlow<u8, Option<bool>> {
+    pub(crate) fn judge(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
         match *self {
             Expr::Leaf(leaf) => answers.of(leaf),
             Expr::Not(inner) => ControlFlow::Continue(inner.judge(answers)?.map(|yes| !yes)),
@@ -72,7 +72,7 @@ impl Expr {
 }
 
 /// The first part that says `decisive` settles it; else no opinion wins over the other answer.
-fn join(parts: &[Expr], answers: Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
+fn join(parts: &[Expr], answers: &Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
     let mut outcome = Some(!decisive);
     for part in parts {
         // Most parts are leaves, and need no call.
@@ -160,13 +160,13 @@ mod tests {
         for (tree, usual, settling) in [(Expr::All(all), true, false), (Expr::Any(all), false, true)] {
             let mut answers = Answers::default();
             for leaf in 0..64 {
-                assert_eq!(tree.judge(answers), ControlFlow::Break(leaf));
+                assert_eq!(tree.judge(&answers), ControlFlow::Break(leaf));
                 let mut settled = answers;
                 settled.record(leaf, Some(settling));
-                assert_eq!(tree.judge(settled), ControlFlow::Continue(Some(settling)));
+                assert_eq!(tree.judge(&settled), ControlFlow::Continue(Some(settling)));
                 answers.record(leaf, Some(usual));
             }
-            assert_eq!(tree.judge(answers), ControlFlow::Continue(Some(usual)));
+            assert_eq!(tree.judge(&answers), ControlFlow::Continue(Some(usual)));
         }
     }
 
@@ -184,9 +184,9 @@ mod tests {
             let mut answers = Answers::default();
             answers.record(0, one);
             answers.record(1, other);
-            assert_eq!(Expr::All(&[A, B]).judge(answers), ControlFlow::Continue(both), "{one:?} & {other:?}");
-            assert_eq!(Expr::Any(&[A, B]).judge(answers), ControlFlow::Continue(either), "{one:?} | {other:?}");
-            assert_eq!(Expr::Not(&A).judge(answers), ControlFlow::Continue(one.map(|yes| !yes)), "!{one:?}");
+            assert_eq!(Expr::All(&[A, B]).judge(&answers), ControlFlow::Continue(both), "{one:?} & {other:?}");
+            assert_eq!(Expr::Any(&[A, B]).judge(&answers), ControlFlow::Continue(either), "{one:?} | {other:?}");
+            assert_eq!(Expr::Not(&A).judge(&answers), ControlFlow::Continue(one.map(|yes| !yes)), "!{one:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl<U> Gate<'_, '_, U> {
     /// The leaf to ask now; `None` once the expression is settled.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<u8> {
-        match self.expression.tree.judge(self.answers) {
+        match self.expression.tree.judge(&self.answers) {
             ControlFlow::Break(leaf) => {
                 self.asking = Some(leaf);
                 self.asking
