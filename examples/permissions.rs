@@ -78,6 +78,7 @@ impl Rooms {
     async fn redecorate(&self) {}
 }
 
+/// Strict at the door: there a leaf without an opinion on connecting, as `Is`, answers as if for a message.
 struct Office;
 #[consumer(user = Member, connect = "Is(\"staff\")")]
 impl Office {
@@ -108,14 +109,12 @@ async fn table<C: Consumer<User = Member>>(endpoint: &Endpoint<C>, messages: &[(
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), portcullis::RegistryError> {
     let club = portcullis::websocket(Club(Rooms { keys: vec![(1, "Ben")] }));
-    let rooms = ["rooms/1/", "rooms/2/"];
-    table(&club, &[("hours", ""), ("vote", ""), ("enter", rooms[0]), ("redecorate", rooms[0]), ("enter", rooms[1])])
-        .await;
+    let (one, two) = ("rooms/1/", "rooms/2/");
+    let messages = [("hours", ""), ("vote", ""), ("enter", one), ("redecorate", one), ("enter", two)];
+    table(&club, &messages).await;
     println!();
     table(&portcullis::websocket(Office), &[("accounts", "")]).await;
-    println!(
-        "\nin: connected; 200: done; 401: log in first; 403: refused, at the door for the whole connection\n\n{}",
-        portcullis::audit()?
-    );
+    println!("\nin: connected; 200: done; 401: log in first; 403: refused, at the door for the whole connection\n");
+    print!("{}", portcullis::audit()?);
     Ok(())
 }

@@ -114,6 +114,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let answer = reply.data().as_str().unwrap_or_else(|| reply.code());
         println!("{route:25}{action:8}{} {answer:26}{why}", reply.status());
     }
-    println!("\n{}", portcullis::audit()?);
+    print!("\n{}", portcullis::audit()?);
     Ok(())
 }

@@ -46,6 +46,7 @@
 //!
 //! [axum]: https://docs.rs/axum
 
+#![cfg_attr(not(feature = "axum"), allow(dead_code, reason = "what only a WebSocket needs has no user without one"))]
 // Not for the whole workspace: a test is right to panic.
 #![warn(clippy::unwrap_used)]
 

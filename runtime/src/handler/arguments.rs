@@ -151,9 +151,8 @@ impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        let (key, raw) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        let mut value = serde_json::Deserializer::from_str(raw);
-        seed.deserialize(&mut value).map_err(|error| Wrong::value(key, &error))
+        let (key, value) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
+        seed.deserialize(*value).map_err(|error| Wrong::value(key, &error))
     }
 }
 

@@ -3,6 +3,7 @@
 mod reply;
 mod request;
 mod scan;
+mod value;
 
 pub use reply::Reply;
 

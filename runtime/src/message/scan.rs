@@ -7,18 +7,11 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
+use super::value::Value;
+
 /// The text is not one JSON object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
-
-/// A value of a message.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Value<'a> {
-    /// Its JSON text.
-    pub(crate) text: &'a str,
-    /// Whether it is known to be a whole number, or a string without escapes.
-    plain: bool,
-}
 
 /// A place in the text of a message.
 pub(crate) struct Scan<'a> {
@@ -133,24 +126,6 @@ impl<'a> Scan<'a> {
             }
             _ => Err(Malformed),
         }
-    }
-}
-
-impl<'a> Value<'a> {
-    /// What a JSON string says; no other value is one.
-    #[inline]
-    pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, Malformed> {
-        match self.text.as_bytes() {
-            [b'"', .., b'"'] if self.plain => Ok(Cow::Borrowed(&self.text[1..self.text.len() - 1])),
-            [b'"', ..] => self.with_escapes(),
-            _ => Err(Malformed),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn with_escapes(self) -> Result<Cow<'a, str>, Malformed> {
-        serde_json::from_str::<String>(self.text).map(Cow::Owned).map_err(|_| Malformed)
     }
 }
 

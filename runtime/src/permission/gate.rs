@@ -192,4 +192,18 @@ mod tests {
             assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Gate { expression: "Friend & !Banned", .. }"#);
         });
     }
+
+    #[test]
+    fn only_64_leaves_can_be_told_apart() {
+        const TOO_MANY: &Expression =
+            &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65] };
+        with_call(|call| {
+            let mut gate = call.gate(TOO_MANY);
+            assert_eq!(gate.next(), Some(63));
+            gate.tell(Ok(false)).unwrap();
+            assert_eq!(gate.next(), Some(64));
+            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            assert!(gate.finish(Admitted::at_the_door()).is_err());
+        });
+    }
 }

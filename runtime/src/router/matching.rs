@@ -71,8 +71,8 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
             captures.extend([(*name, text)]);
             return (!text.is_empty()).then_some("");
         }
-        let (one, rest) = match text.split_once('/') {
-            Some((one, rest)) => (one, Some(rest)),
+        let (one, rest) = match text.bytes().position(|byte| byte == b'/') {
+            Some(end) => (&text[..end], Some(&text[end + 1..])),
             None => (text, None),
         };
         if one.is_empty() || !takes(segment, one) {

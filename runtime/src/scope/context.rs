@@ -85,8 +85,8 @@ impl<'a, U> Context<'a, U> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
         let wrong =
             |code, detail: String| Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned());
-        let (_, raw) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
-        serde_json::from_str(raw).map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
+        let (_, value) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
+        T::deserialize(*value).map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
     }
 }
 

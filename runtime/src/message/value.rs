@@ -1,0 +1,176 @@
+//! One value of a message: its text, and what of it was found out already, so that nothing is checked twice.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserializer, Visitor};
+
+use super::scan::Malformed;
+
+/// The text of a JSON value. It is known to be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Value<'a> {
+    /// The text, without space around it.
+    pub(crate) text: &'a str,
+    /// Whether it is known to be a whole number, or a string without escapes.
+    pub(super) plain: bool,
+}
+
+impl<'a> Value<'a> {
+    /// What a string without escapes says.
+    #[inline]
+    fn plain_text(self) -> Option<&'a str> {
+        match self.text.as_bytes() {
+            [b'"', .., b'"'] if self.plain => Some(&self.text[1..self.text.len() - 1]),
+            _ => None,
+        }
+    }
+
+    /// What a string says; no other value is one.
+    #[inline]
+    pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, Malformed> {
+        match self.plain_text() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.with_escapes(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_escapes(self) -> Result<Cow<'a, str>, Malformed> {
+        serde_json::from_str::<String>(self.text).map(Cow::Owned).map_err(|_| Malformed)
+    }
+}
+
+macro_rules! by_serde_json {
+    ($($method:ident($($name:ident: $type:ty),*))*) => { $(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
+            serde_json::Deserializer::from_str(self.text).$method($($name,)* visitor)
+        }
+    )* };
+}
+
+/// As `serde_json` reads the text, but plain strings and what nobody wants are not read again.
+impl<'de> Deserializer<'de> for Value<'de> {
+    type Error = serde_json::Error;
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.plain_text() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => serde_json::Deserializer::from_str(self.text).deserialize_str(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        if self.text == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    by_serde_json! {
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_f32() deserialize_f64() deserialize_char() deserialize_bytes() deserialize_byte_buf()
+        deserialize_unit() deserialize_unit_struct(name: &'static str) deserialize_newtype_struct(name: &'static str)
+        deserialize_seq() deserialize_tuple(len: usize) deserialize_tuple_struct(name: &'static str, len: usize)
+        deserialize_map() deserialize_struct(name: &'static str, fields: &'static [&'static str])
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]) deserialize_identifier()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fmt::Debug;
+
+    use serde::de::{Deserialize, IgnoredAny};
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::message::scan::Scan;
+
+    /// What a type makes of a value as the scan finds it, and as `serde_json` reads it.
+    fn both<'a, T: Deserialize<'a>>(message: &'a str) -> [Result<T, String>; 2] {
+        let (_, value) = Scan::object(message).unwrap().entry(true).unwrap().unwrap();
+        [T::deserialize(value).map_err(|e| e.to_string()), serde_json::from_str(value.text).map_err(|e| e.to_string())]
+    }
+
+    fn same<'a, T: Deserialize<'a> + PartialEq + Debug>(message: &'a str) {
+        let [ours, theirs] = both::<T>(message);
+        match (&ours, &theirs) {
+            (Err(_), Err(_)) => {}
+            _ => assert_eq!(ours, theirs, "{message}"),
+        }
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    enum Shape {
+        Round,
+        Square(u8),
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Newtype<T>(T);
+
+    #[test]
+    fn every_type_reads_what_serde_json_reads() {
+        for value in [
+            "null",
+            "true",
+            "0",
+            "7",
+            "-7",
+            "300",
+            "1.5",
+            "\"\"",
+            "\"a\"",
+            "\"Round\"",
+            "\"a\\n\"",
+            "\"\\u00e9\"",
+            "\"\u{e9}\"",
+            "\"null\"",
+            "[]",
+            "[1]",
+            "[\"a\",null]",
+            "{}",
+            "{\"Square\":3}",
+            "{\"a\":1}",
+        ] {
+            let message = format!("{{\"k\":{value}}}");
+            same::<serde_json::Value>(&message);
+            same::<String>(&message);
+            same::<&str>(&message);
+            same::<Cow<'_, str>>(&message);
+            same::<char>(&message);
+            same::<bool>(&message);
+            same::<u8>(&message);
+            same::<i64>(&message);
+            same::<f64>(&message);
+            same::<()>(&message);
+            same::<Option<String>>(&message);
+            same::<Option<Option<u8>>>(&message);
+            same::<Option<Shape>>(&message);
+            same::<Shape>(&message);
+            same::<Newtype<String>>(&message);
+            same::<Newtype<Option<u8>>>(&message);
+            same::<Vec<u8>>(&message);
+            same::<Vec<Option<String>>>(&message);
+            same::<(String, Option<u8>)>(&message);
+            same::<HashMap<String, u8>>(&message);
+            let [ours, theirs] = both::<&RawValue>(&message);
+            assert_eq!(ours.unwrap().get(), theirs.unwrap().get());
+            let [ours, _] = both::<IgnoredAny>(&message);
+            ours.unwrap();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The small examples as a newcomer runs them: what they print, and what `echo` answers on a real socket.
+
+use std::env::consts::EXE_EXTENSION;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+/// How long anything may take before the test fails.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The built example of this name.
+fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let built = tests.parent().unwrap().parent().unwrap().join("examples").join(name).with_extension(EXE_EXTENSION);
+    assert!(built.is_file(), "{} is not there; build the examples first", built.display());
+    Command::new(built)
+}
+
+/// What an example prints, with every run of spaces as one: how wide its columns are is its own affair.
+/// It must end well, and print the same a second time.
+fn printed(name: &str) -> String {
+    let run = || {
+        let output = example(name).output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = run();
+    assert_eq!(text, run(), "{name} prints something else each time");
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+/// All of these lines are there, in this order.
+fn expect(text: &str, wanted: &[&str]) {
+    let mut lines = text.lines();
+    for line in wanted {
+        assert!(lines.any(|printed| printed == *line), "`{line}` is not printed, or too early:\n{text}");
+    }
+}
+
+#[test]
+fn permissions_prints_who_may_do_what() {
+    let wanted = [
+        "Club door hours vote enter rooms/1/ redecorate rooms/1/ enter rooms/2/",
+        "Ada, staff in 200 200 200 403 200",
+        "Ben, member in 200 200 200 200 403",
+        "Cy, new in 200 403 403 403 403",
+        "Dan, banned 403",
+        "a stranger in 200 403 401 401 401",
+        "Office door accounts",
+        "Ada, staff in 200",
+        "Ben, member 403",
+        "a stranger 403",
+        "Club - (connect) connect phase of !Banned",
+        "Club rooms/{room_id}/ enter !Banned & !Is(\"new\") & (Is(\"staff\") | InRoom)",
+        "Office - (connect) Is(\"staff\")",
+        "Office - accounts AllowAny",
+    ];
+    expect(&printed("permissions"), &wanted);
+}
+
+#[test]
+fn routes_prints_what_answers_each() {
+    let text = printed("routes");
+    let answers: Vec<_> = text.lines().map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
+    let wanted = [
+        "rooms/7/ write 200",
+        "rooms/700/ write 403",
+        "archive/7/ write 403",
+        "rooms/7/?page=2 list 200",
+        "rooms/7/?page=two list 400",
+        "archive/7/files/a/b.txt open 200",
+        "rooms/seven/files/a open 404",
+        "archive/seven/files/a open 404",
+        "rooms/7 list 404",
+        "rooms/7/ open 405",
+    ];
+    expect(&answers.join("\n"), &wanted);
+    assert!(text.contains("page 2 of room 7"), "{text}");
+    assert!(text.contains("file `a/b.txt` of room 7"), "{text}");
+    expect(&text, &["Site archive/{room}/files/{*path} open AllowAny"]);
+}
+
+/// A server that does not outlive its owner.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `echo` on a port of its own, and where it listens.
+async fn echo() -> (Server, String) {
+    let mut server = Server(example("echo").arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
+    let output = server.0.stdout.take().unwrap();
+    let (lines, listening) = tokio::sync::oneshot::channel();
+    // On a thread of its own, so that a server that prints nothing fails the test instead of stopping it.
+    std::thread::spawn(move || {
+        let mut printed = BufReader::new(output).lines().map_while(Result::ok);
+        let _ = lines.send(printed.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned())));
+        // What comes later is read too, so that the pipe does not break.
+        printed.for_each(drop);
+    });
+    let address = timeout(PATIENCE, listening).await.expect("`echo` does not start").unwrap();
+    (server, address.expect("`echo` ended without saying where it listens"))
+}
+
+/// The replies to these messages, sent over a WebSocket one after the other.
+async fn replies(address: &str, messages: [&str; 2]) -> [Value; 2] {
+    let talk = async {
+        let (mut socket, _) = connect_async(address).await.unwrap();
+        let mut replies = [Value::Null, Value::Null];
+        for (message, reply) in messages.into_iter().zip(&mut replies) {
+            socket.send(Message::text(message)).await.unwrap();
+            let frame = socket.next().await.expect("the socket is gone").unwrap();
+            *reply = serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        }
+        replies
+    };
+    timeout(PATIENCE, talk).await.expect("`echo` does not answer")
+}
+
+#[tokio::test]
+async fn echo_answers_everybody_and_shouts_for_whoever_has_a_name() {
+    let (_server, address) = echo().await;
+    let messages = [r#"{"action":"ping"}"#, r#"{"action":"shout","text":"hi"}"#];
+
+    let [pong, shouted] = replies(&format!("{address}?name=ada"), messages).await;
+    assert_eq!((&pong["status"], &pong["data"]), (&200.into(), &"pong".into()), "{pong}");
+    assert_eq!((&shouted["status"], &shouted["data"]), (&200.into(), &"ada says HI".into()), "{shouted}");
+
+    let [pong, refused] = replies(&address, messages).await;
+    assert_eq!((&pong["status"], &pong["data"]), (&200.into(), &"pong".into()), "{pong}");
+    assert_eq!((&refused["status"], &refused["data"]), (&403.into(), &Value::Null), "{refused}");
+    assert_eq!(refused["errors"][0]["code"], "permission_denied", "{refused}");
+}
