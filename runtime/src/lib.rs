@@ -4,7 +4,7 @@
 //! whitelist and permission checks when it is compiled. A permission that was forgotten or misspelled does not compile,
 //! and nothing reaches an action but through its checks.
 //!
-//! ```
+//! ```standalone_crate
 //! use portcullis::{AllowAny, Context, IsAuthenticated, Result, User, consumer};
 //!
 //! struct Member { name: String }

@@ -40,14 +40,14 @@ impl<C: Consumer> Entrance<C> {
 pub(crate) struct Turned(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
-    /// Lets a request in, or turns it away.
-    pub(crate) async fn admit(&self, parts: Parts) -> Result<Entrance<C>, Turned> {
+    /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
+    pub(crate) async fn admit(&self, parts: Parts, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
         if !self.origins.allow(&parts) {
             tracing::info!(origin = ?parts.headers.get(http::header::ORIGIN), "refused: the origin is not allowed");
             return Err(Turned(StatusCode::FORBIDDEN));
         }
         let head = Connect::<C::User>::head();
-        let scope = match self.within(self.scope(parts)).await {
+        let scope = match self.within(self.scope(parts, known)).await {
             Ok(scope) => scope,
             Err(error) => {
                 tracing::warn!(status = error.status().as_u16(), cause = %error, "refused: authentication failed");
@@ -62,8 +62,8 @@ impl<C: Consumer> Endpoint<C> {
         Ok(Entrance { consumer: self.consumer.clone(), scope: Arc::new(scope), limits: self.limits.clone() })
     }
 
-    async fn scope(&self, mut parts: Parts) -> Result<Scope<C::User>> {
-        let user = match (parts.extensions.remove(), &self.authenticate) {
+    async fn scope(&self, mut parts: Parts, known: Option<C::User>) -> Result<Scope<C::User>> {
+        let user = match (known.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,

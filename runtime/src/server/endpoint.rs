@@ -37,7 +37,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
 impl<C: Consumer> Endpoint<C> {
     /// Asks this function who is behind a request. A user in the request's extensions comes first.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer, Result, User};
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }

@@ -49,7 +49,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // It would keep the server's read buffer for the life of the connection; the scope has the path.
             parts.extensions.remove::<OriginalUri>();
             let frame = endpoint.limits.frame;
-            Ok(match endpoint.admit(parts).await {
+            Ok(match endpoint.admit(parts, None).await {
                 Ok(entrance) => upgrade
                     .read_buffer_size(READ_BUFFER)
                     .max_message_size(frame)

@@ -11,23 +11,21 @@ use crate::transport::memory;
 
 /// Starts to connect to an endpoint, anonymously, on the path `/`.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> Connecting<C> {
-    Connecting { endpoint: endpoint.clone(), request: Request::new(()) }
+    Connecting { endpoint: endpoint.clone(), user: None, request: Request::new(()) }
 }
 
 /// A connection that is about to be opened.
 pub struct Connecting<C: Consumer> {
     endpoint: Endpoint<C>,
+    user: Option<C::User>,
     request: Request<()>,
 }
 
 impl<C: Consumer> Connecting<C> {
     /// Connects as this user, whatever the endpoint's authentication would say.
     #[must_use]
-    pub fn user(mut self, user: C::User) -> Self
-    where
-        C::User: Clone,
-    {
-        self.request.extensions_mut().insert(user);
+    pub fn user(mut self, user: C::User) -> Self {
+        self.user = Some(user);
         self
     }
 
@@ -64,7 +62,7 @@ impl<C: Consumer> Connecting<C> {
     /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
     pub async fn open(self) -> Result<Client, Refused> {
         let (parts, ()) = self.request.into_parts();
-        match self.endpoint.admit(parts).await {
+        match self.endpoint.admit(parts, self.user).await {
             Ok(entrance) => {
                 let (transport, wire) = memory::pair(entrance.largest_frame());
                 tokio::spawn(entrance.serve(transport));

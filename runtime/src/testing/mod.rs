@@ -2,7 +2,7 @@
 //!
 //! It goes through the same door and the same loop as a WebSocket.
 //!
-//! ```
+//! ```standalone_crate
 //! use portcullis::testing::connect;
 //! use portcullis::{AllowAny, IsAuthenticated, User, consumer};
 //!
