@@ -1,8 +1,5 @@
 //! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
 
-use std::any::Any;
-use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +9,7 @@ use http::StatusCode;
 
 use super::deadline::deadline;
 use super::matching::Matched;
+use super::refusal::{panicked, report};
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
@@ -20,8 +18,6 @@ use crate::scope::{Admitted, Call, Scope, User};
 
 /// How much longer than the walk of a blocking action its thread is waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
-/// How much of a client's words the log keeps.
-const LOGGED: usize = 64;
 
 /// Answers the messages of one connection.
 pub(crate) struct Answerer<C: Consumer> {
@@ -123,13 +119,6 @@ fn blocks(matched: &Matched<'_>, head: &Head<'_>) -> bool {
     matched.node.is_some_and(|node| node.actions.iter().any(|row| row.blocking && row.name == head.action))
 }
 
-/// A panic as an error. Its text is for the log alone.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::internal(format!("panicked: {}", text.unwrap_or_default()))
-}
-
 /// A check that outlives its time is a fault of the server; an action that does is told so.
 fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
@@ -142,76 +131,4 @@ fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
 fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);
     native::refuse(reply, call.head(), error, id.as_deref());
-}
-
-/// Writes a refusal into the log, and gives the id of a fault.
-pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
-    let user = call.scope().user_id();
-    let (action, route) = (Cut(&call.head().action), Cut(&call.head().route));
-    let leaf = error.leaf().or_else(|| call.unanswered());
-    let status = error.status().as_u16();
-    if error.is_fault() {
-        let id = format!("{:016x}", RandomState::new().hash_one(()));
-        tracing::error!(%id, user = ?Cut(&user), ?action, ?route, leaf, status, cause = %error, "failed");
-        return Some(id);
-    }
-    if let Some(leaf) = leaf {
-        tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused");
-    } else {
-        tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done");
-    }
-    None
-}
-
-/// Somebody else's words in the log: escaped, and not too many.
-struct Cut<'a>(&'a str);
-
-impl fmt::Debug for Cut<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(LOGGED) {
-            Some((end, _)) => write!(f, "{:?}..", &self.0[..end]),
-            None => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Extensions;
-
-    use super::*;
-    use crate::scope::Scope;
-
-    #[test]
-    fn the_log_keeps_little_of_a_client_s_words_and_escapes_it() {
-        let long = "\u{e9}".repeat(LOGGED);
-        for (words, wanted) in [
-            ("rooms/5/", r#""rooms/5/""#.to_owned()),
-            ("a\nb\"\u{1b}[0m", r#""a\nb\"\u{1b}[0m""#.to_owned()),
-            (&long, format!("{long:?}")),
-            (&format!("{long}x"), format!("{long:?}..")),
-        ] {
-            assert_eq!(format!("{:?}", Cut(words)), wanted);
-        }
-    }
-
-    #[test]
-    fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
-        let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::<()>::new(None, &parts, Extensions::new()), Head::default());
-        let call = Call::new(&scope, &head, &[], &[], &[]);
-        let id = || report(&call, &Error::internal("broken")).unwrap();
-        assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());
-        assert_ne!(id(), id());
-        assert_eq!(report(&call, &Error::denied()), None);
-        assert_eq!(report(&call, &Error::denied().refused_by("Banned")), None);
-    }
-
-    #[test]
-    fn the_text_of_a_panic_is_kept_for_the_log() {
-        let error = panicked(&"plain");
-        assert!(error.is_fault() && error.to_string().contains("panicked: plain"), "{error}");
-        assert!(panicked(&"made".to_owned()).to_string().contains("panicked: made"));
-        assert!(panicked(&5).is_fault());
-    }
 }

@@ -3,6 +3,8 @@
 mod answer;
 mod deadline;
 mod matching;
+mod refusal;
 
-pub(crate) use answer::{Answerer, panicked, report};
+pub(crate) use answer::Answerer;
 pub(crate) use deadline::deadline;
+pub(crate) use refusal::{Cut, fault_id, panicked, report};

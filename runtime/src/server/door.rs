@@ -4,14 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use http::StatusCode;
 use http::request::Parts;
+use http::{StatusCode, header};
 
 use super::endpoint::Endpoint;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
-use crate::router::{deadline, panicked, report};
+use crate::router::{Cut, deadline, fault_id, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::Transport;
 
@@ -43,14 +43,21 @@ impl<C: Consumer> Endpoint<C> {
     /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
     pub(crate) async fn admit(&self, parts: Parts, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
         if !self.origins.allow(&parts) {
-            tracing::info!(origin = ?parts.headers.get(http::header::ORIGIN), "refused: the origin is not allowed");
+            let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+            tracing::info!(origin = ?origin.as_deref().map(Cut), "refused: the origin is not allowed");
             return Err(Turned(StatusCode::FORBIDDEN));
         }
         let head = Connect::<C::User>::head();
         let scope = match self.within(self.scope(parts, known)).await {
             Ok(scope) => scope,
             Err(error) => {
-                tracing::warn!(status = error.status().as_u16(), cause = %error, "refused: authentication failed");
+                let status = error.status().as_u16();
+                let cause = error.to_string();
+                if error.is_fault() {
+                    tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
+                } else {
+                    tracing::info!(status, ?cause, "refused by authentication");
+                }
                 return Err(Turned(error.status()));
             }
         };

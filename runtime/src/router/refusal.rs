@@ -1,0 +1,96 @@
+//! What the log says of a refusal: who, which action, which route, and which leaf said no.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::error::Error;
+use crate::scope::{Call, User};
+
+/// How much of somebody else's words the log keeps.
+const LOGGED: usize = 64;
+
+/// A panic as an error. Its text is for the log alone.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::internal(format!("panicked: {}", text.unwrap_or_default()))
+}
+
+/// Writes a refusal into the log, and gives the id of a fault.
+pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
+    let user = call.scope().user_id();
+    let (action, route) = (Cut(&call.head().action), Cut(&call.head().route));
+    let leaf = error.leaf().or_else(|| call.unanswered());
+    let status = error.status().as_u16();
+    if error.is_fault() {
+        let (id, cause) = (fault_id(), error.to_string());
+        tracing::error!(%id, user = ?Cut(&user), ?action, ?route, leaf, status, ?cause, "failed");
+        return Some(id);
+    }
+    if let Some(leaf) = leaf {
+        tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused");
+    } else {
+        tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done");
+    }
+    None
+}
+
+/// The id under which the log has the cause of a fault.
+pub(crate) fn fault_id() -> String {
+    format!("{:016x}", RandomState::new().hash_one(()))
+}
+
+/// Somebody else's words in the log: escaped, and not too many.
+pub(crate) struct Cut<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(LOGGED) {
+            Some((end, _)) => write!(f, "{:?}..", &self.0[..end]),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Extensions;
+
+    use super::*;
+    use crate::message::Head;
+    use crate::scope::Scope;
+
+    #[test]
+    fn the_log_keeps_little_of_a_client_s_words_and_escapes_it() {
+        let long = "\u{e9}".repeat(LOGGED);
+        for (words, wanted) in [
+            ("rooms/5/", r#""rooms/5/""#.to_owned()),
+            ("a\nb\"\u{1b}[0m", r#""a\nb\"\u{1b}[0m""#.to_owned()),
+            (&long, format!("{long:?}")),
+            (&format!("{long}x"), format!("{long:?}..")),
+        ] {
+            assert_eq!(format!("{:?}", Cut(words)), wanted);
+        }
+    }
+
+    #[test]
+    fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let (scope, head) = (Scope::<()>::new(None, &parts, Extensions::new()), Head::default());
+        let call = Call::new(&scope, &head, &[], &[], &[]);
+        let id = || report(&call, &Error::internal("broken")).unwrap();
+        assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());
+        assert_ne!(id(), id());
+        assert_eq!(report(&call, &Error::denied()), None);
+        assert_eq!(report(&call, &Error::denied().refused_by("Banned")), None);
+    }
+
+    #[test]
+    fn the_text_of_a_panic_is_kept_for_the_log() {
+        let error = panicked(&"plain");
+        assert!(error.is_fault() && error.to_string().contains("panicked: plain"), "{error}");
+        assert!(panicked(&"made".to_owned()).to_string().contains("panicked: made"));
+        assert!(panicked(&5).is_fault());
+    }
+}
