@@ -240,3 +240,42 @@ async fn the_scope_keeps_how_somebody_came_in() {
     let mut without = connect(&endpoint).open().await.unwrap();
     assert_eq!(without.call("how").await.code(), "invalid_query");
 }
+
+#[tokio::test]
+#[should_panic(expected = "`app.example` is no origin")]
+async fn an_origin_that_is_none_is_a_mistake_at_start_up() {
+    let _ = portcullis::websocket(Identity).allow_origins(["https://fine.example", "app.example"]);
+}
+
+/// Panics when the log asks who it is.
+struct Nameless;
+
+impl portcullis::User for Nameless {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        panic!("no name")
+    }
+}
+
+static NAMELESS_LEFT: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+struct Fragile;
+
+#[consumer(user = Nameless)]
+impl Fragile {
+    #[action(permission = portcullis::DenyAll)]
+    async fn nothing(&self) {}
+
+    #[disconnect]
+    async fn left(&self) {
+        NAMELESS_LEFT.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn whatever_panics_the_connection_is_left_in_order() {
+    let mut client = connect(&portcullis::websocket(Fragile)).user(Nameless).open().await.unwrap();
+    client.send(r#"{"action":"nothing"}"#);
+    assert_eq!(client.closed().await, 4500);
+    drop(client);
+    NAMELESS_LEFT.notified().await;
+}

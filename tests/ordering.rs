@@ -14,6 +14,7 @@ struct Slow {
     started: Arc<Notify>,
     running: AtomicU32,
     hold: Mutex<Option<mpsc::Receiver<()>>>,
+    begun: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Default for Slow {
@@ -23,6 +24,7 @@ impl Default for Slow {
             started: Arc::default(),
             running: AtomicU32::new(0),
             hold: Mutex::default(),
+            begun: Arc::default(),
         }
     }
 }
@@ -54,11 +56,22 @@ impl Slow {
 
     #[action(permission = AllowAny, blocking)]
     fn block(&self, n: u32) -> u32 {
+        self.begun.lock().unwrap().push(n);
         if let Some(hold) = self.hold.lock().unwrap().take() {
             self.started.notify_one();
             let _ = hold.recv();
         }
         n
+    }
+
+    #[action(permission = AllowAny, blocking)]
+    fn block_by_the_runtimes_means(&self) -> u8 {
+        let lock = tokio::sync::Mutex::new(());
+        drop(lock.blocking_lock());
+        tokio::runtime::Handle::current().block_on(async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            7
+        })
     }
 
     #[action(permission = AllowAny, blocking)]
@@ -142,6 +155,7 @@ async fn blocking_actions_run_beside_the_runtime() {
     assert_eq!(second.call("quick").with("n", 2).await.data(), 2);
     release.send(()).unwrap();
     assert_eq!(first.reply().await.data(), 1);
+    assert_eq!(first.call("block_by_the_runtimes_means").await.data(), 7);
     let reply = first.call("block_and_panic").await;
     assert!(reply.status() == 500 && !reply.text().contains("secret"), "{reply:?}");
     assert_eq!(first.call("block").with("n", 3).await.data(), 3);
@@ -169,4 +183,39 @@ async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
         assert_eq!(client.call("forever").await.status(), 408);
     }
     assert_eq!(client.pings(), 23);
+}
+
+#[test]
+fn blocking_work_that_nobody_waits_for_never_begins() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+        let slow = Slow::default();
+        let (release, hold) = mpsc::channel();
+        *slow.hold.lock().unwrap() = Some(hold);
+        let begun = slow.begun.clone();
+        let endpoint = portcullis::websocket(slow).limits(limits);
+        let (mut first, mut second, mut third) = (open(&endpoint).await, open(&endpoint).await, open(&endpoint).await);
+        // The first has the only thread.
+        assert_eq!(first.call("block").with("n", 1).await.status(), 408);
+        assert_eq!(second.call("block").with("n", 2).await.status(), 408);
+        third.send(r#"{"action":"block","n":3}"#);
+        drop(third);
+        release.send(()).unwrap();
+        // The thread takes its work in order, so this comes after all that waited before.
+        let limits = Limits::default();
+        let mut last = open(&endpoint.limits(limits)).await;
+        assert_eq!(last.call("block").with("n", 4).await.data(), 4);
+        assert_eq!(*begun.lock().unwrap(), [1, 4]);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_may_be_as_long_as_they_get() {
+    let limits = Limits { ping: Duration::MAX, idle: Duration::MAX, action: Duration::MAX, ..Limits::default() };
+    let mut client = open(&portcullis::websocket(Slow::default()).limits(limits)).await;
+    assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
+    tokio::time::sleep(Duration::from_hours(100)).await;
+    assert_eq!(client.call("quick").with("n", 2).await.data(), 2);
+    assert_eq!(client.pings(), 0);
 }

@@ -20,6 +20,10 @@ trait Policy: Send + Sync + 'static {}
 
 impl Policy for Strict {}
 
+struct Lax;
+
+impl Policy for Lax {}
+
 #[consumer(name = "chat", connect = "IsAuthenticated")]
 impl Chat {
     #[action(permission = AllowAny)]
@@ -75,8 +79,9 @@ chat      rooms/{room_id:[0-9]+}/messages  list        (!IsAuthenticated | portc
     let _endpoint = portcullis::websocket(Feed(Strict));
     let consumers: Vec<_> = portcullis::audit().unwrap().entries().iter().map(|entry| entry.consumer).collect();
     assert_eq!(consumers, ["Feed", "Feed", "chat", "chat", "chat", "chat", "chat"]);
-    // Once more is still once.
+    // Once more is still once, and so is another instance of the same block.
     let _endpoint = portcullis::websocket(Feed(Strict));
+    let _endpoint = portcullis::websocket(Feed(Lax));
     assert_eq!(portcullis::audit().unwrap().entries().len(), 7);
 }
 

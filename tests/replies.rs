@@ -1,7 +1,7 @@
 //! Replies in the native dialect, byte for byte, and an error reply for everything that a client can get wrong.
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Created, Error, NoContent, NoReply, Result, StatusCode, consumer};
+use portcullis::{AllowAny, Created, Error, IntoReply, NoContent, NoReply, Reply, Result, StatusCode, consumer};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,6 +25,15 @@ impl From<AppError> for Error {
             AppError::Full => Error::new(StatusCode::CONFLICT, "room_full", "The room is full."),
             AppError::Database => Error::internal("connection to 10.0.0.7 refused"),
         }
+    }
+}
+
+/// A reply of an application's own: whatever it does, the frame is JSON.
+struct Own(&'static [&'static str]);
+
+impl IntoReply<Own> for Own {
+    fn into_reply(self, reply: &mut Reply) -> Result<()> {
+        self.0.iter().try_for_each(|data| reply.data(StatusCode::ACCEPTED, data))
     }
 }
 
@@ -81,6 +90,16 @@ impl Replies {
     }
 
     #[action(permission = AllowAny)]
+    async fn own(&self, written: usize) -> Own {
+        Own(&["first", "second"][..written])
+    }
+
+    #[action(permission = AllowAny)]
+    async fn much_later(&self) -> Result<()> {
+        Err(Error::too_many_requests(Duration::MAX))
+    }
+
+    #[action(permission = AllowAny)]
     async fn long(&self, length: usize) -> String {
         "x".repeat(length)
     }
@@ -111,6 +130,8 @@ async fn replies_have_one_shape() {
             r#"{"action":"accepted","status":202}"#,
             r#"{"errors":[],"data":"later","action":"accepted","route":"","status":202}"#,
         ),
+        (r#"{"action":"own","written":0}"#, r#"{"errors":[],"data":null,"action":"own","route":"","status":200}"#),
+        (r#"{"action":"own","written":2}"#, r#"{"errors":[],"data":"second","action":"own","route":"","status":202}"#),
         (
             r#"{"action":"fails","how":"full"}"#,
             r#"{"errors":[{"code":"room_full","detail":"The room is full."}],"data":null,"action":"fails","route":"","status":409}"#,
@@ -199,6 +220,7 @@ async fn faults_tell_nothing_and_the_socket_lives() {
         assert!(!reply.text().contains("secret") && reply.data().is_null(), "{reply:?}");
         assert_eq!(client.call("unit").await.status(), 200);
     }
+    assert_eq!(client.call("much_later").await.value()["errors"][0]["retry_after"], u64::MAX);
     let reply = client.call("fails").with("how", "database").await;
     assert!(reply.status() == 500 && !reply.text().contains("10.0.0.7"), "{reply:?}");
     // A status that says error is no status for data.

@@ -25,10 +25,24 @@ impl Chat {
     }
 
     #[action(permission = AllowAny)]
+    async fn big(&self) -> String {
+        "x".repeat(15 * 1024 * 1024)
+    }
+
+    /// Waits a moment in the middle, as one that holds a lock does.
+    #[action(permission = AllowAny)]
+    async fn passes(&self) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        PASSED.notify_one();
+    }
+
+    #[action(permission = AllowAny)]
     async fn wait(&self, millis: u64) {
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 }
+
+static PASSED: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 /// Serves the consumer under `/ws`, with a layer that knows one user by a header.
 async fn serve() -> String {
@@ -134,22 +148,58 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, 0x80 | length, 0, 0, 0, 0], payload].concat()
 }
 
+/// Upgrades by hand, sends these bytes, and gives what comes back until the end.
+async fn raw(address: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-role: member\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+    answer.split_off(end)
+}
+
 #[tokio::test]
 async fn what_is_no_websocket_text_closes_with_its_code() {
     let address = serve().await;
     for (bytes, code) in [(frame(0x81, b"\xff\xfe"), 1007_u16), (frame(0x83, b"x"), 1002)] {
-        let mut stream = TcpStream::connect(&address).await.unwrap();
-        let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-role: member\r\n\
-                       sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.unwrap();
-        stream.write_all(&bytes).await.unwrap();
-        stream.write_all(&frame(0x88, &code.to_be_bytes())).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
-        let close = &answer[end..];
+        let close = raw(&address, &[bytes, frame(0x88, &code.to_be_bytes())].concat()).await;
         assert_eq!((close[0], &close[2..4]), (0x88, &code.to_be_bytes()[..]), "{close:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_gets_its_replies_and_its_goodbye() {
+    let address = serve().await;
+    let goodbye = frame(0x88, &1000_u16.to_be_bytes());
+    assert_eq!(raw(&address, &goodbye).await, [0x88, 2, 0x03, 0xe8]);
+    let answer = raw(&address, &[frame(0x81, br#"{"action":"whoami"}"#), goodbye].concat()).await;
+    let reply = br#"{"errors":[],"data":7,"action":"whoami","route":"","status":200}"#;
+    assert_eq!(answer, [&[0x81, 64][..], reply, &[0x88, 2, 0x03, 0xe8]].concat());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_does_not_end_the_action_before_it() {
+    let address = serve().await;
+    let mut socket = connect(&address, MEMBER).await.unwrap();
+    socket.feed(Message::text(r#"{"action":"wait","millis":100}"#)).await.unwrap();
+    socket.send(Message::text("x".repeat(2000))).await.unwrap();
+    assert!(next(&mut socket).await.is_text());
+    let Message::Close(Some(frame)) = next(&mut socket).await else { panic!("no close") };
+    assert_eq!(u16::from(frame.code), 1009);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_hold_its_action_up() {
+    let address = serve().await;
+    let mut socket = connect(&address, MEMBER).await.unwrap();
+    socket.feed(Message::text(r#"{"action":"big"}"#)).await.unwrap();
+    socket.send(Message::text(r#"{"action":"passes"}"#)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), PASSED.notified()).await.unwrap();
+    assert!(next(&mut socket).await.len() > 15_000_000);
+    assert!(next(&mut socket).await.is_text());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub use crate::__register as register;
 pub use crate::consumer::inventory;
 pub use crate::consumer::{
     ActionFn, ActionNode, Consumer, Dispatch, Need, Node, Pattern, Regex, Registration, RouteNode, Segment, check,
-    check_mount, no_captures, no_captures_here,
+    check_mount, check_node, no_captures, no_captures_here,
 };
 pub use crate::error::{Error, Result};
 pub use crate::handler::{Argument, FromContext, IntoReply, arguments, path};

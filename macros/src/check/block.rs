@@ -5,6 +5,7 @@ use syn::{GenericParam, Type};
 
 use super::hooks;
 use crate::diagnostics::Diagnostics;
+use crate::model::action::Action;
 use crate::model::block::{Block, Permission};
 use crate::model::{Kind, Mark};
 
@@ -29,7 +30,8 @@ fn guarded(block: &Block, diagnostics: &mut Diagnostics) {
         return;
     }
     let kind = block.kind.name();
-    for action in block.actions.iter().filter(|action| !action.tried_permission) {
+    let open = |action: &&Action| action.permission.is_none() && !action.tried_permission;
+    for action in block.actions.iter().filter(open) {
         let name = &action.method;
         let message = format!(
             "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with `AllowAny` if everybody may call it"

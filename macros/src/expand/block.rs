@@ -1,14 +1,14 @@
 //! The whole: the user's block first, then one `const _` with everything that is generated for it.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use super::{action, consumer, route};
-use crate::model::Kind;
 use crate::model::block::{Block, Permission};
+use crate::model::{Kind, respan};
 
 /// The user's block and what is generated for it.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
@@ -17,6 +17,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
     let consumer = (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref()));
+    let check = block.is_concrete().then(|| check(block));
     let checks = (block.kind == Kind::Consumer && block.is_concrete()).then(|| generated.checks());
     quote! {
         #item
@@ -29,6 +30,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
             #handler
             #dispatch
             #consumer
+            #check
             #checks
         };
     }
@@ -59,6 +61,14 @@ pub(super) fn handler(block: &Block) -> TokenStream {
             const a_type_has_one_handler_or_consumer_block: () = ();
         }
     }
+}
+
+/// Weighs the rows themselves, after `cfg`. Those of a generic block are weighed with the consumer that leads to them.
+fn check(block: &Block) -> TokenStream {
+    let span = paths::shown(&block.ty);
+    let (check, dispatch, own) =
+        (paths::check_node(span), paths::dispatch(span), respan(block.ty.to_token_stream(), span));
+    quote_spanned!(span=> const _: () = #check(<#own as #dispatch>::NODE);)
 }
 
 struct Generated<'a> {

@@ -19,7 +19,7 @@ pub(crate) struct Action {
     pub(crate) name_at: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// A permission was written, though it may not have been readable.
+    /// Something could not be read, and it may have been a permission: that error is enough.
     pub(crate) tried_permission: bool,
     pub(crate) blocking: Option<Ident>,
     pub(crate) deny_unknown: bool,

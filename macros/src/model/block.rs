@@ -18,7 +18,7 @@ pub(crate) struct Block {
     pub(crate) name: String,
     pub(crate) user: Type,
     pub(crate) permission: Permission,
-    /// A permission was written, though it may not have been readable.
+    /// Something could not be read, and it may have been a permission: that error is enough.
     pub(crate) tried_permission: bool,
     pub(crate) connect: Option<Expression>,
     pub(crate) generics: Generics,

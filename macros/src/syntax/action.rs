@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// The keys themselves, to underline them.
     pub(crate) blocking: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
-    /// A permission was meant, even if it could not be read.
+    /// Something could not be read, and it may have been a permission.
     pub(crate) tried_permission: bool,
 }
 
@@ -34,11 +34,11 @@ const KEYS: Keys = Keys {
 impl Arguments {
     pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
         let mut arguments = Self::default();
-        if let Meta::List(list) = &attribute.meta {
-            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
-        }
         let all = |input: ParseStream<'_>| Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
         let error = inside(attribute, all).unwrap_or_else(Some);
+        if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
+            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
+        }
         (arguments, error)
     }
 

@@ -29,7 +29,7 @@ impl Kind {
 pub(crate) struct Arguments {
     pub(crate) user: Option<Type>,
     pub(crate) permission: Option<Written>,
-    /// A permission was meant, even if it could not be read.
+    /// Something could not be read, and it may have been a permission.
     pub(crate) tried_permission: bool,
     pub(crate) connect: Option<Expression>,
     pub(crate) name: Option<LitStr>,
@@ -53,11 +53,13 @@ const HANDLER: Keys = Keys {
 
 impl Arguments {
     pub(crate) fn read(kind: Kind, tokens: TokenStream) -> Read<Self> {
-        let mut arguments = Self { tried_permission: keyed::means_permission(tokens.clone()), ..Self::default() };
+        let meant = keyed::means_permission(tokens.clone());
+        let mut arguments = Self::default();
         let keys = if kind == Kind::Consumer { &CONSUMER } else { &HANDLER };
         let all =
             |input: ParseStream<'_>| Ok(keyed::read(input, keys, &mut |key, input| arguments.key(kind, key, input)));
         let error = all.parse2(tokens).unwrap_or_else(Some);
+        arguments.tried_permission = meant && error.is_some();
         (arguments, error)
     }
 

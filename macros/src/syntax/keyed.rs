@@ -120,7 +120,8 @@ pub(crate) fn name(key: &Ident, input: ParseStream<'_>, example: &str) -> Result
     }
 }
 
-/// Was a permission meant, however it is spelled and whether or not it can be read? Then its absence is not told on top.
+/// May a permission be meant here, however it is spelled? Asked only of what could not be read, so that its absence is not
+/// told on top: a path that happens to begin with the word says nothing.
 pub(crate) fn means_permission(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word.to_string().starts_with("perm")))
 }

@@ -24,7 +24,8 @@ pub(super) struct Heartbeat {
 impl Heartbeat {
     pub(super) fn new(ping: Duration, idle: Duration) -> Heartbeat {
         let now = Instant::now();
-        Heartbeat { ping, idle, heard: now, next_ping: now + ping, timer: Box::pin(sleep_until(now + ping.min(idle))) }
+        let (next_ping, end) = (after(now, ping), after(now, idle));
+        Heartbeat { ping, idle, heard: now, next_ping, timer: Box::pin(sleep_until(next_ping.min(end))) }
     }
 
     /// The client has shown that it is there.
@@ -37,13 +38,13 @@ impl Heartbeat {
         loop {
             self.timer.as_mut().await;
             let now = Instant::now();
-            let end = self.heard + self.idle;
+            let end = after(self.heard, self.idle);
             if now >= end {
                 return Beat::GiveUp;
             }
             let pinging = now >= self.next_ping;
             if pinging {
-                self.next_ping = now + self.ping;
+                self.next_ping = after(now, self.ping);
             }
             self.timer.as_mut().reset(self.next_ping.min(end));
             if pinging {
@@ -51,4 +52,10 @@ impl Heartbeat {
             }
         }
     }
+}
+
+/// As good as never, where the clock cannot count so far.
+fn after(instant: Instant, time: Duration) -> Instant {
+    const LONG: Duration = Duration::from_hours(24 * 365);
+    instant.checked_add(time).unwrap_or_else(|| instant + LONG)
 }

@@ -26,8 +26,8 @@ pub struct Limits {
     pub action: Duration,
     /// How often the client is pinged. Default: 25 s.
     pub ping: Duration,
-    /// How long nothing may come from the client, not even the answer to a ping, and how long it may not take what
-    /// is sent to it. Longer: the connection closes with 4508. Default: 60 s.
+    /// How long nothing may come from the client, not even the answer to a ping: then the connection closes with 4508.
+    /// And how long a client may take for what is sent to it: then the connection is dropped. Default: 60 s.
     pub idle: Duration,
     /// How many messages are read ahead while an action runs. Then reading stops until it is done. Default: 32.
     pub read_ahead: usize,

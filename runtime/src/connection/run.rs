@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::message::Reply;
 use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
-use crate::transport::{CloseCode, Incoming, Transport};
+use crate::transport::{CloseCode, Gone, Incoming, Transport};
 
 /// Why the loop ended.
 enum End {
@@ -27,8 +27,8 @@ enum End {
     Close(CloseCode),
 }
 
-impl From<crate::transport::Gone> for End {
-    fn from(_: crate::transport::Gone) -> End {
+impl From<Gone> for End {
+    fn from(_: Gone) -> End {
         End::Gone
     }
 }
@@ -53,7 +53,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     limits: Arc<Limits>,
 ) -> impl Future<Output = ()> + Send {
     let mut connection = Connection {
-        outbox: Outbox { transport, patience: limits.idle },
+        outbox: Outbox::new(transport, limits.idle),
         heartbeat: Heartbeat::new(limits.ping, limits.idle),
         answerer: Answerer { consumer, scope, bounds: limits.bounds(), time: limits.action },
         limits,
@@ -65,8 +65,13 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             return Box::pin(connection.outbox.close(code)).await;
         }
         connection.heartbeat.heard();
-        if let End::Close(code) = connection.serve().await {
-            Box::pin(connection.outbox.close(code)).await;
+        match AssertUnwindSafe(connection.serve()).catch_unwind().await {
+            Ok(End::Gone) => Box::pin(connection.outbox.part()).await,
+            Ok(End::Close(code)) => Box::pin(connection.outbox.close(code)).await,
+            Err(panic) => {
+                tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
+                Box::pin(connection.outbox.close(CloseCode::Failed)).await;
+            }
         }
         Box::pin(connection.disconnected()).await;
     }
@@ -101,7 +106,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let Answerer { consumer, scope, time, .. } = &self.answerer;
         let leaving = AssertUnwindSafe(consumer.disconnected(scope)).catch_unwind();
         if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
-            tracing::error!(user = %scope.user_id(), "`#[disconnect]` panicked or took too long");
+            tracing::error!("`#[disconnect]` panicked or took too long");
         }
     }
 
@@ -146,7 +151,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     async fn beat(&mut self, beat: &Beat) -> ControlFlow<End> {
         match beat {
-            Beat::Ping => gone(self.outbox.ping().await),
+            Beat::Ping => {
+                gone(self.outbox.ping())?;
+                gone(self.outbox.flush().await)
+            }
             Beat::GiveUp => ControlFlow::Break(End::Close(CloseCode::Idle)),
         }
     }
@@ -166,23 +174,24 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if let Poll::Ready(answered) = futures_util::poll!(&mut answering) {
             return ControlFlow::Continue(answered);
         }
-        gone(outbox.flush().await)?;
         loop {
+            // Nothing comes after what cannot be read, so it is not to be taken for the end.
+            let reading = ahead.len() < limits.read_ahead && !matches!(ahead.back(), Some(Incoming::Broken(_)));
             tokio::select! {
                 biased;
                 answered = &mut answering => return ControlFlow::Continue(answered),
-                frame = outbox.transport.next(), if ahead.len() < limits.read_ahead => {
+                frame = outbox.next(reading) => {
                     heartbeat.heard();
                     match frame {
-                        Some(Incoming::Ping) => {}
-                        Some(frame) => ahead.push_back(frame),
-                        None => return ControlFlow::Break(End::Gone),
+                        Ok(Some(Incoming::Ping)) => {}
+                        Ok(Some(frame)) => ahead.push_back(frame),
+                        Ok(None) | Err(Gone) => return ControlFlow::Break(End::Gone),
                     }
                 }
                 beat = heartbeat.beat() => match beat {
-                    Beat::Ping => gone(outbox.ping().await)?,
-                    // Nobody listens while the queue is full, so silence says nothing then.
-                    Beat::GiveUp if ahead.len() >= limits.read_ahead => heartbeat.heard(),
+                    Beat::Ping => gone(outbox.ping())?,
+                    // Nobody listens, so silence says nothing.
+                    Beat::GiveUp if !reading => heartbeat.heard(),
                     Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
                 },
             }
@@ -190,7 +199,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 }
 
-fn gone(sent: Result<(), crate::transport::Gone>) -> ControlFlow<End> {
+fn gone(sent: Result<(), Gone>) -> ControlFlow<End> {
     match sent {
         Ok(()) => ControlFlow::Continue(()),
         Err(gone) => ControlFlow::Break(gone.into()),

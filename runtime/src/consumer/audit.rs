@@ -1,5 +1,6 @@
 //! Who may do what, as a table: every way in to every action, with the whole expression in effect.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use super::{Consumer, Node};
 use crate::permission::Expression;
 
 /// One way in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Entry {
     /// The consumer's name.
     pub consumer: &'static str,
@@ -39,6 +40,9 @@ pub fn audit() -> Result<Audit, RegistryError> {
     for registration in consumers()? {
         list(&registration, &mut entries);
     }
+    // Instances of a generic consumer may say the same.
+    let mut seen = HashSet::new();
+    entries.retain(|entry| seen.insert(entry.clone()));
     Ok(Audit { entries })
 }
 

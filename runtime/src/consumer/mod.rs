@@ -2,9 +2,11 @@
 
 mod audit;
 mod dispatch;
+mod level;
 mod mount;
 mod node;
 mod registry;
+mod text;
 
 use std::future::Future;
 
@@ -12,6 +14,7 @@ pub use audit::{Audit, Entry, audit};
 pub use dispatch::{ActionFn, Dispatch};
 #[cfg(feature = "registry")]
 pub use inventory;
+pub use level::check_node;
 pub use mount::{check, check_mount, no_captures, no_captures_here};
 pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
 pub(crate) use registry::mounted;

@@ -1,13 +1,13 @@
 //! Checks at compile time that every mount provides what the handlers under it read.
 //!
-//! A const function can only panic with a text, so the text is put together in a fixed buffer. It names the reader,
-//! the capture, and the pattern that should have it.
+//! The text of a panic names the reader, the capture, and the pattern that should have it.
 
+use super::level::check_node;
 use super::node::{Need, Node, RouteNode};
+use super::text::{Text, same};
 
 /// How deep handlers nest in the check.
 const DEEPEST: usize = 16;
-const BUFFER: usize = 512;
 
 /// The routes from the consumer down to where the check stands.
 #[derive(Clone, Copy)]
@@ -34,6 +34,7 @@ pub const fn check_mount(node: &'static Node, id: u16) {
 /// Checks a whole consumer.
 #[track_caller]
 pub const fn check(node: &'static Node) {
+    check_node(node);
     check_own(node.needs);
     let mut at = 0;
     while at < node.actions.len() {
@@ -86,6 +87,7 @@ const fn check_route(route: &'static RouteNode, mut above: Above) {
     above.routes[above.depth] = Some(route);
     above.depth += 1;
     let node = route.node;
+    check_node(node);
     provided(node.name, route.needs, &above);
     above.guarded = above.guarded || route.permission.is_some();
     if node.inherited && !above.guarded {
@@ -116,10 +118,8 @@ const fn no_repeats(route: &'static RouteNode, above: &Above) {
             && provides(above, name)
         {
             let text = Text::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
-            text.and("` stands in a pattern above it already: `")
-                .and_path(above)
-                .and("`; give one another name")
-                .panic();
+            let text = with_path(text.and("` stands in a pattern above it already: `"), above);
+            text.and("`; give one another name").panic();
         }
         at += 1;
     }
@@ -135,7 +135,7 @@ const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) 
             if !provides(above, name) {
                 let text = Text::new().and(needs[at].by).and(" of handler `").and(handler);
                 let text = text.and("` reads the capture `").and(name).and("`, but it is mounted under `");
-                text.and_path(above).and("`; write `{").and(name).and("}` in that pattern").panic();
+                with_path(text, above).and("`; write `{").and(name).and("}` in that pattern").panic();
             }
             capture += 1;
         }
@@ -162,68 +162,18 @@ const fn provides(above: &Above, name: &str) -> bool {
     false
 }
 
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// A text of limited length; what does not fit is cut off.
-#[derive(Clone, Copy)]
-struct Text {
-    bytes: [u8; BUFFER],
-    length: usize,
-}
-
-impl Text {
-    const fn new() -> Text {
-        Text { bytes: [0; BUFFER], length: 0 }
-    }
-
-    const fn and(mut self, more: &str) -> Text {
-        let more = more.as_bytes();
-        if self.length + more.len() > BUFFER {
-            return self;
-        }
-        let mut at = 0;
-        while at < more.len() {
-            self.bytes[self.length] = more[at];
-            self.length += 1;
-            at += 1;
-        }
-        self
-    }
-
-    const fn and_path(mut self, above: &Above) -> Text {
-        let mut level = 0;
-        while level < above.depth {
-            if let Some(route) = above.routes[level] {
-                self = self.and(route.pattern.text);
-                if !route.pattern.slash && level + 1 < above.depth {
-                    self = self.and("/");
-                }
+const fn with_path(mut text: Text, above: &Above) -> Text {
+    let mut level = 0;
+    while level < above.depth {
+        if let Some(route) = above.routes[level] {
+            text = text.and(route.pattern.text);
+            if !route.pattern.slash && level + 1 < above.depth {
+                text = text.and("/");
             }
-            level += 1;
         }
-        self
+        level += 1;
     }
-
-    #[track_caller]
-    const fn panic(&self) -> ! {
-        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a mount does not provide what a handler under it reads"),
-        }
-    }
+    text
 }
 
 #[cfg(test)]
@@ -258,8 +208,8 @@ mod tests {
     }
 
     fn action(needs: &'static [Need]) -> &'static [ActionNode] {
-        let action = ActionNode { name: "send", permission: None, blocking: false, needs: &[] };
-        vec![action, ActionNode { needs, ..action }].leak()
+        let action = ActionNode { name: "send", permission: ASKS, blocking: false, needs: &[] };
+        vec![action, ActionNode { name: "edit", needs, ..action }].leak()
     }
 
     fn checked(routes: &[RouteNode]) -> Result<(), String> {
@@ -368,13 +318,5 @@ mod tests {
         for own in [Node { needs: reads(&["room"]), ..chat }, Node { actions: action(reads(&["room"])), ..chat }] {
             assert_eq!(panics(own, check), Err(wanted.to_owned()));
         }
-    }
-
-    #[test]
-    fn a_long_text_is_cut() {
-        let long = "x".repeat(BUFFER - 1);
-        let text = Text::new().and("y").and(&long);
-        assert_eq!((text.length, text.and("z").length), (BUFFER, BUFFER));
-        assert_eq!(Text::new().and(&long).and("zz").length, BUFFER - 1);
     }
 }

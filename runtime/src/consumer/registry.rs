@@ -24,8 +24,10 @@ impl Registration {
         Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE }
     }
 
-    fn is(&self, other: &Registration) -> bool {
-        self.name == other.name && (self.type_name)() == (other.type_name)()
+    /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
+    fn path(&self) -> &'static str {
+        let name = (self.type_name)();
+        name.split_once('<').map_or(name, |(path, _)| path)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -69,13 +71,11 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
-    let registration = Registration::of::<C>();
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !mounted.iter().any(|earlier| earlier.is(&registration)) {
-        mounted.push(registration);
-    }
-    drop(mounted);
-    consumers().map(drop)
+    let known = mounted.iter().copied();
+    let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;
+    *mounted = all;
+    Ok(())
 }
 
 /// All consumers, sorted by name, each once.
@@ -95,17 +95,19 @@ fn found() -> Vec<Registration> {
 }
 
 fn unique(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
-    let mut named: BTreeMap<&'static str, Registration> = BTreeMap::new();
+    let mut named: BTreeMap<&'static str, &'static str> = BTreeMap::new();
+    let mut each: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
     for registration in all {
-        if let Some(earlier) = named.insert(registration.name, registration) {
-            let mut types = [(earlier.type_name)(), (registration.type_name)()];
-            if types[0] != types[1] {
-                types.sort_unstable();
-                return Err(RegistryError { name: registration.name, types });
-            }
+        let path = registration.path();
+        let earlier = *named.entry(registration.name).or_insert(path);
+        if earlier != path {
+            let mut types = [earlier, path];
+            types.sort_unstable();
+            return Err(RegistryError { name: registration.name, types });
         }
+        each.insert((registration.name, (registration.type_name)()), registration);
     }
-    Ok(named.into_values().collect())
+    Ok(each.into_values().collect())
 }
 
 /// Tells the registry of a consumer. Generated code decides nothing: what this does depends on the features.

@@ -16,6 +16,9 @@ pub(crate) fn begin(reply: &mut Reply) {
 
 /// Ends a reply whose data is written.
 pub(crate) fn finish(reply: &mut Reply, head: &Head<'_>) {
+    if reply.is_empty() {
+        reply.push("null");
+    }
     envelope(reply, head, reply.status());
 }
 
@@ -27,7 +30,7 @@ pub(crate) fn refuse(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Opti
         entry["field"] = field.into();
     }
     if let Some(after) = error.retry_after() {
-        entry["retry_after"] = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).into();
+        entry["retry_after"] = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into();
     }
     if let Some(id) = id {
         entry["id"] = id.into();

@@ -18,11 +18,13 @@ pub struct Reply {
     out: Vec<u8>,
     status: StatusCode,
     silent: bool,
+    /// Where the data begins.
+    data: usize,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: Vec::new(), status: StatusCode::OK, silent: false }
+        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0 }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -30,14 +32,25 @@ impl Reply {
         self.out.clear();
         self.out.reserve(ROOM);
         self.out.extend_from_slice(before);
+        self.data = self.out.len();
         self.status = StatusCode::OK;
         self.silent = false;
     }
 
-    /// Writes the data of a successful reply.
+    /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
+    /// errors are returned, not written.
     pub fn data<T: Serialize + ?Sized>(&mut self, status: StatusCode, data: &T) -> Result<()> {
+        if !status.is_success() {
+            return Err(Error::internal(format!("data with status {status}; return an error instead")));
+        }
+        self.out.truncate(self.data);
         self.status = status;
         serde_json::to_writer(&mut self.out, data).map_err(Error::internal)
+    }
+
+    /// Whether there is data yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.out.len() == self.data
     }
 
     /// Answers nothing at all.

@@ -1,11 +1,15 @@
 //! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::StatusCode;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::Instant;
 
 use super::deadline::deadline;
 use super::matching::Matched;
@@ -82,22 +86,25 @@ impl<C: Consumer> Answerer<C> {
         true
     }
 
-    /// The same walk, on a thread that may block. What it does goes on after its time is over; its reply does not.
+    /// The same walk, on a thread that may block. What has begun there goes on when its time is over, or when the
+    /// connection is; its reply does not. What has not begun never does.
     async fn blocking<T>(&self, text: T, reply: &mut Reply) -> bool
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
-        let (answerer, runtime) = (self.clone(), tokio::runtime::Handle::current());
+        let (mut answerer, arrived) = (self.clone(), Instant::now());
         let there = text.clone();
-        let running = tokio::task::spawn_blocking(move || {
+        let running = AbortOnDrop(tokio::task::spawn_blocking(move || {
+            answerer.time = answerer.time.saturating_sub(arrived.elapsed());
             let mut request = Request::default();
             let readable = request.read(there.as_ref(), answerer.bounds);
             let mut matched = Matched::default();
             matched.find(answerer.consumer.node(), &request.head.route);
             let mut reply = Reply::new();
-            let replied = runtime.block_on(answerer.answer(&request, readable, &matched, &mut reply));
+            // Not the runtime's own way of blocking: within that an action could not block by its means.
+            let replied = pollster::block_on(answerer.answer(&request, readable, &matched, &mut reply));
             (replied, reply)
-        });
+        }));
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
             Some(Ok((replied, written))) => {
@@ -115,8 +122,27 @@ impl<C: Consumer> Answerer<C> {
     }
 }
 
+/// A thread's work that is not begun any more once nobody waits for it.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 fn blocks(matched: &Matched<'_>, head: &Head<'_>) -> bool {
-    matched.node.is_some_and(|node| node.actions.iter().any(|row| row.blocking && row.name == head.action))
+    matched
+        .node
+        .is_some_and(|node| node.actions.iter().find(|row| row.name == head.action).is_some_and(|row| row.blocking))
 }
 
 /// A check that outlives its time is a fault of the server; an action that does is told so.

@@ -7,9 +7,6 @@ use std::hash::{BuildHasher, RandomState};
 use crate::error::Error;
 use crate::scope::{Call, User};
 
-/// How much of somebody else's words the log keeps.
-const LOGGED: usize = 64;
-
 /// A panic as an error. Its text is for the log alone.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -20,18 +17,18 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
 /// Writes a refusal into the log, and gives the id of a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     let user = call.scope().user_id();
-    let (action, route) = (Cut(&call.head().action), Cut(&call.head().route));
+    let (action, route) = (Cut::words(&call.head().action), Cut::words(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
     let status = error.status().as_u16();
     if error.is_fault() {
         let (id, cause) = (fault_id(), error.to_string());
-        tracing::error!(%id, user = ?Cut(&user), ?action, ?route, leaf, status, ?cause, "failed");
+        tracing::error!(%id, user = ?Cut::words(&user), ?action, ?route, leaf, status, cause = ?Cut::cause(&cause), "failed");
         return Some(id);
     }
     if let Some(leaf) = leaf {
-        tracing::info!(user = ?Cut(&user), ?action, ?route, leaf, status, "refused");
+        tracing::info!(user = ?Cut::words(&user), ?action, ?route, leaf, status, "refused");
     } else {
-        tracing::debug!(user = ?Cut(&user), ?action, ?route, status, code = error.code(), "not done");
+        tracing::debug!(user = ?Cut::words(&user), ?action, ?route, status, code = error.code(), "not done");
     }
     None
 }
@@ -41,14 +38,29 @@ pub(crate) fn fault_id() -> String {
     format!("{:016x}", RandomState::new().hash_one(()))
 }
 
-/// Somebody else's words in the log: escaped, and not too many.
-pub(crate) struct Cut<'a>(pub(crate) &'a str);
+/// What somebody else may have written, in the log: escaped, and not too much of it.
+pub(crate) struct Cut<'a> {
+    text: &'a str,
+    most: usize,
+}
+
+impl<'a> Cut<'a> {
+    /// A name or a route of a client's.
+    pub(crate) fn words(text: &'a str) -> Cut<'a> {
+        Cut { text, most: 64 }
+    }
+
+    /// The cause of a fault, which may quote a client.
+    pub(crate) fn cause(text: &'a str) -> Cut<'a> {
+        Cut { text, most: 1000 }
+    }
+}
 
 impl fmt::Debug for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(LOGGED) {
-            Some((end, _)) => write!(f, "{:?}..", &self.0[..end]),
-            None => write!(f, "{:?}", self.0),
+        match self.text.char_indices().nth(self.most) {
+            Some((end, _)) => write!(f, "{:?}..", &self.text[..end]),
+            None => write!(f, "{:?}", self.text),
         }
     }
 }
@@ -63,14 +75,14 @@ mod tests {
 
     #[test]
     fn the_log_keeps_little_of_a_client_s_words_and_escapes_it() {
-        let long = "\u{e9}".repeat(LOGGED);
+        let long = "\u{e9}".repeat(64);
         for (words, wanted) in [
             ("rooms/5/", r#""rooms/5/""#.to_owned()),
             ("a\nb\"\u{1b}[0m", r#""a\nb\"\u{1b}[0m""#.to_owned()),
             (&long, format!("{long:?}")),
             (&format!("{long}x"), format!("{long:?}..")),
         ] {
-            assert_eq!(format!("{:?}", Cut(words)), wanted);
+            assert_eq!(format!("{:?}", Cut::words(words)), wanted);
         }
     }
 

@@ -44,7 +44,7 @@ impl<C: Consumer> Endpoint<C> {
     pub(crate) async fn admit(&self, parts: Parts, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
         if !self.origins.allow(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Cut), "refused: the origin is not allowed");
+            tracing::info!(origin = ?origin.as_deref().map(Cut::words), "refused: the origin is not allowed");
             return Err(Turned(StatusCode::FORBIDDEN));
         }
         let head = Connect::<C::User>::head();
@@ -53,6 +53,7 @@ impl<C: Consumer> Endpoint<C> {
             Err(error) => {
                 let status = error.status().as_u16();
                 let cause = error.to_string();
+                let cause = Cut::cause(&cause);
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
                 } else {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::authenticate::{Authenticate, Authenticator, boxed};
-use super::origin::Origins;
+use super::origin::{Origins, Place};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
 
@@ -60,9 +60,18 @@ impl<C: Consumer> Endpoint<C> {
     }
 
     /// Lets pages of these origins connect too, written `https://app.example` or `http://localhost:3000`.
+    ///
+    /// # Panics
+    ///
+    /// When one is no such origin: a mistake in the program, or in its configuration, that shows at start-up.
     #[must_use]
-    pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Arc::make_mut(&mut self.origins).listed.extend(origins.into_iter().map(Into::into));
+    pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for origin in origins {
+            let origin = origin.as_ref();
+            let place = Place::of_origin(origin);
+            let place = place.unwrap_or_else(|| panic!("`{origin}` is no origin; write `https://app.example`"));
+            Arc::make_mut(&mut self.origins).listed.push(place);
+        }
         self
     }
 

@@ -10,7 +10,7 @@ pub(super) struct Origins {
     /// Whether all may.
     pub(super) any: bool,
     /// Those that may beside the same origin.
-    pub(super) listed: Vec<String>,
+    pub(super) listed: Vec<Place>,
 }
 
 impl Origins {
@@ -25,14 +25,13 @@ impl Origins {
         }
         let Ok(origin) = origin.to_str() else { return false };
         let Some(place) = Place::of_origin(origin) else { return false };
-        self.listed.iter().any(|listed| Place::of_origin(listed).is_some_and(|listed| listed == place))
-            || Place::of_request(parts).is_some_and(|own| own.is_same(&place))
+        self.listed.contains(&place) || Place::of_request(parts).is_some_and(|own| own.is_same(&place))
     }
 }
 
 /// Scheme, host and port.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
     /// `None`: the request does not say, as it came to a server that does not know whether a proxy in front of it speaks TLS.
     secure: Option<bool>,
     host: String,
@@ -40,7 +39,7 @@ struct Place {
 }
 
 impl Place {
-    fn of_origin(text: &str) -> Option<Place> {
+    pub(super) fn of_origin(text: &str) -> Option<Place> {
         let uri: Uri = text.parse().ok()?;
         let secure = match uri.scheme_str()? {
             "https" => true,
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_list_widens_and_any_is_any() {
-        let listed = Origins { listed: vec!["https://app.example".into()], any: false };
+        let listed = Origins { listed: Place::of_origin("https://app.example").into_iter().collect(), any: false };
         assert!(allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
         assert!(allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
         assert!(!allowed(&listed, "/ws", "chat.example", Some("http://app.example")));

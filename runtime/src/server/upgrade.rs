@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,8 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
-use http::Request;
+use futures_util::FutureExt;
+use http::{Request, StatusCode};
 use tower_service::Service;
 
 use super::door::Turned;
@@ -49,7 +51,9 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             // It would keep the server's read buffer for the life of the connection; the scope has the path.
             parts.extensions.remove::<OriginalUri>();
             let frame = endpoint.limits.frame;
-            Ok(match endpoint.admit(parts, None).await {
+            // The user's types are asked in there, in the log too; whatever they do, the request has an answer.
+            let admitted = AssertUnwindSafe(endpoint.admit(parts, None)).catch_unwind().await;
+            Ok(match admitted.unwrap_or(Err(Turned(StatusCode::INTERNAL_SERVER_ERROR))) {
                 Ok(entrance) => upgrade
                     .read_buffer_size(READ_BUFFER)
                     .max_message_size(frame)

@@ -1,6 +1,7 @@
 //! An in-process client for an application's own tests: no port, no network, and the clock may be paused.
 //!
-//! It goes through the same door and the same loop as a WebSocket.
+//! It goes through the same door and the same loop as a WebSocket. One thing to know of a paused clock: it stands still
+//! while an action marked `blocking` runs, so nothing in front of one may wait for it.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;

@@ -1,7 +1,7 @@
 //! Frames between a connection and a client in the same process.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
@@ -29,6 +29,7 @@ pub(crate) struct Memory {
     incoming: mpsc::UnboundedReceiver<ClientFrame>,
     outgoing: mpsc::UnboundedSender<ServerFrame>,
     largest: usize,
+    broken: bool,
 }
 
 /// The client's end.
@@ -41,7 +42,7 @@ pub(crate) struct Wire {
 pub(crate) fn pair(largest: usize) -> (Memory, Wire) {
     let (to_server, incoming) = mpsc::unbounded_channel();
     let (outgoing, from_server) = mpsc::unbounded_channel();
-    (Memory { incoming, outgoing, largest }, Wire { to_server, from_server })
+    (Memory { incoming, outgoing, largest, broken: false }, Wire { to_server, from_server })
 }
 
 impl Transport for Memory {
@@ -52,14 +53,18 @@ impl Stream for Memory {
     type Item = Incoming<std::sync::Arc<str>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let largest = self.largest;
-        self.incoming.poll_recv(cx).map(|frame| {
-            Some(match frame? {
-                ClientFrame::Text(text) if text.len() > largest => Incoming::Broken(CloseCode::TooLarge),
-                ClientFrame::Text(text) => Incoming::Text(text.into()),
-                ClientFrame::Binary => Incoming::Binary,
-            })
-        })
+        if self.broken {
+            return Poll::Ready(None);
+        }
+        let frame = ready!(self.incoming.poll_recv(cx));
+        Poll::Ready(frame.map(|frame| match frame {
+            ClientFrame::Text(text) if text.len() > self.largest => {
+                self.broken = true;
+                Incoming::Broken(CloseCode::TooLarge)
+            }
+            ClientFrame::Text(text) => Incoming::Text(text.into()),
+            ClientFrame::Binary => Incoming::Binary,
+        }))
     }
 }
 

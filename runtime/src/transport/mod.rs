@@ -10,7 +10,7 @@ use futures_util::{Sink, Stream};
 
 /// What carries the frames of one connection.
 ///
-/// The stream ends when the peer is gone, or has said that it goes. Pings of the peer are answered by the transport.
+/// The stream ends when the peer is gone, when it has said that it goes, and after [`Incoming::Broken`]. Pings of the peer are answered by the transport.
 pub(crate) trait Transport:
     Stream<Item = Incoming<Self::Text>> + Sink<Outgoing, Error = Gone> + Unpin + Send
 {
@@ -74,6 +74,11 @@ impl CloseCode {
             CloseCode::Failed => 4500,
             CloseCode::Idle => 4508,
         }
+    }
+
+    /// Whether the connection ends because its bytes cannot be read on.
+    pub(crate) fn is_unreadable(self) -> bool {
+        matches!(self, CloseCode::Protocol | CloseCode::NotText | CloseCode::TooLarge)
     }
 
     #[cfg(feature = "axum")]

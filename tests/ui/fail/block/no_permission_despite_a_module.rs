@@ -1,0 +1,23 @@
+// A word of a path that looks like the key `permission` is none: the action is open by silence all the same.
+
+use portcullis::{Context, Handler, Permission, Result, consumer};
+
+mod permissions {
+    pub struct LoggedIn;
+}
+
+impl<H: Handler> Permission<H> for permissions::LoggedIn {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+struct Chat;
+
+#[consumer(connect = permissions::LoggedIn)]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,32 @@
+// Both are there after all: what `cfg` leaves has two routes that match the same.
+
+use portcullis::{AllowAny, handler};
+
+struct Rooms;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+}
+
+struct Users {
+    rooms: Rooms,
+}
+
+#[handler]
+impl Users {
+    #[cfg(not(feature = "one"))]
+    #[route("rooms/{id:[0-9]+}/")]
+    fn first(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    #[cfg(not(feature = "other"))]
+    #[route("rooms/{room:[0-9]+}/")]
+    fn second(&self) -> &Rooms {
+        &self.rooms
+    }
+}
+
+fn main() {}
