@@ -22,6 +22,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
     let connect = strict.as_ref().map(|gate| connect_const(gate));
     let may_connect = may_connect(own, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
+    let checked = (!block.is_concrete()).then(|| checked(strict.as_ref()));
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
         let strict = strict.as_ref().map(|gate| gate.no_captures_at_the_door(block));
@@ -33,6 +34,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
         impl #generics #consumer for #ty #where_clause {
             const NAME: &'static str = #name;
             #connect
+            #checked
             #may_connect
             #(#hooks)*
         }
@@ -44,6 +46,18 @@ fn connect_const(gate: &Gate<'_>) -> TokenStream {
     let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
     let value = optional(Some(gate.reference()));
     quote!(const CONNECT: #option<&'static #expression> = #value;)
+}
+
+/// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.
+fn checked(strict: Option<&Gate<'_>>) -> TokenStream {
+    let check = paths::check(Span::call_site());
+    let strict = strict.map(Gate::no_captures_when_mounted);
+    quote! {
+        const CHECKED: () = {
+            #check(Self::NODE);
+            #strict
+        };
+    }
 }
 
 fn may_connect(own: Option<&Gate<'_>>, strict: Option<&Gate<'_>>, locals: &Locals) -> Option<TokenStream> {

@@ -1,6 +1,6 @@
 //! Permission expressions as the tree that the runtime evaluates, and the calls of their leaves.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, PathArguments, Token};
 
@@ -135,6 +135,16 @@ impl<'a> Gate<'a> {
             .map(|(leaf, ty)| no_captures(&paths::no_captures(leaf.span), &leaf.text, leaf, ty, block, &[]));
         checks.collect()
     }
+
+    /// The same as statements inside the impl of a generic consumer.
+    pub(super) fn no_captures_when_mounted(&self) -> TokenStream {
+        let checks = self.leaves().map(|(leaf, ty)| {
+            let (check, by) = (paths::no_captures(leaf.span), respanned(Literal::string(&leaf.text), leaf.span));
+            let captures = captures(leaf, ty);
+            quote_spanned!(leaf.span=> #check(#by, #captures);)
+        });
+        checks.collect()
+    }
 }
 
 /// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
@@ -177,7 +187,30 @@ fn no_captures(
 ) -> TokenStream {
     let (handler, permission, by) =
         (&block.ty, paths::permission(leaf.span), respanned(Literal::string(by), leaf.span));
+    // It stands outside of the impl, where `Self` means nothing.
+    let ty = without_self(ty.clone(), &respan(handler.to_token_stream(), leaf.span));
     quote_spanned!(leaf.span=> #(#cfgs)* const _: () = #check(#by, <#ty as #permission<#handler>>::CAPTURES);)
+}
+
+/// The tokens with the type itself for `Self`.
+fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut out = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if word == "Self" => {
+                let qualifies = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
+                out.extend(if qualifies { quote_spanned!(word.span()=> <#own>) } else { own.clone() });
+            }
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), without_self(group.stream(), own));
+                inside.set_span(group.span());
+                out.extend([TokenTree::Group(inside)]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
 }
 
 fn respanned(mut literal: Literal, span: Span) -> Literal {

@@ -121,8 +121,6 @@ impl<U> fmt::Debug for Gate<'_, '_, U> {
 
 #[cfg(test)]
 mod tests {
-    use http::Extensions;
-
     use super::*;
     use crate::message::Head;
     use crate::permission::Expr;
@@ -133,7 +131,7 @@ mod tests {
 
     fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
         let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::new(None, &parts, Extensions::new()), Head::default());
+        let (scope, head) = (Scope::new(None, parts), Head::default());
         test(&Call::new(&scope, &head, &[], &[], &[]));
     }
 

@@ -67,8 +67,6 @@ impl fmt::Debug for Cut<'_> {
 
 #[cfg(test)]
 mod tests {
-    use http::Extensions;
-
     use super::*;
     use crate::message::Head;
     use crate::scope::Scope;
@@ -89,7 +87,7 @@ mod tests {
     #[test]
     fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
         let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::<()>::new(None, &parts, Extensions::new()), Head::default());
+        let (scope, head) = (Scope::<()>::new(None, parts), Head::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let id = || report(&call, &Error::internal("broken")).unwrap();
         assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());

@@ -108,8 +108,6 @@ impl<U> fmt::Debug for Context<'_, U> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use http::Extensions;
-
     use super::*;
     use crate::message::{Bounds, Request};
     use crate::scope::User;
@@ -127,7 +125,7 @@ mod tests {
 
     fn with_call(user: Option<Member>, test: impl FnOnce(&Call<'_, Member>)) {
         let (parts, ()) = http::Request::get("/ws").body(()).unwrap().into_parts();
-        let scope = Scope::new(user, &parts, Extensions::new());
+        let scope = Scope::new(user, parts);
         let mut request = Request::default();
         let readable = request.read(TEXT, Bounds { nesting: 8, request_id: 8 });
         readable.unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Uri};
 use serde::de::DeserializeOwned;
@@ -20,8 +20,9 @@ pub struct Scope<U> {
 
 impl<U> Scope<U> {
     /// A scope by hand, for tests of permissions and for transports of one's own.
-    pub fn new(user: Option<U>, parts: &Parts, extensions: Extensions) -> Scope<U> {
-        let (uri, headers) = detached(&parts.uri, &parts.headers);
+    pub fn new(user: Option<U>, parts: Parts) -> Scope<U> {
+        let Parts { uri, mut headers, extensions, .. } = parts;
+        let uri = detach(&uri, &mut headers);
         // An empty map still holds the memory of what was taken out of it.
         let extensions = if extensions.is_empty() { Extensions::new() } else { extensions };
         Scope { user, uri, headers, extensions }
@@ -77,28 +78,22 @@ pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
     })
 }
 
-/// The same in memory of their own. As they come from the HTTP server, the least of them keeps its whole read buffer.
-fn detached(uri: &Uri, headers: &HeaderMap) -> (Uri, HeaderMap) {
-    let path = uri.path_and_query().map_or("", |p| p.as_str());
+/// Gives them memory of their own. As they come from the HTTP server, the least of them keeps its whole read buffer.
+fn detach(uri: &Uri, headers: &mut HeaderMap) -> Uri {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
     let length = path.len() + headers.values().map(HeaderValue::len).sum::<usize>();
     let mut buffer = BytesMut::with_capacity(length);
     buffer.put_slice(path.as_bytes());
     headers.values().for_each(|value| buffer.put_slice(value.as_bytes()));
     let mut buffer = buffer.freeze();
     let uri = Uri::from_maybe_shared(buffer.split_to(path.len())).unwrap_or_default();
-    let mut copies = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        if let Some(value) = copied(value, buffer.split_to(value.len())) {
-            copies.append(name.clone(), value);
-        }
+    for value in headers.values_mut() {
+        let sensitive = value.is_sensitive();
+        let copy = HeaderValue::from_maybe_shared(buffer.split_to(value.len()));
+        *value = copy.unwrap_or_else(|_| HeaderValue::from_static(""));
+        value.set_sensitive(sensitive);
     }
-    (uri, copies)
-}
-
-fn copied(value: &HeaderValue, bytes: Bytes) -> Option<HeaderValue> {
-    let mut copy = HeaderValue::from_maybe_shared(bytes).ok()?;
-    copy.set_sensitive(value.is_sensitive());
-    Some(copy)
+    uri
 }
 
 #[cfg(test)]
@@ -114,10 +109,11 @@ mod tests {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let (uri, headers) = detached(&parts.uri, &parts.headers);
-        assert_eq!(uri, parts.uri);
-        assert_eq!(headers, parts.headers);
-        let (uri, headers) = detached(&Uri::default(), &HeaderMap::new());
-        assert_eq!((uri.path(), headers.len()), ("/", 0));
+        let (wanted_uri, wanted_headers) = (parts.uri.clone(), parts.headers.clone());
+        let scope = Scope::<()>::new(None, parts);
+        assert_eq!((scope.uri, scope.headers), (wanted_uri, wanted_headers));
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let scope = Scope::<()>::new(None, parts);
+        assert_eq!((scope.path(), scope.headers().len()), ("/", 0));
     }
 }

@@ -76,8 +76,7 @@ impl<C: Consumer> Endpoint<C> {
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
         };
-        let extensions = std::mem::take(&mut parts.extensions);
-        Ok(Scope::new(user, &parts, extensions))
+        Ok(Scope::new(user, parts))
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.

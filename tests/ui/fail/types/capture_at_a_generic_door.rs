@@ -1,0 +1,25 @@
+// A generic consumer is checked where it is mounted: there are no captures at the door, with whatever parameters.
+
+use portcullis::{AllowAny, Context, Handler, Permission, Result, consumer};
+
+struct InRoom;
+
+impl<H: Handler> Permission<H> for InRoom {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+        cx.capture::<u64>("room_id").map(|room| room > 0)
+    }
+}
+
+struct Chat<P>(P);
+
+#[consumer(permission = AllowAny, connect = InRoom)]
+impl<P: Send + Sync + 'static> Chat<P> {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {
+    let _ = portcullis::websocket(Chat(5)).into_route();
+}
