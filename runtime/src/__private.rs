@@ -12,7 +12,7 @@ pub use crate::consumer::{
     check_mount, check_node, no_captures, no_captures_here,
 };
 pub use crate::error::{Error, Result};
-pub use crate::handler::{Argument, FromContext, IntoReply, arguments, path};
+pub use crate::handler::{Argument, FromContext, IntoReply, arguments, path, returned};
 pub use crate::message::Reply;
 pub use crate::permission::{Expr, Expression, Gate, Permission};
 pub use crate::scope::{Admitted, Call, Connect, Context, Handler, Scope};

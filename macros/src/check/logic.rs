@@ -76,7 +76,9 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
 
 /// What the truth table says.
 fn outcome(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
-    let Some(table) = Table::of(&expression.tree, expression.leaves.len()) else { return true };
+    let Some(table) = Table::of(&expression.tree, expression.leaves.len()) else {
+        return side_by_side(&expression.tree, expression, diagnostics);
+    };
     let whole = text(&expression.tree, expression, false);
     if table.never() {
         diagnostics.error(&expression.at, format!("`{whole}` can never hold; write `DenyAll` if nobody may pass"));
@@ -94,6 +96,39 @@ fn outcome(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
         }
     }
     true
+}
+
+/// What can be said of an expression that is too long to weigh: that something stands beside its own opposite.
+fn side_by_side(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
+    let (parts, wrong) = match tree {
+        Tree::Leaf(_) => return true,
+        Tree::Not(inner) => return side_by_side(inner, expression, diagnostics),
+        Tree::All(parts) => (parts, "can never hold together"),
+        Tree::Any(parts) => (parts, "leave nothing out"),
+    };
+    if let Some(part) = opposed(&parts.iter().collect::<Vec<_>>()) {
+        let part = text(part, expression, true);
+        diagnostics.error(&expression.at, format!("`{part}` and `!{part}` {wrong}; remove one of them"));
+        return false;
+    }
+    parts.iter().all(|part| side_by_side(part, expression, diagnostics))
+}
+
+/// The part whose opposite stands among the parts as well.
+fn opposed<'a>(parts: &[&'a Tree]) -> Option<&'a Tree> {
+    let mut denied = parts.iter().filter_map(|part| match part {
+        Tree::Not(inner) => Some(&**inner),
+        _ => None,
+    });
+    denied.find(|inner| parts.contains(inner))
+}
+
+/// What must all hold for the whole to hold.
+fn conjuncts(tree: &Tree) -> Vec<&Tree> {
+    match tree {
+        Tree::All(parts) => parts.iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
 }
 
 /// `AllowAny` on an action narrows nothing, and it cannot widen what its block asks.
@@ -121,7 +156,9 @@ fn together(own: &Expression, action: &Expression, block: &Block, diagnostics: &
         }
     }
     let both = Tree::All(vec![own.tree.clone(), moved(&action.tree, &places)]);
-    if Table::of(&both, leaves.len()).is_some_and(|table| table.never()) {
+    let never =
+        Table::of(&both, leaves.len()).map_or_else(|| opposed(&conjuncts(&both)).is_some(), |table| table.never());
+    if never {
         let (one, other) = (text(&action.tree, action, false), text(&own.tree, own, false));
         let kind = block.kind.name();
         let text = format!("`{one}` can never hold where `{other}` of the `#[{kind}]` block does; change one of them");
@@ -214,6 +251,18 @@ mod tests {
         ] {
             assert_eq!(told(text), "", "{text}");
         }
+    }
+
+    #[test]
+    fn of_a_long_expression_the_neighbours_are_weighed() {
+        let many: Vec<_> = (0..17).map(|leaf| format!("L{leaf}")).collect();
+        let (all, any) = (many.join(" & "), many.join(" | "));
+        assert_eq!(told(&any), "");
+        assert_eq!(told(&format!("{all} & !A")), "");
+        assert!(told(&format!("{all} & !L3")).contains("`L3` and `!L3` can never hold together"));
+        assert!(told(&format!("{any} | !L3")).contains("`L3` and `!L3` leave nothing out"));
+        assert!(told(&format!("({any}) & !({any})")).contains("can never hold together"));
+        assert!(told(&format!("{any} | (A & !A)")).contains("`A` and `!A` can never hold together"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
 pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     plain(&action.signature, diagnostics);
     one_context(action, diagnostics);
+    keys_once(action, diagnostics);
     for parameter in &action.parameters {
         match &parameter.kind {
             Kind::Context => context(parameter, diagnostics),
@@ -103,6 +104,23 @@ fn one_context(action: &Action, diagnostics: &mut Diagnostics) {
     let contexts = action.parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Context));
     for later in contexts.skip(1) {
         diagnostics.error(&later.name, format!("`{}` is a second context; keep one", later.name));
+    }
+}
+
+/// Two parameters cannot be one key of the message.
+fn keys_once(action: &Action, diagnostics: &mut Diagnostics) {
+    let mut taken: Vec<(String, &Parameter)> = Vec::new();
+    for parameter in &action.parameters {
+        for key in parameter.wire_names() {
+            match taken.iter().find(|(name, owner)| *name == key && owner.name != parameter.name) {
+                Some((_, owner)) => {
+                    let message =
+                        format!("`{key}` is the key of `{}` already; give one of them another name", owner.name);
+                    diagnostics.error(&parameter.name, message);
+                }
+                None => taken.push((key, parameter)),
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, Type};
+use syn::{Attribute, Generics};
 
 use super::paths::{self, Locals};
 use super::permission::Gate;
@@ -99,12 +99,13 @@ impl Row<'_> {
 
     fn extracted(&self, locals: &Locals) -> TokenStream {
         let Locals { call, handler, .. } = locals;
+        let whole_context = paths::whole_context(Span::call_site());
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let Kind::Extract = parameter.kind else { return None };
             let (ty, local, span) = (&parameter.ty, paths::parameter(position), paths::shown(&parameter.ty));
             let trait_ = paths::from_context(span);
             let make = quote_spanned! {span=>
-                <#ty as #trait_<Self>>::from_context(#handler, &#call.whole_context()).await?
+                <#ty as #trait_<Self>>::from_context(#handler, &#whole_context(#call)).await?
             };
             Some(quote!(let #local: #ty = #make;))
         });
@@ -146,14 +147,12 @@ impl Row<'_> {
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
         let call = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
-        if !self.action.output().is_some_and(is_result) {
-            return quote!(#call #written);
-        }
-        // Unwrapped here: an error type that can be serialized would make the conversion ambiguous.
-        let (ok, err, into) = (paths::ok(span), paths::err(span), paths::into(span));
+        // A `Result` is taken apart here, under whatever name it was written: one whose error can be serialized would
+        // else be answered as plain data.
+        let (ok, err, into, returned) = (paths::ok(span), paths::err(span), paths::into(span), paths::returned(span));
         quote! {
             #call
-            match #output {
+            match #returned(&#output).__settle(#output) {
                 #ok(#output) => #written,
                 #err(#error) => #err(#into(#error)),
             }
@@ -167,7 +166,8 @@ impl Row<'_> {
                 // A context of another user type is told at the type.
                 let span = paths::shown(&parameter.ty);
                 let call = paths::shown_at(call, span);
-                quote_spanned!(span=> &#call.whole_context())
+                let whole_context = paths::whole_context(span);
+                quote_spanned!(span=> &#whole_context(#call))
             }
             Kind::Capture { .. } | Kind::Extract => paths::parameter(position).to_token_stream(),
             Kind::Key { serde } => Key { position, parameter, serde }.taken(arguments),
@@ -207,7 +207,7 @@ impl Key<'_> {
     }
 
     fn generic(&self) -> Option<Ident> {
-        (!self.parameter.names_function()).then(|| format_ident!("A{}", self.position))
+        (!self.parameter.names_function()).then(|| format_ident!("__A{}", self.position))
     }
 
     /// The field as the parameter. A type that cannot be deserialized is told here, at the type, and only here: as long
@@ -225,11 +225,6 @@ impl Key<'_> {
 
 fn angled<T: ToTokens>(list: &[T]) -> Option<TokenStream> {
     (!list.is_empty()).then(|| quote!(<#(#list),*>))
-}
-
-/// Is it written `Result<…>`?
-fn is_result(ty: &Type) -> bool {
-    crate::model::parameter::named(ty, "Result") && !matches!(ty, Type::Reference(_))
 }
 
 /// `Some(…)` or `None`.

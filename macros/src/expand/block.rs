@@ -169,13 +169,14 @@ impl<'a> Generated<'a> {
         let (call_type, admitted_type) = (paths::call_type(Span::call_site()), paths::admitted_type(Span::call_site()));
         let (reply_type, result) = (paths::reply_type(Span::call_site()), paths::result(Span::call_site()));
         let unknown = paths::unknown_route(Span::call_site());
+        let (id, size) = (paths::route_id(Span::call_site()), paths::size(Span::call_site()));
         Some(quote! {
             async fn descend(
                 &self,
-                #route: u16,
+                #route: #id,
                 #call: &#call_type<'_, Self::User>,
                 #admitted: #admitted_type,
-                #level: usize,
+                #level: #size,
                 #reply: &mut #reply_type,
             ) -> #result<()> {
                 let #handler = self;

@@ -16,7 +16,7 @@ const ROLE: &str = "Connect";
 pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
     let locals = Locals::new();
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
-    let (consumer, name) = (paths::consumer(Span::call_site()), &block.name);
+    let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
     let strict = block.connect.as_ref().map(|expression| Gate::new(expression, ROLE, generics));
     let items = strict.as_ref().map(|gate| gate.items(ROLE, generics, &[]));
     let connect = strict.as_ref().map(|gate| connect_const(gate));
@@ -32,7 +32,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
         #items
         #[automatically_derived]
         impl #generics #consumer for #ty #where_clause {
-            const NAME: &'static str = #name;
+            const NAME: &'static #string = #name;
             #connect
             #checked
             #may_connect
@@ -50,11 +50,11 @@ fn connect_const(gate: &Gate<'_>) -> TokenStream {
 
 /// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.
 fn checked(strict: Option<&Gate<'_>>) -> TokenStream {
-    let check = paths::check(Span::call_site());
+    let (check, dispatch) = (paths::check(Span::call_site()), paths::dispatch(Span::call_site()));
     let strict = strict.map(Gate::no_captures_when_mounted);
     quote! {
         const CHECKED: () = {
-            #check(Self::NODE);
+            #check(<Self as #dispatch>::NODE);
             #strict
         };
     }

@@ -20,12 +20,12 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
-    let (name, consumer) = (&block.name, paths::consumer(Span::call_site()));
+    let (name, consumer, string) = (&block.name, paths::consumer(Span::call_site()), paths::string(Span::call_site()));
     let consumer = (block.kind == Kind::Consumer).then(|| {
         quote! {
             #[automatically_derived]
             impl #generics #consumer for #ty #where_clause {
-                const NAME: &'static str = #name;
+                const NAME: &'static #string = #name;
             }
         }
     });

@@ -70,53 +70,56 @@ impl<'a> Gate<'a> {
     /// Asks the leaves about a message; ends with `finish(__admitted)`.
     pub(super) fn ask(&self, locals: &Locals) -> TokenStream {
         let Locals { admitted, call, gate, handler, .. } = locals;
-        let begin = self.begin(call, locals);
+        let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
+        let (finish, context) = (paths::finish(Span::call_site()), paths::context(Span::call_site()));
         let arms = self.leaves().map(|(leaf, ty)| {
             let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
             let captures = captures(leaf, ty);
             quote_spanned! {span=>
-                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#call.context(#captures)).await
+                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#context(#call, #captures)).await
             }
         });
         let asked = loop_over(arms, locals);
-        quote!(#begin #asked #gate.finish(#admitted))
+        quote!(#begin #asked #finish(#gate, #admitted))
     }
 
     /// Asks the leaves at the door.
     pub(super) fn ask_connect(&self, locals: &Locals) -> TokenStream {
         let Locals { cx, gate, .. } = locals;
-        let begin = self.begin(cx, locals);
+        let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
         let arms = self.leaves().map(|(leaf, ty)| can_connect(leaf, ty, locals));
-        let asked = loop_over(arms, locals);
-        quote!(#begin #asked #gate.finish_connect())
+        let (asked, finish) = (loop_over(arms, locals), paths::finish_connect(Span::call_site()));
+        quote!(#begin #asked #finish(#gate))
     }
 
     /// Asks the leaves at the door, and those without opinion what they say to messages.
     pub(super) fn ask_strictly(&self, locals: &Locals) -> TokenStream {
         let Locals { answer, cx, gate, handler, .. } = locals;
-        let begin = self.begin(cx, locals);
+        let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
         let (ok, none, some) =
             (paths::ok(Span::call_site()), paths::none(Span::call_site()), paths::some(Span::call_site()));
+        let (context, map) = (paths::as_context(Span::call_site()), paths::map(Span::call_site()));
         let arms = self.leaves().map(|(leaf, ty)| {
             let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
             let first = can_connect(leaf, ty, locals);
             let second = quote_spanned! {span=>
-                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#cx.as_context()).await
+                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#context(#cx)).await
             };
             quote! {
                 match #first {
-                    #ok(#none) => #second.map(#some),
+                    #ok(#none) => #map(#second, #some),
                     #answer => #answer,
                 }
             }
         });
-        let asked = loop_over(arms, locals);
-        quote!(#begin #asked #gate.finish_connect_strictly())
+        let (asked, finish) = (loop_over(arms, locals), paths::finish_connect_strictly(Span::call_site()));
+        quote!(#begin #asked #finish(#gate))
     }
 
-    fn begin(&self, asked: &Ident, locals: &Locals) -> TokenStream {
+    /// What generated code calls is called by its path: a trait of the user's may have methods of the same names.
+    fn begin(&self, begin: &TokenStream, asked: &Ident, locals: &Locals) -> TokenStream {
         let (name, gate) = (&self.name, &locals.gate);
-        quote!(let mut #gate = #asked.gate(&#name);)
+        quote!(let mut #gate = #begin(#asked, &#name);)
     }
 
     /// Checks at each leaf of a consumer's own expressions that it reads no captures.
@@ -162,17 +165,18 @@ pub(super) fn aliases(expression: &Expression, role: &str, generics: &Generics, 
 fn loop_over(arms: impl Iterator<Item = TokenStream>, locals: &Locals) -> TokenStream {
     let Locals { answer, gate, leaf, .. } = locals;
     let (some, unknown) = (paths::some(Span::call_site()), paths::unknown_leaf(Span::call_site()));
+    let (next, tell) = (paths::next(Span::call_site()), paths::tell(Span::call_site()));
     let arms = arms.enumerate().map(|(position, arm)| {
         let position = Literal::usize_unsuffixed(position);
         quote!(#position => #arm,)
     });
     quote! {
-        while let #some(#leaf) = #gate.next() {
+        while let #some(#leaf) = #next(&mut #gate) {
             let #answer = match #leaf {
                 #(#arms)*
                 _ => #unknown(),
             };
-            #gate.tell(#answer)?;
+            #tell(&mut #gate, #answer)?;
         }
     }
 }

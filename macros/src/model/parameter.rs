@@ -56,7 +56,7 @@ impl Parameter {
         })
     }
 
-    /// The keys under which the message may hold it.
+    /// The keys under which the message may hold it; none where it is not read from a key of its own.
     pub(crate) fn wire_names(&self) -> Vec<String> {
         let Kind::Key { serde } = &self.kind else { return Vec::new() };
         let mut names = vec![plain(&self.name)];
@@ -64,6 +64,7 @@ impl Parameter {
             match (key.as_str(), value) {
                 ("rename", Some(name)) => names[0] = name,
                 ("alias", Some(name)) => names.push(name),
+                ("flatten" | "skip" | "skip_deserializing", _) => return Vec::new(),
                 _ => {}
             }
         }
@@ -73,18 +74,29 @@ impl Parameter {
 
 /// The keys of a `#[serde(…)]` with their quoted values; what else it holds is serde's business.
 fn serde_keys(attribute: &Attribute) -> Vec<(String, Option<String>)> {
-    let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).unwrap_or_default();
-    let keys = metas.iter().map(|meta| {
-        let key = meta.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let value = match meta {
-            Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), .. }) => {
-                Some(text.value())
-            }
-            _ => None,
-        };
-        (key, value)
-    });
-    keys.collect()
+    metas(attribute.parse_args_with(Punctuated::parse_terminated)).iter().map(|meta| (key(meta), value(meta))).collect()
+}
+
+fn metas(read: syn::Result<Punctuated<Meta, Token![,]>>) -> Punctuated<Meta, Token![,]> {
+    read.unwrap_or_default()
+}
+
+fn key(meta: &Meta) -> String {
+    meta.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+}
+
+/// What stands behind the `=`. Of `rename(serialize = "…", deserialize = "…")` it is what holds for reading.
+fn value(meta: &Meta) -> Option<String> {
+    match meta {
+        Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), .. }) => {
+            Some(text.value())
+        }
+        Meta::List(list) => {
+            let inside = metas(list.parse_args_with(Punctuated::parse_terminated));
+            inside.iter().find(|meta| key(meta) == "deserialize").and_then(value)
+        }
+        _ => None,
+    }
 }
 
 /// A capture without a name of its own is left empty here; the caller knows the parameter's.

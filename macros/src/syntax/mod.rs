@@ -3,6 +3,7 @@
 //! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Read`]).
 
 pub(crate) mod action;
+mod argument;
 pub(crate) mod attribute;
 pub(crate) mod block;
 pub(crate) mod keyed;

@@ -11,6 +11,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitBool, LitStr, Path, PathArguments, PathSegment, Result, Token, parenthesized, token};
 
+use super::argument;
 use super::keyed::refuse;
 use super::quoted;
 use super::unexpected::{EMPTY, SHAPE, dangling, unexpected, word};
@@ -178,6 +179,7 @@ fn leaf(input: ParseStream<'_>) -> Result<Leaf> {
         let inside;
         parenthesized!(inside in input);
         arguments = inside.parse_terminated(Expr::parse, Token![,])?;
+        arguments.iter().try_for_each(argument::stays)?;
         if !arguments.is_empty() {
             text = format!("{text}({})", quoted::print(arguments.to_token_stream()));
         }
@@ -271,6 +273,7 @@ mod tests {
             ),
             ("::rules::A::<B, C>() | D", "(| ::rules::A::<B, C> D)"),
             ("A & B & (C & D)", "(& A B (& C D))"),
+            ("A(|x|return x)", "A(|x|return x)"),
         ] {
             assert_eq!(shown(bare(text)), expected, "bare {text}");
             assert_eq!(shown(quoted(text)), expected, "quoted {text}");
@@ -313,6 +316,10 @@ mod tests {
             ("5", "`5` is no permission"),
             ("true", "write `AllowAny`"),
             ("false", "write `DenyAll`"),
+            ("Owner(return)", "`return` would leave the check"),
+            ("A & Owner(1, { x?; 3 })", "`?` would leave the check"),
+            ("Owner(load().await)", "`.await` would leave the check"),
+            ("Owner(some!(if a { break }))", "`break` would leave the check"),
             ("Owner::new(3)", "write `Owner(…)` itself"),
         ] {
             let told = quoted(text).map(|_| ()).unwrap_err();

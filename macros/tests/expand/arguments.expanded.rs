@@ -67,14 +67,14 @@ const _: () = {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
-                struct __Arguments<A0, A1, A3> {
-                    text: A0,
+                struct __Arguments<__A0, __A1, __A3> {
+                    text: __A0,
                     #[serde(default)]
-                    page: A1,
+                    page: __A1,
                     #[serde(default = "fifty")]
                     limit: u32,
                     #[serde(rename = "type")]
-                    kind: A3,
+                    kind: __A3,
                 }
                 let __arguments: __Arguments<_, _, _> = __rt::arguments(
                     __call,
@@ -82,7 +82,7 @@ const _: () = {
                 )?;
                 let __p4: Language = <Language as __rt::FromContext<
                     Self,
-                >>::from_context(__handler, &__call.whole_context())
+                >>::from_context(__handler, &__rt::Call::whole_context(__call))
                     .await?;
                 let __output = Self::search(
                         __handler,
@@ -93,7 +93,14 @@ const _: () = {
                         __p4,
                     )
                     .await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
@@ -102,7 +109,14 @@ const _: () = {
                 struct __Arguments {}
                 let __arguments: __Arguments = __rt::arguments(__call, __admitted)?;
                 let __output = Self::stop(__handler).await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
         async fn admit(
@@ -111,8 +125,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -120,16 +136,19 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
     }
+    const _: () = __rt::check_node(<Search as __rt::Dispatch>::NODE);
 };

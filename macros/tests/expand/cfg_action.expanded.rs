@@ -106,8 +106,10 @@ const _: () = {
             #[cfg(feature = "debug")]
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
-                    let mut __gate = __call.gate(&__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        &mut __gate,
+                    ) {
                         let __answer = match __leaf {
                             0 => {
                                 <__Action0Leaf0 as __rt::Permission<
@@ -115,27 +117,41 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf0 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __gate.tell(__answer)?;
+                        __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __gate.finish(__admitted)?
+                    __rt::Gate::finish(__gate, __admitted)?
                 };
                 __rt::no_arguments(__admitted);
                 let __output = Self::dump(__handler).await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__admitted);
                 let __output = Self::version(__handler).await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
         async fn admit(
@@ -144,8 +160,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -153,23 +171,25 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
         async fn descend(
             &self,
-            __route: u16,
+            __route: ::core::primitive::u16,
             __call: &__rt::Call<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: usize,
+            __level: ::core::primitive::usize,
             __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
@@ -177,8 +197,10 @@ const _: () = {
                 #[cfg(feature = "debug")]
                 0 => {
                     let __admitted = {
-                        let mut __gate = __call.gate(&__ROUTE0);
-                        while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                        let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
+                        while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                            &mut __gate,
+                        ) {
                             let __answer = match __leaf {
                                 0 => {
                                     <__Route0Leaf0 as __rt::Permission<
@@ -186,18 +208,18 @@ const _: () = {
                                     >>::has_permission(
                                             &__Route0Leaf0 {},
                                             __handler,
-                                            &__call
-                                                .context(
-                                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                                ),
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
                                         )
                                         .await
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __gate.tell(__answer)?;
+                            __rt::Gate::tell(&mut __gate, __answer)?;
                         }
-                        __gate.finish(__admitted)?
+                        __rt::Gate::finish(__gate, __admitted)?
                     };
                     <Traces as __rt::Dispatch>::enter::<
                         Self,
@@ -208,4 +230,5 @@ const _: () = {
             }
         }
     }
+    const _: () = __rt::check_node(<Debug as __rt::Dispatch>::NODE);
 };

@@ -56,7 +56,14 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__admitted);
                 let __output = Self::ping(__handler).await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
         async fn admit(
@@ -65,8 +72,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -74,16 +83,18 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -93,7 +104,7 @@ const _: () = {
     };
     #[automatically_derived]
     impl __rt::Consumer for Chat {
-        const NAME: &'static str = "Chat";
+        const NAME: &'static ::core::primitive::str = "Chat";
         const CONNECT: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
@@ -103,8 +114,10 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __handler = self;
             {
-                let mut __gate = __cx.gate(&__BLOCK);
-                while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
                     let __answer = match __leaf {
                         0 => {
                             <__BlockLeaf0 as __rt::Permission<
@@ -114,12 +127,14 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __gate.tell(__answer)?;
+                    __rt::Gate::tell(&mut __gate, __answer)?;
                 }
-                __gate.finish_connect()
+                __rt::Gate::finish_connect(__gate)
             }?;
-            let mut __gate = __cx.gate(&__CONNECT);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         match <__ConnectLeaf0 as __rt::Permission<
@@ -128,24 +143,26 @@ const _: () = {
                             .await
                         {
                             ::core::result::Result::Ok(::core::option::Option::None) => {
-                                <__ConnectLeaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__ConnectLeaf0 {},
-                                        __handler,
-                                        &__cx.as_context(),
-                                    )
-                                    .await
-                                    .map(::core::option::Option::Some)
+                                ::core::result::Result::map(
+                                    <__ConnectLeaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__ConnectLeaf0 {},
+                                            __handler,
+                                            &__rt::Connect::as_context(__cx),
+                                        )
+                                        .await,
+                                    ::core::option::Option::Some,
+                                )
                             }
                             __answer => __answer,
                         }
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish_connect_strictly()
+            __rt::Gate::finish_connect_strictly(__gate)
         }
         async fn connected(
             &self,
@@ -165,6 +182,7 @@ const _: () = {
         <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
     __rt::register!(Chat);
+    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
     const _: () = __rt::no_captures_here(
         "permission `Banned`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,

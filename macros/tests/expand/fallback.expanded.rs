@@ -29,7 +29,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
-        const NAME: &'static str = "Chat";
+        const NAME: &'static ::core::primitive::str = "Chat";
     }
 };
 ::core::compile_error! {

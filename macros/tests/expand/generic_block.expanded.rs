@@ -68,8 +68,8 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
-                struct __Arguments<A0> {
-                    room: A0,
+                struct __Arguments<__A0> {
+                    room: __A0,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
                 let __output = Self::send(
@@ -77,7 +77,7 @@ const _: () = {
                         <P::Room as __rt::Argument<'_, _>>::take(__arguments.room),
                     )
                     .await;
-                match __output {
+                match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -93,8 +93,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <May<
@@ -104,8 +106,10 @@ const _: () = {
                         >>::has_permission(
                                 &May::<P> {},
                                 __handler,
-                                &__call
-                                    .context(<May<P> as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <May<P> as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
@@ -115,16 +119,18 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf1 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
     }
 };

@@ -53,8 +53,10 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
-                    let mut __gate = __call.gate(&__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        &mut __gate,
+                    ) {
                         let __answer = match __leaf {
                             0 => {
                                 <__Action0Leaf0 as __rt::Permission<
@@ -62,30 +64,38 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf0 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __gate.tell(__answer)?;
+                        __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __gate.finish(__admitted)?
+                    __rt::Gate::finish(__gate, __admitted)?
                 };
                 __rt::no_arguments(__admitted);
                 let __output = Self::ping(__handler);
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
     }
     #[automatically_derived]
     impl __rt::Consumer for Echo {
-        const NAME: &'static str = "Echo";
+        const NAME: &'static ::core::primitive::str = "Echo";
     }
     __rt::register!(Echo);
+    const _: () = __rt::check_node(<Echo as __rt::Dispatch>::NODE);
     const _: () = __rt::no_captures_here(
         "permission `AllowAny`",
         <__Action0Leaf0 as __rt::Permission<Echo>>::CAPTURES,

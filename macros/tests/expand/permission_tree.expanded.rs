@@ -103,8 +103,10 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
-                    let mut __gate = __call.gate(&__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        &mut __gate,
+                    ) {
                         let __answer = match __leaf {
                             0 => {
                                 <__Action0Leaf0 as __rt::Permission<
@@ -112,10 +114,10 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf0 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
@@ -125,10 +127,10 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf1 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
@@ -138,22 +140,29 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf2 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __gate.tell(__answer)?;
+                        __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __gate.finish(__admitted)?
+                    __rt::Gate::finish(__gate, __admitted)?
                 };
                 __rt::no_arguments(__admitted);
                 let __output = Self::publish(__handler).await;
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
         async fn admit(
@@ -162,8 +171,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -171,8 +182,10 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
@@ -182,8 +195,10 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf1 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
@@ -193,8 +208,10 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf2 { 0: "editor", 1: 2 },
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
@@ -204,16 +221,19 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf3 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
     }
+    const _: () = __rt::check_node(<Articles as __rt::Dispatch>::NODE);
 };

@@ -96,8 +96,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -105,31 +107,35 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
         async fn descend(
             &self,
-            __route: u16,
+            __route: ::core::primitive::u16,
             __call: &__rt::Call<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: usize,
+            __level: ::core::primitive::usize,
             __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
                     let __admitted = {
-                        let mut __gate = __call.gate(&__ROUTE0);
-                        while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                        let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
+                        while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                            &mut __gate,
+                        ) {
                             let __answer = match __leaf {
                                 0 => {
                                     <__Route0Leaf0 as __rt::Permission<
@@ -137,18 +143,18 @@ const _: () = {
                                     >>::has_permission(
                                             &__Route0Leaf0 {},
                                             __handler,
-                                            &__call
-                                                .context(
-                                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                                ),
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
                                         )
                                         .await
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __gate.tell(__answer)?;
+                            __rt::Gate::tell(&mut __gate, __answer)?;
                         }
-                        __gate.finish(__admitted)?
+                        __rt::Gate::finish(__gate, __admitted)?
                     };
                     <Rooms as __rt::Dispatch>::enter::<
                         Self,
@@ -167,14 +173,16 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
-        const NAME: &'static str = "chat";
+        const NAME: &'static ::core::primitive::str = "chat";
         async fn may_connect(
             &self,
             __cx: &__rt::Connect<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __cx.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -184,12 +192,13 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish_connect()
+            __rt::Gate::finish_connect(__gate)
         }
     }
     __rt::register!(Chat);
+    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
     const _: () = __rt::no_captures_here(
         "permission `IsAuthenticated`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
@@ -279,8 +288,10 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
-                    let mut __gate = __call.gate(&__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __gate.next() {
+                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        &mut __gate,
+                    ) {
                         let __answer = match __leaf {
                             0 => {
                                 <__Action0Leaf0 as __rt::Permission<
@@ -288,25 +299,25 @@ const _: () = {
                                 >>::has_permission(
                                         &__Action0Leaf0 {},
                                         __handler,
-                                        &__call
-                                            .context(
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
                                     )
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __gate.tell(__answer)?;
+                        __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __gate.finish(__admitted)?
+                    __rt::Gate::finish(__gate, __admitted)?
                 };
                 let __p0: RoomId = __rt::path::<RoomId, _>(__call, "room_id")?;
                 let __p1: String = __rt::path::<String, _>(__call, "room_id")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
-                struct __Arguments<A2> {
-                    name: A2,
+                struct __Arguments<__A2> {
+                    name: __A2,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
                 let __output = Self::rename(
@@ -316,7 +327,7 @@ const _: () = {
                         <&str as __rt::Argument<'_, _>>::take(__arguments.name),
                     )
                     .await;
-                match __output {
+                match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -328,10 +339,10 @@ const _: () = {
         ];
         async fn descend(
             &self,
-            __route: u16,
+            __route: ::core::primitive::u16,
             __call: &__rt::Call<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: usize,
+            __level: ::core::primitive::usize,
             __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
@@ -346,4 +357,5 @@ const _: () = {
             }
         }
     }
+    const _: () = __rt::check_node(<Rooms as __rt::Dispatch>::NODE);
 };

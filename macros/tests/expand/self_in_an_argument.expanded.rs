@@ -65,8 +65,8 @@ const _: () = {
                 >(__call, "round")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
-                struct __Arguments<A0> {
-                    ballot: A0,
+                struct __Arguments<__A0> {
+                    ballot: __A0,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
                 let __output = Self::vote(
@@ -77,7 +77,14 @@ const _: () = {
                     >>::take(__arguments.ballot),
                     __p1,
                 );
-                __rt::IntoReply::into_reply(__output, __reply)
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
             }),
         ];
         async fn admit(
@@ -86,8 +93,10 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<__rt::Admitted> {
             let __handler = self;
-            let mut __gate = __call.gate(&__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __gate.next() {
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
                 let __answer = match __leaf {
                     0 => {
                         <__BlockLeaf0 as __rt::Permission<
@@ -95,16 +104,19 @@ const _: () = {
                         >>::has_permission(
                                 &__BlockLeaf0 {},
                                 __handler,
-                                &__call
-                                    .context(<__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES),
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
                             )
                             .await
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __gate.tell(__answer)?;
+                __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __gate.finish(__admitted)
+            __rt::Gate::finish(__gate, __admitted)
         }
     }
+    const _: () = __rt::check_node(<Votes as __rt::Dispatch>::NODE);
 };

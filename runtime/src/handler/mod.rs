@@ -6,4 +6,4 @@ mod reply;
 
 pub use arguments::{Argument, Str, arguments, path};
 pub use extract::FromContext;
-pub use reply::{Created, IntoReply, NoContent, NoReply};
+pub use reply::{Created, IntoReply, NoContent, NoReply, returned};

@@ -1,5 +1,8 @@
 //! What an action may return, and the reply that each makes.
 
+use std::marker::PhantomData;
+use std::ops::Deref;
+
 use http::StatusCode;
 use serde::Serialize;
 
@@ -28,7 +31,7 @@ pub struct Special;
 
 /// Marks replies that may be an error instead.
 #[derive(Debug)]
-pub struct Fallible<M>(std::marker::PhantomData<M>);
+pub struct Fallible<M>(PhantomData<M>);
 
 /// A value that an action may return.
 ///
@@ -92,5 +95,44 @@ impl<T: Serialize> IntoReply<Special> for (T, StatusCode) {
 impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E> {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         self.map_err(Into::into)?.into_reply(reply)
+    }
+}
+
+/// The type of what an action returned.
+///
+/// Generated code sees a type's name only, and `Result` has many. So it calls `__settle` on this: a `Result` has a method
+/// of its own, every other type has the one behind [`Deref`].
+#[derive(Debug)]
+pub struct Returned<T>(Value<T>);
+
+/// A type that is no `Result`.
+#[derive(Debug)]
+pub struct Value<T>(PhantomData<fn() -> T>);
+
+/// The type of that value.
+pub fn returned<T>(_: &T) -> Returned<T> {
+    Returned(Value(PhantomData))
+}
+
+impl<T, E> Returned<Result<T, E>> {
+    /// The outcome: what was returned.
+    pub fn __settle(self, output: Result<T, E>) -> Result<T, E> {
+        output
+    }
+}
+
+impl<T> Deref for Returned<T> {
+    type Target = Value<T>;
+
+    fn deref(&self) -> &Value<T> {
+        &self.0
+    }
+}
+
+impl<T> Value<T> {
+    /// The outcome: what was returned cannot be an error.
+    #[expect(clippy::unnecessary_wraps, reason = "a plain value is settled just as a `Result` is")]
+    pub fn __settle(&self, output: T) -> Result<T> {
+        Ok(output)
     }
 }

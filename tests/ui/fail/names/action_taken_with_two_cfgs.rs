@@ -6,11 +6,11 @@ struct Chat;
 
 #[consumer(permission = AllowAny)]
 impl Chat {
-    #[cfg(not(feature = "one"))]
+    #[cfg(not(test))]
     #[action]
     async fn ping(&self) {}
 
-    #[cfg(not(feature = "other"))]
+    #[cfg(debug_assertions)]
     #[action(name = "ping")]
     async fn pong(&self) {}
 }

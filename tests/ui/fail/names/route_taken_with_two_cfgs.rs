@@ -16,13 +16,13 @@ struct Users {
 
 #[handler]
 impl Users {
-    #[cfg(not(feature = "one"))]
+    #[cfg(not(test))]
     #[route("rooms/{id:[0-9]+}/")]
     fn first(&self) -> &Rooms {
         &self.rooms
     }
 
-    #[cfg(not(feature = "other"))]
+    #[cfg(debug_assertions)]
     #[route("rooms/{room:[0-9]+}/")]
     fn second(&self) -> &Rooms {
         &self.rooms

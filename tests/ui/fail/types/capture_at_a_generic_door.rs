@@ -1,6 +1,6 @@
 // A generic consumer is checked where it is mounted: there are no captures at the door, with whatever parameters.
 
-use portcullis::{AllowAny, Context, Handler, Permission, Result, consumer};
+use portcullis::{AllowAny, Consumer, Context, Handler, Permission, Result, consumer};
 
 struct InRoom;
 
@@ -20,6 +20,7 @@ impl<P: Send + Sync + 'static> Chat<P> {
     async fn ping(&self) {}
 }
 
-fn main() {
-    let _ = portcullis::websocket(Chat(5)).into_route();
-}
+// What mounting it evaluates.
+const _: () = <Chat<u8> as Consumer>::CHECKED;
+
+fn main() {}

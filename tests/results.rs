@@ -1,0 +1,61 @@
+//! An error is answered as one, under whatever name its `Result` goes and whether or not it could be sent as data.
+
+use portcullis::testing::connect;
+use portcullis::{AllowAny, Created, Error, StatusCode, consumer};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+struct Full;
+
+impl From<Full> for Error {
+    fn from(_: Full) -> Error {
+        Error::new(StatusCode::CONFLICT, "room_full", "The room is full.")
+    }
+}
+
+type Outcome = Result<u8, Full>;
+type Made<T, E = Full> = Result<Created<T>, E>;
+
+fn outcome(full: bool) -> Outcome {
+    if full { Err(Full) } else { Ok(7) }
+}
+
+struct Rooms<E>(fn() -> E);
+
+#[consumer(permission = AllowAny)]
+impl<E: Into<Error> + Serialize + 'static> Rooms<E> {
+    #[action]
+    async fn alias(&self, full: bool) -> Outcome {
+        outcome(full)
+    }
+
+    #[action]
+    fn plain(&self, full: bool) -> Result<u8, Full> {
+        outcome(full)
+    }
+
+    #[action]
+    fn generic(&self, full: bool) -> Made<u8, E> {
+        if full { Err((self.0)()) } else { Ok(Created(7)) }
+    }
+
+    #[action]
+    fn data(&self, full: bool) -> Option<Outcome> {
+        Some(outcome(full))
+    }
+}
+
+#[tokio::test]
+async fn a_result_is_one_under_whatever_name() {
+    let mut client = connect(&portcullis::websocket(Rooms(|| Full))).open().await.unwrap();
+    for (action, status) in [("alias", 200), ("plain", 200), ("generic", 201)] {
+        let reply = client.call(action).with("full", false).await;
+        assert_eq!((reply.status(), reply.data()), (status, &7.into()), "{action}");
+        let reply = client.call(action).with("full", true).await;
+        assert_eq!((reply.status(), reply.code()), (409, "room_full"), "{action}");
+        assert!(reply.data().is_null(), "{action}: {reply:?}");
+    }
+    // Inside of something else it is data.
+    let reply = client.call("data").with("full", true).await;
+    assert_eq!((reply.status(), reply.data()["Err"].is_null()), (200, true), "{reply:?}");
+}

@@ -1,0 +1,24 @@
+// An argument that jumps out of the check would decide in its place.
+
+use portcullis::{Context, Handler, Permission, Result, consumer};
+
+struct HasRole(&'static str);
+
+impl<H: Handler> Permission<H> for HasRole {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(self.0.is_empty())
+    }
+}
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(permission = HasRole(return Ok(())))]
+    async fn ping(&self) {}
+
+    #[action(permission = "HasRole(role()?)")]
+    async fn pong(&self) {}
+}
+
+fn main() {}
