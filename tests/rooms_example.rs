@@ -143,3 +143,8 @@ async fn a_token_that_was_never_issued_opens_nothing() {
     let refused = connect(&Demo::new().endpoint).path("/ws?token=forged").open().await.unwrap_err();
     assert_eq!(refused.status(), 401);
 }
+
+#[test]
+fn who_may_do_what_is_as_reviewed() {
+    portcullis::assert_audit!("examples/rooms/audit.snap");
+}

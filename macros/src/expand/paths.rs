@@ -78,7 +78,7 @@ paths! {
     tell = [__rt::Gate::tell]
     unknown_leaf = [__rt::unknown_leaf]
     unknown_route = [__rt::unknown_route]
-    whole_context = [__rt::Call::whole_context]
+    whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]

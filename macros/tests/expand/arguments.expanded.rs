@@ -82,7 +82,13 @@ const _: () = {
                 )?;
                 let __p4: Language = <Language as __rt::FromContext<
                     Self,
-                >>::from_context(__handler, &__rt::Call::whole_context(__call))
+                >>::from_context(
+                        __handler,
+                        &__rt::Call::<
+                            '_,
+                            <Self as __rt::Handler>::User,
+                        >::whole_context(__call),
+                    )
                     .await?;
                 let __output = Self::search(
                         __handler,

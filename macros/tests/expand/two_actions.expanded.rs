@@ -62,7 +62,13 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__admitted);
-                let __output = Self::list(__handler, &__rt::Call::whole_context(__call))
+                let __output = Self::list(
+                        __handler,
+                        &__rt::Call::<
+                            '_,
+                            <Self as __rt::Handler>::User,
+                        >::whole_context(__call),
+                    )
                     .await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

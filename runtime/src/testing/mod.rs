@@ -38,7 +38,10 @@
 mod client;
 mod connecting;
 mod frame;
+mod snapshot;
 
 pub use client::{Calling, Client};
 pub use connecting::{Connecting, connect};
 pub use frame::{Refused, Reply};
+#[doc(hidden)]
+pub use snapshot::compare_audit;
