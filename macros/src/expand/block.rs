@@ -1,6 +1,6 @@
 //! The whole: the user's block first, then one `const _` with everything that is generated for it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
@@ -13,7 +13,7 @@ use crate::model::{Kind, respan};
 /// The user's block and what is generated for it.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
-    let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints());
+    let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
     let consumer = (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref()));
@@ -38,9 +38,19 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
 
 /// Tokens with the user's spans look hand-written to lints, so what they say about style is turned off in here:
 /// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat, and
-/// `deprecated` because the call of a deprecated action is nothing that its author can change.
-fn lints() -> TokenStream {
-    quote!(#[allow(deprecated, unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)])
+/// `deprecated` where the block speaks of it, because the call of a deprecated action is nothing that its author can
+/// change. Elsewhere the crate may forbid that one.
+fn lints(item: &ItemImpl) -> TokenStream {
+    let deprecated = says(item.to_token_stream(), "deprecated").then(|| quote!(deprecated,));
+    quote!(#[allow(#deprecated unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)])
+}
+
+fn says(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(found) => found == word,
+        TokenTree::Group(group) => says(group.stream(), word),
+        _ => false,
+    })
 }
 
 /// `impl Handler for …`: the type and its user.

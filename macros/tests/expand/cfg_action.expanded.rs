@@ -11,13 +11,7 @@ impl Debug {
         &self.traces
     }
 }
-#[allow(
-    deprecated,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = IsAuthenticated;

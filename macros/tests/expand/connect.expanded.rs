@@ -7,13 +7,7 @@ impl Chat {
     }
     async fn ping(&self) {}
 }
-#[allow(
-    deprecated,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = Banned;

@@ -6,13 +6,7 @@ where
         self.policy.send(room).await
     }
 }
-#[allow(
-    deprecated,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf1 = IsAuthenticated;

@@ -3,13 +3,7 @@ impl Echo {
         text
     }
 }
-#[allow(
-    deprecated,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use crate::gate::__private as __rt;
     type __Action0Leaf0 = AllowAny;

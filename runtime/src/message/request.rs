@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::scan::{self, Malformed, Scan};
-use super::value::Value;
+use super::scan::{self, Scan};
+use super::value::{Malformed, Value};
 use crate::error::{Error, Result};
 
 /// A top-level key that is not the envelope's, unescaped, and its value.

@@ -7,11 +7,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::value::Value;
-
-/// The text is not one JSON object.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+use super::value::{Malformed, Value};
 
 /// A place in the text of a message.
 pub(crate) struct Scan<'a> {

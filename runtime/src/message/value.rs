@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::de::{Deserializer, Visitor};
 
-use super::scan::Malformed;
+/// The text is not what it should be: one JSON object for a message, a string where one is wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
 
 /// The text of a JSON value. It is known to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
