@@ -67,8 +67,7 @@ pub(super) fn handler(block: &Block) -> TokenStream {
         impl #generics #ty #where_clause {
             // Two blocks of one type clash anyway; this name says so in words that help.
             #[doc(hidden)]
-            #[allow(dead_code, non_upper_case_globals)]
-            const a_type_has_one_handler_or_consumer_block: () = ();
+            fn _a_type_has_one_handler_or_consumer_block() {}
         }
     }
 }

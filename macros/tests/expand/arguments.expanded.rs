@@ -25,8 +25,7 @@ const _: () = {
     }
     impl Search {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals)]
-        const a_type_has_one_handler_or_consumer_block: () = ();
+        fn _a_type_has_one_handler_or_consumer_block() {}
     }
     #[automatically_derived]
     impl __rt::Dispatch for Search {

@@ -26,8 +26,7 @@ const _: () = {
         P::Room: Clone,
     {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals)]
-        const a_type_has_one_handler_or_consumer_block: () = ();
+        fn _a_type_has_one_handler_or_consumer_block() {}
     }
     #[automatically_derived]
     impl<P: RoomPolicy, const LIMIT: usize> __rt::Dispatch for Rooms<P, LIMIT>

@@ -25,8 +25,7 @@ const _: () = {
     }
     impl Chat {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals)]
-        const a_type_has_one_handler_or_consumer_block: () = ();
+        fn _a_type_has_one_handler_or_consumer_block() {}
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
@@ -227,8 +226,7 @@ const _: () = {
     }
     impl Rooms {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals)]
-        const a_type_has_one_handler_or_consumer_block: () = ();
+        fn _a_type_has_one_handler_or_consumer_block() {}
     }
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {

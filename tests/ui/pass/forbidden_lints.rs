@@ -1,6 +1,6 @@
 //! What a crate may forbid, so that nothing generated may allow it. The derives of serde set the bound: they allow
-//! `unused_qualifications` themselves.
-#![forbid(unsafe_code, deprecated, warnings, unused_imports, dead_code)]
+//! `unused_qualifications` and the like themselves.
+#![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
 use portcullis::{AllowAny, Context, IsAuthenticated, Result, consumer, handler};
 
