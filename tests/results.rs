@@ -40,8 +40,8 @@ impl<E: Into<Error> + Serialize + 'static> Rooms<E> {
     }
 
     #[action]
-    fn data(&self, full: bool) -> Option<Outcome> {
-        Some(outcome(full))
+    fn data(&self, full: bool) -> [Outcome; 1] {
+        [outcome(full)]
     }
 }
 
@@ -57,5 +57,5 @@ async fn a_result_is_one_under_whatever_name() {
     }
     // Inside of something else it is data.
     let reply = client.call("data").with("full", true).await;
-    assert_eq!((reply.status(), reply.data()["Err"].is_null()), (200, true), "{reply:?}");
+    assert_eq!((reply.status(), reply.data()[0].get("Err").is_some()), (200, true), "{reply:?}");
 }

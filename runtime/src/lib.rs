@@ -34,7 +34,7 @@
 //! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
 //! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in.
 //! - [`Context`], [`Scope`], [`Connect`]: what a permission and an action see.
-//! - [`FromContext`], [`IntoReply`], [`Error`]: what goes into an action and what comes out.
+//! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: what goes into an action and what comes out.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
@@ -69,7 +69,7 @@ mod transport;
 pub use connection::Limits;
 pub use consumer::{Audit, Consumer, Entry, RegistryError, audit};
 pub use error::{Error, Result};
-pub use handler::{Created, FromContext, IntoReply, NoContent, NoReply, Str};
+pub use handler::{Created, FromContext, IntoReply, NoContent, NoReply, Str, Streamed};
 pub use http;
 pub use http::StatusCode;
 pub use message::Reply;

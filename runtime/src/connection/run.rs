@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::outbox::Outbox;
 use crate::consumer::Consumer;
 use crate::error::Error;
-use crate::message::Reply;
+use crate::message::{Reply, Values};
 use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::{CloseCode, Gone, Incoming, Transport};
@@ -35,12 +35,9 @@ impl From<Gone> for End {
 
 struct Connection<C: Consumer, T: Transport> {
     outbox: Outbox<T>,
-    heartbeat: Heartbeat,
     answerer: Answerer<C>,
-    limits: Arc<Limits>,
     reply: Reply,
-    /// What came in while an action was running.
-    ahead: VecDeque<Incoming<T::Text>>,
+    aside: Aside<T::Text>,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
@@ -50,21 +47,23 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
     consumer: Arc<C>,
     scope: Arc<Scope<C::User>>,
-    limits: Arc<Limits>,
-) -> impl Future<Output = ()> + Send {
+    limits: &Limits,
+) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
         outbox: Outbox::new(transport, limits.idle),
-        heartbeat: Heartbeat::new(limits.ping, limits.idle),
         answerer: Answerer { consumer, scope, bounds: limits.bounds(), time: limits.action },
-        limits,
         reply: Reply::new(),
-        ahead: VecDeque::new(),
+        aside: Aside {
+            heartbeat: Heartbeat::new(limits.ping, limits.idle),
+            ahead: VecDeque::new(),
+            most: limits.read_ahead,
+        },
     };
     async move {
         if let Err(code) = Box::pin(connection.connected()).await {
             return Box::pin(connection.outbox.close(code)).await;
         }
-        connection.heartbeat.heard();
+        connection.aside.heartbeat.heard();
         match AssertUnwindSafe(connection.serve()).catch_unwind().await {
             Ok(End::Gone) => Box::pin(connection.outbox.part()).await,
             Ok(End::Close(code)) => Box::pin(connection.outbox.close(code)).await,
@@ -123,9 +122,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let mut next = tokio::select! {
             biased;
             frame = self.outbox.transport.next() => frame,
-            beat = self.heartbeat.beat() => return self.beat(&beat).await,
+            beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
         };
-        self.heartbeat.heard();
+        self.aside.heartbeat.heard();
         loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
@@ -137,7 +136,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Some(Incoming::Broken(code)) => return ControlFlow::Break(End::Close(code)),
                 None => return ControlFlow::Break(End::Gone),
             }
-            next = match self.ahead.pop_front() {
+            next = match self.aside.ahead.pop_front() {
                 Some(frame) => Some(frame),
                 None => match self.outbox.transport.next().now_or_never() {
                     Some(frame) => frame,
@@ -161,41 +160,97 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Answers one message.
     async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
-        if self.answered(text).await? {
-            gone(self.outbox.feed(self.reply.take()).await)?;
+        if !self.answered(text).await? {
+            return ControlFlow::Continue(());
         }
-        ControlFlow::Continue(())
+        match self.reply.take_values() {
+            None => gone(self.outbox.feed(self.reply.take()).await),
+            Some(values) => Box::pin(self.stream(text, values)).await,
+        }
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
     async fn answered(&mut self, text: &T::Text) -> ControlFlow<End, bool> {
-        let Connection { outbox, heartbeat, answerer, limits, reply, ahead } = self;
+        let Connection { outbox, answerer, reply, aside, .. } = self;
         let mut answering = pin!(answerer.text(text, reply));
         if let Poll::Ready(answered) = futures_util::poll!(&mut answering) {
             return ControlFlow::Continue(answered);
         }
+        aside.until(outbox, answering).await
+    }
+
+    /// Answers one message with several replies, each sent at once.
+    async fn stream(&mut self, text: &T::Text, mut values: Pin<Box<dyn Values>>) -> ControlFlow<End> {
         loop {
-            // Nothing comes after what cannot be read, so it is not to be taken for the end.
-            let reading = ahead.len() < limits.read_ahead && !matches!(ahead.back(), Some(Incoming::Broken(_)));
+            let Connection { outbox, answerer, reply, aside, .. } = self;
+            let more = aside.until(outbox, pin!(answerer.next(text, &mut values, reply))).await?;
+            gone(outbox.feed(reply.take()).await)?;
+            if !more {
+                return ControlFlow::Continue(());
+            }
+            gone(outbox.flush().await)?;
+            // A stream that is always ready must leave room for others, on this thread and on this socket.
+            tokio::task::yield_now().await;
+            aside.look(outbox)?;
+        }
+    }
+}
+
+/// What goes on beside an action: frames are read ahead, and the clock goes on.
+struct Aside<X> {
+    heartbeat: Heartbeat,
+    /// What came in while an action was running.
+    ahead: VecDeque<Incoming<X>>,
+    most: usize,
+}
+
+impl<X> Aside<X> {
+    /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
+    fn reading(&self) -> bool {
+        self.ahead.len() < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
+    }
+
+    /// Goes on until the future is done.
+    async fn until<T, F>(&mut self, outbox: &mut Outbox<T>, mut answering: Pin<&mut F>) -> ControlFlow<End, F::Output>
+    where
+        T: Transport<Text = X>,
+        F: Future,
+    {
+        loop {
+            let reading = self.reading();
             tokio::select! {
                 biased;
                 answered = &mut answering => return ControlFlow::Continue(answered),
-                frame = outbox.next(reading) => {
-                    heartbeat.heard();
-                    match frame {
-                        Ok(Some(Incoming::Ping)) => {}
-                        Ok(Some(frame)) => ahead.push_back(frame),
-                        Ok(None) | Err(Gone) => return ControlFlow::Break(End::Gone),
-                    }
-                }
-                beat = heartbeat.beat() => match beat {
+                frame = outbox.next(reading) => self.came(frame)?,
+                beat = self.heartbeat.beat() => match beat {
                     Beat::Ping => gone(outbox.ping())?,
                     // Nobody listens, so silence says nothing.
-                    Beat::GiveUp if !reading => heartbeat.heard(),
+                    Beat::GiveUp if !reading => self.heartbeat.heard(),
                     Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
                 },
             }
         }
+    }
+
+    /// Takes what is there already.
+    fn look<T: Transport<Text = X>>(&mut self, outbox: &mut Outbox<T>) -> ControlFlow<End> {
+        while self.reading() {
+            match outbox.next(true).now_or_never() {
+                Some(frame) => self.came(frame)?,
+                None => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn came(&mut self, frame: Result<Option<Incoming<X>>, Gone>) -> ControlFlow<End> {
+        self.heartbeat.heard();
+        match frame {
+            Ok(Some(Incoming::Ping)) => {}
+            Ok(Some(frame)) => self.ahead.push_back(frame),
+            Ok(None) | Err(Gone) => return ControlFlow::Break(End::Gone),
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -19,11 +19,28 @@ pub(crate) fn finish(reply: &mut Reply, head: &Head<'_>) {
     if reply.is_empty() {
         reply.push("null");
     }
-    envelope(reply, head, reply.status());
+    envelope(reply, head, reply.status(), None);
+}
+
+/// Ends one of several replies whose data is written.
+pub(crate) fn finish_one(reply: &mut Reply, head: &Head<'_>, last: bool) {
+    if reply.is_empty() {
+        reply.push("null");
+    }
+    envelope(reply, head, reply.status(), Some(last));
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.
 pub(crate) fn refuse(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>) {
+    refusal(reply, head, error, id, None);
+}
+
+/// The same, as the last of several replies.
+pub(crate) fn refuse_the_rest(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>) {
+    refusal(reply, head, error, id, Some(true));
+}
+
+fn refusal(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>, last: Option<bool>) {
     reply.restart(br#"{"errors":["#);
     let mut entry = json!({ "code": error.code(), "detail": error.detail() });
     if let Some(field) = error.field() {
@@ -37,16 +54,19 @@ pub(crate) fn refuse(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Opti
     }
     reply.json(&entry);
     reply.push(r#"],"data":null"#);
-    envelope(reply, head, error.status());
+    envelope(reply, head, error.status(), last);
 }
 
-fn envelope(reply: &mut Reply, head: &Head<'_>, status: StatusCode) {
+fn envelope(reply: &mut Reply, head: &Head<'_>, status: StatusCode, last: Option<bool>) {
     reply.push(r#","action":"#);
     reply.push(head.action_sent.unwrap_or("null"));
     reply.push(r#","route":"#);
     reply.push(head.route_sent.unwrap_or(r#""""#));
     reply.push(r#","status":"#);
     reply.push(status.as_str());
+    if let Some(last) = last {
+        reply.push(if last { r#","last":true"# } else { r#","last":false"# });
+    }
     if let Some(id) = head.request_id {
         reply.push(r#","request_id":"#);
         reply.push(id);

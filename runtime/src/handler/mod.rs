@@ -3,7 +3,9 @@
 mod arguments;
 mod extract;
 mod reply;
+mod stream;
 
 pub use arguments::{Argument, Str, arguments, path};
 pub use extract::FromContext;
 pub use reply::{Created, IntoReply, NoContent, NoReply, returned};
+pub use stream::Streamed;

@@ -42,6 +42,7 @@ pub struct Fallible<M>(PhantomData<M>);
 /// | [`NoContent`] | 204 | `null` |
 /// | `(T, StatusCode)` | the code, 200 to 299 | the value |
 /// | [`NoReply`] | no reply | |
+/// | [`Streamed<S>`](crate::Streamed) | as each value | one reply a value, then a last one |
 /// | `Result<T, E>`, `E: Into<Error>` | as `T`, or the error's | |
 ///
 /// `M` is a marker that the compiler finds by itself.

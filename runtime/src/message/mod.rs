@@ -6,5 +6,6 @@ mod scan;
 mod value;
 
 pub use reply::Reply;
+pub(crate) use reply::Values;
 
 pub(crate) use request::{Bounds, Field, Head, Request};

@@ -1,6 +1,8 @@
 //! The reply that is being written: one buffer for all replies of a connection, the data of each serialized straight into it.
 
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -13,6 +15,12 @@ const KEPT: usize = 1024;
 /// What a reply asks for before it is known how long it gets.
 const ROOM: usize = 256;
 
+/// What an action answers one after the other.
+pub(crate) trait Values: Send {
+    /// Writes the next value. `None`: there is none any more.
+    fn poll_value(self: Pin<&mut Self>, cx: &mut Context<'_>, reply: &mut Reply) -> Poll<Option<Result<()>>>;
+}
+
 /// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
 pub struct Reply {
     out: Vec<u8>,
@@ -20,11 +28,13 @@ pub struct Reply {
     silent: bool,
     /// Where the data begins.
     data: usize,
+    /// What is to come instead of this reply.
+    values: Option<Pin<Box<dyn Values>>>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0 }
+        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -35,6 +45,7 @@ impl Reply {
         self.data = self.out.len();
         self.status = StatusCode::OK;
         self.silent = false;
+        self.values = None;
     }
 
     /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
@@ -56,6 +67,16 @@ impl Reply {
     /// Answers nothing at all.
     pub fn nothing(&mut self) {
         self.silent = true;
+    }
+
+    /// Answers with these, one after the other.
+    pub(crate) fn follow(&mut self, values: Pin<Box<dyn Values>>) {
+        self.values = Some(values);
+    }
+
+    /// What is to come instead of this reply.
+    pub(crate) fn take_values(&mut self) -> Option<Pin<Box<dyn Values>>> {
+        self.values.take()
     }
 
     pub(crate) fn status(&self) -> StatusCode {

@@ -1,5 +1,6 @@
 //! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::refusal::{panicked, report};
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::message::{Bounds, Head, Reply, Request};
+use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::scope::{Admitted, Call, Scope, User};
 
 /// How much longer than the walk of a blocking action its thread is waited for.
@@ -52,6 +53,40 @@ impl<C: Consumer> Answerer<C> {
             return Box::pin(self.blocking(text.clone(), reply)).await;
         }
         self.answer(&request, readable, &matched, reply).await
+    }
+
+    /// Writes the next of several replies to a message. `false`: it is the last.
+    pub(crate) async fn next<T: AsRef<str>>(
+        &self,
+        text: &T,
+        values: &mut Pin<Box<dyn Values>>,
+        reply: &mut Reply,
+    ) -> bool {
+        let mut request = Request::default();
+        // It was read before, by the action's own walk.
+        let _ = request.read(text.as_ref(), self.bounds);
+        let head = &request.head;
+        loop {
+            native::begin(reply);
+            let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
+            let error = match deadline(self.time, AssertUnwindSafe(value).catch_unwind()).await {
+                Some(Ok(Some(Ok(())))) if reply.is_silent() => continue,
+                Some(Ok(Some(Ok(())))) => {
+                    native::finish_one(reply, head, false);
+                    return true;
+                }
+                Some(Ok(None)) => {
+                    native::finish_one(reply, head, true);
+                    return false;
+                }
+                Some(Ok(Some(Err(error)))) => error,
+                Some(Err(panic)) => panicked(&*panic),
+                None => Error::timeout(),
+            };
+            let id = report(&Call::new(&*self.scope, head, &[], &[], &[]), &error);
+            native::refuse_the_rest(reply, head, &error, id.as_deref());
+            return false;
+        }
     }
 
     /// Answers a binary frame.

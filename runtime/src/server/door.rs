@@ -31,7 +31,7 @@ impl<C: Consumer> Entrance<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        run(transport, self.consumer, self.scope, self.limits)
+        run(transport, self.consumer, self.scope, &self.limits)
     }
 }
 

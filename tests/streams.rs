@@ -1,0 +1,175 @@
+//! Actions that answer more than once: each value at once, then a last reply, and nothing else in between.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, stream};
+use portcullis::testing::{Client, connect};
+use portcullis::{AllowAny, Created, DenyAll, Error, Limits, NoReply, Result, Streamed, consumer};
+use tokio::sync::mpsc;
+
+type Values<T> = Streamed<Pin<Box<dyn Stream<Item = T> + Send>>>;
+
+struct Dropped(Arc<tokio::sync::Notify>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+#[derive(Default)]
+struct Feed {
+    dropped: Arc<tokio::sync::Notify>,
+    live: std::sync::Mutex<Option<mpsc::UnboundedReceiver<u32>>>,
+}
+
+#[consumer]
+impl Feed {
+    #[action(permission = AllowAny)]
+    async fn count(&self, to: u32) -> Result<Streamed<impl Stream<Item = u32> + use<>>> {
+        if to > 10_000 { Err(Error::bad_request("That is too far.")) } else { Ok(Streamed(stream::iter(1..=to))) }
+    }
+
+    #[action(permission = AllowAny)]
+    async fn mixed(&self) -> Values<Result<Created<&'static str>>> {
+        let values = [Ok(Created("made")), Err(Error::conflict("No more.")), Ok(Created("never"))];
+        Streamed(stream::iter(values).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn quiet(&self) -> Values<Result<NoReply>> {
+        Streamed(stream::iter([Ok(NoReply), Ok(NoReply)]).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn panics(&self) -> Values<u32> {
+        Streamed(stream::iter(0..3).map(|n| if n == 1 { panic!("a secret") } else { n }).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn stalls(&self) -> Values<u32> {
+        Streamed(stream::iter([1]).chain(stream::pending()).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn live(&self) -> Values<u32> {
+        let receiver = self.live.lock().unwrap().take().unwrap();
+        Streamed(stream::unfold(receiver, async |mut values| values.recv().await.map(|value| (value, values))).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn endless(&self) -> Values<u32> {
+        let dropped = Dropped(self.dropped.clone());
+        Streamed(stream::repeat(7).map(move |n| if Arc::strong_count(&dropped.0) > 0 { n } else { 0 }).boxed())
+    }
+
+    #[action(permission = DenyAll)]
+    async fn secret(&self) -> Values<u32> {
+        Streamed(stream::iter([1]).boxed())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) -> &'static str {
+        "pong"
+    }
+}
+
+async fn client(feed: Feed) -> Client {
+    connect(&portcullis::websocket(feed)).open().await.unwrap()
+}
+
+async fn replies(client: &mut Client, count: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.push(client.reply().await.text().to_owned());
+    }
+    all
+}
+
+#[tokio::test]
+async fn each_value_is_a_reply_and_the_last_one_says_so() {
+    let mut client = client(Feed::default()).await;
+    client.send(r#"{"action":"count","to":2,"request_id":[7]}"#);
+    client.send(r#"{"action":"ping"}"#);
+    let wanted = [
+        r#"{"errors":[],"data":1,"action":"count","route":"","status":200,"last":false,"request_id":[7]}"#,
+        r#"{"errors":[],"data":2,"action":"count","route":"","status":200,"last":false,"request_id":[7]}"#,
+        r#"{"errors":[],"data":null,"action":"count","route":"","status":200,"last":true,"request_id":[7]}"#,
+        r#"{"errors":[],"data":"pong","action":"ping","route":"","status":200}"#,
+    ];
+    assert_eq!(replies(&mut client, 4).await, wanted);
+    // More than is read ahead, so that much comes while it runs.
+    client.send(r#"{"action":"count","to":1000}"#);
+    for _ in 0..100 {
+        client.send(r#"{"action":"ping"}"#);
+    }
+    let all = replies(&mut client, 1101).await;
+    assert!(all[..1000].iter().all(|reply| reply.contains(r#""last":false"#)));
+    assert!(all[1000].contains(r#""last":true"#));
+    assert!(all[1001..].iter().all(|reply| reply.contains("pong")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_is_the_last_reply() {
+    let mut client = client(Feed::default()).await;
+    client.send(r#"{"action":"mixed"}"#);
+    let wanted = [
+        r#"{"errors":[],"data":"made","action":"mixed","route":"","status":201,"last":false}"#,
+        r#"{"errors":[{"code":"conflict","detail":"No more."}],"data":null,"action":"mixed","route":"","status":409,"last":true}"#,
+    ];
+    assert_eq!(replies(&mut client, 2).await, wanted);
+    for (action, status) in [("panics", 500), ("stalls", 408)] {
+        client.send(format!(r#"{{"action":"{action}"}}"#));
+        assert_eq!(client.reply().await.status(), 200);
+        let last = client.reply().await;
+        assert_eq!((last.status(), &last.value()["last"]), (status, &true.into()), "{last:?}");
+        assert!(!last.text().contains("secret"));
+    }
+    client.send(r#"{"action":"quiet"}"#);
+    assert_eq!(client.reply().await.value()["last"], true);
+    assert_eq!(client.call("ping").await.data(), "pong");
+}
+
+#[tokio::test]
+async fn what_fails_before_the_stream_is_one_reply() {
+    let mut client = client(Feed::default()).await;
+    for (reply, status) in [(client.call("secret").await, 403), (client.call("count").with("to", 20_000).await, 400)] {
+        assert_eq!(reply.status(), status);
+        assert!(!reply.text().contains("last"), "{reply:?}");
+    }
+    assert_eq!(client.call("ping").await.data(), "pong");
+}
+
+#[tokio::test]
+async fn values_are_sent_as_they_come() {
+    let (send, receive) = mpsc::unbounded_channel();
+    let feed = Feed::default();
+    *feed.live.lock().unwrap() = Some(receive);
+    let mut client = client(feed).await;
+    client.send(r#"{"action":"live"}"#);
+    for value in [3, 1, 4] {
+        client.expect_silence().await;
+        send.send(value).unwrap();
+        assert_eq!(client.reply().await.data(), value);
+    }
+    drop(send);
+    assert_eq!(client.reply().await.value()["last"], true);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_always_ready_ends_with_its_connection() {
+    let feed = Feed::default();
+    let dropped = feed.dropped.clone();
+    let limits = Limits { action: Duration::from_secs(5), ..Limits::default() };
+    let endpoint = portcullis::websocket(feed).limits(limits);
+    let mut client = connect(&endpoint).open().await.unwrap();
+    client.send(r#"{"action":"endless"}"#);
+    assert_eq!(client.reply().await.data(), 7);
+    // Others on this thread are served meanwhile.
+    let mut other = connect(&endpoint).open().await.unwrap();
+    assert_eq!(other.call("ping").await.data(), "pong");
+    drop(client);
+    dropped.notified().await;
+}
