@@ -84,11 +84,6 @@ impl IntoReply<Special> for NoReply {
 impl<T: Serialize> IntoReply<Special> for (T, StatusCode) {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         let (data, status) = self;
-        if !status.is_success() {
-            return Err(Error::internal(format!(
-                "an action answered data with status {status}; return an error instead"
-            )));
-        }
         reply.data(status, &data)
     }
 }
