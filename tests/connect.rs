@@ -279,3 +279,22 @@ async fn whatever_panics_the_connection_is_left_in_order() {
     drop(client);
     NAMELESS_LEFT.notified().await;
 }
+
+struct FragileDoor;
+
+#[consumer(user = Nameless)]
+impl FragileDoor {
+    #[connect]
+    async fn refuses(&self) -> Result<()> {
+        Err(Error::denied())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn nothing(&self) {}
+}
+
+#[tokio::test]
+async fn whatever_panics_at_the_door_the_client_is_told_to_go() {
+    let mut client = connect(&portcullis::websocket(FragileDoor)).user(Nameless).open().await.unwrap();
+    assert_eq!(client.closed().await, 4500);
+}

@@ -81,6 +81,11 @@ impl Slow {
 
     #[action(permission = Undecided, blocking)]
     fn block_guarded(&self) {}
+
+    #[action(permission = Asks, blocking)]
+    fn block_asked(&self) {
+        self.begun.lock().unwrap().push(0);
+    }
 }
 
 /// Never answers.
@@ -89,6 +94,17 @@ struct Undecided;
 impl<H: Handler> Permission<H> for Undecided {
     async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
         std::future::pending().await
+    }
+}
+
+/// Says yes once it may.
+struct Asks;
+
+impl Permission<Slow> for Asks {
+    async fn has_permission(&self, slow: &Slow, _: &Context<'_, ()>) -> Result<bool> {
+        slow.started.notify_one();
+        let _permit = slow.go.acquire().await;
+        Ok(true)
     }
 }
 
@@ -218,4 +234,44 @@ async fn limits_may_be_as_long_as_they_get() {
     tokio::time::sleep(Duration::from_hours(100)).await;
     assert_eq!(client.call("quick").with("n", 2).await.data(), 2);
     assert_eq!(client.pings(), 0);
+}
+
+#[test]
+fn a_blocking_action_does_not_begin_behind_a_client_that_has_gone() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let slow = Slow::default();
+        let (go, started, begun) = (slow.go.clone(), slow.started.clone(), slow.begun.clone());
+        let endpoint = portcullis::websocket(slow);
+        let (mut leaving, mut staying) = (open(&endpoint).await, open(&endpoint).await);
+        leaving.send(r#"{"action":"block_asked"}"#);
+        started.notified().await;
+        drop(leaving);
+        // The only thread is free again once the check has been given up.
+        assert_eq!(staying.call("block").with("n", 1).await.data(), 1);
+        go.add_permits(10);
+        assert_eq!(staying.call("block_asked").await.status(), 200);
+        assert_eq!(*begun.lock().unwrap(), [1, 0]);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_behind_an_action_counts_as_a_sign_of_life() {
+    let limits = Limits { idle: Duration::from_secs(10), read_ahead: 1, ..Limits::default() };
+    let slow = Slow::default();
+    let go = slow.go.clone();
+    let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
+    let after = |millis| tokio::time::sleep(Duration::from_millis(millis));
+    client.send(r#"{"action":"wait","n":1}"#);
+    after(1000).await;
+    client.send(r#"{"action":"quick","n":2}"#);
+    after(8000).await;
+    client.send(r#"{"action":"quick","n":3}"#);
+    after(500).await;
+    go.add_permits(1);
+    for n in 1..=3 {
+        assert_eq!(client.reply().await.data(), n);
+    }
+    after(5000).await;
+    assert_eq!(client.call("quick").with("n", 4).await.data(), 4);
 }

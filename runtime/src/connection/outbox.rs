@@ -19,11 +19,13 @@ pub(super) struct Outbox<T> {
     patience: Duration,
     /// Whether something was fed that is not flushed yet.
     unsent: bool,
+    /// Whether a ping could not be sent for what the client had not taken yet.
+    skipped: bool,
 }
 
 impl<T: Transport> Outbox<T> {
     pub(super) fn new(transport: T, patience: Duration) -> Outbox<T> {
-        Outbox { transport, patience, unsent: false }
+        Outbox { transport, patience, unsent: false, skipped: false }
     }
 
     pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Gone> {
@@ -41,12 +43,18 @@ impl<T: Transport> Outbox<T> {
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
     pub(super) fn ping(&mut self) -> Result<(), Gone> {
-        match poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() {
-            Some(ready) => ready?,
-            None => return Ok(()),
-        }
+        let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else {
+            self.skipped = true;
+            return Ok(());
+        };
+        ready?;
         self.unsent = true;
         self.transport.start_send_unpin(Outgoing::Ping)
+    }
+
+    /// Whether the client has taken everything since it last could not be asked for a sign of life.
+    pub(super) fn caught_up(&mut self) -> bool {
+        !self.unsent && std::mem::take(&mut self.skipped)
     }
 
     /// The next frame, while what was fed goes out beside. Without `reading` no frame comes. Cancel-safe.

@@ -60,7 +60,8 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         },
     };
     async move {
-        if let Err(code) = Box::pin(connection.connected()).await {
+        let connected = AssertUnwindSafe(Box::pin(connection.connected())).catch_unwind().await;
+        if let Err(code) = connected.unwrap_or(Err(CloseCode::Failed)) {
             return Box::pin(connection.outbox.close(code)).await;
         }
         connection.aside.heartbeat.heard();
@@ -145,7 +146,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
         }
         self.reply.rest();
-        gone(self.outbox.flush().await)
+        gone(self.outbox.flush().await)?;
+        // What came in the meantime was heard too, and while it was answered nobody asked.
+        self.aside.heartbeat.heard();
+        ControlFlow::Continue(())
     }
 
     async fn beat(&mut self, beat: &Beat) -> ControlFlow<End> {
@@ -224,8 +228,8 @@ impl<X> Aside<X> {
                 frame = outbox.next(reading) => self.came(frame)?,
                 beat = self.heartbeat.beat() => match beat {
                     Beat::Ping => gone(outbox.ping())?,
-                    // Nobody listens, so silence says nothing.
-                    Beat::GiveUp if !reading => self.heartbeat.heard(),
+                    // Nobody listens, or nobody has asked, so silence says nothing.
+                    Beat::GiveUp if !reading || outbox.caught_up() => self.heartbeat.heard(),
                     Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
                 },
             }

@@ -27,7 +27,10 @@ impl Registration {
     /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
     fn path(&self) -> &'static str {
         let name = (self.type_name)();
-        name.split_once('<').map_or(name, |(path, _)| path)
+        match name.split_once('<') {
+            Some((path, _)) if name.ends_with('>') && !path.is_empty() => path,
+            _ => name,
+        }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -47,7 +47,11 @@ macro_rules! by_serde_json {
     ($($method:ident($($name:ident: $type:ty),*))*) => { $(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-            serde_json::Deserializer::from_str(self.text).$method($($name,)* visitor)
+            let mut text = serde_json::Deserializer::from_str(self.text);
+            let value = text.$method($($name,)* visitor)?;
+            // Some numbers are read only as far as they fit.
+            text.end()?;
+            Ok(value)
         }
     )* };
 }
@@ -157,6 +161,8 @@ mod tests {
             same::<bool>(&message);
             same::<u8>(&message);
             same::<i64>(&message);
+            same::<i128>(&message);
+            same::<Option<u128>>(&message);
             same::<f64>(&message);
             same::<()>(&message);
             same::<Option<String>>(&message);

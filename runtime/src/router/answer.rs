@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::StatusCode;
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
@@ -121,15 +122,16 @@ impl<C: Consumer> Answerer<C> {
         true
     }
 
-    /// The same walk, on a thread that may block. What has begun there goes on when its time is over, or when the
-    /// connection is; its reply does not. What has not begun never does.
+    /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
+    /// the connection is; its reply does not. One that has not begun, checks included, never does.
     async fn blocking<T>(&self, text: T, reply: &mut Reply) -> bool
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
         let (mut answerer, arrived) = (self.clone(), Instant::now());
         let there = text.clone();
-        let running = AbortOnDrop(tokio::task::spawn_blocking(move || {
+        let (waiting, mut abandoned) = oneshot::channel::<()>();
+        let thread = tokio::task::spawn_blocking(move || {
             answerer.time = answerer.time.saturating_sub(arrived.elapsed());
             let mut request = Request::default();
             let readable = request.read(there.as_ref(), answerer.bounds);
@@ -137,9 +139,16 @@ impl<C: Consumer> Answerer<C> {
             matched.find(answerer.consumer.node(), &request.head.route);
             let mut reply = Reply::new();
             // Not the runtime's own way of blocking: within that an action could not block by its means.
-            let replied = pollster::block_on(answerer.answer(&request, readable, &matched, &mut reply));
+            let replied = pollster::block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = &mut abandoned => false,
+                    replied = answerer.answer(&request, readable, &matched, &mut reply) => replied,
+                }
+            });
             (replied, reply)
-        }));
+        });
+        let running = AbortOnDrop { thread, _waiting: waiting };
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
             Some(Ok((replied, written))) => {
@@ -157,20 +166,24 @@ impl<C: Consumer> Answerer<C> {
     }
 }
 
-/// A thread's work that is not begun any more once nobody waits for it.
-struct AbortOnDrop<T>(JoinHandle<T>);
+/// A thread's work that ends at the next place where it waits, or does not begin, once nobody waits for it.
+struct AbortOnDrop<T> {
+    thread: JoinHandle<T>,
+    /// The thread sees it go.
+    _waiting: oneshot::Sender<()>,
+}
 
 impl<T> Future for AbortOnDrop<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+        Pin::new(&mut self.thread).poll(cx)
     }
 }
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.thread.abort();
     }
 }
 
