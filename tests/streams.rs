@@ -44,6 +44,24 @@ impl Feed {
     }
 
     #[action(permission = AllowAny)]
+    async fn silent(&self) -> Values<NoReply> {
+        let dropped = Dropped(self.dropped.clone());
+        Streamed(
+            stream::repeat(())
+                .map(move |()| {
+                    let _held = &dropped;
+                    NoReply
+                })
+                .boxed(),
+        )
+    }
+
+    #[action(permission = AllowAny, blocking)]
+    fn from_a_thread(&self) -> Values<u32> {
+        Streamed(stream::iter([5]).boxed())
+    }
+
+    #[action(permission = AllowAny)]
     async fn panics(&self) -> Values<u32> {
         Streamed(stream::iter(0..3).map(|n| if n == 1 { panic!("a secret") } else { n }).boxed())
     }
@@ -62,7 +80,14 @@ impl Feed {
     #[action(permission = AllowAny)]
     async fn endless(&self) -> Values<u32> {
         let dropped = Dropped(self.dropped.clone());
-        Streamed(stream::repeat(7).map(move |n| if Arc::strong_count(&dropped.0) > 0 { n } else { 0 }).boxed())
+        Streamed(
+            stream::repeat(7)
+                .map(move |n| {
+                    let _held = &dropped;
+                    n
+                })
+                .boxed(),
+        )
     }
 
     #[action(permission = DenyAll)]
@@ -172,4 +197,18 @@ async fn a_stream_that_is_always_ready_ends_with_its_connection() {
     assert_eq!(other.call("ping").await.data(), "pong");
     drop(client);
     dropped.notified().await;
+    other.send(r#"{"action":"silent"}"#);
+    let mut third = connect(&endpoint).open().await.unwrap();
+    assert_eq!(third.call("ping").await.data(), "pong");
+    drop(other);
+    dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_blocking_action_may_answer_with_a_stream() {
+    let mut client = client(Feed::default()).await;
+    client.send(r#"{"action":"from_a_thread"}"#);
+    assert_eq!(client.reply().await.data(), 5);
+    assert_eq!(client.reply().await.value()["last"], true);
+    assert_eq!(client.call("ping").await.data(), "pong");
 }
