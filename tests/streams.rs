@@ -57,7 +57,7 @@ impl Feed {
     }
 
     #[action(permission = AllowAny, blocking)]
-    fn from_a_thread(&self) -> Values<u32> {
+    fn threaded(&self) -> Values<u32> {
         Streamed(stream::iter([5]).boxed())
     }
 
@@ -207,7 +207,7 @@ async fn a_stream_that_is_always_ready_ends_with_its_connection() {
 #[tokio::test]
 async fn a_blocking_action_may_answer_with_a_stream() {
     let mut client = client(Feed::default()).await;
-    client.send(r#"{"action":"from_a_thread"}"#);
+    client.send(r#"{"action":"threaded"}"#);
     assert_eq!(client.reply().await.data(), 5);
     assert_eq!(client.reply().await.value()["last"], true);
     assert_eq!(client.call("ping").await.data(), "pong");
