@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, Created, DenyAll, Error, Limits, NoReply, Result, Streamed, consumer};
 use tokio::sync::mpsc;
@@ -88,6 +88,18 @@ impl Feed {
                 })
                 .boxed(),
         )
+    }
+
+    #[action(permission = AllowAny)]
+    async fn nested(&self) -> Values<Streamed<stream::Empty<u32>>> {
+        Streamed(stream::iter([Streamed(stream::empty())]).boxed())
+    }
+
+    /// One value every eight seconds.
+    #[action(permission = AllowAny)]
+    async fn slow(&self) -> Values<u32> {
+        let every = Duration::from_secs(8);
+        Streamed(stream::iter(0..).then(move |n| tokio::time::sleep(every).map(move |()| n)).boxed())
     }
 
     #[action(permission = DenyAll)]
@@ -211,4 +223,35 @@ async fn a_blocking_action_may_answer_with_a_stream() {
     assert_eq!(client.reply().await.data(), 5);
     assert_eq!(client.reply().await.value()["last"], true);
     assert_eq!(client.call("ping").await.data(), "pong");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_ends_a_stream() {
+    let feed = Feed::default();
+    let dropped = feed.dropped.clone();
+    let endpoint = portcullis::websocket(feed).limits(Limits { frame: 100, ..Limits::default() });
+    let mut client = connect(&endpoint).open().await.unwrap();
+    client.send(r#"{"action":"endless"}"#);
+    client.send("x".repeat(101));
+    dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_stream_is_no_value_of_a_stream() {
+    let mut client = client(Feed::default()).await;
+    client.send(r#"{"action":"nested"}"#);
+    let reply = client.reply().await;
+    assert_eq!((reply.status(), &reply.value()["last"]), (500, &true.into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_listens_to_a_stream_is_asked_before_it_is_given_up() {
+    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(25), ..Limits::default() };
+    let mut client = connect(&portcullis::websocket(Feed::default()).limits(limits)).open().await.unwrap();
+    client.send(r#"{"action":"slow"}"#);
+    for value in 0..3 {
+        assert_eq!(client.reply().await.data(), value);
+    }
+    // The in-process client answers no pings.
+    assert_eq!((client.pings(), client.closed().await), (2, 4508));
 }

@@ -38,9 +38,14 @@ impl Heartbeat {
         loop {
             self.timer.as_mut().await;
             let now = Instant::now();
-            let end = after(self.heard, self.idle);
+            let mut end = after(self.heard, self.idle);
             if now >= end {
-                return Beat::GiveUp;
+                if self.next_ping >= end {
+                    return Beat::GiveUp;
+                }
+                // Nobody was asked in time, as the connection was busy with sending: that comes first.
+                self.heard = now;
+                end = after(now, self.idle);
             }
             let pinging = now >= self.next_ping;
             if pinging {

@@ -29,7 +29,8 @@ pub struct Limits {
     /// How long nothing may come from the client, not even the answer to a ping: then the connection closes with 4508.
     /// And how long a client may take for what is sent to it: then the connection is dropped. Default: 60 s.
     pub idle: Duration,
-    /// How many messages are read ahead while an action runs. Then reading stops until it is done. Default: 32.
+    /// How many messages are read ahead while an action runs. Then reading stops until it is done; a stream that goes
+    /// on for longer than [`idle`](Limits::idle) after that ends with its connection, as nothing can be heard. Default: 32.
     pub read_ahead: usize,
 }
 

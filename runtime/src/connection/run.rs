@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::outbox::Outbox;
 use crate::consumer::Consumer;
 use crate::error::Error;
-use crate::message::{Reply, Values};
+use crate::message::{Reply, Request, Values};
 use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::{CloseCode, Gone, Incoming, Transport};
@@ -57,11 +57,16 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             heartbeat: Heartbeat::new(limits.ping, limits.idle),
             ahead: VecDeque::new(),
             most: limits.read_ahead,
+            streaming: false,
         },
     };
     async move {
         let connected = AssertUnwindSafe(Box::pin(connection.connected())).catch_unwind().await;
-        if let Err(code) = connected.unwrap_or(Err(CloseCode::Failed)) {
+        let connected = connected.unwrap_or_else(|panic| {
+            tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
+            Err(CloseCode::Failed)
+        });
+        if let Err(code) = connected {
             return Box::pin(connection.outbox.close(code)).await;
         }
         connection.aside.heartbeat.heard();
@@ -185,18 +190,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Answers one message with several replies, each sent at once.
     async fn stream(&mut self, text: &T::Text, mut values: Pin<Box<dyn Values>>) -> ControlFlow<End> {
-        loop {
-            let Connection { outbox, answerer, reply, aside, .. } = self;
-            let more = aside.until(outbox, pin!(answerer.next(text, &mut values, reply))).await?;
+        let mut request = Request::default();
+        // It was read before, by the action's own walk.
+        let _ = request.read(text.as_ref(), self.answerer.bounds);
+        let Connection { outbox, answerer, reply, aside } = self;
+        aside.streaming = true;
+        while aside.until(outbox, pin!(answerer.next(&request.head, &mut values, reply))).await? {
             gone(outbox.feed(reply.take()).await)?;
-            if !more {
-                return ControlFlow::Continue(());
-            }
+            reply.rest();
             gone(outbox.flush().await)?;
             // A stream that is always ready must leave room for others, on this thread and on this socket.
-            tokio::task::yield_now().await;
-            aside.look(outbox)?;
+            aside.until(outbox, pin!(tokio::task::yield_now())).await?;
         }
+        aside.streaming = false;
+        gone(outbox.feed(reply.take()).await)
     }
 }
 
@@ -206,6 +213,8 @@ struct Aside<X> {
     /// What came in while an action was running.
     ahead: VecDeque<Incoming<X>>,
     most: usize,
+    /// Whether it is beside a stream, which need not end by itself.
+    streaming: bool,
 }
 
 impl<X> Aside<X> {
@@ -228,29 +237,19 @@ impl<X> Aside<X> {
                 frame = outbox.next(reading) => self.came(frame)?,
                 beat = self.heartbeat.beat() => match beat {
                     Beat::Ping => gone(outbox.ping())?,
-                    // Nobody listens, or nobody has asked, so silence says nothing.
-                    Beat::GiveUp if !reading || outbox.caught_up() => self.heartbeat.heard(),
+                    // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
+                    Beat::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
                     Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
                 },
             }
         }
     }
 
-    /// Takes what is there already.
-    fn look<T: Transport<Text = X>>(&mut self, outbox: &mut Outbox<T>) -> ControlFlow<End> {
-        while self.reading() {
-            match outbox.next(true).now_or_never() {
-                Some(frame) => self.came(frame)?,
-                None => break,
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
     fn came(&mut self, frame: Result<Option<Incoming<X>>, Gone>) -> ControlFlow<End> {
         self.heartbeat.heard();
         match frame {
             Ok(Some(Incoming::Ping)) => {}
+            Ok(Some(Incoming::Broken(code))) if self.streaming => return ControlFlow::Break(End::Close(code)),
             Ok(Some(frame)) => self.ahead.push_back(frame),
             Ok(None) | Err(Gone) => return ControlFlow::Break(End::Gone),
         }

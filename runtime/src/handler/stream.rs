@@ -6,15 +6,16 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 
 use super::reply::IntoReply;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::{Reply, Values};
 
 /// One reply for each value of a stream, then a last one.
 ///
 /// Each reply carries `"last":false`; the last one has `null` as data and `"last":true`. An item may be anything that an
-/// action may return; an error ends the stream, and its reply is the last. Each value has the time of an action
-/// ([`Limits::action`](crate::Limits::action)). Messages that come meanwhile wait, as they do for every action, and
-/// the stream is dropped with the connection.
+/// action may return but a stream; an error ends the stream, and its reply is the last. Each value has the time of an
+/// action ([`Limits::action`](crate::Limits::action)). Messages that come meanwhile wait, as they do for every action,
+/// and the stream is dropped with the connection. It is polled beside other connections, so it must not block, not even
+/// where a `blocking` action returns it.
 ///
 /// ```
 /// use futures_util::{Stream, stream};
@@ -61,6 +62,12 @@ where
 {
     fn poll_value(mut self: Pin<&mut Self>, cx: &mut Context<'_>, reply: &mut Reply) -> Poll<Option<Result<()>>> {
         let value = ready!(self.stream.as_mut().poll_next(cx));
-        Poll::Ready(value.map(|value| value.into_reply(reply)))
+        Poll::Ready(value.map(|value| {
+            value.into_reply(reply)?;
+            match reply.take_values() {
+                None => Ok(()),
+                Some(_) => Err(Error::internal("a stream is no value of a stream")),
+            }
+        }))
     }
 }

@@ -57,16 +57,7 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Writes the next of several replies to a message. `false`: it is the last.
-    pub(crate) async fn next<T: AsRef<str>>(
-        &self,
-        text: &T,
-        values: &mut Pin<Box<dyn Values>>,
-        reply: &mut Reply,
-    ) -> bool {
-        let mut request = Request::default();
-        // It was read before, by the action's own walk.
-        let _ = request.read(text.as_ref(), self.bounds);
-        let head = &request.head;
+    pub(crate) async fn next(&self, head: &Head<'_>, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> bool {
         loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
@@ -137,6 +128,10 @@ impl<C: Consumer> Answerer<C> {
         let (waiting, mut abandoned) = oneshot::channel::<()>();
         let thread = tokio::task::spawn_blocking(move || {
             answerer.time = answerer.time.saturating_sub(arrived.elapsed());
+            if answerer.time.is_zero() {
+                // Too late to begin: that it took too long is told by who waits.
+                return None;
+            }
             let mut request = Request::default();
             let readable = request.read(there.as_ref(), answerer.bounds);
             let mut matched = Matched::default();
@@ -150,17 +145,17 @@ impl<C: Consumer> Answerer<C> {
                     replied = answerer.answer(&request, readable, &matched, &mut reply) => replied,
                 }
             });
-            (replied, reply)
+            Some((replied, reply))
         });
         let running = AbortOnDrop { thread, _waiting: waiting };
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
-            Some(Ok((replied, written))) => {
+            Some(Ok(Some((replied, written)))) => {
                 *reply = written;
                 return replied;
             }
             Some(Err(stopped)) => Error::internal(stopped),
-            None => Error::timeout(),
+            Some(Ok(None)) | None => Error::timeout(),
         };
         let mut request = Request::default();
         // It was read before.
