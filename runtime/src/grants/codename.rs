@@ -1,0 +1,326 @@
+//! Codenames: what a role table can grant, each with an index of its own for as long as the process runs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One thing that a role table can grant: `chat.can_use_chat`. Declared with `permissions!`.
+///
+/// Two codenames are equal if they come from one declaration.
+#[derive(Clone, Copy)]
+pub struct Codename(&'static CodenameRow);
+
+impl Codename {
+    /// The codename of a declaration.
+    #[doc(hidden)]
+    pub const fn of(row: &'static CodenameRow) -> Codename {
+        Codename(row)
+    }
+
+    /// As role tables store it: `chat.can_use_chat`.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// What it grants, in words for people.
+    pub fn description(&self) -> &'static str {
+        self.0.description
+    }
+
+    /// Its place in a set. `None` where its name is another's too: then nothing grants it.
+    #[inline]
+    pub(crate) fn index(self) -> Option<usize> {
+        match self.0.index.load(Ordering::Relaxed) {
+            NONE_YET => self.admitted(),
+            NEVER => None,
+            index => Some(index as usize - 1),
+        }
+    }
+
+    #[cold]
+    fn admitted(self) -> Option<usize> {
+        table().admit(self.0);
+        self.0.index()
+    }
+}
+
+impl PartialEq for Codename {
+    fn eq(&self, other: &Codename) -> bool {
+        ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Codename {}
+
+impl Hash for Codename {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ptr::hash(self.0, state);
+    }
+}
+
+impl fmt::Display for Codename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Codename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What `permissions!` generates for a codename.
+#[doc(hidden)]
+pub struct CodenameRow {
+    name: &'static str,
+    description: &'static str,
+    module: &'static str,
+    /// `NONE_YET`, `NEVER`, or the index and one.
+    index: AtomicU32,
+}
+
+const NONE_YET: u32 = 0;
+const NEVER: u32 = u32::MAX;
+
+impl CodenameRow {
+    /// A codename that was declared in this module.
+    pub const fn new(name: &'static str, description: &'static str, module: &'static str) -> CodenameRow {
+        CodenameRow { name, description, module, index: AtomicU32::new(NONE_YET) }
+    }
+
+    /// Nothing grants it from now on.
+    pub(super) fn refuse(&self) {
+        self.index.store(NEVER, Ordering::Relaxed);
+    }
+
+    fn index(&self) -> Option<usize> {
+        match self.index.load(Ordering::Relaxed) {
+            NONE_YET | NEVER => None,
+            index => Some(index as usize - 1),
+        }
+    }
+}
+
+#[cfg(feature = "registry")]
+inventory::collect!(Codename);
+
+/// Two codenames of the program have one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Clash {
+    name: &'static str,
+    modules: [&'static str; 2],
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Clash { name, modules: [one, other] } = self;
+        write!(f, "two codenames are called `{name}`: one in `{one}`, one in `{other}`; give one another name")
+    }
+}
+
+impl std::error::Error for Clash {}
+
+/// Gives every codename its index, at start-up.
+pub(crate) fn ready() -> Result<(), Clash> {
+    table().clash.clone().map_or(Ok(()), Err)
+}
+
+/// All codenames, sorted by name: those that inventory finds, and those that were used.
+pub(crate) fn codenames() -> Result<Vec<Codename>, Clash> {
+    let table = table();
+    match &table.clash {
+        Some(clash) => Err(clash.clone()),
+        None => Ok(table.granted().collect()),
+    }
+}
+
+/// All codenames that can be granted, sorted by name.
+pub(super) fn granted() -> Vec<Codename> {
+    table().granted().collect()
+}
+
+/// The index of the codename of this name. `None` where there is no such codename, or where there are two.
+pub(super) fn index_of(name: &str) -> Option<usize> {
+    table().index_of(name, cfg!(feature = "registry"))
+}
+
+/// Every codename that has an index, or was refused one.
+struct Table {
+    filled: bool,
+    rows: BTreeMap<&'static str, &'static CodenameRow>,
+    /// Names that were granted before their codename was seen, each with the index that it will have.
+    expected: BTreeMap<String, u32>,
+    /// The last index that was given, and one.
+    last: u32,
+    clash: Option<Clash>,
+}
+
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
+
+fn table() -> MutexGuard<'static, Table> {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !table.filled {
+        table.filled = true;
+        for row in found() {
+            table.admit(row);
+        }
+    }
+    table
+}
+
+impl Table {
+    /// How many names are expected at the most.
+    const EXPECTED: usize = 4096;
+
+    const fn new() -> Table {
+        Table { filled: false, rows: BTreeMap::new(), expected: BTreeMap::new(), last: 0, clash: None }
+    }
+
+    /// Gives a row the next index. Of two rows with one name neither keeps any: nobody knows which one a role means.
+    fn admit(&mut self, row: &'static CodenameRow) {
+        let Some(&earlier) = self.rows.get(row.name) else {
+            let index = self.expected.remove(row.name).unwrap_or_else(|| self.next());
+            self.rows.insert(row.name, row);
+            return row.index.store(index, Ordering::Relaxed);
+        };
+        if ptr::eq(earlier, row) {
+            return;
+        }
+        earlier.refuse();
+        row.refuse();
+        let mut modules = [earlier.module, row.module];
+        modules.sort_unstable();
+        self.clash.get_or_insert(Clash { name: row.name, modules });
+    }
+
+    /// Unless all codenames are seen at start-up, a name that is not known yet may still be declared.
+    fn index_of(&mut self, name: &str, all_seen: bool) -> Option<usize> {
+        if let Some(row) = self.rows.get(name) {
+            return row.index();
+        }
+        if !all_seen && !self.expected.contains_key(name) && self.expected.len() < Table::EXPECTED {
+            let index = self.next();
+            self.expected.insert(name.to_owned(), index);
+        }
+        self.expected.get(name).map(|index| *index as usize - 1)
+    }
+
+    fn next(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
+    fn granted(&self) -> impl Iterator<Item = Codename> {
+        self.rows.values().filter(|row| row.index().is_some()).map(|row| Codename(row))
+    }
+}
+
+/// What inventory finds, in an order that is always the same.
+#[cfg(feature = "registry")]
+fn found() -> Vec<&'static CodenameRow> {
+    let mut found: Vec<_> = inventory::iter::<Codename>.into_iter().map(|codename| codename.0).collect();
+    found.sort_unstable_by_key(|row| (row.name, row.module));
+    found
+}
+
+#[cfg(not(feature = "registry"))]
+fn found() -> Vec<&'static CodenameRow> {
+    Vec::new()
+}
+
+/// Tells the registry of a codename.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "registry")]
+macro_rules! __declare {
+    ($codename:expr) => {
+        $crate::__private::inventory::submit! { $codename }
+    };
+}
+
+/// Tells nobody: the feature `registry` is off.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "registry"))]
+macro_rules! __declare {
+    ($codename:expr) => {};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static READ: CodenameRow = CodenameRow::new("codename_tests.read", "May read", module_path!());
+    const READ_CODENAME: Codename = Codename::of(&READ);
+    crate::__declare!(READ_CODENAME);
+
+    fn row(name: &'static str, module: &'static str) -> &'static CodenameRow {
+        Box::leak(Box::new(CodenameRow::new(name, "", module)))
+    }
+
+    #[test]
+    fn every_codename_has_an_index_of_its_own() {
+        let mut table = Table::new();
+        let (read, write) = (row("a.read", "m"), row("a.write", "m"));
+        for row in [write, read, write] {
+            table.admit(row);
+        }
+        assert_eq!((write.index(), read.index()), (Some(0), Some(1)));
+        assert_eq!(table.granted().collect::<Vec<_>>(), [Codename(read), Codename(write)]);
+        assert_eq!(table.clash, None);
+    }
+
+    #[test]
+    fn two_codenames_of_one_name_are_a_clash_and_nothing_grants_them() {
+        let mut table = Table::new();
+        let (other, one, fine) = (row("a.read", "m::b"), row("a.read", "m::a"), row("a.write", "m"));
+        for row in [other, fine, one, other] {
+            table.admit(row);
+        }
+        assert_eq!((one.index(), other.index(), fine.index()), (None, None, Some(1)));
+        assert_eq!(Codename(one).index(), None);
+        assert_eq!(table.granted().collect::<Vec<_>>(), [Codename(fine)]);
+        let text = "two codenames are called `a.read`: one in `m::a`, one in `m::b`; give one another name";
+        assert_eq!(table.clash.unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn a_name_that_is_granted_before_its_codename_is_seen_keeps_its_index() {
+        let mut table = Table::new();
+        assert_eq!(table.index_of("a.read", true), None);
+        let expected = table.index_of("a.read", false);
+        assert_eq!((expected, table.index_of("a.read", false)), (Some(0), Some(0)));
+        let (write, read) = (row("a.write", "m"), row("a.read", "m"));
+        table.admit(write);
+        table.admit(read);
+        assert_eq!((read.index(), write.index()), (expected, Some(1)));
+        assert_eq!(table.index_of("a.read", false), expected);
+        let expected = (0..5000).filter(|n| table.index_of(&format!("b.{n}"), false).is_some()).count();
+        assert_eq!(expected, Table::EXPECTED);
+    }
+
+    #[test]
+    fn a_codename_is_found_by_its_name_once_it_is_known() {
+        // Found by inventory, or expected.
+        let index = index_of("codename_tests.read");
+        assert!(index.is_some());
+        assert_eq!(READ_CODENAME.index(), index);
+        assert_eq!((READ_CODENAME.name(), READ_CODENAME.description()), ("codename_tests.read", "May read"));
+        assert_eq!(format!("{READ_CODENAME} {READ_CODENAME:?}"), "codename_tests.read codename_tests.read");
+        assert_eq!(index_of("codename_tests.rea").is_some(), cfg!(not(feature = "registry")));
+        ready().unwrap();
+        let all = codenames().unwrap();
+        assert!(all.contains(&READ_CODENAME) && all.is_sorted_by_key(Codename::name), "{all:?}");
+    }
+
+    #[test]
+    fn codenames_are_told_apart_by_their_declaration() {
+        let (one, other) = (Codename(row("a.x", "m")), Codename(row("a.x", "m")));
+        assert_ne!(one, other);
+        assert_eq!(std::collections::HashSet::from([one, other, one]).len(), 2);
+    }
+}

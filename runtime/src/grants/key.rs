@@ -1,0 +1,113 @@
+//! Which object a codename is asked for.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// Which object: `ObjectKey::new("channel", 5_u64)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectKey {
+    kind: &'static str,
+    id: ObjectId,
+}
+
+impl ObjectKey {
+    /// The object of this kind with this id.
+    pub fn new(kind: &'static str, id: impl Into<ObjectId>) -> ObjectKey {
+        ObjectKey { kind, id: id.into() }
+    }
+
+    /// What kind of object: the application's own word.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Which one of its kind.
+    pub fn id(&self) -> &ObjectId {
+        &self.id
+    }
+}
+
+// The id alone: that two kinds have the same ids costs a comparison, and their names would cost more.
+impl Hash for ObjectKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.id {
+            ObjectId::Number(id) => state.write(&id.to_le_bytes()),
+            ObjectId::Text(id) => state.write(id.as_bytes()),
+        }
+    }
+}
+
+/// The id of an object. Numbers of all types are one: `5_u64` and `5_i32` are the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ObjectId {
+    /// A number.
+    Number(i128),
+    /// A text. `"5"` is not the number 5.
+    Text(Box<str>),
+}
+
+macro_rules! numbers {
+    ($($number:ty),+) => {
+        $(impl From<$number> for ObjectId {
+            fn from(id: $number) -> ObjectId {
+                ObjectId::Number(id.into())
+            }
+        })+
+    };
+}
+
+numbers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+
+// The standard library converts neither into an `i128`; no pointer is wider than 64 bits.
+impl From<usize> for ObjectId {
+    fn from(id: usize) -> ObjectId {
+        ObjectId::Number(id as i128)
+    }
+}
+
+impl From<isize> for ObjectId {
+    fn from(id: isize) -> ObjectId {
+        ObjectId::Number(id as i128)
+    }
+}
+
+impl From<&str> for ObjectId {
+    fn from(id: &str) -> ObjectId {
+        ObjectId::Text(id.into())
+    }
+}
+
+impl From<String> for ObjectId {
+    fn from(id: String) -> ObjectId {
+        ObjectId::Text(id.into())
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ObjectId::Number(id) => id.fmt(f),
+            ObjectId::Text(id) => id.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_one_id_whatever_their_type() {
+        let five = ObjectKey::new("channel", 5_u64);
+        assert_eq!(five, ObjectKey::new("channel", 5_i32));
+        assert_eq!(five, ObjectKey::new("channel", 5_usize));
+        assert_ne!(five, ObjectKey::new("channel", "5"));
+        assert_ne!(five, ObjectKey::new("folder", 5));
+        assert_ne!(ObjectId::from(u64::MAX), ObjectId::from(-1_isize));
+        assert_eq!(ObjectId::from("a"), ObjectId::from("a".to_owned()));
+        assert_eq!((five.kind(), five.id().to_string().as_str()), ("channel", "5"));
+        assert_eq!(ObjectId::from("a").to_string(), "a");
+    }
+}

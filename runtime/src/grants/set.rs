@@ -1,0 +1,252 @@
+//! A user's grants as a set of bits: a check is one load and one mask.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::codename::{self, Codename};
+
+/// Codenames that are granted, or denied.
+///
+/// ```
+/// use portcullis::GrantSet;
+///
+/// let nothing = GrantSet::new();
+/// assert!(nothing.is_empty() && !nothing.is_all());
+/// // As a role table has them. A name that the program does not know grants nothing.
+/// let stored = GrantSet::from_names(["uploads.share"]);
+/// assert_eq!(stored.iter().count(), 0);
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct GrantSet {
+    /// The administrator. Then no bit is set.
+    all: bool,
+    /// One bit a codename, at its index. The last word is never zero, so that equal sets have equal words.
+    words: SmallVec<[u64; 2]>,
+}
+
+impl GrantSet {
+    /// Nothing.
+    pub fn new() -> GrantSet {
+        GrantSet::default()
+    }
+
+    /// The administrator: every codename, those that the program does not know yet among them.
+    pub fn all() -> GrantSet {
+        GrantSet { all: true, words: SmallVec::new() }
+    }
+
+    /// The codenames of these names. One that the program does not know is ignored, and logged once.
+    ///
+    /// Without the feature `registry` the program learns of a codename when it is first used; until then its name is
+    /// kept, and counts from then on.
+    pub fn from_names(names: impl IntoIterator<Item: AsRef<str>>) -> GrantSet {
+        let mut set = GrantSet::new();
+        for name in names {
+            let name = name.as_ref();
+            match codename::index_of(name) {
+                Some(index) => set.insert_at(index),
+                None => UNKNOWN.tell(name),
+            }
+        }
+        set
+    }
+
+    /// Whether this is the administrator. A set that merely lists all codenames is not.
+    pub fn is_all(&self) -> bool {
+        self.all
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.words.is_empty()
+    }
+
+    /// Whether this codename is in it.
+    #[inline]
+    pub fn contains(&self, codename: Codename) -> bool {
+        self.all
+            || codename
+                .index()
+                .is_some_and(|index| self.words.get(index / WORD).is_some_and(|word| word & (1 << (index % WORD)) != 0))
+    }
+
+    /// Adds a codename.
+    pub fn insert(&mut self, codename: Codename) {
+        if let Some(index) = codename.index().filter(|_| !self.all) {
+            self.insert_at(index);
+        }
+    }
+
+    fn insert_at(&mut self, index: usize) {
+        if self.words.len() <= index / WORD {
+            self.words.resize(index / WORD + 1, 0);
+        }
+        self.words[index / WORD] |= 1 << (index % WORD);
+    }
+
+    /// Takes a codename away. From [`all`](GrantSet::all) it leaves those that the program knows.
+    pub fn remove(&mut self, codename: Codename) {
+        self.spell_out();
+        self.deny(&GrantSet::from_iter([codename]));
+    }
+
+    /// Adds what is in the other set.
+    pub fn allow(&mut self, other: &GrantSet) {
+        if self.all || other.all {
+            return *self = GrantSet::all();
+        }
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    /// Takes away what is in the other set. From [`all`](GrantSet::all) it leaves those that the program knows.
+    pub fn deny(&mut self, other: &GrantSet) {
+        if other.all {
+            return *self = GrantSet::new();
+        }
+        if !other.is_empty() {
+            self.spell_out();
+        }
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+        while self.words.last() == Some(&0) {
+            self.words.pop();
+        }
+    }
+
+    fn spell_out(&mut self) {
+        if self.all {
+            *self = codename::granted().into_iter().collect();
+        }
+    }
+
+    /// What is in it, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
+    pub fn iter(&self) -> impl Iterator<Item = Codename> {
+        codename::granted().into_iter().filter(|codename| self.contains(*codename))
+    }
+}
+
+/// The bits of a word.
+const WORD: usize = u64::BITS as usize;
+
+impl Extend<Codename> for GrantSet {
+    fn extend<I: IntoIterator<Item = Codename>>(&mut self, codenames: I) {
+        codenames.into_iter().for_each(|codename| self.insert(codename));
+    }
+}
+
+impl FromIterator<Codename> for GrantSet {
+    fn from_iter<I: IntoIterator<Item = Codename>>(codenames: I) -> GrantSet {
+        let mut set = GrantSet::new();
+        set.extend(codenames);
+        set
+    }
+}
+
+impl From<Codename> for GrantSet {
+    fn from(codename: Codename) -> GrantSet {
+        GrantSet::from_iter([codename])
+    }
+}
+
+impl<const N: usize> From<[Codename; N]> for GrantSet {
+    fn from(codenames: [Codename; N]) -> GrantSet {
+        GrantSet::from_iter(codenames)
+    }
+}
+
+impl fmt::Debug for GrantSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.all { f.write_str("{all}") } else { f.debug_set().entries(self.iter()).finish() }
+    }
+}
+
+/// Names that were asked for and that the program does not know. Each is told once; of very many only the first.
+struct Unknown {
+    told: Mutex<BTreeSet<String>>,
+}
+
+static UNKNOWN: Unknown = Unknown { told: Mutex::new(BTreeSet::new()) };
+
+impl Unknown {
+    /// How many names are remembered.
+    const MOST: usize = 256;
+    /// How much of a name is told.
+    const LENGTH: usize = 64;
+
+    fn tell(&self, name: &str) {
+        if let Some(name) = self.first(name) {
+            tracing::warn!(?name, "a codename is granted that this program does not know; it is ignored");
+        }
+    }
+
+    /// The name, cut, if it has not been told before.
+    fn first(&self, name: &str) -> Option<String> {
+        let name: String = name.chars().take(Unknown::LENGTH).collect();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        (told.len() < Unknown::MOST && told.insert(name.clone())).then_some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CodenameRow;
+    use super::super::staged::{READ, WRITE};
+    use super::*;
+
+    #[test]
+    fn the_administrator_may_everything_and_what_is_taken_from_it_is_gone() {
+        let mut set = GrantSet::all();
+        READ.index().and(WRITE.index()).unwrap();
+        assert!(set.is_all() && !set.is_empty() && set.contains(READ));
+        set.insert(READ);
+        assert_eq!(set, GrantSet::all());
+        set.deny(&GrantSet::new());
+        assert!(set.is_all());
+        set.remove(READ);
+        assert!(!set.is_all() && !set.contains(READ) && set.contains(WRITE));
+        set.allow(&GrantSet::all());
+        assert!(set.is_all());
+        set.deny(&GrantSet::all());
+        assert_eq!(set, GrantSet::new());
+    }
+
+    #[test]
+    fn a_codename_whose_name_is_another_s_is_never_in_a_set() {
+        let lost = Box::leak(Box::new(CodenameRow::new("set_tests.lost", "", module_path!())));
+        lost.refuse();
+        let lost = Codename::of(lost);
+        assert_eq!(GrantSet::from_iter([lost]), GrantSet::new());
+        let mut all = GrantSet::all();
+        all.remove(lost);
+        assert!(!all.contains(lost) && !all.is_all());
+    }
+
+    #[test]
+    fn stored_names_become_grants_and_unknown_ones_are_ignored() {
+        READ.index().unwrap();
+        let set = GrantSet::from_names(["staged.read".to_owned(), "staged.raed".to_owned(), String::new()]);
+        assert!(set.iter().eq([READ]) && set.contains(READ) && !set.contains(WRITE));
+        assert_eq!(format!("{set:?} {:?}", GrantSet::all()), "{staged.read} {all}");
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_once_and_of_very_many_only_the_first() {
+        let unknown = Unknown { told: Mutex::default() };
+        assert_eq!(unknown.first("a.b").as_deref(), Some("a.b"));
+        assert_eq!(unknown.first("a.b"), None);
+        let long = "\u{e9}".repeat(1000);
+        assert_eq!(unknown.first(&long), Some("\u{e9}".repeat(Unknown::LENGTH)));
+        let told = (0..1000).filter_map(|n| unknown.first(&format!("c{n}"))).count();
+        assert_eq!(told, Unknown::MOST - 2);
+        assert_eq!(unknown.first("one.more"), None);
+    }
+}

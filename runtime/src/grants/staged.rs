@@ -1,0 +1,135 @@
+//! A source for tests. It says what it was asked, and answers when it is let go, with what was true when it was asked.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Semaphore;
+
+use super::{Codename, CodenameRow, GrantCache, Grants, ObjectKey, Overwrites, UserGrants};
+use crate::error::{Error, Result};
+
+pub(super) const READ: Codename = {
+    static ROW: CodenameRow = CodenameRow::new("staged.read", "May read", module_path!());
+    Codename::of(&ROW)
+};
+
+pub(super) const WRITE: Codename = {
+    static ROW: CodenameRow = CodenameRow::new("staged.write", "May write", module_path!());
+    Codename::of(&ROW)
+};
+
+pub(super) fn key(id: u32) -> ObjectKey {
+    ObjectKey::new("channel", id)
+}
+
+pub(super) fn keys(ids: &[u32]) -> Vec<ObjectKey> {
+    ids.iter().copied().map(key).collect()
+}
+
+/// Everybody may, with this object.
+pub(super) fn allowed(codename: Codename) -> Overwrites {
+    Overwrites::new().allow_everyone(codename)
+}
+
+/// Nobody may, with this object.
+pub(super) fn denied(codename: Codename) -> Overwrites {
+    Overwrites::new().deny_everyone(codename)
+}
+
+type Bad = (ObjectKey, fn() -> Error);
+
+pub(super) struct Stage {
+    pub(super) user: Mutex<UserGrants>,
+    pub(super) objects: Mutex<HashMap<ObjectKey, Overwrites>>,
+    /// Whether users cannot be loaded.
+    pub(super) broken: AtomicBool,
+    /// The object that cannot be loaded, and why.
+    pub(super) bad: Mutex<Option<Bad>>,
+    pub(super) loads: AtomicUsize,
+    pub(super) asked: Mutex<Vec<Vec<ObjectKey>>>,
+    go: Semaphore,
+}
+
+#[derive(Clone)]
+pub(super) struct Staged(Arc<Stage>);
+
+impl Staged {
+    /// One that waits before each answer.
+    pub(super) fn held() -> Staged {
+        Staged(Arc::new(Stage {
+            user: Mutex::default(),
+            objects: Mutex::default(),
+            broken: AtomicBool::new(false),
+            bad: Mutex::default(),
+            loads: AtomicUsize::new(0),
+            asked: Mutex::default(),
+            go: Semaphore::new(0),
+        }))
+    }
+
+    /// One that answers at once.
+    pub(super) fn open() -> Staged {
+        let staged = Staged::held();
+        staged.let_go(1_000_000);
+        staged
+    }
+
+    pub(super) fn let_go(&self, answers: usize) {
+        self.go.add_permits(answers);
+    }
+
+    pub(super) fn cache(&self) -> GrantCache<()> {
+        GrantCache::new(self.clone())
+    }
+
+    pub(super) fn grant(&self, codenames: impl IntoIterator<Item = Codename>) {
+        self.user.lock().unwrap().grants = codenames.into_iter().collect();
+    }
+
+    pub(super) fn set(&self, id: u32, overwrites: Overwrites) {
+        self.objects.lock().unwrap().insert(key(id), overwrites);
+    }
+
+    pub(super) fn loads(&self) -> usize {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn asked(&self) -> Vec<Vec<ObjectKey>> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    async fn wait(&self) {
+        // Threads that run beside may change what was read just now.
+        std::thread::yield_now();
+        self.go.acquire().await.unwrap().forget();
+    }
+}
+
+impl std::ops::Deref for Staged {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
+}
+
+impl Grants<()> for Staged {
+    async fn load(&self, (): &()) -> Result<UserGrants> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        let (user, broken) = (self.user.lock().unwrap().clone(), self.broken.load(Ordering::SeqCst));
+        self.wait().await;
+        if broken { Err(Error::internal("no database")) } else { Ok(user) }
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.asked.lock().unwrap().push(objects.to_vec());
+        let bad = self.bad.lock().unwrap().clone().filter(|(bad, _)| objects.contains(bad));
+        let all = {
+            let known = self.objects.lock().unwrap();
+            objects.iter().map(|object| known.get(object).cloned().unwrap_or_default()).collect()
+        };
+        self.wait().await;
+        bad.map_or(Ok(all), |(_, error)| Err(error()))
+    }
+}
