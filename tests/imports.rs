@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Low to high. A module imports from its own row and from rows below it.
 const ROWS: &[&[&str]] = &[
     &["error"],
-    &["message"],
+    &["message", "grants"],
     &["scope"],
     &["transport", "permission"],
     &["dialect"],

@@ -1,11 +1,13 @@
 //! Shows: what Portcullis costs beside the same server written by hand, as ratios of CPU and memory.
 //! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself]` (Linux; a minute or two).
+//! Or:  `cargo run --release --example bench -- --checks`: what one check of a codename costs.
 //! Or:  `cargo run --release --example bench -- --serve ours|hand --port N` for another load generator, on `/ws`.
 //!
 //! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once, are measured
 //! in turn in short windows, and what counts is the ratio within a round. `--against-itself` measures the hand-written
 //! server twice: how far that is from 1.00 is what the machine's noise does.
 
+mod checks;
 mod driver;
 mod hand;
 mod load;
@@ -28,11 +30,12 @@ struct Options {
     port: u16,
     rounds: u32,
     against_itself: bool,
+    checks: bool,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
-        let mut options = Options { serve: None, port: 0, rounds: 30, against_itself: false };
+        let mut options = Options { serve: None, port: 0, rounds: 30, against_itself: false, checks: false };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
@@ -40,6 +43,7 @@ impl Options {
                 "--port" => options.port = value()?.parse()?,
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--against-itself" => options.against_itself = true,
+                "--checks" => options.checks = true,
                 _ => return Err(format!("unknown option {argument}").into()),
             }
         }
@@ -77,6 +81,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if cfg!(debug_assertions) {
         return Err("without --release this would measure nothing".into());
+    }
+    if options.checks {
+        return Builder::new_current_thread().enable_all().build()?.block_on(checks::run(options.rounds));
     }
     let kinds = if options.against_itself { [Kind::Hand, Kind::Hand] } else { [Kind::Ours, Kind::Hand] };
     // One thread makes the load: it shall stay on its core.

@@ -7,8 +7,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Item, Meta};
 
-use crate::pipeline;
 use crate::syntax::block::Kind;
+use crate::{declared, pipeline};
 
 macro_rules! golden {
     ($($name:ident)+) => {
@@ -33,6 +33,8 @@ golden! {
     route_and_path
     connect
     generic_block
+    objects
+    codenames
     fallback
 }
 
@@ -43,15 +45,22 @@ fn compare(source: &str, expected: &ExpectFile) {
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The items that come out of one item; those without one of our attributes stay as they are.
+/// The items that come out of one item; those without one of our macros stay as they are.
 fn expanded(item: Item) -> Vec<Item> {
-    let Item::Impl(mut block) = item else { return vec![item] };
+    let mut block = match item {
+        Item::Impl(block) => block,
+        Item::Macro(call) if call.mac.path.is_ident("permissions") => return items(declared(call.mac.tokens)),
+        item => return vec![item],
+    };
     let attribute = block.attrs.remove(0);
     let kind = if attribute.path().is_ident("consumer") { Kind::Consumer } else { Kind::Handler };
     let arguments = match attribute.meta {
         Meta::List(list) => list.tokens,
         _ => TokenStream::new(),
     };
-    let tokens = pipeline(kind, arguments, &block.into_token_stream());
+    items(pipeline(kind, arguments, &block.into_token_stream()))
+}
+
+fn items(tokens: TokenStream) -> Vec<Item> {
     syn::parse2::<syn::File>(tokens).unwrap().items
 }

@@ -1,4 +1,4 @@
-//! The attributes of portcullis. Their documentation stands where the runtime crate re-exports them.
+//! The macros of portcullis. Their documentation stands where the runtime crate re-exports them.
 
 // Not for the whole workspace: a test is right to panic.
 #![warn(clippy::unwrap_used)]
@@ -15,6 +15,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use diagnostics::Diagnostics;
+use model::Codenames;
 use model::block::Block;
 use syntax::block::{Arguments, Kind};
 
@@ -28,6 +29,12 @@ pub fn consumer(arguments: proc_macro::TokenStream, item: proc_macro::TokenStrea
 #[proc_macro_attribute]
 pub fn handler(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     pipeline(Kind::Handler, arguments.into(), &item.into()).into()
+}
+
+/// Declares codenames: `permissions! { chat { can_use_chat = "Can use chat" } }`.
+#[proc_macro]
+pub fn permissions(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    declared(tokens.into()).into()
 }
 
 /// The attributes of methods, seen by the block around them; on their own they only say so.
@@ -58,6 +65,16 @@ fn pipeline(kind: Kind, arguments: TokenStream, tokens: &TokenStream) -> TokenSt
     match diagnostics.finish() {
         Ok(()) => expand::block(&block, &item),
         Err(error) => with_errors(&expand::fallback(&block, &item), &error),
+    }
+}
+
+/// The codenames that stand in the source, declared.
+fn declared(tokens: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    let items = expand::codenames(&diagnostics.read(Codenames::read(tokens)));
+    match diagnostics.finish() {
+        Ok(()) => items,
+        Err(error) => with_errors(&items, &error),
     }
 }
 

@@ -4,6 +4,7 @@ pub use std::boxed::Box;
 
 pub use serde;
 
+pub use crate::__declare as declare;
 pub use crate::__register as register;
 #[cfg(feature = "registry")]
 pub use crate::consumer::inventory;
@@ -12,13 +13,27 @@ pub use crate::consumer::{
     check_mount, check_node, no_captures, no_captures_here,
 };
 pub use crate::error::{Error, Result};
-pub use crate::handler::{Argument, FromContext, IntoReply, arguments, path, returned};
+pub use crate::grants::{Codename, CodenameRow};
+pub use crate::handler::{
+    Argument, Asked, FromContext, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
+    returned,
+};
 pub use crate::message::Reply;
-pub use crate::permission::{Expr, Expression, Gate, Permission};
-pub use crate::scope::{Admitted, Call, Connect, Context, Handler, Scope};
+pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
+pub use crate::scope::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 
 /// What an action without arguments does with its admission.
 pub fn no_arguments(_: Admitted) {}
+
+/// What a leaf about an object says before anything is loaded.
+pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
+    Ok(always)
+}
+
+/// What a codename says at the door.
+pub fn no_opinion() -> Result<Option<bool>> {
+    Ok(None)
+}
 
 /// What a leaf answers that the generated code does not know. It cannot come: both are written from one expression.
 pub fn unknown_leaf<T>() -> Result<T> {

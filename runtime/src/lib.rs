@@ -32,12 +32,18 @@
 //! # The parts
 //!
 //! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
-//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in.
+//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. [`Blocking`] runs one in
+//!   the blocking pool, [`http_permission!`] makes one of a rule for HTTP.
+//! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
+//! - [`permissions!`], [`Codename`], [`Grants`], [`GrantSet`]: what a role table grants.
 //! - [`Context`], [`Scope`], [`Connect`]: what a permission and an action see.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: what goes into an action and what comes out.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
+//!
+//! Two chapters say more: [permissions](guide::permissions), and how they look to somebody who comes
+//! [from Django](guide::from_django).
 //!
 //! # Features
 //!
@@ -56,6 +62,8 @@ mod connection;
 mod consumer;
 mod dialect;
 mod error;
+mod grants;
+pub mod guide;
 mod handler;
 mod message;
 mod permission;
@@ -67,14 +75,15 @@ pub mod testing;
 mod transport;
 
 pub use connection::Limits;
-pub use consumer::{Audit, Consumer, Entry, RegistryError, audit};
+pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
 pub use error::{Error, Result};
-pub use handler::{Created, FromContext, IntoReply, NoContent, NoReply, Str, Streamed};
+pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
+pub use handler::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use http;
 pub use http::StatusCode;
 pub use message::Reply;
-pub use permission::{AllowAny, DenyAll, IsAuthenticated, Permission};
-pub use scope::{Connect, Context, Handler, Scope, User};
+pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
+pub use scope::{Connect, Context, GrantKey, Handler, Scope, User};
 pub use server::{Authenticate, Endpoint, websocket};
 
 #[doc = include_str!("docs/consumer.md")]
@@ -88,6 +97,9 @@ pub use portcullis_macros::action;
 
 #[doc = include_str!("docs/route.md")]
 pub use portcullis_macros::route;
+
+#[doc = include_str!("docs/codenames.md")]
+pub use portcullis_macros::permissions;
 
 /// Marks the method of a `#[consumer]` block that runs once for each connection, after the door has let it in.
 ///

@@ -228,7 +228,11 @@ impl Asking {
         let mut leaves = Vec::new();
         let tree = numbered(tree, &mut leaves);
         let texts: Vec<_> = leaves.iter().map(|leaf| LEAVES[usize::from(*leaf)]).collect();
-        Asking { place: leak(place), expression: leak(Expression { tree, leaves: texts.leak() }), leaves }
+        Asking {
+            place: leak(place),
+            expression: leak(Expression { tree, leaves: texts.leak(), codenames: false }),
+            leaves,
+        }
     }
 
     fn leaf(&self, at: u8) -> Option<Scripted> {

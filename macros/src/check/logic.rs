@@ -1,15 +1,12 @@
 //! Whether a permission expression says anything: one that never or always holds, or names a leaf that cannot matter, is a
 //! mistake of whoever wrote it.
 
-use std::ops::Range;
-
+use super::reason::{self, Table, all_of};
+use super::together;
 use crate::diagnostics::Diagnostics;
+use crate::model::Leaf;
 use crate::model::block::{Block, Permission};
-use crate::model::expression::{Expression, Tree, word};
-
-/// Up to this many different leaves an expression is weighed by its whole truth table. Beyond it, only what stands side
-/// by side is looked at: nobody repeats leaves by mistake in an expression that nobody can read.
-const WEIGHED: usize = 16;
+use crate::model::expression::{Expression, Tree, word, word_about_an_object};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     // An expression that is wrong by itself is not held against others as well.
@@ -27,7 +24,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
         let sound = alone(expression, diagnostics);
         opens(expression, block, diagnostics);
         if let (true, Some(own)) = (sound, own) {
-            together(own, expression, block, diagnostics);
+            together::check(own, expression, block, diagnostics);
         }
     }
 }
@@ -38,15 +35,60 @@ fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
         return true;
     }
     let mut sound = true;
+    let mut refuse = |leaf: &Leaf, text: String| {
+        diagnostics.add(syn::Error::new(leaf.at(), text));
+        sound = false;
+    };
     for leaf in &expression.leaves {
-        let name = word(leaf);
-        if name == "AllowAny" || name == "DenyAll" {
-            let text = format!("`{name}` stands alone; remove it here, or write `{name}` and nothing else");
-            diagnostics.add(syn::Error::new(leaf.at(), text));
-            sound = false;
+        if let Some(name) = word(leaf).filter(|name| name == "AllowAny" || name == "DenyAll") {
+            refuse(leaf, format!("`{name}` stands alone; remove it here, or write `{name}` and nothing else"));
+        }
+        if word_about_an_object(leaf).as_deref() == Some("DenyAll") {
+            refuse(leaf, "`DenyAll` needs no object to refuse everybody; write `DenyAll` and nothing else".to_owned());
         }
     }
+    for leaf in misplaced(expression) {
+        let text = "cannot stand under `|` or `!`; write it alone, or join it to the whole expression by `&`";
+        refuse(leaf, format!("`{}` {text}", leaf.text));
+    }
     sound && level(&expression.tree, expression, diagnostics) && outcome(expression, diagnostics)
+}
+
+/// `AllowAny(message)`: says aloud that nothing more is asked about the object.
+fn opens_an_object(tree: &Tree, expression: &Expression) -> bool {
+    match tree {
+        Tree::Leaf(leaf) => word_about_an_object(&expression.leaves[*leaf]).as_deref() == Some("AllowAny"),
+        _ => false,
+    }
+}
+
+/// Each `AllowAny(message)` that would open more than its object.
+fn misplaced(expression: &Expression) -> Vec<&Leaf> {
+    fn within<'a>(tree: &Tree, expression: &'a Expression, found: &mut Vec<&'a Leaf>) {
+        match tree {
+            Tree::Leaf(leaf) if opens_an_object(tree, expression) => found.push(&expression.leaves[*leaf]),
+            Tree::Leaf(_) => {}
+            Tree::Not(inner) => within(inner, expression, found),
+            Tree::Any(parts) | Tree::All(parts) => parts.iter().for_each(|part| within(part, expression, found)),
+        }
+    }
+    let mut found = Vec::new();
+    for part in all_of(&expression.tree).into_iter().filter(|part| !opens_an_object(part, expression)) {
+        within(part, expression, &mut found);
+    }
+    found
+}
+
+/// What is left to weigh without each `AllowAny(message)`, which narrows nothing.
+pub(super) fn weighed(expression: &Expression) -> Option<Tree> {
+    let parts = all_of(&expression.tree);
+    let asking: Vec<&Tree> = parts.iter().copied().filter(|part| !opens_an_object(part, expression)).collect();
+    match asking.as_slice() {
+        [] => None,
+        [one] => Some((*one).clone()),
+        asking if asking.len() == parts.len() => Some(expression.tree.clone()),
+        asking => Some(Tree::All(asking.iter().copied().cloned().collect())),
+    }
 }
 
 /// What is wrong among the parts of one operator, and within them.
@@ -55,7 +97,7 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
         Tree::Leaf(_) => true,
         Tree::Not(inner) => {
             if let Tree::Not(twice) = &**inner {
-                let text = format!("`!!` changes nothing; write `{}`", text(twice, expression, true));
+                let text = format!("`!!` changes nothing; write `{}`", expression.text_inside(twice));
                 diagnostics.error(&expression.at, text);
                 return false;
             }
@@ -64,7 +106,7 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
         Tree::Any(parts) | Tree::All(parts) => {
             for (position, part) in parts.iter().enumerate() {
                 if parts[..position].contains(part) {
-                    let text = format!("`{}` stands here twice; remove one of them", text(part, expression, true));
+                    let text = format!("`{}` stands here twice; remove one of them", expression.text_inside(part));
                     diagnostics.error(&expression.at, text);
                     return false;
                 }
@@ -76,26 +118,47 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
 
 /// What the truth table says.
 fn outcome(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
-    let Some(table) = Table::of(&expression.tree, expression.leaves.len()) else {
-        return side_by_side(&expression.tree, expression, diagnostics);
+    let Some(weighed) = weighed(expression) else { return true };
+    let leaves = expression.leaves.len();
+    let Some(table) = Table::of(&weighed, leaves) else {
+        return side_by_side(&weighed, expression, diagnostics);
     };
-    let whole = text(&expression.tree, expression, false);
-    if table.never() {
-        diagnostics.error(&expression.at, format!("`{whole}` can never hold; write `DenyAll` if nobody may pass"));
+    if let Some(text) = constant(&table, &weighed, expression) {
+        diagnostics.error(&expression.at, text);
         return false;
     }
-    if table.always() {
-        diagnostics.error(&expression.at, format!("`{whole}` always holds; write `AllowAny` if everybody may pass"));
-        return false;
-    }
+    let whole = expression.text(&expression.tree);
     for (position, leaf) in expression.leaves.iter().enumerate() {
-        if !table.depends_on(position) {
+        if !table.depends_on(position) && !opens_an_object(&Tree::Leaf(position), expression) {
             let text = format!("`{}` makes no difference in `{whole}`; remove it", leaf.text);
             diagnostics.add(syn::Error::new(leaf.at(), text));
             return false;
         }
     }
     true
+}
+
+/// What to say where the whole or a part of it always or never holds: the smallest reason first.
+fn constant(table: &Table, weighed: &Tree, expression: &Expression) -> Option<String> {
+    let leaves = expression.leaves.len();
+    let whole = expression.text(&expression.tree);
+    let (part, reason, instead) = match table.constant().zip(reason::why(weighed, leaves)) {
+        Some((true, reason)) => ((whole, true), reason, "write `AllowAny` if everybody may pass".to_owned()),
+        Some((false, reason)) => ((whole, false), reason, "write `DenyAll` if nobody may pass".to_owned()),
+        None => {
+            let (part, holds, reason) = reason::inner(weighed, leaves)?;
+            ((expression.text(part), holds), reason, format!("remove that part of `{whole}`, or change it"))
+        }
+    };
+    let (part, part_holds) = part;
+    let told = expression.text(&reason.tree);
+    let says = if reason.holds { "always holds" } else { "can never hold" };
+    let so = match (told == part, part_holds) {
+        (true, _) => String::new(),
+        (false, true) => format!(", so `{part}` always does"),
+        (false, false) => format!(", so `{part}` never does"),
+    };
+    Some(format!("`{told}` {says}{so}; {instead}"))
 }
 
 /// What can be said of an expression that is too long to weigh: that something stands beside its own opposite.
@@ -106,29 +169,20 @@ fn side_by_side(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnost
         Tree::All(parts) => (parts, "can never hold together"),
         Tree::Any(parts) => (parts, "leave nothing out"),
     };
-    if let Some(part) = opposed(&parts.iter().collect::<Vec<_>>()) {
-        let part = text(part, expression, true);
+    if let Some((part, _)) = opposed(&parts.iter().collect::<Vec<_>>()) {
+        let part = expression.text_inside(&parts[part]);
         diagnostics.error(&expression.at, format!("`{part}` and `!{part}` {wrong}; remove one of them"));
         return false;
     }
     parts.iter().all(|part| side_by_side(part, expression, diagnostics))
 }
 
-/// The part whose opposite stands among the parts as well.
-fn opposed<'a>(parts: &[&'a Tree]) -> Option<&'a Tree> {
-    let mut denied = parts.iter().filter_map(|part| match part {
-        Tree::Not(inner) => Some(&**inner),
+/// A part and its opposite, if both stand among the parts.
+pub(super) fn opposed(parts: &[&Tree]) -> Option<(usize, usize)> {
+    parts.iter().enumerate().find_map(|(denied, part)| match part {
+        Tree::Not(inner) => Some((parts.iter().position(|part| *part == &**inner)?, denied)),
         _ => None,
-    });
-    denied.find(|inner| parts.contains(inner))
-}
-
-/// What must all hold for the whole to hold.
-fn conjuncts(tree: &Tree) -> Vec<&Tree> {
-    match tree {
-        Tree::All(parts) => parts.iter().flat_map(conjuncts).collect(),
-        other => vec![other],
-    }
+    })
 }
 
 /// `AllowAny` on an action narrows nothing, and it cannot widen what its block asks.
@@ -141,84 +195,6 @@ fn opens(expression: &Expression, block: &Block, diagnostics: &mut Diagnostics) 
     if asks && expression.alone().as_deref() == Some("AllowAny") {
         let text = "`AllowAny` opens nothing, as the permission of the block must hold all the same; remove it";
         diagnostics.error(&expression.at, text);
-    }
-}
-
-/// Can the block's expression and the action's hold at once?
-fn together(own: &Expression, action: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
-    let mut leaves: Vec<&str> = own.leaves.iter().map(|leaf| leaf.text.as_str()).collect();
-    let mut places = Vec::new();
-    for leaf in &action.leaves {
-        let known = leaves.iter().position(|text| *text == leaf.text);
-        places.push(known.unwrap_or(leaves.len()));
-        if known.is_none() {
-            leaves.push(&leaf.text);
-        }
-    }
-    let both = Tree::All(vec![own.tree.clone(), moved(&action.tree, &places)]);
-    let never =
-        Table::of(&both, leaves.len()).map_or_else(|| opposed(&conjuncts(&both)).is_some(), |table| table.never());
-    if never {
-        let (one, other) = (text(&action.tree, action, false), text(&own.tree, own, false));
-        let kind = block.kind.name();
-        let text = format!("`{one}` can never hold where `{other}` of the `#[{kind}]` block does; change one of them");
-        diagnostics.error(&action.at, text);
-    }
-}
-
-/// The same tree over other places of its leaves.
-fn moved(tree: &Tree, places: &[usize]) -> Tree {
-    match tree {
-        Tree::Leaf(leaf) => Tree::Leaf(places[*leaf]),
-        Tree::Not(inner) => Tree::Not(Box::new(moved(inner, places))),
-        Tree::Any(parts) => Tree::Any(parts.iter().map(|part| moved(part, places)).collect()),
-        Tree::All(parts) => Tree::All(parts.iter().map(|part| moved(part, places)).collect()),
-    }
-}
-
-/// The outcome for every answer of the leaves; bit `n` of a row's number is what leaf `n` says.
-struct Table(Vec<bool>);
-
-impl Table {
-    fn of(tree: &Tree, leaves: usize) -> Option<Self> {
-        let rows: Range<u32> = 0..1 << leaves.min(WEIGHED);
-        (leaves <= WEIGHED).then(|| Self(rows.map(|row| holds(tree, row)).collect()))
-    }
-
-    fn never(&self) -> bool {
-        !self.0.contains(&true)
-    }
-
-    fn always(&self) -> bool {
-        !self.0.contains(&false)
-    }
-
-    fn depends_on(&self, leaf: usize) -> bool {
-        (0..self.0.len()).any(|row| self.0[row] != self.0[row ^ (1 << leaf)])
-    }
-}
-
-fn holds(tree: &Tree, row: u32) -> bool {
-    match tree {
-        Tree::Leaf(leaf) => row & (1 << leaf) != 0,
-        Tree::Not(inner) => !holds(inner, row),
-        Tree::Any(parts) => parts.iter().any(|part| holds(part, row)),
-        Tree::All(parts) => parts.iter().all(|part| holds(part, row)),
-    }
-}
-
-/// The expression as it would be written.
-fn text(tree: &Tree, expression: &Expression, inside: bool) -> String {
-    let joined = |parts: &[Tree], operator: &str| {
-        let parts: Vec<_> = parts.iter().map(|part| text(part, expression, true)).collect();
-        let joined = parts.join(operator);
-        if inside { format!("({joined})") } else { joined }
-    };
-    match tree {
-        Tree::Leaf(leaf) => expression.leaves[*leaf].text.clone(),
-        Tree::Not(inner) => format!("!{}", text(inner, expression, true)),
-        Tree::Any(parts) => joined(parts, " | "),
-        Tree::All(parts) => joined(parts, " & "),
     }
 }
 
@@ -268,9 +244,6 @@ mod tests {
     #[test]
     fn expressions_that_say_nothing_are_refused() {
         for (text, words) in [
-            ("A & !A", "can never hold"),
-            ("(A | B) & !A & !B", "can never hold"),
-            ("A | !A", "always holds"),
             ("A | (A & B)", "`B` makes no difference"),
             ("(A | B) & (A | !B)", "`B` makes no difference"),
             ("A & A", "`A` stands here twice"),
@@ -278,9 +251,81 @@ mod tests {
             ("!!A", "write `A`"),
             ("AllowAny | A", "`AllowAny` stands alone"),
             ("!portcullis::DenyAll", "`DenyAll` stands alone"),
+            ("DenyAll(a)", "`DenyAll` needs no object"),
         ] {
             let told = told(text);
             assert!(told.contains(words), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn the_smallest_reason_is_told() {
+        const NOBODY: &str = "write `DenyAll` if nobody may pass";
+        const EVERYBODY: &str = "write `AllowAny` if everybody may pass";
+        for (text, reason, instead) in [
+            ("A & !A", "`A & !A` can never hold", NOBODY),
+            ("A & B & !A", "`A & !A` can never hold, so `A & B & !A` never does", NOBODY),
+            ("A & (B & (C & !A))", "`A & !A` can never hold, so `A & (B & (C & !A))` never does", NOBODY),
+            ("(A | B) & !A & !B", "`(A | B) & !A & !B` can never hold", NOBODY),
+            (
+                "C & (A | B) & D & !A & !B",
+                "`(A | B) & !A & !B` can never hold, so `C & (A | B) & D & !A & !B` never does",
+                NOBODY,
+            ),
+            ("B & (A | C) & !B", "`B & !B` can never hold, so `B & (A | C) & !B` never does", NOBODY),
+            ("A | !A", "`A | !A` always holds", EVERYBODY),
+            ("A | B | !A", "`A | !A` always holds, so `A | B | !A` always does", EVERYBODY),
+            ("B & !(A | !A)", "`A | !A` always holds, so `B & !(A | !A)` never does", NOBODY),
+            ("B | !(A & C & !A)", "`A & !A` can never hold, so `B | !(A & C & !A)` always does", EVERYBODY),
+            ("C | (A & !A)", "`A & !A` can never hold", "remove that part of `C | (A & !A)`, or change it"),
+            (
+                "C | (A & B & !A)",
+                "`A & !A` can never hold, so `A & B & !A` never does",
+                "remove that part of `C | (A & B & !A)`, or change it",
+            ),
+            ("C & (A | !A)", "`A | !A` always holds", "remove that part of `C & (A | !A)`, or change it"),
+            (
+                "(A & !A) | (B & !B)",
+                "`A & !A` can never hold",
+                "remove that part of `(A & !A) | (B & !B)`, or change it",
+            ),
+            (
+                "A(x) & !A(x) & AllowAny(y)",
+                "`A(x) & !A(x)` can never hold, so `A(x) & !A(x) & AllowAny(y)` never does",
+                NOBODY,
+            ),
+        ] {
+            assert_eq!(told(text), format!("{reason}; {instead}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_many_parts_a_reason_has_nothing_to_spare() {
+        // More parts than the smallest reason is looked for in, of leaves few enough to weigh.
+        let pairs = (0..4).flat_map(|one| (one + 1..8).map(move |other| format!("(L{one} | L{other})")));
+        let parts: Vec<_> = pairs.chain((0..4).map(|leaf| format!("!L{leaf}"))).collect();
+        assert!(parts.len() > 16);
+        let told = told(&parts.join(" & "));
+        let reason = told.split('`').nth(1).unwrap();
+        assert_eq!(reason, "(L2 | L3) & !L2 & !L3", "{told}");
+    }
+
+    #[test]
+    fn opening_an_object_aloud_is_no_part_of_what_is_weighed() {
+        for sound in [
+            "AllowAny(a)",
+            "AllowAny(a) & AllowAny(b)",
+            "A & AllowAny(a)",
+            "A & (AllowAny(a) & (B | C))",
+            "(A | B) & portcullis::AllowAny(a)",
+        ] {
+            assert_eq!(told(sound), "", "{sound}");
+        }
+        for misplaced in ["A | AllowAny(a)", "!AllowAny(a)", "A & (B | AllowAny(a))", "A & !(B & AllowAny(a))"] {
+            assert!(told(misplaced).contains("`AllowAny(a)` cannot stand under `|` or `!`"), "{misplaced}");
+        }
+        assert!(told("AllowAny(a) & AllowAny(a)").contains("stands here twice"));
+        assert!(told("AllowAny(a) & AllowAny").contains("`AllowAny` stands alone"));
+        assert!(told("A & A & AllowAny(a)").contains("`A` stands here twice"));
     }
 }

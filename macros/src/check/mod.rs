@@ -4,9 +4,15 @@ mod block;
 mod hooks;
 mod logic;
 mod names;
+mod objects;
+mod reason;
 mod regex;
 mod routes;
 mod signature;
+mod subjects;
+mod together;
+#[cfg(test)]
+mod told;
 
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
@@ -22,5 +28,6 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     }
     names::check(block, diagnostics);
     routes::check(block, diagnostics);
+    subjects::check(block, diagnostics);
     logic::check(block, diagnostics);
 }

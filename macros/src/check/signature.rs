@@ -1,11 +1,14 @@
 //! The signature of one method: of an action with its parameters, and what any method that we call must look like.
 
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 
+use super::objects;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
+use crate::model::object::Source;
 use crate::model::parameter::{Kind, Parameter, named};
 use crate::model::{self, Role};
 
@@ -19,9 +22,18 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
     for parameter in &action.parameters {
         match &parameter.kind {
             Kind::Context => context(parameter, diagnostics),
-            Kind::Capture { .. } => capture(parameter, action, block, diagnostics),
+            Kind::Capture { name, at } => {
+                capture(parameter, diagnostics);
+                provided(name, *at, action, block, diagnostics);
+            }
             Kind::Extract => extract(parameter, diagnostics),
             Kind::Key { .. } => key(parameter, block, diagnostics),
+            Kind::Object(object) => {
+                objects::check(parameter, object, diagnostics);
+                if let Source::Capture { name, at } = &object.source {
+                    provided(name, *at, action, block, diagnostics);
+                }
+            }
         }
         common(parameter, diagnostics);
     }
@@ -131,43 +143,70 @@ fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn capture(parameter: &Parameter, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
-    let Kind::Capture { name, at } = &parameter.kind else { return };
+fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     if named(&parameter.ty, "Context") {
-        diagnostics.error(role(parameter, Role::Path), "the context is no capture; remove `#[path]`");
-        return;
-    }
-    if parameter.roles.iter().any(|(role, _)| *role == Role::Extract) {
+        diagnostics.error(parameter.role(Role::Path), "the context is no capture; remove `#[path]`");
+    } else if parameter.has(Role::Extract) {
         let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
-        diagnostics.error(role(parameter, Role::Extract), message);
+        diagnostics.error(parameter.role(Role::Extract), message);
     }
+}
+
+/// No route leads to a consumer's own actions.
+fn provided(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == model::Kind::Consumer {
         let message = format!(
             "`{}` cannot read the capture `{name}`, as no route leads to a consumer's own actions; remove `#[path]` to take it from the message, or move the action into a handler",
             action.method
         );
-        diagnostics.add(syn::Error::new(*at, message));
+        diagnostics.add(syn::Error::new(at, message));
     }
 }
 
 fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     if named(&parameter.ty, "Context") {
-        diagnostics.error(role(parameter, Role::Extract), "the context needs no extractor; remove `#[extract]`");
+        diagnostics.error(parameter.role(Role::Extract), "the context needs no extractor; remove `#[extract]`");
     }
 }
 
 fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
     for name in parameter.wire_names() {
-        if ENVELOPE.contains(&name.as_str()) {
-            let message =
-                format!("`{name}` is a key of the envelope, so no argument can be called that; give it another name");
-            diagnostics.error(&parameter.name, message);
-        }
+        no_envelope_key(&name, parameter, diagnostics);
+    }
+    if holds_an_object(parameter.ty.to_token_stream()) {
+        let message = "no object can be loaded in there; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
+        diagnostics.error(&parameter.ty, message);
     }
     if parameter.names_function() && !stands_alone(&parameter.ty, block) {
         let message = "a serde attribute that names a function needs a type that stands on its own here; write it without `Self`, the block's generics and borrowed data";
         diagnostics.error(&parameter.ty, message);
     }
+}
+
+pub(super) fn no_envelope_key(name: &str, parameter: &Parameter, diagnostics: &mut Diagnostics) {
+    if ENVELOPE.contains(&name) {
+        let message =
+            format!("`{name}` is a key of the envelope, so no argument can be called that; give it another name");
+        diagnostics.error(&parameter.name, message);
+    }
+}
+
+/// Does it hold an `Object<…>`?
+fn holds_an_object(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Group(group) => holds_an_object(group.stream()),
+            TokenTree::Ident(word) if word == "Object" => {
+                matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '<')
+            }
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
 }
 
 /// Can a struct outside of the impl have a field of this type?
@@ -178,28 +217,32 @@ fn stands_alone(ty: &Type, block: &Block) -> bool {
 }
 
 /// Does it hold one of the words, a reference or a lifetime?
-fn mentions(tokens: proc_macro2::TokenStream, words: &[String]) -> bool {
+fn mentions(tokens: TokenStream, words: &[String]) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Group(group) => mentions(group.stream(), words),
-        proc_macro2::TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
+        TokenTree::Group(group) => mentions(group.stream(), words),
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
         word => words.contains(&word.to_string()),
     })
 }
 
 /// What is wrong with attributes, whatever the parameter is.
 fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
-    let is_key = matches!(parameter.kind, Kind::Key { .. });
+    let from_serde = matches!(parameter.kind, Kind::Key { .. });
+    let object = matches!(parameter.kind, Kind::Object(_));
     for (role, attribute) in &parameter.roles {
-        if *role == Role::Serde && !is_key {
+        if *role == Role::Serde && !from_serde && !object {
             diagnostics.error(
                 attribute,
                 "serde reads arguments only; remove this, as the parameter does not come from the message",
             );
         }
+        if *role == Role::Object && !object {
+            diagnostics.error(attribute, objects::misplaced(parameter));
+        }
     }
-    for role in [Role::Path, Role::Extract] {
+    for role in [Role::Path, Role::Extract, Role::Object] {
         if parameter.roles.iter().filter(|(found, _)| *found == role).count() > 1 {
-            diagnostics.error(self::role(parameter, role), "this stands here twice; keep one");
+            diagnostics.error(parameter.role(role), "this stands here twice; keep one");
         }
     }
     for attribute in &parameter.attributes {
@@ -210,11 +253,4 @@ fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
             );
         }
     }
-}
-
-/// The last attribute of that role, to underline it.
-fn role(parameter: &Parameter, role: Role) -> proc_macro2::TokenStream {
-    let mut written = parameter.roles.iter().rev().filter(|(found, _)| *found == role);
-    let span = parameter.name.span();
-    written.next().map_or_else(|| quote::quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
 }

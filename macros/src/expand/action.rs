@@ -1,9 +1,11 @@
 //! One action: its row in the node, and the way from an admitted message to its reply.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Generics;
 
+use super::arguments::{self, Key};
+use super::objects::{self, Loaded};
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use crate::model::action::Action;
@@ -14,6 +16,7 @@ use crate::model::parameter::{Kind, Parameter};
 pub(super) struct Row<'a> {
     action: &'a Action,
     gate: Option<Gate<'a>>,
+    objects: Vec<Loaded<'a>>,
     role: String,
     generics: &'a Generics,
 }
@@ -21,8 +24,10 @@ pub(super) struct Row<'a> {
 pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
     let rows = block.actions.iter().enumerate().map(|(position, action)| {
         let role = format!("Action{position}");
-        let gate = action.permission.as_ref().map(|expression| Gate::new(expression, &role, &block.generics));
-        Row { action, gate, role, generics: &block.generics }
+        let gate = action.permission.as_ref();
+        let gate = gate.map(|expression| Gate::of_action(expression, &role, &block.generics, action));
+        let objects = objects::all(action);
+        Row { action, gate, objects, role, generics: &block.generics }
     });
     rows.collect()
 }
@@ -30,7 +35,9 @@ pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
 impl Row<'_> {
     /// What stands beside the impls.
     pub(super) fn items(&self) -> TokenStream {
-        self.gate.as_ref().map(|gate| gate.items(&self.role, self.generics, &self.action.cfgs)).unwrap_or_default()
+        let gate = self.gate.as_ref().map(|gate| gate.items(&self.role, self.generics, &self.action.cfgs));
+        let objects = objects::aliases(self.action, &self.role, self.generics);
+        quote!(#gate #objects)
     }
 
     /// The row in the node.
@@ -46,10 +53,12 @@ impl Row<'_> {
         }
     }
 
-    /// A consumer's own actions have no captures: checks that no leaf reads one.
+    /// A consumer's own actions have no captures: checks that no leaf reads one, and that no object lies under one.
     pub(super) fn check(&self, block: &Block) -> TokenStream {
-        let gate = self.gate.as_ref();
-        gate.map(|gate| gate.no_captures_here(block, &self.action.cfgs)).unwrap_or_default()
+        let cfgs = &self.action.cfgs;
+        let gate = self.gate.as_ref().map(|gate| gate.no_captures_here(block, cfgs));
+        let objects = self.objects.iter().map(|object| object.no_captures_here(block, cfgs));
+        quote!(#gate #(#objects)*)
     }
 
     fn needs(&self) -> TokenStream {
@@ -60,6 +69,7 @@ impl Row<'_> {
             needs.extend(quote!(#need { by: #by, captures: &[#(#captures),*] },));
         }
         needs.extend(self.gate.as_ref().map(Gate::needs));
+        needs.extend(self.objects.iter().map(Loaded::need));
         needs
     }
 
@@ -67,27 +77,72 @@ impl Row<'_> {
     pub(super) fn call(&self, locals: &Locals) -> TokenStream {
         let cfgs = &self.action.cfgs;
         let Locals { admitted, call, handler, reply, .. } = locals;
-        let gate = self.gate.as_ref().map(|gate| {
-            let ask = gate.ask(locals);
-            quote!(let #admitted = { #ask? };)
-        });
-        let captures = self.captures(locals);
-        let arguments = self.arguments(locals);
+        let asked = match &self.gate {
+            Some(gate) if gate.names_parameters() => self.asked_about_parameters(gate, locals),
+            gate => self.asked(gate.as_ref(), locals),
+        };
         let extracted = self.extracted(locals);
         let outcome = self.outcome(locals);
         // A future that is not `Send` is reported where the box becomes a trait object: at the method's name.
         let name = self.action.method.span();
         let boxed = paths::box_pin(name);
-        let future = quote!({ #gate #captures #arguments #extracted #outcome });
+        let future = quote!({ #asked #extracted #outcome });
         let future = quote_spanned!(name=> #boxed(async move #future));
         quote!(#(#cfgs)* |#handler, #call, #admitted, #reply| #future,)
+    }
+
+    /// What is asked of the message itself, and then its arguments.
+    fn asked(&self, gate: Option<&Gate<'_>>, locals: &Locals) -> TokenStream {
+        let admitted = &locals.admitted;
+        let gate = gate.map(|gate| {
+            let ask = gate.ask(locals);
+            quote!(let #admitted = { #ask? };)
+        });
+        let captures = self.captures(locals);
+        let (read, none) = (paths::arguments(Span::call_site()), paths::no_arguments(Span::call_site()));
+        let arguments = arguments::read(self.action, &read, &admitted.to_token_stream(), locals);
+        let arguments = arguments.unwrap_or_else(|| quote!(#none(#admitted);));
+        quote!(#gate #captures #arguments)
+    }
+
+    /// The same where leaves are about parameters: what needs none is asked before the arguments are read, and an object
+    /// is loaded only while the answer still depends on it.
+    fn asked_about_parameters(&self, gate: &Gate<'_>, locals: &Locals) -> TokenStream {
+        let (admitted, asking) = (&locals.admitted, &locals.gate);
+        let (beforehand, captures) = (gate.ask_beforehand(locals), self.captures(locals));
+        let (read, none) = (paths::arguments_before(Span::call_site()), paths::no_arguments(Span::call_site()));
+        let arguments = arguments::read(self.action, &read, &quote!(&#asking), locals);
+        let named = self.parameters().filter_map(|(position, parameter)| {
+            let key = Key::of(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
+            let (ty, taken) = (&parameter.ty, key.taken(locals));
+            let local = paths::parameter(position, ty);
+            Some(quote!(let #local: #ty = #taken;))
+        });
+        let begun = self.objects.iter().map(|object| object.begun(locals));
+        let about = gate.ask_about(locals);
+        let taken = self.objects.iter().map(|object| object.taken(locals));
+        quote! {
+            #beforehand
+            #captures
+            #arguments
+            #(#named)*
+            #(#begun)*
+            #about
+            #(#taken)*
+            #none(#admitted);
+        }
+    }
+
+    /// Is it a plain argument that a leaf is about?
+    fn is_taken_early(&self, position: usize, parameter: &Parameter) -> bool {
+        matches!(parameter.kind, Kind::Key { .. }) && self.gate.as_ref().is_some_and(|gate| gate.names(position))
     }
 
     fn captures(&self, locals: &Locals) -> TokenStream {
         let call = &locals.call;
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let Kind::Capture { name, .. } = &parameter.kind else { return None };
-            let (ty, local) = (&parameter.ty, paths::parameter(position));
+            let (ty, local) = (&parameter.ty, paths::parameter(position, &parameter.ty));
             let span = paths::shown(ty);
             let path = paths::path(span);
             // The turbofish puts an error about the type onto the type.
@@ -102,7 +157,8 @@ impl Row<'_> {
         let whole_context = paths::whole_context(Span::call_site());
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let Kind::Extract = parameter.kind else { return None };
-            let (ty, local, span) = (&parameter.ty, paths::parameter(position), paths::shown(&parameter.ty));
+            let (ty, span) = (&parameter.ty, paths::shown(&parameter.ty));
+            let local = paths::parameter(position, ty);
             let trait_ = paths::from_context(span);
             let make = quote_spanned! {span=>
                 <#ty as #trait_<Self>>::from_context(#handler, &#whole_context(#call)).await?
@@ -110,30 +166,6 @@ impl Row<'_> {
             Some(quote!(let #local: #ty = #make;))
         });
         lines.collect()
-    }
-
-    /// The message's keys: one struct, one pass.
-    fn arguments(&self, locals: &Locals) -> TokenStream {
-        let Locals { admitted, arguments, call, .. } = locals;
-        let keys: Vec<Key<'_>> = self.keys().collect();
-        if keys.is_empty() && !self.action.deny_unknown {
-            let none = paths::no_arguments(Span::call_site());
-            return quote!(#none(#admitted););
-        }
-        let declared: Vec<_> = keys.iter().filter_map(Key::generic).collect();
-        let inferred: Vec<_> = declared.iter().map(|_| quote!(_)).collect();
-        let (declared, inferred) = (angled(&declared), angled(&inferred));
-        let fields = keys.iter().map(Key::field);
-        let deny = self.action.deny_unknown.then(|| quote!(#[serde(deny_unknown_fields)]));
-        let serde = paths::SERDE;
-        let read = paths::arguments(Span::call_site());
-        quote! {
-            #[derive(__rt::serde::Deserialize)]
-            #[serde(crate = #serde)]
-            #deny
-            struct __Arguments #declared { #(#fields,)* }
-            let #arguments: __Arguments #inferred = #read(#call, #admitted)?;
-        }
     }
 
     /// Calls the method and writes what it returned.
@@ -160,7 +192,7 @@ impl Row<'_> {
     }
 
     fn given(&self, locals: &Locals) -> Vec<TokenStream> {
-        let Locals { arguments, call, .. } = locals;
+        let call = &locals.call;
         let given = self.parameters().map(|(position, parameter)| match &parameter.kind {
             Kind::Context => {
                 // A context of another user type is told at the type.
@@ -169,8 +201,10 @@ impl Row<'_> {
                 let whole_context = paths::whole_context(span);
                 quote_spanned!(span=> &#whole_context(#call))
             }
-            Kind::Capture { .. } | Kind::Extract => paths::parameter(position).to_token_stream(),
-            Kind::Key { serde } => Key { position, parameter, serde }.taken(arguments),
+            Kind::Key { .. } if !self.is_taken_early(position, parameter) => {
+                Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default()
+            }
+            _ => paths::parameter(position, &parameter.ty).to_token_stream(),
         });
         given.collect()
     }
@@ -178,53 +212,6 @@ impl Row<'_> {
     fn parameters(&self) -> impl Iterator<Item = (usize, &Parameter)> {
         self.action.parameters.iter().enumerate()
     }
-
-    fn keys(&self) -> impl Iterator<Item = Key<'_>> {
-        self.parameters().filter_map(|(position, parameter)| match &parameter.kind {
-            Kind::Key { serde } => Some(Key { position, parameter, serde }),
-            _ => None,
-        })
-    }
-}
-
-/// A parameter that is a key of the message.
-struct Key<'a> {
-    position: usize,
-    parameter: &'a Parameter,
-    serde: &'a [Attribute],
-}
-
-impl Key<'_> {
-    /// The field of the argument struct. A local struct cannot name `Self` or the block's generics, so the type is a
-    /// parameter of it, unless an attribute names a function, which is for that very type.
-    fn field(&self) -> TokenStream {
-        let (serde, name) = (self.serde, &self.parameter.name);
-        let ty = match self.generic() {
-            Some(ident) => ident.to_token_stream(),
-            None => self.parameter.ty.to_token_stream(),
-        };
-        quote!(#(#serde)* #name: #ty)
-    }
-
-    fn generic(&self) -> Option<Ident> {
-        (!self.parameter.names_function()).then(|| format_ident!("__A{}", self.position))
-    }
-
-    /// The field as the parameter. A type that cannot be deserialized is told here, at the type, and only here: as long
-    /// as this fails, the struct's own parameter stays open.
-    fn taken(&self, arguments: &Ident) -> TokenStream {
-        let (name, ty, span) = (&self.parameter.name, &self.parameter.ty, paths::shown(&self.parameter.ty));
-        if self.generic().is_none() {
-            return quote!(#arguments.#name);
-        }
-        let (argument, arguments) = (paths::argument(span), paths::shown_at(arguments, span));
-        let name = paths::shown_at(name, span);
-        quote_spanned!(span=> <#ty as #argument<'_, _>>::take(#arguments.#name))
-    }
-}
-
-fn angled<T: ToTokens>(list: &[T]) -> Option<TokenStream> {
-    (!list.is_empty()).then(|| quote!(<#(#list),*>))
 }
 
 /// `Some(…)` or `None`.

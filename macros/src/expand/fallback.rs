@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ItemImpl;
 
 use super::block::handler;
-use super::{paths, permission};
+use super::{leaf, paths};
 use crate::model::Kind;
 use crate::model::block::Block;
 
@@ -57,7 +57,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
 
 /// The permissions that could be read are named all the same: a misspelled one is told now, and none seems unused.
 fn aliases(block: &Block) -> TokenStream {
-    let name = |expression, role: &str, cfgs: &[_]| permission::aliases(expression, role, &block.generics, cfgs);
+    let name = |expression, role: &str, cfgs: &[_]| leaf::aliases(expression, role, &block.generics, cfgs);
     let own = block.permission.asked().into_iter().map(|expression| name(expression, "Block", &[]));
     let connect = block.connect.iter().map(|expression| name(expression, "Connect", &[]));
     let actions = block.actions.iter().enumerate().filter_map(|(position, action)| {

@@ -38,14 +38,26 @@ paths! {
     as_context = [__rt::Connect::as_context]
     argument = [__rt::Argument]
     arguments = [__rt::arguments]
+    arguments_before = [__rt::arguments_before]
+    asked_answer = [__rt::Asked::answer]
+    asked_next = [__rt::Asked::next]
+    asked_tell = [__rt::Asked::tell]
+    asking_finish = [__rt::Asking::finish]
+    asking_next = [__rt::Asking::next]
+    asking_tell = [__rt::Asking::tell]
+    beforehand = [__rt::beforehand]
     box_pin = [__rt::Box::pin]
     call_type = [__rt::Call]
     check = [__rt::check]
     check_mount = [__rt::check_mount]
     check_node = [__rt::check_node]
+    codename = [__rt::Codename]
+    codename_of = [__rt::Codename::of]
+    codename_row = [__rt::CodenameRow]
     connect_type = [__rt::Connect]
     consumer = [__rt::Consumer]
     context = [__rt::Call::context]
+    declare = [__rt::declare]
     dispatch = [__rt::Dispatch]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
@@ -57,13 +69,26 @@ paths! {
     gate_of_a_connection = [__rt::Connect::gate]
     handler_trait = [__rt::Handler]
     hook_outcome = [__rt::HookOutcome::outcome]
+    ignored = [__rt::serde::de::IgnoredAny]
     into_reply = [__rt::IntoReply::into_reply]
+    load = [__rt::Load]
+    loading_asked = [__rt::Loading::asked]
+    loading_may = [__rt::Loading::may]
+    loading_take = [__rt::Loading::take]
+    may = [__rt::Call::may]
+    may_connect = [__rt::Connect::may]
+    may_on = [__rt::may_on]
     need = [__rt::Need]
+    nested = [__rt::nested]
     next = [__rt::Gate::next]
     no_arguments = [__rt::no_arguments]
     no_captures = [__rt::no_captures]
     no_captures_here = [__rt::no_captures_here]
+    no_opinion = [__rt::no_opinion]
     node = [__rt::Node]
+    object_permission = [__rt::ObjectPermission]
+    objects = [__rt::Objects]
+    objects_of_a_gate = [__rt::Gate::objects]
     path = [__rt::path]
     pattern = [__rt::Pattern]
     permission = [__rt::Permission]
@@ -83,6 +108,7 @@ paths! {
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
     size = [::core::primitive::usize]
+    module_path = [::core::module_path!()]
 }
 
 /// The locals of generated functions. They are made once and interpolated: a name typed in a spanned quote would
@@ -91,14 +117,17 @@ pub(super) struct Locals {
     pub(super) admitted: Ident,
     pub(super) answer: Ident,
     pub(super) arguments: Ident,
+    pub(super) asked: Ident,
     pub(super) call: Ident,
     pub(super) cx: Ident,
     pub(super) gate: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
     pub(super) level: Ident,
+    pub(super) object: Ident,
     pub(super) reply: Ident,
     pub(super) route: Ident,
+    pub(super) said: Ident,
     pub(super) scope: Ident,
 }
 
@@ -108,14 +137,17 @@ impl Locals {
             admitted: local("__admitted"),
             answer: local("__answer"),
             arguments: local("__arguments"),
+            asked: local("__asked"),
             call: local("__call"),
             cx: local("__cx"),
             gate: local("__gate"),
             handler: local("__handler"),
             leaf: local("__leaf"),
             level: local("__level"),
+            object: local("__object"),
             reply: local("__reply"),
             route: local("__route"),
+            said: local("__said"),
             scope: local("__scope"),
         }
     }
@@ -152,7 +184,8 @@ pub(super) fn error(span: Span) -> Ident {
     Ident::new("__error", span)
 }
 
-/// The local that holds the parameter at this position.
-pub(super) fn parameter(position: usize) -> Ident {
-    format_ident!("__p{position}", span = Span::mixed_site())
+/// The local that holds the parameter at this position; at its type, for the same reason. Leaves name it too, and what is
+/// joined of tokens of the macro's own and of the user's is shown at the attribute.
+pub(super) fn parameter(position: usize, ty: &Type) -> Ident {
+    format_ident!("__p{position}", span = shown(ty))
 }

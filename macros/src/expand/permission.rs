@@ -1,49 +1,50 @@
-//! Permission expressions as the tree that the runtime evaluates, and the calls of their leaves.
+//! Permission expressions as the tree that the runtime evaluates, and the loops that ask their leaves.
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, PathArguments, Token};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::{Attribute, Generics};
 
+use super::leaf::{self, Named};
 use super::paths::{self, Locals};
+use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
-use crate::model::{Leaf, respan};
 
 /// An expression with the names of what is generated for it.
 pub(super) struct Gate<'a> {
     expression: &'a Expression,
     /// The static that node and gate share.
     name: Ident,
-    /// How to write each leaf's type: by its alias, or as it stands where it names the block's own generics.
-    leaves: Vec<TokenStream>,
+    leaves: Vec<Named<'a>>,
 }
 
 impl<'a> Gate<'a> {
-    /// `role` makes the names unique within the block: `Action0`, `Connect`.
+    /// `role` makes the names unique within the block: `Route0`, `Connect`.
     pub(super) fn new(expression: &'a Expression, role: &str, generics: &Generics) -> Self {
-        let leaves = expression.leaves.iter().enumerate();
-        let leaves = leaves.map(|(position, leaf)| {
-            if mentions(leaf.path.to_token_stream(), generics) {
-                // All at one span, or the compiler tells twice that it is no permission.
-                respan(leaf_path(leaf), leaf.span)
-            } else {
-                alias(role, position, leaf.span).to_token_stream()
-            }
-        });
-        let name = format_ident!("__{}", role.to_uppercase());
-        Self { expression, name, leaves: leaves.collect() }
+        Self::build(expression, role, leaf::named(expression, role, generics, None))
+    }
+
+    /// Of an action, whose parameters leaves may be about.
+    pub(super) fn of_action(expression: &'a Expression, role: &str, generics: &Generics, action: &'a Action) -> Self {
+        Self::build(expression, role, leaf::named(expression, role, generics, Some(action)))
+    }
+
+    fn build(expression: &'a Expression, role: &str, leaves: Vec<Named<'a>>) -> Self {
+        Self { expression, name: format_ident!("__{}", role.to_uppercase()), leaves }
     }
 
     /// What stands beside the impls: the tree, and one alias a leaf.
     pub(super) fn items(&self, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
-        let aliases = aliases(self.expression, role, generics, cfgs);
+        let aliases = leaf::aliases(self.expression, role, generics, cfgs);
         let (name, expression) = (&self.name, paths::expression(Span::call_site()));
         let tree = tree(&self.expression.tree);
         let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
+        let codenames = self.expression.leaves.iter().any(|leaf| leaf.codename);
         quote! {
             #aliases
             #(#cfgs)*
-            static #name: #expression = #expression { tree: #tree, leaves: &[#(#texts),*] };
+            static #name: #expression =
+                #expression { tree: #tree, leaves: &[#(#texts),*], codenames: #codenames };
         }
     }
 
@@ -55,64 +56,60 @@ impl<'a> Gate<'a> {
 
     /// One row a leaf: the captures it reads.
     pub(super) fn needs(&self) -> TokenStream {
-        let need = paths::need(Span::call_site());
-        let rows = self.leaves().map(|(leaf, ty)| {
-            let (by, captures) = (format!("permission `{}`", leaf.text), captures(leaf, ty));
-            quote!(#need { by: #by, captures: #captures })
-        });
-        quote!(#(#rows,)*)
+        self.leaves.iter().filter_map(Named::need).collect()
     }
 
-    fn leaves(&self) -> impl Iterator<Item = (&Leaf, &TokenStream)> {
-        self.expression.leaves.iter().zip(&self.leaves)
+    /// Is anything asked about a parameter?
+    pub(super) fn names_parameters(&self) -> bool {
+        self.expression.names_parameters()
+    }
+
+    /// Is anything asked about that one?
+    pub(super) fn names(&self, position: usize) -> bool {
+        self.leaves.iter().any(|leaf| leaf.is_about(position))
     }
 
     /// Asks the leaves about a message; ends with `finish(__admitted)`.
     pub(super) fn ask(&self, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, gate, handler, .. } = locals;
+        let Locals { admitted, call, gate, .. } = locals;
         let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
-        let (finish, context) = (paths::finish(Span::call_site()), paths::context(Span::call_site()));
-        let arms = self.leaves().map(|(leaf, ty)| {
-            let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
-            let captures = captures(leaf, ty);
-            quote_spanned! {span=>
-                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#context(#call, #captures)).await
-            }
-        });
-        let asked = loop_over(arms, locals);
+        let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask(locals));
+        let finish = paths::finish(Span::call_site());
         quote!(#begin #asked #finish(#gate, #admitted))
+    }
+
+    /// Asks the leaves that need no object, and goes on to those that do.
+    pub(super) fn ask_beforehand(&self, locals: &Locals) -> TokenStream {
+        let Locals { call, gate, .. } = locals;
+        let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
+        let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask_beforehand(locals));
+        let objects = paths::objects_of_a_gate(Span::call_site());
+        quote!(#begin #asked let mut #gate = #objects(#gate)?;)
+    }
+
+    /// Asks the leaves about the parameters; `__admitted` is what comes of it.
+    pub(super) fn ask_about(&self, locals: &Locals) -> TokenStream {
+        let Locals { admitted, gate, .. } = locals;
+        let asked = self.ask_each(&OF_THE_OBJECTS, locals, |leaf| leaf.ask_about(locals));
+        let finish = paths::asking_finish(Span::call_site());
+        quote!(#asked let #admitted = #finish(#gate, #admitted)?;)
     }
 
     /// Asks the leaves at the door.
     pub(super) fn ask_connect(&self, locals: &Locals) -> TokenStream {
         let Locals { cx, gate, .. } = locals;
         let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
-        let arms = self.leaves().map(|(leaf, ty)| can_connect(leaf, ty, locals));
-        let (asked, finish) = (loop_over(arms, locals), paths::finish_connect(Span::call_site()));
+        let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask_connect(locals));
+        let finish = paths::finish_connect(Span::call_site());
         quote!(#begin #asked #finish(#gate))
     }
 
     /// Asks the leaves at the door, and those without opinion what they say to messages.
     pub(super) fn ask_strictly(&self, locals: &Locals) -> TokenStream {
-        let Locals { answer, cx, gate, handler, .. } = locals;
+        let Locals { cx, gate, .. } = locals;
         let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
-        let (ok, none, some) =
-            (paths::ok(Span::call_site()), paths::none(Span::call_site()), paths::some(Span::call_site()));
-        let (context, map) = (paths::as_context(Span::call_site()), paths::map(Span::call_site()));
-        let arms = self.leaves().map(|(leaf, ty)| {
-            let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
-            let first = can_connect(leaf, ty, locals);
-            let second = quote_spanned! {span=>
-                <#ty as #permission<Self>>::has_permission(&#value, #handler, &#context(#cx)).await
-            };
-            quote! {
-                match #first {
-                    #ok(#none) => #map(#second, #some),
-                    #answer => #answer,
-                }
-            }
-        });
-        let (asked, finish) = (loop_over(arms, locals), paths::finish_connect_strictly(Span::call_site()));
+        let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask_strictly(locals));
+        let finish = paths::finish_connect_strictly(Span::call_site());
         quote!(#begin #asked #finish(#gate))
     }
 
@@ -122,156 +119,55 @@ impl<'a> Gate<'a> {
         quote!(let mut #gate = #begin(#asked, &#name);)
     }
 
+    /// Asks leaf after leaf until the gate has heard enough. One that has nothing to say here has no arm.
+    fn ask_each<'s>(
+        &'s self,
+        calls: &Calls,
+        locals: &Locals,
+        ask: impl Fn(&'s Named<'a>) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let Locals { answer, gate, leaf, .. } = locals;
+        let (some, unknown) = (paths::some(Span::call_site()), paths::unknown_leaf(Span::call_site()));
+        let (next, tell) = ((calls.next)(Span::call_site()), (calls.tell)(Span::call_site()));
+        let arms = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
+            let (position, arm) = (Literal::usize_unsuffixed(position), ask(leaf)?);
+            Some(quote!(#position => #arm,))
+        });
+        quote! {
+            while let #some(#leaf) = #next(&mut #gate) {
+                let #answer = match #leaf {
+                    #(#arms)*
+                    _ => #unknown(),
+                };
+                #tell(&mut #gate, #answer)?;
+            }
+        }
+    }
+
     /// Checks at each leaf of a consumer's own expressions that it reads no captures.
     pub(super) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
-        let checks = self.leaves().map(|(leaf, ty)| {
-            let (check, by) = (paths::no_captures_here(leaf.span), format!("permission `{}`", leaf.text));
-            no_captures(&check, &by, leaf, ty, block, cfgs)
-        });
-        checks.collect()
+        self.leaves.iter().filter_map(|leaf| leaf.no_captures_here(block, cfgs)).collect()
     }
 
     /// Checks at each leaf of a strict connect expression that it reads no captures.
     pub(super) fn no_captures_at_the_door(&self, block: &Block) -> TokenStream {
-        let checks = self
-            .leaves()
-            .map(|(leaf, ty)| no_captures(&paths::no_captures(leaf.span), &leaf.text, leaf, ty, block, &[]));
-        checks.collect()
+        self.leaves.iter().filter_map(|leaf| leaf.no_captures_at_the_door(block)).collect()
     }
 
     /// The same as statements inside the impl of a generic consumer.
     pub(super) fn no_captures_when_mounted(&self) -> TokenStream {
-        let checks = self.leaves().map(|(leaf, ty)| {
-            let (check, by) = (paths::no_captures(leaf.span), respanned(Literal::string(&leaf.text), leaf.span));
-            let captures = captures(leaf, ty);
-            quote_spanned!(leaf.span=> #check(#by, #captures);)
-        });
-        checks.collect()
+        self.leaves.iter().filter_map(Named::no_captures_when_mounted).collect()
     }
 }
 
-/// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
-pub(super) fn aliases(expression: &Expression, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
-    let leaves = expression.leaves.iter().enumerate();
-    let nameable = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
-    let aliases = nameable.map(|(position, leaf)| {
-        let (name, path) = (alias(role, position, leaf.span), &leaf.path);
-        quote!(#(#cfgs)* type #name = #path;)
-    });
-    aliases.collect()
+/// Which leaf comes next, and what it said.
+struct Calls {
+    next: fn(Span) -> TokenStream,
+    tell: fn(Span) -> TokenStream,
 }
 
-/// Asks leaf after leaf until the gate has heard enough.
-fn loop_over(arms: impl Iterator<Item = TokenStream>, locals: &Locals) -> TokenStream {
-    let Locals { answer, gate, leaf, .. } = locals;
-    let (some, unknown) = (paths::some(Span::call_site()), paths::unknown_leaf(Span::call_site()));
-    let (next, tell) = (paths::next(Span::call_site()), paths::tell(Span::call_site()));
-    let arms = arms.enumerate().map(|(position, arm)| {
-        let position = Literal::usize_unsuffixed(position);
-        quote!(#position => #arm,)
-    });
-    quote! {
-        while let #some(#leaf) = #next(&mut #gate) {
-            let #answer = match #leaf {
-                #(#arms)*
-                _ => #unknown(),
-            };
-            #tell(&mut #gate, #answer)?;
-        }
-    }
-}
-
-fn no_captures(
-    check: &TokenStream,
-    by: &str,
-    leaf: &Leaf,
-    ty: &TokenStream,
-    block: &Block,
-    cfgs: &[Attribute],
-) -> TokenStream {
-    let (handler, permission, by) =
-        (&block.ty, paths::permission(leaf.span), respanned(Literal::string(by), leaf.span));
-    // It stands outside of the impl, where `Self` means nothing.
-    let ty = without_self(ty.clone(), &respan(handler.to_token_stream(), leaf.span));
-    quote_spanned!(leaf.span=> #(#cfgs)* const _: () = #check(#by, <#ty as #permission<#handler>>::CAPTURES);)
-}
-
-/// The tokens with the type itself for `Self`.
-fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut out = TokenStream::new();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "Self" => {
-                let qualifies = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                out.extend(if qualifies { quote_spanned!(word.span()=> <#own>) } else { own.clone() });
-            }
-            TokenTree::Group(group) => {
-                let mut inside = Group::new(group.delimiter(), without_self(group.stream(), own));
-                inside.set_span(group.span());
-                out.extend([TokenTree::Group(inside)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
-}
-
-fn respanned(mut literal: Literal, span: Span) -> Literal {
-    literal.set_span(span);
-    literal
-}
-
-fn can_connect(leaf: &Leaf, ty: &TokenStream, locals: &Locals) -> TokenStream {
-    let Locals { cx, handler, .. } = locals;
-    let (span, permission, value) = (leaf.span, paths::permission(leaf.span), value(leaf, ty));
-    quote_spanned!(span=> <#ty as #permission<Self>>::can_connect(&#value, #handler, #cx).await)
-}
-
-fn captures(leaf: &Leaf, ty: &TokenStream) -> TokenStream {
-    let permission = paths::permission(leaf.span);
-    quote_spanned!(leaf.span=> <#ty as #permission<Self>>::CAPTURES)
-}
-
-/// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
-fn value(leaf: &Leaf, ty: &TokenStream) -> TokenStream {
-    let fields = leaf.arguments.iter().enumerate().map(|(position, argument)| {
-        let mut position = Literal::usize_unsuffixed(position);
-        position.set_span(leaf.span);
-        quote_spanned!(leaf.span=> #position: #argument)
-    });
-    let ty = ty.clone();
-    quote_spanned!(leaf.span=> #ty { #(#fields),* })
-}
-
-fn alias(role: &str, position: usize, span: Span) -> Ident {
-    format_ident!("__{role}Leaf{position}", span = span)
-}
-
-/// The path in a form that is a type and the head of a value alike.
-fn leaf_path(leaf: &Leaf) -> TokenStream {
-    let mut path = leaf.path.clone();
-    for segment in &mut path.segments {
-        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-            arguments.colon2_token.get_or_insert(Token![::](leaf.span));
-        }
-    }
-    path.to_token_stream()
-}
-
-/// Does it name `Self` or a parameter of the block?
-pub(super) fn mentions(tokens: TokenStream, generics: &Generics) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "Self" || own(generics, &word),
-        TokenTree::Group(group) => mentions(group.stream(), generics),
-        _ => false,
-    })
-}
-
-fn own(generics: &Generics, word: &Ident) -> bool {
-    let types = generics.type_params().map(|parameter| &parameter.ident);
-    types.chain(generics.const_params().map(|parameter| &parameter.ident)).any(|ident| ident == word)
-}
+const OF_A_GATE: Calls = Calls { next: paths::next, tell: paths::tell };
+const OF_THE_OBJECTS: Calls = Calls { next: paths::asking_next, tell: paths::asking_tell };
 
 fn tree(tree: &Tree) -> TokenStream {
     let expr = paths::expr(Span::call_site());

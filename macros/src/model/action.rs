@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::{Attribute, FnArg, ImplItemFn, ReturnType, Signature, Type};
 
 use super::expression::Expression;
+use super::object::{Object, Source};
 use super::parameter::{Kind, Parameter};
 use super::plain;
 use crate::diagnostics::Diagnostics;
@@ -66,10 +67,17 @@ impl Action {
     /// The captures that its parameters take.
     pub(crate) fn captures(&self) -> Vec<&str> {
         let captures = self.parameters.iter().filter_map(|parameter| match &parameter.kind {
-            Kind::Capture { name, .. } => Some(name.as_str()),
+            Kind::Capture { name, .. } | Kind::Object(Object { source: Source::Capture { name, .. }, .. }) => {
+                Some(name.as_str())
+            }
             _ => None,
         });
         captures.collect()
+    }
+
+    /// The parameter of that name, with its position.
+    pub(crate) fn parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
+        self.parameters.iter().enumerate().find(|(_, parameter)| plain(&parameter.name) == plain(name))
     }
 }
 

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 
 use crate::diagnostics::Diagnostics;
-use crate::syntax::permission::{self, Leaf};
+use crate::syntax::leaf::Leaf;
+use crate::syntax::permission;
 
 /// An expression ready to be weighed and printed.
 #[derive(Clone)]
@@ -40,17 +41,55 @@ impl Expression {
         Self { tree, leaves, at: written.at.clone() }
     }
 
-    /// The last word of the only leaf, where there is only one and nothing else.
+    /// What the only leaf is called, where there is only one and nothing else.
     pub(crate) fn alone(&self) -> Option<String> {
         match self.tree {
-            Tree::Leaf(leaf) => self.leaves.get(leaf).map(word),
+            Tree::Leaf(leaf) => self.leaves.get(leaf).and_then(word),
             _ => None,
+        }
+    }
+
+    /// Is anything asked about a parameter?
+    pub(crate) fn names_parameters(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.about.is_some())
+    }
+
+    /// The tree as it would be written.
+    pub(crate) fn text(&self, tree: &Tree) -> String {
+        self.written(tree, false)
+    }
+
+    /// The same inside of something else.
+    pub(crate) fn text_inside(&self, tree: &Tree) -> String {
+        self.written(tree, true)
+    }
+
+    fn written(&self, tree: &Tree, inside: bool) -> String {
+        let joined = |parts: &[Tree], operator: &str| {
+            let parts: Vec<_> = parts.iter().map(|part| self.written(part, true)).collect();
+            let joined = parts.join(operator);
+            if inside { format!("({joined})") } else { joined }
+        };
+        match tree {
+            Tree::Leaf(leaf) => self.leaves[*leaf].text.clone(),
+            Tree::Not(inner) => format!("!{}", self.written(inner, true)),
+            Tree::Any(parts) => joined(parts, " | "),
+            Tree::All(parts) => joined(parts, " & "),
         }
     }
 }
 
-/// The last word of a leaf's path: what it is called wherever it is imported from.
-pub(crate) fn word(leaf: &Leaf) -> String {
+/// What a permission that is about nothing is called, wherever it is imported from: the last word of its path.
+pub(crate) fn word(leaf: &Leaf) -> Option<String> {
+    (!leaf.codename && leaf.about.is_none()).then(|| last_word(leaf))
+}
+
+/// The same of a permission that is about an object.
+pub(crate) fn word_about_an_object(leaf: &Leaf) -> Option<String> {
+    (!leaf.codename && leaf.about.is_some()).then(|| last_word(leaf))
+}
+
+fn last_word(leaf: &Leaf) -> String {
     leaf.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
 

@@ -1,12 +1,16 @@
-//! One parameter of an action: the context, a capture, an extractor, or a key of the message.
+//! One parameter of an action: the context, an object, a capture, an extractor, or a key of the message.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Pat, PatType, Token, Type, TypeReference};
 
+use super::object::{Object, Source, loaded};
 use super::plain;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Role};
+use crate::syntax::object::Place;
 
 /// A parameter with a name; patterns that are none were refused on the way.
 pub(crate) struct Parameter {
@@ -24,30 +28,40 @@ pub(crate) enum Kind {
     Capture { name: String, at: Span },
     Extract,
     Key { serde: Vec<Attribute> },
+    Object(Object),
 }
 
 impl Parameter {
     /// Reads a parameter and takes our attributes off it.
     pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
         let roles = attribute::take_roles(&mut typed.attrs);
-        let kind = kind(typed, &roles, diagnostics);
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
                 let message = "a parameter of an action is a name, which is its key in the message; take the value and destructure it in the body";
                 diagnostics.error(pattern, message);
+                // What is wrong with its attributes is told as well.
+                kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
                 return None;
             }
         };
-        let kind = match kind {
-            Kind::Capture { name: given, at } if given.is_empty() => Kind::Capture { name: plain(&name), at },
-            kind => kind,
-        };
+        let kind = kind(&typed.ty, &name, &roles, diagnostics);
         Some(Self { name, ty: (*typed.ty).clone(), kind, attributes: typed.attrs.clone(), roles })
     }
 }
 
 impl Parameter {
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.iter().any(|(found, _)| *found == role)
+    }
+
+    /// The last attribute of that role, to underline it.
+    pub(crate) fn role(&self, role: Role) -> TokenStream {
+        let mut written = self.roles.iter().rev().filter(|(found, _)| *found == role);
+        let span = self.name.span();
+        written.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
+    }
+
     /// Does a serde attribute name a function, which is for this very type?
     pub(crate) fn names_function(&self) -> bool {
         let Kind::Key { serde } = &self.kind else { return false };
@@ -58,7 +72,11 @@ impl Parameter {
 
     /// The keys under which the message may hold it; none where it is not read from a key of its own.
     pub(crate) fn wire_names(&self) -> Vec<String> {
-        let Kind::Key { serde } = &self.kind else { return Vec::new() };
+        let serde = match &self.kind {
+            Kind::Key { serde } => serde,
+            Kind::Object(Object { source: Source::Key(name), .. }) => return vec![name.clone()],
+            _ => return Vec::new(),
+        };
         let mut names = vec![plain(&self.name)];
         for (key, value) in serde.iter().flat_map(serde_keys) {
             match (key.as_str(), value) {
@@ -99,27 +117,33 @@ fn value(meta: &Meta) -> Option<String> {
     }
 }
 
-/// A capture without a name of its own is left empty here; the caller knows the parameter's.
-fn kind(typed: &PatType, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> Kind {
+fn kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> Kind {
     let written = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
-    if let Some(attribute) = written(Role::Path) {
+    let place = written(Role::Object).and_then(|attribute| diagnostics.take(Place::read(attribute)));
+    let capture = written(Role::Path).map(|attribute| {
         let renamed = diagnostics.take(attribute::renamed(attribute)).flatten();
-        let at = renamed.as_ref().map_or_else(|| pattern_span(&typed.pat), LitStr::span);
-        return Kind::Capture { name: renamed.map(|name| name.value()).unwrap_or_default(), at };
+        let at = renamed.as_ref().map_or_else(|| name.span(), LitStr::span);
+        (renamed.map_or_else(|| plain(name), |renamed| renamed.value()), at)
+    });
+    if let Some((shape, loaded)) = loaded(ty) {
+        let source = match capture {
+            Some((name, at)) => Source::Capture { name, at },
+            None => Source::new(place, name),
+        };
+        return Kind::Object(Object { shape, ty: Box::new(loaded.clone()), source });
+    }
+    if let Some((name, at)) = capture {
+        return Kind::Capture { name, at };
     }
     if let Some(attribute) = written(Role::Extract) {
         diagnostics.take(attribute::bare(attribute));
         return Kind::Extract;
     }
-    if named(&typed.ty, "Context") {
+    if named(ty, "Context") {
         return Kind::Context;
     }
     let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());
     Kind::Key { serde: serde.collect() }
-}
-
-fn pattern_span(pattern: &Pat) -> Span {
-    syn::spanned::Spanned::span(pattern)
 }
 
 /// Is it `Name<…>` or a reference to it?

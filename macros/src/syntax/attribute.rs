@@ -21,12 +21,14 @@ pub(crate) enum Mark {
 pub(crate) enum Role {
     Path,
     Extract,
+    Object,
     Serde,
 }
 
 const MARKS: &[(&str, Mark)] =
     &[("action", Mark::Action), ("route", Mark::Route), ("connect", Mark::Connect), ("disconnect", Mark::Disconnect)];
-const ROLES: &[(&str, Role)] = &[("path", Role::Path), ("extract", Role::Extract), ("serde", Role::Serde)];
+const ROLES: &[(&str, Role)] =
+    &[("path", Role::Path), ("extract", Role::Extract), ("object", Role::Object), ("serde", Role::Serde)];
 
 /// Takes the marks off a method.
 pub(crate) fn take_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Mark, Attribute)> {

@@ -1,20 +1,18 @@
 //! Permission expressions as they are written, quoted or bare: one grammar for both.
 //!
-//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`,
-//! `leaf = path | path "(" args ")"`.
+//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`; what a leaf is stands in
+//! [`leaf`](super::leaf).
 
-use proc_macro2::{Punct, Span, TokenStream, TokenTree};
+use proc_macro2::{Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Expr, Ident, Lit, LitBool, LitStr, Path, PathArguments, PathSegment, Result, Token, parenthesized, token};
+use syn::parse::{ParseStream, Parser};
+use syn::{Ident, Lit, LitBool, LitStr, Result, Token, parenthesized, token};
 
-use super::argument;
 use super::keyed::refuse;
+use super::leaf::Leaf;
 use super::quoted;
-use super::unexpected::{EMPTY, SHAPE, dangling, unexpected, word};
+use super::unexpected::{EMPTY, SHAPE, dangling, unexpected};
 
 /// The value of a `permission` key.
 pub(crate) enum Written {
@@ -37,17 +35,6 @@ pub(crate) enum Tree {
     All(Vec<Tree>),
     Not(Box<Tree>),
     Leaf(Leaf),
-}
-
-/// One permission: a type, or the call of its constructor.
-#[derive(Clone)]
-pub(crate) struct Leaf {
-    pub(crate) path: Path,
-    pub(crate) arguments: Punctuated<Expr, Token![,]>,
-    /// As an audit prints it; two leaves with one text are one leaf.
-    pub(crate) text: String,
-    /// The literal, or the last word of the path.
-    pub(crate) span: Span,
 }
 
 impl Written {
@@ -153,7 +140,7 @@ fn unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
         });
     }
     if input.peek(Ident::peek_any) || input.peek(Token![::]) {
-        return leaf(input).map(Tree::Leaf);
+        return Leaf::parse(input).map(Tree::Leaf);
     }
     Err(unexpected(input))
 }
@@ -166,62 +153,6 @@ fn parentheses(input: ParseStream<'_>) -> Result<Tree> {
     }
     let tree = any(&inside, None)?;
     if inside.is_empty() { Ok(tree) } else { Err(unexpected(&inside)) }
-}
-
-fn leaf(input: ParseStream<'_>) -> Result<Leaf> {
-    if let Some(error) = word(input) {
-        return Err(error);
-    }
-    let path = path(input)?;
-    let mut arguments = Punctuated::new();
-    let mut text = quoted::print(path.to_token_stream());
-    if input.peek(token::Paren) {
-        let inside;
-        parenthesized!(inside in input);
-        arguments = inside.parse_terminated(Expr::parse, Token![,])?;
-        arguments.iter().try_for_each(argument::stays)?;
-        if !arguments.is_empty() {
-            text = format!("{text}({})", quoted::print(arguments.to_token_stream()));
-        }
-    }
-    let span = path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span());
-    let leaf = Leaf { path, arguments, text, span };
-    refuse_function(&leaf)?;
-    Ok(leaf)
-}
-
-/// `HasRole::new("admin")` reads well, but a leaf names a type, and `new` is none.
-fn refuse_function(leaf: &Leaf) -> Result<()> {
-    let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
-    if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
-        let message = format_args!("`{last}` is a function of `{owner}`, not a permission; write `{owner}(…)` itself");
-        return Err(refuse(&leaf.path, message));
-    }
-    Ok(())
-}
-
-/// A path with generics, without the `Fn(A) -> B` form, whose parentheses are a constructor's here.
-fn path(input: ParseStream<'_>) -> Result<Path> {
-    let mut path = Path { leading_colon: input.parse()?, segments: Punctuated::new() };
-    loop {
-        let mut segment = PathSegment::from(input.call(Ident::parse_any)?);
-        if input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<])) {
-            segment.arguments = PathArguments::AngleBracketed(input.parse()?);
-        }
-        path.segments.push_value(segment);
-        if !input.peek(Token![::]) {
-            return Ok(path);
-        }
-        path.segments.push_punct(input.parse()?);
-    }
-}
-
-impl Leaf {
-    /// What to underline.
-    pub(crate) fn at(&self) -> Span {
-        self.path.span()
-    }
 }
 
 #[cfg(test)]
@@ -273,6 +204,7 @@ mod tests {
             ),
             ("::rules::A::<B, C>() | D", "(| ::rules::A::<B, C> D)"),
             ("A & B & (C & D)", "(& A B (& C D))"),
+            ("A(b) | chat.read & !c::d.e(f)", "(| A(b) (& chat.read !c::d.e(f)))"),
             ("A(|x|return x)", "A(|x|return x)"),
         ] {
             assert_eq!(shown(bare(text)), expected, "bare {text}");
@@ -308,7 +240,13 @@ mod tests {
             ("(A", "`(` is never closed"),
             ("A)", "`)` closes nothing"),
             ("A & ()", "`()` is empty"),
-            ("a.b", "`.` is not part of an expression"),
+            (".a", "`.` cannot stand here; a codename is written `chat.can_use_chat`"),
+            ("A & .a", "`.` cannot stand here"),
+            ("A(3).b", "`.` cannot stand here"),
+            ("a.", "`.` has no name after it"),
+            ("a. & B", "`.` has no name after it"),
+            ("A.B()", "`()` is empty; write `A.B`"),
+            ("a.b(c)(d)", "expected `&` or `|` before `(`"),
             ("A, B", "`,` joins nothing"),
             ("A + B", "`+` is not an operator"),
             ("~A", "write `!`"),

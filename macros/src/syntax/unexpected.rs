@@ -11,6 +11,8 @@ use super::keyed::refuse;
 pub(super) const SHAPE: &str =
     "a permission is a type such as `IsAuthenticated` or a constructor call such as `HasRole(\"admin\")`";
 
+pub(super) const CODENAME: &str = "a codename is written `chat.can_use_chat`";
+
 pub(super) const EMPTY: &str =
     "the expression is empty; name a permission such as `IsAuthenticated`, or write `AllowAny` to let everybody in";
 
@@ -65,7 +67,7 @@ fn doubled(input: ParseStream<'_>, message: &str) -> syn::Error {
 
 fn punctuation(punct: &Punct) -> syn::Error {
     match punct.as_char() {
-        '.' => refuse(punct, format_args!("`.` is not part of an expression; {SHAPE}")),
+        '.' => refuse(punct, format_args!("`.` cannot stand here; {CODENAME}")),
         ',' => refuse(punct, "`,` joins nothing; write `&` where both must hold, `|` where one is enough"),
         operator @ ('&' | '|') => refuse(
             punct,

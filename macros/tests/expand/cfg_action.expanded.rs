@@ -18,6 +18,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
+        codenames: false,
     };
     #[cfg(feature = "debug")]
     type __Action0Leaf0 = Developer;
@@ -25,6 +26,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Developer"],
+        codenames: false,
     };
     #[cfg(feature = "debug")]
     type __Route0Leaf0 = Developer;
@@ -32,6 +34,7 @@ const _: () = {
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Developer"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Debug {

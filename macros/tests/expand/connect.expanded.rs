@@ -14,6 +14,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Not(&__rt::Expr::Leaf(0)),
         leaves: &["Banned"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -94,6 +95,7 @@ const _: () = {
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Consumer for Chat {

@@ -13,6 +13,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["May<P>", "IsAuthenticated"],
+        codenames: false,
     };
     #[automatically_derived]
     impl<P: RoomPolicy, const LIMIT: usize> __rt::Handler for Rooms<P, LIMIT>

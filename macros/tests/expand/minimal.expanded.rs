@@ -10,6 +10,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Echo {

@@ -17,6 +17,7 @@ const _: () = {
             ],
         ),
         leaves: &["IsAuthenticated", "Author", "HasRole(\"editor\", 2)", "Banned"],
+        codenames: false,
     };
     type __Action0Leaf0 = rules::Draft;
     type __Action0Leaf1 = Author;
@@ -31,6 +32,7 @@ const _: () = {
             ],
         ),
         leaves: &["rules::Draft", "Author", "rules::Locked"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Articles {

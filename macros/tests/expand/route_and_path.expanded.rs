@@ -13,11 +13,13 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
+        codenames: false,
     };
     type __Route0Leaf0 = RoomMember;
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["RoomMember"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -219,6 +221,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Owner"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Rooms {

@@ -14,6 +14,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Votes {

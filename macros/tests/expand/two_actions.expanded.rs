@@ -15,6 +15,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
+        codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Notes {

@@ -32,6 +32,8 @@ pub struct Limits {
     /// How many messages are read ahead while an action runs. Then reading stops until it is done; a stream that goes
     /// on for longer than [`idle`](Limits::idle) after that ends with its connection, as nothing can be heard. Default: 32.
     pub read_ahead: usize,
+    /// How many objects one parameter of a message may name. More: 400. Default: 100.
+    pub objects: usize,
 }
 
 impl Default for Limits {
@@ -44,12 +46,13 @@ impl Default for Limits {
             ping: Duration::from_secs(25),
             idle: Duration::from_mins(1),
             read_ahead: 32,
+            objects: 100,
         }
     }
 }
 
 impl Limits {
     pub(crate) fn bounds(&self) -> Bounds {
-        Bounds { nesting: self.nesting, request_id: self.request_id }
+        Bounds { nesting: self.nesting, request_id: self.request_id, objects: self.objects }
     }
 }

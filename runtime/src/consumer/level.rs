@@ -103,7 +103,7 @@ mod tests {
     use crate::consumer::{ActionNode, Regex, RouteNode};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"] });
+    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
     const PING: ActionNode = ActionNode { name: "ping", permission: ASKS, blocking: false, needs: &[] };
     const PONG: ActionNode = ActionNode { name: "pong", ..PING };
     const OPEN: ActionNode = ActionNode { permission: None, ..PING };

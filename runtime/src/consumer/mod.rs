@@ -18,7 +18,7 @@ pub use level::check_node;
 pub use mount::{check, check_mount, no_captures, no_captures_here};
 pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
 pub(crate) use registry::mounted;
-pub use registry::{Registration, RegistryError};
+pub use registry::{Registration, RegistryError, codenames};
 
 use crate::error::Result;
 use crate::permission::Expression;

@@ -184,7 +184,7 @@ mod tests {
     use crate::consumer::{ActionNode, Pattern, Segment};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"] });
+    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
 
     fn handler(name: &'static str, routes: &[RouteNode]) -> Node {
         let routes = routes.to_vec().leak();

@@ -21,6 +21,16 @@ pub struct Node {
     pub routes: &'static [RouteNode],
 }
 
+impl Node {
+    /// Whether a codename is asked here or anywhere below.
+    pub(crate) fn asks_codenames(&self) -> bool {
+        let asks = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
+        asks(self.permission)
+            || self.actions.iter().any(|action| asks(action.permission))
+            || self.routes.iter().any(|route| asks(route.permission) || route.node.asks_codenames())
+    }
+}
+
 /// An action.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionNode {

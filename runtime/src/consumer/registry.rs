@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Consumer, Node};
+use crate::grants::{self, Clash, Codename};
 use crate::permission::Expression;
 
 /// What the registry knows of a consumer.
@@ -49,21 +50,31 @@ impl Registration {
 #[cfg(feature = "registry")]
 inventory::collect!(Registration);
 
-/// Two consumers of the program have one name.
+/// Two consumers of the program have one name, or two codenames.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistryError {
-    name: &'static str,
-    types: [&'static str; 2],
+pub struct RegistryError(Same);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Same {
+    Consumer { name: &'static str, types: [&'static str; 2] },
+    Codename(Clash),
+}
+
+impl From<Clash> for RegistryError {
+    fn from(clash: Clash) -> RegistryError {
+        RegistryError(Same::Codename(clash))
+    }
 }
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [one, other] = self.types;
-        let name = self.name;
-        write!(
-            f,
-            "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
-        )
+        match &self.0 {
+            Same::Consumer { name, types: [one, other] } => write!(
+                f,
+                "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
+            ),
+            Same::Codename(clash) => clash.fmt(f),
+        }
     }
 }
 
@@ -74,11 +85,20 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
+    grants::ready()?;
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();
     let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;
     *mounted = all;
     Ok(())
+}
+
+/// Every codename of the program, sorted by name: all that were declared, to fill an application's role tables.
+///
+/// A crate that is a dependency but is named nowhere in the program is not linked, and so declares nothing. Without the
+/// feature `registry` only those that were used before are known.
+pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
+    Ok(grants::codenames()?)
 }
 
 /// All consumers, sorted by name, each once.
@@ -106,7 +126,7 @@ fn unique(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, 
         if earlier != path {
             let mut types = [earlier, path];
             types.sort_unstable();
-            return Err(RegistryError { name: registration.name, types });
+            return Err(RegistryError(Same::Consumer { name: registration.name, types }));
         }
         each.insert((registration.name, (registration.type_name)()), registration);
     }

@@ -11,6 +11,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 
 use crate::error::{Error, Result};
 use crate::message::Field;
+use crate::permission::Asking;
 use crate::scope::{Admitted, Call};
 
 /// A capture as the type that the action asks for. 404 where its text does not parse.
@@ -20,6 +21,15 @@ pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
 
 /// The message's keys as the arguments of an action that everything on the way has admitted.
 pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
+    read(call)
+}
+
+/// The same for an action whose expression is still to see the objects, which the arguments name.
+pub fn arguments_before<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: &Asking<'_, '_, U>) -> Result<T> {
+    read(call)
+}
+
+fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     let keys = Keys { left: call.fields().iter(), value: None };
     T::deserialize(keys).map_err(|wrong| {
         let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);

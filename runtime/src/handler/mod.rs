@@ -2,10 +2,14 @@
 
 mod arguments;
 mod extract;
+mod nested;
+mod object;
 mod reply;
 mod stream;
 
-pub use arguments::{Argument, Str, arguments, path};
+pub use arguments::{Argument, Str, arguments, arguments_before, path};
 pub use extract::FromContext;
+pub use nested::nested;
+pub use object::{Asked, Load, Loading, Object, Objects};
 pub use reply::{Created, IntoReply, NoContent, NoReply, returned};
 pub use stream::Streamed;

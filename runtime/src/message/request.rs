@@ -45,6 +45,7 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Bounds {
     pub(crate) nesting: usize,
     pub(crate) request_id: usize,
+    pub(crate) objects: usize,
 }
 
 impl<'a> Request<'a> {
@@ -175,7 +176,7 @@ fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { nesting: 4, request_id: 8 };
+    const BOUNDS: Bounds = Bounds { nesting: 4, request_id: 8, objects: 4 };
 
     fn code(text: &str) -> Option<String> {
         Request::default().read(text, BOUNDS).err().map(|e| e.code().to_owned())

@@ -23,6 +23,8 @@ pub struct Expression {
     pub tree: Expr,
     /// The distinct leaves, at most 64.
     pub leaves: &'static [&'static str],
+    /// Whether a leaf is a codename, so that somebody's grants are asked.
+    pub codenames: bool,
 }
 
 /// What the leaves of one expression have said so far: yes, no, or no opinion.
@@ -41,6 +43,19 @@ impl Answers {
             Some(true) => self.yes |= bit,
             Some(false) => self.no |= bit,
             None => {}
+        }
+    }
+
+    /// Leaves that had no opinion may be asked once more.
+    pub(crate) fn forget_unsettled(&mut self) {
+        self.asked = self.yes | self.no;
+    }
+
+    /// What the leaf said, where `doubt` is what no opinion counts as; nothing for a leaf that was not asked.
+    fn known(&self, leaf: u8, doubt: bool) -> Option<bool> {
+        match self.of(leaf) {
+            ControlFlow::Continue(answer) => answer.or(Some(doubt)),
+            ControlFlow::Break(_) => None,
         }
     }
 
@@ -67,6 +82,48 @@ impl Expr {
             Expr::Not(inner) => ControlFlow::Continue(inner.judge(answers)?.map(|yes| !yes)),
             Expr::All(parts) => join(parts, answers, false),
             Expr::Any(parts) => join(parts, answers, true),
+        }
+    }
+}
+
+impl Expr {
+    /// The outcome, if no leaf that was not asked yet can change it. Where a leaf had no opinion, it is taken to say
+    /// what speaks against admission: what holds even so holds whatever that leaf would say.
+    pub(crate) fn settled(&self, answers: &Answers) -> Option<bool> {
+        self.settled_with(answers, false)
+    }
+
+    fn settled_with(&self, answers: &Answers, doubt: bool) -> Option<bool> {
+        let (parts, decisive) = match *self {
+            Expr::Leaf(leaf) => return answers.known(leaf, doubt),
+            Expr::Not(inner) => return inner.settled_with(answers, !doubt).map(|yes| !yes),
+            Expr::All(parts) => (parts, false),
+            Expr::Any(parts) => (parts, true),
+        };
+        let mut outcome = Some(!decisive);
+        for part in parts {
+            match part.settled_with(answers, doubt) {
+                Some(answer) if answer == decisive => return Some(decisive),
+                Some(_) => {}
+                None => outcome = None,
+            }
+        }
+        outcome
+    }
+
+    /// The first leaf, left to right, that can still change the outcome.
+    pub(crate) fn open(&self, answers: &Answers) -> Option<u8> {
+        self.open_with(answers, false)
+    }
+
+    fn open_with(&self, answers: &Answers, doubt: bool) -> Option<u8> {
+        if self.settled_with(answers, doubt).is_some() {
+            return None;
+        }
+        match *self {
+            Expr::Leaf(leaf) => Some(leaf),
+            Expr::Not(inner) => inner.open_with(answers, !doubt),
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().find_map(|part| part.open_with(answers, doubt)),
         }
     }
 }
@@ -148,7 +205,7 @@ mod tests {
             (Expr::Not(&Expr::Any(&[A, Expr::Not(&B)])), "!(A | !B)", "!(A | !B)"),
             (Expr::Leaf(3), "?", "?"),
         ] {
-            let expression = Expression { tree, leaves: LEAVES };
+            let expression = Expression { tree, leaves: LEAVES, codenames: false };
             assert_eq!((expression.to_string().as_str(), expression.as_part().as_str()), (alone, as_part));
         }
     }
@@ -168,6 +225,37 @@ mod tests {
             }
             assert_eq!(tree.judge(&answers), ControlFlow::Continue(Some(usual)));
         }
+    }
+
+    #[test]
+    fn only_a_leaf_that_matters_is_open() {
+        const EDITOR_OR_AUTHOR: Expr = Expr::Any(&[Expr::All(&[A, B]), C]);
+        let mut answers = Answers::default();
+        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (None, Some(0)));
+        // `A` makes no difference any more, so it is passed by.
+        answers.record(1, Some(false));
+        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (None, Some(2)));
+        answers.record(2, Some(true));
+        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (Some(true), None));
+    }
+
+    #[test]
+    fn what_is_not_known_speaks_against_admission_on_both_sides_of_a_not() {
+        let mut answers = Answers::default();
+        answers.record(0, None);
+        for (tree, wanted) in [
+            (A, Some(false)),
+            (Expr::Not(&A), Some(false)),
+            (Expr::Not(&Expr::Not(&A)), Some(false)),
+            (Expr::Not(&Expr::All(&[A, B])), None),
+            (Expr::All(&[A, B]), Some(false)),
+            (Expr::Any(&[A, Expr::Not(&A)]), Some(false)),
+            (Expr::Any(&[A, B]), None),
+        ] {
+            assert_eq!(tree.settled(&answers), wanted, "{tree:?}");
+        }
+        answers.forget_unsettled();
+        assert_eq!(A.settled(&answers), None);
     }
 
     #[test]

@@ -19,14 +19,14 @@ const MOST: u8 = 64;
 /// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
 pub struct Gate<'c, 'a, U> {
     call: &'c Call<'a, U>,
-    expression: &'static Expression,
-    answers: Answers,
+    pub(super) expression: &'static Expression,
+    pub(super) answers: Answers,
     /// The leaf that is being asked.
-    asking: Option<u8>,
+    pub(super) asking: Option<u8>,
     /// The leaf whose answer came last: the one that decided.
     last: Option<u8>,
     /// `None` until the expression is settled.
-    outcome: Option<Opinion>,
+    pub(super) outcome: Option<Opinion>,
 }
 
 impl<'a, U> Call<'a, U> {
@@ -96,7 +96,7 @@ impl<U> Gate<'_, '_, U> {
         self.expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
     }
 
-    fn blamed(&self, error: Error) -> Error {
+    pub(super) fn blamed(&self, error: Error) -> Error {
         match self.last {
             Some(leaf) => error.refused_by(self.text(leaf)),
             None => error,
@@ -126,8 +126,11 @@ mod tests {
     use crate::permission::Expr;
     use crate::scope::Scope;
 
-    const BOTH: &Expression =
-        &Expression { tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]), leaves: &["Friend", "Banned"] };
+    const BOTH: &Expression = &Expression {
+        tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]),
+        leaves: &["Friend", "Banned"],
+        codenames: false,
+    };
 
     fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
         let (parts, ()) = http::Request::new(()).into_parts();
@@ -194,7 +197,7 @@ mod tests {
     #[test]
     fn only_64_leaves_can_be_told_apart() {
         const TOO_MANY: &Expression =
-            &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65] };
+            &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65], codenames: false };
         with_call(|call| {
             let mut gate = call.gate(TOO_MANY);
             assert_eq!(gate.next(), Some(63));

@@ -1,15 +1,23 @@
 //! Who may do what: the trait that answers, expressions over it, and the one evaluator.
 
+mod asking;
+mod blocking;
 mod builtin;
 mod expression;
 mod gate;
+mod object;
+mod request;
 
 use std::future::Future;
 
+pub use asking::Asking;
+pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
 pub(crate) use expression::Answers;
 pub use expression::{Expr, Expression};
 pub use gate::Gate;
+pub use object::ObjectPermission;
+pub use request::RuleAnswer;
 
 use crate::error::Result;
 use crate::scope::{Connect, Context, Handler};

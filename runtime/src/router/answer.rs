@@ -98,7 +98,8 @@ impl<C: Consumer> Answerer<C> {
         matched: &Matched<'_>,
         reply: &mut Reply,
     ) -> bool {
-        let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps);
+        let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps)
+            .with_objects(self.bounds.objects);
         let outcome = match readable {
             Ok(()) => {
                 native::begin(reply);

@@ -29,6 +29,8 @@ pub struct Call<'a, U> {
     fields: &'a [Field<'a>],
     captures: &'a [Capture<'a>],
     steps: &'a [Step],
+    /// How many objects one parameter may name.
+    most_objects: usize,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -56,7 +58,13 @@ impl<'a, U> Call<'a, U> {
         captures: &'a [Capture<'a>],
         steps: &'a [Step],
     ) -> Call<'a, U> {
-        Call { scope, head, fields, captures, steps, unanswered: Mutex::new(None) }
+        Call { scope, head, fields, captures, steps, most_objects: 0, unanswered: Mutex::new(None) }
+    }
+
+    /// With so many objects in one parameter at the most.
+    pub(crate) fn with_objects(mut self, most: usize) -> Self {
+        self.most_objects = most;
+        self
     }
 
     /// The context as a permission that reads these captures may see it.
@@ -83,6 +91,10 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {
         self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
+    }
+
+    pub(crate) fn most_objects(&self) -> usize {
+        self.most_objects
     }
 
     pub(crate) fn step(&self, level: usize) -> Step {

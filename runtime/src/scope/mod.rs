@@ -3,6 +3,7 @@
 mod call;
 mod connect;
 mod context;
+mod granted;
 mod handler;
 mod opened;
 mod user;
@@ -12,6 +13,7 @@ pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::Connect;
 pub use context::Context;
 pub(crate) use context::Visible;
+pub use granted::{GrantKey, GrantKeys, may_on};
 pub use handler::Handler;
 pub use opened::Scope;
 pub use user::User;

@@ -9,23 +9,30 @@ use serde::de::DeserializeOwned;
 
 use super::User;
 use crate::error::{Error, Result};
+use crate::grants::{GrantCache, Held};
 
 /// One connection: its user, and the HTTP request that opened it.
 pub struct Scope<U> {
     user: Option<U>,
-    uri: Uri,
-    headers: HeaderMap,
-    extensions: Extensions,
+    request: Parts,
+    grants: Option<Box<Held<U>>>,
 }
 
 impl<U> Scope<U> {
     /// A scope by hand, for tests of permissions and for transports of one's own.
-    pub fn new(user: Option<U>, parts: Parts) -> Scope<U> {
-        let Parts { uri, mut headers, extensions, .. } = parts;
-        let uri = detach(&uri, &mut headers);
-        // An empty map still holds the memory of what was taken out of it.
-        let extensions = if extensions.is_empty() { Extensions::new() } else { extensions };
-        Scope { user, uri, headers, extensions }
+    pub fn new(user: Option<U>, mut request: Parts) -> Scope<U> {
+        request.uri = detach(&request.uri, &mut request.headers);
+        if request.extensions.is_empty() {
+            // An empty map still holds the memory of what was taken out of it.
+            request.extensions = Extensions::new();
+        }
+        Scope { user, request, grants: None }
+    }
+
+    /// The same, with a source of grants.
+    pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
+        self.grants = cache.map(|cache| Box::new(Held::new(cache.clone())));
+        self
     }
 
     /// Who is connected; `None` is anonymous.
@@ -33,28 +40,44 @@ impl<U> Scope<U> {
         self.user.as_ref()
     }
 
+    /// The request that opened the connection, but for its body.
+    pub fn request(&self) -> &Parts {
+        &self.request
+    }
+
     /// The headers of the request that opened the connection.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.request.headers
     }
 
     /// The path of the request that opened the connection.
     pub fn path(&self) -> &str {
-        self.uri.path()
+        self.request.uri.path()
     }
 
     /// The query of the request that opened the connection. 400 where it does not fit `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(self.uri.query().unwrap_or_default())
+        parse_query(self.request.uri.query().unwrap_or_default())
     }
 
     /// A value that a tower layer or `#[connect]` put there.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.extensions.get()
+        self.request.extensions.get()
     }
 
     pub(crate) fn extend(&mut self, more: Extensions) {
-        self.extensions.extend(more);
+        self.request.extensions.extend(more);
+    }
+
+    /// Whose grants are asked: nobody's for an anonymous connection.
+    pub(super) fn granted(&self) -> Result<Option<(&U, &Held<U>)>> {
+        match (&self.user, &self.grants) {
+            (None, _) => Ok(None),
+            (Some(user), Some(grants)) => Ok(Some((user, grants))),
+            (Some(_), None) => Err(Error::internal(
+                "a codename is asked, but the endpoint has no grants; give it some with `Endpoint::grants`",
+            )),
+        }
     }
 
     pub(crate) fn user_id(&self) -> std::borrow::Cow<'_, str>
@@ -68,7 +91,7 @@ impl<U> Scope<U> {
 impl<U> fmt::Debug for Scope<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Headers and query may hold credentials.
-        f.debug_struct("Scope").field("path", &self.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Scope").field("path", &self.request.uri.path()).finish_non_exhaustive()
     }
 }
 
@@ -111,7 +134,7 @@ mod tests {
         let (parts, ()) = request.into_parts();
         let (wanted_uri, wanted_headers) = (parts.uri.clone(), parts.headers.clone());
         let scope = Scope::<()>::new(None, parts);
-        assert_eq!((scope.uri, scope.headers), (wanted_uri, wanted_headers));
+        assert_eq!((&scope.request.uri, &scope.request.headers), (&wanted_uri, &wanted_headers));
         let (parts, ()) = http::Request::new(()).into_parts();
         let scope = Scope::<()>::new(None, parts);
         assert_eq!((scope.path(), scope.headers().len()), ("/", 0));

@@ -76,7 +76,7 @@ impl<C: Consumer> Endpoint<C> {
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
         };
-        Ok(Scope::new(user, parts))
+        Ok(Scope::new(user, parts).with_grants(self.grants.as_ref()))
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.

@@ -7,6 +7,7 @@ use super::authenticate::{Authenticate, Authenticator, boxed};
 use super::origin::{Origins, Place};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
+use crate::grants::{GrantCache, Grants};
 
 /// A consumer, ready to be mounted.
 ///
@@ -16,6 +17,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) authenticate: Option<Arc<Authenticator<C::User>>>,
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
+    pub(super) grants: Option<GrantCache<C::User>>,
 }
 
 /// Makes an endpoint of a consumer: `Router::new().route("/ws", websocket(Chat::new()).into_route())`.
@@ -25,13 +27,19 @@ pub struct Endpoint<C: Consumer> {
 ///
 /// # Panics
 ///
-/// When another consumer of the program has the same name. That is a mistake in the program and shows at start-up.
+/// When another consumer of the program has the same name, or two codenames are one. That is a mistake in the program and shows at start-up.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = mounted::<C>() {
         panic!("{error}");
     }
-    Endpoint { consumer: Arc::new(consumer), authenticate: None, origins: Arc::default(), limits: Arc::default() }
+    Endpoint {
+        consumer: Arc::new(consumer),
+        authenticate: None,
+        origins: Arc::default(),
+        limits: Arc::default(),
+        grants: None,
+    }
 }
 
 impl<C: Consumer> Endpoint<C> {
@@ -83,6 +91,26 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Asks codenames of this source. Endpoints that are given clones of one [`GrantCache`] share what it has loaded.
+    ///
+    /// Without one, an endpoint whose consumer asks for codenames cannot be mounted.
+    #[must_use]
+    pub fn grants(mut self, grants: impl Grants<C::User>) -> Self {
+        self.grants = Some(grants.into_cache());
+        self
+    }
+
+    /// The endpoint, once nothing is missing.
+    pub(crate) fn complete(self) -> Self {
+        let asks = C::NODE.asks_codenames() || C::CONNECT.is_some_and(|expression| expression.codenames);
+        assert!(
+            self.grants.is_some() || !asks,
+            "`{}` asks for codenames, but its endpoint has no grants; say where they come from with `.grants(..)`",
+            C::NAME
+        );
+        self
+    }
+
     /// Bounds its connections otherwise than by [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -98,6 +126,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             authenticate: self.authenticate.clone(),
             origins: self.origins.clone(),
             limits: self.limits.clone(),
+            grants: self.grants.clone(),
         }
     }
 }

@@ -25,8 +25,13 @@ const READ_BUFFER: usize = 4 * 1024;
 
 impl<C: Consumer> Endpoint<C> {
     /// The endpoint as a route of an axum router.
+    ///
+    /// # Panics
+    ///
+    /// When the consumer, or a handler below it, asks for codenames and the endpoint has no
+    /// [`grants`](Endpoint::grants): a mistake in the program that shows at start-up.
     pub fn into_route<S: Clone>(self) -> MethodRouter<S> {
-        any_service(self)
+        any_service(self.complete())
     }
 }
 

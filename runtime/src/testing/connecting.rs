@@ -10,8 +10,12 @@ use crate::server::{Endpoint, Turned};
 use crate::transport::memory;
 
 /// Starts to connect to an endpoint, anonymously, on the path `/`.
+///
+/// # Panics
+///
+/// When the endpoint could not be mounted either, because codenames are asked that nobody grants.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> Connecting<C> {
-    Connecting { endpoint: endpoint.clone(), user: None, request: Request::new(()) }
+    Connecting { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()) }
 }
 
 /// A connection that is about to be opened.

@@ -1,0 +1,77 @@
+//! `permissions!`: a module a group, and in it a constant a codename.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Ident, Path, parse_quote};
+
+use super::paths;
+use crate::model::{Codename, Codenames, Group, cfgs, plain};
+
+/// All that could be read.
+pub(crate) fn codenames(codenames: &Codenames) -> TokenStream {
+    let runtime = codenames.runtime.clone().unwrap_or_else(|| parse_quote!(::portcullis));
+    let alias = paths::alias(&from_within(runtime));
+    codenames.groups.iter().map(|group| module(group, &alias)).collect()
+}
+
+/// The same path where the groups' modules are its home.
+fn from_within(mut path: Path) -> Path {
+    let first = path.segments.first().map(|segment| segment.ident.clone());
+    match first {
+        Some(word) if path.leading_colon.is_none() && word == "self" => {
+            if let Some(segment) = path.segments.first_mut() {
+                segment.ident = Ident::new("super", word.span());
+            }
+            path
+        }
+        Some(word) if path.leading_colon.is_none() && word == "super" => parse_quote!(super::#path),
+        _ => path,
+    }
+}
+
+/// The alias is the module's own, and so nobody outside can see it.
+fn module(group: &Group, alias: &TokenStream) -> TokenStream {
+    let Group { attributes, visibility, name, codenames } = group;
+    let documented = document(attributes, || format!("The codenames of `{}`.", plain(name)));
+    let codenames = codenames.iter().map(|codename| constant(group, codename));
+    quote! {
+        #documented
+        #(#attributes)*
+        #visibility mod #name {
+            #alias
+            #(#codenames)*
+        }
+    }
+}
+
+fn constant(group: &Group, codename: &Codename) -> TokenStream {
+    let Codename { attributes, name, description } = codename;
+    let text = format!("{}.{}", plain(&group.name), plain(name));
+    let described = description.as_ref().map_or_else(|| text.clone(), syn::LitStr::value);
+    let documented = document(attributes, || described.clone());
+    let description =
+        description.as_ref().map_or_else(|| Literal::string(&text).to_token_stream(), ToTokens::to_token_stream);
+    let (codename, row) = (paths::codename(Span::call_site()), paths::codename_row(Span::call_site()));
+    let (of, declare) = (paths::codename_of(Span::call_site()), paths::declare(Span::call_site()));
+    let (module, cfgs) = (paths::module_path(Span::call_site()), cfgs(attributes));
+    quote! {
+        #documented
+        #(#attributes)*
+        #[allow(non_upper_case_globals)]
+        pub const #name: #codename = {
+            static ROW: #row = #row::new(#text, #description, #module);
+            #of(&ROW)
+        };
+        #(#cfgs)*
+        #declare!(#name);
+    }
+}
+
+/// What is written about it stands; else it is documented in these words.
+fn document(attributes: &[Attribute], words: impl FnOnce() -> String) -> Option<TokenStream> {
+    let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
+    (!documented).then(|| {
+        let words = words();
+        quote!(#[doc = #words])
+    })
+}

@@ -1,0 +1,127 @@
+//! The parameters that are loaded: begun before the leaves about them are asked, taken once all has held.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Generics};
+
+use super::arguments::Key;
+use super::leaf::{mentions, respanned, without_self};
+use super::paths::{self, Locals};
+use crate::model::action::Action;
+use crate::model::block::Block;
+use crate::model::object::{Object, Source};
+use crate::model::parameter::{Kind, Parameter};
+use crate::model::{plain, respan};
+
+/// One such parameter.
+pub(super) struct Loaded<'a> {
+    position: usize,
+    parameter: &'a Parameter,
+    object: &'a Object,
+    /// All that is written about it is shown here: a type that cannot be loaded is told once.
+    span: Span,
+}
+
+pub(super) fn all(action: &Action) -> Vec<Loaded<'_>> {
+    let loaded = action.parameters.iter().enumerate().filter_map(|(position, parameter)| {
+        let Kind::Object(object) = &parameter.kind else { return None };
+        Some(Loaded { position, parameter, object, span: paths::shown(&object.ty) })
+    });
+    loaded.collect()
+}
+
+/// How to write what is loaded, all at one span: by its alias, or as it stands where no alias can name it.
+pub(super) fn loaded(object: &Object, role: &str, position: usize, generics: &Generics, span: Span) -> TokenStream {
+    if nameable(object, generics) {
+        format_ident!("__{role}Object{position}", span = span).to_token_stream()
+    } else {
+        respan(object.ty.to_token_stream(), span)
+    }
+}
+
+/// One alias an object: a misspelled type is told where it is written, and only there.
+pub(super) fn aliases(action: &Action, role: &str, generics: &Generics) -> TokenStream {
+    let cfgs = &action.cfgs;
+    let aliases = action.parameters.iter().enumerate().filter_map(|(position, parameter)| match &parameter.kind {
+        Kind::Object(object) if nameable(object, generics) => {
+            let (name, ty) = (loaded(object, role, position, generics, Span::call_site()), &object.ty);
+            Some(quote!(#(#cfgs)* type #name = #ty;))
+        }
+        _ => None,
+    });
+    aliases.collect()
+}
+
+/// Outside of the impl its generics mean nothing, and neither does a lifetime that is left out.
+fn nameable(object: &Object, generics: &Generics) -> bool {
+    fn borrows(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
+            TokenTree::Group(group) => borrows(group.stream()),
+            _ => false,
+        })
+    }
+    let ty = object.ty.to_token_stream();
+    !mentions(ty.clone(), generics) && !borrows(ty)
+}
+
+impl Loaded<'_> {
+    fn by(&self) -> String {
+        format!("object `{}`", plain(&self.parameter.name))
+    }
+
+    /// The row for the captures that it must lie under.
+    pub(super) fn need(&self) -> TokenStream {
+        let (need, by, own) = (paths::need(Span::call_site()), self.by(), quote_spanned!(self.span=> Self));
+        let captures = self.captures(&own);
+        quote!(#need { by: #by, captures: #captures },)
+    }
+
+    /// `<Object<Message> as Objects<Self>>`
+    fn itself(&self, handler: &TokenStream) -> TokenStream {
+        let (ty, objects) = (respan(self.parameter.ty.to_token_stream(), self.span), paths::objects(self.span));
+        quote_spanned!(self.span=> <#ty as #objects<#handler>>)
+    }
+
+    fn captures(&self, handler: &TokenStream) -> TokenStream {
+        let (itself, load) = (self.itself(handler), paths::load(self.span));
+        quote_spanned!(self.span=> <#itself::Item as #load<#handler>>::CAPTURES)
+    }
+
+    /// Checks that it need not lie under captures where there are none.
+    pub(super) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
+        let (check, by) = (paths::no_captures_here(self.span), respanned(&self.by(), self.span));
+        let handler = block.ty.to_token_stream();
+        let captures = without_self(self.captures(&handler), &respan(handler.clone(), self.span));
+        let checked = quote_spanned!(self.span=> #check(#by, #captures));
+        quote!(#(#cfgs)* const _: () = #checked;)
+    }
+
+    /// Begins: its key is there, or its keys are, and nothing is loaded yet.
+    pub(super) fn begun(&self, locals: &Locals) -> TokenStream {
+        let Locals { call, gate, .. } = locals;
+        let (span, local) = (self.span, paths::parameter(self.position, &self.object.ty));
+        let itself = self.itself(&quote_spanned!(span=> Self));
+        let keys = match &self.object.source {
+            Source::Key(_) => Key::of(self.position, self.parameter).map(|key| key.read(span, locals)),
+            Source::Nested(place) => {
+                let (nested, text, steps) = (paths::nested(span), &place.text, &place.steps);
+                Some(quote_spanned!(span=> #nested(#call, &#gate, #text, &[#(#steps),*])?))
+            }
+            Source::Capture { name, .. } => {
+                let path = paths::path(span);
+                // The turbofish puts an error about the type onto the type.
+                Some(quote_spanned!(span=> #path::<#itself::Keys, _>(#call, #name)?))
+            }
+        };
+        let text = self.object.source.text();
+        quote_spanned!(span=> let mut #local = #itself::loading(#keys, #call, #text)?;)
+    }
+
+    /// The parameter itself.
+    pub(super) fn taken(&self, locals: &Locals) -> TokenStream {
+        let Locals { admitted, call, handler, .. } = locals;
+        let (local, take) = (paths::parameter(self.position, &self.object.ty), paths::loading_take(self.span));
+        quote_spanned!(self.span=> let #local = #take(#local, #handler, #call, &#admitted).await?;)
+    }
+}

@@ -1,0 +1,283 @@
+///The codenames of `chat`.
+mod chat {
+    use ::portcullis::__private as __rt;
+    ///Can use chat
+    #[allow(non_upper_case_globals)]
+    pub const can_use_chat: __rt::Codename = {
+        static ROW: __rt::CodenameRow = __rt::CodenameRow::new(
+            "chat.can_use_chat",
+            "Can use chat",
+            ::core::module_path!(),
+        );
+        __rt::Codename::of(&ROW)
+    };
+    __rt::declare!(can_use_chat);
+    ///May delete what others wrote
+    #[allow(non_upper_case_globals)]
+    pub const can_moderate_chat: __rt::Codename = {
+        static ROW: __rt::CodenameRow = __rt::CodenameRow::new(
+            "chat.can_moderate_chat",
+            "May delete what others wrote",
+            ::core::module_path!(),
+        );
+        __rt::Codename::of(&ROW)
+    };
+    __rt::declare!(can_moderate_chat);
+}
+/// What is done with files.
+pub mod uploads {
+    use ::portcullis::__private as __rt;
+    ///Sees uploads
+    #[allow(non_upper_case_globals)]
+    pub const read: __rt::Codename = {
+        static ROW: __rt::CodenameRow = __rt::CodenameRow::new(
+            "uploads.read",
+            "Sees uploads",
+            ::core::module_path!(),
+        );
+        __rt::Codename::of(&ROW)
+    };
+    __rt::declare!(read);
+    ///Adds uploads
+    #[cfg(feature = "writing")]
+    #[allow(non_upper_case_globals)]
+    pub const write: __rt::Codename = {
+        static ROW: __rt::CodenameRow = __rt::CodenameRow::new(
+            "uploads.write",
+            "Adds uploads",
+            ::core::module_path!(),
+        );
+        __rt::Codename::of(&ROW)
+    };
+    #[cfg(feature = "writing")]
+    __rt::declare!(write);
+}
+///The codenames of `type`.
+pub(crate) mod r#type {
+    use ::renamed::__private as __rt;
+    ///Everything
+    #[allow(non_upper_case_globals)]
+    pub const all: __rt::Codename = {
+        static ROW: __rt::CodenameRow = __rt::CodenameRow::new(
+            "type.all",
+            "Everything",
+            ::core::module_path!(),
+        );
+        __rt::Codename::of(&ROW)
+    };
+    __rt::declare!(all);
+}
+impl Chat {
+    async fn clear(&self, channel: ChannelId) {}
+    async fn ping(&self) {}
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    const __BLOCKLEAF0: __rt::Codename = chat::can_use_chat;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["chat.can_use_chat"],
+        codenames: true,
+    };
+    const __ACTION0LEAF0: __rt::Codename = chat::can_moderate_chat;
+    const __ACTION0LEAF1: __rt::Codename = uploads::read;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["chat.can_moderate_chat", "uploads.read(channel)"],
+        codenames: true,
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = Member;
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[],
+            actions: &[
+                __rt::ActionNode {
+                    name: "clear",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[],
+                },
+                __rt::ActionNode {
+                    name: "ping",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            ::core::result::Result::map(
+                                __rt::Call::may(__call, __ACTION0LEAF0).await,
+                                ::core::option::Option::Some,
+                            )
+                        }
+                        1 => __rt::beforehand(::core::option::Option::None),
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Gate::tell(&mut __gate, __answer)?;
+                }
+                let mut __gate = __rt::Gate::objects(__gate)?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    channel: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments_before(
+                    __call,
+                    &__gate,
+                )?;
+                let __p0: ChannelId = <ChannelId as __rt::Argument<
+                    '_,
+                    _,
+                >>::take(__arguments.channel);
+                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        1 => __rt::may_on(__call, __ACTION0LEAF1, &__p0).await,
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Asking::tell(&mut __gate, __answer)?;
+                }
+                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                __rt::no_arguments(__admitted);
+                let __output = Self::clear(__handler, __p0).await;
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::ping(__handler).await;
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => __rt::Call::may(__call, __BLOCKLEAF0).await,
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish(__gate, __admitted)
+        }
+    }
+    type __ConnectLeaf0 = IsAuthenticated;
+    const __CONNECTLEAF1: __rt::Codename = shop::door::enter;
+    static __CONNECT: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["IsAuthenticated", "shop::door.enter"],
+        codenames: true,
+    };
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static ::core::primitive::str = "Chat";
+        const CONNECT: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
+            &__CONNECT,
+        );
+        async fn may_connect(
+            &self,
+            __cx: &__rt::Connect<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            {
+                let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => __rt::no_opinion(),
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Gate::tell(&mut __gate, __answer)?;
+                }
+                __rt::Gate::finish_connect(__gate)
+            }?;
+            let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        match <__ConnectLeaf0 as __rt::Permission<
+                            Self,
+                        >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                            .await
+                        {
+                            ::core::result::Result::Ok(::core::option::Option::None) => {
+                                ::core::result::Result::map(
+                                    <__ConnectLeaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__ConnectLeaf0 {},
+                                            __handler,
+                                            &__rt::Connect::as_context(__cx),
+                                        )
+                                        .await,
+                                    ::core::option::Option::Some,
+                                )
+                            }
+                            __answer => __answer,
+                        }
+                    }
+                    1 => {
+                        ::core::result::Result::map(
+                            __rt::Connect::may(__cx, __CONNECTLEAF1).await,
+                            ::core::option::Option::Some,
+                        )
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_connect_strictly(__gate)
+        }
+    }
+    const _: () = __rt::no_captures(
+        "IsAuthenticated",
+        <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
+    __rt::register!(Chat);
+    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
+};

@@ -1,0 +1,702 @@
+impl Folders {
+    async fn file(
+        &self,
+        cx: &Context<'_, Member>,
+        message: Object<Message>,
+        draft: Option<Object<Draft>>,
+        folders: Vec<Object<Folder>>,
+        room: Object<Room>,
+        team: TeamId,
+        channel: ChannelId,
+        text: &str,
+    ) -> Result<NoContent> {
+        self.store.file(cx, message, draft, folders, room, team, channel, text).await
+    }
+    fn open(&self, folder: Object<Folder>) -> Folder {
+        folder.into_inner()
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+        codenames: false,
+    };
+    type __Action0Leaf0 = Author;
+    type __Action0Leaf1 = InState;
+    const __ACTION0LEAF2: __rt::Codename = chat::can_moderate_chat;
+    const __ACTION0LEAF3: __rt::Codename = uploads::read;
+    const __ACTION0LEAF4: __rt::Codename = uploads::write;
+    type __Action0Leaf5 = AllowAny;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(
+            &[
+                __rt::Expr::Leaf(0),
+                __rt::Expr::Any(&[__rt::Expr::Leaf(1), __rt::Expr::Leaf(2)]),
+                __rt::Expr::Leaf(3),
+                __rt::Expr::Leaf(4),
+                __rt::Expr::Leaf(5),
+            ],
+        ),
+        leaves: &[
+            "Author(message)",
+            "InState(draft, \"open\")",
+            "chat.can_moderate_chat",
+            "uploads.read(channel)",
+            "uploads.write(folders)",
+            "AllowAny(room)",
+        ],
+        codenames: true,
+    };
+    type __Action0Object1 = Message;
+    type __Action0Object2 = Draft;
+    type __Action0Object3 = Folder;
+    type __Action0Object4 = Room;
+    type __Action1Leaf0 = Owner;
+    const __ACTION1LEAF1: __rt::Codename = shop::admin::all;
+    static __ACTION1: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["Owner(folder)", "shop::admin.all"],
+        codenames: true,
+    };
+    type __Action1Object0 = Folder;
+    #[automatically_derived]
+    impl __rt::Handler for Folders {
+        type User = Member;
+    }
+    impl Folders {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Folders {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Folders",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `IsAuthenticated`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "file",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "action `file`",
+                            captures: &["room_id", "team"],
+                        },
+                        __rt::Need {
+                            by: "permission `Author(message)`",
+                            captures: <__Action0Leaf0 as __rt::ObjectPermission<
+                                __Action0Object1,
+                                Self,
+                            >>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "permission `InState(draft, \"open\")`",
+                            captures: <__Action0Leaf1 as __rt::ObjectPermission<
+                                __Action0Object2,
+                                Self,
+                            >>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "permission `AllowAny(room)`",
+                            captures: <__Action0Leaf5 as __rt::ObjectPermission<
+                                __Action0Object4,
+                                Self,
+                            >>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `message`",
+                            captures: <<Object<
+                                Message,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `draft`",
+                            captures: <<Option<
+                                Object<Draft>,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `folders`",
+                            captures: <<Vec<
+                                Object<Folder>,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `room`",
+                            captures: <<Object<
+                                Room,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                    ],
+                },
+                __rt::ActionNode {
+                    name: "open",
+                    permission: ::core::option::Option::Some(&__ACTION1),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `Owner(folder)`",
+                            captures: <__Action1Leaf0 as __rt::ObjectPermission<
+                                __Action1Object0,
+                                Self,
+                            >>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `folder`",
+                            captures: <<Object<
+                                Folder,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                    ],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            __rt::beforehand(
+                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                    __Action0Object1,
+                                    Self,
+                                >>::ALWAYS,
+                            )
+                        }
+                        1 => {
+                            __rt::beforehand(
+                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                    __Action0Object2,
+                                    Self,
+                                >>::ALWAYS,
+                            )
+                        }
+                        2 => {
+                            ::core::result::Result::map(
+                                __rt::Call::may(__call, __ACTION0LEAF2).await,
+                                ::core::option::Option::Some,
+                            )
+                        }
+                        3 => __rt::beforehand(::core::option::Option::None),
+                        4 => __rt::beforehand(::core::option::Option::None),
+                        5 => {
+                            __rt::beforehand(
+                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                    __Action0Object4,
+                                    Self,
+                                >>::ALWAYS,
+                            )
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Gate::tell(&mut __gate, __answer)?;
+                }
+                let mut __gate = __rt::Gate::objects(__gate)?;
+                let __p5: TeamId = __rt::path::<TeamId, _>(__call, "team")?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                #[serde(deny_unknown_fields)]
+                struct __Arguments<__A1, __A2, __A6, __A7> {
+                    message: __A1,
+                    #[serde(rename = "draft_id")]
+                    draft: __A2,
+                    channel: __A6,
+                    text: __A7,
+                    #[serde(default, rename = "order")]
+                    __n3: __rt::serde::de::IgnoredAny,
+                }
+                let __arguments: __Arguments<_, _, _, _> = __rt::arguments_before(
+                    __call,
+                    &__gate,
+                )?;
+                let __p6: ChannelId = <ChannelId as __rt::Argument<
+                    '_,
+                    _,
+                >>::take(__arguments.channel);
+                let mut __p1 = <Object<
+                    Message,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(__arguments.message, __call, "message")?;
+                let mut __p2 = <Option<
+                    Object<Draft>,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(__arguments.draft, __call, "draft_id")?;
+                let mut __p3 = <Vec<
+                    Object<Folder>,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(
+                    __rt::nested(
+                        __call,
+                        &__gate,
+                        "order.items[].folder_id",
+                        &["order", "items", "[]", "folder_id"],
+                    )?,
+                    __call,
+                    "order.items[].folder_id",
+                )?;
+                let mut __p4 = <Object<
+                    Room,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(
+                    __rt::path::<
+                        <Object<Room> as __rt::Objects<Self>>::Keys,
+                        _,
+                    >(__call, "room_id")?,
+                    __call,
+                    "room_id",
+                )?;
+                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            let mut __asked = __rt::Loading::asked(
+                                    &mut __p1,
+                                    __handler,
+                                    __call,
+                                )
+                                .await;
+                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                                &mut __asked,
+                            ) {
+                                let __said = <__Action0Leaf0 as __rt::ObjectPermission<
+                                    __Action0Object1,
+                                    Self,
+                                >>::has_object_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::ObjectPermission<
+                                                __Action0Object1,
+                                                Self,
+                                            >>::CAPTURES,
+                                        ),
+                                        __object,
+                                    )
+                                    .await;
+                                __rt::Asked::tell(&mut __asked, __said);
+                            }
+                            __rt::Asked::answer(__asked)
+                        }
+                        1 => {
+                            let mut __asked = __rt::Loading::asked(
+                                    &mut __p2,
+                                    __handler,
+                                    __call,
+                                )
+                                .await;
+                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                                &mut __asked,
+                            ) {
+                                let __said = <__Action0Leaf1 as __rt::ObjectPermission<
+                                    __Action0Object2,
+                                    Self,
+                                >>::has_object_permission(
+                                        &__Action0Leaf1 { 0: "open" },
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf1 as __rt::ObjectPermission<
+                                                __Action0Object2,
+                                                Self,
+                                            >>::CAPTURES,
+                                        ),
+                                        __object,
+                                    )
+                                    .await;
+                                __rt::Asked::tell(&mut __asked, __said);
+                            }
+                            __rt::Asked::answer(__asked)
+                        }
+                        3 => __rt::may_on(__call, __ACTION0LEAF3, &__p6).await,
+                        4 => {
+                            __rt::Loading::may(
+                                    &mut __p3,
+                                    __handler,
+                                    __call,
+                                    __ACTION0LEAF4,
+                                )
+                                .await
+                        }
+                        5 => {
+                            let mut __asked = __rt::Loading::asked(
+                                    &mut __p4,
+                                    __handler,
+                                    __call,
+                                )
+                                .await;
+                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                                &mut __asked,
+                            ) {
+                                let __said = <__Action0Leaf5 as __rt::ObjectPermission<
+                                    __Action0Object4,
+                                    Self,
+                                >>::has_object_permission(
+                                        &__Action0Leaf5 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf5 as __rt::ObjectPermission<
+                                                __Action0Object4,
+                                                Self,
+                                            >>::CAPTURES,
+                                        ),
+                                        __object,
+                                    )
+                                    .await;
+                                __rt::Asked::tell(&mut __asked, __said);
+                            }
+                            __rt::Asked::answer(__asked)
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Asking::tell(&mut __gate, __answer)?;
+                }
+                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __p1 = __rt::Loading::take(__p1, __handler, __call, &__admitted)
+                    .await?;
+                let __p2 = __rt::Loading::take(__p2, __handler, __call, &__admitted)
+                    .await?;
+                let __p3 = __rt::Loading::take(__p3, __handler, __call, &__admitted)
+                    .await?;
+                let __p4 = __rt::Loading::take(__p4, __handler, __call, &__admitted)
+                    .await?;
+                __rt::no_arguments(__admitted);
+                let __output = Self::file(
+                        __handler,
+                        &__rt::Call::<
+                            '_,
+                            <Self as __rt::Handler>::User,
+                        >::whole_context(__call),
+                        __p1,
+                        __p2,
+                        __p3,
+                        __p4,
+                        __p5,
+                        __p6,
+                        <&str as __rt::Argument<'_, _>>::take(__arguments.text),
+                    )
+                    .await;
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let mut __gate = __rt::Call::gate(__call, &__ACTION1);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            __rt::beforehand(
+                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                    __Action1Object0,
+                                    Self,
+                                >>::ALWAYS,
+                            )
+                        }
+                        1 => {
+                            ::core::result::Result::map(
+                                __rt::Call::may(__call, __ACTION1LEAF1).await,
+                                ::core::option::Option::Some,
+                            )
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Gate::tell(&mut __gate, __answer)?;
+                }
+                let mut __gate = __rt::Gate::objects(__gate)?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    folder: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments_before(
+                    __call,
+                    &__gate,
+                )?;
+                let mut __p0 = <Object<
+                    Folder,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(__arguments.folder, __call, "folder")?;
+                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            let mut __asked = __rt::Loading::asked(
+                                    &mut __p0,
+                                    __handler,
+                                    __call,
+                                )
+                                .await;
+                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                                &mut __asked,
+                            ) {
+                                let __said = <__Action1Leaf0 as __rt::ObjectPermission<
+                                    __Action1Object0,
+                                    Self,
+                                >>::has_object_permission(
+                                        &__Action1Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action1Leaf0 as __rt::ObjectPermission<
+                                                __Action1Object0,
+                                                Self,
+                                            >>::CAPTURES,
+                                        ),
+                                        __object,
+                                    )
+                                    .await;
+                                __rt::Asked::tell(&mut __asked, __said);
+                            }
+                            __rt::Asked::answer(__asked)
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Asking::tell(&mut __gate, __answer)?;
+                }
+                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
+                    .await?;
+                __rt::no_arguments(__admitted);
+                let __output = Self::open(__handler, __p0);
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish(__gate, __admitted)
+        }
+    }
+    const _: () = __rt::check_node(<Folders as __rt::Dispatch>::NODE);
+};
+impl Chat {
+    async fn read(&self, message: Object<Message>) -> Message {
+        message.into_inner()
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __Action0Leaf0 = AllowAny;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny(message)"],
+        codenames: false,
+    };
+    type __Action0Object0 = Message;
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = Member;
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::None,
+            inherited: false,
+            needs: &[],
+            actions: &[
+                __rt::ActionNode {
+                    name: "read",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `AllowAny(message)`",
+                            captures: <__Action0Leaf0 as __rt::ObjectPermission<
+                                __Action0Object0,
+                                Self,
+                            >>::CAPTURES,
+                        },
+                        __rt::Need {
+                            by: "object `message`",
+                            captures: <<Object<
+                                Message,
+                            > as __rt::Objects<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                    ],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            __rt::beforehand(
+                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                    __Action0Object0,
+                                    Self,
+                                >>::ALWAYS,
+                            )
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Gate::tell(&mut __gate, __answer)?;
+                }
+                let mut __gate = __rt::Gate::objects(__gate)?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    message: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::arguments_before(
+                    __call,
+                    &__gate,
+                )?;
+                let mut __p0 = <Object<
+                    Message,
+                > as __rt::Objects<
+                    Self,
+                >>::loading(__arguments.message, __call, "message")?;
+                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                    &mut __gate,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            let mut __asked = __rt::Loading::asked(
+                                    &mut __p0,
+                                    __handler,
+                                    __call,
+                                )
+                                .await;
+                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                                &mut __asked,
+                            ) {
+                                let __said = <__Action0Leaf0 as __rt::ObjectPermission<
+                                    __Action0Object0,
+                                    Self,
+                                >>::has_object_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::ObjectPermission<
+                                                __Action0Object0,
+                                                Self,
+                                            >>::CAPTURES,
+                                        ),
+                                        __object,
+                                    )
+                                    .await;
+                                __rt::Asked::tell(&mut __asked, __said);
+                            }
+                            __rt::Asked::answer(__asked)
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Asking::tell(&mut __gate, __answer)?;
+                }
+                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
+                    .await?;
+                __rt::no_arguments(__admitted);
+                let __output = Self::read(__handler, __p0).await;
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+    }
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static ::core::primitive::str = "Chat";
+    }
+    __rt::register!(Chat);
+    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
+    const _: () = __rt::no_captures_here(
+        "permission `AllowAny(message)`",
+        <__Action0Leaf0 as __rt::ObjectPermission<__Action0Object0, Chat>>::CAPTURES,
+    );
+    const _: () = __rt::no_captures_here(
+        "object `message`",
+        <<Object<Message> as __rt::Objects<Chat>>::Item as __rt::Load<Chat>>::CAPTURES,
+    );
+};

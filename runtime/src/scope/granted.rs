@@ -1,0 +1,158 @@
+//! What the user of a connection has been granted: asked by codename, as it is or as one object overwrites it.
+
+use std::future::Future;
+
+use smallvec::SmallVec;
+
+use super::{Call, Connect, Context, Scope, User};
+use crate::error::Result;
+use crate::grants::{Codename, ObjectKey};
+
+/// A type that says which object it is, or is the id of, so that the object's overwrites can be found.
+///
+/// ```
+/// use portcullis::{GrantKey, ObjectKey};
+///
+/// #[derive(serde::Deserialize)]
+/// struct ChannelId(u64);
+///
+/// impl GrantKey for ChannelId {
+///     fn grant_key(&self) -> ObjectKey { ObjectKey::new("channel", self.0) }
+/// }
+/// ```
+///
+/// With it an action takes `channel: ChannelId` and asks for `uploads.read(channel)`. An `Option` that is `None`, and a
+/// list without entries, ask for the plain codename; of a list, every entry must say yes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which object it is",
+    label = "no object of its own to look up grants for",
+    note = "implement `GrantKey` for `{Self}`, or leave the parentheses out to ask for the plain codename"
+)]
+pub trait GrantKey {
+    /// The object.
+    fn grant_key(&self) -> ObjectKey;
+}
+
+/// The objects that a parameter names, mostly one.
+type Keys = SmallVec<[ObjectKey; 1]>;
+
+/// A parameter that names objects.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which object it is",
+    label = "no object of its own to look up grants for",
+    note = "implement `GrantKey` for `{Self}`, or leave the parentheses out to ask for the plain codename"
+)]
+pub trait GrantKeys {
+    /// Adds the objects' keys.
+    fn each_key(&self, add: &mut dyn FnMut(ObjectKey));
+}
+
+impl<T: GrantKey> GrantKeys for T {
+    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+        add(self.grant_key());
+    }
+}
+
+impl<T: GrantKey> GrantKeys for Option<T> {
+    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+        for one in self {
+            one.each_key(add);
+        }
+    }
+}
+
+impl<T: GrantKey> GrantKeys for Vec<T> {
+    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+        for one in self {
+            one.each_key(add);
+        }
+    }
+}
+
+fn keys<K: GrantKeys + ?Sized>(named: &K) -> Keys {
+    let mut keys = Keys::new();
+    named.each_key(&mut |key| keys.push(key));
+    keys
+}
+
+impl<U: User> Scope<U> {
+    /// Whether the user was granted it. Nobody grants anything to an anonymous connection.
+    async fn may(&self, codename: Codename) -> Result<bool> {
+        let Some((user, grants)) = self.granted()? else { return Ok(false) };
+        match grants.known(codename) {
+            Some(answer) => Ok(answer),
+            None => grants.may(user, codename).await,
+        }
+    }
+
+    /// Whether the user was granted it for each of these objects; without any, the plain codename.
+    async fn may_on(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
+        let Some((user, grants)) = self.granted()? else { return Ok(false) };
+        match objects {
+            [] => self.may(codename).await,
+            [only] => match grants.known_on(codename, only) {
+                Some(answer) => Ok(answer),
+                None => grants.may_on(user, &user.id(), codename, objects).await,
+            },
+            several => grants.may_on(user, &user.id(), codename, several).await,
+        }
+    }
+
+    /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.
+    ///
+    /// For an action that has changed what its own caller may do.
+    pub fn forget_grants(&self) {
+        if let Ok(Some((_, grants))) = self.granted() {
+            grants.forget();
+        }
+    }
+}
+
+impl<U: User> Call<'_, U> {
+    /// Asks a codename.
+    pub async fn may(&self, codename: Codename) -> Result<bool> {
+        self.scope().may(codename).await
+    }
+
+    /// Asks a codename as these objects overwrite it.
+    pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
+        self.scope().may_on(codename, objects).await
+    }
+}
+
+impl<U: User> Connect<'_, U> {
+    /// Whether the user was granted this codename. Fails as the source does.
+    pub async fn may(&self, codename: Codename) -> Result<bool> {
+        self.scope().may(codename).await
+    }
+}
+
+impl<U: User> Context<'_, U> {
+    /// Whether the user was granted this codename: the same as a leaf `chat.can_use_chat` asks. Nobody grants anything
+    /// to an anonymous connection. Fails as the source does: a 4xx of its own stays one, anything else is a fault.
+    pub async fn may(&self, codename: Codename) -> Result<bool> {
+        self.scope().may(codename).await
+    }
+
+    /// Whether the user was granted this codename as the object overwrites it: the same as a leaf
+    /// `uploads.read(channel)` asks. Fails as the source does.
+    pub fn may_on<K: GrantKeys + ?Sized>(
+        &self,
+        codename: Codename,
+        object: &K,
+    ) -> impl Future<Output = Result<bool>> + Send {
+        let (scope, keys) = (self.scope(), keys(object));
+        async move { scope.may_on(codename, &keys).await }
+    }
+}
+
+/// Asks a codename as the object that a parameter names overwrites it.
+pub fn may_on<U: User, K: GrantKeys>(
+    call: &Call<'_, U>,
+    codename: Codename,
+    object: &K,
+) -> impl Future<Output = Result<Option<bool>>> + Send {
+    let (scope, keys) = (call.scope(), keys(object));
+    async move { scope.may_on(codename, &keys).await.map(Some) }
+}

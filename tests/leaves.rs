@@ -1,0 +1,216 @@
+//! Ready-made kinds of leaves: work in the blocking pool, rules written for HTTP, and refusals in the application's own words.
+
+mod common;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use common::{Member, member};
+use portcullis::http::request::Parts;
+use portcullis::testing::connect;
+use portcullis::{
+    AllowAny, Blocking, BlockingPermission, Context, Error, Handler, IsAuthenticated, Limits, Permission, Result,
+    consumer, http_permission,
+};
+
+struct Library {
+    ledger: Arc<Ledger>,
+}
+
+#[derive(Default)]
+struct Ledger {
+    /// Where a check waits for whoever lets it go.
+    gates: Mutex<Vec<mpsc::Receiver<()>>>,
+    asked: AtomicU32,
+}
+
+/// Whoever the ledger speaks well of: at least so often.
+struct InLedger(u32);
+
+impl BlockingPermission<Library> for InLedger {
+    fn check(
+        &self,
+        library: &Library,
+        cx: &Context<'_, Member>,
+    ) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
+        let (ledger, member, least) = (library.ledger.clone(), cx.require_user()?.clone(), self.0);
+        Ok(move || {
+            ledger.asked.fetch_add(1, Ordering::SeqCst);
+            let gate = ledger.gates.lock().unwrap().pop();
+            if let Some(gate) = gate {
+                // Holds up this thread, as a driver without `async` would.
+                let _ = gate.recv();
+            }
+            match member.roles.first() {
+                Some(&"err") => Err(Error::internal("the ledger's secret")),
+                Some(&"gone") => Err(Error::conflict("The ledger was closed.")),
+                Some(&"panic") => panic!("the ledger's secret"),
+                _ => Ok(u32::try_from(member.roles.len()).unwrap() >= least),
+            }
+        })
+    }
+}
+
+/// The same without an argument.
+struct Paying;
+
+impl BlockingPermission<Library> for Paying {
+    fn check(&self, _: &Library, cx: &Context<'_, Member>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
+        let pays = cx.require_user()?.roles.contains(&"paying");
+        Ok(move || Ok(pays))
+    }
+}
+
+async fn in_the_office(request: &Parts, user: Option<&Member>) -> bool {
+    tokio::task::yield_now().await;
+    user.is_some() && request.headers.get("x-office").is_some()
+}
+
+/// What the application's own code fails with.
+struct Forged;
+
+impl From<Forged> for Error {
+    fn from(_: Forged) -> Error {
+        Error::unauthenticated()
+    }
+}
+
+async fn has_a_ticket(request: &Parts, _: Option<&Member>) -> Result<bool, Forged> {
+    match request.uri.query() {
+        Some("ticket=valid") => Ok(true),
+        Some("ticket=forged") => Err(Forged),
+        _ => Ok(false),
+    }
+}
+
+http_permission! {
+    /// Members in the office.
+    struct InTheOffice(Member) = in_the_office;
+    struct HasATicket(Member) = has_a_ticket;
+}
+
+/// Three times; then the caller waits.
+struct Quota;
+
+impl<H: Handler<User = Member>> Permission<H> for Quota {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        match cx.require_user()?.roles.first() {
+            Some(&"spent") => Err(Error::too_many_requests(Duration::from_millis(1500))),
+            _ => Ok(true),
+        }
+    }
+}
+
+#[consumer(user = Member)]
+impl Library {
+    #[action(permission = Blocking(InLedger(2)))]
+    async fn lend(&self) {}
+
+    #[action(permission = "IsAuthenticated & Blocking(Paying)")]
+    async fn reserve(&self) {}
+
+    #[action(permission = "!Blocking(Paying) & Blocking(InLedger(1))")]
+    async fn beg(&self) {}
+
+    #[action(permission = AllowAny)]
+    async fn hours(&self) {}
+
+    #[action(permission = InTheOffice)]
+    async fn shelve(&self) {}
+
+    #[action(permission = "!Quota | IsAuthenticated")]
+    async fn copy(&self) {}
+}
+
+struct Vault;
+
+#[consumer(user = Member, permission = "HasATicket")]
+impl Vault {
+    #[action]
+    async fn enter(&self) {}
+}
+
+#[tokio::test]
+async fn a_blocking_leaf_answers_like_any_other() {
+    let library = portcullis::websocket(Library { ledger: Arc::default() });
+    for (roles, lend, reserve, beg) in [
+        (vec![], 403, 403, 403),
+        (vec!["a"], 403, 403, 200),
+        (vec!["a", "paying"], 200, 200, 403),
+        (vec!["err"], 500, 403, 500),
+        (vec!["gone"], 409, 403, 409),
+        (vec!["panic"], 500, 403, 500),
+    ] {
+        let mut client = connect(&library).user(member(1, &roles)).open().await.unwrap();
+        for (action, wanted) in [("lend", lend), ("reserve", reserve), ("beg", beg)] {
+            let reply = client.call(action).await;
+            assert_eq!(reply.status(), wanted, "{action} {roles:?}");
+            assert!(!reply.text().contains("secret"), "{}", reply.text());
+        }
+    }
+    let mut stranger = connect(&library).open().await.unwrap();
+    assert_eq!(stranger.call("lend").await.status(), 403, "what `check` itself refuses is refused");
+}
+
+#[tokio::test]
+async fn a_blocking_leaf_holds_up_nobody_else() {
+    let ledger = Arc::<Ledger>::default();
+    let library = portcullis::websocket(Library { ledger: ledger.clone() });
+    let (open, gate) = mpsc::channel();
+    ledger.gates.lock().unwrap().push(gate);
+    let mut waiting = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
+    let mut other = connect(&library).user(member(2, &[])).open().await.unwrap();
+    let lending = async { waiting.call("lend").await.status() };
+    let meanwhile = async {
+        while ledger.asked.load(Ordering::SeqCst) == 0 {
+            assert_eq!(other.call("hours").await.status(), 200);
+        }
+        assert_eq!(other.call("hours").await.status(), 200, "on this one thread, while a check stands still");
+        open.send(()).unwrap();
+    };
+    assert_eq!(tokio::join!(lending, meanwhile).0, 200);
+}
+
+#[tokio::test]
+async fn a_blocking_leaf_that_takes_too_long_is_a_refusal() {
+    let ledger = Arc::<Ledger>::default();
+    let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+    let library = portcullis::websocket(Library { ledger: ledger.clone() }).limits(limits);
+    let (open, gate) = mpsc::channel::<()>();
+    ledger.gates.lock().unwrap().push(gate);
+    let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
+    assert_eq!(client.call("lend").await.status(), 500);
+    drop(open);
+    assert_eq!(client.call("hours").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_rule_for_http_is_asked_about_the_request_that_connected() {
+    let library = portcullis::websocket(Library { ledger: Arc::default() });
+    for (user, office, wanted) in [(true, true, 200), (true, false, 403), (false, true, 403)] {
+        let connecting = connect(&library);
+        let connecting = if user { connecting.user(member(1, &[])) } else { connecting };
+        let connecting = if office { connecting.header("x-office", "north") } else { connecting };
+        let mut client = connecting.open().await.unwrap();
+        assert_eq!(client.call("shelve").await.status(), wanted, "{user} {office}");
+    }
+    let vault = portcullis::websocket(Vault);
+    let mut client = connect(&vault).path("/ws?ticket=valid").open().await.unwrap();
+    assert_eq!(client.call("enter").await.status(), 200);
+    for (path, wanted) in [("/ws", 403), ("/ws?ticket=forged", 401)] {
+        let refused = connect(&vault).path(path).open().await.unwrap_err();
+        assert_eq!(refused.status(), wanted, "it has an opinion at the door: {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_leaf_may_refuse_in_its_own_words() {
+    let library = portcullis::websocket(Library { ledger: Arc::default() });
+    let mut client = connect(&library).user(member(1, &["spent"])).open().await.unwrap();
+    let reply = client.call("copy").await;
+    assert_eq!((reply.status(), reply.code()), (429, "too_many_requests"));
+    assert_eq!(reply.value()["errors"][0]["retry_after"], 2, "whole seconds, rounded up: {}", reply.text());
+    let mut client = connect(&library).user(member(1, &[])).open().await.unwrap();
+    assert_eq!(client.call("copy").await.status(), 200);
+}
