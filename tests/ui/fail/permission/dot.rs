@@ -1,11 +1,10 @@
-// A dotted name. The message says what a permission looks like.
+// A dot that names nothing. The message says what a permission looks like.
 
 use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
-struct Banned;
 
-#[consumer(permission = "chat.can_write")]
+#[consumer(permission = ".can_write")]
 impl Chat {
     #[action(permission = IsAuthenticated)]
     async fn ping(&self) {}

@@ -1,0 +1,7 @@
+// There is nothing in the group.
+
+portcullis::permissions! {
+    chat {}
+}
+
+fn main() {}

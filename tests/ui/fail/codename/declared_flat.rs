@@ -1,0 +1,7 @@
+// A codename stands in a group.
+
+portcullis::permissions! {
+    read = "Reads",
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+// There is nothing in it.
+
+portcullis::permissions! {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+// The same.
+
+portcullis::permissions! {
+    chat {
+        read = "",
+    }
+}
+
+fn main() {}

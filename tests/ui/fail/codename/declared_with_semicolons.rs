@@ -1,0 +1,10 @@
+// Commas separate.
+
+portcullis::permissions! {
+    chat {
+        read = "Reads";
+        write = "Writes";
+    }
+}
+
+fn main() {}

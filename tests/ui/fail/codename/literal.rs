@@ -1,0 +1,26 @@
+// An object is a parameter.
+
+use portcullis::{User, consumer};
+
+struct Chat;
+struct Member;
+
+impl User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "7".into()
+    }
+}
+
+portcullis::permissions! {
+    chat {
+        can_use_chat = "Can use chat",
+    }
+}
+
+#[consumer(user = Member)]
+impl Chat {
+    #[action(permission = chat.can_use_chat(5))]
+    async fn talk(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+// A group that nobody declared.
+
+use portcullis::{User, consumer};
+
+struct Chat;
+struct Member;
+
+impl User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "7".into()
+    }
+}
+
+portcullis::permissions! {
+    chat {
+        can_use_chat = "Can use chat",
+    }
+}
+
+#[consumer(user = Member)]
+impl Chat {
+    #[action(permission = chats.can_use_chat)]
+    async fn talk(&self) {}
+}
+
+fn main() {}

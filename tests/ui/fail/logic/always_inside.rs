@@ -1,0 +1,15 @@
+// A part that always holds, within one that may not.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+struct Staff;
+
+#[consumer(permission = "Staff & (IsAuthenticated | Banned | !IsAuthenticated)")]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// Of a long expression the two parts are shown that contradict each other.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+struct Banned;
+struct Staff;
+
+#[consumer(permission = "Staff & IsAuthenticated & !Banned & !IsAuthenticated")]
+impl Chat {
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}
