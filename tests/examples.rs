@@ -86,6 +86,53 @@ fn routes_prints_what_answers_each() {
     expect(&text, &["Site archive/{room}/files/{*path} open AllowAny"]);
 }
 
+#[test]
+fn policies_prints_what_each_policy_decides() {
+    let wanted = [
+        "unchanged/ staff-posts/ quota/",
+        "post remove clear post remove clear post post post",
+        "Cora, creator 200 200 200 200 200 200 200 200 429",
+        "Mo, moderator 200 200 403 200 200 403 200 200 429",
+        "Mia, member 200 403 403 200 403 403 200 200 429",
+        "Otto, outsider 403 403 403 403 403 403 403 403 403",
+        "Sam, staff 403 403 403 200 403 403 403 403 403",
+        "App unchanged/ post IsAuthenticated & May(Act::Post)",
+        "App staff-posts/ post IsAuthenticated & May(Act::Post)",
+        "App quota/ clear IsAuthenticated & May(Act::Clear)",
+    ];
+    let text = printed("policies");
+    expect(&text, &wanted);
+    assert!(text.contains(r#""code":"too_many_requests","detail":"Too many requests.","retry_after":60"#), "{text}");
+}
+
+#[test]
+fn grants_prints_what_roles_channels_and_objects_decide() {
+    let wanted = [
+        "Ada, admin Mo, moderator Ben, member Eve, member Una, muted",
+        "hide post: 1 200 200 200 403 403",
+        "hide post: 9 404 404 403 403 403",
+        "hide_all posts: [1,2] 200 200 200 403 403",
+        "hide_all posts: [1,3] 200 200 403 403 403",
+        "write corrects: null 200 200 200 200 403",
+        "write corrects: 1 403 403 200 403 403",
+        "uploads channel: 5 200 200 200 200 403",
+        "uploads channel: 6 200 200 403 403 403",
+        "Mo resigns: 200",
+        "Mo hides post 1: 403",
+        "Ben hides post 3: 403",
+        "The same, once members may: 403",
+        "The same, after `forget_all`: 200",
+        "chat.can_moderate_chat Hides what others wrote",
+        "chat.can_use_chat Takes part",
+        "uploads.read Sees what was uploaded to a channel",
+        "Chat - (connect) connect phase of chat.can_use_chat",
+        "Chat - hide chat.can_use_chat & (Author(post) | chat.can_moderate_chat)",
+        "Chat - uploads chat.can_use_chat & uploads.read(channel)",
+        "Chat - resign chat.can_use_chat",
+    ];
+    expect(&printed("grants"), &wanted);
+}
+
 /// A server that does not outlive its owner.
 struct Server(Child);
 

@@ -1,0 +1,168 @@
+//! Grants: what role tables say, what a channel changes of it, and objects that a permission looks at before an action.
+//! Run it:   cargo run --example grants      (no server is needed: it connects to itself)
+//! Look at:  a column of the first table, then the permission of its action in `impl Chat`, then `Tables`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use portcullis::testing::connect;
+use portcullis::{Context, GrantCache, GrantKey, GrantSet, Grants, Handler, Load, Object, ObjectKey, ObjectPermission};
+use portcullis::{Overwrites, Result, User, UserGrants, consumer};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+portcullis::permissions! {
+    chat { can_use_chat = "Takes part", can_moderate_chat = "Hides what others wrote" }
+    uploads { read = "Sees what was uploaded to a channel" }
+}
+
+struct Member(&'static str);
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.0)
+    }
+}
+
+const PEOPLE: [(&str, &str); 5] =
+    [("Ada", "admin"), ("Mo", "moderator"), ("Ben", "member"), ("Eve", "member"), ("Una", "muted")];
+
+/// What a database would hold: everybody's role, and what each role may do. Grants come from here.
+#[derive(Clone)]
+struct Tables {
+    people: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
+    roles: Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>,
+}
+impl Grants<Member> for Tables {
+    async fn load(&self, member: &Member) -> Result<UserGrants> {
+        let role = self.people.lock().await.get(member.0).copied().unwrap_or_default();
+        if role == "admin" {
+            return Ok(GrantSet::all().into());
+        }
+        let names = self.roles.lock().await.get(role).cloned().unwrap_or_default();
+        Ok(UserGrants { grants: GrantSet::from_names(names), roles: vec![role.to_owned()] })
+    }
+
+    /// The uploads of channel 6 are for moderators only. Other channels change nothing.
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        let closed = Overwrites::new().deny_everyone(uploads::read).allow_role("moderator", uploads::read);
+        let of = |key: &ObjectKey| if *key == Channel(6).grant_key() { closed.clone() } else { Overwrites::new() };
+        Ok(objects.iter().map(of).collect())
+    }
+}
+
+/// A key of a message that says which object's overwrites count.
+#[derive(serde::Deserialize)]
+struct Channel(u32);
+impl GrantKey for Channel {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("channel", self.0)
+    }
+}
+
+/// An object. A message names it by its id, and the action takes it as `Object<Post>`.
+#[derive(Clone)]
+struct Post {
+    id: u32,
+    author: &'static str,
+}
+impl Load<Chat> for Post {
+    type Key = u32;
+    const CAPTURES: &'static [&'static str] = &[];
+    async fn load(chat: &Chat, _: &Context<'_, Member>, id: &u32) -> Result<Option<Post>> {
+        Ok(chat.posts.iter().find(|post| post.id == *id).cloned())
+    }
+}
+
+/// A leaf about an object. Of a list it is asked for each, and every one must hold.
+struct Author;
+impl<H: Handler<User = Member>> ObjectPermission<Post, H> for Author {
+    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Member>, post: &Post) -> Result<bool> {
+        Ok(cx.user().is_some_and(|member| member.0 == post.author))
+    }
+}
+
+struct Chat {
+    posts: Vec<Post>,
+    tables: Tables,
+}
+#[consumer(user = Member, permission = "chat.can_use_chat")]
+impl Chat {
+    #[action(permission = "Author(post) | chat.can_moderate_chat")]
+    async fn hide(&self, post: Object<Post>) -> String {
+        format!("hid post {}", post.id)
+    }
+
+    #[action(permission = "Author(posts) | chat.can_moderate_chat")]
+    async fn hide_all(&self, posts: Vec<Object<Post>>) -> String {
+        format!("hid {} posts", posts.len())
+    }
+
+    /// Without a post to correct there is nothing to ask `Author` about, and it holds.
+    #[action(permission = "Author(corrects)")]
+    async fn write(&self, corrects: Option<Object<Post>>) -> Option<u32> {
+        corrects.map(|post| post.id)
+    }
+
+    #[action(permission = "uploads.read(channel)")]
+    async fn uploads(&self, channel: Channel) -> String {
+        format!("the uploads of channel {}", channel.0)
+    }
+
+    /// Changes what its own caller may do, and so has the grants of this connection loaded anew.
+    #[action]
+    async fn resign(&self, cx: &Context<'_, Member>) -> Result<()> {
+        self.tables.people.lock().await.insert(cx.require_user()?.0, "member");
+        cx.scope().forget_grants();
+        Ok(())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let member = vec!["chat.can_use_chat", "uploads.read"];
+    let moderator = vec!["chat.can_use_chat", "uploads.read", "chat.can_moderate_chat"];
+    let roles = BTreeMap::from([("member", member), ("moderator", moderator)]);
+    let tables = Tables { people: Arc::new(Mutex::new(PEOPLE.into())), roles: Arc::new(Mutex::new(roles)) };
+    let cache = GrantCache::new(tables.clone());
+    let posts = [(1, "Ben"), (2, "Ben"), (3, "Mo")].map(|(id, author)| Post { id, author }).into();
+    let chat = portcullis::websocket(Chat { posts, tables: tables.clone() }).grants(cache.clone());
+
+    let mut clients = Vec::new();
+    for (name, _) in PEOPLE {
+        clients.push(connect(&chat).user(Member(name)).open().await?);
+    }
+    println!("{:24}{}", "", PEOPLE.map(|(name, role)| format!("{:>15}", format!("{name}, {role}"))).concat());
+    for (action, key, value) in [
+        ("hide", "post", json!(1)),
+        ("hide", "post", json!(9)),
+        ("hide_all", "posts", json!([1, 2])),
+        ("hide_all", "posts", json!([1, 3])),
+        ("write", "corrects", Value::Null),
+        ("write", "corrects", json!(1)),
+        ("uploads", "channel", json!(5)),
+        ("uploads", "channel", json!(6)),
+    ] {
+        print!("{:24}", format!("{action} {key}: {value}"));
+        for client in &mut clients {
+            print!("{:>15}", client.call(action).with(key, &value).await.status());
+        }
+        println!();
+    }
+    println!("\nBen wrote 1 and 2, Mo wrote 3, nobody wrote 9; an admin is granted everything, but is no author\n");
+
+    let [_, mo, ben, ..] = &mut *clients else { unreachable!("there are five") };
+    println!("Mo resigns:                      {}", mo.call("resign").await.status());
+    println!("Mo hides post 1:                 {}", mo.call("hide").with("post", 1).await.status());
+    println!("Ben hides post 3:                {}", ben.call("hide").with("post", 3).await.status());
+    tables.roles.lock().await.entry("member").or_default().push("chat.can_moderate_chat");
+    println!("The same, once members may:      {}", ben.call("hide").with("post", 3).await.status());
+    cache.forget_all();
+    println!("The same, after `forget_all`:    {}\n", ben.call("hide").with("post", 3).await.status());
+
+    for codename in portcullis::codenames()? {
+        println!("{:25}{}", codename.name(), codename.description());
+    }
+    print!("\n{}", portcullis::audit()?);
+    Ok(())
+}
