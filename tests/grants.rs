@@ -391,6 +391,11 @@ async fn an_administrator_passes_whatever_an_object_says() {
     assert_eq!(source.asked(), ["user 1"], "and so nothing is looked up");
 }
 
+/// Whether somebody may talk, and whether they see the uploads of channel 5.
+async fn sees(client: &mut Client) -> [u16; 2] {
+    [client.call("talk").await.status(), client.call("list").route("channels/").with("channel", 5).await.status()]
+}
+
 #[tokio::test]
 async fn what_is_forgotten_is_loaded_anew() {
     let source = Source::default();
@@ -399,9 +404,6 @@ async fn what_is_forgotten_is_loaded_anew() {
     let (mut one, mut other) = (open(&endpoint, 1).await, open(&endpoint, 2).await);
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let read = uploads::read;
-    async fn sees(client: &mut Client) -> [u16; 2] {
-        [client.call("talk").await.status(), client.call("list").route("channels/").with("channel", 5).await.status()]
-    }
     assert_eq!((sees(&mut one).await, sees(&mut other).await), ([200, 200], [403, 403]));
     source.grant(2, &[chat::can_use_chat], &[]);
     source.overwrite(5, Overwrites::new().allow_everyone(read));

@@ -6,13 +6,13 @@
 pub mod permissions {
     #![doc = include_str!("docs/permissions.md")]
 
-    #[expect(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
     use crate::*;
 }
 
 pub mod from_django {
     #![doc = include_str!("docs/from_django.md")]
 
-    #[expect(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
     use crate::*;
 }

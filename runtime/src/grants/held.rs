@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::bits::Bits;
 use super::cache::GrantCache;
 use super::codename::Codename;
 use super::entries::Entry;
@@ -19,6 +20,8 @@ use crate::error::Result;
 pub(crate) struct Held<U> {
     cache: GrantCache<U>,
     base: ArcSwapOption<Base>,
+    /// A copy of the base's first bits: what most checks read.
+    bits: Bits,
     /// How often this connection was told to forget.
     forgotten: AtomicU64,
     /// Held while the base is loaded, so that it is loaded once.
@@ -39,12 +42,21 @@ struct Base {
 impl<U> Held<U> {
     pub(crate) fn new(cache: GrantCache<U>) -> Held<U> {
         let base = ArcSwapOption::const_empty();
-        Held { cache, base, forgotten: AtomicU64::new(0), loading: tokio::sync::Mutex::const_new(()) }
+        Held {
+            cache,
+            base,
+            bits: Bits::new(),
+            forgotten: AtomicU64::new(0),
+            loading: tokio::sync::Mutex::const_new(()),
+        }
     }
 
     /// The answer where it is known already.
     #[inline]
     pub(crate) fn known(&self, codename: Codename) -> Option<bool> {
+        if let Some(known) = codename.index().and_then(|index| self.bits.get(index, self.stamp())) {
+            return Some(known);
+        }
         let base = self.base.load();
         base.as_ref().filter(|base| self.is_current(base)).map(|base| base.user.grants.contains(codename))
     }
@@ -116,6 +128,7 @@ impl<U: Send + Sync + 'static> Held<U> {
             if self.current().is_none() {
                 let stamp = self.stamp();
                 let user = self.cache.source().user(user).await?;
+                self.bits.copy(&user.grants, stamp);
                 self.base.store(Some(Arc::new(Base { stamp, user, objects: Mutex::default() })));
             }
         }

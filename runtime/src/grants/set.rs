@@ -73,6 +73,11 @@ impl GrantSet {
                 .is_some_and(|index| self.words.get(index / WORD).is_some_and(|word| word & (1 << (index % WORD)) != 0))
     }
 
+    /// The bits of so many codenames, by their indexes.
+    pub(super) fn word(&self, place: usize) -> u64 {
+        if self.all { u64::MAX } else { self.words.get(place).copied().unwrap_or(0) }
+    }
+
     /// Adds a codename.
     pub fn insert(&mut self, codename: Codename) {
         if let Some(index) = codename.index().filter(|_| !self.all) {

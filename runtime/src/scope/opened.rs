@@ -69,6 +69,10 @@ impl<U> Scope<U> {
         self.request.extensions.extend(more);
     }
 
+    pub(super) fn grants(&self) -> Option<&Held<U>> {
+        self.grants.as_deref()
+    }
+
     /// Whose grants are asked: nobody's for an anonymous connection.
     pub(super) fn granted(&self) -> Result<Option<(&U, &Held<U>)>> {
         match (&self.user, &self.grants) {
