@@ -397,6 +397,35 @@ async fn sees(client: &mut Client) -> [u16; 2] {
 }
 
 #[tokio::test]
+async fn every_handle_on_a_cache_is_one_on_the_same() {
+    let source = Source::default();
+    source.grant(1, &[chat::can_use_chat], &[]);
+    let cache = GrantCache::new(source.clone());
+    for shared in
+        [chat(Arc::new(cache.clone())), chat(GrantCache::new(cache.clone())), chat(Arc::new(Arc::new(cache.clone())))]
+    {
+        source.grant(1, &[chat::can_use_chat], &[]);
+        let mut client = open(&shared, 1).await;
+        assert_eq!(client.call("talk").await.status(), 200);
+        source.grant(1, &[], &[]);
+        cache.forget_all();
+        assert_eq!(client.call("talk").await.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_keys_has_an_end() {
+    let source = Source::default();
+    source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
+    let mut client = open(&chat(source.clone()), 1).await;
+    for (count, status) in [(100, 200), (101, 400)] {
+        let many: Vec<u32> = (0..count).collect();
+        let reply = client.call("list_all").route("channels/").with("channels", many).await;
+        assert_eq!(reply.status(), status, "{}", reply.text());
+    }
+}
+
+#[tokio::test]
 async fn what_is_forgotten_is_loaded_anew() {
     let source = Source::default();
     let cache = GrantCache::new(source.clone());

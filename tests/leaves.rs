@@ -116,6 +116,9 @@ impl Library {
     #[action(permission = AllowAny)]
     async fn hours(&self) {}
 
+    #[action(permission = Blocking(Paying), blocking)]
+    fn bind(&self) {}
+
     #[action(permission = InTheOffice)]
     async fn shelve(&self) {}
 
@@ -183,6 +186,39 @@ async fn a_blocking_leaf_that_takes_too_long_is_a_refusal() {
     assert_eq!(client.call("lend").await.status(), 500);
     drop(open);
     assert_eq!(client.call("hours").await.status(), 200);
+}
+
+#[test]
+fn a_blocking_leaf_on_a_blocking_action_needs_no_second_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let library = portcullis::websocket(Library { ledger: Arc::default() });
+        for (roles, status) in [(&["paying"][..], 200), (&[], 403)] {
+            let mut client = connect(&library).user(member(1, roles)).open().await.unwrap();
+            assert_eq!(client.call("bind").await.status(), status);
+        }
+    });
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_does_not_begin() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let ledger = Arc::<Ledger>::default();
+        let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+        let library = portcullis::websocket(Library { ledger: ledger.clone() }).limits(limits);
+        let (open, gate) = mpsc::channel::<()>();
+        ledger.gates.lock().unwrap().push(gate);
+        for _ in 0..3 {
+            // The first holds the only thread, so the others wait in front of it until their time is over.
+            let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
+            assert_eq!(client.call("lend").await.status(), 500);
+        }
+        drop(open);
+        let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
+        assert_eq!(client.call("lend").await.status(), 200);
+        assert_eq!(ledger.asked.load(Ordering::SeqCst), 2, "the first and the last");
+    });
 }
 
 #[tokio::test]

@@ -83,6 +83,23 @@ impl ObjectPermission<Note, Folders> for Owner {
     }
 }
 
+/// A careless one: what it says depends on the message, and it does not see to what the message may lack.
+struct Careless;
+
+impl ObjectPermission<Note, Folders> for Careless {
+    const CAPTURES: &'static [&'static str] = &["folder"];
+
+    async fn has_object_permission(&self, _: &Folders, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+        let read = match note.name {
+            "mine" => cx.capture::<u8>("folder").map(u32::from),
+            "theirs" => cx.argument("page"),
+            "locked" => cx.query(),
+            _ => Err(Error::not_found()),
+        };
+        read.map(|_| true)
+    }
+}
+
 /// A state of the note itself.
 struct Is(&'static str);
 
@@ -130,6 +147,11 @@ impl Folders {
 
     #[action(permission = "Owner(note) & Is(note, \"mine\")")]
     async fn twice(&self, note: Object<Note>) -> &'static str {
+        note.name
+    }
+
+    #[action(permission = "Careless(note)")]
+    async fn careless(&self, note: Object<Note>) -> &'static str {
         note.name
     }
 
@@ -227,6 +249,18 @@ async fn what_lies_outside_the_route_is_missing() {
         let reply = client.call("any").route(route).with("note", "elsewhere").await;
         assert_eq!(reply.status(), status, "{route}");
     }
+}
+
+#[tokio::test]
+async fn a_careless_leaf_does_not_tell_what_is_there() {
+    let world = world();
+    let mut client = world.client(&[]).await;
+    for note in ["mine", "theirs", "locked", "panicky", "nothing"] {
+        let reply = client.call("careless").route("folders/f/").with("note", note).await;
+        assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{note}");
+    }
+    let reply = client.call("careless").route("folders/f/").with("note", "theirs").with("page", 3).await;
+    assert_eq!(reply.status(), 200, "where the message says all that it should, the answer counts");
 }
 
 #[tokio::test]

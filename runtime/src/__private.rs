@@ -30,6 +30,18 @@ pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
+/// Refuses a leaf about `P` that can only be asked of one object.
+#[track_caller]
+pub const fn single_only<P: Objects<H>, H: Handler>(told: &'static str) {
+    assert!(P::SINGLE, "{}", told);
+}
+
+/// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.
+#[track_caller]
+pub const fn asks(always: Option<bool>, told: &'static str) {
+    assert!(always.is_none(), "{}", told);
+}
+
 /// What a codename says at the door.
 pub fn no_opinion() -> Result<Option<bool>> {
     Ok(None)

@@ -26,6 +26,8 @@ struct Inner {
     retry_after: Option<Duration>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     leaf: Option<&'static str>,
+    /// Whether it says that the message itself is wrong, as our own readers of it find.
+    of_message: bool,
 }
 
 impl Error {
@@ -34,7 +36,16 @@ impl Error {
     /// A status outside 400–499 makes it a fault: the client then sees neither code nor detail.
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Error {
         let (code, detail) = (code.into(), detail.into());
-        Error(Box::new(Inner { status, code, detail, field: None, retry_after: None, cause: None, leaf: None }))
+        Error(Box::new(Inner {
+            status,
+            code,
+            detail,
+            field: None,
+            retry_after: None,
+            cause: None,
+            leaf: None,
+            of_message: false,
+        }))
     }
 
     /// 400: the message or its arguments make no sense.
@@ -76,6 +87,11 @@ impl Error {
         error
     }
 
+    pub(crate) fn too_many_objects(most: usize) -> Error {
+        let detail = format!("A list names {most} objects at most.");
+        Error::new(StatusCode::BAD_REQUEST, "too_many_objects", detail)
+    }
+
     pub(crate) fn unknown_action() -> Error {
         Error::new(StatusCode::METHOD_NOT_ALLOWED, "unknown_action", "Unknown action.")
     }
@@ -89,6 +105,15 @@ impl Error {
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Error {
         self.0.field = Some(field.into());
         self
+    }
+
+    pub(crate) fn of_message(mut self) -> Error {
+        self.0.of_message = true;
+        self
+    }
+
+    pub(crate) fn is_of_message(&self) -> bool {
+        self.0.of_message
     }
 
     pub(crate) fn refused_by(mut self, leaf: &'static str) -> Error {

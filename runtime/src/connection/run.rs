@@ -51,7 +51,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
         outbox: Outbox::new(transport, limits.idle),
-        answerer: Answerer { consumer, scope, bounds: limits.bounds(), time: limits.action },
+        answerer: Answerer { consumer, scope, bounds: limits.bounds(), time: limits.action, blocking: false },
         reply: Reply::new(),
         aside: Aside {
             heartbeat: Heartbeat::new(limits.ping, limits.idle),

@@ -35,8 +35,12 @@ impl<U> GrantCache<U> {
     /// How many questions about objects may be under way at once, so that one that hangs does not stop the others.
     const FLIGHTS: usize = 4;
 
-    /// A cache of this source. It is empty and fills as checks need it.
+    /// A cache of this source. It is empty and fills as checks need it. Of a cache it is another handle.
     pub fn new(source: impl Grants<U>) -> GrantCache<U> {
+        source.into_cache()
+    }
+
+    pub(super) fn of(source: impl Grants<U>) -> GrantCache<U> {
         GrantCache(Arc::new(Inner {
             source: Box::new(source),
             turns: Semaphore::new(Self::FLIGHTS),
@@ -122,6 +126,10 @@ impl<U: Send + Sync + 'static> Grants<U> for GrantCache<U> {
 
     fn into_cache(self) -> GrantCache<U> {
         self
+    }
+
+    fn shared(self: Arc<Self>) -> GrantCache<U> {
+        (*self).clone()
     }
 }
 

@@ -65,7 +65,7 @@ impl Entries {
     /// How many slots are never too many.
     const FEW: usize = 64;
 
-    /// The entries of these objects. What is missing joins a flight; `alone`, each in one of its own.
+    /// The entries of these objects. What is missing joins a flight; `alone`, all of it one that nobody else joins.
     pub(super) fn board(
         &mut self,
         objects: &[ObjectKey],
@@ -73,15 +73,17 @@ impl Entries {
         start: impl Fn(Arc<List>) -> Landing,
     ) -> Boarded {
         self.prune();
-        let mut boarded = Boarded::default();
+        let (mut boarded, mut own) = (Boarded::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
             if slot.entry.current().is_none() {
-                let landing =
-                    slot.flight.as_ref().filter(|flight| flight.lone || !alone).and_then(|flight| flight.join());
+                let landing = slot.flight.as_ref().filter(|_| !alone).and_then(|flight| flight.join());
                 let landing = landing.unwrap_or_else(|| {
                     let wanted = (object.clone(), slot.entry.clone());
-                    let (flight, landing) = book(&mut self.next, wanted, alone, &start);
+                    if alone {
+                        return book(&mut own, wanted, &start).1;
+                    }
+                    let (flight, landing) = book(&mut self.next, wanted, &start);
                     slot.flight = Some(flight);
                     landing
                 });
@@ -121,24 +123,21 @@ impl Entries {
     }
 }
 
-/// A place in the next flight, or in one of its own.
+/// A place in the next flight.
 fn book(
     next: &mut Option<Arc<Flight>>,
     wanted: Wanted,
-    alone: bool,
     start: impl Fn(Arc<List>) -> Landing,
 ) -> (Arc<Flight>, Landing) {
-    if let Some(flight) = next.as_ref().filter(|_| !alone)
+    if let Some(flight) = next.as_ref()
         && let Some(landing) = flight.take_along(wanted.clone())
     {
         return (flight.clone(), landing);
     }
     let list = List::of(wanted);
     let landing = start(list.clone());
-    let flight = Flight::new(alone, &list, &landing);
-    if !alone {
-        *next = Some(flight.clone());
-    }
+    let flight = Flight::new(&list, &landing);
+    *next = Some(flight.clone());
     (flight, landing)
 }
 

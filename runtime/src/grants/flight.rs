@@ -1,6 +1,7 @@
 //! One question to the source about objects that several checks wait for together. Whoever waits drives it; it is gone
 //! when nobody waits any more, and it does not end with the one who began it.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -36,8 +37,6 @@ impl List {
 
 /// A flight that is under way, or about to depart.
 pub(super) struct Flight {
-    /// For one object alone.
-    pub(super) lone: bool,
     began: Instant,
     list: Weak<List>,
     landing: Option<WeakShared<BoxFuture<'static, Result<(), Failure>>>>,
@@ -49,9 +48,9 @@ impl Flight {
     /// For how long others join it. One that hangs is then asked anew.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    pub(super) fn new(lone: bool, list: &Arc<List>, landing: &Landing) -> Arc<Flight> {
+    pub(super) fn new(list: &Arc<List>, landing: &Landing) -> Arc<Flight> {
         let (list, landing) = (Arc::downgrade(list), landing.downgrade());
-        Arc::new(Flight { lone, began: Instant::now(), list, landing })
+        Arc::new(Flight { began: Instant::now(), list, landing })
     }
 
     /// Waits for it too. `None` where it is not to be waited for any more.
@@ -108,12 +107,22 @@ impl Failure {
 pub(super) async fn fly<U>(cache: Arc<Inner<U>>, list: Arc<List>) -> Result<(), Failure> {
     let _turn = cache.turns.acquire().await;
     let wanted = list.lock().take().unwrap_or_default();
-    let objects: Arc<[ObjectKey]> = wanted.iter().map(|(object, _)| object.clone()).collect();
+    // One that was forgotten and wanted again while this waited is on the list twice.
+    let mut places = HashMap::with_capacity(wanted.len());
+    for (object, _) in &wanted {
+        let next = places.len();
+        places.entry(object.clone()).or_insert(next);
+    }
+    let mut objects: Vec<_> = places.iter().collect();
+    objects.sort_unstable_by_key(|(_, place)| **place);
+    let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
     let answered = AssertUnwindSafe(ask(&*cache.source, &objects)).catch_unwind().await;
     let answered = answered.unwrap_or_else(|_| Err(Error::internal("the source of the grants panicked")));
     let landed = answered.map(|all| {
-        for ((_, entry), overwrites) in wanted.iter().zip(all) {
-            entry.load(overwrites);
+        for (object, entry) in &wanted {
+            if let Some(overwrites) = places.get(object).and_then(|place| all.get(*place)) {
+                entry.load(overwrites.clone());
+            }
         }
     });
     cache.entries().landed(&wanted, &list);
@@ -137,7 +146,7 @@ mod tests {
     fn booked() -> (Flight, Arc<List>, Landing) {
         let list = List::of((key(1), Arc::default()));
         let landing = std::future::pending().boxed().shared();
-        (Arc::into_inner(Flight::new(false, &list, &landing)).unwrap(), list, landing)
+        (Arc::into_inner(Flight::new(&list, &landing)).unwrap(), list, landing)
     }
 
     #[test]

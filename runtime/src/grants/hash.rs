@@ -36,6 +36,8 @@ impl Hasher for Folding {
         if !rest.is_empty() {
             self.write_u64(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }
+        // Or a text and the same with zeros behind it would be one.
+        self.write_u64(bytes.len() as u64);
     }
 
     #[inline]

@@ -141,7 +141,9 @@ impl<U: Send + Sync + 'static> Held<U> {
 
 impl Base {
     /// How many objects are kept.
-    const MOST: usize = 1024;
+    const MOST: usize = 256;
+    /// How long the text of an id may be. A client may choose it, and shall not choose how much is kept for it.
+    const LONGEST: usize = 64;
 
     #[inline]
     fn known(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
@@ -169,6 +171,9 @@ impl Base {
     /// What the user may do with an object, kept for the next time. `None` where the object was forgotten since.
     fn learn(&self, object: &ObjectKey, entry: Arc<Entry>, user_id: &str) -> Option<GrantSet> {
         let grants = entry.current()?.apply(&self.user, user_id);
+        if object.id().length() > Base::LONGEST {
+            return Some(grants);
+        }
         let mut objects = self.objects();
         if objects.len() >= Base::MOST {
             objects.clear();

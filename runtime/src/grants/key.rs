@@ -48,6 +48,16 @@ pub enum ObjectId {
     Text(Box<str>),
 }
 
+impl ObjectId {
+    /// How much memory it keeps beside its own size, in bytes.
+    pub(super) fn length(&self) -> usize {
+        match self {
+            ObjectId::Number(_) => 0,
+            ObjectId::Text(text) => text.len(),
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($number:ty),+) => {
         $(impl From<$number> for ObjectId {

@@ -63,8 +63,8 @@ pub trait Grants<U>: Send + Sync + 'static {
     /// What these objects overwrite: one entry an object, in their order. Default: nothing.
     ///
     /// Asked for up to 1000 objects at once, each of them once, whoever needs them; the answer is kept while a connection
-    /// uses it, until it is [forgotten](GrantCache::forget_object). If an answer fails that was asked for objects of
-    /// several messages, each of them is asked for again alone.
+    /// uses it, until it is [forgotten](GrantCache::forget_object). If an answer fails that was asked for the objects of
+    /// several messages, each message asks again for its own.
     fn overwrites(&self, objects: &[ObjectKey]) -> impl Future<Output = Result<Vec<Overwrites>>> + Send {
         let count = objects.len();
         async move { Ok(vec![Overwrites::new(); count]) }
@@ -76,7 +76,16 @@ pub trait Grants<U>: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        GrantCache::new(self)
+        GrantCache::of(self)
+    }
+
+    /// The same of one that has several owners.
+    #[doc(hidden)]
+    fn shared(self: Arc<Self>) -> GrantCache<U>
+    where
+        Self: Sized,
+    {
+        GrantCache::of(self)
     }
 }
 
@@ -88,6 +97,14 @@ impl<U, G: Grants<U>> Grants<U> for Arc<G> {
 
     fn overwrites(&self, objects: &[ObjectKey]) -> impl Future<Output = Result<Vec<Overwrites>>> + Send {
         (**self).overwrites(objects)
+    }
+
+    fn into_cache(self) -> GrantCache<U> {
+        G::shared(self)
+    }
+
+    fn shared(self: Arc<Self>) -> GrantCache<U> {
+        G::shared((*self).clone())
     }
 }
 

@@ -170,7 +170,7 @@ impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "cannot be read from a message",
-    note = "implement `serde::Deserialize` for `{Self}`, or say where else it comes from with `#[path]` or `#[extract]`"
+    note = "implement `serde::Deserialize` for `{Self}`, or say where else it comes from with `#[path]` or `#[extract]`; an object is written `Object<..>` itself, not under another name"
 )]
 pub trait Argument<'de, M>: Sized {
     /// What is read: the type itself.

@@ -54,7 +54,8 @@ pub trait Load<H: Handler>: Sized + Send + Sync + 'static {
     }
 }
 
-/// An object that a permission of the action has looked at: `message: Object<Message>`.
+/// An object that a permission of the action names: `message: Object<Message>`. It is handed over only once the whole
+/// expression holds.
 ///
 /// The message holds its key under the parameter's name. `#[object("message_id")]` takes it from another key,
 /// `#[object("order.items[].product")]` from within one, and `#[path]` from a capture. `Option<Object<T>>` may be absent,
@@ -93,6 +94,9 @@ pub trait Objects<H: Handler>: Sized {
     /// What the message holds.
     type Keys: DeserializeOwned;
 
+    /// Is there always one, so that the opposite of a leaf is the opposite of what it says of that one?
+    const SINGLE: bool;
+
     /// The keys, one by one.
     fn keys(keys: Self::Keys) -> Few<<Self::Item as Load<H>>::Key>;
 
@@ -104,8 +108,7 @@ pub trait Objects<H: Handler>: Sized {
         let keys = Self::keys(keys);
         let most = call.most_objects();
         if keys.len() > most {
-            let detail = format!("A list names {most} objects at most.");
-            return Err(Error::new(StatusCode::BAD_REQUEST, "too_many_objects", detail).with_field(field));
+            return Err(Error::too_many_objects(most).with_field(field));
         }
         Ok(Loading { keys, state: State::Unloaded })
     }
@@ -114,6 +117,8 @@ pub trait Objects<H: Handler>: Sized {
 impl<T: Load<H>, H: Handler> Objects<H> for Object<T> {
     type Item = T;
     type Keys = T::Key;
+
+    const SINGLE: bool = true;
 
     fn keys(key: T::Key) -> Few<T::Key> {
         [key].into()
@@ -128,6 +133,8 @@ impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
     type Item = T;
     type Keys = Option<T::Key>;
 
+    const SINGLE: bool = false;
+
     fn keys(key: Option<T::Key>) -> Few<T::Key> {
         key.into_iter().collect()
     }
@@ -140,6 +147,8 @@ impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
 impl<T: Load<H>, H: Handler> Objects<H> for Vec<Object<T>> {
     type Item = T;
     type Keys = Vec<T::Key>;
+
+    const SINGLE: bool = false;
 
     fn keys(keys: Vec<T::Key>) -> Few<T::Key> {
         Few::from_vec(keys)
@@ -214,7 +223,7 @@ impl<P: Objects<H>, H: Handler> Loading<P, H> {
             Some(keys) => keys,
             None => return Ok(None),
         };
-        call.may_with(codename, &keys).await.map(Some)
+        unseen(call.may_with(codename, &keys).await.map(Some))
     }
 
     /// The parameter, once everything on the way has held. 404 where one is missing.
@@ -230,6 +239,14 @@ impl<P: Objects<H>, H: Handler> Loading<P, H> {
 impl<P: Objects<H>, H: Handler> fmt::Debug for Loading<P, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loading").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+/// An answer about an object that is there, such as could be given about one that is not.
+fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
+    match answer {
+        Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_of_message() => Ok(None),
+        answer => answer,
     }
 }
 
@@ -252,9 +269,10 @@ impl<'o, T> Asked<'o, T> {
         Some(first)
     }
 
-    /// What the leaf said of it.
+    /// What the leaf said of it. That it found no such thing, or that the message lacks what it wants to read, says nothing:
+    /// told as it is, it would tell that there is an object.
     pub fn tell(&mut self, answer: Result<bool>) {
-        self.answer = answer.map(Some);
+        self.answer = unseen(answer.map(Some));
     }
 
     /// What it says of all of them; `None` where one is missing.

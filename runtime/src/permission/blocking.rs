@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use tokio::task::AbortHandle;
+
 use super::Permission;
 use crate::error::{Error, Result};
 use crate::scope::{Context, Handler};
@@ -57,7 +59,25 @@ impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
     const CAPTURES: &'static [&'static str] = P::CAPTURES;
 
     fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send {
-        let work = self.0.check(handler, cx).map(tokio::task::spawn_blocking);
-        async { work?.await.map_err(Error::internal)? }
+        let (work, may_block) = (self.0.check(handler, cx), cx.may_block());
+        async move {
+            let work = work?;
+            if may_block {
+                // This is one of the pool's threads already; waiting for another could wait for ever.
+                return work();
+            }
+            let running = tokio::task::spawn_blocking(work);
+            let _abandoned = AbortOnDrop(running.abort_handle());
+            running.await.map_err(Error::internal)?
+        }
+    }
+}
+
+/// What has not begun never does, once nobody waits for it.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

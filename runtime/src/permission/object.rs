@@ -44,7 +44,9 @@ use crate::scope::{Context, Handler};
 /// ```
 ///
 /// It is asked only while the rest of the expression leaves the answer open. What holds of the errors of a
-/// [`Permission`](crate::Permission) holds here too.
+/// [`Permission`](crate::Permission) holds here too, but for a 404, and for what [`Context`](crate::Context) says of a
+/// message that lacks something: that is as if the object were missing. Another error of its own tells the client that the
+/// object is there.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` says nothing about a `{T}` of `{H}`",
     label = "not a permission for `{T}`",

@@ -31,12 +31,14 @@ pub(crate) struct Answerer<C: Consumer> {
     pub(crate) scope: Arc<Scope<C::User>>,
     pub(crate) bounds: Bounds,
     pub(crate) time: Duration,
+    /// Whether this is on a thread that may be held up.
+    pub(crate) blocking: bool,
 }
 
 impl<C: Consumer> Clone for Answerer<C> {
     fn clone(&self) -> Self {
-        let Answerer { consumer, scope, bounds, time } = self;
-        Answerer { consumer: consumer.clone(), scope: scope.clone(), bounds: *bounds, time: *time }
+        let Answerer { consumer, scope, bounds, time, blocking } = self;
+        Answerer { consumer: consumer.clone(), scope: scope.clone(), bounds: *bounds, time: *time, blocking: *blocking }
     }
 }
 
@@ -99,7 +101,8 @@ impl<C: Consumer> Answerer<C> {
         reply: &mut Reply,
     ) -> bool {
         let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-            .with_objects(self.bounds.objects);
+            .with_objects(self.bounds.objects)
+            .on_blocking_thread(self.blocking);
         let outcome = match readable {
             Ok(()) => {
                 native::begin(reply);
@@ -124,7 +127,7 @@ impl<C: Consumer> Answerer<C> {
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
-        let (mut answerer, arrived) = (self.clone(), Instant::now());
+        let (mut answerer, arrived) = (Answerer { blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let (waiting, mut abandoned) = oneshot::channel::<()>();
         let thread = tokio::task::spawn_blocking(move || {

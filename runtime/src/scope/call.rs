@@ -31,6 +31,8 @@ pub struct Call<'a, U> {
     steps: &'a [Step],
     /// How many objects one parameter may name.
     most_objects: usize,
+    /// Whether this thread may be held up.
+    may_block: bool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -58,7 +60,7 @@ impl<'a, U> Call<'a, U> {
         captures: &'a [Capture<'a>],
         steps: &'a [Step],
     ) -> Call<'a, U> {
-        Call { scope, head, fields, captures, steps, most_objects: 0, unanswered: Mutex::new(None) }
+        Call { scope, head, fields, captures, steps, most_objects: 0, may_block: false, unanswered: Mutex::new(None) }
     }
 
     /// With so many objects in one parameter at the most.
@@ -91,6 +93,16 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {
         self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
+    }
+
+    /// On a thread that may be held up.
+    pub(crate) fn on_blocking_thread(mut self, may_block: bool) -> Self {
+        self.may_block = may_block;
+        self
+    }
+
+    pub(crate) fn may_block(&self) -> bool {
+        self.may_block
     }
 
     pub(crate) fn most_objects(&self) -> usize {

@@ -31,6 +31,11 @@ impl<'a, U> Context<'a, U> {
         Context { call, visible }
     }
 
+    /// Whether this thread may be held up.
+    pub(crate) fn may_block(&self) -> bool {
+        self.call.may_block()
+    }
+
     /// The connection that the message came in on.
     pub fn scope(&self) -> &'a Scope<U> {
         self.call.scope()
@@ -58,7 +63,7 @@ impl<'a, U> Context<'a, U> {
 
     /// The query of the message's route (`rooms/?page=4`). 400 where it does not fit `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(&self.call.head().query)
+        parse_query(&self.call.head().query).map_err(Error::of_message)
     }
 
     /// A named part of the route, parsed. 404 where the text does not parse: such a route does not exist.
@@ -75,7 +80,7 @@ impl<'a, U> Context<'a, U> {
         }
         let text = self.call.capture(name);
         let text = text.ok_or_else(|| Error::internal(format!("the route has no capture `{name}`")))?;
-        text.parse().map_err(|_| Error::not_found())
+        text.parse().map_err(|_| Error::not_found().of_message())
     }
 
     /// A key of the message that is not the envelope's, parsed. 400 where it is missing or does not fit `T`.
@@ -83,8 +88,9 @@ impl<'a, U> Context<'a, U> {
     /// This is for permissions; an action declares what it needs as a parameter.
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
-        let wrong =
-            |code, detail: String| Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned());
+        let wrong = |code, detail: String| {
+            Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned()).of_message()
+        };
         let (_, value) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
         T::deserialize(*value).map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
     }

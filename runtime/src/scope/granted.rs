@@ -5,7 +5,7 @@ use std::future::Future;
 use smallvec::SmallVec;
 
 use super::{Call, Connect, Context, Scope, User};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
 /// A type that says which object it is, or is the id of, so that the object's overwrites can be found.
@@ -158,6 +158,11 @@ pub fn may_on<U: User, K: GrantKeys>(
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<Option<bool>>> + Send {
-    let (scope, keys) = (call.scope(), keys(object));
-    async move { scope.may_on(codename, &keys).await.map(Some) }
+    let (scope, keys, most) = (call.scope(), keys(object), call.most_objects());
+    async move {
+        if keys.len() > most {
+            return Err(Error::too_many_objects(most));
+        }
+        scope.may_on(codename, &keys).await.map(Some)
+    }
 }

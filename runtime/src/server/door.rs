@@ -42,6 +42,13 @@ pub(crate) struct Turned(pub(crate) StatusCode);
 impl<C: Consumer> Endpoint<C> {
     /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
     pub(crate) async fn admit(&self, parts: Parts, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
+        if self.lacks_grants() {
+            tracing::error!(
+                consumer = C::NAME,
+                "codenames are asked that nobody grants: the endpoint has no `.grants(..)`"
+            );
+            return Err(Turned(StatusCode::INTERNAL_SERVER_ERROR));
+        }
         if !self.origins.allow(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
             tracing::info!(origin = ?origin.as_deref().map(Cut::words), "refused: the origin is not allowed");

@@ -27,7 +27,8 @@ pub struct Endpoint<C: Consumer> {
 ///
 /// # Panics
 ///
-/// When another consumer of the program has the same name, or two codenames are one. That is a mistake in the program and shows at start-up.
+/// When another consumer of the program has the same name, or two codenames have one. That is a mistake in the program,
+/// and shows at start-up.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = mounted::<C>() {
@@ -93,18 +94,24 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Asks codenames of this source. Endpoints that are given clones of one [`GrantCache`] share what it has loaded.
     ///
-    /// Without one, an endpoint whose consumer asks for codenames cannot be mounted.
+    /// Without one, an endpoint whose consumer asks for codenames lets nobody in; [`into_route`](Endpoint::into_route) says
+    /// so at start-up.
     #[must_use]
     pub fn grants(mut self, grants: impl Grants<C::User>) -> Self {
         self.grants = Some(grants.into_cache());
         self
     }
 
+    /// Whether codenames are asked that nobody grants.
+    pub(super) fn lacks_grants(&self) -> bool {
+        let asks = || C::NODE.asks_codenames() || C::CONNECT.is_some_and(|expression| expression.codenames);
+        self.grants.is_none() && asks()
+    }
+
     /// The endpoint, once nothing is missing.
     pub(crate) fn complete(self) -> Self {
-        let asks = C::NODE.asks_codenames() || C::CONNECT.is_some_and(|expression| expression.codenames);
         assert!(
-            self.grants.is_some() || !asks,
+            !self.lacks_grants(),
             "`{}` asks for codenames, but its endpoint has no grants; say where they come from with `.grants(..)`",
             C::NAME
         );
