@@ -15,7 +15,7 @@ pub use crate::consumer::{
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::handler::{
-    Argument, Asked, FromContext, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
+    Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
     returned,
 };
 pub use crate::message::Reply;
@@ -30,10 +30,10 @@ pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
-/// Refuses a leaf about `P` that can only be asked of one object.
+/// Refuses a leaf that can only be asked about one object.
 #[track_caller]
-pub const fn single_only<P: Objects<H>, H: Handler>(told: &'static str) {
-    assert!(P::SINGLE, "{}", told);
+pub const fn single_only(single: bool, told: &'static str) {
+    assert!(single, "{}", told);
 }
 
 /// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.

@@ -4,9 +4,9 @@
 use super::reason::{self, Table, all_of};
 use super::together;
 use crate::diagnostics::Diagnostics;
-use crate::model::Leaf;
 use crate::model::block::{Block, Permission};
 use crate::model::expression::{Expression, Tree, word, word_about_an_object};
+use crate::model::{Leaf, plain};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     // An expression that is wrong by itself is not held against others as well.
@@ -47,7 +47,13 @@ fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
             refuse(leaf, "`DenyAll` needs no object to refuse everybody; write `DenyAll` and nothing else".to_owned());
         }
     }
-    for leaf in misplaced(expression) {
+    let misplaced = misplaced(expression);
+    for leaf in expression.leaves.iter().filter(|leaf| !misplaced.iter().any(|other| other.key == leaf.key)) {
+        if let Some(other) = superfluous(leaf, expression) {
+            refuse(leaf, format!("`{}` opens nothing beside `{}`; remove it", leaf.text, other.text));
+        }
+    }
+    for leaf in misplaced {
         let text = "cannot stand under `|` or `!`; write it alone, or join it to the whole expression by `&`";
         refuse(leaf, format!("`{}` {text}", leaf.text));
     }
@@ -60,6 +66,13 @@ fn opens_an_object(tree: &Tree, expression: &Expression) -> bool {
         Tree::Leaf(leaf) => word_about_an_object(&expression.leaves[*leaf]).as_deref() == Some("AllowAny"),
         _ => false,
     }
+}
+
+/// What asks about the object that this `AllowAny(message)` opens.
+fn superfluous<'e>(leaf: &Leaf, expression: &'e Expression) -> Option<&'e Leaf> {
+    let opens = |leaf: &Leaf| word_about_an_object(leaf).as_deref() == Some("AllowAny");
+    let about = leaf.about.as_ref().filter(|_| opens(leaf)).map(plain)?;
+    expression.leaves.iter().find(|other| !opens(other) && other.about.as_ref().map(plain).as_ref() == Some(&about))
 }
 
 /// Each `AllowAny(message)` that would open more than its object.
@@ -252,6 +265,14 @@ mod tests {
             ("AllowAny | A", "`AllowAny` stands alone"),
             ("!portcullis::DenyAll", "`DenyAll` stands alone"),
             ("DenyAll(a)", "`DenyAll` needs no object"),
+            ("A | r#AllowAny", "`AllowAny` stands alone"),
+            ("A | r#AllowAny(a)", "cannot stand under"),
+            ("A & !r#A", "can never hold"),
+            ("A(a) | A(r#a)", "stands here twice"),
+            ("A::<B>(\"a\") | A<B>(\"a\",)", "stands here twice"),
+            ("crate.a.b | crate::a.b", "stands here twice"),
+            ("A(a) & AllowAny(a)", "`AllowAny(a)` opens nothing beside `A(a)`; remove it"),
+            ("(a.b(r#a) | A) & AllowAny(a)", "`AllowAny(a)` opens nothing beside `a.b(r#a)`"),
         ] {
             let told = told(text);
             assert!(told.contains(words), "{text}: {told}");

@@ -1,6 +1,8 @@
 //! A parameter that is loaded as an object: its type, and the attributes that say where its key comes from.
 
-use syn::Type;
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{LitStr, Type};
 
 use super::signature::no_envelope_key;
 use crate::diagnostics::Diagnostics;
@@ -13,10 +15,17 @@ pub(super) fn check(parameter: &Parameter, object: &Object, diagnostics: &mut Di
         diagnostics.error(reference, "an action is given the object itself; remove the `&`");
     }
     if let Some(name) = object.source.top() {
-        no_envelope_key(name, parameter, diagnostics);
+        no_envelope_key(name, place(parameter), diagnostics);
     }
     elements(parameter, object, diagnostics);
     attributes(parameter, object, diagnostics);
+}
+
+/// Where its key was named.
+fn place(parameter: &Parameter) -> TokenStream {
+    let written = parameter.roles.iter().find(|(role, _)| *role == Role::Object);
+    let literal = written.and_then(|(_, attribute)| attribute.parse_args::<LitStr>().ok());
+    literal.map_or_else(|| parameter.name.to_token_stream(), ToTokens::into_token_stream)
 }
 
 /// `[]` leads to many keys, which only a list can take.

@@ -18,6 +18,7 @@ const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
 pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     plain(&action.signature, diagnostics);
     one_context(action, diagnostics);
+    names_once(action, diagnostics);
     keys_once(action, diagnostics);
     for parameter in &action.parameters {
         match &parameter.kind {
@@ -119,6 +120,17 @@ fn one_context(action: &Action, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Names that a macro keeps apart are two to the compiler; a leaf could not tell them apart.
+fn names_once(action: &Action, diagnostics: &mut Diagnostics) {
+    for (position, later) in action.parameters.iter().enumerate() {
+        let name = model::plain(&later.name);
+        if action.parameters[..position].iter().any(|earlier| model::plain(&earlier.name) == name) {
+            let message = format!("two parameters are called `{name}`; give one of them another name");
+            diagnostics.error(&later.name, message);
+        }
+    }
+}
+
 /// Two parameters cannot be one key of the message.
 fn keys_once(action: &Action, diagnostics: &mut Diagnostics) {
     let mut taken: Vec<(String, &Parameter)> = Vec::new();
@@ -171,7 +183,7 @@ fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
 
 fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
     for name in parameter.wire_names() {
-        no_envelope_key(&name, parameter, diagnostics);
+        no_envelope_key(&name, &parameter.name, diagnostics);
     }
     if holds_an_object(parameter.ty.to_token_stream()) {
         let message = "no object can be loaded in there; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
@@ -183,16 +195,16 @@ fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
-pub(super) fn no_envelope_key(name: &str, parameter: &Parameter, diagnostics: &mut Diagnostics) {
+pub(super) fn no_envelope_key(name: &str, at: impl ToTokens, diagnostics: &mut Diagnostics) {
     if ENVELOPE.contains(&name) {
         let message =
             format!("`{name}` is a key of the envelope, so no argument can be called that; give it another name");
-        diagnostics.error(&parameter.name, message);
+        diagnostics.error(at, message);
     }
 }
 
 /// Does it hold an `Object<…>`?
-fn holds_an_object(tokens: TokenStream) -> bool {
+pub(super) fn holds_an_object(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let found = match token {

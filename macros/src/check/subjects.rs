@@ -1,13 +1,18 @@
 //! What leaves are about: that it is a parameter that they can be asked about, that each object is named by one, and that
 //! no `!` makes a yes of what can only grant.
 
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::Type;
+
+use super::signature::holds_an_object;
 use crate::diagnostics::Diagnostics;
+use crate::model::Leaf;
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::expression::{Expression, Tree, word_about_an_object};
+use crate::model::expression::{Expression, last_word, word_about_an_object};
 use crate::model::object::{Object, Shape};
-use crate::model::parameter::{Kind, Parameter};
-use crate::model::{Leaf, plain};
+use crate::model::parameter::{self, Kind, Parameter};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     if let Some(own) = block.permission.asked() {
@@ -41,6 +46,9 @@ fn nothing_named(expression: &Expression, has_none: &str, diagnostics: &mut Diag
 
 fn named(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
+        for name in leaf.words().iter().filter(|name| action.parameter(name).is_some()) {
+            diagnostics.error(name, inside(name, leaf));
+        }
         let Some(about) = &leaf.about else { continue };
         let wrong = match action.parameter(about) {
             None => Some(unknown(about, action)),
@@ -52,7 +60,23 @@ fn named(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics
     }
 }
 
-fn unknown(about: &proc_macro2::Ident, action: &Action) -> String {
+/// What to say about a parameter that is named within an argument, where only values can stand.
+fn inside(name: &Ident, leaf: &Leaf) -> String {
+    let (permission, text) = (last_word(leaf), &leaf.text);
+    if let Some(first) = &leaf.about {
+        return format!(
+            "`{text}` is about `{first}` already; write a value here, or ask about `{name}` in a leaf of its own"
+        );
+    }
+    if permission == "Blocking" {
+        return format!(
+            "`Blocking` asks nothing about objects; ask about `{name}` in a leaf of its own, as in `Author({name})`"
+        );
+    }
+    format!("`{name}` names a parameter, and the object comes first and bare; write `{permission}({name})`, say")
+}
+
+fn unknown(about: &Ident, action: &Action) -> String {
     let fit = action.parameters.iter().filter(|parameter| !matches!(parameter.kind, Kind::Context | Kind::Extract));
     let names: Vec<_> = fit.map(|parameter| format!("`{}`", parameter.name)).collect();
     let instead = if names.is_empty() {
@@ -65,7 +89,7 @@ fn unknown(about: &proc_macro2::Ident, action: &Action) -> String {
 
 /// Why the leaf cannot be asked about that parameter.
 fn unfit(leaf: &Leaf, parameter: &Parameter) -> Option<String> {
-    let name = plain(&parameter.name);
+    let name = &parameter.name;
     let fit = if leaf.codename { "an object, an argument or a capture" } else { "an object" };
     match &parameter.kind {
         Kind::Object(_) => None,
@@ -74,6 +98,11 @@ fn unfit(leaf: &Leaf, parameter: &Parameter) -> Option<String> {
             Some(format!("`{name}` is made after all permissions have held, so none is asked about it; name {fit}"))
         }
         Kind::Key { .. } | Kind::Capture { .. } if leaf.codename => None,
+        // That it cannot be loaded in there is told already.
+        Kind::Key { .. } if holds_an_object(parameter.ty.to_token_stream()) => None,
+        Kind::Key { .. } if is_bare_object(&parameter.ty) => {
+            Some(format!("`{name}` does not say what is loaded; write `{name}: Object<Message>`, say"))
+        }
         Kind::Key { .. } | Kind::Capture { .. } => {
             let permission = word_about_an_object(leaf).unwrap_or_default();
             Some(if permission == "AllowAny" {
@@ -85,20 +114,34 @@ fn unfit(leaf: &Leaf, parameter: &Parameter) -> Option<String> {
     }
 }
 
+/// `Object` without what it loads.
+fn is_bare_object(ty: &Type) -> bool {
+    parameter::named(ty, "Object")
+}
+
 /// Each object is named, so that none is reached without a word about it.
 fn all_named(action: &Action, diagnostics: &mut Diagnostics) {
     if action.tried_permission && action.permission.is_none() {
         return;
     }
-    let leaves = action.permission.iter().flat_map(|expression| &expression.leaves);
-    let named: Vec<String> = leaves.filter_map(|leaf| leaf.about.as_ref()).map(plain).collect();
-    for parameter in action.parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Object(_))) {
-        let name = plain(&parameter.name);
-        if !named.contains(&name) {
+    // Where nobody passes, nothing is reached.
+    if action.permission.as_ref().and_then(Expression::alone).as_deref() == Some("DenyAll") {
+        return;
+    }
+    // By its place: two names that a macro keeps apart may look the same.
+    let position = |name: &Ident| action.parameter(name).map(|(position, _)| position);
+    let leaves = || action.permission.iter().flat_map(|expression| &expression.leaves);
+    let about: Option<Vec<usize>> = leaves().filter_map(|leaf| leaf.about.as_ref()).map(position).collect();
+    // A misspelled name may be meant for any of them.
+    let Some(mut named) = about else { return };
+    named.extend(leaves().flat_map(Leaf::words).filter_map(|name| position(&name)));
+    for (position, parameter) in action.parameters.iter().enumerate() {
+        let name = &parameter.name;
+        if matches!(parameter.kind, Kind::Object(_)) && !named.contains(&position) {
             let message = format!(
                 "no permission is asked about `{name}`; name it in the permission of the action, as in `Author({name})`, or write `AllowAny({name})` if whoever may call may reach every one"
             );
-            diagnostics.error(&parameter.name, message);
+            diagnostics.error(name, message);
         }
     }
 }
@@ -106,9 +149,7 @@ fn all_named(action: &Action, diagnostics: &mut Diagnostics) {
 /// A codename only grants, and of a list a leaf's yes means all of it: the opposite of either is nothing that anyone
 /// means.
 fn only_grants(expression: &Expression, action: Option<&Action>, diagnostics: &mut Diagnostics) {
-    let mut denied = vec![false; expression.leaves.len()];
-    mark_denied(&expression.tree, false, &mut denied);
-    for (leaf, _) in expression.leaves.iter().zip(denied).filter(|(_, denied)| *denied) {
+    for (leaf, _) in expression.leaves.iter().zip(expression.denied()).filter(|(_, denied)| *denied) {
         if leaf.codename {
             let message = format!(
                 "a codename only grants, so no `!` can stand over `{}`; ask a permission of your own there",
@@ -132,24 +173,16 @@ fn only_grants(expression: &Expression, action: Option<&Action>, diagnostics: &m
     }
 }
 
-fn mark_denied(tree: &Tree, inside: bool, denied: &mut [bool]) {
-    match tree {
-        Tree::Leaf(leaf) => denied[*leaf] |= inside,
-        Tree::Not(inner) => mark_denied(inner, true, denied),
-        Tree::Any(parts) | Tree::All(parts) => parts.iter().for_each(|part| mark_denied(part, inside, denied)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::told;
 
     const PARAMETERS: &str = "&self, cx: &Context<'_, ()>, one: Object<T>, maybe: Option<Object<T>>, all: Vec<Object<T>>, \
-                              key: u8, #[path] capture: u8, #[extract] made: Made, r#type: u8";
+                              key: u8, #[path] capture: u8, #[extract] made: Made, r#type: u8, bare: Object";
 
     /// What is told about an action with that expression, whose objects are all named.
     fn told(permission: &str) -> Vec<String> {
-        let rest = "AllowAny(one) & AllowAny(maybe) & AllowAny(all)";
+        let rest = "a.z(one) & a.z(maybe) & a.z(all)";
         let action = format!("#[action(permission = ({permission}) & {rest})] fn act({PARAMETERS}) {{}}");
         told::of_a_handler("", &action)
     }
@@ -161,6 +194,8 @@ mod tests {
             "a.b(one) | a.b(maybe) | a.b(all) | a.b(key) | a.b(capture) | a.b(r#type)",
             "a.b | A",
             "!A(one) & !B",
+            "A(one(), |key| key, { one }, ONE)",
+            "A(other.id)",
         ] {
             assert_eq!(told(permission), [""; 0], "{permission}");
         }
@@ -171,6 +206,12 @@ mod tests {
         for (permission, words) in [
             ("A(none)", "`none` is no parameter of `act`; name one of its own, such as `one` or `maybe`"),
             ("a.b(none)", "`none` is no parameter"),
+            ("A(r#type)", "write `r#type: Object<…>`"),
+            ("A(bare)", "`bare` does not say what is loaded; write `bare: Object<Message>`"),
+            ("A((one))", "the object comes first and bare; write `A(one)`"),
+            ("A(one.id, 3)", "the object comes first and bare; write `A(one)`"),
+            ("A(one, &key)", "`A(one, &key)` is about `one` already"),
+            ("Blocking(A(&one))", "`Blocking` asks nothing about objects; ask about `one` in a leaf of its own"),
             ("A(key)", "write `key: Object<…>`, so that `A` sees the object"),
             ("x::A(capture, 3)", "so that `A` sees the object"),
             ("A(cx)", "`cx` is the context"),
@@ -222,7 +263,26 @@ mod tests {
             assert_eq!(told.len(), 1, "{told:?}");
             assert!(told[0].contains("no permission is asked about `one`"), "{told:?}");
         }
-        // What could not be read may have named it.
+        // What could not be read, or is misspelled, may have named it.
         assert_eq!(action("permission = A(one) &").len(), 1);
+        assert_eq!(action("permission = A(once)").len(), 1);
+        assert_eq!(action("permission = A((one))").len(), 1);
+        // Nobody gets there.
+        assert_eq!(action("permission = DenyAll"), [""; 0]);
+    }
+
+    #[test]
+    fn an_object_is_named_by_its_place() {
+        let action =
+            "#[action(permission = A(one))] fn act(&self, one: Object<T>, #[object(\"two\")] one: Object<T>) {}";
+        let told = told::of_a_handler("", action);
+        assert!(told[0].contains("two parameters are called `one`"), "{told:?}");
+        assert!(told[1].contains("no permission is asked about `one`"), "{told:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_told_once() {
+        let told = told::of_a_handler("", "#[action(permission = A(a))] fn act(&self, a: Box<Object<T>>) {}");
+        assert_eq!(told.len(), 1, "{told:?}");
     }
 }

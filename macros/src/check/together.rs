@@ -3,25 +3,39 @@
 use super::logic::{opposed, weighed};
 use super::reason::{self, Table, all_of};
 use crate::diagnostics::Diagnostics;
+use crate::model::Leaf;
 use crate::model::block::Block;
-use crate::model::expression::{Expression, Tree};
+use crate::model::expression::{Expression, Tree, word_about_an_object};
 
 /// Can the block's expression and the action's hold at once?
 pub(super) fn check(own: &Expression, action: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
     let Some(weighed) = weighed(action) else { return };
-    let mut leaves: Vec<&str> = own.leaves.iter().map(|leaf| leaf.text.as_str()).collect();
+    let mut leaves: Vec<&str> = own.leaves.iter().map(|leaf| leaf.key.as_str()).collect();
     let mut places = Vec::new();
     for leaf in &action.leaves {
-        let known = leaves.iter().position(|text| *text == leaf.text);
+        let known = leaves.iter().position(|key| *key == leaf.key);
         places.push(known.unwrap_or(leaves.len()));
         if known.is_none() {
-            leaves.push(&leaf.text);
+            leaves.push(&leaf.key);
         }
     }
     let (first, second) = (all_of(&own.tree), all_of(&weighed));
-    let moved = second.iter().map(|part| moved(part, &places));
-    let both: Vec<Tree> = first.iter().copied().cloned().chain(moved).collect();
-    let Some(clash) = clash(&both, leaves.len()) else { return };
+    let narrowed: Vec<Tree> = second.iter().map(|part| moved(part, &places)).collect();
+    let both: Vec<Tree> = first.iter().copied().chain(&narrowed).cloned().collect();
+    let Some(clash) = clash(&both, leaves.len()) else {
+        for (leaf, place) in action.leaves.iter().zip(&places).filter(|(leaf, _)| asks_about_a_parameter(leaf)) {
+            let needless = |own: &[&Tree]| idle(*place, own, &narrowed, leaves.len());
+            if let Some(reason) = reason(&first, needless) {
+                let (reason, kind) = (joined(reason.into_iter().cloned().collect(), own), block.kind.name());
+                let text = format!(
+                    "`{}` makes no difference where `{reason}` of the `#[{kind}]` block holds; change one of them",
+                    leaf.text
+                );
+                diagnostics.add(syn::Error::new(leaf.at(), text));
+            }
+        }
+        return;
+    };
     let chosen = |parts: &[&Tree], from: usize| -> Vec<Tree> {
         let of = clash.iter().filter_map(|position| parts.get(position.checked_sub(from)?));
         of.copied().cloned().collect()
@@ -31,6 +45,27 @@ pub(super) fn check(own: &Expression, action: &Expression, block: &Block, diagno
     let so = if one == whole { String::new() } else { format!(", so `{whole}` never does") };
     let text = format!("`{one}` can never hold where `{other}` of the `#[{kind}]` block does{so}; change one of them");
     diagnostics.error(&action.at, text);
+}
+
+/// A leaf that would let its object through unseen if it decided nothing.
+fn asks_about_a_parameter(leaf: &Leaf) -> bool {
+    leaf.about.is_some() && word_about_an_object(leaf).as_deref() != Some("AllowAny")
+}
+
+/// Is what the leaf says without effect where the parts of the block hold? What is too long to weigh is not held against it.
+fn idle(leaf: usize, own: &[&Tree], narrowed: &[Tree], leaves: usize) -> bool {
+    let parts = own.iter().copied().chain(narrowed).cloned().collect();
+    Table::of(&Tree::All(parts), leaves).is_some_and(|table| !table.depends_on(leaf))
+}
+
+/// Parts of the block that are enough for it, none to spare.
+fn reason<'t>(own: &[&'t Tree], needless: impl Fn(&[&Tree]) -> bool) -> Option<Vec<&'t Tree>> {
+    needless(own).then(|| {
+        own.iter().fold(own.to_vec(), |kept, part| {
+            let others: Vec<&Tree> = kept.iter().copied().filter(|other| !std::ptr::eq(*other, *part)).collect();
+            if needless(&others) { others } else { kept }
+        })
+    })
 }
 
 /// The fewest of the parts that can never hold together.
@@ -64,6 +99,31 @@ mod tests {
     use super::super::told;
 
     const SO: &str = " of the `#[handler]` block does";
+
+    #[test]
+    fn a_leaf_about_a_parameter_must_matter() {
+        for (own, action, leaf, reason) in [
+            ("A", "A | B(x)", "B(x)", "A"),
+            ("C & A & D", "A & B(y) | B(x)", "", ""),
+            ("C & (A & D)", "E & (A | B(x))", "B(x)", "A"),
+            ("C & (A | D)", "(A | D | B(x)) & E", "B(x)", "A | D"),
+            ("a.b", "a.b | a.b(x)", "a.b(x)", "a.b"),
+            ("A", "B | C(x)", "", ""),
+            ("A", "A & B(x)", "", ""),
+            ("A", "!A | B(x)", "", ""),
+            ("A", "A & AllowAny(x)", "", ""),
+        ] {
+            let action = format!("#[action(permission = {action})] fn act(&self, x: Object<T>, y: Object<T>) {{}}");
+            let told = told::of_a_handler(&format!("permission = {own}"), &action);
+            let told: Vec<_> = told.into_iter().filter(|told| !told.contains("is asked about")).collect();
+            if leaf.is_empty() {
+                assert_eq!(told, [""; 0], "{own} and {action}");
+            } else {
+                let expected = format!("`{leaf}` makes no difference where `{reason}` of the `#[handler]` block holds");
+                assert!(told.len() == 1 && told[0].starts_with(&expected), "{own} and {action}: {told:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_smallest_reason_is_told() {

@@ -36,8 +36,7 @@ impl Row<'_> {
     /// What stands beside the impls.
     pub(super) fn items(&self) -> TokenStream {
         let gate = self.gate.as_ref().map(|gate| gate.items(&self.role, self.generics, &self.action.cfgs));
-        let objects = objects::aliases(self.action, &self.role, self.generics);
-        quote!(#gate #objects)
+        gate.unwrap_or_default()
     }
 
     /// The row in the node.
@@ -78,7 +77,9 @@ impl Row<'_> {
         let cfgs = &self.action.cfgs;
         let Locals { admitted, call, handler, reply, .. } = locals;
         let asked = match &self.gate {
-            Some(gate) if gate.names_parameters() => self.asked_about_parameters(gate, locals),
+            Some(gate) if gate.names_parameters() || !self.objects.is_empty() => {
+                self.asked_about_parameters(gate, locals)
+            }
             gate => self.asked(gate.as_ref(), locals),
         };
         let extracted = self.extracted(locals);
@@ -204,6 +205,7 @@ impl Row<'_> {
             Kind::Key { .. } if !self.is_taken_early(position, parameter) => {
                 Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default()
             }
+            Kind::Object(object) => paths::parameter(position, &object.ty).to_token_stream(),
             _ => paths::parameter(position, &parameter.ty).to_token_stream(),
         });
         given.collect()

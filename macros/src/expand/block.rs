@@ -117,9 +117,11 @@ impl<'a> Generated<'a> {
         let node = self.node();
         let calls = self.actions.iter().map(|row| row.call(&self.locals));
         let (admit, descend) = (self.admit(), self.descend());
+        // The user's own `impl`: what the compiler suggests to write there is then the same, and told once.
+        let impl_token = self.block.impl_token;
         quote! {
             #[automatically_derived]
-            impl #generics #dispatch for #ty #where_clause {
+            #impl_token #generics #dispatch for #ty #where_clause {
                 #node
                 const CALLS: &'static [#action_fn<Self>] = &[#(#calls)*];
                 #admit

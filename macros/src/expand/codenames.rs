@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Ident, Path, parse_quote};
+use syn::{Attribute, Ident, Meta, Path, parse_quote};
 
 use super::paths;
 use crate::model::{Codename, Codenames, Group, cfgs, plain};
@@ -54,6 +54,10 @@ fn constant(group: &Group, codename: &Codename) -> TokenStream {
     let (codename, row) = (paths::codename(Span::call_site()), paths::codename_row(Span::call_site()));
     let (of, declare) = (paths::codename_of(Span::call_site()), paths::declare(Span::call_site()));
     let (module, cfgs) = (paths::module_path(Span::call_site()), cfgs(attributes));
+    let declared = quote!(#declare!(#name););
+    // Its own declaration is no use of a deprecated one that its author could change.
+    let deprecated = attributes.iter().any(|attribute| attribute.path().is_ident("deprecated"));
+    let declared = if deprecated { quote!(#[allow(deprecated)] const _: () = { #declared };) } else { declared };
     quote! {
         #documented
         #(#attributes)*
@@ -63,13 +67,14 @@ fn constant(group: &Group, codename: &Codename) -> TokenStream {
             #of(&ROW)
         };
         #(#cfgs)*
-        #declare!(#name);
+        #declared
     }
 }
 
 /// What is written about it stands; else it is documented in these words.
 fn document(attributes: &[Attribute], words: impl FnOnce() -> String) -> Option<TokenStream> {
-    let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
+    let text = |attribute: &Attribute| matches!(attribute.meta, Meta::NameValue(_));
+    let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc") && text(attribute));
     (!documented).then(|| {
         let words = words();
         quote!(#[doc = #words])

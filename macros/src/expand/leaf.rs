@@ -8,8 +8,9 @@ use super::objects;
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::expression::Expression;
-use crate::model::parameter::Kind;
+use crate::model::expression::{Expression, word_about_an_object};
+use crate::model::object::Object;
+use crate::model::parameter::{Kind, Parameter};
 use crate::model::{Leaf, respan};
 
 /// A leaf with its name, and with the parameter that it is about.
@@ -17,15 +18,18 @@ pub(super) struct Named<'a> {
     pub(super) leaf: &'a Leaf,
     /// By its alias, or as it stands where it names the block's own generics.
     name: TokenStream,
-    about: Option<About>,
+    about: Option<About<'a>>,
+    /// Does it stand under a `!`?
+    denied: bool,
 }
 
-struct About {
+struct About<'a> {
     position: usize,
     /// The local that holds the parameter.
     local: Ident,
-    /// What is loaded, at the leaf; nothing of what is no object.
-    loaded: Option<TokenStream>,
+    parameter: &'a Parameter,
+    /// Nothing of what is no object.
+    object: Option<&'a Object>,
 }
 
 /// The leaves of an expression; `role` makes the names unique within the block: `Action0`, `Connect`.
@@ -35,7 +39,7 @@ pub(super) fn named<'a>(
     generics: &Generics,
     action: Option<&'a Action>,
 ) -> Vec<Named<'a>> {
-    let leaves = expression.leaves.iter().enumerate().map(|(position, leaf)| {
+    let leaves = expression.leaves.iter().zip(expression.denied()).enumerate().map(|(position, (leaf, denied))| {
         let name = if mentions(leaf.path.to_token_stream(), generics) {
             // All at one span, or the compiler tells twice that it is no permission.
             respan(leaf_path(leaf), leaf.span)
@@ -44,15 +48,14 @@ pub(super) fn named<'a>(
         };
         let named = leaf.about.as_ref().zip(action).and_then(|(about, action)| action.parameter(about));
         let about = named.map(|(position, parameter)| {
-            let (ty, loaded) = match &parameter.kind {
-                Kind::Object(object) => {
-                    (&*object.ty, Some(objects::loaded(object, role, position, generics, leaf.span)))
-                }
-                _ => (&parameter.ty, None),
+            let object = match &parameter.kind {
+                Kind::Object(object) => Some(object),
+                _ => None,
             };
-            About { position, local: paths::parameter(position, ty), loaded }
+            let ty = object.map_or(&parameter.ty, |object| &object.ty);
+            About { position, local: paths::parameter(position, ty), parameter, object }
         });
-        Named { leaf, name, about }
+        Named { leaf, name, about, denied }
     });
     leaves.collect()
 }
@@ -116,7 +119,33 @@ impl Named<'_> {
     pub(super) fn need(&self) -> Option<TokenStream> {
         let (need, by) = (paths::need(Span::call_site()), self.by());
         let captures = self.captures()?;
+        let captures = match self.weighed() {
+            Some(weighed) => quote!({ #weighed #captures }),
+            None => captures,
+        };
         Some(quote!(#need { by: #by, captures: #captures },))
+    }
+
+    /// What only the types can tell of a leaf about an object: that it asks anything, and that its opposite means what it
+    /// says.
+    fn weighed(&self) -> Option<TokenStream> {
+        let (leaf, span) = (self.leaf, self.leaf.span);
+        let about =
+            self.about.as_ref().filter(|_| word_about_an_object(leaf).is_some_and(|word| word != "AllowAny"))?;
+        let (itself, asks, text, name) = (self.itself()?, paths::asks(span), &leaf.text, &about.parameter.name);
+        let told = format!("`{text}` holds for every object there is; write `AllowAny({name})`");
+        let told = respanned(&told, span);
+        let asks = quote_spanned!(span=> #asks(#itself::ALWAYS, #told););
+        let object = about.object.filter(|_| self.denied);
+        let single = object.map(|object| {
+            let (single, held) = (paths::single_only(span), objects::held(about.parameter, object));
+            let told = format!(
+                "`{text}` is not about one object alone, so no `!` can stand over it; ask a permission that says the opposite instead"
+            );
+            let told = respanned(&told, span);
+            quote_spanned!(span=> #single(#held::SINGLE, #told);)
+        });
+        Some(quote!(#asks #single))
     }
 
     fn by(&self) -> String {
@@ -133,8 +162,11 @@ impl Named<'_> {
             let permission = paths::permission(span);
             return Some(quote_spanned!(span=> #permission<#handler>));
         }
-        let (permission, loaded) = (paths::object_permission(span), self.about.as_ref()?.loaded.as_ref()?);
-        Some(quote_spanned!(span=> #permission<#loaded, #handler>))
+        let about = self.about.as_ref()?;
+        // By its type and not by what stands in it: what it is called says nothing of what it loads.
+        let held = objects::held(about.parameter, about.object?);
+        let permission = paths::object_permission(span);
+        Some(quote_spanned!(span=> #permission<#held::Item, #handler>))
     }
 
     /// `<Leaf as Permission<Self>>`
@@ -188,7 +220,7 @@ impl Named<'_> {
         if !self.leaf.codename {
             return self.ask_each(&about.local, locals);
         }
-        if about.loaded.is_some() {
+        if about.object.is_some() {
             let (may, subject) = (paths::loading_may(span), paths::shown_at(&about.local, span));
             return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
         }
@@ -286,7 +318,8 @@ impl Named<'_> {
         // It stands outside of the impl, where `Self` means nothing.
         let own = respan(handler.clone(), span);
         let (name, asked_by) = (without_self(self.name.clone(), &own), without_self(self.asked_by(&handler)?, &own));
-        Some(quote_spanned!(span=> #(#cfgs)* const _: () = #check(#by, <#name as #asked_by>::CAPTURES);))
+        let checked = quote_spanned!(span=> #check(#by, <#name as #asked_by>::CAPTURES));
+        Some(quote!(#(#cfgs)* const _: () = #checked;))
     }
 }
 

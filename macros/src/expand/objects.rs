@@ -1,11 +1,11 @@
 //! The parameters that are loaded: begun before the leaves about them are asked, taken once all has held.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Attribute;
 
 use super::arguments::Key;
-use super::leaf::{mentions, respanned, without_self};
+use super::leaf::{respanned, without_self};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
@@ -30,39 +30,11 @@ pub(super) fn all(action: &Action) -> Vec<Loaded<'_>> {
     loaded.collect()
 }
 
-/// How to write what is loaded, all at one span: by its alias, or as it stands where no alias can name it.
-pub(super) fn loaded(object: &Object, role: &str, position: usize, generics: &Generics, span: Span) -> TokenStream {
-    if nameable(object, generics) {
-        format_ident!("__{role}Object{position}", span = span).to_token_stream()
-    } else {
-        respan(object.ty.to_token_stream(), span)
-    }
-}
-
-/// One alias an object: a misspelled type is told where it is written, and only there.
-pub(super) fn aliases(action: &Action, role: &str, generics: &Generics) -> TokenStream {
-    let cfgs = &action.cfgs;
-    let aliases = action.parameters.iter().enumerate().filter_map(|(position, parameter)| match &parameter.kind {
-        Kind::Object(object) if nameable(object, generics) => {
-            let (name, ty) = (loaded(object, role, position, generics, Span::call_site()), &object.ty);
-            Some(quote!(#(#cfgs)* type #name = #ty;))
-        }
-        _ => None,
-    });
-    aliases.collect()
-}
-
-/// Outside of the impl its generics mean nothing, and neither does a lifetime that is left out.
-fn nameable(object: &Object, generics: &Generics) -> bool {
-    fn borrows(tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
-            TokenTree::Group(group) => borrows(group.stream()),
-            _ => false,
-        })
-    }
-    let ty = object.ty.to_token_stream();
-    !mentions(ty.clone(), generics) && !borrows(ty)
+/// `<Object<Message> as Held>`, all at the type: a misspelled one is told there, and only there.
+pub(super) fn held(parameter: &Parameter, object: &Object) -> TokenStream {
+    let span = paths::shown(&object.ty);
+    let (ty, held) = (respan(parameter.ty.to_token_stream(), span), paths::held(span));
+    quote_spanned!(span=> <#ty as #held>)
 }
 
 impl Loaded<'_> {

@@ -1,6 +1,6 @@
 //! The whole impl block: who it is for, what guards it, what it holds.
 
-use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Type, parse_quote};
+use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
 use super::action::Action;
 use super::expression::Expression;
@@ -21,6 +21,7 @@ pub(crate) struct Block {
     /// Something could not be read, and it may have been a permission: that error is enough.
     pub(crate) tried_permission: bool,
     pub(crate) connect: Option<Expression>,
+    pub(crate) impl_token: Token![impl],
     pub(crate) generics: Generics,
     pub(crate) ty: Type,
     pub(crate) cfgs: Vec<Attribute>,
@@ -66,6 +67,7 @@ impl Block {
             permission,
             tried_permission: arguments.tried_permission,
             connect: arguments.connect.map(|written| Expression::new(&written, diagnostics)),
+            impl_token: item.impl_token,
             generics: item.generics.clone(),
             ty: (*item.self_ty).clone(),
             cfgs: attribute::cfgs(&item.attrs),

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use super::plain;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::leaf::Leaf;
 use crate::syntax::permission;
@@ -54,6 +55,20 @@ impl Expression {
         self.leaves.iter().any(|leaf| leaf.about.is_some())
     }
 
+    /// Which leaves stand under a `!`?
+    pub(crate) fn denied(&self) -> Vec<bool> {
+        fn mark(tree: &Tree, inside: bool, denied: &mut [bool]) {
+            match tree {
+                Tree::Leaf(leaf) => denied[*leaf] |= inside,
+                Tree::Not(inner) => mark(inner, true, denied),
+                Tree::Any(parts) | Tree::All(parts) => parts.iter().for_each(|part| mark(part, inside, denied)),
+            }
+        }
+        let mut denied = vec![false; self.leaves.len()];
+        mark(&self.tree, false, &mut denied);
+        denied
+    }
+
     /// The tree as it would be written.
     pub(crate) fn text(&self, tree: &Tree) -> String {
         self.written(tree, false)
@@ -89,8 +104,8 @@ pub(crate) fn word_about_an_object(leaf: &Leaf) -> Option<String> {
     (!leaf.codename && leaf.about.is_some()).then(|| last_word(leaf))
 }
 
-fn last_word(leaf: &Leaf) -> String {
-    leaf.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+pub(crate) fn last_word(leaf: &Leaf) -> String {
+    leaf.path.segments.last().map(|segment| plain(&segment.ident)).unwrap_or_default()
 }
 
 fn number(tree: &permission::Tree, leaves: &mut Vec<Leaf>) -> Tree {
@@ -100,7 +115,7 @@ fn number(tree: &permission::Tree, leaves: &mut Vec<Leaf>) -> Tree {
         permission::Tree::All(parts) => Tree::All(each(parts)),
         permission::Tree::Not(part) => Tree::Not(Box::new(number(part, leaves))),
         permission::Tree::Leaf(leaf) => {
-            let known = leaves.iter().position(|earlier| earlier.text == leaf.text);
+            let known = leaves.iter().position(|earlier| earlier.key == leaf.key);
             Tree::Leaf(known.unwrap_or_else(|| {
                 leaves.push(leaf.clone());
                 leaves.len() - 1

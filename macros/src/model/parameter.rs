@@ -17,7 +17,7 @@ pub(crate) struct Parameter {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
     pub(crate) kind: Kind,
-    /// Other attributes, which stay on the method.
+    /// Other attributes, which stay on the method unless they hide a role.
     pub(crate) attributes: Vec<Attribute>,
     /// The roles written on it, to underline them.
     pub(crate) roles: Vec<(Role, Attribute)>,
@@ -35,6 +35,8 @@ impl Parameter {
     /// Reads a parameter and takes our attributes off it.
     pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
         let roles = attribute::take_roles(&mut typed.attrs);
+        let attributes = typed.attrs.clone();
+        attribute::drop_hidden_roles(&mut typed.attrs);
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
@@ -46,7 +48,7 @@ impl Parameter {
             }
         };
         let kind = kind(&typed.ty, &name, &roles, diagnostics);
-        Some(Self { name, ty: (*typed.ty).clone(), kind, attributes: typed.attrs.clone(), roles })
+        Some(Self { name, ty: (*typed.ty).clone(), kind, attributes, roles })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The arguments of a leaf are values: one that jumps out of the generated check would decide in its place.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprAsync, ExprClosure, Item, Macro, Result};
@@ -12,6 +12,26 @@ pub(super) fn stays(argument: &Expr) -> Result<()> {
     let mut jumps = Jumps(None);
     jumps.visit_expr_mut(&mut argument.clone());
     jumps.0.map_or(Ok(()), Err)
+}
+
+/// The words in it that could name parameters: alone, and neither called nor bound in there.
+pub(super) fn words(argument: &Expr) -> Vec<Ident> {
+    let mut words = Words(Vec::new());
+    words.visit_expr_mut(&mut argument.clone());
+    words.0
+}
+
+struct Words(Vec<Ident>);
+
+impl VisitMut for Words {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Path(path) if path.qself.is_none() => self.0.extend(path.path.get_ident().cloned()),
+            Expr::Call(call) => call.args.iter_mut().for_each(|argument| self.visit_expr_mut(argument)),
+            Expr::Async(_) | Expr::Block(_) | Expr::Closure(_) | Expr::If(_) | Expr::Match(_) | Expr::Unsafe(_) => {}
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
 }
 
 /// The first jump; what closures, async blocks and items hold is their own.

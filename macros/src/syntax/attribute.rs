@@ -76,12 +76,23 @@ pub(crate) fn take_hidden_marks(attributes: &mut Vec<Attribute>, runtime: &Path)
 
 /// The mark that a `cfg_attr` hides, if it does.
 fn hidden_mark(attribute: &Attribute, runtime: &Path) -> Option<Path> {
+    hidden(attribute).into_iter().find(|path| ours(path, MARKS, runtime).is_some())
+}
+
+/// Drops each `cfg_attr` that hides a role: nobody else knows what it means.
+pub(crate) fn drop_hidden_roles(attributes: &mut Vec<Attribute>) {
+    let hides = |path: &Path| ROLES.iter().any(|(name, _)| path.is_ident(name));
+    attributes.retain(|attribute| !hidden(attribute).iter().any(hides));
+}
+
+/// What a `cfg_attr` puts on its item.
+pub(super) fn hidden(attribute: &Attribute) -> Vec<Path> {
     if !attribute.path().is_ident("cfg_attr") {
-        return None;
+        return Vec::new();
     }
     let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
-    let inside = attribute.parse_args_with(parser).ok()?;
-    inside.iter().skip(1).map(Meta::path).find(|path| ours(path, MARKS, runtime).is_some()).cloned()
+    let inside = attribute.parse_args_with(parser).unwrap_or_default();
+    inside.iter().skip(1).map(Meta::path).cloned().collect()
 }
 
 /// The `#[cfg]`s, to be copied to everything generated for the item.

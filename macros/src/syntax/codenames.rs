@@ -9,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Path, Result, Token, Visibility, braced, token};
 
 use super::Read;
-use super::attribute::cfgs;
+use super::attribute::{cfgs, hidden};
 use super::keyed::{Errors, refuse};
 
 /// All codenames of one `permissions!`, as far as they could be read.
@@ -69,6 +69,10 @@ impl Codenames {
 
     /// Two groups of one name are told of, unless `cfg` may keep them apart.
     fn add(&mut self, group: Group, errors: &mut Errors) {
+        if group.name.unraw() == "portcullis" {
+            errors.add(refuse(&group.name, "a group of this name would hide the crate; give it another"));
+            return;
+        }
         let mut earlier = self.groups.iter().filter(|earlier| earlier.name.unraw() == group.name.unraw());
         if earlier.any(|earlier| together(&earlier.attributes, &group.attributes)) {
             let name = &group.name;
@@ -96,12 +100,14 @@ fn runtime(input: ParseStream<'_>) -> Result<Path> {
 }
 
 fn group(input: ParseStream<'_>, errors: &mut Errors) -> Result<Group> {
-    let attributes = input.call(Attribute::parse_outer)?;
+    let attributes = attributes(input, errors)?;
     let visibility = input.parse()?;
     if !input.peek(Ident) {
-        return Err(input.error(format_args!("expected the name of a group; {SHAPE}")));
+        return Err(reserved(input, |next| next.peek(token::Brace))
+            .unwrap_or_else(|| input.error(format_args!("expected the name of a group; {SHAPE}"))));
     }
     let name: Ident = input.parse()?;
+    not_ours(&name, errors);
     if !input.peek(token::Brace) {
         return Err(input.error(format_args!("expected `{{ … }}` with the codenames of `{name}`; {SHAPE}")));
     }
@@ -151,17 +157,46 @@ fn separator(input: ParseStream<'_>, errors: &mut Errors) {
     }
 }
 
+/// What stands on a group or a codename; a `cfg` must be in sight, as more than one item gets it.
+fn attributes(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Attribute>> {
+    let mut attributes = input.call(Attribute::parse_outer)?;
+    attributes.retain(|attribute| {
+        let hides = hidden(attribute).iter().any(|path| path.is_ident("cfg"));
+        if hides {
+            let message = "`cfg` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` itself";
+            errors.add(refuse(attribute, message));
+        }
+        !hides
+    });
+    Ok(attributes)
+}
+
+/// What to say about a word of Rust's own where a name should stand.
+fn reserved(input: ParseStream<'_>, fits: impl Fn(ParseStream<'_>) -> bool) -> Option<syn::Error> {
+    let ahead = input.fork();
+    let word = ahead.call(Ident::parse_any).ok().filter(|_| fits(&ahead))?;
+    Some(refuse(&word, format_args!("`{word}` is a word of Rust's own; write `r#{word}`, or another name")))
+}
+
+fn not_ours(name: &Ident, errors: &mut Errors) {
+    if name.unraw().to_string().starts_with("__") {
+        errors.add(refuse(name, "names that begin with `__` are for generated code; give it another"));
+    }
+}
+
 fn codename(input: ParseStream<'_>, errors: &mut Errors) -> Result<Codename> {
-    let attributes = input.call(Attribute::parse_outer)?;
+    let attributes = attributes(input, errors)?;
     if input.peek(Token![pub]) {
         errors
             .add(input.error("a codename is as visible as its group; remove this `pub`, or write it before the group"));
         input.parse::<Visibility>()?;
     }
     if !input.peek(Ident) {
-        return Err(input.error("expected a codename; write `can_use_chat = \"Can use chat\"`, say"));
+        return Err(reserved(input, |next| next.peek(Token![=]))
+            .unwrap_or_else(|| input.error("expected a codename; write `can_use_chat = \"Can use chat\"`, say")));
     }
     let name: Ident = input.parse()?;
+    not_ours(&name, errors);
     let description = errors.note(description(input, &name));
     Ok(Codename { attributes, name, description })
 }
@@ -281,6 +316,12 @@ mod tests {
             ("a { b = \"B\" }, c { d = \"D\" }", "without a separator", &["a.b", "c.d"]),
             ("a = { b = \"B\" } c { d = \"D\" }", "expected `{ … }`", &["c.d"]),
             ("a b = \"B\"", "expected `{ … }`", &[]),
+            ("a { __b = \"B\" }", "begin with `__`", &["a.__b"]),
+            ("__a { b = \"B\" }", "begin with `__`", &["__a.b"]),
+            ("portcullis { b = \"B\" } c { d = \"D\" }", "would hide the crate", &["c.d"]),
+            ("a { fn = \"B\", c = \"C\" }", "write `r#fn`", &["a.c"]),
+            ("type { b = \"B\" } c { d = \"D\" }", "write `r#type`", &["c.d"]),
+            ("a { #[cfg_attr(x, cfg(y))] b = \"B\" }", "`cfg` inside `cfg_attr`", &["a.b"]),
             ("mod a { b = \"B\" } c { d = \"D\" }", "expected the name of a group", &["c.d"]),
         ] {
             let (names, told) = read(text);

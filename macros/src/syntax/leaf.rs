@@ -3,7 +3,7 @@
 //! `leaf = path | path "(" args ")" | path ("." ident)+ | path ("." ident)+ "(" ident ")"`,
 //! `args = ident ("," expr)* | expr ("," expr)*`, where the lone `ident` in lower case names a parameter.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -26,8 +26,10 @@ pub(crate) struct Leaf {
     /// The parameter that it is about.
     pub(crate) about: Option<Ident>,
     pub(crate) arguments: Punctuated<Expr, Token![,]>,
-    /// As an audit prints it; two leaves with one text are one leaf.
+    /// As an audit prints it.
     pub(crate) text: String,
+    /// Two leaves with one key are one leaf, however each is written.
+    pub(crate) key: String,
     /// The literal, or the last word of the path.
     pub(crate) span: Span,
 }
@@ -39,6 +41,11 @@ impl Leaf {
         }
         let path = path(input)?;
         if input.peek(Token![.]) { codename(input, path) } else { permission(input, path) }
+    }
+
+    /// The words within its arguments that could name parameters.
+    pub(crate) fn words(&self) -> Vec<Ident> {
+        self.arguments.iter().flat_map(argument::words).filter(is_parameter).collect()
     }
 
     /// What to underline.
@@ -55,6 +62,7 @@ fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
         parenthesized!(inside in input);
         about = subject(&inside)?;
         arguments = inside.parse_terminated(Expr::parse, Token![,])?;
+        arguments.pop_punct();
         arguments.iter().try_for_each(argument::stays)?;
         arguments.iter().try_for_each(|argument| only_first(argument, about.as_ref(), &path))?;
         let written = about.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
@@ -64,7 +72,8 @@ fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
         }
         blocking(&mut path, about.as_ref(), &arguments);
     }
-    let leaf = Leaf { span: last(&path), path, codename: false, about, arguments, text };
+    let key = key(&path, false, about.as_ref(), &arguments);
+    let leaf = Leaf { span: last(&path), path, codename: false, about, arguments, text, key };
     refuse_function(&leaf)?;
     Ok(leaf)
 }
@@ -127,8 +136,11 @@ fn only_first(argument: &Expr, about: Option<&Ident>, path: &Path) -> Result<()>
 fn refuse_function(leaf: &Leaf) -> Result<()> {
     let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
     let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
-    if let Some(about) = leaf.about.as_ref().filter(|_| is_lower(&last) && is_lower(&owner)) {
-        let message = format_args!("`{last}` is no type; if it is a codename, write `{owner}.{last}({about})`");
+    if is_lower(&last) && is_lower(&owner) {
+        let path = quoted::print(leaf.path.to_token_stream());
+        let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
+        let about = leaf.about.as_ref().map(|about| format!("({about})")).unwrap_or_default();
+        let message = format_args!("`{last}` is no type; if it is a codename, write `{group}.{last}{about}`");
         return Err(refuse(&leaf.path, message));
     }
     if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
@@ -142,6 +154,9 @@ fn refuse_function(leaf: &Leaf) -> Result<()> {
 fn codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if path.is_ident("self") {
         return Err(refuse(path, format_args!("`self` has no codenames; {CODENAME}")));
+    }
+    if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved(word)) {
+        return Err(reserved(word));
     }
     let mut text = quoted::print(path.to_token_stream());
     if let Some(generic) = path.segments.iter().find(|segment| !segment.arguments.is_empty()) {
@@ -163,7 +178,31 @@ fn codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
         text = format!("{text}({name})");
         about = Some(name);
     }
-    Ok(Leaf { span: last(&path), path, codename: true, about, arguments: Punctuated::new(), text })
+    let arguments = Punctuated::new();
+    let key = key(&path, true, about.as_ref(), &arguments);
+    Ok(Leaf { span: last(&path), path, codename: true, about, arguments, text, key })
+}
+
+/// What a leaf is, without the ways to write it: raw prefixes, and the `::` before generics.
+fn key(path: &Path, codename: bool, about: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) -> String {
+    let mut path = path.clone();
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token = None;
+        }
+    }
+    let about = about.map(|name| name.unraw().to_string()).unwrap_or_default();
+    let (path, arguments) = (unraw(path.to_token_stream()), unraw(arguments.to_token_stream()));
+    format!("{codename} {} {about} {}", quoted::print(path), quoted::print(arguments))
+}
+
+fn unraw(tokens: TokenStream) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(word) => word.unraw().into(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), unraw(group.stream())).into(),
+        other => other,
+    });
+    tokens.collect()
 }
 
 fn name_after(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
@@ -171,10 +210,22 @@ fn name_after(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
         return input.parse();
     }
     if input.peek(Ident::peek_any) {
-        let word = input.call(Ident::parse_any)?;
-        return Err(refuse(&word, format_args!("`{word}` is a word of Rust's own; write `r#{word}`")));
+        return Err(reserved(&input.call(Ident::parse_any)?));
     }
     Err(refuse(dot, format_args!("`.` has no name after it; {CODENAME}")))
+}
+
+/// A word that cannot stand in a path as it is.
+fn is_reserved(word: &Ident) -> bool {
+    word != "crate" && word != "super" && word != "self" && syn::parse_str::<Ident>(&word.to_string()).is_err()
+}
+
+fn reserved(word: &Ident) -> syn::Error {
+    let instead = match word.to_string().as_str() {
+        "Self" | "self" | "super" | "crate" => CODENAME.to_owned(),
+        other => format!("write `r#{other}`"),
+    };
+    refuse(word, format_args!("`{word}` is a word of Rust's own; {instead}"))
 }
 
 /// The parameter in `uploads.read(channel)`.
@@ -241,6 +292,9 @@ mod tests {
             ("::shop::chat.admin.read", true, None, 0),
             ("chat.read(room)", true, Some("room"), 0),
             ("chat.r#type", true, None, 0),
+            ("r#type.all", true, None, 0),
+            ("crate.chat.read", true, None, 0),
+            ("super::chat.read", true, None, 0),
         ] {
             let leaf = read(text).unwrap();
             assert_eq!(leaf.codename, codename, "{text}");
@@ -296,6 +350,11 @@ mod tests {
             ("self.a", "`self` has no codenames"),
             ("Owner::new(room)", "write `Owner(…)` itself"),
             ("uploads::read(channel)", "write `uploads.read(channel)`"),
+            ("crate::uploads::read", "write `crate::uploads.read`"),
+            ("type.all", "write `r#type`"),
+            ("chat::fn.all", "write `r#fn`"),
+            ("Self.all", "`Self` is a word of Rust's own; a codename is written"),
+            ("chat.crate", "`crate` is a word of Rust's own; a codename is written"),
         ] {
             let told = read(text).map(|_| ()).unwrap_err();
             assert!(told.contains(words), "{text}: {told}");

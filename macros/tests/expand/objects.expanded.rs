@@ -51,10 +51,6 @@ const _: () = {
         ],
         codenames: true,
     };
-    type __Action0Object1 = Message;
-    type __Action0Object2 = Draft;
-    type __Action0Object3 = Folder;
-    type __Action0Object4 = Room;
     type __Action1Leaf0 = Owner;
     const __ACTION1LEAF1: __rt::Codename = shop::admin::all;
     static __ACTION1: __rt::Expression = __rt::Expression {
@@ -62,7 +58,6 @@ const _: () = {
         leaves: &["Owner(folder)", "shop::admin.all"],
         codenames: true,
     };
-    type __Action1Object0 = Folder;
     #[automatically_derived]
     impl __rt::Handler for Folders {
         type User = Member;
@@ -95,22 +90,40 @@ const _: () = {
                         },
                         __rt::Need {
                             by: "permission `Author(message)`",
-                            captures: <__Action0Leaf0 as __rt::ObjectPermission<
-                                __Action0Object1,
-                                Self,
-                            >>::CAPTURES,
+                            captures: {
+                                __rt::asks(
+                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                        <Object<Message> as __rt::Held>::Item,
+                                        Self,
+                                    >>::ALWAYS,
+                                    "`Author(message)` holds for every object there is; write `AllowAny(message)`",
+                                );
+                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                    <Object<Message> as __rt::Held>::Item,
+                                    Self,
+                                >>::CAPTURES
+                            },
                         },
                         __rt::Need {
                             by: "permission `InState(draft, \"open\")`",
-                            captures: <__Action0Leaf1 as __rt::ObjectPermission<
-                                __Action0Object2,
-                                Self,
-                            >>::CAPTURES,
+                            captures: {
+                                __rt::asks(
+                                    <__Action0Leaf1 as __rt::ObjectPermission<
+                                        <Option<Object<Draft>> as __rt::Held>::Item,
+                                        Self,
+                                    >>::ALWAYS,
+                                    "`InState(draft, \"open\")` holds for every object there is; write `AllowAny(draft)`",
+                                );
+                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                    <Option<Object<Draft>> as __rt::Held>::Item,
+                                    Self,
+                                >>::CAPTURES
+                            },
                         },
                         __rt::Need {
                             by: "permission `AllowAny(room)`",
                             captures: <__Action0Leaf5 as __rt::ObjectPermission<
-                                __Action0Object4,
+                                <Object<Room> as __rt::Held>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
@@ -155,10 +168,19 @@ const _: () = {
                     needs: &[
                         __rt::Need {
                             by: "permission `Owner(folder)`",
-                            captures: <__Action1Leaf0 as __rt::ObjectPermission<
-                                __Action1Object0,
-                                Self,
-                            >>::CAPTURES,
+                            captures: {
+                                __rt::asks(
+                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <Object<Folder> as __rt::Held>::Item,
+                                        Self,
+                                    >>::ALWAYS,
+                                    "`Owner(folder)` holds for every object there is; write `AllowAny(folder)`",
+                                );
+                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                    <Object<Folder> as __rt::Held>::Item,
+                                    Self,
+                                >>::CAPTURES
+                            },
                         },
                         __rt::Need {
                             by: "object `folder`",
@@ -183,7 +205,7 @@ const _: () = {
                         0 => {
                             __rt::beforehand(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
-                                    __Action0Object1,
+                                    <Object<Message> as __rt::Held>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -191,7 +213,7 @@ const _: () = {
                         1 => {
                             __rt::beforehand(
                                 <__Action0Leaf1 as __rt::ObjectPermission<
-                                    __Action0Object2,
+                                    <Option<Object<Draft>> as __rt::Held>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -207,7 +229,7 @@ const _: () = {
                         5 => {
                             __rt::beforehand(
                                 <__Action0Leaf5 as __rt::ObjectPermission<
-                                    __Action0Object4,
+                                    <Object<Room> as __rt::Held>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -289,7 +311,7 @@ const _: () = {
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    __Action0Object1,
+                                    <Object<Message> as __rt::Held>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf0 {},
@@ -297,7 +319,7 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf0 as __rt::ObjectPermission<
-                                                __Action0Object1,
+                                                <Object<Message> as __rt::Held>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
@@ -319,7 +341,7 @@ const _: () = {
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf1 as __rt::ObjectPermission<
-                                    __Action0Object2,
+                                    <Option<Object<Draft>> as __rt::Held>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf1 { 0: "open" },
@@ -327,7 +349,7 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf1 as __rt::ObjectPermission<
-                                                __Action0Object2,
+                                                <Option<Object<Draft>> as __rt::Held>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
@@ -359,7 +381,7 @@ const _: () = {
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf5 as __rt::ObjectPermission<
-                                    __Action0Object4,
+                                    <Object<Room> as __rt::Held>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf5 {},
@@ -367,7 +389,7 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf5 as __rt::ObjectPermission<
-                                                __Action0Object4,
+                                                <Object<Room> as __rt::Held>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
@@ -425,7 +447,7 @@ const _: () = {
                         0 => {
                             __rt::beforehand(
                                 <__Action1Leaf0 as __rt::ObjectPermission<
-                                    __Action1Object0,
+                                    <Object<Folder> as __rt::Held>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -470,7 +492,7 @@ const _: () = {
                                 &mut __asked,
                             ) {
                                 let __said = <__Action1Leaf0 as __rt::ObjectPermission<
-                                    __Action1Object0,
+                                    <Object<Folder> as __rt::Held>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action1Leaf0 {},
@@ -478,7 +500,7 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action1Leaf0 as __rt::ObjectPermission<
-                                                __Action1Object0,
+                                                <Object<Folder> as __rt::Held>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
@@ -555,7 +577,6 @@ const _: () = {
         leaves: &["AllowAny(message)"],
         codenames: false,
     };
-    type __Action0Object0 = Message;
     #[automatically_derived]
     impl __rt::Handler for Chat {
         type User = Member;
@@ -580,7 +601,7 @@ const _: () = {
                         __rt::Need {
                             by: "permission `AllowAny(message)`",
                             captures: <__Action0Leaf0 as __rt::ObjectPermission<
-                                __Action0Object0,
+                                <Object<Message> as __rt::Held>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
@@ -607,7 +628,7 @@ const _: () = {
                         0 => {
                             __rt::beforehand(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
-                                    __Action0Object0,
+                                    <Object<Message> as __rt::Held>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -646,7 +667,7 @@ const _: () = {
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    __Action0Object0,
+                                    <Object<Message> as __rt::Held>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf0 {},
@@ -654,7 +675,7 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf0 as __rt::ObjectPermission<
-                                                __Action0Object0,
+                                                <Object<Message> as __rt::Held>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
@@ -693,7 +714,10 @@ const _: () = {
     const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
     const _: () = __rt::no_captures_here(
         "permission `AllowAny(message)`",
-        <__Action0Leaf0 as __rt::ObjectPermission<__Action0Object0, Chat>>::CAPTURES,
+        <__Action0Leaf0 as __rt::ObjectPermission<
+            <Object<Message> as __rt::Held>::Item,
+            Chat,
+        >>::CAPTURES,
     );
     const _: () = __rt::no_captures_here(
         "object `message`",

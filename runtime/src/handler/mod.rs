@@ -10,6 +10,6 @@ mod stream;
 pub use arguments::{Argument, Str, arguments, arguments_before, path};
 pub use extract::FromContext;
 pub use nested::nested;
-pub use object::{Asked, Load, Loading, Object, Objects};
+pub use object::{Asked, Held, Load, Loading, Object, Objects};
 pub use reply::{Created, IntoReply, NoContent, NoReply, returned};
 pub use stream::Streamed;

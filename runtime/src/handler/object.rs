@@ -87,15 +87,39 @@ impl<T: GrantKey> GrantKeys for Object<T> {
 /// Mostly there is one.
 pub(super) type Few<T> = SmallVec<[T; 1]>;
 
+/// What a parameter holds, whether or not it can be loaded: a leaf is asked about this.
+pub trait Held {
+    /// What is loaded.
+    type Item;
+
+    /// Is there always one, so that the opposite of a leaf is the opposite of what it says of that one?
+    const SINGLE: bool;
+}
+
+impl<T> Held for Object<T> {
+    type Item = T;
+
+    const SINGLE: bool = true;
+}
+
+impl<T> Held for Option<Object<T>> {
+    type Item = T;
+
+    const SINGLE: bool = false;
+}
+
+impl<T> Held for Vec<Object<T>> {
+    type Item = T;
+
+    const SINGLE: bool = false;
+}
+
 /// The parameters that objects can be.
 pub trait Objects<H: Handler>: Sized {
     /// What is loaded.
     type Item: Load<H>;
     /// What the message holds.
     type Keys: DeserializeOwned;
-
-    /// Is there always one, so that the opposite of a leaf is the opposite of what it says of that one?
-    const SINGLE: bool;
 
     /// The keys, one by one.
     fn keys(keys: Self::Keys) -> Few<<Self::Item as Load<H>>::Key>;
@@ -118,8 +142,6 @@ impl<T: Load<H>, H: Handler> Objects<H> for Object<T> {
     type Item = T;
     type Keys = T::Key;
 
-    const SINGLE: bool = true;
-
     fn keys(key: T::Key) -> Few<T::Key> {
         [key].into()
     }
@@ -133,8 +155,6 @@ impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
     type Item = T;
     type Keys = Option<T::Key>;
 
-    const SINGLE: bool = false;
-
     fn keys(key: Option<T::Key>) -> Few<T::Key> {
         key.into_iter().collect()
     }
@@ -147,8 +167,6 @@ impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
 impl<T: Load<H>, H: Handler> Objects<H> for Vec<Object<T>> {
     type Item = T;
     type Keys = Vec<T::Key>;
-
-    const SINGLE: bool = false;
 
     fn keys(keys: Vec<T::Key>) -> Few<T::Key> {
         Few::from_vec(keys)

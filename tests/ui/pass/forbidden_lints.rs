@@ -2,7 +2,39 @@
 //! `unused_qualifications` and the like themselves.
 #![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
-use portcullis::{AllowAny, Context, IsAuthenticated, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Context, GrantKey, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, Result, consumer,
+    handler,
+};
+
+portcullis::permissions! {
+    chat { read = "Reads" }
+}
+
+struct Note(u64);
+
+impl<H: Handler> Load<H> for Note {
+    type Key = u64;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &H, _: &Context<'_, H::User>, key: &u64) -> Result<Option<Self>> {
+        Ok(Some(Self(*key)))
+    }
+}
+
+impl GrantKey for Note {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("note", self.0)
+    }
+}
+
+struct Odd;
+
+impl<H: Handler> ObjectPermission<Note, H> for Odd {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> Result<bool> {
+        Ok(note.0 % 2 == 1)
+    }
+}
 
 struct Chat {
     rooms: Rooms,
@@ -13,6 +45,11 @@ impl Chat {
     #[action]
     async fn send(&self, cx: &Context<'_, ()>, text: String) -> Result<String> {
         cx.require_user().map(|()| text)
+    }
+
+    #[action(permission = chat.read(note) & !Odd(other) & AllowAny(last))]
+    async fn file(&self, note: Object<Note>, other: Object<Note>, #[object("a[].b")] last: Vec<Object<Note>>) -> u64 {
+        note.0 + other.0 + last.iter().map(|note| note.0).sum::<u64>()
     }
 
     #[route("rooms/{room}/")]

@@ -3,8 +3,15 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use portcullis::{Consumer, Context, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Consumer, Context, GrantKey, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission,
+    Permission, Result, consumer, handler,
+};
 use serde::Deserialize;
+
+portcullis::permissions! {
+    chat { read = "Reads" }
+}
 
 trait RoomPolicy: Send + Sync + 'static {
     type Room: for<'de> Deserialize<'de> + Send;
@@ -27,6 +34,31 @@ where
     }
 }
 
+struct Note<P>(PhantomData<P>, u64);
+
+impl<P: Send + Sync + 'static, H: Handler> Load<H> for Note<P> {
+    type Key = u64;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &H, _: &Context<'_, H::User>, key: &u64) -> Result<Option<Self>> {
+        Ok(Some(Self(PhantomData, *key)))
+    }
+}
+
+impl<P> GrantKey for Note<P> {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("note", self.1)
+    }
+}
+
+struct Odd<P>(PhantomData<P>);
+
+impl<P: Send + Sync + 'static, H: Handler> ObjectPermission<Note<P>, H> for Odd<P> {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note<P>) -> Result<bool> {
+        Ok(note.1 % 2 == 1)
+    }
+}
+
 #[handler(permission = "MaySend<P>(PhantomData) & IsAuthenticated")]
 impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
 where
@@ -36,6 +68,11 @@ where
     async fn send(&self, room: P::Room, rest: Option<P::Room>) -> usize {
         let _ = (room.clone(), rest);
         LIMIT
+    }
+
+    #[action(permission = !Odd::<P>(note, PhantomData) & chat.read(more) & AllowAny(rest))]
+    fn file(&self, note: Object<Note<P>>, more: Vec<Object<Note<P>>>, #[path("room_id")] rest: Object<Note<P>>) -> u64 {
+        note.1 + rest.1 + more.iter().map(|note| note.1).sum::<u64>()
     }
 
     #[action(permission = Quiet::<LIMIT>)]

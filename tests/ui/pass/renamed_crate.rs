@@ -2,7 +2,37 @@
 
 extern crate portcullis as gate;
 
-use gate::{AllowAny, Context};
+use gate::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission};
+
+gate::permissions! {
+    crate = ::gate;
+    chat { read = "Reads" }
+}
+
+struct Note(u64);
+
+impl<H: Handler> Load<H> for Note {
+    type Key = u64;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &H, _: &Context<'_, H::User>, key: &u64) -> gate::Result<Option<Self>> {
+        Ok(Some(Self(*key)))
+    }
+}
+
+impl GrantKey for Note {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("note", self.0)
+    }
+}
+
+struct Odd;
+
+impl<H: Handler> ObjectPermission<Note, H> for Odd {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> gate::Result<bool> {
+        Ok(note.0 % 2 == 1)
+    }
+}
 
 struct Chat(Rooms);
 struct Rooms;
@@ -22,6 +52,11 @@ impl Chat {
 
 #[gate::handler(crate = "gate", permission = AllowAny)]
 impl Rooms {
+    #[gate::action(permission = !Odd(note) & chat.read(list))]
+    fn file(&self, note: gate::Object<Note>, #[object("a[].b")] list: Vec<Object<Note>>) -> u64 {
+        note.0 + list.iter().map(|note| note.0).sum::<u64>()
+    }
+
     #[gate::action]
     fn name(&self, #[path] room: String) -> String {
         room

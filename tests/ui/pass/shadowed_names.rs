@@ -1,13 +1,19 @@
 //! A user's names never meet generated ones: not the prelude's, not the locals', not the alias's.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, Context, consumer};
+use portcullis::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, consumer};
 
 struct Option;
 struct Result;
 struct Box;
 struct String;
 struct Box2;
+struct Vec;
+struct Admitted;
+struct Loading;
+struct Held;
+struct Objects;
+struct Codename;
 enum Own {
     Some,
     None,
@@ -19,6 +25,38 @@ use Own::{Err, None, Ok, Some};
 mod core {}
 mod std {}
 mod serde {}
+
+mod __rt {}
+
+struct Note(u64);
+
+impl<H: Handler> Load<H> for Note {
+    type Key = u64;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &H, _: &Context<'_, H::User>, key: &u64) -> portcullis::Result<::std::option::Option<Self>> {
+        ::std::result::Result::Ok(::std::option::Option::Some(Self(*key)))
+    }
+}
+
+impl GrantKey for Note {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("note", self.0)
+    }
+}
+
+struct Odd;
+
+impl<H: Handler> ObjectPermission<Note, H> for Odd {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> portcullis::Result<bool> {
+        ::std::result::Result::Ok(note.0 % 2 == 1)
+    }
+}
+
+::portcullis::permissions! {
+    core_group { Some = "Some", None = "None", ROW = "Row" }
+    groups { r#fn = "Fn" }
+}
 
 struct Chat;
 
@@ -33,6 +71,18 @@ impl Chat {
     fn own(&self, __rt: u8, __arguments: u8, self_: ::std::option::Option<u8>) -> ::std::result::Result<u8, Failed> {
         let _ = (Some as u8, None as u8, Ok as u8, Err as u8);
         ::std::result::Result::Ok(__rt + __arguments + self_.unwrap_or(0))
+    }
+
+    #[action(permission = !Odd(__p0) & (core_group.Some(__gate) | core_group.ROW) & AllowAny(__asked))]
+    fn file(
+        &self,
+        __p0: Object<Note>,
+        __gate: ::std::option::Option<Object<Note>>,
+        #[object("__rt[].__p0")] __asked: ::std::vec::Vec<Object<Note>>,
+        __object: u8,
+        __said: u8,
+    ) -> u64 {
+        __p0.0 + __gate.map_or(0, |note| note.0) + __asked.iter().map(|note| note.0).sum::<u64>()
     }
 
     // Methods of the block with the names of generated ones.

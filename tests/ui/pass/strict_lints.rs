@@ -7,9 +7,19 @@
 use std::borrow::Cow;
 
 use portcullis::{
-    Connect, Context, Created, FromContext, Handler, IsAuthenticated, NoContent, Permission, Result, Scope, StatusCode,
-    User, consumer, handler,
+    AllowAny, Connect, Context, Created, FromContext, GrantKey, Handler, IsAuthenticated, Load, NoContent, Object,
+    ObjectKey, ObjectPermission, Permission, Result, Scope, StatusCode, User, consumer, handler,
 };
+
+portcullis::permissions! {
+    pub chat {
+        read = "Reads",
+        #[deprecated]
+        listen = "Listens",
+        #[doc(hidden)]
+        write = "Writes",
+    }
+}
 
 /// Who is connected.
 #[derive(Debug)]
@@ -39,6 +49,33 @@ struct HasRole(&'static str);
 impl<H: Handler<User = Member>> Permission<H> for HasRole {
     async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some() && self.0 == "admin")
+    }
+}
+
+/// What is loaded.
+#[derive(Debug)]
+pub struct Note(u64);
+
+impl<H: Handler<User = Member>> Load<H> for Note {
+    type Key = u64;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &H, _: &Context<'_, Member>, key: &u64) -> Result<Option<Self>> {
+        Ok(Some(Self(*key)))
+    }
+}
+
+impl GrantKey for Note {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("note", self.0)
+    }
+}
+
+struct Author;
+
+impl<H: Handler<User = Member>> ObjectPermission<Note, H> for Author {
+    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+        Ok(cx.require_user()?.0 == note.0)
     }
 }
 
@@ -76,6 +113,23 @@ impl Chat {
         Ok(Created(format!("{name}{type:?}{known}{}", self.answer)))
     }
 
+    #[action(permission = Author(first) & (chat.read(rest) | !Author(r#type)) & AllowAny(last))]
+    async fn file(
+        &self,
+        first: Object<Note>,
+        #[object("all[].id")] rest: Vec<Object<Note>>,
+        r#type: Object<Note>,
+        last: Option<Object<Note>>,
+    ) -> usize {
+        let last = last.map_or(0, |note| note.0);
+        usize::try_from(first.0 + r#type.0 + last).unwrap_or(rest.len())
+    }
+
+    #[action(permission = portcullis::DenyAll)]
+    fn retired(&self, note: Object<Note>, number: u64) -> bool {
+        note.0 == number && self.answer.is_empty()
+    }
+
     #[route("rooms/{room_id:[0-9]+}/", permission = "HasRole(\"admin\")")]
     fn rooms(&self) -> &Rooms {
         &self.rooms
@@ -88,6 +142,11 @@ impl Rooms {
     #[action(name = "delete-room", blocking)]
     fn delete(&self, #[path] room_id: u64, #[extract] caller: Caller) -> Result<NoContent> {
         if room_id == caller.0 && caller.0 == self.owner { Ok(NoContent) } else { Err(portcullis::Error::denied()) }
+    }
+
+    #[action(permission = "Author(note) | chat.write")]
+    fn show(&self, #[path("room_id")] note: Object<Note>) -> u64 {
+        note.into_inner().0 + self.owner
     }
 
     #[action]

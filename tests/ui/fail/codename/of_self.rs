@@ -1,0 +1,17 @@
+// `Self` has no codenames.
+
+use portcullis::consumer;
+
+portcullis::permissions! {
+    chat { read = "Reads" }
+}
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(permission = Self.read)]
+    fn ping(&self) {}
+}
+
+fn main() {}

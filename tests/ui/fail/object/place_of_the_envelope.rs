@@ -1,0 +1,33 @@
+// The key of an object cannot be one of the envelope.
+
+use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
+
+struct Notes;
+struct Note;
+
+impl Load<Notes> for Note {
+    type Key = u32;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &Notes, _: &Context<'_, ()>, _: &u32) -> Result<Option<Note>> {
+        Ok(None)
+    }
+}
+
+struct Author;
+
+impl<H: Handler> ObjectPermission<Note, H> for Author {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, _: &Note) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[handler]
+impl Notes {
+    #[action(permission = Author(note))]
+    async fn edit(&self, #[object("request_id")] note: Object<Note>) {
+        let _ = note;
+    }
+}
+
+fn main() {}

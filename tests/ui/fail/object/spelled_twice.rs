@@ -1,0 +1,33 @@
+// One leaf in two spellings.
+
+use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
+
+struct Notes;
+struct Note;
+
+impl Load<Notes> for Note {
+    type Key = u32;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(_: &Notes, _: &Context<'_, ()>, _: &u32) -> Result<Option<Note>> {
+        Ok(None)
+    }
+}
+
+struct Author;
+
+impl<H: Handler> ObjectPermission<Note, H> for Author {
+    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, _: &Note) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[handler]
+impl Notes {
+    #[action(permission = Author(note) & !Author(r#note))]
+    async fn edit(&self, note: Object<Note>) {
+        let _ = note;
+    }
+}
+
+fn main() {}
