@@ -5,10 +5,10 @@
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Item, Meta};
+use syn::{Item, ItemEnum, ItemStruct, Meta};
 
 use crate::syntax::block::Kind;
-use crate::{declared, pipeline};
+use crate::{declared, grouped, pipeline};
 
 macro_rules! golden {
     ($($name:ident)+) => {
@@ -35,7 +35,10 @@ golden! {
     generic_block
     objects
     codenames
+    event
+    group
     fallback
+    group_fallback
 }
 
 fn compare(source: &str, expected: &ExpectFile) {
@@ -50,6 +53,7 @@ fn expanded(item: Item) -> Vec<Item> {
     let mut block = match item {
         Item::Impl(block) => block,
         Item::Macro(call) if call.mac.path.is_ident("permissions") => return items(declared(call.mac.tokens)),
+        Item::Struct(_) | Item::Enum(_) => return derived(item),
         item => return vec![item],
     };
     let attribute = block.attrs.remove(0);
@@ -59,6 +63,16 @@ fn expanded(item: Item) -> Vec<Item> {
         _ => TokenStream::new(),
     };
     items(pipeline(kind, arguments, &block.into_token_stream()))
+}
+
+/// A type with what is derived for it; the compiler takes off the attributes.
+fn derived(mut item: Item) -> Vec<Item> {
+    let generated = items(grouped(item.to_token_stream()));
+    let (Item::Struct(ItemStruct { attrs, .. }) | Item::Enum(ItemEnum { attrs, .. })) = &mut item else {
+        unreachable!()
+    };
+    attrs.clear();
+    [item].into_iter().chain(generated).collect()
 }
 
 fn items(tokens: TokenStream) -> Vec<Item> {

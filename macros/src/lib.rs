@@ -17,6 +17,7 @@ use quote::quote;
 use diagnostics::Diagnostics;
 use model::Codenames;
 use model::block::Block;
+use model::group::Group;
 use syntax::block::{Arguments, Kind};
 
 /// A type behind one WebSocket endpoint.
@@ -37,6 +38,12 @@ pub fn permissions(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     declared(tokens.into()).into()
 }
 
+/// A type whose values name sets of connections.
+#[proc_macro_derive(Group, attributes(group))]
+pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    grouped(item.into()).into()
+}
+
 /// The attributes of methods, seen by the block around them; on their own they only say so.
 macro_rules! inner {
     ($($name:ident)+) => {
@@ -50,7 +57,7 @@ macro_rules! inner {
     };
 }
 
-inner! { action route connect disconnect }
+inner! { action route event connect disconnect }
 
 /// From what stands in the source to what the compiler goes on with.
 fn pipeline(kind: Kind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
@@ -78,20 +85,36 @@ fn declared(tokens: TokenStream) -> TokenStream {
     }
 }
 
+/// What a group's type gets beside itself.
+fn grouped(item: TokenStream) -> TokenStream {
+    let input = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let group = Group::read(&input, &mut diagnostics);
+    check::group(&group, &mut diagnostics);
+    match diagnostics.finish() {
+        Ok(()) => expand::group(&group),
+        Err(error) => with_errors(&expand::group_fallback(&group), &error),
+    }
+}
+
 fn with_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
     let errors = error.to_compile_error();
     quote!(#tokens #errors)
 }
 
 fn outside(name: &str, item: &TokenStream) -> TokenStream {
-    let block = if name.ends_with("connect") { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
+    let consumers = name.ends_with("connect") || name == "event";
+    let block = if consumers { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
     let message = format!("`#[{name}]` means nothing by itself; put {block} on the impl block around it");
     with_errors(item, &syn::Error::new(Span::call_site(), message))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, outside, pipeline};
+    use super::{Kind, grouped, outside, pipeline};
     use quote::quote;
 
     /// All errors in the output.
@@ -130,6 +153,8 @@ mod tests {
                         fn first(&self) {}
                         #[route(#odd)]
                         fn second(&self) -> &Rooms { &self.rooms }
+                        #[event(#odd)]
+                        fn seen(&self, #[path(#odd)] wrong: &u8) -> u8 {}
                         #[connect(#odd)]
                         fn third(&self, #[path(#odd)] wrong: u8) {}
                     }
@@ -137,10 +162,41 @@ mod tests {
                 let out = pipeline(kind, odd.clone(), &block);
                 let file: syn::File = syn::parse2(out.clone()).unwrap();
                 let syn::Item::Impl(back) = &file.items[0] else { panic!("{odd}: no impl block first") };
-                assert_eq!(back.items.len(), 3, "{odd}");
-                assert!(errors(&out) >= 3, "{odd}: {} errors", errors(&out));
+                assert_eq!(back.items.len(), 4, "{odd}");
+                assert!(errors(&out) >= 4, "{odd}: {} errors", errors(&out));
             }
         }
+    }
+
+    #[test]
+    fn whatever_stands_in_the_attributes_of_a_group_its_errors_are_told() {
+        for odd in
+            ["=", ", ,", "consumer = , permission =", "events(), consumer", "events(,)", "permission = A &", "{ }"]
+        {
+            let odd: proc_macro2::TokenStream = odd.parse().unwrap();
+            for item in [
+                quote!(
+                    struct Room;
+                ),
+                quote!(
+                    enum Room {
+                        #[group(#odd)]
+                        A(u8),
+                    }
+                ),
+                quote!(union Room<T> { room: T }),
+            ] {
+                let out = grouped(quote!(#[group(#odd)] #item));
+                syn::parse2::<syn::File>(out.clone()).unwrap();
+                assert!(errors(&out) >= 1, "{odd}");
+            }
+        }
+        assert_eq!(
+            errors(&grouped(quote!(
+                fn room() {}
+            ))),
+            1
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 /// Weighs one expression by itself; says whether it is sound.
-fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
+pub(super) fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
     if expression.alone().is_some() {
         return true;
     }

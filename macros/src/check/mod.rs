@@ -1,6 +1,8 @@
 //! Whether it makes sense: what takes more than one attribute to see. Everything is looked at, whatever was found before.
 
 mod block;
+mod events;
+mod group;
 mod hooks;
 mod logic;
 mod names;
@@ -14,6 +16,8 @@ mod together;
 #[cfg(test)]
 mod told;
 
+pub(crate) use group::group;
+
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
 
@@ -25,6 +29,9 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     }
     for hook in &block.hooks {
         hooks::check(hook, block, diagnostics);
+    }
+    for event in &block.events {
+        events::check(event, block, diagnostics);
     }
     names::check(block, diagnostics);
     routes::check(block, diagnostics);

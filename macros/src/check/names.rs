@@ -1,41 +1,52 @@
-//! That no two actions have one name, and no two routes one pattern; both places are shown, the later first.
+//! That no two actions have one name, no two routes one pattern, and no two events one name or type; both places are shown,
+//! the later first.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::Attribute;
 
 use super::routes::shape;
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
+use crate::model::print;
 
 /// Something that must be alone under its name.
 struct Claim<'a> {
     name: String,
-    shown: &'a str,
+    shown: String,
     at: TokenStream,
     cfgs: &'a [Attribute],
 }
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    actions(block, diagnostics);
+    routes(block, diagnostics);
+    events(block, diagnostics);
+}
+
+fn actions(block: &Block, diagnostics: &mut Diagnostics) {
     let actions = block.actions.iter().map(|action| Claim {
         name: action.name.clone(),
-        shown: &action.name,
+        shown: action.name.clone(),
         at: action.name_at.clone(),
         cfgs: &action.cfgs,
     });
     for (later, earlier) in taken(&actions.collect::<Vec<_>>()) {
-        let name = later.shown;
+        let name = &later.shown;
         diagnostics.error(&later.at, format!("two actions are called `{name}`; give one of them `name = \"…\"`"));
         diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
     }
-    let routes: Vec<_> = block.routes.iter().collect();
-    let claims = routes.iter().map(|route| Claim {
+}
+
+fn routes(block: &Block, diagnostics: &mut Diagnostics) {
+    let claims = block.routes.iter().map(|route| Claim {
         name: shape(&route.pattern),
-        shown: &route.pattern.text,
-        at: quote::ToTokens::to_token_stream(&route.pattern.literal),
+        shown: route.pattern.text.clone(),
+        at: route.pattern.literal.to_token_stream(),
         cfgs: &route.cfgs,
     });
     for (later, earlier) in taken(&claims.collect::<Vec<_>>()) {
-        let (name, other) = (later.shown, earlier.shown);
+        let (name, other) = (&later.shown, &earlier.shown);
         let message = if name == other {
             format!("two routes have the pattern `{name}`; change one of them")
         } else {
@@ -43,6 +54,29 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
         };
         diagnostics.error(&later.at, message);
         diagnostics.error(&earlier.at, format!("`{other}` stands here"));
+    }
+}
+
+fn events(block: &Block, diagnostics: &mut Diagnostics) {
+    let names = block.events.iter().map(|event| Claim {
+        name: event.name.clone(),
+        shown: event.name.clone(),
+        at: event.name_at.clone(),
+        cfgs: &event.cfgs,
+    });
+    for (later, earlier) in taken(&names.collect::<Vec<_>>()) {
+        let name = &later.shown;
+        diagnostics.error(&later.at, format!("two events are called `{name}`; give one of them `name = \"…\"`"));
+        diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
+    }
+    let types = block.events.iter().filter_map(|event| {
+        let ty = event.ty()?.to_token_stream();
+        Some(Claim { name: print(ty.clone()), shown: print(ty.clone()), at: ty, cfgs: &event.cfgs })
+    });
+    for (later, earlier) in taken(&types.collect::<Vec<_>>()) {
+        let ty = &later.shown;
+        diagnostics.error(&later.at, format!("`{ty}` has an event already; keep one of the two"));
+        diagnostics.error(&earlier.at, "the other stands here");
     }
 }
 

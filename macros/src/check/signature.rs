@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
+use syn::{Attribute, FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 
 use super::objects;
 use crate::diagnostics::Diagnostics;
@@ -44,8 +44,17 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
     }
 }
 
-/// What holds for every method that generated code calls: `&self`, safe, of one type.
+/// What holds for an action and a hook: it can be called with anything, for anybody.
 pub(super) fn plain(signature: &Signature, diagnostics: &mut Diagnostics) {
+    called(signature, diagnostics);
+    for lifetime in signature.generics.lifetimes() {
+        let name = &lifetime.lifetime;
+        diagnostics.error(lifetime, format!("a client cannot choose `{name}`; leave lifetimes out, as in `&str`"));
+    }
+}
+
+/// What holds for every method that generated code calls: `&self`, safe, of one type.
+pub(super) fn called(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(receiver) = signature.receiver() {
         shared_self(receiver, diagnostics);
     } else {
@@ -90,7 +99,7 @@ fn generics(signature: &Signature, diagnostics: &mut Diagnostics) {
             GenericParam::Const(value) => {
                 (value.ident.to_string(), "write the value itself, or put the parameter on the impl block")
             }
-            GenericParam::Lifetime(lifetime) => (lifetime.lifetime.to_string(), "leave lifetimes out, as in `&str`"),
+            GenericParam::Lifetime(_) => continue,
         };
         diagnostics.error(parameter, format!("a client cannot choose `{name}`; {instead}"));
     }
@@ -258,11 +267,13 @@ fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
         }
     }
     for attribute in &parameter.attributes {
-        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            diagnostics.error(
-                attribute,
-                "a parameter cannot come and go; put `#[cfg(…)]` on the method, and write two methods",
-            );
-        }
+        no_cfg(attribute, diagnostics);
+    }
+}
+
+pub(super) fn no_cfg(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+    if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+        let message = "a parameter cannot come and go; put `#[cfg(…)]` on the method, and write two methods";
+        diagnostics.error(attribute, message);
     }
 }

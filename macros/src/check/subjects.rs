@@ -7,12 +7,12 @@ use syn::Type;
 
 use super::signature::holds_an_object;
 use crate::diagnostics::Diagnostics;
-use crate::model::Leaf;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, last_word, word_about_an_object};
 use crate::model::object::{Object, Shape};
 use crate::model::parameter::{self, Kind, Parameter};
+use crate::model::{Leaf, print};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     if let Some(own) = block.permission.asked() {
@@ -42,6 +42,27 @@ fn nothing_named(expression: &Expression, has_none: &str, diagnostics: &mut Diag
         }
     }
     only_grants(expression, None, diagnostics);
+}
+
+/// What is asked about an event or a group sees all of it; says whether that is how it is written.
+pub(super) fn of_the_whole(expression: &Expression, thing: &str, diagnostics: &mut Diagnostics) -> bool {
+    let about = expression.leaves.iter().filter(|leaf| !leaf.codename && leaf.about.is_some());
+    let mut sound = true;
+    for leaf in about {
+        let article = if thing == "event" { "an" } else { "a" };
+        let instead = without_subject(leaf);
+        let message = format!("{article} {thing}'s permission sees the whole {thing}; write `{instead}`");
+        diagnostics.error(&leaf.about, message);
+        sound = false;
+    }
+    only_grants(expression, None, diagnostics);
+    sound
+}
+
+/// The permission as it is written about nothing.
+fn without_subject(leaf: &Leaf) -> String {
+    let path = print(leaf.path.to_token_stream());
+    if leaf.arguments.is_empty() { path } else { format!("{path}({})", print(leaf.arguments.to_token_stream())) }
 }
 
 fn named(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics) {

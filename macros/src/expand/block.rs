@@ -6,7 +6,7 @@ use syn::ItemImpl;
 
 use super::paths::{self, Locals};
 use super::permission::Gate;
-use super::{action, consumer, route};
+use super::{action, consumer, event, route};
 use crate::model::block::{Block, Permission};
 use crate::model::{Kind, respan};
 
@@ -16,7 +16,9 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
-    let consumer = (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref()));
+    let consumer =
+        (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref(), &generated.events));
+    let emits = generated.emits();
     let check = block.is_concrete().then(|| check(block));
     let checks = (block.kind == Kind::Consumer && block.is_concrete()).then(|| generated.checks());
     quote! {
@@ -30,6 +32,7 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
             #handler
             #dispatch
             #consumer
+            #emits
             #check
             #checks
         };
@@ -85,6 +88,7 @@ struct Generated<'a> {
     gate: Option<Gate<'a>>,
     actions: Vec<action::Row<'a>>,
     routes: Vec<route::Row<'a>>,
+    events: Vec<event::Row<'a>>,
     locals: Locals,
 }
 
@@ -93,15 +97,16 @@ const ROLE: &str = "Block";
 impl<'a> Generated<'a> {
     fn new(block: &'a Block) -> Self {
         let gate = block.permission.asked().map(|expression| Gate::new(expression, ROLE, &block.generics));
-        let (actions, routes) = (action::rows(block), route::rows(block));
-        Self { block, gate, actions, routes, locals: Locals::new() }
+        let (actions, routes, events) = (action::rows(block), route::rows(block), event::rows(block));
+        Self { block, gate, actions, routes, events, locals: Locals::new() }
     }
 
     /// The expressions.
     fn items(&self) -> TokenStream {
         let own = self.gate.iter().map(|gate| gate.items(ROLE, &self.block.generics, &[]));
         let actions = self.actions.iter().map(action::Row::items);
-        own.chain(actions).chain(self.routes.iter().map(route::Row::items)).collect()
+        let routes = self.routes.iter().map(route::Row::items);
+        own.chain(actions).chain(routes).chain(self.events.iter().map(event::Row::items)).collect()
     }
 
     /// What the compiler can check of a consumer that is one type.
@@ -109,6 +114,11 @@ impl<'a> Generated<'a> {
         let own = self.gate.iter().map(|gate| gate.no_captures_here(self.block, &[]));
         let actions = self.actions.iter().map(|row| row.check(self.block));
         own.chain(actions).chain(self.routes.iter().map(|row| row.check(self.block))).collect()
+    }
+
+    /// One impl an event.
+    fn emits(&self) -> TokenStream {
+        self.events.iter().map(|row| row.emits(&self.locals)).collect()
     }
 
     fn dispatch(&self) -> TokenStream {

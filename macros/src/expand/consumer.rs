@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::action::optional;
+use super::event;
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use crate::model::Mark;
@@ -13,13 +14,14 @@ use crate::model::hook::Hook;
 const ROLE: &str = "Connect";
 
 /// `impl Consumer for …`, and the registration of a consumer without generics.
-pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
+pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>, events: &[event::Row<'_>]) -> TokenStream {
     let locals = Locals::new();
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
     let strict = block.connect.as_ref().map(|expression| Gate::new(expression, ROLE, generics));
     let items = strict.as_ref().map(|gate| gate.items(ROLE, generics, &[]));
     let connect = strict.as_ref().map(|gate| connect_const(gate));
+    let events = events_const(events);
     let may_connect = may_connect(own, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
     let checked = (!block.is_concrete()).then(|| checked(strict.as_ref()));
@@ -34,6 +36,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>) -> TokenStream {
         impl #generics #consumer for #ty #where_clause {
             const NAME: &'static #string = #name;
             #connect
+            #events
             #checked
             #may_connect
             #(#hooks)*
@@ -46,6 +49,15 @@ fn connect_const(gate: &Gate<'_>) -> TokenStream {
     let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
     let value = optional(Some(gate.reference()));
     quote!(const CONNECT: #option<&'static #expression> = #value;)
+}
+
+/// What may leave it, where anything may.
+fn events_const(events: &[event::Row<'_>]) -> Option<TokenStream> {
+    if events.is_empty() {
+        return None;
+    }
+    let (node, rows) = (paths::event_node(Span::call_site()), events.iter().map(event::Row::node));
+    Some(quote!(const EVENTS: &'static [#node] = &[#(#rows)*];))
 }
 
 /// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ItemImpl;
 
 use super::block::handler;
-use super::{leaf, paths};
+use super::{event, leaf, paths};
 use crate::model::Kind;
 use crate::model::block::Block;
 
@@ -29,6 +29,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             }
         }
     });
+    let emits = (block.kind == Kind::Consumer).then(|| event::fallback(block));
     quote! {
         #item
 
@@ -51,6 +52,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
                 const CALLS: &'static [#action_fn<Self>] = &[];
             }
             #consumer
+            #emits
         };
     }
 }
@@ -66,5 +68,8 @@ fn aliases(block: &Block) -> TokenStream {
     let routes = block.routes.iter().filter_map(|route| {
         route.permission.as_ref().map(|expression| name(expression, &format!("Route{}", route.id), &route.cfgs))
     });
-    own.chain(connect).chain(actions).chain(routes).collect()
+    let events = block.events.iter().enumerate().filter_map(|(position, event)| {
+        event.permission.as_ref().map(|expression| name(expression, &format!("Event{position}"), &event.cfgs))
+    });
+    own.chain(connect).chain(actions).chain(routes).chain(events).collect()
 }

@@ -17,7 +17,7 @@ use crate::model::{Leaf, respan};
 pub(super) struct Named<'a> {
     pub(super) leaf: &'a Leaf,
     /// By its alias, or as it stands where it names the block's own generics.
-    name: TokenStream,
+    pub(super) name: TokenStream,
     about: Option<About<'a>>,
     /// Does it stand under a `!`?
     denied: bool,
@@ -285,7 +285,7 @@ impl Named<'_> {
     }
 
     /// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
-    fn value(&self) -> TokenStream {
+    pub(super) fn value(&self) -> TokenStream {
         let (name, span) = (&self.name, self.leaf.span);
         let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
             let mut position = Literal::usize_unsuffixed(position);

@@ -49,6 +49,7 @@ paths! {
     beforehand = [__rt::beforehand]
     box_pin = [__rt::Box::pin]
     call_type = [__rt::Call]
+    carries = [__rt::Carries]
     check = [__rt::check]
     check_mount = [__rt::check_mount]
     check_node = [__rt::check_node]
@@ -60,14 +61,22 @@ paths! {
     context = [__rt::Call::context]
     declare = [__rt::declare]
     dispatch = [__rt::Dispatch]
+    emits = [__rt::Emits]
+    event_node = [__rt::EventNode]
+    event_permission = [__rt::EventPermission]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
     finish = [__rt::Gate::finish]
+    finish_join = [__rt::Gate::finish_join]
     finish_connect = [__rt::Gate::finish_connect]
     finish_connect_strictly = [__rt::Gate::finish_connect_strictly]
+    frame = [__rt::frame]
+    frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
     gate_of_a_call = [__rt::Call::gate]
     gate_of_a_connection = [__rt::Connect::gate]
+    group_permission = [__rt::GroupPermission]
+    group_trait = [__rt::Group]
     handler_trait = [__rt::Handler]
     held = [__rt::Held]
     hook_outcome = [__rt::HookOutcome::outcome]
@@ -79,6 +88,7 @@ paths! {
     loading_take = [__rt::Loading::take]
     may = [__rt::Call::may]
     may_connect = [__rt::Connect::may]
+    may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
     need = [__rt::Need]
     nested = [__rt::nested]
@@ -86,6 +96,7 @@ paths! {
     no_arguments = [__rt::no_arguments]
     no_captures = [__rt::no_captures]
     no_captures_here = [__rt::no_captures_here]
+    nobody = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], codenames: false }]
     no_opinion = [__rt::no_opinion]
     node = [__rt::Node]
     object_permission = [__rt::ObjectPermission]
@@ -93,21 +104,34 @@ paths! {
     objects_of_a_gate = [__rt::Gate::objects]
     path = [__rt::path]
     pattern = [__rt::Pattern]
+    personal_frame = [__rt::personal_frame]
     permission = [__rt::Permission]
     regex = [__rt::Regex]
     register = [__rt::register]
+    register_group = [__rt::register_group]
     reply_type = [__rt::Reply]
     result = [__rt::Result]
     returned = [__rt::returned]
     route_node = [__rt::RouteNode]
+    scope_of_a_call = [__rt::Call::scope]
+    scope_of_seeing = [__rt::Seeing::scope]
     scope_type = [__rt::Scope]
+    seeing_may = [__rt::Seeing::may]
+    seeing_may_on = [__rt::Seeing::may_on]
+    seeing_type = [__rt::Seeing]
     segment = [__rt::Segment]
+    sight = [__rt::Seeing::sight]
+    sight_finish = [__rt::Sight::finish]
+    sight_next = [__rt::Sight::next]
+    sight_tell = [__rt::Sight::tell]
     single_only = [__rt::single_only]
     tell = [__rt::Gate::tell]
-    unknown_leaf = [__rt::unknown_leaf]
+    unknown_leaf = [__rt::unknown_leaf()]
+    unseen = [::core::option::Option::Some(false)]
     unknown_route = [__rt::unknown_route]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
+    bool = [::core::primitive::bool]
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
     size = [::core::primitive::usize]
@@ -122,8 +146,11 @@ pub(super) struct Locals {
     pub(super) arguments: Ident,
     pub(super) asked: Ident,
     pub(super) call: Ident,
+    pub(super) consumer: Ident,
     pub(super) cx: Ident,
+    pub(super) event: Ident,
     pub(super) gate: Ident,
+    pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
     pub(super) level: Ident,
@@ -132,6 +159,7 @@ pub(super) struct Locals {
     pub(super) route: Ident,
     pub(super) said: Ident,
     pub(super) scope: Ident,
+    pub(super) seeing: Ident,
 }
 
 impl Locals {
@@ -142,8 +170,11 @@ impl Locals {
             arguments: local("__arguments"),
             asked: local("__asked"),
             call: local("__call"),
+            consumer: local("__consumer"),
             cx: local("__cx"),
+            event: local("__event"),
             gate: local("__gate"),
+            group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
             level: local("__level"),
@@ -152,6 +183,7 @@ impl Locals {
             route: local("__route"),
             said: local("__said"),
             scope: local("__scope"),
+            seeing: local("__seeing"),
         }
     }
 }
@@ -185,6 +217,11 @@ pub(super) fn output(span: Span) -> Ident {
 /// The error in what the method returned.
 pub(super) fn error(span: Span) -> Ident {
     Ident::new("__error", span)
+}
+
+/// The local that borrows what a codename is about; at its name, for the same reason.
+pub(super) fn subject(span: Span) -> Ident {
+    Ident::new("__subject", span)
 }
 
 /// The local that holds the parameter at this position; at its type, for the same reason. Leaves name it too, and what is

@@ -113,6 +113,24 @@ impl<'a> Gate<'a> {
         quote!(#begin #asked #finish(#gate))
     }
 
+    /// Asks the leaves about a group; `consumer` is the type of its consumer at a span.
+    pub(super) fn ask_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
+        let Locals { call, gate, .. } = locals;
+        let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
+        let asked = self.ask_each(&OF_A_GATE, locals, |leaf| Some(leaf.ask_join(&consumer(leaf.leaf.span), locals)));
+        let finish = paths::finish_join(Span::call_site());
+        quote!(#begin #asked #finish(#gate))
+    }
+
+    /// Asks the leaves about an event; `ty` is its type at a span.
+    pub(super) fn ask_sight(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
+        let Locals { gate, seeing, .. } = locals;
+        let begin = self.begin(&paths::sight(Span::call_site()), seeing, locals);
+        let asked = self.ask_each(&OF_A_SIGHT, locals, |leaf| Some(leaf.ask_sight(&ty(leaf.leaf.span), locals)));
+        let finish = paths::sight_finish(Span::call_site());
+        quote!(#begin #asked #finish(#gate))
+    }
+
     /// What generated code calls is called by its path: a trait of the user's may have methods of the same names.
     fn begin(&self, begin: &TokenStream, asked: &Ident, locals: &Locals) -> TokenStream {
         let (name, gate) = (&self.name, &locals.gate);
@@ -127,7 +145,8 @@ impl<'a> Gate<'a> {
         ask: impl Fn(&'s Named<'a>) -> Option<TokenStream>,
     ) -> TokenStream {
         let Locals { answer, gate, leaf, .. } = locals;
-        let (some, unknown) = (paths::some(Span::call_site()), paths::unknown_leaf(Span::call_site()));
+        let (some, unknown) = (paths::some(Span::call_site()), (calls.unknown)(Span::call_site()));
+        let stops = calls.stops.then(|| quote!(?));
         let (next, tell) = ((calls.next)(Span::call_site()), (calls.tell)(Span::call_site()));
         let arms = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
             let (position, arm) = (Literal::usize_unsuffixed(position), ask(leaf)?);
@@ -137,9 +156,9 @@ impl<'a> Gate<'a> {
             while let #some(#leaf) = #next(&mut #gate) {
                 let #answer = match #leaf {
                     #(#arms)*
-                    _ => #unknown(),
+                    _ => #unknown,
                 };
-                #tell(&mut #gate, #answer)?;
+                #tell(&mut #gate, #answer) #stops;
             }
         }
     }
@@ -164,10 +183,17 @@ impl<'a> Gate<'a> {
 struct Calls {
     next: fn(Span) -> TokenStream,
     tell: fn(Span) -> TokenStream,
+    /// What one says that is not there.
+    unknown: fn(Span) -> TokenStream,
+    /// Does an answer end it all?
+    stops: bool,
 }
 
-const OF_A_GATE: Calls = Calls { next: paths::next, tell: paths::tell };
-const OF_THE_OBJECTS: Calls = Calls { next: paths::asking_next, tell: paths::asking_tell };
+const OF_A_GATE: Calls = Calls { next: paths::next, tell: paths::tell, unknown: paths::unknown_leaf, stops: true };
+const OF_THE_OBJECTS: Calls =
+    Calls { next: paths::asking_next, tell: paths::asking_tell, unknown: paths::unknown_leaf, stops: true };
+const OF_A_SIGHT: Calls =
+    Calls { next: paths::sight_next, tell: paths::sight_tell, unknown: paths::unseen, stops: false };
 
 fn tree(tree: &Tree) -> TokenStream {
     let expr = paths::expr(Span::call_site());

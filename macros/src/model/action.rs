@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, ImplItemFn, ReturnType, Signature, Type};
+use syn::{Attribute, FnArg, ImplItemFn, Signature, Type};
 
 use super::expression::Expression;
 use super::object::{Object, Source};
@@ -58,10 +58,7 @@ impl Action {
 
     /// The written return type.
     pub(crate) fn output(&self) -> Option<&Type> {
-        match &self.signature.output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, ty) => Some(ty),
-        }
+        super::output(&self.signature)
     }
 
     /// The captures that its parameters take.

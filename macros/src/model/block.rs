@@ -3,6 +3,7 @@
 use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
 use super::action::Action;
+use super::event::Event;
 use super::expression::Expression;
 use super::hook::Hook;
 use super::route::Route;
@@ -27,8 +28,9 @@ pub(crate) struct Block {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) actions: Vec<Action>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
-    /// Was something marked as an action or a route, even if it could not be read?
+    /// Was something marked as an action, a route or an event, even if it could not be read?
     pub(crate) callable: bool,
 }
 
@@ -73,6 +75,7 @@ impl Block {
             cfgs: attribute::cfgs(&item.attrs),
             actions: Vec::new(),
             routes: Vec::new(),
+            events: Vec::new(),
             hooks: Vec::new(),
             callable: false,
         };
@@ -107,10 +110,9 @@ impl Block {
             return;
         }
         let (mark, attribute) = marks.remove(0);
-        self.callable |= matches!(mark, Mark::Action | Mark::Route);
+        self.callable |= matches!(mark, Mark::Action | Mark::Route | Mark::Event);
         for (_, other) in marks {
-            let message =
-                "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[connect]` and `#[disconnect]`";
+            let message = "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[event]`, `#[connect]` and `#[disconnect]`";
             diagnostics.error(other, message);
         }
         match mark {
@@ -119,6 +121,7 @@ impl Block {
                 self.routes.extend(Route::read(&attribute, *routes, method, diagnostics));
                 *routes += 1;
             }
+            Mark::Event => self.events.push(Event::read(attribute, method, diagnostics)),
             Mark::Connect | Mark::Disconnect => {
                 self.hooks.push(Hook::read(mark, attribute, method, diagnostics));
             }

@@ -1,8 +1,9 @@
 //! `#[connect]` and `#[disconnect]`: what a consumer does once per socket.
 
 use proc_macro2::Ident;
-use syn::{Attribute, FnArg, ImplItemFn, PatType, ReturnType, Signature, Type};
+use syn::{Attribute, ImplItemFn, PatType, Signature, Type};
 
+use super::typed;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Mark};
 
@@ -28,17 +29,10 @@ impl Hook {
 
     /// Its parameters after `&self`.
     pub(crate) fn parameters(&self) -> Vec<&PatType> {
-        let typed = self.signature.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(typed),
-            FnArg::Receiver(_) => None,
-        });
-        typed.collect()
+        typed(&self.signature)
     }
 
     pub(crate) fn output(&self) -> Option<&Type> {
-        match &self.signature.output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, ty) => Some(ty),
-        }
+        super::output(&self.signature)
     }
 }

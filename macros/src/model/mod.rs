@@ -1,9 +1,11 @@
-//! What was meant: the block with its actions and routes, each keeping the tokens it came from so that later stages can
-//! point at them.
+//! What was meant: the block with its actions, routes and events, or the group, each keeping the tokens it came from so that
+//! later stages can point at them.
 
 pub(crate) mod action;
 pub(crate) mod block;
+pub(crate) mod event;
 pub(crate) mod expression;
+pub(crate) mod group;
 pub(crate) mod hook;
 pub(crate) mod object;
 pub(crate) mod parameter;
@@ -11,6 +13,7 @@ pub(crate) mod route;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
+use syn::{FnArg, PatType, ReturnType, Signature, Type};
 
 // What is meant just as it is written; the later stages know it from here.
 pub(crate) use crate::syntax::attribute::{Mark, Role, cfgs};
@@ -18,9 +21,26 @@ pub(crate) use crate::syntax::block::Kind;
 pub(crate) use crate::syntax::codenames::{Codename, Codenames, Group};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
-pub(crate) use crate::syntax::quoted::respan;
+pub(crate) use crate::syntax::quoted::{print, respan};
 
 /// A method's or parameter's name as the wire knows it: without a raw prefix.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
+}
+
+/// The parameters after `&self`.
+fn typed(signature: &Signature) -> Vec<&PatType> {
+    let typed = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    typed.collect()
+}
+
+/// The written return type.
+fn output(signature: &Signature) -> Option<&Type> {
+    match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(ty),
+    }
 }

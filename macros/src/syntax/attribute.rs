@@ -12,6 +12,7 @@ use super::keyed::refuse;
 pub(crate) enum Mark {
     Action,
     Route,
+    Event,
     Connect,
     Disconnect,
 }
@@ -25,8 +26,13 @@ pub(crate) enum Role {
     Serde,
 }
 
-const MARKS: &[(&str, Mark)] =
-    &[("action", Mark::Action), ("route", Mark::Route), ("connect", Mark::Connect), ("disconnect", Mark::Disconnect)];
+const MARKS: &[(&str, Mark)] = &[
+    ("action", Mark::Action),
+    ("route", Mark::Route),
+    ("event", Mark::Event),
+    ("connect", Mark::Connect),
+    ("disconnect", Mark::Disconnect),
+];
 const ROLES: &[(&str, Role)] =
     &[("path", Role::Path), ("extract", Role::Extract), ("object", Role::Object), ("serde", Role::Serde)];
 

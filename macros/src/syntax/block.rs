@@ -103,7 +103,7 @@ fn user(input: ParseStream<'_>) -> Result<Type> {
 }
 
 /// `crate = ::path` or `crate = "::path"`.
-fn runtime(input: ParseStream<'_>) -> Result<Path> {
+pub(super) fn runtime(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         return literal.parse_with(Path::parse_mod_style).map_err(|_| {

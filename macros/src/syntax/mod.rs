@@ -7,6 +7,8 @@ mod argument;
 pub(crate) mod attribute;
 pub(crate) mod block;
 pub(crate) mod codenames;
+pub(crate) mod event;
+pub(crate) mod group;
 pub(crate) mod keyed;
 pub(crate) mod leaf;
 pub(crate) mod object;

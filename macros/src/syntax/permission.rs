@@ -71,6 +71,17 @@ impl Written {
             )),
         }
     }
+
+    /// The expression of what must have one, and has nothing above it.
+    pub(crate) fn of_its_own(self) -> Result<Expression> {
+        match self {
+            Self::Asked(expression) => Ok(expression),
+            Self::Inherited(at) => Err(refuse(
+                at,
+                "there is nothing to inherit from here; name a permission, or write `AllowAny` if everybody may pass",
+            )),
+        }
+    }
 }
 
 fn bare(input: ParseStream<'_>) -> Result<Written> {

@@ -1,0 +1,92 @@
+//! One event: a method that makes what members get to see.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{Attribute, FnArg, ImplItemFn, PatType, Signature, Type, TypeReference};
+
+use super::expression::Expression;
+use super::parameter::named;
+use super::{plain, typed};
+use crate::diagnostics::Diagnostics;
+use crate::syntax::attribute;
+use crate::syntax::event::Arguments;
+
+pub(crate) struct Event {
+    pub(crate) attribute: Attribute,
+    pub(crate) method: Ident,
+    /// As frames call it.
+    pub(crate) name: String,
+    /// Where the name was written.
+    pub(crate) name_at: TokenStream,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) permission: Option<Expression>,
+    /// Something could not be read, and it may have been a permission: that error is enough.
+    pub(crate) tried_permission: bool,
+    /// Attributes that stand on parameters of actions only.
+    pub(crate) misplaced: Vec<Attribute>,
+    pub(crate) signature: Signature,
+}
+
+impl Event {
+    /// Reads a method marked as an event and takes our attributes off its parameters.
+    pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+        let arguments = diagnostics.read(Arguments::read(&attribute));
+        let ident = method.sig.ident.clone();
+        let (name, name_at) = match &arguments.name {
+            Some(literal) => (literal.value(), literal.to_token_stream()),
+            None => (plain(&ident), ident.to_token_stream()),
+        };
+        let typed = method.sig.inputs.iter_mut().filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(&mut typed.attrs),
+            FnArg::Receiver(_) => None,
+        });
+        let misplaced = typed.flat_map(attribute::take_roles).map(|(_, attribute)| attribute).collect();
+        Self {
+            attribute,
+            method: ident,
+            name,
+            name_at,
+            cfgs: attribute::cfgs(&method.attrs),
+            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            tried_permission: arguments.tried_permission,
+            misplaced,
+            signature: method.sig.clone(),
+        }
+    }
+
+    /// Its parameters after `&self`.
+    pub(crate) fn parameters(&self) -> Vec<&PatType> {
+        typed(&self.signature)
+    }
+
+    /// The event's type: the `E` of `event: &E`.
+    pub(crate) fn ty(&self) -> Option<&Type> {
+        let first = self.parameters().into_iter().next()?;
+        shared(&first.ty).filter(|ty| !is_scope(ty))
+    }
+
+    /// The parameter that says for whom it is made; without it, all get the same.
+    pub(crate) fn scope(&self) -> Option<&PatType> {
+        self.parameters().into_iter().nth(1)
+    }
+
+    /// The written return type.
+    pub(crate) fn output(&self) -> Option<&Type> {
+        super::output(&self.signature)
+    }
+}
+
+/// The `T` of `&T`.
+pub(crate) fn shared(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Reference(TypeReference { mutability: None, elem, .. }) => Some(elem),
+        Type::Group(group) => shared(&group.elem),
+        Type::Paren(paren) => shared(&paren.elem),
+        _ => None,
+    }
+}
+
+/// Is it `Scope<…>`, or a reference to it?
+pub(crate) fn is_scope(ty: &Type) -> bool {
+    named(ty, "Scope")
+}

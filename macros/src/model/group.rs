@@ -1,0 +1,99 @@
+//! One group: a type whose values name sets of connections.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type, parse_quote};
+
+use super::expression::Expression;
+use super::plain;
+use crate::diagnostics::Diagnostics;
+use crate::syntax::group::{Arguments, Tried};
+
+pub(crate) struct Group {
+    pub(crate) runtime: Path,
+    pub(crate) ty: Ident,
+    pub(crate) generics: Generics,
+    /// All attributes on the type; one is right.
+    pub(crate) attributes: Vec<Attribute>,
+    /// The same on its fields and variants, where they mean nothing.
+    pub(crate) misplaced: Vec<Attribute>,
+    pub(crate) consumer: Option<Type>,
+    pub(crate) permission: Option<Expression>,
+    pub(crate) events: Vec<Type>,
+    pub(crate) tried: Tried,
+    pub(crate) shape: Shape,
+}
+
+/// What the type is made of.
+pub(crate) enum Shape {
+    /// Fields with names.
+    Named(Vec<Ident>),
+    /// A tuple, a unit or an enum.
+    Nameless,
+    /// The keyword, to underline it.
+    Union(syn::token::Union),
+}
+
+impl Group {
+    pub(crate) fn read(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Self {
+        let attributes: Vec<_> = ours(&input.attrs).cloned().collect();
+        let mut arguments = Arguments::default();
+        if let Some(first) = attributes.first() {
+            arguments = diagnostics.read(Arguments::read(first));
+        }
+        Self {
+            runtime: arguments.runtime.unwrap_or_else(|| parse_quote!(::portcullis)),
+            ty: input.ident.clone(),
+            generics: input.generics.clone(),
+            attributes,
+            misplaced: misplaced(&input.data),
+            consumer: arguments.consumer,
+            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            events: arguments.events,
+            tried: arguments.tried,
+            shape: shape(&input.data),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        plain(&self.ty)
+    }
+
+    /// Where to point for the whole of what is written about it.
+    pub(crate) fn at(&self) -> proc_macro2::TokenStream {
+        self.attributes
+            .first()
+            .map_or_else(|| self.ty.to_token_stream(), |attribute| attribute.path().to_token_stream())
+    }
+}
+
+fn ours(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("group"))
+}
+
+fn shape(data: &Data) -> Shape {
+    match data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => {
+                Shape::Named(fields.named.iter().filter_map(|field| field.ident.clone()).collect())
+            }
+            Fields::Unnamed(_) | Fields::Unit => Shape::Nameless,
+        },
+        Data::Enum(_) => Shape::Nameless,
+        Data::Union(data) => Shape::Union(data.union_token),
+    }
+}
+
+fn misplaced(data: &Data) -> Vec<Attribute> {
+    let of_fields =
+        |fields: &Fields| -> Vec<Attribute> { fields.iter().flat_map(|field| ours(&field.attrs)).cloned().collect() };
+    match data {
+        Data::Struct(data) => of_fields(&data.fields),
+        Data::Enum(data) => {
+            let variants = data.variants.iter();
+            variants.flat_map(|variant| ours(&variant.attrs).cloned().chain(of_fields(&variant.fields))).collect()
+        }
+        Data::Union(data) => data.fields.named.iter().flat_map(|field| ours(&field.attrs)).cloned().collect(),
+    }
+}

@@ -1,0 +1,51 @@
+//! The inside of `#[event(…)]`.
+
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident, LitStr, Meta, Result};
+
+use super::Read;
+use super::attribute::inside;
+use super::keyed::{self, Keys};
+use super::permission::{Expression, Written};
+
+/// The keys of an event, as far as they could be read.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) permission: Option<Expression>,
+    /// Something could not be read, and it may have been a permission.
+    pub(crate) tried_permission: bool,
+}
+
+const KEYS: Keys = Keys {
+    attribute: "event",
+    known: &["permission", "name"],
+    elsewhere: &[
+        ("permissions", "unknown key `permissions`; write `permission`"),
+        ("blocking", "nothing waits while an event is delivered, so there is no `blocking`; remove it"),
+        ("user", "`user` goes on the block; write `#[consumer(user = …)]`"),
+        ("crate", "`crate` goes on the block; write `#[consumer(crate = …)]`"),
+    ],
+};
+
+impl Arguments {
+    pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
+        let mut arguments = Self::default();
+        let all = |input: ParseStream<'_>| Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
+        let error = inside(attribute, all).unwrap_or_else(Some);
+        if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
+            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
+        }
+        (arguments, error)
+    }
+
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        if key == "name" {
+            self.name = Some(keyed::name(key, input, "\"message.created\"")?);
+            return Ok(());
+        }
+        keyed::equals(key, input, "IsAuthenticated")?;
+        self.permission = Some(Written::parse(input)?.of_its_own()?);
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The inside of `#[group(…)]`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, Meta, Path, Result, Token, Type, parenthesized, token};
+
+use super::Read;
+use super::attribute::inside;
+use super::block::runtime;
+use super::keyed::{self, Errors, Keys, refuse};
+use super::permission::{Expression, Written};
+use super::quoted::print;
+
+/// The keys of a group, as far as they could be read.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) consumer: Option<Type>,
+    pub(crate) permission: Option<Expression>,
+    pub(crate) events: Vec<Type>,
+    pub(crate) runtime: Option<Path>,
+    /// Keys that were tried and could not be read: that error is enough.
+    pub(crate) tried: Tried,
+}
+
+#[derive(Default)]
+pub(crate) struct Tried {
+    pub(crate) consumer: bool,
+    pub(crate) permission: bool,
+    pub(crate) events: bool,
+}
+
+const KEYS: Keys = Keys {
+    attribute: "group",
+    known: &["consumer", "permission", "events", "crate"],
+    elsewhere: &[
+        ("permissions", "unknown key `permissions`; write `permission`"),
+        ("event", "unknown key `event`; write `events(…)`"),
+        ("user", "the consumer says who its users are; remove `user`"),
+        ("name", "a group is called as its type is; remove `name`"),
+    ],
+};
+
+impl Arguments {
+    pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
+        let mut arguments = Self::default();
+        let mut inner = Errors(None);
+        let all = |input: ParseStream<'_>| {
+            Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input, &mut inner)))
+        };
+        if let Some(error) = inside(attribute, all).unwrap_or_else(Some) {
+            inner.add(error);
+        }
+        if let (Some(_), Meta::List(list)) = (&inner.0, &attribute.meta) {
+            let words = list.tokens.to_string();
+            arguments.tried = Tried {
+                consumer: words.contains("consumer"),
+                permission: keyed::means_permission(list.tokens.clone()),
+                events: words.contains("event"),
+            };
+        }
+        (arguments, inner.0)
+    }
+
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+        match key.to_string().as_str() {
+            "consumer" => {
+                keyed::equals(key, input, "Chat")?;
+                self.consumer = Some(consumer(input)?);
+            }
+            "permission" => {
+                keyed::equals(key, input, "IsAuthenticated")?;
+                self.permission = Some(Written::parse(input)?.of_its_own()?);
+            }
+            "events" => self.events = events(key, input, errors)?,
+            _ => {
+                keyed::equals(key, input, "::portcullis")?;
+                self.runtime = Some(runtime(input)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn consumer(input: ParseStream<'_>) -> Result<Type> {
+    let at = input.span();
+    input.parse().map_err(|_| syn::Error::new(at, "expected the type of a consumer; write `consumer = Chat`, say"))
+}
+
+/// `events(A, B)`; one that stands there twice is left out.
+fn events(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Type>> {
+    if !input.peek(token::Paren) {
+        return Err(refuse(key, "`events` lists types in parentheses; write `events(MessageCreated)`, say"));
+    }
+    let inside;
+    parenthesized!(inside in input);
+    let written: TokenStream = inside.parse()?;
+    if written.is_empty() {
+        return Err(refuse(key, "the list is empty; name what the group carries, as in `events(MessageCreated)`"));
+    }
+    let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(written.clone()).map_err(|error| {
+        let span = error.span();
+        syn::Error::new(span, "expected the types of events; write `events(MessageCreated, Typing)`, say")
+    })?;
+    let mut events: Vec<Type> = Vec::new();
+    for ty in types {
+        let text = print(ty.to_token_stream());
+        if events.iter().any(|earlier| print(earlier.to_token_stream()) == text) {
+            errors.add(refuse(&ty, format_args!("`{text}` stands here twice; remove one of them")));
+        } else {
+            events.push(ty);
+        }
+    }
+    Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use syn::{Attribute, parse_quote};
+
+    fn told(attribute: &Attribute) -> Vec<String> {
+        let (_, error) = Arguments::read(attribute);
+        error.into_iter().flatten().map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn the_keys_come_in_any_order() {
+        let (arguments, error) = Arguments::read(
+            &parse_quote!(#[group(events(A, b::B<C>,), permission = "D & e.f(g)", crate = ::p, consumer = Chat<u8>,)]),
+        );
+        assert!(error.is_none());
+        assert_eq!(arguments.events.len(), 2);
+        assert!(arguments.permission.is_some() && arguments.consumer.is_some() && arguments.runtime.is_some());
+    }
+
+    #[test]
+    fn each_mistake_has_its_words() {
+        for (attribute, words) in [
+            (parse_quote!(#[group(consumer)]), "write `consumer = Chat`"),
+            (parse_quote!(#[group(consumer = 5)]), "expected the type of a consumer"),
+            (parse_quote!(#[group(events)]), "in parentheses"),
+            (parse_quote!(#[group(events = A)]), "in parentheses"),
+            (parse_quote!(#[group(events())]), "the list is empty"),
+            (parse_quote!(#[group(events(5))]), "expected the types of events"),
+            (parse_quote!(#[group(events(A B))]), "expected the types of events"),
+            (parse_quote!(#[group(events(A, a::B, a :: B))]), "`a::B` stands here twice"),
+            (parse_quote!(#[group(event(A))]), "write `events(…)`"),
+            (parse_quote!(#[group(permission = inherited)]), "nothing to inherit"),
+            (parse_quote!(#[group(permissions = A)]), "write `permission`"),
+            (parse_quote!(#[group(nonsense)]), "`#[group]` takes `consumer`, `permission`, `events`, `crate`"),
+            (parse_quote!(#[group = "A"]), "write `#[group(…)]`"),
+        ] {
+            let told = told(&attribute);
+            assert_eq!(told.len(), 1, "{words}: {told:?}");
+            assert!(told[0].contains(words), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_does_not_hide_the_next() {
+        assert_eq!(told(&parse_quote!(#[group(consumer, permission = A &, events(A, A), crate = 5)])).len(), 4);
+    }
+}

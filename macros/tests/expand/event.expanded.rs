@@ -1,0 +1,408 @@
+impl Chat {
+    fn ping(&self) {}
+    fn upload_created<'e>(&self, event: &'e UploadCreated) -> UploadView<'e> {
+        UploadView::of(event)
+    }
+    #[cfg(feature = "typing")]
+    fn typing(&self, event: &events::Typing, scope: &Scope<Member>) -> Option<Typing> {
+        (scope.user() != Some(&event.by)).then(|| event.shown())
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = AllowAny;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    const __EVENT0LEAF0: __rt::Codename = uploads::read;
+    type __Event0Leaf1 = Muted;
+    const __EVENT0LEAF2: __rt::Codename = chat::can_moderate_chat;
+    static __EVENT0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Any(
+            &[
+                __rt::Expr::All(
+                    &[__rt::Expr::Leaf(0), __rt::Expr::Not(&__rt::Expr::Leaf(1))],
+                ),
+                __rt::Expr::Leaf(2),
+            ],
+        ),
+        leaves: &["uploads.read(channel)", "Muted(5)", "chat.can_moderate_chat"],
+        codenames: true,
+    };
+    type __Event0Type = UploadCreated;
+    #[cfg(feature = "typing")]
+    type __Event1Leaf0 = AllowAny;
+    #[cfg(feature = "typing")]
+    static __EVENT1: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    #[cfg(feature = "typing")]
+    type __Event1Type = events::Typing;
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = Member;
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            inherited: false,
+            needs: &[
+                __rt::Need {
+                    by: "permission `AllowAny`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionNode {
+                    name: "ping",
+                    permission: ::core::option::Option::None,
+                    blocking: false,
+                    needs: &[],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                __rt::no_arguments(__admitted);
+                let __output = Self::ping(__handler);
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+        async fn admit(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __admitted: __rt::Admitted,
+        ) -> __rt::Result<__rt::Admitted> {
+            let __handler = self;
+            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish(__gate, __admitted)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static ::core::primitive::str = "Chat";
+        const EVENTS: &'static [__rt::EventNode] = &[
+            __rt::EventNode {
+                name: "upload_created",
+                permission: &__EVENT0,
+            },
+            #[cfg(feature = "typing")]
+            __rt::EventNode {
+                name: "message.typing",
+                permission: &__EVENT1,
+            },
+        ];
+        async fn may_connect(
+            &self,
+            __cx: &__rt::Connect<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_connect(__gate)
+        }
+    }
+    __rt::register!(Chat);
+    #[automatically_derived]
+    impl __rt::Emits<__Event0Type> for Chat {
+        const NAME: &'static ::core::primitive::str = "upload_created";
+        const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        fn may_see(
+            &self,
+            __seeing: &__rt::Seeing<'_, Self::User>,
+            __event: &__Event0Type,
+        ) -> ::core::option::Option<::core::primitive::bool> {
+            let __handler = self;
+            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT0);
+            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        let __subject = &__event.channel;
+                        __rt::Seeing::may_on(__seeing, __EVENT0LEAF0, __subject)
+                    }
+                    1 => {
+                        ::core::option::Option::Some(
+                            <__Event0Leaf1 as __rt::EventPermission<
+                                __Event0Type,
+                                Self,
+                            >>::may_see(
+                                &__Event0Leaf1 { 0: 5 },
+                                __handler,
+                                __rt::Seeing::scope(__seeing),
+                                __event,
+                            ),
+                        )
+                    }
+                    2 => __rt::Seeing::may(__seeing, __EVENT0LEAF2),
+                    _ => ::core::option::Option::Some(false),
+                };
+                __rt::Sight::tell(&mut __gate, __answer);
+            }
+            __rt::Sight::finish(__gate)
+        }
+        fn shared(
+            &self,
+            __event: &__Event0Type,
+        ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
+            let __handler = self;
+            let __output = Self::upload_created(__handler, __event);
+            ::core::option::Option::Some(__rt::frame("upload_created", &__output))
+        }
+    }
+    #[cfg(feature = "typing")]
+    #[automatically_derived]
+    impl __rt::Emits<__Event1Type> for Chat {
+        const NAME: &'static ::core::primitive::str = "message.typing";
+        const PERMISSION: &'static __rt::Expression = &__EVENT1;
+        fn may_see(
+            &self,
+            __seeing: &__rt::Seeing<'_, Self::User>,
+            __event: &__Event1Type,
+        ) -> ::core::option::Option<::core::primitive::bool> {
+            let __handler = self;
+            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT1);
+            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        ::core::option::Option::Some(
+                            <__Event1Leaf0 as __rt::EventPermission<
+                                __Event1Type,
+                                Self,
+                            >>::may_see(
+                                &__Event1Leaf0 {},
+                                __handler,
+                                __rt::Seeing::scope(__seeing),
+                                __event,
+                            ),
+                        )
+                    }
+                    _ => ::core::option::Option::Some(false),
+                };
+                __rt::Sight::tell(&mut __gate, __answer);
+            }
+            __rt::Sight::finish(__gate)
+        }
+        fn personal(
+            &self,
+            __scope: &__rt::Scope<Self::User>,
+            __event: &__Event1Type,
+        ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
+            let __handler = self;
+            let __output = Self::typing(__handler, __event, __scope);
+            __rt::personal_frame("message.typing", __output)
+        }
+    }
+    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
+    const _: () = __rt::no_captures_here(
+        "permission `AllowAny`",
+        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
+};
+impl<P: Policy> Feed<P> {
+    fn ping(&self) {}
+    fn r#yield(&self, event: &Changed<P>) -> View {
+        self.policy.view(event)
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __Action0Leaf0 = AllowAny;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    static __EVENT0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["May<P>"],
+        codenames: false,
+    };
+    #[automatically_derived]
+    impl<P: Policy> __rt::Handler for Feed<P> {
+        type User = ();
+    }
+    impl<P: Policy> Feed<P> {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl<P: Policy> __rt::Dispatch for Feed<P> {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Feed",
+            permission: ::core::option::Option::None,
+            inherited: false,
+            needs: &[],
+            actions: &[
+                __rt::ActionNode {
+                    name: "ping",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    blocking: false,
+                    needs: &[
+                        __rt::Need {
+                            by: "permission `AllowAny`",
+                            captures: <__Action0Leaf0 as __rt::Permission<
+                                Self,
+                            >>::CAPTURES,
+                        },
+                    ],
+                },
+            ],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+                let __admitted = {
+                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        &mut __gate,
+                    ) {
+                        let __answer = match __leaf {
+                            0 => {
+                                <__Action0Leaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__Action0Leaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        };
+                        __rt::Gate::tell(&mut __gate, __answer)?;
+                    }
+                    __rt::Gate::finish(__gate, __admitted)?
+                };
+                __rt::no_arguments(__admitted);
+                let __output = Self::ping(__handler);
+                match __rt::returned(&__output).__settle(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+    }
+    #[automatically_derived]
+    impl<P: Policy> __rt::Consumer for Feed<P> {
+        const NAME: &'static ::core::primitive::str = "Feed";
+        const EVENTS: &'static [__rt::EventNode] = &[
+            __rt::EventNode {
+                name: "yield",
+                permission: &__EVENT0,
+            },
+        ];
+        const CHECKED: () = {
+            __rt::check(<Self as __rt::Dispatch>::NODE);
+        };
+    }
+    #[automatically_derived]
+    impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
+        const NAME: &'static ::core::primitive::str = "yield";
+        const PERMISSION: &'static __rt::Expression = &__EVENT0;
+        fn may_see(
+            &self,
+            __seeing: &__rt::Seeing<'_, Self::User>,
+            __event: &Changed<P>,
+        ) -> ::core::option::Option<::core::primitive::bool> {
+            let __handler = self;
+            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT0);
+            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        ::core::option::Option::Some(
+                            <May<
+                                P,
+                            > as __rt::EventPermission<
+                                Changed<P>,
+                                Self,
+                            >>::may_see(
+                                &May::<P> {},
+                                __handler,
+                                __rt::Seeing::scope(__seeing),
+                                __event,
+                            ),
+                        )
+                    }
+                    _ => ::core::option::Option::Some(false),
+                };
+                __rt::Sight::tell(&mut __gate, __answer);
+            }
+            __rt::Sight::finish(__gate)
+        }
+        fn shared(
+            &self,
+            __event: &Changed<P>,
+        ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
+            let __handler = self;
+            let __output = Self::r#yield(__handler, __event);
+            ::core::option::Option::Some(__rt::frame("yield", &__output))
+        }
+    }
+};

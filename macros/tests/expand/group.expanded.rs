@@ -1,0 +1,139 @@
+pub struct RoomGroup {
+    pub room_id: u32,
+    pub channel: ChannelId,
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __GroupLeaf0 = RoomMember;
+    type __GroupLeaf1 = HasRole;
+    const __GROUPLEAF2: __rt::Codename = chat::can_moderate_chat;
+    const __GROUPLEAF3: __rt::Codename = uploads::read;
+    static __GROUP: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Any(
+            &[
+                __rt::Expr::Leaf(0),
+                __rt::Expr::All(&[__rt::Expr::Leaf(1), __rt::Expr::Leaf(2)]),
+                __rt::Expr::Leaf(3),
+            ],
+        ),
+        leaves: &[
+            "RoomMember",
+            "HasRole(\"staff\")",
+            "chat.can_moderate_chat",
+            "uploads.read(channel)",
+        ],
+        codenames: true,
+    };
+    __rt::register_group!(RoomGroup);
+    type __GroupConsumer = Chat;
+    #[automatically_derived]
+    impl __rt::Group for RoomGroup {
+        type Consumer = __GroupConsumer;
+        const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PERMISSION: &'static __rt::Expression = &__GROUP;
+        async fn may_join(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__GroupLeaf0 as __rt::GroupPermission<
+                            Self,
+                            __GroupConsumer,
+                        >>::may_join(
+                                &__GroupLeaf0 {},
+                                __consumer,
+                                __rt::Call::scope(__call),
+                                __group,
+                            )
+                            .await
+                    }
+                    1 => {
+                        <__GroupLeaf1 as __rt::GroupPermission<
+                            Self,
+                            __GroupConsumer,
+                        >>::may_join(
+                                &__GroupLeaf1 { 0: "staff" },
+                                __consumer,
+                                __rt::Call::scope(__call),
+                                __group,
+                            )
+                            .await
+                    }
+                    2 => __rt::Call::may(__call, __GROUPLEAF2).await,
+                    3 => {
+                        let __subject = &__group.channel;
+                        __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_join(__gate)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Carries<MessageCreated> for RoomGroup {}
+    #[automatically_derived]
+    impl __rt::Carries<events::Typing> for RoomGroup {}
+};
+enum Everybody {
+    Awake,
+    Asleep,
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::sockets::__private as __rt;
+    type __GroupLeaf0 = AllowAny;
+    static __GROUP: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    __rt::register_group!(Everybody);
+    type __GroupConsumer = feed::Feed<Polite>;
+    #[automatically_derived]
+    impl __rt::Group for Everybody {
+        type Consumer = __GroupConsumer;
+        const NAME: &'static ::core::primitive::str = "Everybody";
+        const PERMISSION: &'static __rt::Expression = &__GROUP;
+        async fn may_join(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__GroupLeaf0 as __rt::GroupPermission<
+                            Self,
+                            __GroupConsumer,
+                        >>::may_join(
+                                &__GroupLeaf0 {},
+                                __consumer,
+                                __rt::Call::scope(__call),
+                                __group,
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_join(__gate)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Carries<Changed<Polite>> for Everybody {}
+};

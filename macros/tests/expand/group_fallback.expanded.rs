@@ -1,0 +1,108 @@
+pub struct RoomGroup {
+    pub channel: ChannelId,
+}
+#[allow(dead_code)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __GroupLeaf0 = RoomMember;
+    const __GROUPLEAF1: __rt::Codename = uploads::read;
+    type __GroupConsumer = Chat;
+    #[automatically_derived]
+    impl __rt::Group for RoomGroup {
+        type Consumer = __GroupConsumer;
+        const NAME: &'static ::core::primitive::str = "RoomGroup";
+        const PERMISSION: &'static __rt::Expression = &__rt::Expression {
+            tree: __rt::Expr::Any(&[]),
+            leaves: &[],
+            codenames: false,
+        };
+        async fn may_join(
+            &self,
+            _: &__GroupConsumer,
+            _: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            __rt::unknown_leaf()
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Carries<MessageCreated> for RoomGroup {}
+};
+::core::compile_error! {
+    "`chanel` is no field of `RoomGroup`; name one of its own, such as `channel`"
+}
+impl Chat {
+    fn message_created(&self, event: &MessageCreated) -> View {
+        View::of(event)
+    }
+    async fn typing(&self, event: &Typing) -> View {
+        View::of(event)
+    }
+}
+#[allow(dead_code)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __Event0Leaf0 = AllowAny;
+    #[automatically_derived]
+    impl __rt::Handler for Chat {
+        type User = ();
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Chat {
+        const NODE: &'static __rt::Node = &__rt::Node {
+            name: "Chat",
+            permission: ::core::option::Option::None,
+            inherited: false,
+            needs: &[],
+            actions: &[],
+            routes: &[],
+        };
+        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+    }
+    #[automatically_derived]
+    impl __rt::Consumer for Chat {
+        const NAME: &'static ::core::primitive::str = "Chat";
+    }
+    #[automatically_derived]
+    impl __rt::Emits<MessageCreated> for Chat {
+        const NAME: &'static ::core::primitive::str = "message_created";
+        const PERMISSION: &'static __rt::Expression = &__rt::Expression {
+            tree: __rt::Expr::Any(&[]),
+            leaves: &[],
+            codenames: false,
+        };
+        fn may_see(
+            &self,
+            _: &__rt::Seeing<'_, Self::User>,
+            _: &MessageCreated,
+        ) -> ::core::option::Option<::core::primitive::bool> {
+            ::core::option::Option::Some(false)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Emits<Typing> for Chat {
+        const NAME: &'static ::core::primitive::str = "typing";
+        const PERMISSION: &'static __rt::Expression = &__rt::Expression {
+            tree: __rt::Expr::Any(&[]),
+            leaves: &[],
+            codenames: false,
+        };
+        fn may_see(
+            &self,
+            _: &__rt::Seeing<'_, Self::User>,
+            _: &Typing,
+        ) -> ::core::option::Option<::core::primitive::bool> {
+            ::core::option::Option::Some(false)
+        }
+    }
+};
+::core::compile_error! {
+    "`typing` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member may see it"
+}
+::core::compile_error! {
+    "nothing waits while an event is delivered; remove `async`, and load what it shows before it is published"
+}

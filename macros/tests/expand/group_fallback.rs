@@ -1,0 +1,20 @@
+//! What comes out beside an error of a group, and of a consumer with events: impls that let nothing through.
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = "RoomMember | uploads.read(chanel)", events(MessageCreated))]
+pub struct RoomGroup {
+    pub channel: ChannelId,
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn message_created(&self, event: &MessageCreated) -> View {
+        View::of(event)
+    }
+
+    #[event]
+    async fn typing(&self, event: &Typing) -> View {
+        View::of(event)
+    }
+}
