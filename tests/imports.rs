@@ -12,6 +12,7 @@ const ROWS: &[&[&str]] = &[
     &["dialect"],
     &["handler"],
     &["consumer"],
+    &["group"],
     &["router"],
     &["connection"],
     &["server"],

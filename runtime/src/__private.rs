@@ -6,14 +6,18 @@ pub use serde;
 
 pub use crate::__declare as declare;
 pub use crate::__register as register;
+pub use crate::__register_group as register_group;
 #[cfg(feature = "registry")]
 pub use crate::consumer::inventory;
 pub use crate::consumer::{
-    ActionFn, ActionNode, Consumer, Dispatch, Need, Node, Pattern, Regex, Registration, RouteNode, Segment, check,
-    check_mount, check_node, no_captures, no_captures_here,
+    ActionFn, ActionNode, Consumer, Dispatch, EventNode, GroupRow, Need, Node, Pattern, Regex, Registration, RouteNode,
+    Segment, check, check_mount, check_node, no_captures, no_captures_here,
 };
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
+pub use crate::group::{
+    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, frame, may_join_on, personal_frame,
+};
 pub use crate::handler::{
     Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
     returned,

@@ -38,12 +38,14 @@
 //! - [`permissions!`], [`Codename`], [`Grants`], [`GrantSet`]: what a role table grants.
 //! - [`Context`], [`Scope`], [`Connect`]: what a permission and an action see.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: what goes into an action and what comes out.
+//! - [`Group`], [`event`], [`Publisher`], [`Sessions`]: what may leave a socket, who may see it, and what a change of rights
+//!   does.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
 //!
-//! Two chapters say more: [permissions](guide::permissions), and how they look to somebody who comes
-//! [from Django](guide::from_django).
+//! Three chapters say more: [permissions](guide::permissions), [events and groups](guide::events), and how it all looks to
+//! somebody who comes [from Django](guide::from_django).
 //!
 //! # Features
 //!
@@ -63,6 +65,7 @@ mod consumer;
 mod dialect;
 mod error;
 mod grants;
+mod group;
 pub mod guide;
 mod handler;
 mod message;
@@ -78,6 +81,7 @@ pub use connection::Limits;
 pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
+pub use group::{Carries, EventPermission, Group, GroupPermission, Publisher, Sessions, SlowReceiver};
 pub use handler::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use http;
 pub use http::StatusCode;
@@ -100,6 +104,12 @@ pub use portcullis_macros::route;
 
 #[doc = include_str!("docs/codenames.md")]
 pub use portcullis_macros::permissions;
+
+#[doc = include_str!("docs/group.md")]
+pub use portcullis_macros::Group;
+
+#[doc = include_str!("docs/event.md")]
+pub use portcullis_macros::event;
 
 /// Marks the method of a `#[consumer]` block that runs once for each connection, after the door has let it in.
 ///

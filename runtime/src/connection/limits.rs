@@ -32,6 +32,13 @@ pub struct Limits {
     /// How many messages are read ahead while an action runs. Then reading stops until it is done; a stream that goes
     /// on for longer than [`idle`](Limits::idle) after that ends with its connection, as nothing can be heard. Default: 32.
     pub read_ahead: usize,
+    /// How many groups a connection may be in. More: 409. Default: 256.
+    pub groups: usize,
+    /// How many events may wait for a client who does not take them; what happens then says
+    /// [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers). Default: 256.
+    pub queue: usize,
+    /// How many bytes of events may wait. Default: 1 MiB.
+    pub queue_bytes: usize,
     /// How many objects one parameter of a message may name. More: 400. Default: 100.
     pub objects: usize,
 }
@@ -46,6 +53,9 @@ impl Default for Limits {
             ping: Duration::from_secs(25),
             idle: Duration::from_mins(1),
             read_ahead: 32,
+            groups: 256,
+            queue: 256,
+            queue_bytes: 1024 * 1024,
             objects: 100,
         }
     }

@@ -1,21 +1,66 @@
 //! Frames on their way out: fed one by one, flushed together, and never waited for without end.
 
 use std::future::{pending, poll_fn};
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 
+use crate::consumer::Consumer;
+use crate::group::{Ended, Mailbox, Note};
 use crate::router::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// What a connection has to do.
+pub(super) enum Next<X> {
+    /// A frame has come; none comes any more.
+    Frame(Option<Incoming<X>>),
+    /// An event waits, and there is room for it.
+    Event,
+}
+
+/// Why nothing can be sent any more.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// The client is gone.
+    Gone,
+    /// The connection is to end with this code.
+    Ended(CloseCode),
+}
+
+impl From<Gone> for Lost {
+    fn from(_: Gone) -> Lost {
+        Lost::Gone
+    }
+}
+
+impl From<Ended> for Lost {
+    fn from(Ended(code): Ended) -> Lost {
+        Lost::Ended(code)
+    }
+}
+
+/// Waits for the client, but not beyond the connection's end.
+fn patiently<N>(ready: Poll<Result<(), Gone>>, mailbox: &Mailbox<N>, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    match ready {
+        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Lost::from)),
+        Poll::Pending => match mailbox.poll_end(cx) {
+            Poll::Ready(ended) => Poll::Ready(Err(ended.into())),
+            Poll::Pending => Poll::Pending,
+        },
+    }
+}
+
 /// The sending side of a connection. It gives up on a client that does not take what is sent to it.
-pub(super) struct Outbox<T> {
+pub(super) struct Outbox<C: Consumer, T> {
     pub(super) transport: T,
+    /// Events that wait to go out.
+    mailbox: Arc<Mailbox<Note<C>>>,
     patience: Duration,
     /// Whether something was fed that is not flushed yet.
     unsent: bool,
@@ -23,22 +68,63 @@ pub(super) struct Outbox<T> {
     skipped: bool,
 }
 
-impl<T: Transport> Outbox<T> {
-    pub(super) fn new(transport: T, patience: Duration) -> Outbox<T> {
-        Outbox { transport, patience, unsent: false, skipped: false }
+impl<C: Consumer, T: Transport> Outbox<C, T> {
+    pub(super) fn new(transport: T, mailbox: Arc<Mailbox<Note<C>>>, patience: Duration) -> Outbox<C, T> {
+        Outbox { transport, mailbox, patience, unsent: false, skipped: false }
     }
 
-    pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Gone> {
-        let room = poll_fn(|cx| self.transport.poll_ready_unpin(cx));
+    pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Lost> {
+        let (transport, mailbox) = (&mut self.transport, &self.mailbox);
+        let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
         deadline(self.patience, room).await.ok_or(Gone)??;
         self.unsent = true;
-        self.transport.start_send_unpin(Outgoing::Text(text))
+        Ok(self.transport.start_send_unpin(Outgoing::Text(text))?)
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        deadline(self.patience, self.transport.flush()).await.ok_or(Gone)??;
+    pub(super) async fn flush(&mut self) -> Result<(), Lost> {
+        let (transport, mailbox) = (&mut self.transport, &self.mailbox);
+        let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), mailbox, cx));
+        deadline(self.patience, flushed).await.ok_or(Gone)??;
         self.unsent = false;
         Ok(())
+    }
+
+    /// Whether an event waits, or the connection is to end.
+    pub(super) fn has_events(&self) -> bool {
+        self.mailbox.is_ready()
+    }
+
+    /// Feeds all events that wait now.
+    pub(super) async fn deliver(&mut self) -> Result<(), Lost> {
+        let place = self.mailbox.place()?;
+        self.deliver_before(place).await
+    }
+
+    /// Feeds the events that stand in front of that place. Each is taken only when there is room for it: until then it can be
+    /// recalled.
+    pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
+        loop {
+            let (transport, mailbox) = (&mut self.transport, &self.mailbox);
+            let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
+            deadline(self.patience, room).await.ok_or(Gone)??;
+            let Some(event) = self.mailbox.take_before(place)? else { return Ok(()) };
+            self.unsent = true;
+            self.transport.start_send_unpin(Outgoing::Text(event))?;
+        }
+    }
+
+    /// Feeds the event that has waited longest, for which there is room.
+    pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
+        if let Some(event) = self.mailbox.take_before(u64::MAX)? {
+            self.unsent = true;
+            self.transport.start_send_unpin(Outgoing::Text(event))?;
+        }
+        Ok(())
+    }
+
+    /// The place behind all events that wait now.
+    pub(super) fn place(&self) -> Result<u64, Lost> {
+        Ok(self.mailbox.place()?)
     }
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
@@ -57,13 +143,19 @@ impl<T: Transport> Outbox<T> {
         !self.unsent && std::mem::take(&mut self.skipped)
     }
 
-    /// The next frame, while what was fed goes out beside. Without `reading` no frame comes. Cancel-safe.
-    pub(super) async fn next(&mut self, reading: bool) -> Result<Option<Incoming<T::Text>>, Gone> {
+    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes. Cancel-safe.
+    pub(super) async fn next(&mut self, reading: bool) -> Result<Next<T::Text>, Lost> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;
             }
-            if reading { self.transport.poll_next_unpin(cx).map(Ok) } else { Poll::Pending }
+            if let Poll::Ready(waiting) = self.mailbox.poll(cx) {
+                waiting?;
+                if patiently(self.transport.poll_ready_unpin(cx), &self.mailbox, cx)?.is_ready() {
+                    return Poll::Ready(Ok(Next::Event));
+                }
+            }
+            if reading { self.transport.poll_next_unpin(cx).map(|frame| Ok(Next::Frame(frame))) } else { Poll::Pending }
         })
         .await
     }

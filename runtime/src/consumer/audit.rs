@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::registry::{Registration, RegistryError, consumers};
+use super::registry::{Registration, RegistryError, consumers, groups_of};
 use super::{Consumer, Node};
 use crate::grants;
 use crate::permission::Expression;
@@ -17,7 +17,7 @@ pub struct Entry {
     pub consumer: &'static str,
     /// The patterns on the way, joined; empty for the consumer itself.
     pub route: String,
-    /// The action's name; `(connect)` for the door.
+    /// The name of the action, the event or the group; `(connect)` for the door.
     pub action: &'static str,
     /// All expressions on the way, outermost first, joined by `&`.
     pub permission: String,
@@ -79,6 +79,22 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
     .collect();
     let permission = if door.is_empty() { "no opinion".to_owned() } else { door.join(" & ") };
     entries.push(Entry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
+    for (group, permission) in groups_of(registration.name()) {
+        entries.push(Entry {
+            consumer: registration.name(),
+            route: String::new(),
+            action: group,
+            permission: format!("group, joined by {permission}"),
+        });
+    }
+    for event in registration.events() {
+        entries.push(Entry {
+            consumer: registration.name(),
+            route: String::new(),
+            action: event.name,
+            permission: format!("event, seen by {}", event.permission),
+        });
+    }
     Walk { consumer: registration.name(), entries }.level(node, "", &[]);
 }
 

@@ -16,9 +16,9 @@ pub use dispatch::{ActionFn, Dispatch};
 pub use inventory;
 pub use level::check_node;
 pub use mount::{check, check_mount, no_captures, no_captures_here};
-pub use node::{ActionNode, Need, Node, Pattern, Regex, RouteNode, Segment};
+pub use node::{ActionNode, EventNode, Need, Node, Pattern, Regex, RouteNode, Segment};
 pub(crate) use registry::mounted;
-pub use registry::{Registration, RegistryError, codenames};
+pub use registry::{GroupRow, Registration, RegistryError, codenames};
 
 use crate::error::Result;
 use crate::permission::Expression;
@@ -37,6 +37,10 @@ pub trait Consumer: Dispatch {
     /// What `connect = ".."` asks at the door.
     #[doc(hidden)]
     const CONNECT: Option<&'static Expression> = None;
+
+    /// What may leave its sockets.
+    #[doc(hidden)]
+    const EVENTS: &'static [EventNode] = &[];
 
     /// That every mount below provides what stands under it.
     #[doc(hidden)]

@@ -44,6 +44,15 @@ pub struct ActionNode {
     pub needs: &'static [Need],
 }
 
+/// An event that a consumer lets out.
+#[derive(Debug, Clone, Copy)]
+pub struct EventNode {
+    /// What a frame calls it.
+    pub name: &'static str,
+    /// What is asked of each one who would get it.
+    pub permission: &'static Expression,
+}
+
 /// A pattern with the handler that is mounted under it.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteNode {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Consumer, Node};
+use super::{Consumer, EventNode, Node};
 use crate::grants::{self, Clash, Codename};
 use crate::permission::Expression;
 
@@ -17,12 +17,13 @@ pub struct Registration {
     type_name: fn() -> &'static str,
     connect: Option<&'static Expression>,
     node: &'static Node,
+    events: &'static [EventNode],
 }
 
 impl Registration {
     /// The registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
-        Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE }
+        Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE, events: C::EVENTS }
     }
 
     /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
@@ -42,6 +43,10 @@ impl Registration {
         self.connect
     }
 
+    pub(crate) fn events(&self) -> &'static [EventNode] {
+        self.events
+    }
+
     pub(crate) fn node(&self) -> &'static Node {
         self.node
     }
@@ -49,6 +54,39 @@ impl Registration {
 
 #[cfg(feature = "registry")]
 inventory::collect!(Registration);
+
+/// What the registry knows of a group.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct GroupRow {
+    name: &'static str,
+    consumer: &'static str,
+    permission: &'static Expression,
+}
+
+impl GroupRow {
+    /// The row of a group, by the name of its consumer.
+    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRow {
+        GroupRow { name, consumer, permission }
+    }
+}
+
+#[cfg(feature = "registry")]
+inventory::collect!(GroupRow);
+
+/// The groups of a consumer, sorted by name, and what is asked of whoever joins.
+#[cfg(feature = "registry")]
+pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
+    let of_it = inventory::iter::<GroupRow>.into_iter().filter(|row| row.consumer == consumer);
+    let mut groups: Vec<_> = of_it.map(|row| (row.name, row.permission)).collect();
+    groups.sort_unstable_by_key(|(name, _)| *name);
+    groups
+}
+
+#[cfg(not(feature = "registry"))]
+pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
+    Vec::new()
+}
 
 /// Two consumers of the program have one name, or two codenames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +179,30 @@ macro_rules! __register {
     ($consumer:ty) => {
         $crate::__private::inventory::submit! { $crate::__private::Registration::of::<$consumer>() }
     };
+}
+
+/// Tells the registry of a group.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "registry")]
+macro_rules! __register_group {
+    ($group:ty) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::GroupRow::new(
+                <$group as $crate::__private::Group>::NAME,
+                <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
+                <$group as $crate::__private::Group>::PERMISSION,
+            )
+        }
+    };
+}
+
+/// Tells nobody: the feature `registry` is off.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "registry"))]
+macro_rules! __register_group {
+    ($group:ty) => {};
 }
 
 /// Tells nobody: the feature `registry` is off.

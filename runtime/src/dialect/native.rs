@@ -1,6 +1,8 @@
 //! Our own wire format: one JSON object a text frame, its keys in a fixed order.
 
+use bytes::Bytes;
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::error::Error;
@@ -8,6 +10,9 @@ use crate::message::{Head, Reply};
 
 /// What stands in front of the data.
 const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
+
+/// What an event asks for before it is known how long it gets.
+const EVENT_ROOM: usize = 128;
 
 /// Starts a reply, up to its data.
 pub(crate) fn begin(reply: &mut Reply) {
@@ -28,6 +33,17 @@ pub(crate) fn finish_one(reply: &mut Reply, head: &Head<'_>, last: bool) {
         reply.push("null");
     }
     envelope(reply, head, reply.status(), Some(last));
+}
+
+/// The frame of an event.
+pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<Bytes> {
+    let mut out = Vec::with_capacity(EVENT_ROOM);
+    out.extend_from_slice(br#"{"event":"#);
+    serde_json::to_writer(&mut out, name)?;
+    out.extend_from_slice(br#","data":"#);
+    serde_json::to_writer(&mut out, data)?;
+    out.push(b'}');
+    Ok(out.into())
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.

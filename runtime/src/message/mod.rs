@@ -1,10 +1,12 @@
 //! The neutral vocabulary: a request as it came in, and the reply that is being written.
 
+mod effect;
 mod reply;
 mod request;
 mod scan;
 mod value;
 
+pub(crate) use effect::{Effect, after, before};
 pub use reply::Reply;
 pub(crate) use reply::Values;
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
+use super::Effect;
 use crate::error::{Error, Result};
 
 /// How much of the buffer an idle connection keeps.
@@ -30,11 +31,13 @@ pub struct Reply {
     data: usize,
     /// What is to come instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
+    /// What the action causes beside.
+    effects: Vec<Effect>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None }
+        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None, effects: Vec::new() }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -46,6 +49,7 @@ impl Reply {
         self.status = StatusCode::OK;
         self.silent = false;
         self.values = None;
+        self.effects.clear();
     }
 
     /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
@@ -77,6 +81,18 @@ impl Reply {
     /// What is to come instead of this reply.
     pub(crate) fn take_values(&mut self) -> Option<Pin<Box<dyn Values>>> {
         self.values.take()
+    }
+
+    /// This is to happen around the reply.
+    pub(crate) fn cause(&mut self, effects: Vec<Effect>) {
+        if !effects.is_empty() {
+            self.effects = effects;
+        }
+    }
+
+    /// What is to happen around the reply.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
     }
 
     pub(crate) fn status(&self) -> StatusCode {

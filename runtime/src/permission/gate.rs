@@ -87,6 +87,11 @@ impl<U> Gate<'_, '_, U> {
         }
     }
 
+    /// Lets into a group only whom the expression admits.
+    pub fn finish_join(self) -> Result<()> {
+        self.finish_connect_strictly()
+    }
+
     /// Lets in only whom the expression admits.
     pub fn finish_connect_strictly(self) -> Result<()> {
         if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.blamed(Error::denied())) }

@@ -19,15 +19,26 @@ use super::refusal::{panicked, report};
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
+use crate::group::Seat;
 use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::scope::{Admitted, Call, Scope, User};
+
+/// One of several replies.
+pub(crate) enum Value {
+    /// More will come.
+    More,
+    /// It is the last.
+    Last,
+    /// It is the last, because something went wrong.
+    Failed,
+}
 
 /// How much longer than the walk of a blocking action its thread is waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
 pub(crate) struct Answerer<C: Consumer> {
-    pub(crate) consumer: Arc<C>,
+    pub(crate) seat: Arc<Seat<C>>,
     pub(crate) scope: Arc<Scope<C::User>>,
     pub(crate) bounds: Bounds,
     pub(crate) time: Duration,
@@ -37,8 +48,8 @@ pub(crate) struct Answerer<C: Consumer> {
 
 impl<C: Consumer> Clone for Answerer<C> {
     fn clone(&self) -> Self {
-        let Answerer { consumer, scope, bounds, time, blocking } = self;
-        Answerer { consumer: consumer.clone(), scope: scope.clone(), bounds: *bounds, time: *time, blocking: *blocking }
+        let Answerer { seat, scope, bounds, time, blocking } = self;
+        Answerer { seat: seat.clone(), scope: scope.clone(), bounds: *bounds, time: *time, blocking: *blocking }
     }
 }
 
@@ -51,19 +62,28 @@ impl<C: Consumer> Answerer<C> {
         let mut request = Request::default();
         let readable = request.read(text.as_ref(), self.bounds);
         let mut matched = Matched::default();
-        matched.find(self.consumer.node(), &request.head.route);
+        matched.find(self.seat.consumer().node(), &request.head.route);
         if readable.is_ok() && blocks(&matched, &request.head) {
             return Box::pin(self.blocking(text.clone(), reply)).await;
         }
         self.answer(&request, readable, &matched, reply).await
     }
 
-    /// Writes the next of several replies to a message. `false`: it is the last.
-    pub(crate) async fn next(&self, head: &Head<'_>, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> bool {
+    /// Writes the next of several replies to a message that was let through in that epoch. A stream does not go on once what
+    /// its caller may do has changed.
+    pub(crate) async fn next(
+        &self,
+        head: &Head<'_>,
+        values: &mut Pin<Box<dyn Values>>,
+        epoch: u64,
+        reply: &mut Reply,
+    ) -> Value {
         loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
-            let error = match deadline(self.time, AssertUnwindSafe(value).catch_unwind()).await {
+            let value = deadline(self.time, AssertUnwindSafe(value).catch_unwind()).await;
+            let error = match value {
+                _ if self.seat.mailbox.epoch() != epoch => Error::denied(),
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many such values in a row must leave room for others too.
                     tokio::task::yield_now().await;
@@ -71,11 +91,11 @@ impl<C: Consumer> Answerer<C> {
                 }
                 Some(Ok(Some(Ok(())))) => {
                     native::finish_one(reply, head, false);
-                    return true;
+                    return Value::More;
                 }
                 Some(Ok(None)) => {
                     native::finish_one(reply, head, true);
-                    return false;
+                    return Value::Last;
                 }
                 Some(Ok(Some(Err(error)))) => error,
                 Some(Err(panic)) => panicked(&*panic),
@@ -83,7 +103,7 @@ impl<C: Consumer> Answerer<C> {
             };
             let id = report(&Call::new(&*self.scope, head, &[], &[], &[]), &error);
             native::refuse_the_rest(reply, head, &error, id.as_deref());
-            return false;
+            return Value::Failed;
         }
     }
 
@@ -102,18 +122,24 @@ impl<C: Consumer> Answerer<C> {
     ) -> bool {
         let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_objects(self.bounds.objects)
+            .with_seat(&self.seat)
             .on_blocking_thread(self.blocking);
         let outcome = match readable {
             Ok(()) => {
                 native::begin(reply);
-                let way = self.consumer.enter::<C>(&call, Admitted::at_the_door(), 0, reply);
+                let way = self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, reply);
                 deadline(self.time, AssertUnwindSafe(way).catch_unwind()).await
             }
             Err(error) => Some(Ok(Err(error))),
         };
         match outcome {
-            Some(Ok(Ok(()))) if reply.is_silent() => return false,
-            Some(Ok(Ok(()))) => native::finish(reply, &request.head),
+            Some(Ok(Ok(()))) => {
+                reply.cause(call.into_effects());
+                if reply.is_silent() {
+                    return false;
+                }
+                native::finish(reply, &request.head);
+            }
             Some(Ok(Err(error))) => refuse(&call, &error, reply),
             Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
             None => refuse(&call, &timed_out(&call), reply),
@@ -139,7 +165,7 @@ impl<C: Consumer> Answerer<C> {
             let mut request = Request::default();
             let readable = request.read(there.as_ref(), answerer.bounds);
             let mut matched = Matched::default();
-            matched.find(answerer.consumer.node(), &request.head.route);
+            matched.find(answerer.seat.consumer().node(), &request.head.route);
             let mut reply = Reply::new();
             // Not the runtime's own way of blocking: within that an action could not block by its means.
             let replied = pollster::block_on(async {

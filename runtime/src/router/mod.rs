@@ -5,6 +5,6 @@ mod deadline;
 mod matching;
 mod refusal;
 
-pub(crate) use answer::Answerer;
+pub(crate) use answer::{Answerer, Value};
 pub(crate) use deadline::deadline;
 pub(crate) use refusal::{Cut, fault_id, panicked, report};

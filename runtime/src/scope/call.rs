@@ -1,12 +1,13 @@
 //! One message on its way through the levels of a consumer.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::{Context, Scope, Visible};
-use crate::message::{Field, Head};
+use crate::message::{Effect, Field, Head};
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -31,6 +32,10 @@ pub struct Call<'a, U> {
     steps: &'a [Step],
     /// How many objects one parameter may name.
     most_objects: usize,
+    /// The connection's seat among the groups; none at the door.
+    seat: Option<&'a (dyn Any + Send + Sync)>,
+    /// What the action causes, once it has ended well.
+    effects: Mutex<Vec<Effect>>,
     /// Whether this thread may be held up.
     may_block: bool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
@@ -60,7 +65,18 @@ impl<'a, U> Call<'a, U> {
         captures: &'a [Capture<'a>],
         steps: &'a [Step],
     ) -> Call<'a, U> {
-        Call { scope, head, fields, captures, steps, most_objects: 0, may_block: false, unanswered: Mutex::new(None) }
+        Call {
+            scope,
+            head,
+            fields,
+            captures,
+            steps,
+            most_objects: 0,
+            may_block: false,
+            seat: None,
+            effects: Mutex::default(),
+            unanswered: Mutex::new(None),
+        }
     }
 
     /// With so many objects in one parameter at the most.
@@ -79,7 +95,8 @@ impl<'a, U> Call<'a, U> {
         Context::new(self, Visible::All)
     }
 
-    pub(crate) fn scope(&self) -> &'a Scope<U> {
+    /// The connection.
+    pub fn scope(&self) -> &'a Scope<U> {
         self.scope
     }
 
@@ -93,6 +110,25 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {
         self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
+    }
+
+    /// With this seat among the groups.
+    pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    pub(crate) fn seat(&self) -> Option<&'a (dyn Any + Send + Sync)> {
+        self.seat
+    }
+
+    /// This happens when the action has ended well.
+    pub(crate) fn then(&self, effect: Effect) {
+        self.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
+    }
+
+    pub(crate) fn into_effects(self) -> Vec<Effect> {
+        self.effects.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// On a thread that may be held up.

@@ -1,5 +1,6 @@
 //! A connection that is being made: what connect permissions and `#[connect]` see.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Extensions;
 
 use super::{Call, Context, Scope};
-use crate::message::Head;
+use crate::message::{Effect, Head};
 
 /// What a connect permission's context gives as the action's name.
 const ACTION: &str = "connect";
@@ -21,6 +22,11 @@ pub struct Connect<'a, U> {
 impl<'a, U> Connect<'a, U> {
     pub(crate) fn new(scope: &'a Scope<U>, head: &'a Head<'a>) -> Connect<'a, U> {
         Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Mutex::default() }
+    }
+
+    pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
+        self.call = self.call.with_seat(seat);
+        self
     }
 
     /// The envelope that stands for connecting.
@@ -44,8 +50,9 @@ impl<'a, U> Connect<'a, U> {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
     }
 
-    pub(crate) fn into_inserted(self) -> Extensions {
-        self.inserted.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// What was inserted, and what is to happen now that it has ended well.
+    pub(crate) fn into_outcome(self) -> (Extensions, Vec<Effect>) {
+        (self.inserted.into_inner().unwrap_or_else(PoisonError::into_inner), self.call.into_effects())
     }
 
     pub(crate) fn call(&self) -> &Call<'a, U> {

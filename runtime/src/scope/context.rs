@@ -31,6 +31,14 @@ impl<'a, U> Context<'a, U> {
         Context { call, visible }
     }
 
+    /// The call, for an action: a permission is free of effects.
+    pub(crate) fn acting(&self) -> Result<&'a Call<'a, U>> {
+        match self.visible {
+            Visible::All => Ok(self.call),
+            Visible::Only(_) => Err(Error::internal("a permission neither joins, leaves nor publishes")),
+        }
+    }
+
     /// Whether this thread may be held up.
     pub(crate) fn may_block(&self) -> bool {
         self.call.may_block()

@@ -34,7 +34,7 @@ pub trait GrantKey {
 }
 
 /// The objects that a parameter names, mostly one.
-type Keys = SmallVec<[ObjectKey; 1]>;
+pub(crate) type Keys = SmallVec<[ObjectKey; 1]>;
 
 /// A parameter that names objects.
 #[doc(hidden)]
@@ -70,7 +70,7 @@ impl<T: GrantKey> GrantKeys for Vec<T> {
     }
 }
 
-fn keys<K: GrantKeys + ?Sized>(named: &K) -> Keys {
+pub(crate) fn keys<K: GrantKeys + ?Sized>(named: &K) -> Keys {
     let mut keys = Keys::new();
     named.each_key(&mut |key| keys.push(key));
     keys
@@ -102,6 +102,21 @@ impl<U: User> Scope<U> {
             },
             several => grants.may_on(user, &user.id(), codename, several).await,
         }
+    }
+
+    /// The answer where it is known already; an anonymous connection's always is.
+    pub(crate) fn may_now(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        let (Some(_), Some(grants)) = (self.user(), self.grants()) else { return Some(false) };
+        if objects.is_empty() {
+            return grants.known(codename);
+        }
+        let mut known = objects.iter().map(|object| grants.known_on(codename, object));
+        known.try_fold(true, |all, one| Some(all & one?))
+    }
+
+    /// Loads what it takes to answer.
+    pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
+        self.may_on(codename, objects).await
     }
 
     /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.

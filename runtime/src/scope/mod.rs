@@ -14,6 +14,7 @@ pub use connect::Connect;
 pub use context::Context;
 pub(crate) use context::Visible;
 pub use granted::{GrantKey, GrantKeys, may_on};
+pub(crate) use granted::{Keys, keys};
 pub use handler::Handler;
 pub use opened::Scope;
 pub use user::User;

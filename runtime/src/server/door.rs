@@ -11,6 +11,7 @@ use super::endpoint::Endpoint;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
+use crate::group::{Hub, Mailbox, Seat, SlowReceiver};
 use crate::router::{Cut, deadline, fault_id, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::Transport;
@@ -20,6 +21,9 @@ pub(crate) struct Entrance<C: Consumer> {
     consumer: Arc<C>,
     scope: Arc<Scope<C::User>>,
     limits: Arc<Limits>,
+    hub: Arc<Hub<C>>,
+    slow_receivers: SlowReceiver,
+    asked_at: u64,
 }
 
 impl<C: Consumer> Entrance<C> {
@@ -31,7 +35,10 @@ impl<C: Consumer> Entrance<C> {
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        run(transport, self.consumer, self.scope, &self.limits)
+        let Limits { queue, queue_bytes, groups, action, .. } = *self.limits;
+        let mailbox = Mailbox::new(queue, queue_bytes, self.slow_receivers);
+        let seat = Seat::new(&self.hub, self.consumer, mailbox, groups, action);
+        run(transport, seat, self.asked_at, self.scope, &self.limits)
     }
 }
 
@@ -54,6 +61,7 @@ impl<C: Consumer> Endpoint<C> {
             tracing::info!(origin = ?origin.as_deref().map(Cut::words), "refused: the origin is not allowed");
             return Err(Turned(StatusCode::FORBIDDEN));
         }
+        let asked_at = self.hub.changes();
         let head = Connect::<C::User>::head();
         let scope = match self.within(self.scope(parts, known)).await {
             Ok(scope) => scope,
@@ -74,7 +82,14 @@ impl<C: Consumer> Endpoint<C> {
             report(connect.call(), &error);
             return Err(Turned(error.status()));
         }
-        Ok(Entrance { consumer: self.consumer.clone(), scope: Arc::new(scope), limits: self.limits.clone() })
+        Ok(Entrance {
+            consumer: self.consumer.clone(),
+            scope: Arc::new(scope),
+            limits: self.limits.clone(),
+            hub: self.hub.clone(),
+            slow_receivers: self.slow_receivers,
+            asked_at,
+        })
     }
 
     async fn scope(&self, mut parts: Parts, known: Option<C::User>) -> Result<Scope<C::User>> {

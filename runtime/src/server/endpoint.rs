@@ -8,6 +8,7 @@ use super::origin::{Origins, Place};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
 use crate::grants::{GrantCache, Grants};
+use crate::group::{Hub, Publisher, Sessions, SlowReceiver};
 
 /// A consumer, ready to be mounted.
 ///
@@ -18,6 +19,8 @@ pub struct Endpoint<C: Consumer> {
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
+    pub(super) hub: Arc<Hub<C>>,
+    pub(super) slow_receivers: SlowReceiver,
 }
 
 /// Makes an endpoint of a consumer: `Router::new().route("/ws", websocket(Chat::new()).into_route())`.
@@ -40,6 +43,8 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
+        hub: Arc::new(Hub::new()),
+        slow_receivers: SlowReceiver::default(),
     }
 }
 
@@ -102,9 +107,31 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
+    /// Does this with a connection for which too many events wait. Default: [`SlowReceiver::Close`].
+    #[must_use]
+    pub fn slow_receivers(mut self, policy: SlowReceiver) -> Self {
+        self.slow_receivers = policy;
+        self
+    }
+
+    /// Publishes to the groups of this endpoint, and of its clones, from outside a connection.
+    pub fn publisher(&self) -> Publisher<C> {
+        Publisher::new(self.hub.clone())
+    }
+
+    /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before. To be called
+    /// once [`grants`](Endpoint::grants) are given.
+    pub fn sessions(&self) -> Sessions<C> {
+        Sessions::new(self.hub.clone(), self.grants.clone())
+    }
+
     /// Whether codenames are asked that nobody grants.
     pub(super) fn lacks_grants(&self) -> bool {
-        let asks = || C::NODE.asks_codenames() || C::CONNECT.is_some_and(|expression| expression.codenames);
+        let asks = || {
+            C::NODE.asks_codenames()
+                || C::EVENTS.iter().any(|event| event.permission.codenames)
+                || C::CONNECT.is_some_and(|expression| expression.codenames)
+        };
         self.grants.is_none() && asks()
     }
 
@@ -134,6 +161,8 @@ impl<C: Consumer> Clone for Endpoint<C> {
             origins: self.origins.clone(),
             limits: self.limits.clone(),
             grants: self.grants.clone(),
+            hub: self.hub.clone(),
+            slow_receivers: self.slow_receivers,
         }
     }
 }

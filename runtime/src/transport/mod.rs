@@ -56,8 +56,12 @@ pub(crate) enum CloseCode {
     NotText,
     /// 1009: a frame over the limit.
     TooLarge,
+    /// 1013: more events came than the client took.
+    TooSlow,
     /// 4403: `#[connect]` refused.
     Refused,
+    /// 4403: whoever was let in may not be here any more.
+    Revoked,
     /// 4500: `#[connect]` failed.
     Failed,
     /// 4508: nothing came for too long.
@@ -70,7 +74,8 @@ impl CloseCode {
             CloseCode::Protocol => 1002,
             CloseCode::NotText => 1007,
             CloseCode::TooLarge => 1009,
-            CloseCode::Refused => 4403,
+            CloseCode::TooSlow => 1013,
+            CloseCode::Refused | CloseCode::Revoked => 4403,
             CloseCode::Failed => 4500,
             CloseCode::Idle => 4508,
         }
@@ -87,7 +92,9 @@ impl CloseCode {
             CloseCode::Protocol => "protocol error",
             CloseCode::NotText => "invalid text",
             CloseCode::TooLarge => "message too large",
+            CloseCode::TooSlow => "too slow",
             CloseCode::Refused => "refused",
+            CloseCode::Revoked => "revoked",
             CloseCode::Failed => "internal error",
             CloseCode::Idle => "idle",
         }

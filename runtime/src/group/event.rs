@@ -1,0 +1,207 @@
+//! Events: what may leave a consumer's sockets, who may see it, and the frame that it becomes.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::consumer::Consumer;
+use crate::dialect::native;
+use crate::error::{Error, Result};
+use crate::grants::{Codename, ObjectKey};
+use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
+use crate::scope::{GrantKeys, Keys, Scope, User, keys};
+
+/// That a consumer lets an event out. Written by `#[event]`: a consumer without it never sends that type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who may see `{E}`",
+    label = "never leaves the sockets of `{Self}`",
+    note = "add `#[event(permission = ..)] fn ..(&self, event: &{E}) -> ..` to its `#[consumer]` block"
+)]
+pub trait Emits<E>: Consumer {
+    /// What a frame calls it.
+    #[doc(hidden)]
+    const NAME: &'static str;
+
+    /// What is asked of each one who would get it.
+    #[doc(hidden)]
+    const PERMISSION: &'static Expression;
+
+    /// Asks it. `None`: some grants are not known yet.
+    #[doc(hidden)]
+    fn may_see(&self, seeing: &Seeing<'_, Self::User>, event: &E) -> Option<bool>;
+
+    /// The frame for everybody, where it is the same for all.
+    #[doc(hidden)]
+    fn shared(&self, event: &E) -> Option<Result<Frame>> {
+        let _ = event;
+        None
+    }
+
+    /// The frame for one of them.
+    #[doc(hidden)]
+    fn personal(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
+        let _ = (scope, event);
+        None
+    }
+}
+
+/// A type that says yes or no to whoever would get an event. It does not wait.
+///
+/// It sees the consumer, who is connected, and the event. A panic is a no.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who may see `{E}`",
+    label = "not a permission for `{E}`",
+    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; one that has to wait belongs to the group"
+)]
+pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
+    /// Whether this connection may see this event.
+    fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> bool;
+}
+
+impl<E, C: Consumer> EventPermission<E, C> for AllowAny {
+    fn may_see(&self, _: &C, _: &Scope<C::User>, _: &E) -> bool {
+        true
+    }
+}
+
+impl<E, C: Consumer> EventPermission<E, C> for DenyAll {
+    fn may_see(&self, _: &C, _: &Scope<C::User>, _: &E) -> bool {
+        false
+    }
+}
+
+impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
+    fn may_see(&self, _: &C, scope: &Scope<C::User>, _: &E) -> bool {
+        scope.user().is_some()
+    }
+}
+
+/// An event on its way, as the text of a frame.
+#[derive(Debug, Clone)]
+pub struct Frame(pub(crate) Bytes);
+
+/// The frame of a value.
+pub fn frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
+    native::event(name, data).map(Frame).map_err(Error::internal)
+}
+
+/// The frame of a value that was made for one subscriber; `None` leaves that one out.
+pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
+    view.map(|data| frame(name, &data))
+}
+
+/// A subscriber looking at an event.
+pub struct Seeing<'a, U> {
+    scope: &'a Scope<U>,
+    /// What was asked of its grants and is not known yet.
+    wanted: Mutex<Vec<(Codename, Keys)>>,
+    /// What was loaded for this very question.
+    told: Vec<(Codename, Keys, bool)>,
+}
+
+impl<'a, U: User> Seeing<'a, U> {
+    pub(crate) fn new(scope: &'a Scope<U>) -> Seeing<'a, U> {
+        Seeing { scope, wanted: Mutex::new(Vec::new()), told: Vec::new() }
+    }
+
+    /// Begins to ask an expression.
+    pub fn sight(&self, expression: &'static Expression) -> Sight {
+        Sight { expression, answers: Answers::default(), asking: None, outcome: None }
+    }
+
+    /// Who is looking.
+    pub fn scope(&self) -> &'a Scope<U> {
+        self.scope
+    }
+
+    /// Asks a codename; `None` where it is not known yet.
+    pub fn may(&self, codename: Codename) -> Option<bool> {
+        let known = self.told(codename, &[]).or_else(|| self.scope.may_now(codename, &[]));
+        if known.is_none() {
+            self.want(codename, Keys::new());
+        }
+        known
+    }
+
+    /// Asks a codename as the object overwrites it that the event names.
+    pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
+        let keys: Keys = keys(object);
+        let known = self.told(codename, &keys).or_else(|| self.scope.may_now(codename, &keys));
+        if known.is_none() {
+            self.want(codename, keys);
+        }
+        known
+    }
+
+    fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
+    }
+
+    fn want(&self, codename: Codename, objects: impl Into<Keys>) {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).push((codename, objects.into()));
+    }
+
+    /// Loads what was not known.
+    pub(crate) async fn load(&mut self) -> Result<()> {
+        let wanted = std::mem::take(self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for (codename, objects) in wanted {
+            let may = self.scope.may_with(codename, &objects).await?;
+            self.told.push((codename, objects, may));
+        }
+        Ok(())
+    }
+}
+
+impl<U> fmt::Debug for Seeing<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.scope.fmt(f)
+    }
+}
+
+/// Yes, no, or not known yet.
+type Opinion = Option<bool>;
+
+/// One expression being asked about one event for one subscriber.
+#[derive(Debug)]
+pub struct Sight {
+    expression: &'static Expression,
+    answers: Answers,
+    asking: Option<u8>,
+    /// `None` until the expression is settled.
+    outcome: Option<Opinion>,
+}
+
+impl Sight {
+    /// The leaf to ask now; `None` once the expression is settled.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    #[inline]
+    pub fn next(&mut self) -> Option<u8> {
+        match self.expression.tree.judge(&self.answers) {
+            ControlFlow::Break(leaf) => {
+                self.asking = Some(leaf);
+                self.asking
+            }
+            ControlFlow::Continue(outcome) => {
+                self.outcome = Some(outcome);
+                None
+            }
+        }
+    }
+
+    /// What the leaf said; `None` where it is not known yet.
+    #[inline]
+    pub fn tell(&mut self, answer: Option<bool>) {
+        if let Some(leaf) = self.asking.take() {
+            self.answers.record(leaf, answer);
+        }
+    }
+
+    /// Whether the event may be seen; `None` where that is not known yet. One that was not asked to its end is a no.
+    #[inline]
+    pub fn finish(self) -> Option<bool> {
+        self.outcome.unwrap_or(Some(false))
+    }
+}

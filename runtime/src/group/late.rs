@@ -1,0 +1,242 @@
+//! What cannot be delivered at once: events that wait for grants, all that came after them, and changes of grants, which
+//! everything waits for. One task a connection works it off in order.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::delivery::{Note, Published};
+use super::event::Emits;
+use super::hub::Membership;
+use super::mailbox::{Put, SlowReceiver};
+use super::seat::Seat;
+use crate::consumer::Consumer;
+use crate::error::{Error, Result};
+use crate::scope::{Connect, Scope};
+use crate::transport::CloseCode;
+
+/// What waits, in order.
+pub(super) struct Late<C: Consumer> {
+    events: VecDeque<Note<C>>,
+    /// The event that is being asked about. A change of grants takes it back.
+    current: Option<Note<C>>,
+    /// Who waits for a change of grants to be through. It goes before every event.
+    changes: Vec<oneshot::Sender<()>>,
+    /// The number of the task that works it off, while there is one.
+    worker: Option<u64>,
+    workers: u64,
+}
+
+impl<C: Consumer> Late<C> {
+    pub(super) fn new() -> Late<C> {
+        Late { events: VecDeque::new(), current: None, changes: Vec::new(), worker: None, workers: 0 }
+    }
+}
+
+/// A change that is under way. Dropping it changes nothing.
+pub(super) struct Change(oneshot::Receiver<()>);
+
+impl Change {
+    /// Waits until it is through, or the connection is gone.
+    pub(super) async fn through(self) {
+        let _ = self.0.await;
+    }
+}
+
+/// The task that works off what is late. However it ends, nobody waits for it any more.
+struct Worker<C: Consumer>(Arc<Seat<C>>, u64);
+
+impl<C: Consumer> Drop for Worker<C> {
+    fn drop(&mut self) {
+        let mut late = self.0.lock_late();
+        // It says so itself where it has nothing more to do, and then another may have begun.
+        if late.worker == Some(self.1) {
+            late.worker = None;
+            late.changes.clear();
+        }
+    }
+}
+
+/// An answer in time; a panic or a late one is an error.
+async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Result<()> {
+    match timeout_at(end, AssertUnwindSafe(asking).catch_unwind()).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(Error::internal("a check panicked")),
+        Err(_) => Err(Error::internal("a check took too long")),
+    }
+}
+
+enum Work<C: Consumer> {
+    Changes(Vec<oneshot::Sender<()>>),
+    Event(Note<C>, u64),
+}
+
+impl<C: Consumer> Seat<C> {
+    /// An event waits for its turn.
+    pub(super) fn lag(self: &Arc<Self>, note: Note<C>) {
+        let mut late = self.lock_late();
+        if self.mailbox.is_over() {
+            return;
+        }
+        if late.events.len() >= self.mailbox.most() {
+            match self.mailbox.overrun() {
+                SlowReceiver::Close => {
+                    drop(late);
+                    return self.end(CloseCode::TooSlow);
+                }
+                SlowReceiver::DropOldest => drop(late.events.pop_front()),
+            }
+        }
+        late.events.push_back(note);
+        self.work(late);
+    }
+
+    /// What whoever sits here may do has changed, `forget` says how. From now on nothing is delivered on what was true before;
+    /// what this gives is through once the door and the groups have been asked again.
+    pub(super) fn change(self: &Arc<Self>, forget: impl FnOnce(&Scope<C::User>)) -> Change {
+        let (done, through) = oneshot::channel();
+        let Some(scope) = self.scope() else { return Change(through) };
+        let mut late = self.lock_late();
+        // From here on every event waits; what is asked about at this moment does not get in any more.
+        self.is_late.store(true, Ordering::SeqCst);
+        forget(scope);
+        let recalled = self.mailbox.recall();
+        let current = late.current.take();
+        for note in current.into_iter().chain(recalled.rev()) {
+            late.events.push_front(note);
+        }
+        late.changes.push(done);
+        self.work(late);
+        Change(through)
+    }
+
+    /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
+    /// anything is delivered.
+    pub(super) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) {
+        // Nothing changes while this is held.
+        let mut late = self.lock_late();
+        if self.mailbox.epoch() == asked_in {
+            return enter();
+        }
+        self.is_late.store(true, Ordering::SeqCst);
+        enter();
+        late.changes.push(oneshot::channel().0);
+        self.work(late);
+    }
+
+    fn work(self: &Arc<Self>, mut late: MutexGuard<'_, Late<C>>) {
+        self.is_late.store(true, Ordering::SeqCst);
+        if late.worker.is_some() {
+            return;
+        }
+        late.workers += 1;
+        late.worker = Some(late.workers);
+        let worker = Worker(self.clone(), late.workers);
+        drop(late);
+        self.runtime.spawn(async move {
+            let seat = &worker.0;
+            while let Some(work) = seat.next_work() {
+                let changes = matches!(work, Work::Changes(_));
+                if AssertUnwindSafe(seat.do_work(work)).catch_unwind().await.is_err() {
+                    tracing::error!("what an event waited for panicked");
+                    if changes {
+                        // Nobody knows what was asked and what was not.
+                        seat.end(CloseCode::Failed);
+                    }
+                }
+            }
+        });
+    }
+
+    fn next_work(&self) -> Option<Work<C>> {
+        let mut late = self.lock_late();
+        late.current = None;
+        if !late.changes.is_empty() {
+            return Some(Work::Changes(std::mem::take(&mut late.changes)));
+        }
+        late.current = late.events.pop_front();
+        if late.current.is_none() {
+            late.worker = None;
+            self.is_late.store(false, Ordering::SeqCst);
+        }
+        let epoch = self.mailbox.epoch();
+        late.current.clone().map(|note| Work::Event(note, epoch))
+    }
+
+    async fn do_work(self: &Arc<Self>, work: Work<C>) {
+        match work {
+            Work::Changes(waiting) => {
+                self.ask_again().await;
+                for done in waiting {
+                    // Nobody may wait any more.
+                    let _ = done.send(());
+                }
+            }
+            // One that is stale by now was taken back, and comes again.
+            Work::Event(note, epoch) => {
+                note.settle(self, epoch).await;
+            }
+        }
+    }
+
+    /// Asks the door and the groups again, all of them in the time of an action.
+    async fn ask_again(self: &Arc<Self>) {
+        let Some(scope) = self.scope() else { return };
+        let _turn = self.hub.turn().await;
+        let end = Instant::now() + self.time;
+        let head = Connect::<C::User>::head();
+        let connect = Connect::new(&**scope, &head);
+        if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
+            let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
+            tracing::info!(cause = %error, "a connection may not go on");
+            return self.end(code);
+        }
+        for belonging in self.belongings() {
+            if let Err(error) = within(end, belonging.may_stay(&self.consumer, scope)).await {
+                tracing::info!(cause = %error, "a connection may not stay in a group");
+                self.part_with(&belonging);
+            }
+        }
+    }
+
+    /// Puts in what was asked about; from then on no change takes it back from here.
+    pub(super) fn hand_over<E>(
+        &self,
+        scope: &Scope<C::User>,
+        published: &Arc<Published<E>>,
+        by: Option<&Arc<Membership<C>>>,
+        epoch: u64,
+    ) -> Put
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let Some(frame) = published.frame(&*self.consumer, scope) else { return Put::Done };
+        let note = Note::new(published.clone(), by.cloned());
+        let mut late = self.lock_late();
+        let put = self.mailbox.put(&frame.0, note, epoch, by.map(|membership| membership.left()));
+        if put == Put::Done {
+            late.current = None;
+        }
+        put
+    }
+
+    /// Nobody waits for anything any more.
+    pub(super) fn give_up(&self) {
+        let given_up = {
+            let mut late = self.lock_late();
+            (std::mem::take(&mut late.events), late.current.take())
+        };
+        // Not under the lock: an event may run its own code when it is dropped.
+        drop(given_up);
+    }
+
+    fn lock_late(&self) -> MutexGuard<'_, Late<C>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
