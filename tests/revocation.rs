@@ -1,0 +1,400 @@
+//! Changes that come at an awkward moment: nothing passes on what was true before, and nothing comes twice or is lost.
+
+mod common;
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use common::{Member, member};
+use futures_util::{Stream, poll, stream};
+use portcullis::testing::{Client, connect};
+use portcullis::{
+    AllowAny, Connect, Context, Endpoint, GrantKey, GrantSet, Grants, Group, GroupPermission, Limits, ObjectKey,
+    Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+portcullis::permissions! {
+    uploads { read = "Sees uploads" }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Channel(String);
+
+impl GrantKey for Channel {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("channel", self.0.clone())
+    }
+}
+
+/// What is true at this moment, and what has been asked.
+#[derive(Default)]
+struct Truth {
+    no_grants: AtomicBool,
+    outside: AtomicBool,
+    /// Whoever asks about the room hears nothing.
+    silent: AtomicBool,
+    /// Grants and `#[connect]` say that they have `begun`, and wait for `go_on`.
+    slow: AtomicBool,
+    begun: Notify,
+    go_on: Notify,
+    loads: AtomicUsize,
+    lookups: AtomicUsize,
+    gone: Notify,
+}
+
+impl Truth {
+    async fn wait(&self) {
+        if self.slow.load(Ordering::SeqCst) {
+            self.begun.notify_one();
+            self.go_on.notified().await;
+        }
+    }
+
+    fn go_on(&self) {
+        self.slow.store(false, Ordering::SeqCst);
+        self.go_on.notify_one();
+    }
+}
+
+#[derive(Clone)]
+struct Source(Arc<Truth>);
+
+impl Grants<Member> for Source {
+    async fn load(&self, _: &Member) -> Result<UserGrants> {
+        self.0.loads.fetch_add(1, Ordering::SeqCst);
+        self.0.wait().await;
+        let none = self.0.no_grants.load(Ordering::SeqCst);
+        Ok(if none { UserGrants::default() } else { GrantSet::from(uploads::read).into() })
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.0.lookups.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        Ok(objects.iter().map(|_| Overwrites::new()).collect())
+    }
+}
+
+struct Inside;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = Inside, events(Uploaded, Bundled, Said))]
+struct Room;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = "uploads.read(channel)", events(Said))]
+struct Watchers {
+    channel: Channel,
+}
+
+impl GroupPermission<Room, Chat> for Inside {
+    async fn may_join(&self, chat: &Chat, _: &Scope<Member>, _: &Room) -> Result<bool> {
+        if chat.0.silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        Ok(!chat.0.outside.load(Ordering::SeqCst))
+    }
+}
+
+struct Uploaded {
+    channel: Channel,
+    file: u32,
+}
+
+struct Bundled {
+    channels: Vec<Channel>,
+}
+
+struct Said(u32);
+
+struct Chat(Arc<Truth>);
+
+#[consumer(user = Member)]
+impl Chat {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.join(Room).await?;
+        if cx.user().is_some_and(|member| member.roles.contains(&"watcher")) {
+            cx.join(watchers()).await?;
+        }
+        self.0.wait().await;
+        Ok(())
+    }
+
+    #[disconnect]
+    async fn bye(&self, _: &Scope<Member>) {
+        self.0.gone.notify_one();
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(&self, event: &Said) -> u32 {
+        event.0
+    }
+
+    #[event(permission = "uploads.read(channel)")]
+    fn uploaded(&self, event: &Uploaded) -> u32 {
+        event.file
+    }
+
+    #[event(permission = "uploads.read(channels)")]
+    fn bundled(&self, event: &Bundled) -> usize {
+        event.channels.len()
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    #[action(permission = AllowAny)]
+    async fn watch(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(watchers()).await
+    }
+
+    /// One each second, without end.
+    #[action(permission = uploads.read)]
+    async fn ticks(&self) -> Result<Streamed<impl Stream<Item = Result<u32>> + use<>>> {
+        Ok(Streamed(stream::unfold(0, |tick| async move {
+            sleep(Duration::from_secs(1)).await;
+            Some((Ok(tick), tick + 1))
+        })))
+    }
+}
+
+fn watchers() -> Watchers {
+    Watchers { channel: Channel("a".to_owned()) }
+}
+
+fn uploaded(file: u32) -> Uploaded {
+    Uploaded { channel: Channel("a".to_owned()), file }
+}
+
+/// Nobody is asked for a sign of life, however long a test takes.
+fn chat() -> (Arc<Truth>, Endpoint<Chat>) {
+    let truth = Arc::<Truth>::default();
+    let never = Duration::from_hours(10_000);
+    let limits = Limits { ping: never, idle: never, ..Limits::default() };
+    let chat = portcullis::websocket(Chat(truth.clone())).grants(Source(truth.clone())).limits(limits);
+    (truth, chat)
+}
+
+async fn open(chat: &Endpoint<Chat>, id: u32, roles: &[&'static str]) -> Client {
+    let mut client = connect(chat).user(member(id, roles)).open().await.unwrap();
+    assert_eq!(client.call("ping").await.status(), 200);
+    client
+}
+
+/// More than are asked about at once.
+async fn open_forty(chat: &Endpoint<Chat>) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for id in 0..40 {
+        clients.push(open(chat, id, &[]).await);
+    }
+    clients
+}
+
+async fn nobody_hears(clients: &mut [Client]) {
+    for client in clients {
+        client.expect_silence().await;
+    }
+}
+
+async fn data(client: &mut Client) -> serde_json::Value {
+    client.reply().await.value()["data"].clone()
+}
+
+/// Runs it on threads of its own: what goes round without end may let no timeout of its runtime pass.
+fn in_time(test: impl Future<Output = ()> + Send + 'static) {
+    let (ending, ended) = channel::<()>();
+    let thread = std::thread::spawn(move || {
+        // Dropped last of all, after the runtime.
+        let _ending = ending;
+        Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap().block_on(test);
+    });
+    assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Err(RecvTimeoutError::Disconnected), "it does not end");
+    thread.join().unwrap_or_else(|failure| resume_unwind(failure));
+}
+
+/// Grants are loaded for an event when this changes; both go through.
+async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Chat>, change: impl FnOnce(&Truth)) {
+    truth.slow.store(true, Ordering::SeqCst);
+    chat.publisher().publish(&Room, uploaded(1));
+    truth.begun.notified().await;
+    change(truth);
+    let sessions = chat.sessions();
+    let mut refreshing = Box::pin(sessions.refresh_user("1"));
+    assert!(poll!(&mut refreshing).is_pending(), "the change has begun, the question has no answer yet");
+    truth.go_on();
+    refreshing.await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_about_when_a_change_comes_is_delivered_once() {
+    let (truth, chat) = chat();
+    let mut client = open(&chat, 1, &[]).await;
+    change_amid_a_question(&truth, &chat, |_| {}).await;
+    assert_eq!(data(&mut client).await, 1);
+    client.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn and_not_at_all_where_the_membership_has_ended_with_it() {
+    let (truth, chat) = chat();
+    let mut client = open(&chat, 1, &[]).await;
+    // The grants stay; only the room says no from now on.
+    change_amid_a_question(&truth, &chat, |truth| truth.outside.store(true, Ordering::SeqCst)).await;
+    client.expect_silence().await;
+}
+
+#[test]
+fn an_object_that_no_cache_keeps_is_asked_about_once() {
+    in_time(async {
+        let (truth, chat) = chat();
+        let mut client = open(&chat, 1, &[]).await;
+        chat.publisher().publish(&Room, Uploaded { channel: Channel("x".repeat(65)), file: 1 });
+        chat.publisher().publish(&Room, Said(2));
+        assert_eq!((data(&mut client).await, data(&mut client).await), (json!(1), json!(2)));
+        assert_eq!(truth.lookups.load(Ordering::SeqCst), 1, "the answer is used, though it cannot be kept");
+    });
+}
+
+#[test]
+fn an_event_names_more_objects_than_a_connection_remembers() {
+    in_time(async {
+        let (truth, chat) = chat();
+        let mut client = open(&chat, 1, &[]).await;
+        for many in [256, 257, 1000] {
+            truth.lookups.store(0, Ordering::SeqCst);
+            let channels = (0..many).map(|id| Channel(format!("{many}-{id}"))).collect();
+            chat.publisher().publish(&Room, Bundled { channels });
+            assert_eq!(data(&mut client).await, many);
+            assert!(truth.lookups.load(Ordering::SeqCst) <= many, "each is asked about once at most");
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_by_an_object_is_joined_and_kept_while_the_grant_lasts() {
+    let (truth, chat) = chat();
+    let mut client = open(&chat, 1, &["watcher"]).await;
+    chat.publisher().publish(&watchers(), Said(1));
+    assert_eq!(data(&mut client).await, 1, "`#[connect]` loads what it needs");
+    let mut late = open(&chat, 2, &[]).await;
+    assert_eq!(late.call("watch").await.status(), 200, "an action, too");
+    chat.sessions().refresh_user("1").await;
+    chat.publisher().publish(&watchers(), Said(2));
+    assert_eq!(data(&mut client).await, 2, "it may still");
+    truth.no_grants.store(true, Ordering::SeqCst);
+    chat.sessions().refresh_user("1").await;
+    chat.publisher().publish(&watchers(), Said(3));
+    client.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_nobody_waits_for_goes_through_all_the_same() {
+    let (truth, chat) = chat();
+    let mut clients = open_forty(&chat).await;
+    truth.silent.store(true, Ordering::SeqCst);
+    let cut = timeout(Duration::from_secs(5), chat.sessions().refresh_all()).await;
+    assert!(cut.is_err(), "it was dropped half way");
+    sleep(Duration::from_hours(1)).await;
+    chat.publisher().publish(&Room, Said(1));
+    nobody_hears(&mut clients).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_change_goes_through_events_wait_for_everybody() {
+    let (truth, chat) = chat();
+    let mut clients = open_forty(&chat).await;
+    truth.silent.store(true, Ordering::SeqCst);
+    let sessions = chat.sessions();
+    let mut refreshing = Box::pin(sessions.refresh_all());
+    assert!(poll!(&mut refreshing).is_pending());
+    chat.publisher().publish(&Room, Said(1));
+    nobody_hears(&mut clients).await;
+    assert!(poll!(&mut refreshing).is_pending(), "all that was while it ran");
+    refreshing.await;
+    nobody_hears(&mut clients).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_disconnected_while_connecting_does_not_stay() {
+    let (truth, chat) = chat();
+    truth.slow.store(true, Ordering::SeqCst);
+    let mut client = connect(&chat).user(member(1, &[])).open().await.unwrap();
+    truth.begun.notified().await;
+    chat.sessions().disconnect_user("1");
+    truth.go_on();
+    chat.publisher().publish(&Room, Said(1));
+    assert_eq!(client.closed().await, 4403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_for_a_connection_that_is_gone() {
+    let (truth, chat) = chat();
+    let client = open(&chat, 1, &[]).await;
+    truth.slow.store(true, Ordering::SeqCst);
+    for file in 0..100 {
+        chat.publisher().publish(&Room, uploaded(file));
+    }
+    truth.begun.notified().await;
+    drop(client);
+    truth.gone.notified().await;
+    // Nobody lets the source go on: each further question would last until its time is up.
+    sleep(Duration::from_hours(3)).await;
+    assert_eq!(truth.loads.load(Ordering::SeqCst), 1, "but what was asked already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_with_the_grant_that_it_began_on() {
+    let (truth, chat) = chat();
+    let mut client = open(&chat, 1, &[]).await;
+    client.send(r#"{"action":"ticks"}"#);
+    assert_eq!(client.reply().await.status(), 200);
+    truth.no_grants.store(true, Ordering::SeqCst);
+    chat.sessions().refresh_user("1").await;
+    let mut more = 0;
+    while client.reply().await.status() == 200 {
+        more += 1;
+        assert!(more < 3, "it goes on");
+    }
+    assert_eq!(client.call("ping").await.status(), 200, "only the stream has ended");
+    client.expect_silence().await;
+}
+
+/// On several threads, with a change about every other event: each comes once, in order.
+#[test]
+fn events_that_wait_while_changes_come_all_come_in_order() {
+    const ROUNDS: u32 = 5000;
+
+    in_time(async {
+        let (_, chat) = chat();
+        let mut client = open(&chat, 1, &[]).await;
+        let (sessions, changes) = (chat.sessions(), Arc::new(AtomicUsize::new(0)));
+        let counted = changes.clone();
+        tokio::spawn(async move {
+            loop {
+                sessions.refresh_user("1").await;
+                let change = counted.fetch_add(1, Ordering::SeqCst);
+                for _ in 0..change * 7919 % 400 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        for round in 0..ROUNDS {
+            for file in round * 8..round * 8 + 8 {
+                chat.publisher().publish(&Room, uploaded(file));
+            }
+            for file in round * 8..round * 8 + 8 {
+                let came = timeout(Duration::from_secs(5), data(&mut client)).await;
+                assert_eq!(came, Ok(json!(file)), "round {round}");
+            }
+        }
+        assert!(changes.load(Ordering::SeqCst) > 100, "there were changes meanwhile: {changes:?}");
+    });
+}

@@ -1,0 +1,221 @@
+//! A client that stops reading, over a real socket: it is closed or misses the oldest, and nobody else notices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::{SinkExt, StreamExt};
+use portcullis::{
+    AllowAny, Connect, Context, Endpoint, Group, GroupPermission, Limits, Publisher, Result, Scope, Sessions,
+    SlowReceiver, consumer,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// What the tests know of the server.
+#[derive(Default)]
+struct Desk {
+    /// Nobody may read any more.
+    closed: AtomicBool,
+    begun: Notify,
+    go_on: Notify,
+    dropped: Notify,
+}
+
+struct News(Arc<Desk>);
+
+/// So large that the buffers of a socket hold but a few.
+struct Page(u32);
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = News, permission = Open, events(Page))]
+struct Readers;
+
+struct Open;
+
+impl GroupPermission<Readers, News> for Open {
+    async fn may_join(&self, news: &News, _: &Scope<()>, _: &Readers) -> Result<bool> {
+        Ok(!news.0.closed.load(Ordering::SeqCst))
+    }
+}
+
+struct Said;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = News, permission = AllowAny, events(Said))]
+struct Everybody;
+
+/// Says when an action that waits has ended, or has been dropped.
+struct Waiting<'d>(&'d Desk);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dropped.notify_one();
+    }
+}
+
+#[consumer]
+impl News {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        cx.join(Everybody).await?;
+        cx.join(Readers).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn page(&self, event: &Page) -> (u32, String) {
+        (event.0, "x".repeat(256 * 1024))
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(&self, _: &Said) -> &'static str {
+        "so"
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    /// Waits until somebody lets it go on, and tells everybody.
+    #[action(permission = AllowAny)]
+    async fn say(&self, cx: &Context<'_, ()>) -> Result<()> {
+        let _waiting = Waiting(&self.0);
+        self.0.begun.notify_one();
+        self.0.go_on.notified().await;
+        cx.publish(Everybody, Said)
+    }
+}
+
+const PAGES: u32 = 120;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Server {
+    desk: Arc<Desk>,
+    publisher: Publisher<News>,
+    sessions: Sessions<News>,
+    address: String,
+}
+
+async fn serve(queue: usize, policy: SlowReceiver) -> Server {
+    // Nobody is asked for a sign of life while a test runs.
+    let long = Duration::from_hours(1);
+    let limits = Limits { queue, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let desk = Arc::<Desk>::default();
+    let endpoint: Endpoint<News> = portcullis::websocket(News(desk.clone())).limits(limits).slow_receivers(policy);
+    let (publisher, sessions) = (endpoint.publisher(), endpoint.sessions());
+    let app = Router::new().route("/ws", endpoint.into_route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Server { desk, publisher, sessions, address }
+}
+
+/// Connects, and waits until it is a member.
+async fn member(address: &str) -> Socket {
+    let (mut socket, _) = connect_async(address).await.unwrap();
+    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket
+}
+
+/// Publishes all pages while `reading` gets every one of them, in order.
+async fn publish_to(publisher: &Publisher<News>, reading: &mut Socket) {
+    for page in 0..PAGES {
+        publisher.publish(&Readers, Page(page));
+        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
+        let text = frame.unwrap().unwrap().into_text().unwrap();
+        assert!(text.starts_with(&format!(r#"{{"event":"page","data":[{page},"#)), "{}", &text[..60]);
+    }
+}
+
+/// The numbers of the pages that come now, up to the end or the last page, and the code of the end.
+async fn rest(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
+    let mut pages = Vec::new();
+    loop {
+        match timeout(Duration::from_mins(1), socket.next()).await.expect("something comes") {
+            Some(Ok(Message::Text(text))) => {
+                let number = text.split(['[', ',']).nth(2).unwrap().parse().unwrap();
+                pages.push(number);
+                if number == PAGES - 1 {
+                    return (pages, None);
+                }
+            }
+            Some(Ok(Message::Close(close))) => return (pages, close.map(|close| close.code.into())),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return (pages, None),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_holds_up_nobody() {
+    let Server { publisher, address, .. } = serve(16, SlowReceiver::Close).await;
+    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
+    publish_to(&publisher, &mut reading).await;
+    let (pages, _) = rest(&mut stuck).await;
+    assert!(u32::try_from(pages.len()).unwrap() < PAGES, "it has not got all of them");
+    assert!(pages.windows(2).all(|two| two[0] + 1 == two[1]), "but none was left out before the end: {pages:?}");
+    publish_to(&publisher, &mut reading).await;
+}
+
+#[tokio::test]
+async fn or_it_misses_the_oldest_and_lives() {
+    let Server { publisher, address, .. } = serve(16, SlowReceiver::DropOldest).await;
+    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
+    publish_to(&publisher, &mut reading).await;
+    let (pages, closed) = rest(&mut stuck).await;
+    assert_eq!((pages.last(), closed), (Some(&(PAGES - 1)), None), "the newest comes");
+    assert!(u32::try_from(pages.len()).unwrap() < PAGES && pages.is_sorted(), "some are missing: {}", pages.len());
+    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    assert!(stuck.next().await.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#));
+}
+
+#[tokio::test]
+async fn what_was_not_sent_yet_when_a_change_came_is_not_sent() {
+    let server = serve(1000, SlowReceiver::Close).await;
+    let mut stuck = member(&server.address).await;
+    for page in 0..PAGES {
+        server.publisher.publish(&Readers, Page(page));
+    }
+    // By now the connection has begun to send, and stops where the socket is full.
+    stuck.next().await.unwrap().unwrap();
+    server.desk.closed.store(true, Ordering::SeqCst);
+    server.sessions.refresh_all().await;
+    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    let mut pages = 0;
+    loop {
+        let frame = timeout(Duration::from_secs(20), stuck.next()).await.expect("the reply comes in the end");
+        if frame.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#) {
+            break;
+        }
+        pages += 1;
+    }
+    assert!(pages < PAGES / 2, "no more than the buffers of a socket hold: {pages}");
+}
+
+#[tokio::test]
+async fn who_does_not_read_while_an_action_waits_is_closed_too() {
+    let server = serve(16, SlowReceiver::Close).await;
+    let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
+    stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
+    server.desk.begun.notified().await;
+    publish_to(&server.publisher, &mut reading).await;
+    let dropped = timeout(Duration::from_secs(10), server.desk.dropped.notified()).await;
+    assert!(dropped.is_ok(), "the end is noticed though nothing can be sent and the action waits");
+}
+
+#[tokio::test]
+async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply() {
+    let server = serve(1000, SlowReceiver::Close).await;
+    let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
+    stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
+    server.desk.begun.notified().await;
+    publish_to(&server.publisher, &mut reading).await;
+    server.desk.go_on.notify_one();
+    let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
+    assert!(frame.unwrap().unwrap().into_text().unwrap().starts_with(r#"{"event":"said""#));
+}
