@@ -1,0 +1,24 @@
+// A codename only grants.
+
+use portcullis::{IsAuthenticated, consumer, permissions};
+
+struct Chat;
+struct Sent {
+    room: u32,
+}
+
+permissions! {
+    chat {
+        read = "Reads",
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = IsAuthenticated & !chat.read)]
+    fn sent(&self, event: &Sent) -> u32 {
+        event.room
+    }
+}
+
+fn main() {}

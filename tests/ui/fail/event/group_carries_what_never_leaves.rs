@@ -1,0 +1,23 @@
+// The consumer does not say who may see it.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Edited;
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent, Edited))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

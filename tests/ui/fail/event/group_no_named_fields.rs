@@ -1,0 +1,26 @@
+// Only a field with a name can be named.
+
+use portcullis::{AllowAny, Group, consumer, permissions};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+permissions! {
+    chat {
+        read = "Reads",
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = chat.read(room), events(Sent))]
+struct RoomGroup(u32);
+
+fn main() {}

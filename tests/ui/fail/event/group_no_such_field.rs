@@ -1,0 +1,28 @@
+// A codename is asked about a field of the group.
+
+use portcullis::{AllowAny, Group, consumer, permissions};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+permissions! {
+    chat {
+        read = "Reads",
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = "chat.read(rom)", events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

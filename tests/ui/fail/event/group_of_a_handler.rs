@@ -1,0 +1,30 @@
+// Only connections of a consumer join groups.
+
+use portcullis::{AllowAny, Group, IsAuthenticated, consumer, handler};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+struct Rooms;
+
+#[handler]
+impl Rooms {
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Rooms, permission = IsAuthenticated, events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+// There is no such type.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Cha, permission = AllowAny, events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+// It goes on the type.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent))]
+struct RoomGroup {
+    #[group(key)]
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+// Events leave through the consumer.
+
+use portcullis::{AllowAny, handler};
+
+struct Rooms;
+struct Sent;
+
+#[handler(permission = AllowAny)]
+impl Rooms {
+    #[action]
+    async fn ping(&self) {}
+
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+fn main() {}

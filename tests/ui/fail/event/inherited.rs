@@ -1,0 +1,16 @@
+// Nothing stands above an event.
+
+use portcullis::consumer;
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = inherited)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// The event is no type.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Snet) -> u32 {
+        5
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+// It can never hold.
+
+use portcullis::{Consumer, EventPermission, IsAuthenticated, Scope, consumer};
+
+struct Chat;
+struct Sent {
+    room: u32,
+}
+
+struct IsOwner;
+
+impl<C: Consumer> EventPermission<Sent, C> for IsOwner {
+    fn may_see(&self, _: &C, _: &Scope<C::User>, event: &Sent) -> bool {
+        event.room > 0
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = IsOwner & IsAuthenticated & !IsOwner)]
+    fn sent(&self, event: &Sent) -> u32 {
+        event.room
+    }
+}
+
+fn main() {}

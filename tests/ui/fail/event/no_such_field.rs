@@ -1,0 +1,24 @@
+// A codename is asked about a field of the event.
+
+use portcullis::{consumer, permissions};
+
+struct Chat;
+struct Sent {
+    room: u32,
+}
+
+permissions! {
+    chat {
+        read = "Reads",
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = chat.read(rom))]
+    fn sent(&self, event: &Sent) -> u32 {
+        event.room
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+// A permission of messages sees no events.
+
+use portcullis::{Context, Handler, Permission, Result, consumer};
+
+struct Chat;
+struct Sent {
+    room: u32,
+}
+
+struct IsFriend;
+
+impl<H: Handler> Permission<H> for IsFriend {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = IsFriend)]
+    fn sent(&self, event: &Sent) -> u32 {
+        event.room
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+// The field must name an object.
+
+use portcullis::{consumer, permissions};
+
+struct Chat;
+struct Sent {
+    room: u32,
+}
+
+permissions! {
+    chat {
+        read = "Reads",
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = chat.read(room))]
+    fn sent(&self, event: &Sent) -> u32 {
+        event.room
+    }
+}
+
+fn main() {}

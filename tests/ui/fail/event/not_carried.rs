@@ -1,0 +1,37 @@
+// A group carries what it says, and nothing else.
+
+use portcullis::{AllowAny, Context, Group, Result, consumer};
+
+struct Edited;
+struct Typed;
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+
+    #[event(permission = AllowAny)]
+    fn typed(&self, _: &Typed) -> u32 {
+        6
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent, Typed))]
+struct RoomGroup {
+    room: u32,
+}
+
+#[consumer]
+impl Edited {
+    #[action(permission = AllowAny)]
+    fn edit(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
+        cx.publish(RoomGroup { room }, Edited)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+// What is sent must be data.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Sent;
+struct View;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> View {
+        View
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+// The same, where it is made for each one.
+
+use portcullis::{AllowAny, Scope, consumer};
+
+struct Chat;
+struct Sent;
+struct View;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent, _: &Scope<()>) -> Option<View> {
+        None
+    }
+}
+
+fn main() {}

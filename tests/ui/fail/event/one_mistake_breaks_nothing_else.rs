@@ -1,0 +1,27 @@
+// A mistake in a consumer and one in a group are told, and nothing of what follows from them.
+
+use portcullis::{AllowAny, Context, Group, Result, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[action(permission = AllowAny)]
+    fn send(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
+        cx.publish(RoomGroup { room }, Sent)
+    }
+
+    #[event]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny(room), events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

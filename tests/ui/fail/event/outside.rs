@@ -1,0 +1,15 @@
+// It means nothing without a block around it.
+
+use portcullis::event;
+
+struct Chat;
+struct Sent;
+
+impl Chat {
+    #[event]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// Nobody could be told of the error.
+
+use portcullis::{AllowAny, Result, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> Result<u32> {
+        Ok(5)
+    }
+}
+
+fn main() {}

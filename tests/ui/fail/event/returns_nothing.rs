@@ -1,0 +1,14 @@
+// There is nothing to send.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) {}
+}
+
+fn main() {}

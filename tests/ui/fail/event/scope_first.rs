@@ -1,0 +1,16 @@
+// The event comes first.
+
+use portcullis::{AllowAny, Scope, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Scope<()>, _: &Sent) -> Option<u32> {
+        None
+    }
+}
+
+fn main() {}

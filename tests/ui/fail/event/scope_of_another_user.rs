@@ -1,0 +1,23 @@
+// The scope is of the users of the consumer.
+
+use portcullis::{AllowAny, Scope, User, consumer};
+
+struct Chat;
+struct Sent;
+struct Member;
+
+impl User for Member {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        "".into()
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent, _: &Scope<Member>) -> Option<u32> {
+        None
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A method is one thing.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(permission = AllowAny)]
+    #[event(permission = AllowAny)]
+    fn sent(&self) -> u32 {
+        5
+    }
+}
+
+fn main() {}

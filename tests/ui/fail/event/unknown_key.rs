@@ -1,0 +1,16 @@
+// It takes two keys.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, group = Room)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// Nobody sends a message here.
+
+use portcullis::{AllowAny, Context, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent, cx: &Context<'_, ()>) -> u32 {
+        cx.action().len() as u32
+    }
+}
+
+fn main() {}
