@@ -1,0 +1,113 @@
+// One person: a socket, what goes over it, and what that does to the person's column.
+
+import { name, rooms, stage, state } from "./common.js";
+import { column, showHead, showMessages, showTyping, wire } from "./column.js";
+import { showRooms, showStage } from "./page.js";
+
+export async function enter(person) {
+  const actor = { person, waiting: new Map(), sent: 0, view: null, messages: [], typing: new Map(), ...column(person) };
+  stage.set(person.id, actor);
+  showStage();
+  shut(actor, "…");
+  const token = await (await fetch(`/login/${person.id}`, { method: "POST" })).json();
+  actor.socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws?token=${token}`);
+  actor.socket.addEventListener("message", ({ data }) => receive(actor, data));
+  await new Promise((resolve) => {
+    actor.socket.addEventListener("open", resolve);
+    actor.socket.addEventListener("close", ({ code }) => { resolve(); closed(actor, code); });
+  });
+  for (const each of (await call(actor, "my_rooms")).data ?? []) rooms.set(each.id, each);
+  await open(actor);
+}
+
+function closed(actor, code) {
+  actor.waiting.forEach((resolve) => resolve({ status: 0, errors: [{ detail: "closed" }] }));
+  actor.waiting.clear();
+  wire(actor, "no", `closed with ${code}`);
+  shut(actor, code === 4403 ? "The server closed this socket: access was taken away." : `Closed (${code}).`);
+}
+
+/** Sends a message and gives its reply. */
+export function call(actor, action, route = "", args = {}) {
+  if (actor.socket.readyState !== WebSocket.OPEN) return Promise.resolve({ status: 0, errors: [{ detail: "closed" }] });
+  const request_id = ++actor.sent;
+  actor.socket.send(JSON.stringify({ action, ...(route && { route }), ...args, request_id }));
+  return new Promise((resolve) => actor.waiting.set(request_id, resolve));
+}
+
+function receive(actor, data) {
+  const frame = JSON.parse(data);
+  if (frame.event) {
+    wire(actor, "event", frame.event, data);
+    events[frame.event]?.(actor, frame.data);
+    return;
+  }
+  const allowed = frame.status < 300;
+  wire(actor, allowed ? "yes" : "no", `${frame.status} ${frame.action}`, data);
+  actor.waiting.get(frame.request_id)?.(frame);
+  actor.waiting.delete(frame.request_id);
+}
+
+/** What an event does to the column of who got it. */
+const events = {
+  message_created: (actor, message) => { actor.typing.delete(message.author); put(actor, message); },
+  message_edited: (actor, message) => put(actor, message),
+  message_deleted: (actor, { room: of, message: id }) => {
+    const gone = actor.messages.find((message) => message.id === id);
+    if (of === state.room && gone) { Object.assign(gone, { deleted: true, text: "" }); showMessages(actor); }
+  },
+  typing: (actor, { room: of, user }) => {
+    if (of !== state.room) return;
+    actor.typing.set(user, Date.now());
+    showTyping(actor);
+    setTimeout(() => showTyping(actor), 3100);
+  },
+  member_added: (actor, { room: of }) => of === state.room && open(actor),
+  member_removed: (actor, { room: of }) => of === state.room && reread(actor),
+  role_changed: (actor, { room: of }) => of === state.room && reread(actor),
+  room_changed: (actor, changed) => { rooms.set(changed.id, changed); showRooms(); if (changed.id === state.room) reread(actor); },
+  room_left: (actor, { room: of }) => of === state.room && shut(actor, "No longer in this room."),
+  room_deleted: (actor, { room: of }) => { rooms.delete(of); showRooms(); if (of === state.room) shut(actor, "This room is no more."); },
+  upload_created: (actor, { room: of, user, file }) => {
+    if (of === state.room) { actor.messages.push({ note: `${name(user)} uploaded ${file}` }); showMessages(actor); }
+  },
+};
+
+/** Opens the room for somebody, or shows that the gate is down. */
+export async function open(actor) {
+  const asked = state.room;
+  const { status, data } = await call(actor, "enter", `rooms/${asked}/`);
+  if (asked !== state.room) return;
+  if (status !== 200) return shut(actor, `${status}: the gate is down.`);
+  const { data: messages } = await call(actor, "read_messages", `rooms/${asked}/`);
+  if (asked !== state.room) return;
+  Object.assign(actor, { view: data, messages: messages ?? [] });
+  rooms.set(data.id, data);
+  actor.node.dataset.state = "open";
+  showRooms();
+  showHead(actor);
+  showMessages(actor);
+}
+
+async function reread(actor) {
+  const { status, data } = await call(actor, "read_room", `rooms/${state.room}/`);
+  if (status === 200 && data.id === state.room) { actor.view = data; showHead(actor); }
+}
+
+export function shut(actor, why) {
+  Object.assign(actor, { view: null, messages: [], why });
+  actor.typing.clear();
+  actor.node.dataset.state = "shut";
+  showHead(actor);
+  showMessages(actor);
+  showTyping(actor);
+}
+
+function put(actor, message) {
+  if (message.room !== state.room) return;
+  const at = actor.messages.findIndex(({ id }) => id === message.id);
+  if (at < 0) actor.messages.push(message);
+  else actor.messages[at] = message;
+  showMessages(actor);
+  showTyping(actor);
+}

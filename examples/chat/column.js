@@ -1,0 +1,69 @@
+// What a person's column shows: where they stand, the messages, who is typing, and the last frames as they came.
+
+import { call } from "./actor.js";
+import { desk, el, face, name, stage, state } from "./common.js";
+
+const WIRE = 30;
+
+export function column(person) {
+  const parts = { head: el("header"), list: el("ol", { class: "messages" }), hint: el("p", { class: "typing" }), frames: el("ol", { class: "wire" }) };
+  const input = el("input", { "aria-label": `${person.name} writes`, placeholder: "Write …" });
+  const form = el("form", { class: "write" }, input, el("button", { type: "submit" }, "Send"));
+  const node = el("section", { class: "column", "data-user": person.name, "data-state": "shut" }, parts.head, parts.list, parts.hint, form, parts.frames);
+  let told = 0;
+  input.addEventListener("input", () => {
+    if (Date.now() - told < 2000) return;
+    told = Date.now();
+    call(stage.get(person.id), "typing", `rooms/${state.room}/`);
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const actor = stage.get(person.id);
+    const text = input.value;
+    const { status } = await call(actor, "send", `rooms/${state.room}/`, { text, ...(actor.answers && { reply_to: actor.answers }) });
+    if (status === 201) { input.value = ""; actor.answers = null; input.placeholder = "Write …"; told = 0; }
+  });
+  return { ...parts, input, node };
+}
+
+export function showHead(actor) {
+  const mine = actor.view?.members.find(({ user }) => user === actor.person.id);
+  const standing = !mine ? "outsider" : [mine.role, ...mine.may.map((single) => single.replace("_", " "))].join(" · ");
+  actor.head.replaceChildren(face(actor.person), el("div", {}, el("b", {}, actor.person.name), el("small", {}, standing)));
+}
+
+export function showMessages(actor) {
+  const items = actor.view ? actor.messages.map((message) => item(actor, message)) : [el("li", { class: "shut" }, actor.why ?? "…")];
+  actor.list.replaceChildren(...items);
+  actor.list.scrollTop = actor.list.scrollHeight;
+}
+
+function item(actor, message) {
+  if (message.note) return el("li", { class: "note" }, message.note);
+  const route = `rooms/${message.room}/messages/${message.id}/`;
+  const deed = (label, hint, act) => el("button", { type: "button", title: hint, "data-deed": hint, onclick: act }, label);
+  const answered = actor.messages.find(({ id }) => id === message.reply_to);
+  const marks = [message.forwarded && "forwarded", message.edited && "edited"].filter(Boolean).join(", ");
+  return el("li", { "data-message": message.id, "data-own": message.author === actor.person.id },
+    el("b", {}, message.name), marks && el("i", {}, ` ${marks}`),
+    answered ? el("q", {}, answered.deleted ? "deleted" : answered.text) : "",
+    el("p", { class: message.deleted ? "deleted" : "" }, message.deleted ? "deleted" : message.text),
+    message.reactions.length ? el("span", { class: "reactions" }, message.reactions.join(" ")) : "",
+    message.deleted ? "" : el("span", { class: "deeds" },
+      deed("↩", "reply", () => { actor.answers = message.id; actor.input.placeholder = `Answer ${message.name} …`; actor.input.focus(); }),
+      deed("♥", "react", () => call(actor, "react", route, { emoji: "♥" })),
+      deed("✎", "edit", () => call(actor, "edit", route, { text: desk.text.value })),
+      deed("✕", "delete", () => call(actor, "delete", route))));
+}
+
+export function showTyping(actor) {
+  for (const [user, at] of actor.typing) if (Date.now() - at > 3000) actor.typing.delete(user);
+  const names = [...actor.typing.keys()].map(name);
+  actor.hint.textContent = names.length ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing …` : "";
+}
+
+/** The last frames, as they came. */
+export function wire(actor, kind, text, raw = text) {
+  actor.frames.prepend(el("li", { "data-kind": kind, title: raw }, text));
+  while (actor.frames.children.length > WIRE) actor.frames.lastChild.remove();
+}

@@ -1,0 +1,152 @@
+//! The consumer: what can be done outside of rooms, and what leaves its sockets.
+
+use portcullis::{AllowAny, Connect, Created, Error, NoContent, Result, consumer};
+
+use super::channels::Channels;
+use super::codenames::{accounts, uploads};
+use super::events::{
+    MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, Own, RoleChanged, RoomChanged,
+    RoomDeleted, RoomLeft, Typing, UploadCreated,
+};
+use super::groups::Inbox;
+use super::model::{Account, Kind, Room, UserId};
+use super::objects::{Caller, filled};
+use super::permissions::Active;
+use super::rooms::Rooms;
+use super::state::{State, Stated};
+
+/// One value, shared by all connections.
+pub(crate) struct Chat {
+    state: State,
+    channels: Channels,
+    rooms: Rooms,
+}
+
+impl Chat {
+    /// A chat with this state.
+    pub(crate) fn new(state: State) -> Chat {
+        Chat { channels: Channels::new(state.clone()), rooms: Rooms::new(state.clone()), state }
+    }
+}
+
+impl Stated for Chat {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+/// Whoever was shut out does not come in, and can do nothing more on a socket that is open already.
+#[consumer(user = Account, permission = "Active", connect = "Active")]
+impl Chat {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Account>) -> Result<()> {
+        let user = cx.user().ok_or_else(Error::denied)?;
+        cx.join(Inbox(user.id)).await
+    }
+
+    #[action]
+    fn my_rooms(&self, #[extract] caller: Caller) -> Result<Vec<Room>> {
+        self.state.store.rooms_of(caller.0)
+    }
+
+    #[action]
+    fn create_room(
+        &self,
+        #[extract] caller: Caller,
+        kind: Kind,
+        name: String,
+        #[serde(default)] public: bool,
+    ) -> Result<Created<Room>> {
+        if kind == Kind::Private || public && kind == Kind::Group {
+            return Err(Error::bad_request("Make a group or a channel; a channel may be public."));
+        }
+        self.state.store.create(caller.0, kind, &filled("name", name)?, public).map(Created)
+    }
+
+    /// The conversation with one other person, made on first use.
+    #[action]
+    fn open_private(&self, #[extract] caller: Caller, user: UserId) -> Result<Room> {
+        if user == caller.0 {
+            return Err(Error::bad_request("It takes two.").with_field("user"));
+        }
+        self.state.store.open_private(caller.0, user)
+    }
+
+    #[action(permission = "accounts.deactivate")]
+    async fn deactivate(&self, user: UserId) -> Result<NoContent> {
+        if !self.state.store.deactivate(user)? {
+            return Err(Error::not_found());
+        }
+        self.state.revoke.people(&[user]).await;
+        Ok(NoContent)
+    }
+
+    #[route("channels/{room_id:[0-9]+}/")]
+    fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    #[route("rooms/{room_id:[0-9]+}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    // Who is in the group may see what it carries, for as long as they are in it.
+    #[event(permission = "AllowAny")]
+    fn message_created<'e>(&self, event: &'e MessageCreated) -> &'e MessageCreated {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn message_edited<'e>(&self, event: &'e MessageEdited) -> &'e MessageEdited {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn message_deleted<'e>(&self, event: &'e MessageDeleted) -> &'e MessageDeleted {
+        event
+    }
+
+    /// Nobody gets their own back, on whichever socket.
+    #[event(permission = "!Own")]
+    fn typing<'e>(&self, event: &'e Typing) -> &'e Typing {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn member_added<'e>(&self, event: &'e MemberAdded) -> &'e MemberAdded {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn member_removed<'e>(&self, event: &'e MemberRemoved) -> &'e MemberRemoved {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn role_changed<'e>(&self, event: &'e RoleChanged) -> &'e RoleChanged {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn room_changed<'e>(&self, event: &'e RoomChanged) -> &'e RoomChanged {
+        event
+    }
+
+    #[event(permission = "uploads.read(room)")]
+    fn upload_created<'e>(&self, event: &'e UploadCreated) -> &'e UploadCreated {
+        event
+    }
+
+    /// To an inbox, and so to its owner alone.
+    #[event(permission = "AllowAny")]
+    fn room_left<'e>(&self, event: &'e RoomLeft) -> &'e RoomLeft {
+        event
+    }
+
+    /// Nobody can read a room that is gone: it too goes to inboxes, of those who could.
+    #[event(permission = "AllowAny")]
+    fn room_deleted<'e>(&self, event: &'e RoomDeleted) -> &'e RoomDeleted {
+        event
+    }
+}

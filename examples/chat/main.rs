@@ -1,0 +1,87 @@
+//! Shows: private, group and channel rooms where roles bite at once, on what is sent and on what is received.
+//! Run: `cargo run --example chat -- [--port N] [DATABASE_FILE]` (port 3000; without a file all is in memory).
+//! Type: open the address that it prints, write as one, and watch what the others get; nobody needs a password.
+
+mod channels;
+mod codenames;
+mod events;
+mod groups;
+pub(crate) mod house;
+pub(crate) mod lobby;
+mod members;
+mod messages;
+pub(crate) mod model;
+mod objects;
+mod pages;
+mod permissions;
+pub(crate) mod policy;
+mod revoke;
+mod rooms;
+mod settings;
+mod state;
+pub(crate) mod store;
+mod words;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use house::House;
+use http::request::Parts;
+use lobby::Chat;
+use policy::Policy;
+use portcullis::Endpoint;
+use revoke::Revoke;
+use state::State;
+use store::Store;
+use tokio::net::TcpListener;
+
+/// The consumer with its database, its decisions, and its way to tell who is who.
+pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
+    let (logins, grants) = (store.clone(), store.clone());
+    let state = State { store, policy: Arc::new(policy), revoke: Revoke::default() };
+    let revoke = state.revoke.clone();
+    let endpoint = portcullis::websocket(Chat::new(state)).grants(grants).authenticate(move |parts: &Parts| {
+        let user = pages::session_user(&logins, &parts.uri);
+        async { user }
+    });
+    revoke.fill(endpoint.sessions());
+    endpoint
+}
+
+/// What the command line asks for.
+struct Options {
+    port: u16,
+    database: Option<PathBuf>,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
+        let mut options = Options { port: 3000, database: None };
+        while let Some(argument) = arguments.next() {
+            if argument == "--port" {
+                options.port = arguments.next().ok_or("--port needs a number")?.parse()?;
+            } else if argument.starts_with('-') {
+                return Err(format!("unknown option {argument}; there is only --port N").into());
+            } else {
+                options.database = Some(argument.into());
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The log says which leaf refused whom; the client learns no more than its 403.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let options = Options::read(std::env::args().skip(1))?;
+    let store = Store::open(options.database.as_deref())?;
+    let house = House { store: store.clone(), quota: 500 };
+    let app = pages::pages(store.clone()).route("/ws", endpoint(store, house).into_route());
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
+    println!("{}", portcullis::audit()?);
+    println!("listening on http://{}/", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}

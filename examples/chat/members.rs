@@ -1,0 +1,119 @@
+//! Who is in a room, and as what: `rooms/{room_id}/members/`, and `members/{user_id}/` for one of them.
+
+use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
+
+use super::events::{MemberAdded, MemberRemoved, RoleChanged, RoomLeft};
+use super::groups::{Inbox, RoomGroup};
+use super::model::{Account, Place, Role, RoomId, Single, UserId};
+use super::permissions::{Act, Creator, May, Removable, Shared};
+use super::state::{State, Stated};
+
+/// The members of whichever room the route says.
+pub(crate) struct Members {
+    state: State,
+    one: Membership,
+}
+
+impl Members {
+    /// Members with this state.
+    pub(crate) fn new(state: State) -> Members {
+        Members { one: Membership { state: state.clone() }, state }
+    }
+}
+
+impl Stated for Members {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+/// Whom the room itself let in may ask; in a private conversation that makes no sense.
+#[handler(user = Account, permission = "Shared")]
+impl Members {
+    /// All of them or nobody.
+    #[action(permission = "May(Act::Manage(Single::Add))")]
+    async fn add(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, users: Vec<UserId>) -> Result<Vec<Place>> {
+        let added = self.state.store.add(room_id, &users)?;
+        for place in &added {
+            cx.publish(RoomGroup(room_id), MemberAdded(place.clone()))?;
+            cx.publish(Inbox(place.user), MemberAdded(place.clone()))?;
+        }
+        Ok(added)
+    }
+
+    /// All of them or nobody.
+    #[action(permission = "May(Act::Manage(Single::Remove)) & Removable(users)")]
+    async fn remove(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        users: Vec<Object<Place>>,
+    ) -> Result<NoContent> {
+        let users: Vec<_> = users.iter().map(|place| place.user).collect();
+        self.state.store.remove(room_id, &users)?;
+        self.state.revoke.people(&users).await;
+        for user in users {
+            cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user })?;
+            cx.publish(Inbox(user), RoomLeft { room: room_id })?;
+        }
+        Ok(NoContent)
+    }
+
+    #[route("{user_id:[0-9]+}/")]
+    fn one(&self) -> &Membership {
+        &self.one
+    }
+}
+
+/// One member of a room.
+pub(crate) struct Membership {
+    state: State,
+}
+
+impl Membership {
+    /// Has it take effect on the member's sockets, and tells everybody who has the room open.
+    async fn changed(&self, cx: &Context<'_, Account>, place: Place) -> Result<Place> {
+        self.state.revoke.people(&[place.user]).await;
+        cx.publish(RoomGroup(place.room), RoleChanged(place.clone()))?;
+        Ok(place)
+    }
+}
+
+impl Stated for Membership {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+#[handler(user = Account, permission = "May(Act::Administer)")]
+impl Membership {
+    #[action(permission = "!Creator(member)")]
+    async fn promote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {
+        self.changed(cx, self.state.store.set_role(member.room, member.user, Role::Admin)?).await
+    }
+
+    #[action(permission = "!Creator(member)")]
+    async fn demote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {
+        self.changed(cx, self.state.store.set_role(member.room, member.user, Role::Member)?).await
+    }
+
+    #[action(permission = "AllowAny(member)")]
+    async fn grant(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path("user_id")] member: Object<Place>,
+        permission: Single,
+    ) -> Result<Place> {
+        self.changed(cx, self.state.store.set_single(member.room, member.user, permission, true)?).await
+    }
+
+    #[action(permission = "AllowAny(member)")]
+    async fn revoke(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path("user_id")] member: Object<Place>,
+        permission: Single,
+    ) -> Result<Place> {
+        self.changed(cx, self.state.store.set_single(member.room, member.user, permission, false)?).await
+    }
+}

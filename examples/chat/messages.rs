@@ -1,0 +1,81 @@
+//! One message of a room: `rooms/{room_id}/messages/{message_id}/`.
+
+use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
+
+use super::codenames::chat;
+use super::events::{MessageDeleted, MessageEdited};
+use super::groups::RoomGroup;
+use super::model::{Account, Message};
+use super::objects::{Caller, filled};
+use super::permissions::{Act, Author, May};
+use super::state::{State, Stated};
+
+/// The messages, whichever the route says.
+pub(crate) struct Messages {
+    state: State,
+}
+
+impl Messages {
+    /// Messages with this state.
+    pub(crate) fn new(state: State) -> Messages {
+        Messages { state }
+    }
+
+    /// Tells everybody who has the room open.
+    fn edited(cx: &Context<'_, Account>, message: Message) -> Result<Message> {
+        cx.publish(RoomGroup(message.room), MessageEdited(message.clone()))?;
+        Ok(message)
+    }
+}
+
+impl Stated for Messages {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+#[handler(user = Account, permission = "May(Act::Read)")]
+impl Messages {
+    #[action(permission = "Author(message) | May(Act::Moderate) & chat.can_moderate_chat(message)")]
+    async fn edit(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path("message_id")] message: Object<Message>,
+        text: String,
+    ) -> Result<Message> {
+        Messages::edited(cx, self.state.store.edit(message.id, &filled("text", text)?)?)
+    }
+
+    #[action(permission = "Author(message) | May(Act::Moderate) & chat.can_moderate_chat(message)")]
+    async fn delete(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path("message_id")] message: Object<Message>,
+    ) -> Result<NoContent> {
+        self.state.store.unsay(message.id)?;
+        cx.publish(RoomGroup(message.room), MessageDeleted { room: message.room, message: message.id })?;
+        Ok(NoContent)
+    }
+
+    #[action(permission = "AllowAny(message)")]
+    async fn react(
+        &self,
+        cx: &Context<'_, Account>,
+        #[extract] caller: Caller,
+        #[path("message_id")] message: Object<Message>,
+        emoji: String,
+    ) -> Result<Message> {
+        let emoji: String = filled("emoji", emoji)?.split_whitespace().take(1).collect();
+        Messages::edited(cx, self.state.store.react(message.id, caller.0, &emoji)?)
+    }
+
+    /// Notes that the caller has read up to here.
+    #[action(permission = "AllowAny(message)")]
+    async fn acknowledge(
+        &self,
+        #[extract] caller: Caller,
+        #[path("message_id")] message: Object<Message>,
+    ) -> Result<NoContent> {
+        self.state.store.acknowledge(message.room, caller.0, message.id).map(|()| NoContent)
+    }
+}

@@ -1,0 +1,132 @@
+//! What the database holds, as types.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use portcullis::{GrantKey, ObjectKey, User};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use super::words::{Kind, Role, Single, Subject};
+
+/// A number that cannot be mistaken for another table's: it parses out of a route, and goes into the database.
+macro_rules! id {
+    ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
+        #[$doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub(crate) struct $name(pub(crate) i64);
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map($name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($name)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// Which room.
+    RoomId,
+    /// Which message.
+    MessageId,
+    /// Which person.
+    UserId,
+}
+
+/// Rooms overwrite what codenames grant: `uploads.read(room)`.
+impl GrantKey for RoomId {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("room", self.0)
+    }
+}
+
+/// Who is connected. Nothing that can be taken away is kept here: it is asked for on every message.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Account {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+}
+
+impl User for Account {
+    fn id(&self) -> Cow<'_, str> {
+        self.id.to_string().into()
+    }
+}
+
+/// A room.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    /// Whether only its admins may write.
+    pub(crate) locked: bool,
+    /// Whether anybody may join.
+    pub(crate) public: bool,
+    /// Whether it is kept to be read only.
+    pub(crate) archived: bool,
+}
+
+/// Somebody's place in a room.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Place {
+    pub(crate) room: RoomId,
+    pub(crate) user: UserId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// The single permissions.
+    pub(crate) may: Vec<Single>,
+}
+
+/// A message, as those see it who may read its room.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Message {
+    pub(crate) id: MessageId,
+    pub(crate) room: RoomId,
+    pub(crate) author: UserId,
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// What it answers; always a message of the same room.
+    pub(crate) reply_to: Option<MessageId>,
+    pub(crate) forwarded: bool,
+    pub(crate) edited: bool,
+    pub(crate) deleted: bool,
+    pub(crate) reactions: Vec<String>,
+}
+
+/// A message has no overwrites of its own; those of its room count.
+impl GrantKey for Message {
+    fn grant_key(&self) -> ObjectKey {
+        self.room.grant_key()
+    }
+}
+
+/// A file that somebody put into a room.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Upload {
+    pub(crate) id: i64,
+    pub(crate) room: RoomId,
+    pub(crate) user: UserId,
+    pub(crate) file: String,
+}

@@ -1,0 +1,66 @@
+//! How actions come by messages and members, and what else they are given.
+
+use portcullis::http::StatusCode;
+use portcullis::{Context, Error, FromContext, Handler, Load, Result};
+
+use super::model::{Account, Message, MessageId, Place, RoomId, UserId};
+use super::policy::Standing;
+use super::state::Stated;
+
+/// A message of the route's room. One of another room does not exist here, and neither does what was deleted.
+impl<H: Stated> Load<H> for Message {
+    type Key = MessageId;
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn load(handler: &H, cx: &Context<'_, Account>, id: &MessageId) -> Result<Option<Message>> {
+        let room: RoomId = cx.capture("room_id")?;
+        Ok(handler.store().message(*id)?.filter(|message| message.room == room && !message.deleted))
+    }
+}
+
+/// A message of whatever room: only a permission that looks at that room keeps it from the sender.
+pub(crate) struct Elsewhere(pub(crate) Message);
+
+impl<H: Stated> Load<H> for Elsewhere {
+    type Key = MessageId;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(handler: &H, _: &Context<'_, Account>, id: &MessageId) -> Result<Option<Elsewhere>> {
+        Ok(handler.store().message(*id)?.filter(|message| !message.deleted).map(Elsewhere))
+    }
+}
+
+/// A member of the route's room.
+impl<H: Stated> Load<H> for Place {
+    type Key = UserId;
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn load(handler: &H, cx: &Context<'_, Account>, user: &UserId) -> Result<Option<Place>> {
+        handler.store().place(cx.capture("room_id")?, *user)
+    }
+}
+
+/// Who sent the message.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller(pub(crate) UserId);
+
+impl<H: Handler<User = Account>> FromContext<H> for Caller {
+    async fn from_context(_: &H, cx: &Context<'_, Account>) -> Result<Self> {
+        Ok(Caller(cx.require_user()?.id))
+    }
+}
+
+/// How the sender stands to the route's room.
+impl<H: Stated> FromContext<H> for Standing {
+    async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
+        handler.standing(cx, cx.capture("room_id")?)?.ok_or_else(Error::denied)
+    }
+}
+
+/// A text with something in it. Whether an argument makes sense is asked after whether the sender may ask at all.
+pub(crate) fn filled(field: &'static str, text: String) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::new(StatusCode::BAD_REQUEST, "empty", "It must not be empty.").with_field(field));
+    }
+    Ok(text)
+}

@@ -1,0 +1,179 @@
+//! One room: `rooms/{room_id}/`. Whoever is not let in here learns nothing of what is below.
+
+use portcullis::{Context, Created, NoContent, Object, Result, handler};
+use serde::Serialize;
+
+use super::codenames::uploads;
+use super::events::{MemberRemoved, MessageCreated, RoomDeleted, RoomLeft, Typing, UploadCreated};
+use super::groups::{Inbox, RoomGroup};
+use super::members::Members;
+use super::messages::Messages;
+use super::model::{Account, Message, Place, Room, RoomId, Upload};
+use super::objects::{Caller, Elsewhere, filled};
+use super::permissions::{Act, Creator, May, Member, Readable, Shared};
+use super::policy::Standing;
+use super::settings::Settings;
+use super::state::{State, Stated};
+use super::store::Draft;
+
+/// The rooms, whichever the route says.
+pub(crate) struct Rooms {
+    state: State,
+    messages: Messages,
+    members: Members,
+    settings: Settings,
+}
+
+impl Rooms {
+    /// Rooms with this state.
+    pub(crate) fn new(state: State) -> Rooms {
+        Rooms {
+            messages: Messages::new(state.clone()),
+            members: Members::new(state.clone()),
+            settings: Settings::new(state.clone()),
+            state,
+        }
+    }
+
+    /// Says it, and tells everybody who has the room open.
+    fn say(&self, cx: &Context<'_, Account>, draft: &Draft<'_>) -> Result<Created<Message>> {
+        let message = self.state.store.say(draft)?;
+        cx.publish(RoomGroup(draft.room), MessageCreated(message.clone()))?;
+        Ok(Created(message))
+    }
+}
+
+impl Stated for Rooms {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+/// A room as its members see it.
+#[derive(Serialize)]
+struct RoomView {
+    #[serde(flatten)]
+    room: Room,
+    members: Vec<Place>,
+}
+
+/// Mostly they are the same people; a policy may let somebody write who does not read.
+#[handler(user = Account, permission = "May(Act::Read) | May(Act::Send)")]
+impl Rooms {
+    /// Reads the room, and has this socket told of what happens in it from now on.
+    #[action(permission = "May(Act::Read)")]
+    async fn enter(&self, cx: &Context<'_, Account>, #[extract] who: Standing) -> Result<RoomView> {
+        cx.join(RoomGroup(who.room.id)).await?;
+        self.read_room(who)
+    }
+
+    #[action(permission = "May(Act::Read)")]
+    fn read_room(&self, #[extract] who: Standing) -> Result<RoomView> {
+        Ok(RoomView { members: self.state.store.members(who.room.id)?, room: who.room })
+    }
+
+    #[action(permission = "May(Act::Read)")]
+    fn read_messages(&self, #[path] room_id: RoomId) -> Result<Vec<Message>> {
+        self.state.store.messages(room_id)
+    }
+
+    /// A reply answers a message of the same room; that of another one does not exist here.
+    #[action(permission = "May(Act::Send) & Readable(reply_to)")]
+    async fn send(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        #[extract] caller: Caller,
+        text: String,
+        reply_to: Option<Object<Message>>,
+    ) -> Result<Created<Message>> {
+        let (text, reply_to) = (filled("text", text)?, reply_to.map(|message| message.id));
+        self.say(cx, &Draft { room: room_id, author: caller.0, text: &text, reply_to, forwarded: false })
+    }
+
+    /// Says again here what was said in a room that the sender may read.
+    #[action(permission = "May(Act::Send) & Readable(message)")]
+    async fn forward(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        #[extract] caller: Caller,
+        message: Object<Elsewhere>,
+    ) -> Result<Created<Message>> {
+        let text = &message.0.text;
+        self.say(cx, &Draft { room: room_id, author: caller.0, text, reply_to: None, forwarded: true })
+    }
+
+    #[action(permission = "May(Act::Send)")]
+    async fn typing(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        #[extract] caller: Caller,
+    ) -> Result<NoContent> {
+        cx.publish(RoomGroup(room_id), Typing { room: room_id, user: caller.0 })?;
+        Ok(NoContent)
+    }
+
+    #[action(permission = "May(Act::Send)")]
+    async fn upload(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        #[extract] caller: Caller,
+        file: String,
+    ) -> Result<Created<Upload>> {
+        let upload = self.state.store.upload(room_id, caller.0, filled("file", file)?)?;
+        let Upload { id, room, user, file } = upload.clone();
+        cx.publish(RoomGroup(room_id), UploadCreated { room, id, user, file })?;
+        Ok(Created(upload))
+    }
+
+    #[action(permission = "May(Act::Read) & uploads.read(room_id)")]
+    fn read_uploads(&self, #[path] room_id: RoomId) -> Result<Vec<Upload>> {
+        self.state.store.uploads(room_id)
+    }
+
+    #[action(permission = "Member & Shared")]
+    async fn leave(
+        &self,
+        cx: &Context<'_, Account>,
+        #[path] room_id: RoomId,
+        #[extract] caller: Caller,
+    ) -> Result<NoContent> {
+        let remains = self.state.store.remove(room_id, &[caller.0])?;
+        self.state.revoke.people(&[caller.0]).await;
+        if remains {
+            cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user: caller.0 })?;
+        }
+        cx.publish(Inbox(caller.0), RoomLeft { room: room_id })?;
+        Ok(NoContent)
+    }
+
+    #[action(permission = "May(Act::Administer) & Creator")]
+    async fn delete(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<NoContent> {
+        let members = self.state.store.members(room_id)?;
+        self.state.store.delete_room(room_id)?;
+        let members: Vec<_> = members.iter().map(|place| place.user).collect();
+        self.state.revoke.people(&members).await;
+        for user in members {
+            cx.publish(Inbox(user), RoomDeleted { room: room_id })?;
+        }
+        Ok(NoContent)
+    }
+
+    #[route("messages/{message_id:[0-9]+}/")]
+    fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    #[route("members/")]
+    fn members(&self) -> &Members {
+        &self.members
+    }
+
+    #[route("settings/")]
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

@@ -1,0 +1,70 @@
+//! What a room is like: `rooms/{room_id}/settings/`.
+
+use portcullis::{Context, NoContent, Result, handler};
+
+use super::codenames::uploads;
+use super::events::RoomChanged;
+use super::groups::RoomGroup;
+use super::model::{Account, Room, RoomId, Subject};
+use super::objects::filled;
+use super::permissions::{Act, May, Shared};
+use super::state::{State, Stated};
+
+/// The settings of whichever room the route says.
+pub(crate) struct Settings {
+    state: State,
+}
+
+impl Settings {
+    /// Settings with this state.
+    pub(crate) fn new(state: State) -> Settings {
+        Settings { state }
+    }
+
+    /// Tells everybody who has the room open.
+    fn changed(cx: &Context<'_, Account>, room: Room) -> Result<Room> {
+        cx.publish(RoomGroup(room.id), RoomChanged(room.clone()))?;
+        Ok(room)
+    }
+}
+
+impl Stated for Settings {
+    fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+#[handler(user = Account, permission = "Shared & May(Act::Administer)")]
+impl Settings {
+    #[action]
+    async fn rename(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, name: String) -> Result<Room> {
+        Settings::changed(cx, self.state.store.rename(room_id, &filled("name", name)?)?)
+    }
+
+    #[action]
+    async fn lock(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, locked: bool) -> Result<Room> {
+        Settings::changed(cx, self.state.store.set_locked(room_id, locked)?)
+    }
+
+    /// What follows from it, a policy decides.
+    #[action]
+    async fn archive(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, archived: bool) -> Result<Room> {
+        Settings::changed(cx, self.state.store.set_archived(room_id, archived)?)
+    }
+
+    /// Who sees uploads here: for everyone, a role of the site, or one member by id; `null` for what holds elsewhere.
+    ///
+    /// Of this codename only. If a room could overwrite `chat.can_moderate_chat`, its admins would grant it to themselves.
+    #[action]
+    async fn show_uploads(
+        &self,
+        #[path] room_id: RoomId,
+        subject: Subject,
+        #[serde(default)] name: String,
+        allowed: Option<bool>,
+    ) -> Result<NoContent> {
+        self.state.store.overwrite(room_id, (subject, &name), uploads::read.name(), allowed)?;
+        self.state.revoke.room(room_id).await;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,100 @@
+//! Who is in which room, and as what.
+
+use portcullis::{Error, Result};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::super::model::{Place, Role, RoomId, Single, UserId};
+use super::Store;
+use super::rooms::find;
+
+const SELECT: &str = "SELECT room, user, name, role, post, add_members, remove_members
+                      FROM members JOIN users ON users.id = user WHERE active";
+
+impl Store {
+    /// Somebody's place in a room.
+    pub(crate) fn place(&self, room: RoomId, user: UserId) -> Result<Option<Place>> {
+        self.with(|connection| place(connection, room, user))
+    }
+
+    /// Everybody in a room.
+    pub(crate) fn members(&self, room: RoomId) -> Result<Vec<Place>> {
+        self.all(&format!("{SELECT} AND room = ?1 ORDER BY user"), params![room], read)
+    }
+
+    /// Puts people into a room, all of them or nobody; the places that are new.
+    ///
+    /// 404 where one of them does not exist, 409 where the room cannot hold them.
+    pub(crate) fn add(&self, room: RoomId, users: &[UserId]) -> Result<Vec<Place>> {
+        self.together(|connection| {
+            let Some(found) = find(connection, room)? else { return Ok(Err(Error::not_found())) };
+            let mut added = Vec::new();
+            for &user in users {
+                if !exists(connection, user)? {
+                    return Ok(Err(Error::not_found()));
+                }
+                let sql = "INSERT OR IGNORE INTO members (room, user) VALUES (?1, ?2)";
+                if connection.prepare_cached(sql)?.execute(params![room, user])? > 0 {
+                    added.extend(place(connection, room, user)?);
+                }
+            }
+            let count = "SELECT count(*) FROM members WHERE room = ?1";
+            let count: i64 = connection.prepare_cached(count)?.query_row(params![room], |row| row.get(0))?;
+            if usize::try_from(count).is_ok_and(|count| count <= found.kind.capacity()) {
+                Ok(Ok(added))
+            } else {
+                Ok(Err(Error::conflict("So many do not fit in.")))
+            }
+        })
+    }
+
+    /// Takes people out of a room, and ends it with its last member; whether it is still there.
+    pub(crate) fn remove(&self, room: RoomId, users: &[UserId]) -> Result<bool> {
+        self.together(|connection| {
+            for user in users {
+                let sql = "DELETE FROM members WHERE room = ?1 AND user = ?2";
+                connection.prepare_cached(sql)?.execute(params![room, user])?;
+            }
+            let empty = "DELETE FROM rooms WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE room = id)";
+            Ok(Ok(connection.prepare_cached(empty)?.execute(params![room])? == 0))
+        })
+    }
+
+    /// Gives a member another role.
+    pub(crate) fn set_role(&self, room: RoomId, user: UserId, role: Role) -> Result<Place> {
+        let sql = "UPDATE members SET role = ?3 WHERE room = ?1 AND user = ?2";
+        self.execute(sql, params![room, user, role])?;
+        self.place(room, user)?.ok_or_else(Error::not_found)
+    }
+
+    /// Gives a member a single permission, or takes it.
+    pub(crate) fn set_single(&self, room: RoomId, user: UserId, single: Single, held: bool) -> Result<Place> {
+        let sql = match single {
+            Single::Post => "UPDATE members SET post = ?3 WHERE room = ?1 AND user = ?2",
+            Single::Add => "UPDATE members SET add_members = ?3 WHERE room = ?1 AND user = ?2",
+            Single::Remove => "UPDATE members SET remove_members = ?3 WHERE room = ?1 AND user = ?2",
+        };
+        self.execute(sql, params![room, user, held])?;
+        self.place(room, user)?.ok_or_else(Error::not_found)
+    }
+}
+
+/// Whether there is such a person, and they were not shut out.
+pub(super) fn exists(connection: &Connection, user: UserId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND active")?.exists(params![user])
+}
+
+/// Somebody's place in a room, if they have one.
+pub(super) fn place(connection: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<Place>> {
+    let sql = format!("{SELECT} AND room = ?1 AND user = ?2");
+    connection.prepare_cached(&sql)?.query_row(params![room, user], read).optional()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Place> {
+    let mut may = Vec::new();
+    for (single, column) in [(Single::Post, 4), (Single::Add, 5), (Single::Remove, 6)] {
+        if row.get(column)? {
+            may.push(single);
+        }
+    }
+    Ok(Place { room: row.get(0)?, user: row.get(1)?, name: row.get(2)?, role: row.get(3)?, may })
+}

@@ -1,0 +1,44 @@
+//! Who there is, and who has logged in.
+
+use portcullis::Result;
+use rusqlite::{Row, params};
+
+use super::super::model::{Account, UserId};
+use super::Store;
+
+impl Store {
+    /// Logs in as this person. The token is 256 random bits; there are no passwords in this demo.
+    pub(crate) fn log_in(&self, user: UserId) -> Result<Option<String>> {
+        self.one(
+            "INSERT INTO sessions (token, user) SELECT lower(hex(randomblob(32))), id FROM users WHERE id = ?1
+             RETURNING token",
+            params![user],
+            |row| row.get(0),
+        )
+    }
+
+    /// Who has logged in with this token.
+    pub(crate) fn session(&self, token: &str) -> Result<Option<Account>> {
+        self.one("SELECT id, name FROM users JOIN sessions ON user = id WHERE token = ?1", params![token], account)
+    }
+
+    /// Everybody, for the page's columns. A real application would not tell.
+    pub(crate) fn people(&self) -> Result<Vec<Account>> {
+        self.all("SELECT id, name FROM users ORDER BY id", [], account)
+    }
+
+    /// Whether this person may still use the chat at all.
+    pub(crate) fn active(&self, user: UserId) -> Result<bool> {
+        let active = self.one("SELECT active FROM users WHERE id = ?1", params![user], |row| row.get(0))?;
+        Ok(active.unwrap_or(false))
+    }
+
+    /// Shuts somebody out. `false` where there is no such person.
+    pub(crate) fn deactivate(&self, user: UserId) -> Result<bool> {
+        Ok(self.execute("UPDATE users SET active = 0 WHERE id = ?1", params![user])? > 0)
+    }
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account { id: row.get(0)?, name: row.get(1)? })
+}

@@ -1,0 +1,116 @@
+//! Who may do what in the `chat` example, without a browser or a port: every cell of its table, and what bites when.
+
+#[expect(dead_code, reason = "its `main` and the pages are tried by `chat_page.rs`")]
+#[path = "../examples/chat/main.rs"]
+mod example;
+
+#[path = "chat_example/leaks.rs"]
+mod leaks;
+#[path = "chat_example/revoked.rs"]
+mod revoked;
+#[path = "chat_example/rules.rs"]
+mod rules;
+#[path = "chat_example/table.rs"]
+mod table;
+#[path = "chat_example/uploads.rs"]
+mod uploads;
+
+use example::lobby::Chat;
+use example::model::{Message, MessageId, RoomId, UserId};
+use example::policy::Policy;
+use example::store::{Draft, Store};
+use portcullis::Endpoint;
+use portcullis::testing::{Client, connect};
+use serde_json::Value;
+
+const CORA: i64 = 1;
+const ADA: i64 = 2;
+const PIA: i64 = 3;
+const MIA: i64 = 4;
+const OTTO: i64 = 5;
+const MO: i64 = 6;
+const SAM: i64 = 7;
+const ROOT: i64 = 8;
+
+const GARDEN: i64 = 1;
+const NEWS: i64 = 2;
+const PRIVATE: i64 = 3;
+const BACKSTAGE: i64 = 4;
+
+/// Replaces nothing.
+struct Unchanged;
+
+impl Policy for Unchanged {}
+
+/// The example as it starts.
+struct Demo {
+    store: Store,
+    endpoint: Endpoint<Chat>,
+}
+
+impl Demo {
+    fn new() -> Demo {
+        Demo::with(Store::open(None).unwrap(), Unchanged)
+    }
+
+    fn with(store: Store, policy: impl Policy) -> Demo {
+        Demo { endpoint: example::endpoint(store.clone(), policy), store }
+    }
+
+    /// A socket of this person's.
+    async fn client(&self, user: i64) -> Client {
+        let token = self.store.log_in(UserId(user)).unwrap().unwrap();
+        connect(&self.endpoint).path(&format!("/ws?token={token}")).open().await.unwrap()
+    }
+
+    /// A socket of this person's that has a room open.
+    async fn inside(&self, user: i64, room: i64) -> Client {
+        let mut client = self.client(user).await;
+        assert_eq!(status(&mut client, "enter", room, "").await, 200);
+        // What follows a reply has happened once the next one is there.
+        status(&mut client, "read_room", room, "").await;
+        client
+    }
+
+    fn say(&self, room: i64, author: i64, text: &str) -> Message {
+        let (room, author) = (RoomId(room), UserId(author));
+        self.store.say(&Draft { room, author, text, reply_to: None, forwarded: false }).unwrap()
+    }
+
+    fn text(&self, message: i64) -> String {
+        self.store.message(MessageId(message)).unwrap().unwrap().text
+    }
+}
+
+/// Calls an action on `rooms/{room}/`, or below; `rest` is more of the message: `"text":"hi"`.
+async fn status(client: &mut Client, action: &str, room: i64, rest: &str) -> u16 {
+    ask(client, action, &format!("rooms/{room}/"), rest).await
+}
+
+async fn ask(client: &mut Client, action: &str, route: &str, rest: &str) -> u16 {
+    reply(client, action, route, rest).await["status"].as_u64().unwrap().try_into().unwrap()
+}
+
+/// The reply, events in front of it left out.
+async fn reply(client: &mut Client, action: &str, route: &str, rest: &str) -> Value {
+    let comma = if rest.is_empty() { "" } else { "," };
+    client.send(format!(r#"{{"action":"{action}","route":"{route}"{comma}{rest}}}"#));
+    loop {
+        let frame = client.reply().await.value().clone();
+        if frame.get("status").is_some() {
+            return frame;
+        }
+    }
+}
+
+/// The next event: its name and its data.
+async fn event(client: &mut Client) -> (String, Value) {
+    let frame = client.reply().await.value().clone();
+    let name = frame["event"].as_str().unwrap_or_else(|| panic!("no event: {frame}"));
+    (name.to_owned(), frame["data"].clone())
+}
+
+#[test]
+fn who_may_do_what_is_as_reviewed() {
+    portcullis::assert_audit!("examples/chat/audit.snap");
+}

@@ -1,0 +1,121 @@
+//! What was taken away is gone at once: on the next action and on the next event, on every socket.
+
+use super::{ADA, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
+use portcullis::testing::connect;
+
+#[tokio::test(start_paused = true)]
+async fn who_is_removed_sends_and_receives_nothing_more() {
+    let demo = Demo::new();
+    let (mut cora, mut pia) = (demo.inside(CORA, GARDEN).await, demo.inside(PIA, GARDEN).await);
+    let (mut mia, mut again) = (demo.inside(MIA, GARDEN).await, demo.inside(MIA, GARDEN).await);
+    assert_eq!(ask(&mut cora, "remove", "rooms/1/members/", r#""users":[4]"#).await, 204);
+    for socket in [&mut mia, &mut again] {
+        assert_eq!(event(socket).await.0, "room_left");
+    }
+    status(&mut cora, "send", GARDEN, r#""text":"She is gone.""#).await;
+    for socket in [&mut mia, &mut again] {
+        socket.expect_silence().await;
+        assert_eq!(status(socket, "send", GARDEN, r#""text":"hi""#).await, 403);
+        assert_eq!(status(socket, "enter", GARDEN, "").await, 403);
+        assert_eq!(ask(socket, "edit", "rooms/1/messages/2/", r#""text":"mine once""#).await, 403);
+    }
+    assert_eq!(event(&mut pia).await.0, "member_removed");
+    assert_eq!(event(&mut pia).await.0, "message_created");
+    pia.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_comes_back_as_nothing_special() {
+    let demo = Demo::new();
+    let (mut cora, mut ada) = (demo.inside(CORA, GARDEN).await, demo.inside(ADA, GARDEN).await);
+    let mut again = demo.inside(CORA, GARDEN).await;
+    assert_eq!(status(&mut cora, "leave", GARDEN, "").await, 204);
+    assert_eq!(event(&mut ada).await.0, "member_removed");
+    status(&mut ada, "send", GARDEN, r#""text":"hello?""#).await;
+    for socket in [&mut cora, &mut again] {
+        assert_eq!(event(socket).await.0, "room_left");
+        socket.expect_silence().await;
+        assert_eq!(ask(socket, "rename", "rooms/1/settings/", r#""name":"Mine""#).await, 403);
+    }
+    assert_eq!(ask(&mut ada, "add", "rooms/1/members/", r#""users":[1]"#).await, 200);
+    assert_eq!(event(&mut cora).await.0, "member_added");
+    assert_eq!(status(&mut cora, "send", GARDEN, r#""text":"hi""#).await, 201);
+    for (action, route) in [("delete", "rooms/1/"), ("demote", "rooms/1/members/2/")] {
+        assert_eq!(ask(&mut cora, action, route, "").await, 403);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_or_a_single_permission_counts_from_the_next_message_on() {
+    let demo = Demo::new();
+    let (mut cora, mut ada) = (demo.client(CORA).await, demo.inside(ADA, NEWS).await);
+    let mut pia = demo.client(PIA).await;
+    let lock = r#""locked":true"#;
+    assert_eq!(ask(&mut ada, "lock", "rooms/2/settings/", lock).await, 200);
+    assert_eq!(ask(&mut cora, "lock", "rooms/2/settings/", r#""locked":false"#).await, 200);
+    assert_eq!(status(&mut pia, "send", NEWS, r#""text":"hi""#).await, 201);
+    assert_eq!(ask(&mut cora, "revoke", "rooms/2/members/3/", r#""permission":"post""#).await, 200);
+    assert_eq!(status(&mut pia, "send", NEWS, r#""text":"hi""#).await, 403);
+    assert_eq!(ask(&mut cora, "grant", "rooms/2/members/3/", r#""permission":"post""#).await, 200);
+    assert_eq!(status(&mut pia, "send", NEWS, r#""text":"hi""#).await, 201);
+    assert_eq!(ask(&mut cora, "demote", "rooms/2/members/2/", "").await, 200);
+    assert_eq!(ask(&mut ada, "lock", "rooms/2/settings/", lock).await, 403);
+    assert_eq!(status(&mut ada, "send", NEWS, r#""text":"hi""#).await, 403);
+    assert_eq!(ask(&mut cora, "promote", "rooms/2/members/2/", "").await, 200);
+    assert_eq!(status(&mut ada, "send", NEWS, r#""text":"hi""#).await, 201);
+    // Who gives up their own role is still told so.
+    assert_eq!(ask(&mut ada, "demote", "rooms/2/members/2/", "").await, 200);
+    assert_eq!(ask(&mut ada, "lock", "rooms/2/settings/", lock).await, 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_shut_out_is_closed_and_stays_out() {
+    let demo = Demo::new();
+    let (mut sam, mut mia) = (demo.client(SAM).await, demo.inside(MIA, GARDEN).await);
+    let mut cora = demo.inside(CORA, GARDEN).await;
+    assert_eq!(ask(&mut cora, "deactivate", "", r#""user":7"#).await, 403);
+    assert_eq!(ask(&mut sam, "deactivate", "", r#""user":99"#).await, 404);
+    assert_eq!(ask(&mut sam, "deactivate", "", r#""user":4"#).await, 204);
+    assert_eq!(mia.closed().await, 4403);
+    let token = demo.store.log_in(super::UserId(MIA)).unwrap().unwrap();
+    let refused = connect(&demo.endpoint).path(&format!("/ws?token={token}")).open().await.unwrap_err();
+    assert_eq!(refused.status(), 403);
+    let room = reply(&mut cora, "read_room", "rooms/1/", "").await;
+    assert!(!room.to_string().contains("Mia"), "{room}");
+    assert_eq!(ask(&mut cora, "add", "rooms/1/members/", r#""users":[4]"#).await, 404);
+}
+
+#[tokio::test]
+async fn who_is_shut_out_behind_the_back_of_the_chat_can_do_nothing_more() {
+    let demo = Demo::new();
+    let mut mia = demo.inside(MIA, GARDEN).await;
+    assert!(demo.store.deactivate(super::UserId(MIA)).unwrap());
+    for (action, rest) in [("my_rooms", ""), ("create_room", r#""kind":"group","name":"Mine""#), ("open_private", "")] {
+        assert_eq!(ask(&mut mia, action, "", rest).await, 403, "{action}");
+    }
+    assert_eq!(status(&mut mia, "read_messages", GARDEN, "").await, 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_is_deleted_is_gone_for_all_of_its_members() {
+    let demo = Demo::new();
+    let (mut cora, mut mia) = (demo.inside(CORA, PRIVATE).await, demo.inside(MIA, PRIVATE).await);
+    let mut otto = demo.client(OTTO).await;
+    assert_eq!(status(&mut mia, "delete", PRIVATE, "").await, 204);
+    for socket in [&mut cora, &mut mia] {
+        assert_eq!(event(socket).await, ("room_deleted".to_owned(), serde_json::json!({ "room": PRIVATE })));
+        assert_eq!(status(socket, "read_messages", PRIVATE, "").await, 403);
+    }
+    otto.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_one_to_leave_ends_the_room() {
+    let demo = Demo::new();
+    for user in [PIA, MIA, ADA, CORA] {
+        assert!(demo.store.room(super::RoomId(GARDEN)).is_ok());
+        assert_eq!(status(&mut demo.client(user).await, "leave", GARDEN, "").await, 204, "{user}");
+    }
+    assert_eq!(demo.store.room(super::RoomId(GARDEN)).unwrap_err().status(), 404);
+    assert!(demo.store.messages(super::RoomId(GARDEN)).unwrap().is_empty());
+}

@@ -1,0 +1,140 @@
+//! The page of the `chat` example in a real browser: who gets what, live and beside each other.
+
+#[path = "common/browser.rs"]
+mod browser;
+
+use std::path::PathBuf;
+
+use browser::{Browser, chromium, serve};
+use serde_json::json;
+
+/// The browser at the page, with everybody's socket open and the garden shown.
+async fn at_the_page(program: PathBuf, address: &str) -> Page {
+    let mut browser = Browser::start(program).await;
+    let desktop = json!({ "width": 1600, "height": 950, "deviceScaleFactor": 1, "mobile": false });
+    browser.open(address).await;
+    browser.call("Emulation.setDeviceMetricsOverride", desktop).await;
+    browser.appears("document.body.hasAttribute('data-ready')").await;
+    Page(browser)
+}
+
+struct Page(Browser);
+
+impl Page {
+    /// Waits until a column has this text in one of its parts.
+    async fn shows(&mut self, user: &str, part: &str, text: &str) {
+        let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}')");
+        self.0.appears(&format!("{node}?.innerText.includes({}) === true", json!(text))).await;
+    }
+
+    /// What a part of a column shows now.
+    async fn shown(&mut self, user: &str, part: &str) -> String {
+        let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}').innerText");
+        self.0.evaluate(&node).await.as_str().unwrap().to_owned()
+    }
+
+    /// The events that came, the last one first.
+    async fn events(&mut self, user: &str) -> Vec<String> {
+        let frames = format!(".column[data-user=\"{user}\"] .wire [data-kind=\"event\"]");
+        let names = format!("[...document.querySelectorAll('{frames}')].map((frame) => frame.innerText)");
+        serde_json::from_value(self.0.evaluate(&names).await).unwrap()
+    }
+
+    /// Writes into somebody's column, as a person would.
+    async fn writes(&mut self, user: &str, text: &str) {
+        let input = format!("document.querySelector('.column[data-user=\"{user}\"] .write input')");
+        let typed = "dispatchEvent(new Event('input', { bubbles: true }))";
+        self.0.evaluate(&format!("{input}.value = {}; {input}.{typed}", json!(text))).await;
+    }
+
+    async fn sends(&mut self, user: &str) {
+        self.0
+            .evaluate(&format!("document.querySelector('.column[data-user=\"{user}\"] .write').requestSubmit()"))
+            .await;
+    }
+
+    /// Has somebody do something, to somebody else.
+    async fn does(&mut self, actor: &str, deed: &str, person: &str) {
+        for (field, name) in [("actor", actor), ("person", person)] {
+            let select = format!("document.querySelector('#desk [name=\"{field}\"]')");
+            let option = format!("[...{select}.options].find((option) => option.text === '{name}').value");
+            self.0.evaluate(&format!("{select}.value = {option}")).await;
+        }
+        self.0.evaluate(&format!("document.querySelector('#deeds [data-deed=\"{deed}\"]').click()")).await;
+    }
+
+    async fn goes_to(&mut self, room: i64) {
+        self.0.evaluate(&format!("document.querySelector('#rooms [data-room=\"{room}\"]').click()")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_page_shows_each_what_they_may_see() {
+    let Some(program) = chromium() else { return };
+    let (_server, address) = serve("chat").await;
+    let mut page = at_the_page(program, &address).await;
+    for (user, standing) in [("Cora", "creator"), ("Ada", "admin"), ("Pia", "member · post"), ("Mia", "member")] {
+        page.shows(user, "header", standing).await;
+        page.shows(user, ".messages", "Welcome to the garden.").await;
+    }
+    page.shows("Otto", ".messages", "403: the gate is down.").await;
+
+    // Others see that somebody types, and what they say.
+    page.writes("Mia", "<b>Beans</b> are in!").await;
+    for user in ["Cora", "Ada", "Pia"] {
+        page.shows(user, ".typing", "Mia is typing").await;
+    }
+    page.sends("Mia").await;
+    for user in ["Cora", "Ada", "Pia", "Mia"] {
+        page.shows(user, ".messages", "<b>Beans</b> are in!").await;
+    }
+    let wanted = ["message_created", "typing"];
+    for (user, wanted) in [("Cora", &wanted[..]), ("Mia", &wanted[..1]), ("Otto", &[])] {
+        assert_eq!(page.events(user).await, wanted, "{user}");
+    }
+
+    // Who is removed sees nothing more, and says nothing more.
+    page.does("Cora", "remove", "Mia").await;
+    page.shows("Mia", ".messages", "No longer in this room.").await;
+    page.writes("Cora", "She is gone.").await;
+    page.sends("Cora").await;
+    page.shows("Ada", ".messages", "She is gone.").await;
+    page.writes("Mia", "Am I?").await;
+    page.sends("Mia").await;
+    page.shows("Mia", ".wire", "403 send").await;
+    assert!(!page.shown("Mia", ".messages").await.contains("gone."));
+    page.does("Pia", "add", "Mia").await;
+    page.shows("Mia", ".messages", "She is gone.").await;
+}
+
+#[tokio::test]
+async fn channels_are_joined_and_uploads_overwritten() {
+    let Some(program) = chromium() else { return };
+    let (_server, address) = serve("chat").await;
+    let mut page = at_the_page(program, &address).await;
+
+    page.goes_to(2).await;
+    page.shows("Otto", ".messages", "the gate is down").await;
+    page.does("Otto", "join", "Otto").await;
+    page.shows("Otto", ".messages", "The gate opens at nine.").await;
+    page.shows("Otto", "header", "member").await;
+    page.writes("Otto", "Hello?").await;
+    page.sends("Otto").await;
+    page.shows("Otto", ".wire", "403 send").await;
+
+    // Backstage shows its uploads to Ada only.
+    page.goes_to(4).await;
+    page.shows("Ada", ".messages", "Props are in the shed.").await;
+    page.shows("Pia", ".messages", "Props are in the shed.").await;
+    page.does("Cora", "upload", "Cora").await;
+    page.shows("Ada", ".messages", "Cora uploaded plan.png").await;
+    page.writes("Cora", "Have you seen it?").await;
+    page.sends("Cora").await;
+    page.shows("Pia", ".messages", "Have you seen it?").await;
+    assert_eq!(page.events("Pia").await, ["message_created", "typing", "member_added"], "not so much as a frame");
+
+    // On a telephone everything is below each other, and nothing sticks out.
+    let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
+    page.0.call("Emulation.setDeviceMetricsOverride", telephone).await;
+    assert_eq!(page.0.evaluate("document.documentElement.scrollWidth").await, 390);
+}
