@@ -1,6 +1,7 @@
 //! Shows: what Portcullis costs beside the same server written by hand, as ratios of CPU and memory.
 //! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself]` (Linux; a minute or two).
 //! Or:  `cargo run --release --example bench -- --checks`: what one check of a codename costs.
+//! Or:  `cargo run --release --example bench -- --events`: what one event to many members costs.
 //! Or:  `cargo run --release --example bench -- --serve ours|hand --port N` for another load generator, on `/ws`.
 //!
 //! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once, are measured
@@ -9,6 +10,7 @@
 
 mod checks;
 mod driver;
+mod events;
 mod hand;
 mod load;
 mod measure;
@@ -31,11 +33,13 @@ struct Options {
     rounds: u32,
     against_itself: bool,
     checks: bool,
+    events: bool,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
-        let mut options = Options { serve: None, port: 0, rounds: 30, against_itself: false, checks: false };
+        let mut options =
+            Options { serve: None, port: 0, rounds: 30, against_itself: false, checks: false, events: false };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
@@ -44,6 +48,7 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--against-itself" => options.against_itself = true,
                 "--checks" => options.checks = true,
+                "--events" => options.events = true,
                 _ => return Err(format!("unknown option {argument}").into()),
             }
         }
@@ -84,6 +89,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if options.checks {
         return Builder::new_current_thread().enable_all().build()?.block_on(checks::run(options.rounds));
+    }
+    if options.events {
+        return Builder::new_current_thread().enable_all().build()?.block_on(events::run(options.rounds));
     }
     let kinds = if options.against_itself { [Kind::Hand, Kind::Hand] } else { [Kind::Ours, Kind::Hand] };
     // One thread makes the load: it shall stay on its core.

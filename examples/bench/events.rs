@@ -1,0 +1,144 @@
+//! What it costs to offer an event to many members: to those who may see it, and to those who may not.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::time::Instant;
+
+use portcullis::testing::{Client, connect};
+use portcullis::{
+    AllowAny, Connect, EventPermission, GrantSet, Grants, Group, Result, Scope, User, UserGrants, consumer,
+};
+
+use super::measure::{error_of_median, median};
+
+/// Members of the group.
+const MEMBERS: u32 = 10_000;
+
+portcullis::permissions! {
+    news {
+        read = "Reads the news",
+    }
+}
+
+struct Member(u32);
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+}
+
+/// One in ten reads the news.
+struct Readers;
+
+impl Grants<Member> for Readers {
+    async fn load(&self, member: &Member) -> Result<UserGrants> {
+        Ok(if member.0.is_multiple_of(10) { GrantSet::from(news::read).into() } else { UserGrants::default() })
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Site, permission = AllowAny, events(Open, Tenth, News, Nothing))]
+struct Everybody;
+
+/// For all of them; for one in ten, by a permission and by a codename; for nobody.
+struct Open;
+struct Tenth;
+struct News;
+struct Nothing;
+
+struct OneInTen;
+
+impl<E> EventPermission<E, Site> for OneInTen {
+    fn may_see(&self, _: &Site, scope: &Scope<Member>, _: &E) -> bool {
+        scope.user().is_some_and(|member| member.0.is_multiple_of(10))
+    }
+}
+
+struct Nobody;
+
+impl<E> EventPermission<E, Site> for Nobody {
+    fn may_see(&self, _: &Site, scope: &Scope<Member>, _: &E) -> bool {
+        scope.user().is_none()
+    }
+}
+
+struct Site;
+
+#[consumer(user = Member)]
+impl Site {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.may(news::read).await?;
+        cx.join(Everybody).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn open(&self, _: &Open) -> &'static str {
+        "open"
+    }
+
+    #[event(permission = OneInTen)]
+    fn tenth(&self, _: &Tenth) -> &'static str {
+        "tenth"
+    }
+
+    #[event(permission = news.read)]
+    fn news(&self, _: &News) -> &'static str {
+        "news"
+    }
+
+    #[event(permission = Nobody)]
+    fn nothing(&self, _: &Nothing) -> &'static str {
+        "nothing"
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+/// Prints the table.
+pub(crate) async fn run(rounds: u32) -> Result<(), Box<dyn Error>> {
+    let site = portcullis::websocket(Site).grants(Readers);
+    let mut clients = Vec::new();
+    for id in 0..MEMBERS {
+        let mut client = connect(&site).user(Member(id)).open().await?;
+        client.call("ping").await;
+        clients.push(client);
+    }
+    let publisher = site.publisher();
+    let mut all = [const { Vec::new() }; 4];
+    for _ in 0..rounds {
+        let times = [
+            time(|| publisher.publish(&Everybody, Open)),
+            time(|| publisher.publish(&Everybody, Tenth)),
+            time(|| publisher.publish(&Everybody, News)),
+            time(|| publisher.publish(&Everybody, Nothing)),
+        ];
+        times.into_iter().zip(&mut all).for_each(|(one, all)| all.push(one));
+        read(&mut clients).await;
+    }
+    println!("| one event to {MEMBERS} members | nanoseconds a member, on the publisher's thread |\n|---|---:|");
+    let rows = ["all of them see it", "one in ten sees it", "one in ten sees it, by a codename", "nobody sees it"];
+    for (row, times) in rows.iter().zip(&all) {
+        let error = error_of_median(times).unwrap_or_default();
+        println!("| {row} | {:.1} ±{error:.1} |", median(times).unwrap_or_default());
+    }
+    println!("\nMedians of {rounds} rounds, ± their standard error.");
+    Ok(())
+}
+
+fn time(publish: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    publish();
+    started.elapsed().as_secs_f64() * 1e9 / f64::from(MEMBERS)
+}
+
+/// Takes what has come, so that nobody is a slow receiver.
+async fn read(clients: &mut [Client]) {
+    for (id, client) in (0_u32..).zip(clients) {
+        for _ in 0..if id.is_multiple_of(10) { 3 } else { 1 } {
+            client.reply().await;
+        }
+    }
+}
