@@ -7,12 +7,12 @@ pub use serde;
 pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
-#[cfg(feature = "registry")]
-pub use crate::consumer::inventory;
 pub use crate::consumer::{
-    ActionFn, ActionNode, Consumer, Dispatch, EventNode, GroupRow, Need, Node, Pattern, Regex, Registration, RouteNode,
-    Segment, check, check_mount, check_node, no_captures, no_captures_here,
+    ActionFn, ActionNode, Consumer, Dispatch, EventNode, Need, Node, Pattern, Regex, Registration, RouteNode, Segment,
+    check, check_mount, check_node, no_captures, no_captures_here,
 };
+#[cfg(feature = "registry")]
+pub use crate::consumer::{GroupRow, inventory};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::group::{

@@ -17,8 +17,10 @@ pub use inventory;
 pub use level::check_node;
 pub use mount::{check, check_mount, no_captures, no_captures_here};
 pub use node::{ActionNode, EventNode, Need, Node, Pattern, Regex, RouteNode, Segment};
+#[cfg(feature = "registry")]
+pub use registry::GroupRow;
 pub(crate) use registry::mounted;
-pub use registry::{GroupRow, Registration, RegistryError, codenames};
+pub use registry::{Registration, RegistryError, codenames};
 
 use crate::error::Result;
 use crate::permission::Expression;

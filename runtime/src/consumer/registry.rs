@@ -56,6 +56,7 @@ impl Registration {
 inventory::collect!(Registration);
 
 /// What the registry knows of a group.
+#[cfg(feature = "registry")]
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct GroupRow {
@@ -64,6 +65,7 @@ pub struct GroupRow {
     permission: &'static Expression,
 }
 
+#[cfg(feature = "registry")]
 impl GroupRow {
     /// The row of a group, by the name of its consumer.
     pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRow {
