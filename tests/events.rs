@@ -482,3 +482,20 @@ async fn a_connection_is_in_so_many_groups_and_no_more() {
     chat.publisher().publish(&Room(5), Said("hello"));
     assert_eq!(event(&mut one).await, said("hello"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn sessions_know_the_grants_that_are_given_later() {
+    let source = Source::default();
+    let chat = portcullis::websocket(Chat { open: true, rooms: Rooms, wait: Notify::new() });
+    let sessions = chat.sessions();
+    let chat = chat.grants(source.clone());
+    let mut one = open(&chat, 1, &["seer"]).await;
+    join(&mut one, 2).await;
+    for asked in 1..3 {
+        chat.publisher().publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
+        assert_eq!(event(&mut one).await["event"], "upload.created");
+        let objects = source.asked.lock().unwrap().iter().filter(|asked| asked.ends_with("objects")).count();
+        assert_eq!(objects, asked, "what the object overwrites was asked for again");
+        sessions.refresh_object(&ChannelId(5).grant_key()).await;
+    }
+}

@@ -1,216 +1,14 @@
 //! The page of the `rooms` example in a real browser: whom it shows as allowed and whom as refused.
 
-use std::env::consts::EXE_EXTENSION;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+#[path = "common/browser.rs"]
+mod browser;
+
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::Receiver;
-use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use browser::{Browser, chromium, serve};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-/// How long anything may take before the test fails: a browser on a busy machine starts slowly.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// A process that does not outlive its owner, and whose children do not either.
-struct Process {
-    child: Child,
-    /// Disconnected when nobody is left who could print.
-    printing: Receiver<()>,
-}
-
-impl Process {
-    /// Starts a program, and waits for a line with this beginning; gives what the line has behind it.
-    async fn start(command: &mut Command, beginning: &str) -> (Process, String) {
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let (lines, mut printed) = unbounded_channel();
-        let (prints, printing) = std::sync::mpsc::channel();
-        let outputs: [Box<dyn Read + Send>; 2] =
-            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for output in outputs {
-            let (lines, prints) = (lines.clone(), prints.clone());
-            // What comes later is read too, so that no pipe fills up.
-            std::thread::spawn(move || {
-                BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
-                drop(prints);
-            });
-        }
-        drop((lines, prints));
-        let process = Process { child, printing };
-        let found = first(beginning, &mut printed).await;
-        (process, found)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // A browser is many processes; those that it started end a moment after it.
-        let _ = self.printing.recv_timeout(PATIENCE);
-    }
-}
-
-/// What the first line with this beginning has behind it.
-async fn first(beginning: &str, lines: &mut UnboundedReceiver<String>) -> String {
-    let mut seen = String::new();
-    let search = async {
-        while let Some(line) = lines.recv().await {
-            if let Some(rest) = line.strip_prefix(beginning) {
-                return Some(rest.to_owned());
-            }
-            seen += &line;
-            seen.push('\n');
-        }
-        None
-    };
-    let found = timeout(PATIENCE, search).await.ok().flatten();
-    found.unwrap_or_else(|| panic!("`{beginning}` was never printed, only:\n{seen}"))
-}
-
-/// A directory that does not either.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Directory {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("portcullis-rooms-page-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Directory(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The example, on a port of its own, and its address.
-async fn serve() -> (Process, String) {
-    let tests = std::env::current_exe().unwrap();
-    let built = tests.parent().unwrap().parent().unwrap().join("examples/rooms").with_extension(EXE_EXTENSION);
-    assert!(built.is_file(), "{} is not there; build the examples first", built.display());
-    Process::start(Command::new(built).args(["--port", "0"]), "listening on ").await
-}
-
-/// Where Chromium is. Its absence is a failure where tests are meant to be complete.
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).chain(["/usr/bin".into()]).map(|folder| folder.join("chromium"));
-    let found = places.find(|place| place.is_file());
-    if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "Chromium is not installed");
-        // Not by a macro, whose output a test that passes does not show.
-        let notice =
-            "\n*** SKIPPED: Chromium is not installed, so the page of the example `rooms` was NOT tested ***\n";
-        let _ = std::io::stderr().write_all(notice.as_bytes());
-    }
-    found
-}
-
-/// One page of a headless browser, spoken to over the `DevTools` protocol.
-struct Browser {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    session: Option<String>,
-    calls: u64,
-    /// What came and was not waited for yet.
-    events: Vec<Value>,
-    // Dropped in this order: first the browser ends, then its directory goes.
-    _process: Process,
-    _profile: Directory,
-}
 
 impl Browser {
-    async fn start(program: PathBuf) -> Browser {
-        let profile = Directory::new();
-        let mut command = Command::new(program);
-        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
-        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-        command.arg("--remote-debugging-port=0").arg(format!("--user-data-dir={}", profile.0.display()));
-        let (process, address) = Process::start(&mut command, "DevTools listening on ").await;
-        let (socket, _) = connect_async(address).await.unwrap();
-        Browser { socket, session: None, calls: 0, events: Vec::new(), _process: process, _profile: profile }
-    }
-
-    /// Opens an empty page, and goes on in it.
-    async fn open(&mut self, address: &str) {
-        let target = self.call("Target.createTarget", json!({ "url": "about:blank" })).await;
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let attached = self.call("Target.attachToTarget", attach).await;
-        self.session = attached["sessionId"].as_str().map(str::to_owned);
-        self.call("Page.enable", json!({})).await;
-        let gone = self.call("Page.navigate", json!({ "url": address })).await;
-        assert_eq!(gone["errorText"], Value::Null, "{gone}");
-        self.next(|event| event["method"] == "Page.frameNavigated" && event["params"]["frame"]["url"] == address).await;
-    }
-
-    /// Calls a method of the protocol.
-    async fn call(&mut self, method: &str, params: Value) -> Value {
-        self.calls += 1;
-        let mut message = json!({ "id": self.calls, "method": method, "params": params });
-        if let Some(session) = &self.session {
-            message["sessionId"] = session.as_str().into();
-        }
-        self.socket.send(Message::text(message.to_string())).await.unwrap();
-        let id = self.calls;
-        let mut answer = self.next(|message| message["id"] == id).await;
-        assert_eq!(answer["error"], Value::Null, "{method}: {answer}");
-        answer["result"].take()
-    }
-
-    /// The first message that is the one; it may have come already, while something else was waited for.
-    async fn next(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.events.iter().position(&is_it) {
-            return self.events.remove(at);
-        }
-        let search = async {
-            loop {
-                let frame = self.socket.next().await.expect("the browser is gone").unwrap();
-                let Message::Text(text) = frame else { continue };
-                let message: Value = serde_json::from_str(&text).unwrap();
-                if is_it(&message) {
-                    return message;
-                }
-                self.events.push(message);
-            }
-        };
-        timeout(PATIENCE, search).await.expect("the browser does not answer")
-    }
-
-    /// The value of an expression in the page; a promise is awaited there.
-    async fn evaluate(&mut self, expression: &str) -> Value {
-        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let mut outcome = self.call("Runtime.evaluate", params).await;
-        assert_eq!(outcome["exceptionDetails"], Value::Null, "{expression}");
-        outcome["result"]["value"].take()
-    }
-
-    /// The value of an expression as soon as it is one: the page is looked at again whenever it changes.
-    async fn appears(&mut self, expression: &str) -> Value {
-        self.evaluate(&format!(
-            "new Promise((resolve) => {{
-                const watcher = new MutationObserver(look);
-                function look() {{
-                    const found = {expression};
-                    if (found) {{ watcher.disconnect(); resolve(found); }}
-                }}
-                watcher.observe(document, {{ subtree: true, childList: true, attributes: true }});
-                look();
-            }})"
-        ))
-        .await
-    }
-
     /// A row, once everybody in it has their reply: what each column shows.
     async fn row(&mut self, number: u32) -> Row {
         let row = self.appears(&format!("(() => {{
@@ -279,7 +77,7 @@ async fn at_the_page(program: PathBuf, address: &str) -> Browser {
 #[tokio::test]
 async fn the_page_shows_who_is_allowed_and_who_is_refused() {
     let Some(program) = chromium() else { return };
-    let (_server, address) = serve().await;
+    let (_server, address) = serve("rooms").await;
     let mut browser = at_the_page(program, &address).await;
 
     // An owner's action, in a room.
@@ -311,7 +109,7 @@ async fn the_page_shows_who_is_allowed_and_who_is_refused() {
 #[tokio::test]
 async fn the_page_sends_what_one_writes_as_whoever_is_on_stage() {
     let Some(program) = chromium() else { return };
-    let (_server, address) = serve().await;
+    let (_server, address) = serve("rooms").await;
     let mut browser = at_the_page(program, &address).await;
 
     browser.evaluate("document.querySelector('#cast [data-user=\"Ada\"]').click()").await;

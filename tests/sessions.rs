@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, Connect, Context, Endpoint, Error, GrantSet, Grants, Group, GroupPermission, Handler, Limits, Permission,
-    Result, Scope, Sessions, User, UserGrants, consumer,
+    Result, Scope, Sessions, Streamed, User, UserGrants, consumer,
 };
 use serde_json::json;
 
@@ -119,6 +119,13 @@ impl Chat {
 
     #[action]
     async fn ping(&self) {}
+
+    /// Waits until somebody lets it go on, and then goes on for ever.
+    #[action]
+    async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
+        self.truth.go_on.notified().await;
+        Streamed(futures_util::stream::repeat(1))
+    }
 
     /// Asks to come in, and waits until somebody lets it go on.
     #[action]
@@ -255,6 +262,19 @@ async fn a_join_that_was_allowed_before_the_change_is_asked_about_again() {
         assert_eq!(next(&mut client).await["data"], 2);
         client.expect_silence().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_was_allowed_before_the_change_does_not_begin() {
+    let world = world();
+    let mut client = world.open(1).await;
+    client.send(r#"{"action":"stream"}"#);
+    client.expect_silence().await;
+    world.sessions.refresh_user("1").await;
+    world.truth.go_on.notify_one();
+    let reply = client.reply().await;
+    assert_eq!((reply.status(), reply.value()["last"].as_bool()), (403, Some(true)), "{}", reply.text());
+    assert_eq!(client.call("ping").await.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]

@@ -202,10 +202,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Answers one message.
     async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
+        // Before the checks: what changes after them is seen by a stream that they let through.
+        let epoch = self.answerer.seat.mailbox.epoch();
         let replied = self.answered(text).await?;
         let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
         match values {
-            Some(values) => Box::pin(self.stream(text, values, effects)).await,
+            Some(values) => Box::pin(self.stream(text, values, epoch, effects)).await,
             None if effects.is_empty() => {
                 if replied {
                     gone(self.outbox.feed(self.reply.take()).await)?;
@@ -245,6 +247,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         &mut self,
         text: &T::Text,
         mut values: Pin<Box<dyn Values>>,
+        epoch: u64,
         effects: Vec<Effect>,
     ) -> ControlFlow<End> {
         let mut request = Request::default();
@@ -252,7 +255,6 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let _ = request.read(text.as_ref(), self.answerer.bounds);
         let Connection { outbox, answerer, reply, aside } = self;
         aside.streaming = true;
-        let epoch = answerer.seat.mailbox.epoch();
         let well = loop {
             match aside.until(outbox, pin!(answerer.next(&request.head, &mut values, epoch, reply))).await? {
                 Value::More => {}

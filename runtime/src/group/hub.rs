@@ -5,15 +5,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::delivery::Published;
 use super::event::Emits;
 use super::join::{Carries, Group};
 use super::seat::{Belonging, Place, Seat};
-use futures_util::future::BoxFuture;
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use crate::consumer::Consumer;
 use crate::error::Result;
+use crate::grants::{GrantCache, ObjectKey};
 use crate::scope::{Call, Connect, Handler, Scope};
 
 /// The groups of one endpoint.
@@ -31,6 +32,8 @@ pub(crate) struct Hub<C: Consumer> {
     disconnected: Mutex<HashMap<String, u64>>,
     /// Held while a connection is asked about again.
     turns: Semaphore,
+    /// Where the grants come from; clones of an endpoint may have several.
+    grants: Mutex<Vec<GrantCache<C::User>>>,
 }
 
 /// How many connections are asked about at once, so that a change for all does not storm the application's database.
@@ -72,6 +75,7 @@ impl<C: Consumer> Hub<C> {
             changes: AtomicU64::new(0),
             disconnected: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
+            grants: Mutex::default(),
         }
     }
 
@@ -86,6 +90,21 @@ impl<C: Consumer> Hub<C> {
 
     pub(super) fn change(&self) -> u64 {
         self.changes.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Grants come from here too.
+    pub(crate) fn grant_from(&self, cache: GrantCache<C::User>) {
+        lock(&self.grants).push(cache);
+    }
+
+    /// What this object overwrites has changed.
+    pub(super) fn forget_object(&self, object: &ObjectKey) {
+        lock(&self.grants).iter().for_each(|grants| grants.forget_object(object));
+    }
+
+    /// What everybody was granted has changed.
+    pub(super) fn forget_all(&self) {
+        lock(&self.grants).iter().for_each(GrantCache::forget_all);
     }
 
     /// Waits for a turn to ask about a connection.

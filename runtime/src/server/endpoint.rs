@@ -103,7 +103,9 @@ impl<C: Consumer> Endpoint<C> {
     /// so at start-up.
     #[must_use]
     pub fn grants(mut self, grants: impl Grants<C::User>) -> Self {
-        self.grants = Some(grants.into_cache());
+        let cache = grants.into_cache();
+        self.hub.grant_from(cache.clone());
+        self.grants = Some(cache);
         self
     }
 
@@ -119,10 +121,9 @@ impl<C: Consumer> Endpoint<C> {
         Publisher::new(self.hub.clone())
     }
 
-    /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before. To be called
-    /// once [`grants`](Endpoint::grants) are given.
+    /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before.
     pub fn sessions(&self) -> Sessions<C> {
-        Sessions::new(self.hub.clone(), self.grants.clone())
+        Sessions::new(self.hub.clone())
     }
 
     /// Whether codenames are asked that nobody grants.
