@@ -1,0 +1,90 @@
+//! Who is in a group: who may join, how many groups one connection is in, and that members alone get its events.
+
+use std::time::Duration;
+
+use portcullis::{Limits, Publisher};
+
+use super::{Chat, Lobby, Room, Said, Source, chat, event, join, open, said, settled};
+
+#[tokio::test(start_paused = true)]
+async fn members_get_what_is_published_and_nobody_else_does() {
+    let chat = chat(&Source::default());
+    let (mut one, mut two, mut three) =
+        (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await, open(&chat, 3, &[]).await);
+    for client in [&mut one, &mut two] {
+        join(client, 2).await;
+    }
+    settled(&mut three).await;
+    chat.publisher().publish(&Room(2), Said("hello"));
+    assert_eq!(event(&mut one).await, said("hello"));
+    assert_eq!(two.reply().await.text(), r#"{"event":"said","data":"hello"}"#);
+    chat.publisher().publish(&Room(3), Said("to nobody"));
+    chat.publisher().publish(&Lobby, Said("to all"));
+    for client in [&mut one, &mut two, &mut three] {
+        assert_eq!(event(client).await, said("to all"));
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_asks_its_permission_at_every_join() {
+    let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+    let chat = chat(&Source::default()).limits(limits);
+    let (mut inside, mut outside) = (open(&chat, 1, &["member"]).await, open(&chat, 2, &[]).await);
+    assert_eq!(inside.call("join").with("room", 1).await.status(), 200);
+    for (room, status) in [(1, 403), (13, 500), (14, 500), (15, 500)] {
+        let reply = outside.call("join").with("room", room).await;
+        assert_eq!(reply.status(), status, "{room}");
+        assert!(!reply.text().contains("secret"), "{}", reply.text());
+    }
+    settled(&mut inside).await;
+    for room in [1, 13, 14, 15] {
+        chat.publisher().publish(&Room(room), Said("hello"));
+    }
+    assert_eq!(event(&mut inside).await, said("hello"));
+    outside.expect_silence().await;
+    assert_eq!(open(&chat, 3, &["eager"]).await.closed().await, 4403, "in `#[connect]` too");
+    let mut eager = open(&chat, 4, &["eager", "member"]).await;
+    settled(&mut eager).await;
+    chat.publisher().publish(&Room(1), Said("hello"));
+    assert_eq!(event(&mut eager).await, said("hello"));
+    assert_eq!(outside.call("elsewhere").await.status(), 500, "a group of another consumer's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_groups_and_single_users_are_addressed_once_each() {
+    let chat = chat(&Source::default());
+    let (mut both, mut twice) = (open(&chat, 1, &[]).await, open(&chat, 1, &[]).await);
+    let mut two = open(&chat, 2, &[]).await;
+    join(&mut both, 2).await;
+    join(&mut both, 3).await;
+    join(&mut two, 3).await;
+    settled(&mut twice).await;
+    let publisher: Publisher<Chat> = chat.publisher();
+    publisher.publish_to_several(&[Room(2), Room(3), Room(4)], Said("hello"));
+    assert_eq!(event(&mut both).await, said("hello"));
+    assert_eq!(event(&mut two).await, said("hello"));
+    publisher.publish_to_user("1", Said("to you"));
+    publisher.publish_to_user("nobody", Said("to nobody"));
+    assert_eq!(event(&mut both).await, said("to you"));
+    assert_eq!(event(&mut twice).await, said("to you"));
+    for client in [&mut both, &mut twice, &mut two] {
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_in_so_many_groups_and_no_more() {
+    let limits = Limits { groups: 4, ..Limits::default() };
+    let chat = chat(&Source::default()).limits(limits);
+    let mut one = open(&chat, 1, &[]).await;
+    for (room, status) in [(2, 200), (3, 200), (4, 200), (5, 409), (2, 200)] {
+        let reply = one.call("join").with("room", room).await;
+        assert_eq!(reply.status(), status, "the lobby is one too: {room}");
+        settled(&mut one).await;
+    }
+    assert_eq!(one.call("leave").with("room", 2).await.status(), 200);
+    join(&mut one, 5).await;
+    chat.publisher().publish(&Room(5), Said("hello"));
+    assert_eq!(event(&mut one).await, said("hello"));
+}

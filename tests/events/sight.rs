@@ -1,0 +1,98 @@
+//! Who of a group sees an event: each member is asked about alone, and its delays and failures are its own.
+
+use portcullis::GrantKey;
+use portcullis::testing::connect;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::{ChannelId, Chat, Odd, Room, Rooms, Said, Secret, Source, Uploaded, chat, event, join, open, said};
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_see_an_event_gets_nothing() {
+    let source = Source::default();
+    let chat = chat(&source);
+    let (mut one, mut muted) = (open(&chat, 1, &["seer"]).await, open(&chat, 2, &["muted"]).await);
+    let mut stranger = connect(&chat).open().await.unwrap();
+    for client in [&mut one, &mut muted, &mut stranger] {
+        join(client, 2).await;
+    }
+    let publisher = chat.publisher();
+    publisher.publish(&Room(2), Said("hello"));
+    publisher.publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
+    publisher.publish(&Room(2), Uploaded { channel: ChannelId(6), file: 8 });
+    publisher.publish(&Room(2), Secret("the code"));
+    assert_eq!(event(&mut one).await, said("hello"));
+    assert_eq!(event(&mut one).await, json!({"event": "upload.created", "data": {"channel": 5, "file": 7}}));
+    assert_eq!(event(&mut one).await, json!({"event": "secret", "data": "..."}));
+    assert_eq!(event(&mut muted).await, json!({"event": "secret", "data": "..."}));
+    assert_eq!(event(&mut stranger).await, said("hello"));
+    for client in [&mut one, &mut muted, &mut stranger] {
+        client.expect_silence().await;
+    }
+    let mut asked = source.asked.lock().unwrap().clone();
+    asked.sort();
+    assert_eq!(asked, ["1 objects", "1 objects", "user 1", "user 2"], "once a machine and object, once a user");
+    let mut spy = open(&chat, 3, &["spy"]).await;
+    join(&mut spy, 2).await;
+    publisher.publish(&Room(2), Secret("the code"));
+    assert_eq!(event(&mut spy).await, json!({"event": "secret", "data": "the code"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn grants_that_take_long_hold_up_one_connection_and_keep_its_order() {
+    let source = Source::default();
+    let chat = chat(&source);
+    let (mut quick, mut slow, mut failing) =
+        (open(&chat, 1, &["seer"]).await, open(&chat, 5, &["seer"]).await, open(&chat, 6, &["seer"]).await);
+    for client in [&mut quick, &mut slow, &mut failing] {
+        join(client, 2).await;
+    }
+    let publisher = chat.publisher();
+    publisher.publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
+    publisher.publish(&Room(2), Said("after"));
+    for client in [&mut quick, &mut failing] {
+        if event(client).await["event"] == "upload.created" {
+            assert_eq!(event(client).await, said("after"));
+        }
+    }
+    slow.expect_silence().await;
+    source.gate.notify_one();
+    assert_eq!(event(&mut slow).await["event"], "upload.created");
+    assert_eq!(event(&mut slow).await, said("after"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_wrong_with_an_event_concerns_nobody_else() {
+    let chat = chat(&Source::default());
+    let (mut one, mut two) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
+    for client in [&mut one, &mut two] {
+        join(client, 2).await;
+    }
+    let publisher = chat.publisher();
+    publisher.publish(&Room(2), Odd("cannot be serialized"));
+    publisher.publish(&Room(2), Odd("panic"));
+    publisher.publish(&Room(2), Said("panic"));
+    publisher.publish(&Room(2), Said("after"));
+    assert_eq!(event(&mut one).await, said("panic"), "it was user 2 of whom the check panicked");
+    for client in [&mut one, &mut two] {
+        assert_eq!(event(client).await, said("after"));
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_know_the_grants_that_are_given_later() {
+    let source = Source::default();
+    let chat = portcullis::websocket(Chat { open: true, rooms: Rooms, wait: Notify::new() });
+    let sessions = chat.sessions();
+    let chat = chat.grants(source.clone());
+    let mut one = open(&chat, 1, &["seer"]).await;
+    join(&mut one, 2).await;
+    for asked in 1..3 {
+        chat.publisher().publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
+        assert_eq!(event(&mut one).await["event"], "upload.created");
+        let objects = source.asked.lock().unwrap().iter().filter(|asked| asked.ends_with("objects")).count();
+        assert_eq!(objects, asked, "what the object overwrites was asked for again");
+        sessions.refresh_object(&ChannelId(5).grant_key()).await;
+    }
+}

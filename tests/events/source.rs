@@ -1,0 +1,37 @@
+//! Where the grants of these tests come from: it tells what it was asked, and can be held up.
+
+use std::sync::{Arc, Mutex};
+
+use portcullis::{Error, GrantKey, GrantSet, Grants, ObjectKey, Overwrites, Result, UserGrants};
+use tokio::sync::Notify;
+
+use super::{ChannelId, Member, uploads};
+
+/// Users with the role `seer` see uploads, but for those of channel 6.
+#[derive(Clone, Default)]
+pub(crate) struct Source {
+    /// What holds up whoever asks for user 5.
+    pub(crate) gate: Arc<Notify>,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Grants<Member> for Source {
+    async fn load(&self, user: &Member) -> Result<UserGrants> {
+        self.asked.lock().unwrap().push(format!("user {}", user.id));
+        if user.id == 5 {
+            self.gate.notified().await;
+        }
+        if user.id == 6 {
+            return Err(Error::internal("the source's secret"));
+        }
+        let seer = user.roles.contains(&"seer");
+        Ok(if seer { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.asked.lock().unwrap().push(format!("{} objects", objects.len()));
+        let closed = Overwrites::new().deny_everyone(uploads::read);
+        let of = |key: &ObjectKey| if *key == ChannelId(6).grant_key() { closed.clone() } else { Overwrites::new() };
+        Ok(objects.iter().map(of).collect())
+    }
+}

@@ -1,0 +1,90 @@
+//! Codenames alone: how they are declared, and what they let a user do in an action and at the door.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use portcullis::GrantSet;
+use portcullis::testing::{Client, connect};
+
+use super::{Channels, Chat, Office, Source, chat, member, open, uploads};
+
+/// The statuses of these actions, one after the other.
+async fn statuses(client: &mut Client, actions: &[&str]) -> Vec<u16> {
+    let mut all = Vec::new();
+    for action in actions {
+        all.push(client.call(action).await.status());
+    }
+    all
+}
+
+const ACTIONS: [&str; 4] = ["talk", "any_of", "all_of", "combined"];
+
+#[tokio::test]
+async fn a_codename_is_asked_of_the_user_s_grants() {
+    let source = Source::default();
+    let (talk, moderate) = (chat::can_use_chat, chat::can_moderate_chat);
+    let endpoint = chat(source.clone());
+    for (id, grants, wanted) in [
+        (1, vec![], [403, 403, 403, 403]),
+        (2, vec![moderate, uploads::write], [403, 403, 403, 403]),
+        (3, vec![talk], [200, 403, 403, 403]),
+        (4, vec![talk, moderate], [200, 200, 403, 403]),
+        (5, vec![talk, uploads::write], [200, 200, 403, 403]),
+        (6, vec![talk, moderate, uploads::write], [200, 200, 200, 200]),
+        (7, vec![talk, moderate, uploads::read], [200, 200, 403, 200]),
+    ] {
+        source.grant(id, &grants, &[]);
+        let mut client = open(&endpoint, id).await;
+        assert_eq!(statuses(&mut client, &ACTIONS).await, wanted, "{grants:?}");
+        assert_eq!(source.asked(), [format!("user {id}")], "once a connection");
+    }
+    source.0.lock().unwrap().granted.insert(8, GrantSet::all().into());
+    assert_eq!(statuses(&mut open(&endpoint, 8).await, &ACTIONS).await, [200; 4]);
+    source.asked();
+    let mut stranger = connect(&endpoint).open().await.unwrap();
+    assert_eq!(statuses(&mut stranger, &ACTIONS).await, [403; 4]);
+    assert!(source.asked().is_empty(), "nobody grants anything to a stranger");
+}
+
+#[tokio::test]
+async fn at_the_door_a_codename_has_no_opinion_unless_it_is_asked_strictly() {
+    let source = Source::default();
+    let endpoint = chat(source.clone());
+    assert!(connect(&endpoint).user(member(1, &[])).open().await.is_ok());
+    assert!(source.asked().is_empty());
+    let office = portcullis::websocket(Office).grants(source.clone());
+    source.grant(1, &[chat::can_moderate_chat, uploads::write], &[]);
+    source.grant(2, &[chat::can_moderate_chat], &[]);
+    let mut client = connect(&office).user(member(1, &[])).open().await.unwrap();
+    assert_eq!(client.call("sit").await.status(), 200);
+    let mut client = connect(&office).user(member(2, &[])).open().await.unwrap();
+    assert_eq!(client.closed().await, 4403, "`#[connect]` asks more");
+    assert!(connect(&office).user(member(3, &[])).open().await.is_err());
+    assert!(connect(&office).open().await.is_err());
+    assert_eq!(source.asked(), ["user 1", "user 2", "user 3"], "what the door has loaded is kept");
+}
+
+#[test]
+fn an_endpoint_without_grants_cannot_be_mounted() {
+    let bare = portcullis::websocket(Chat { channels: Channels });
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(connect(&bare)))).unwrap_err();
+    let text = panic.downcast::<String>().unwrap();
+    assert!(text.contains("`Chat` asks for codenames, but its endpoint has no grants"), "{text}");
+}
+
+#[test]
+fn the_catalogue_lists_what_was_declared() {
+    let all = portcullis::codenames().unwrap();
+    let names: Vec<_> = all.iter().map(|codename| (codename.name(), codename.description())).collect();
+    assert_eq!(
+        names,
+        [
+            ("chat.can_moderate_chat", "May delete what others wrote"),
+            ("chat.can_use_chat", "Can use chat"),
+            ("uploads.read", "Sees uploads"),
+            ("uploads.write", "Uploads"),
+        ]
+    );
+    let stored = GrantSet::from_names(["uploads.read", "uploads.gone", ""]);
+    assert!(stored.contains(uploads::read) && !stored.contains(uploads::write));
+    assert_eq!(stored.iter().map(|codename| codename.name()).collect::<Vec<_>>(), ["uploads.read"]);
+}

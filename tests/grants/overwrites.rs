@@ -1,0 +1,100 @@
+//! Codenames on objects: what a single object allows or denies goes before what the user was granted.
+
+use portcullis::{GrantSet, Overwrites};
+use serde_json::{Value, json};
+
+use super::{Source, chat, open, uploads};
+
+#[tokio::test]
+async fn an_object_overwrites_what_was_granted() {
+    let source = Source::default();
+    let read = uploads::read;
+    source.grant(1, &[chat::can_use_chat], &["new"]);
+    source.grant(2, &[chat::can_use_chat, uploads::read], &["new", "old"]);
+    let (closed, open_to_all) = (Overwrites::new().deny_everyone(read), Overwrites::new().allow_everyone(read));
+    source.overwrite(1, open_to_all.clone());
+    source.overwrite(2, closed.clone());
+    source.overwrite(3, closed.clone().allow_role("old", read));
+    source.overwrite(4, open_to_all.clone().deny_role("new", read));
+    source.overwrite(5, open_to_all.clone().deny_role("new", read).allow_role("old", read));
+    source.overwrite(6, closed.allow_member("1", read));
+    source.overwrite(7, open_to_all.deny_member("2", read));
+    let endpoint = chat(source.clone());
+    let (mut one, mut two) = (open(&endpoint, 1).await, open(&endpoint, 2).await);
+    source.asked();
+    for (channel, wanted) in [
+        (0, [403, 200]),
+        (1, [200, 200]),
+        (2, [403, 403]),
+        (3, [403, 200]),
+        (4, [403, 403]),
+        (5, [403, 200]),
+        (6, [200, 403]),
+        (7, [200, 403]),
+    ] {
+        let mut told = [0; 2];
+        for (client, told) in [&mut one, &mut two].into_iter().zip(&mut told) {
+            *told = client.call("list").route("channels/").with("channel", channel).await.status();
+            let again = client.call("list").route(&format!("channel/{channel}/")).await.status();
+            assert_eq!(*told, again, "the same for a capture");
+            let moderates = client.call("open").route("channels/").with("file", channel).await.status();
+            assert_eq!(*told, moderates, "the same for an object");
+            let asked = client.call("asks").with("channel", channel).await;
+            assert_eq!(asked.data()[1], *told == 200, "the same in an action");
+        }
+        assert_eq!(told, wanted, "channel {channel}");
+    }
+    let asked = source.asked();
+    let channels: Vec<_> = asked.iter().filter(|asked| asked.starts_with("channel")).collect();
+    assert_eq!(channels.len(), 8, "once a machine and object: {asked:?}");
+}
+
+#[tokio::test]
+async fn several_objects_are_asked_about_at_once() {
+    let source = Source::default();
+    source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
+    source.overwrite(3, Overwrites::new().deny_everyone(uploads::read));
+    let endpoint = chat(source.clone());
+    let mut client = open(&endpoint, 1).await;
+    assert_eq!(client.call("talk").await.status(), 200);
+    source.asked();
+    let mut list = async |action: &str, key: &str, value: Value| {
+        client.call(action).route("channels/").with(key, value).await.status()
+    };
+    assert_eq!(list("list_all", "channels", json!([1, 2])).await, 200);
+    assert_eq!(list("list_all", "channels", json!([1, 2, 3])).await, 403);
+    assert_eq!(list("open_all", "files", json!([1, 3])).await, 403);
+    assert_eq!(list("open_all", "files", json!([4, 1, 5])).await, 200);
+    assert_eq!(list("open_all", "files", json!([4, 101])).await, 403);
+    assert_eq!(source.asked(), ["channel 1, channel 2", "channel 3", "channel 4, channel 5"]);
+    // Without an object it is the plain codename.
+    assert_eq!(list("list_if", "channel", Value::Null).await, 200);
+    assert_eq!(list("list_all", "channels", json!([])).await, 200);
+    let mut without = open(&endpoint, 2).await;
+    source.grant(2, &[chat::can_use_chat], &[]);
+    for (action, key, value) in [("list_if", "channel", Value::Null), ("list_all", "channels", json!([]))] {
+        assert_eq!(without.call(action).route("channels/").with(key, value).await.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_passes_whatever_an_object_says() {
+    let source = Source::default();
+    source.0.lock().unwrap().granted.insert(1, GrantSet::all().into());
+    source.overwrite(5, Overwrites::new().deny_everyone(GrantSet::all()));
+    let mut client = open(&chat(source.clone()), 1).await;
+    assert_eq!(client.call("list").route("channels/").with("channel", 5).await.status(), 200);
+    assert_eq!(source.asked(), ["user 1"], "and so nothing is looked up");
+}
+
+#[tokio::test]
+async fn a_list_of_keys_has_an_end() {
+    let source = Source::default();
+    source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
+    let mut client = open(&chat(source.clone()), 1).await;
+    for (count, status) in [(100, 200), (101, 400)] {
+        let many: Vec<u32> = (0..count).collect();
+        let reply = client.call("list_all").route("channels/").with("channels", many).await;
+        assert_eq!(reply.status(), status, "{}", reply.text());
+    }
+}

@@ -1,0 +1,159 @@
+//! A change reaches whoever is connected: the events they see, the groups they are in, and whether they stay.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use portcullis::testing::connect;
+use portcullis::{AllowAny, Connect, Error, Group, GroupPermission, Handler, Limits, Result, Scope, User, consumer};
+use serde_json::json;
+
+use super::{Lobby, Room, Said, Uploaded, next, world};
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_grant_takes_its_events_along() {
+    let world = world();
+    world.truth.seers.lock().unwrap().extend([1, 2]);
+    let (mut one, mut other) = (world.open(1).await, world.open(2).await);
+    let publisher = world.chat.publisher();
+    publisher.publish(&Lobby, Uploaded(1));
+    for client in [&mut one, &mut other] {
+        assert_eq!(next(client).await, json!({"event": "uploaded", "data": 1}));
+    }
+    world.truth.seers.lock().unwrap().remove(&1);
+    // These wait in the connection when the change comes, and are asked about again.
+    publisher.publish(&Lobby, Uploaded(2));
+    publisher.publish(&Lobby, Said(3));
+    world.sessions.refresh_user("1").await;
+    publisher.publish(&Lobby, Uploaded(4));
+    assert_eq!(next(&mut one).await, json!({"event": "said", "data": 3}));
+    one.expect_silence().await;
+    for data in [2, 3, 4] {
+        assert_eq!(next(&mut other).await["data"], data, "the other sees all, in order");
+    }
+    world.truth.seers.lock().unwrap().insert(1);
+    world.sessions.refresh_user("1").await;
+    publisher.publish(&Lobby, Uploaded(5));
+    assert_eq!(next(&mut one).await["data"], 5, "and what is granted again is seen again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_be_in_a_group_any_more_is_taken_out() {
+    let world = world();
+    world.truth.inside.lock().unwrap().extend([1, 2]);
+    let (mut one, mut other) = (world.open(1).await, world.open(2).await);
+    let publisher = world.chat.publisher();
+    publisher.publish(&Room, Said(1));
+    assert_eq!((next(&mut one).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(1)));
+    world.truth.inside.lock().unwrap().remove(&1);
+    publisher.publish(&Room, Said(2));
+    world.sessions.refresh_all().await;
+    publisher.publish(&Room, Said(3));
+    publisher.publish(&Lobby, Said(4));
+    assert_eq!(next(&mut one).await["data"], 4, "of what waited, too, nothing comes by a membership that has ended");
+    for data in [2, 3, 4] {
+        assert_eq!(next(&mut other).await["data"], data);
+    }
+    one.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_connect_any_more_is_closed() {
+    let world = world();
+    let (mut one, mut twin, mut other) = (world.open(1).await, world.open(1).await, world.open(2).await);
+    world.truth.banned.lock().unwrap().insert(1);
+    world.chat.publisher().publish(&Lobby, Said(1));
+    world.sessions.refresh_user("1").await;
+    world.chat.publisher().publish(&Lobby, Said(2));
+    for client in [&mut one, &mut twin] {
+        assert_eq!(client.closed().await, 4403, "with nothing in front of it");
+    }
+    assert_eq!((next(&mut other).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(2)));
+    world.sessions.disconnect_user("2");
+    assert_eq!(other.closed().await, 4403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_for_all_does_not_ask_about_all_at_once() {
+    let world = world();
+    let mut clients = Vec::new();
+    for id in 0..64 {
+        clients.push(world.open(id).await);
+    }
+    world.truth.patience.store(3, Ordering::SeqCst);
+    world.truth.asked.store(0, Ordering::SeqCst);
+    let mut refreshing = Box::pin(world.sessions.refresh_all());
+    assert!(futures_util::poll!(&mut refreshing).is_pending());
+    for _ in 0..2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.truth.asked.load(Ordering::SeqCst) <= 32, "{:?}", world.truth.asked);
+    refreshing.await;
+    assert!(world.truth.asked.load(Ordering::SeqCst) >= 64, "but about every one in the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_fails_or_hangs_is_a_no() {
+    struct Moody(Arc<AtomicUsize>);
+
+    impl<G: Sync, C: portcullis::Consumer<User: User>> GroupPermission<G, C> for Fickle
+    where
+        C: HasMood,
+    {
+        async fn may_join(&self, consumer: &C, _: &Scope<C::User>, _: &G) -> Result<bool> {
+            match consumer.mood() {
+                0 => Ok(true),
+                1 => Err(Error::internal("the store's secret")),
+                2 => panic!("the store's secret"),
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
+    trait HasMood: Handler {
+        fn mood(&self) -> usize;
+    }
+
+    impl HasMood for Moody {
+        fn mood(&self) -> usize {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    struct Fickle;
+
+    #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    #[group(consumer = Moody, permission = Fickle, events(Said))]
+    struct Club;
+
+    #[consumer]
+    impl Moody {
+        #[connect]
+        async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+            cx.join(Club).await
+        }
+
+        #[event(permission = AllowAny)]
+        fn said(&self, event: &Said) -> u32 {
+            event.0
+        }
+
+        #[action(permission = AllowAny)]
+        async fn ping(&self) {}
+    }
+
+    for mood in [1, 2, 3] {
+        let state = Arc::new(AtomicUsize::new(0));
+        let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+        let chat = portcullis::websocket(Moody(state.clone())).limits(limits);
+        let mut client = connect(&chat).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        chat.publisher().publish(&Club, Said(1));
+        assert_eq!(next(&mut client).await["data"], 1);
+        state.store(mood, Ordering::SeqCst);
+        chat.sessions().refresh_all().await;
+        chat.publisher().publish(&Club, Said(2));
+        client.expect_silence().await;
+        assert_eq!(client.call("ping").await.status(), 200, "nothing else is harmed");
+    }
+}

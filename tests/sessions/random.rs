@@ -1,0 +1,85 @@
+//! Random changes between random events: whatever comes in between, nothing passes on old grants.
+
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+
+use super::{Lobby, Room, Said, Uploaded, world};
+
+/// A number that is as good as random, and the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Whatever comes in between: once a change is through, nothing comes that it forbids.
+#[tokio::test]
+async fn in_a_hundred_thousand_random_steps_nothing_passes_on_old_grants() {
+    let world = world();
+    world.truth.seers.lock().unwrap().insert(1);
+    world.truth.inside.lock().unwrap().insert(1);
+    let mut client = world.open(1).await;
+    let publisher = world.chat.publisher();
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let (mut sees, mut inside) = (true, true);
+    let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    // What is sure by now to be forbidden, and how often each kind came, was forbidden, and was changed.
+    let (mut no_uploads, mut no_room, mut counts) = (false, false, [0_u32; 5]);
+    for step in 0..100_000 {
+        match dice.roll(12) {
+            0..=2 => publisher.publish(&Lobby, Uploaded(step)),
+            3 | 4 => publisher.publish(&Room, Said(step)),
+            5 => tokio::task::yield_now().await,
+            6 if changing.is_none() => {
+                let sessions = world.sessions.clone();
+                (no_uploads, no_room) = (false, false);
+                if dice.roll(2) == 0 {
+                    sees = !sees;
+                    let mut all = world.truth.seers.lock().unwrap();
+                    let _ = if sees { all.insert(1) } else { all.remove(&1) };
+                } else if inside {
+                    // Nobody lets it in again but by connecting anew, below.
+                    inside = false;
+                    world.truth.inside.lock().unwrap().remove(&1);
+                }
+                world.truth.patience.store(usize::try_from(dice.roll(4)).unwrap(), Ordering::SeqCst);
+                counts[4] += 1;
+                changing = Some(Box::pin(async move { sessions.refresh_user("1").await }));
+            }
+            7..=9 => {
+                if let Some(change) = &mut changing
+                    && futures_util::poll!(change).is_ready()
+                {
+                    changing = None;
+                    // What is on the wire by now was sent before.
+                    while client.reply().now_or_never().is_some() {}
+                    (no_uploads, no_room) = (!sees, !inside);
+                }
+            }
+            10 if !inside && changing.is_none() && dice.roll(20) == 0 => {
+                inside = true;
+                world.truth.inside.lock().unwrap().insert(1);
+                client = world.open(1).await;
+                no_room = false;
+            }
+            _ => {
+                if let Some(frame) = client.reply().now_or_never() {
+                    let upload = frame.value()["event"] == "uploaded";
+                    assert!(!(upload && no_uploads), "step {step}: {}", frame.text());
+                    assert!(upload || !no_room, "step {step}: {}", frame.text());
+                    counts[usize::from(upload)] += 1;
+                }
+            }
+        }
+        counts[2] += u32::from(no_uploads);
+        counts[3] += u32::from(no_room);
+    }
+    assert!(counts.iter().all(|count| *count > 200), "each happened often enough: {counts:?}");
+}
