@@ -124,7 +124,7 @@ impl Chat {
     async fn ping(&self) {}
 
     /// Waits until somebody lets it go on, and then goes on for ever.
-    #[action]
+    #[action(permission = uploads.read)]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
         self.truth.go_on.notified().await;
         Streamed(futures_util::stream::repeat(1))

@@ -32,6 +32,7 @@ golden! {
     self_in_an_argument
     route_and_path
     connect
+    authenticate
     generic_block
     objects
     codenames

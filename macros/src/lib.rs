@@ -57,7 +57,7 @@ macro_rules! inner {
     };
 }
 
-inner! { action route event connect disconnect }
+inner! { action route event connect disconnect authenticate }
 
 /// From what stands in the source to what the compiler goes on with.
 fn pipeline(kind: Kind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
@@ -106,7 +106,7 @@ fn with_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
 }
 
 fn outside(name: &str, item: &TokenStream) -> TokenStream {
-    let consumers = name.ends_with("connect") || name == "event";
+    let consumers = name.ends_with("connect") || matches!(name, "event" | "authenticate");
     let block = if consumers { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
     let message = format!("`#[{name}]` means nothing by itself; put {block} on the impl block around it");
     with_errors(item, &syn::Error::new(Span::call_site(), message))
@@ -144,6 +144,8 @@ mod tests {
             "user = , connect = , crate = ,",
             "crate = \"\"",
             "{ } [ ]",
+            "key = , key",
+            "detached = detached",
         ] {
             let odd: proc_macro2::TokenStream = odd.parse().unwrap();
             for kind in [Kind::Consumer, Kind::Handler] {
@@ -157,22 +159,32 @@ mod tests {
                         fn seen(&self, #[path(#odd)] wrong: &u8) -> u8 {}
                         #[connect(#odd)]
                         fn third(&self, #[path(#odd)] wrong: u8) {}
+                        #[authenticate(#odd)]
+                        fn fourth(&self, #[path(#odd)] wrong: u8) {}
                     }
                 };
                 let out = pipeline(kind, odd.clone(), &block);
                 let file: syn::File = syn::parse2(out.clone()).unwrap();
                 let syn::Item::Impl(back) = &file.items[0] else { panic!("{odd}: no impl block first") };
-                assert_eq!(back.items.len(), 4, "{odd}");
-                assert!(errors(&out) >= 4, "{odd}: {} errors", errors(&out));
+                assert_eq!(back.items.len(), 5, "{odd}");
+                assert!(errors(&out) >= 5, "{odd}: {} errors", errors(&out));
             }
         }
     }
 
     #[test]
     fn whatever_stands_in_the_attributes_of_a_group_its_errors_are_told() {
-        for odd in
-            ["=", ", ,", "consumer = , permission =", "events(), consumer", "events(,)", "permission = A &", "{ }"]
-        {
+        for odd in [
+            "=",
+            ", ,",
+            "consumer = , permission =",
+            "events(), consumer",
+            "events(,)",
+            "permission = A &",
+            "{ }",
+            "public_name = \"{\"",
+            "public_name = { }",
+        ] {
             let odd: proc_macro2::TokenStream = odd.parse().unwrap();
             for item in [
                 quote!(

@@ -16,7 +16,8 @@ pub use crate::consumer::{GroupRow, inventory};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::group::{
-    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, frame, may_join_on, personal_frame,
+    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, event_key, frame, may_join_on,
+    personal_frame,
 };
 pub use crate::handler::{
     Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
@@ -26,8 +27,10 @@ pub use crate::message::Reply;
 pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
 pub use crate::scope::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 
-/// What an action without arguments does with its admission.
-pub fn no_arguments(_: Admitted) {}
+/// What an action without arguments does with its admission; an error where it was only asked whether it may run.
+pub fn no_arguments<U>(call: &Call<'_, U>, _: Admitted) -> Result<()> {
+    call.go_on()
+}
 
 /// What a leaf about an object says before anything is loaded.
 pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
@@ -59,6 +62,23 @@ pub fn unknown_leaf<T>() -> Result<T> {
 /// What a route answers that the generated code does not know. It cannot come: both are written from one block.
 pub fn unknown_route<T>() -> Result<T> {
     Err(Error::internal("a route without a handler"))
+}
+
+/// What `#[authenticate]` returned.
+#[diagnostic::on_unimplemented(
+    message = "`#[authenticate]` cannot return `{Self}`",
+    label = "does not say who it is",
+    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` is nobody"
+)]
+pub trait Identity<U> {
+    /// As a result.
+    fn identity(self) -> Result<Option<U>>;
+}
+
+impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
+    fn identity(self) -> Result<Option<U>> {
+        self.map_err(Into::into)
+    }
 }
 
 /// What `#[connect]` returned.

@@ -28,6 +28,8 @@ struct Inner {
     leaf: Option<&'static str>,
     /// Whether it says that the message itself is wrong, as our own readers of it find.
     of_message: bool,
+    /// Whether it says that nothing was refused, and nothing done.
+    asked: bool,
 }
 
 impl Error {
@@ -45,6 +47,7 @@ impl Error {
             cause: None,
             leaf: None,
             of_message: false,
+            asked: false,
         }))
     }
 
@@ -98,6 +101,17 @@ impl Error {
 
     pub(crate) fn timeout() -> Error {
         Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The action took too long.")
+    }
+
+    /// That every permission on the way held, where nothing else was asked. No client ever sees it.
+    pub(crate) fn asked() -> Error {
+        let mut error = Error::internal("nothing but the permissions was asked");
+        error.0.asked = true;
+        error
+    }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.asked
     }
 
     /// Names the argument that the error is about.

@@ -81,11 +81,11 @@ pub use connection::Limits;
 pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
-pub use group::{Carries, EventPermission, Group, GroupPermission, Publisher, Sessions, SlowReceiver};
+pub use group::{Carries, Counters, EventPermission, Group, GroupPermission, Publisher, Sessions, SlowReceiver};
 pub use handler::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use http;
 pub use http::StatusCode;
-pub use message::Reply;
+pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
 pub use scope::{Connect, Context, GrantKey, Handler, Scope, User};
 pub use server::{Authenticate, Endpoint, websocket};
@@ -122,3 +122,6 @@ pub use portcullis_macros::connect;
 ///
 /// `async fn(&self)` or `async fn(&self, scope: &Scope<User>)`. It runs only where `#[connect]` had let the connection in.
 pub use portcullis_macros::disconnect;
+
+#[doc = include_str!("docs/authenticate.md")]
+pub use portcullis_macros::authenticate;

@@ -101,7 +101,7 @@ fn run<'a, const AT: usize>(
 ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
     Box::pin(async move {
         let admitted = live.ask(live.actions[AT].as_ref(), call, admitted).await?;
-        no_arguments(admitted);
+        no_arguments(call, admitted)?;
         live.script.run(&live.way, AT, call, reply).await
     })
 }
@@ -162,6 +162,7 @@ impl Live {
             name: action.name,
             permission: own.as_ref().map(|own| own.expression),
             blocking: action.blocking,
+            detached: false,
             needs: &[],
         });
         let route_rows = level.routes.iter().zip(&mounts).map(|(route, mount)| mount.row(route, way.len()));

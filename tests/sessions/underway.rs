@@ -47,14 +47,23 @@ async fn a_join_that_was_allowed_before_the_change_is_asked_about_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_was_allowed_before_the_change_does_not_begin() {
-    let world = world();
-    let mut client = world.open(1).await;
-    client.send(r#"{"action":"stream"}"#);
-    client.expect_silence().await;
-    world.sessions.refresh_user("1").await;
-    world.truth.go_on.notify_one();
-    let reply = client.reply().await;
-    assert_eq!((reply.status(), reply.value()["last"].as_bool()), (403, Some(true)), "{}", reply.text());
-    assert_eq!(client.call("ping").await.status(), 200);
+async fn a_stream_that_was_allowed_before_the_change_is_asked_about_again() {
+    for still in [true, false] {
+        let world = world();
+        world.truth.seers.lock().unwrap().insert(1);
+        let mut client = world.open(1).await;
+        client.send(r#"{"action":"stream"}"#);
+        client.expect_silence().await;
+        if !still {
+            world.truth.seers.lock().unwrap().remove(&1);
+        }
+        world.sessions.refresh_user("1").await;
+        world.truth.go_on.notify_one();
+        let reply = client.reply().await;
+        let wanted = if still { (200, Some(false)) } else { (403, Some(true)) };
+        assert_eq!((reply.status(), reply.value()["last"].as_bool()), wanted, "{}", reply.text());
+        if !still {
+            assert_eq!(client.call("ping").await.status(), 200);
+        }
+    }
 }

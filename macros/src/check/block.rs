@@ -1,13 +1,14 @@
 //! The block as a whole: that there is something to call, and that nothing is open by silence.
 
+use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{GenericParam, Type};
+use syn::{Attribute, GenericParam, Type};
 
 use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::{Block, Permission};
-use crate::model::{Kind, Mark};
+use crate::model::{Kind, Mark, authenticate};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     something_to_call(block, diagnostics);
@@ -66,20 +67,39 @@ fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
 
 fn hooks_once(block: &Block, diagnostics: &mut Diagnostics) {
     for mark in [Mark::Connect, Mark::Disconnect] {
-        let mut same = block.hooks.iter().filter(|hook| hook.mark == mark);
-        let Some(first) = same.next() else { continue };
-        let name = hooks::name(mark);
-        if block.kind == Kind::Handler {
-            let message =
-                format!("`#[{name}]` goes into a `#[consumer]` block; a handler does not see connections come and go");
-            diagnostics.error(&first.attribute, message);
-        }
-        for later in same {
-            // Two that `cfg` keeps apart are the user's business.
-            if first.cfgs.is_empty() || later.cfgs.is_empty() {
-                diagnostics
-                    .error(&later.attribute, format!("`#[{name}]` stands on `{}` already; keep one", first.method));
-            }
+        let same = block.hooks.iter().filter(|hook| hook.mark == mark);
+        let same = same.map(|hook| Placed { attribute: &hook.attribute, method: &hook.method, cfgs: &hook.cfgs });
+        let not_seen = "a handler does not see connections come and go";
+        once(hooks::name(mark), same, not_seen, block, diagnostics);
+    }
+    let authenticates = block.authenticates.iter();
+    let same = authenticates.map(|one| Placed { attribute: &one.attribute, method: &one.method, cfgs: &one.cfgs });
+    once(authenticate::NAME, same, "who is connected is not a handler's to say", block, diagnostics);
+}
+
+/// A method with a mark that a block has once.
+struct Placed<'a> {
+    attribute: &'a Attribute,
+    method: &'a Ident,
+    cfgs: &'a [Attribute],
+}
+
+/// Only in a consumer, and once; `because` says why not in a handler.
+fn once<'a>(
+    name: &str,
+    mut same: impl Iterator<Item = Placed<'a>>,
+    because: &str,
+    block: &Block,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(first) = same.next() else { return };
+    if block.kind == Kind::Handler {
+        diagnostics.error(first.attribute, format!("`#[{name}]` goes into a `#[consumer]` block; {because}"));
+    }
+    for later in same {
+        // Two that `cfg` keeps apart are the user's business.
+        if first.cfgs.is_empty() || later.cfgs.is_empty() {
+            diagnostics.error(later.attribute, format!("`#[{name}]` stands on `{}` already; keep one", first.method));
         }
     }
 }

@@ -213,6 +213,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_one_field() {
+        let told = |key: &str| {
+            let event = format!("#[event(permission = A, {key})] fn e(&self, event: &Sent) -> View {{}}");
+            told::of_a_consumer("", &event)
+        };
+        for sound in ["key = symbol", "key = \"symbol\"", "key = 0", "key = \"0\", name = \"x\""] {
+            assert_eq!(told(sound), [""; 0], "{sound}");
+        }
+        for wrong in ["key = a.b", "key = (a, b)", "key = \"\"", "key = hash()"] {
+            let expected = "`key` names one field of the event; write `key = symbol`, say";
+            assert_eq!(told(wrong), [expected], "{wrong}");
+        }
+        assert_eq!(told("key = a, key = b"), ["`key` is given twice; keep one"]);
+        assert_eq!(told("key"), ["`key` needs a value; write `key = symbol`"]);
+    }
+
+    #[test]
     fn silence_and_handlers_have_no_events() {
         let event = "fn e(&self, event: &Sent) -> View {}";
         let silent = told::of_a_consumer("permission = A", &format!("#[event] {event}"));

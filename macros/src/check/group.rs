@@ -2,6 +2,7 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
+use syn::Member;
 
 use super::{logic, subjects};
 use crate::diagnostics::Diagnostics;
@@ -21,6 +22,7 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
             logic::alone(expression, diagnostics);
         }
     }
+    placeholders(group, diagnostics);
 }
 
 fn type_itself(group: &Group, diagnostics: &mut Diagnostics) {
@@ -88,12 +90,53 @@ fn no_field(about: &Ident, group: &Group) -> Option<String> {
         return None;
     }
     let fields: Vec<_> = fields.iter().map(|field| format!("`{}`", field.to_token_stream())).collect();
-    let instead = if fields.is_empty() {
+    Some(format!("`{about}` is no field of `{name}`; {}", instead(&fields)))
+}
+
+fn instead(fields: &[String]) -> String {
+    if fields.is_empty() {
         "add it".to_owned()
     } else {
         format!("name one of its own, such as {}", fields.join(" or "))
+    }
+}
+
+/// The public name holds fields that there are.
+fn placeholders(group: &Group, diagnostics: &mut Diagnostics) {
+    let Some(name) = &group.public_name else { return };
+    for field in name.fields() {
+        if let Some(message) = no_placeholder(field, group) {
+            diagnostics.error(&name.literal, message);
+        }
+    }
+}
+
+fn no_placeholder(field: &Member, group: &Group) -> Option<String> {
+    let (shown, name) = (shown(field), &group.ty);
+    let fields: Vec<String> = match (&group.shape, field) {
+        (Shape::Named(fields), Member::Named(word)) if fields.iter().any(|field| plain(field) == plain(word)) => {
+            return None;
+        }
+        (Shape::Tuple(count), Member::Unnamed(index)) if (index.index as usize) < *count => return None,
+        (Shape::Named(fields), _) => fields.iter().map(|field| format!("`{{{}}}`", plain(field))).collect(),
+        (Shape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
+        (Shape::Enum, _) => {
+            return Some(format!("`{name}` is an enum, so `{shown}` is no field of it; write plain text, or a struct"));
+        }
+        (Shape::Unit, _) => Vec::new(),
+        // That it is one is told already.
+        (Shape::Union(_), _) => return None,
     };
-    Some(format!("`{about}` is no field of `{name}`; {instead}"))
+    let instead = if fields.is_empty() { format!("remove `{shown}`") } else { instead(&fields) };
+    Some(format!("`{shown}` is no field of `{name}`; {instead}"))
+}
+
+/// The placeholder as it is written.
+fn shown(field: &Member) -> String {
+    match field {
+        Member::Named(word) => format!("{{{}}}", plain(word)),
+        Member::Unnamed(index) => format!("{{{}}}", index.index),
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +167,45 @@ mod tests {
         ] {
             assert_eq!(told(&format!("{} {item}", asking(permission))), [""; 0], "{item}");
         }
+    }
+
+    /// What is told about a group that is called so.
+    fn called(public_name: &str, item: &str) -> Vec<String> {
+        told(&format!("#[group(consumer = C, permission = A, events(E), public_name = \"{public_name}\")] {item}"))
+    }
+
+    #[test]
+    fn public_names_hold_fields() {
+        for (public_name, item) in [
+            ("lobby", "struct Lobby;"),
+            ("lobby", "enum Lobby { A, B }"),
+            ("{{room}}", "struct Room;"),
+            ("rooms/{room}/{type}", "struct Room { room: u8, r#type: u8 }"),
+            ("{r#room}", "struct Room { room: u8 }"),
+            ("{0}-{1}", "struct Room(u8, u8);"),
+        ] {
+            assert_eq!(called(public_name, item), [""; 0], "{public_name}");
+        }
+        for (public_name, item, message) in [
+            (
+                "{rom}",
+                "struct Room { room: u8, r#type: u8 }",
+                "`{rom}` is no field of `Room`; name one of its own, such as `{room}` or `{type}`",
+            ),
+            ("{0}", "struct Room { room: u8 }", "`{0}` is no field of `Room`; name one of its own, such as `{room}`"),
+            ("{1}", "struct Room(u8);", "`{1}` is no field of `Room`; name one of its own, such as `{0}`"),
+            ("{room}", "struct Room(u8);", "`{room}` is no field of `Room`; name one of its own, such as `{0}`"),
+            ("{room}", "struct Room;", "`{room}` is no field of `Room`; remove `{room}`"),
+            ("{0}", "struct Room();", "`{0}` is no field of `Room`; remove `{0}`"),
+            (
+                "{room}",
+                "enum Room { A { room: u8 } }",
+                "`Room` is an enum, so `{room}` is no field of it; write plain text, or a struct",
+            ),
+        ] {
+            assert_eq!(called(public_name, item), [message], "{item}");
+        }
+        assert_eq!(called("{a}/{b}", "struct Room { c: u8 }").len(), 2);
     }
 
     #[test]

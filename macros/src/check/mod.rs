@@ -1,5 +1,6 @@
 //! Whether it makes sense: what takes more than one attribute to see. Everything is looked at, whatever was found before.
 
+mod authenticate;
 mod block;
 mod events;
 mod group;
@@ -29,6 +30,9 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
     }
     for hook in &block.hooks {
         hooks::check(hook, block, diagnostics);
+    }
+    for authenticate in &block.authenticates {
+        authenticate::check(authenticate, block, diagnostics);
     }
     for event in &block.events {
         events::check(event, block, diagnostics);

@@ -1,5 +1,5 @@
-//! That no two actions have one name, no two routes one pattern, and no two events one name or type; both places are shown,
-//! the later first.
+//! That no two actions have one name and none that of `#[authenticate]`, no two routes one pattern, and no two events one
+//! name or type; of two, both places are shown, the later first.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,8 +7,9 @@ use syn::Attribute;
 
 use super::routes::shape;
 use crate::diagnostics::Diagnostics;
+use crate::model::authenticate::{Authenticate, NAME};
 use crate::model::block::Block;
-use crate::model::print;
+use crate::model::{Kind, print};
 
 /// Something that must be alone under its name.
 struct Claim<'a> {
@@ -20,6 +21,7 @@ struct Claim<'a> {
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     actions(block, diagnostics);
+    authenticate(block, diagnostics);
     routes(block, diagnostics);
     events(block, diagnostics);
 }
@@ -35,6 +37,17 @@ fn actions(block: &Block, diagnostics: &mut Diagnostics) {
         let name = &later.shown;
         diagnostics.error(&later.at, format!("two actions are called `{name}`; give one of them `name = \"…\"`"));
         diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
+    }
+}
+
+/// Clients call `#[authenticate]` by a name of its own.
+fn authenticate(block: &Block, diagnostics: &mut Diagnostics) {
+    for action in block.actions.iter().filter(|action| action.name == NAME && block.kind == Kind::Consumer) {
+        let clashes = |one: &Authenticate| one.cfgs.is_empty() || action.cfgs.is_empty();
+        if block.authenticates.iter().any(clashes) {
+            let message = format!("`{NAME}` is the name of this block's `#[{NAME}]`; call the action otherwise");
+            diagnostics.error(&action.name_at, message);
+        }
     }
 }
 

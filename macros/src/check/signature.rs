@@ -1,4 +1,5 @@
-//! The signature of one method: of an action with its parameters, and what any method that we call must look like.
+//! The signature of one method: of an action with its parameters, what holds for all that a message is read for, and what
+//! any method that we call must look like.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -17,9 +18,7 @@ const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
 
 pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     plain(&action.signature, diagnostics);
-    one_context(action, diagnostics);
-    names_once(action, diagnostics);
-    keys_once(action, diagnostics);
+    together(&action.parameters, diagnostics);
     for parameter in &action.parameters {
         match &parameter.kind {
             Kind::Context => context(parameter, diagnostics),
@@ -42,6 +41,13 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
         let message = "`blocking` is for a plain `fn` that would hold up the others; remove it, or remove `async`";
         diagnostics.error(blocking, message);
     }
+}
+
+/// What holds for parameters that one message is read for.
+pub(super) fn together(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+    one_context(parameters, diagnostics);
+    names_once(parameters, diagnostics);
+    keys_once(parameters, diagnostics);
 }
 
 /// What holds for an action and a hook: it can be called with anything, for anybody.
@@ -122,18 +128,18 @@ fn impl_trait(ty: &Type) -> Option<&Type> {
     }
 }
 
-fn one_context(action: &Action, diagnostics: &mut Diagnostics) {
-    let contexts = action.parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Context));
+fn one_context(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+    let contexts = parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Context));
     for later in contexts.skip(1) {
         diagnostics.error(&later.name, format!("`{}` is a second context; keep one", later.name));
     }
 }
 
 /// Names that a macro keeps apart are two to the compiler; a leaf could not tell them apart.
-fn names_once(action: &Action, diagnostics: &mut Diagnostics) {
-    for (position, later) in action.parameters.iter().enumerate() {
+fn names_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+    for (position, later) in parameters.iter().enumerate() {
         let name = model::plain(&later.name);
-        if action.parameters[..position].iter().any(|earlier| model::plain(&earlier.name) == name) {
+        if parameters[..position].iter().any(|earlier| model::plain(&earlier.name) == name) {
             let message = format!("two parameters are called `{name}`; give one of them another name");
             diagnostics.error(&later.name, message);
         }
@@ -141,9 +147,9 @@ fn names_once(action: &Action, diagnostics: &mut Diagnostics) {
 }
 
 /// Two parameters cannot be one key of the message.
-fn keys_once(action: &Action, diagnostics: &mut Diagnostics) {
+fn keys_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
     let mut taken: Vec<(String, &Parameter)> = Vec::new();
-    for parameter in &action.parameters {
+    for parameter in parameters {
         for key in parameter.wire_names() {
             match taken.iter().find(|(name, owner)| *name == key && owner.name != parameter.name) {
                 Some((_, owner)) => {
@@ -157,10 +163,10 @@ fn keys_once(action: &Action, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+pub(super) fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let shared = matches!(&parameter.ty, Type::Reference(reference) if reference.mutability.is_none());
     if !shared {
-        diagnostics.error(&parameter.ty, "an action borrows the context; write `&Context<'_, …>`");
+        diagnostics.error(&parameter.ty, "the context is borrowed; write `&Context<'_, …>`");
     }
 }
 
@@ -190,7 +196,7 @@ fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
+pub(super) fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
     for name in parameter.wire_names() {
         no_envelope_key(&name, &parameter.name, diagnostics);
     }
@@ -247,7 +253,7 @@ fn mentions(tokens: TokenStream, words: &[String]) -> bool {
 }
 
 /// What is wrong with attributes, whatever the parameter is.
-fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+pub(super) fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let from_serde = matches!(parameter.kind, Kind::Key { .. });
     let object = matches!(parameter.kind, Kind::Object(_));
     for (role, attribute) in &parameter.roles {

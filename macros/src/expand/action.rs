@@ -44,11 +44,17 @@ impl Row<'_> {
         let (action, cfgs) = (self.action, &self.action.cfgs);
         let node = paths::action_node(Span::call_site());
         let permission = optional(self.gate.as_ref().map(Gate::reference));
-        let (name, blocking) = (&action.name, action.blocking.is_some());
+        let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached);
         let needs = self.needs();
         quote! {
             #(#cfgs)*
-            #node { name: #name, permission: #permission, blocking: #blocking, needs: &[#needs] },
+            #node {
+                name: #name,
+                permission: #permission,
+                blocking: #blocking,
+                detached: #detached,
+                needs: &[#needs],
+            },
         }
     }
 
@@ -94,25 +100,25 @@ impl Row<'_> {
 
     /// What is asked of the message itself, and then its arguments.
     fn asked(&self, gate: Option<&Gate<'_>>, locals: &Locals) -> TokenStream {
-        let admitted = &locals.admitted;
+        let Locals { admitted, call, .. } = locals;
         let gate = gate.map(|gate| {
             let ask = gate.ask(locals);
             quote!(let #admitted = { #ask? };)
         });
         let captures = self.captures(locals);
         let (read, none) = (paths::arguments(Span::call_site()), paths::no_arguments(Span::call_site()));
-        let arguments = arguments::read(self.action, &read, &admitted.to_token_stream(), locals);
-        let arguments = arguments.unwrap_or_else(|| quote!(#none(#admitted);));
+        let arguments = self.arguments(&read, &admitted.to_token_stream(), locals);
+        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, #admitted)?;));
         quote!(#gate #captures #arguments)
     }
 
     /// The same where leaves are about parameters: what needs none is asked before the arguments are read, and an object
     /// is loaded only while the answer still depends on it.
     fn asked_about_parameters(&self, gate: &Gate<'_>, locals: &Locals) -> TokenStream {
-        let (admitted, asking) = (&locals.admitted, &locals.gate);
+        let Locals { admitted, call, gate: asking, .. } = locals;
         let (beforehand, captures) = (gate.ask_beforehand(locals), self.captures(locals));
         let (read, none) = (paths::arguments_before(Span::call_site()), paths::no_arguments(Span::call_site()));
-        let arguments = arguments::read(self.action, &read, &quote!(&#asking), locals);
+        let arguments = self.arguments(&read, &quote!(&#asking), locals);
         let named = self.parameters().filter_map(|(position, parameter)| {
             let key = Key::of(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
             let (ty, taken) = (&parameter.ty, key.taken(locals));
@@ -130,8 +136,12 @@ impl Row<'_> {
             #(#begun)*
             #about
             #(#taken)*
-            #none(#admitted);
+            #none(#call, #admitted)?;
         }
+    }
+
+    fn arguments(&self, read: &TokenStream, proof: &TokenStream, locals: &Locals) -> Option<TokenStream> {
+        arguments::read(&self.action.parameters, self.action.deny_unknown, read, proof, locals)
     }
 
     /// Is it a plain argument that a leaf is about?
@@ -193,15 +203,8 @@ impl Row<'_> {
     }
 
     fn given(&self, locals: &Locals) -> Vec<TokenStream> {
-        let call = &locals.call;
         let given = self.parameters().map(|(position, parameter)| match &parameter.kind {
-            Kind::Context => {
-                // A context of another user type is told at the type.
-                let span = paths::shown(&parameter.ty);
-                let call = paths::shown_at(call, span);
-                let whole_context = paths::whole_context(span);
-                quote_spanned!(span=> &#whole_context(#call))
-            }
+            Kind::Context => arguments::context(parameter, locals),
             Kind::Key { .. } if !self.is_taken_early(position, parameter) => {
                 Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default()
             }

@@ -1,28 +1,33 @@
-//! The keys of the message that an action reads: one struct, one pass.
+//! The keys of the message that an action reads, or `#[authenticate]`: one struct, one pass.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Attribute;
 
 use super::paths::{self, Locals};
-use crate::model::action::Action;
 use crate::model::object::{Object, Source};
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::plain;
 
 /// Reads them by calling `read` with the call and `proof`; nothing where nothing is to be read.
-pub(super) fn read(action: &Action, read: &TokenStream, proof: &TokenStream, locals: &Locals) -> Option<TokenStream> {
+pub(super) fn read(
+    parameters: &[Parameter],
+    deny_unknown: bool,
+    read: &TokenStream,
+    proof: &TokenStream,
+    locals: &Locals,
+) -> Option<TokenStream> {
     let Locals { arguments, call, .. } = locals;
-    let keys: Vec<Key<'_>> = keys(action).collect();
-    if keys.is_empty() && !action.deny_unknown {
+    let keys: Vec<Key<'_>> = keys(parameters).collect();
+    if keys.is_empty() && !deny_unknown {
         return None;
     }
     let declared: Vec<_> = keys.iter().filter_map(Key::generic).collect();
     let inferred: Vec<_> = declared.iter().map(|_| quote!(_)).collect();
     let (declared, inferred) = (angled(&declared), angled(&inferred));
     let fields = keys.iter().map(Key::field);
-    let deny = action.deny_unknown.then(|| quote!(#[serde(deny_unknown_fields)]));
-    let others = if action.deny_unknown { read_elsewhere(action) } else { Vec::new() };
+    let deny = deny_unknown.then(|| quote!(#[serde(deny_unknown_fields)]));
+    let others = if deny_unknown { read_elsewhere(parameters) } else { Vec::new() };
     let serde = paths::SERDE;
     Some(quote! {
         #[derive(__rt::serde::Deserialize)]
@@ -42,8 +47,8 @@ pub(super) struct Key<'a> {
     renamed: Option<&'a str>,
 }
 
-pub(super) fn keys(action: &Action) -> impl Iterator<Item = Key<'_>> {
-    action.parameters.iter().enumerate().filter_map(|(position, parameter)| Key::of(position, parameter))
+fn keys(parameters: &[Parameter]) -> impl Iterator<Item = Key<'_>> {
+    parameters.iter().enumerate().filter_map(|(position, parameter)| Key::of(position, parameter))
 }
 
 impl<'a> Key<'a> {
@@ -93,12 +98,19 @@ impl<'a> Key<'a> {
     }
 }
 
+/// The context, as a method is given it. One of another user type is told at the type.
+pub(super) fn context(parameter: &Parameter, locals: &Locals) -> TokenStream {
+    let span = paths::shown(&parameter.ty);
+    let (whole_context, call) = (paths::whole_context(span), paths::shown_at(&locals.call, span));
+    quote_spanned!(span=> &#whole_context(#call))
+}
+
 /// Keys that objects stand in, and that no parameter of its own reads: they are not unknown.
-fn read_elsewhere(action: &Action) -> Vec<TokenStream> {
-    let mut known: Vec<String> = action.parameters.iter().flat_map(Parameter::wire_names).collect();
+fn read_elsewhere(parameters: &[Parameter]) -> Vec<TokenStream> {
+    let mut known: Vec<String> = parameters.iter().flat_map(Parameter::wire_names).collect();
     let ignored = paths::ignored(Span::call_site());
     let mut fields = Vec::new();
-    for (position, parameter) in action.parameters.iter().enumerate() {
+    for (position, parameter) in parameters.iter().enumerate() {
         let Kind::Object(Object { source: Source::Nested(place), .. }) = &parameter.kind else { continue };
         let top = place.top();
         if !known.iter().any(|name| name == top) {

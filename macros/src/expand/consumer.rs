@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::action::optional;
-use super::event;
 use super::paths::{self, Locals};
 use super::permission::Gate;
+use super::{authenticate, event};
 use crate::model::Mark;
 use crate::model::block::Block;
 use crate::model::hook::Hook;
@@ -24,6 +24,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>, events: &[event::R
     let events = events_const(events);
     let may_connect = may_connect(own, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
+    let authenticates = block.authenticates.iter().map(|one| authenticate::items(one, &locals));
     let checked = (!block.is_concrete()).then(|| checked(strict.as_ref()));
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
@@ -40,6 +41,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>, events: &[event::R
             #checked
             #may_connect
             #(#hooks)*
+            #(#authenticates)*
         }
         #register
     }

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned;
 
 use super::leaf::mentions;
 use super::paths::{self, Locals};
@@ -53,7 +54,8 @@ impl Row<'_> {
         let (cfgs, ty) = (&self.event.cfgs, self.named(paths::shown(self.ty)));
         let (name, permission) = (constant(&self.event.name), expression_constant(&self.gate.reference()));
         let (may_see, frame) = (self.may_see(locals), self.frame(locals));
-        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #frame));
+        let key = self.key(locals);
+        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #key #frame));
         quote!(#(#cfgs)* #emits)
     }
 
@@ -68,6 +70,21 @@ impl Row<'_> {
                 #asked
             }
         }
+    }
+
+    /// What is wrong with the field is told where it is named.
+    fn key(&self, locals: &Locals) -> Option<TokenStream> {
+        let (field, event, site) = (self.event.key.as_ref()?, &locals.event, Span::call_site());
+        let (ty, at) = (self.named(paths::shown(self.ty)), field.span());
+        let (option, number) = (paths::option(site), paths::key_number(site));
+        let (event_key, subject) = (paths::event_key(at), paths::subject(at));
+        let hashed = quote_spanned!(at=> #event_key(#subject));
+        Some(quote! {
+            fn key(&self, #event: &#ty) -> #option<#number> {
+                let #subject = &#event.#field;
+                #hashed
+            }
+        })
     }
 
     /// The frame for all, or for each one. What is wrong with what the method returns is told at its type.

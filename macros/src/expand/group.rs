@@ -2,14 +2,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Generics;
+use syn::{Generics, LitStr};
 
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
 use super::permission::Gate;
 use crate::model::group::Group;
-use crate::model::respan;
+use crate::model::{Part, respan};
 
 const ROLE: &str = "Group";
 
@@ -30,7 +30,8 @@ pub(crate) fn group(group: &Group) -> TokenStream {
         },
     );
     let (register, own) = (paths::register_group(Span::call_site()), &group.ty);
-    whole(group, &quote!(#items #register!(#own);), &gate.reference(), &may_join)
+    let public_name = public_name(group, &locals);
+    whole(group, &quote!(#items #register!(#own);), &gate.reference(), &quote!(#public_name #may_join))
 }
 
 /// Impls that let nobody in, beside the errors, so that nothing else breaks.
@@ -80,6 +81,32 @@ fn whole(group: &Group, items: &TokenStream, expression: &TokenStream, may_join:
             #(#carries)*
         };
     }
+}
+
+/// What frames call it. A field that cannot be shown is told at the literal.
+fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
+    let (written, this, site) = (group.public_name.as_ref()?, &locals.group, Span::call_site());
+    let at = written.literal.span();
+    let mut text = String::new();
+    for part in &written.parts {
+        match part {
+            Part::Text(plain) => text.push_str(&plain.replace('{', "{{").replace('}', "}}")),
+            Part::Field(_) => text.push_str("{}"),
+        }
+    }
+    let (text, shown) = (LitStr::new(&text, at), paths::shown_at(this, at));
+    let fields = written.fields().map(|field| quote_spanned!(at=> , #shown.#field));
+    let (format, some) = (paths::format(at), paths::some(site));
+    let name = quote_spanned!(at=> #format!(#text #(#fields)*));
+    let (option, string) = (paths::option(site), paths::owned_string(site));
+    // The local is not used where there are no fields.
+    let begun = written.fields().next().map(|_| quote!(let #this = self;));
+    Some(quote! {
+        fn public_name(&self) -> #option<#string> {
+            #begun
+            #some(#name)
+        }
+    })
 }
 
 /// The consumer's type by a name that is resolved once.

@@ -5,6 +5,7 @@
 
 mod action;
 mod arguments;
+mod authenticate;
 mod block;
 mod codenames;
 mod consumer;

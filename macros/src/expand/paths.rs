@@ -62,6 +62,7 @@ paths! {
     declare = [__rt::declare]
     dispatch = [__rt::Dispatch]
     emits = [__rt::Emits]
+    event_key = [__rt::event_key]
     event_node = [__rt::EventNode]
     event_permission = [__rt::EventPermission]
     expr = [__rt::Expr]
@@ -80,6 +81,7 @@ paths! {
     handler_trait = [__rt::Handler]
     held = [__rt::Held]
     hook_outcome = [__rt::HookOutcome::outcome]
+    identity = [__rt::Identity::<<Self as __rt::Handler>::User>::identity]
     ignored = [__rt::serde::de::IgnoredAny]
     into_reply = [__rt::IntoReply::into_reply]
     load = [__rt::Load]
@@ -132,10 +134,13 @@ paths! {
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
+    key_number = [::core::primitive::u64]
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
     size = [::core::primitive::usize]
     module_path = [::core::module_path!()]
+    format = [::std::format]
+    owned_string = [::std::string::String]
 }
 
 /// The locals of generated functions. They are made once and interpolated: a name typed in a spanned quote would
@@ -219,7 +224,7 @@ pub(super) fn error(span: Span) -> Ident {
     Ident::new("__error", span)
 }
 
-/// The local that borrows what a codename is about; at its name, for the same reason.
+/// The local that borrows what a codename or a key is about; at its name, for the same reason.
 pub(super) fn subject(span: Span) -> Ident {
     Ident::new("__subject", span)
 }

@@ -2,11 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, ImplItemFn, Signature, Type};
+use syn::{Attribute, ImplItemFn, Signature, Type};
 
 use super::expression::Expression;
 use super::object::{Object, Source};
-use super::parameter::{Kind, Parameter};
+use super::parameter::{Kind, Parameter, parameters};
 use super::plain;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::action::Arguments;
@@ -23,6 +23,7 @@ pub(crate) struct Action {
     /// Something could not be read, and it may have been a permission: that error is enough.
     pub(crate) tried_permission: bool,
     pub(crate) blocking: Option<Ident>,
+    pub(crate) detached: bool,
     pub(crate) deny_unknown: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
@@ -46,6 +47,7 @@ impl Action {
             permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
             tried_permission: arguments.tried_permission,
             blocking: arguments.blocking,
+            detached: arguments.detached.is_some(),
             deny_unknown: arguments.deny_unknown.is_some(),
             parameters,
             signature: method.sig.clone(),
@@ -76,12 +78,4 @@ impl Action {
     pub(crate) fn parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
         self.parameters.iter().enumerate().find(|(_, parameter)| plain(&parameter.name) == plain(name))
     }
-}
-
-fn parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
-    let typed = signature.inputs.iter_mut().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    });
-    typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
 }

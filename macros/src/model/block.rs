@@ -3,6 +3,7 @@
 use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
 use super::action::Action;
+use super::authenticate::Authenticate;
 use super::event::Event;
 use super::expression::Expression;
 use super::hook::Hook;
@@ -30,6 +31,8 @@ pub(crate) struct Block {
     pub(crate) routes: Vec<Route>,
     pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
+    /// One, or some that `cfg` keeps apart.
+    pub(crate) authenticates: Vec<Authenticate>,
     /// Was something marked as an action, a route or an event, even if it could not be read?
     pub(crate) callable: bool,
 }
@@ -77,6 +80,7 @@ impl Block {
             routes: Vec::new(),
             events: Vec::new(),
             hooks: Vec::new(),
+            authenticates: Vec::new(),
             callable: false,
         };
         block.read_items(&mut item.items, diagnostics);
@@ -112,7 +116,7 @@ impl Block {
         let (mark, attribute) = marks.remove(0);
         self.callable |= matches!(mark, Mark::Action | Mark::Route | Mark::Event);
         for (_, other) in marks {
-            let message = "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[event]`, `#[connect]` and `#[disconnect]`";
+            let message = "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[event]`, `#[connect]`, `#[disconnect]` and `#[authenticate]`";
             diagnostics.error(other, message);
         }
         match mark {
@@ -125,6 +129,7 @@ impl Block {
             Mark::Connect | Mark::Disconnect => {
                 self.hooks.push(Hook::read(mark, attribute, method, diagnostics));
             }
+            Mark::Authenticate => self.authenticates.push(Authenticate::read(attribute, method, diagnostics)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, ImplItemFn, PatType, Signature, Type, TypeReference};
+use syn::{Attribute, FnArg, ImplItemFn, Member, PatType, Signature, Type, TypeReference};
 
 use super::expression::Expression;
 use super::parameter::named;
@@ -20,6 +20,8 @@ pub(crate) struct Event {
     pub(crate) name_at: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
+    /// The field that says what it is about.
+    pub(crate) key: Option<Member>,
     /// Something could not be read, and it may have been a permission: that error is enough.
     pub(crate) tried_permission: bool,
     /// Attributes that stand on parameters of actions only.
@@ -48,6 +50,7 @@ impl Event {
             name_at,
             cfgs: attribute::cfgs(&method.attrs),
             permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            key: arguments.key,
             tried_permission: arguments.tried_permission,
             misplaced,
             signature: method.sig.clone(),

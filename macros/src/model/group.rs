@@ -8,6 +8,7 @@ use super::expression::Expression;
 use super::plain;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::group::{Arguments, Tried};
+use crate::syntax::public_name::PublicName;
 
 pub(crate) struct Group {
     pub(crate) runtime: Path,
@@ -20,6 +21,7 @@ pub(crate) struct Group {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) events: Vec<Type>,
+    pub(crate) public_name: Option<PublicName>,
     pub(crate) tried: Tried,
     pub(crate) shape: Shape,
 }
@@ -28,8 +30,10 @@ pub(crate) struct Group {
 pub(crate) enum Shape {
     /// Fields with names.
     Named(Vec<Ident>),
-    /// A tuple, a unit or an enum.
-    Nameless,
+    /// So many without.
+    Tuple(usize),
+    Unit,
+    Enum,
     /// The keyword, to underline it.
     Union(syn::token::Union),
 }
@@ -50,6 +54,7 @@ impl Group {
             consumer: arguments.consumer,
             permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
             events: arguments.events,
+            public_name: arguments.public_name,
             tried: arguments.tried,
             shape: shape(&input.data),
         }
@@ -78,9 +83,10 @@ fn shape(data: &Data) -> Shape {
             Fields::Named(fields) => {
                 Shape::Named(fields.named.iter().filter_map(|field| field.ident.clone()).collect())
             }
-            Fields::Unnamed(_) | Fields::Unit => Shape::Nameless,
+            Fields::Unnamed(fields) => Shape::Tuple(fields.unnamed.len()),
+            Fields::Unit => Shape::Unit,
         },
-        Data::Enum(_) => Shape::Nameless,
+        Data::Enum(_) => Shape::Enum,
         Data::Union(data) => Shape::Union(data.union_token),
     }
 }

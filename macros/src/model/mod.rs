@@ -2,6 +2,7 @@
 //! later stages can point at them.
 
 pub(crate) mod action;
+pub(crate) mod authenticate;
 pub(crate) mod block;
 pub(crate) mod event;
 pub(crate) mod expression;
@@ -21,6 +22,7 @@ pub(crate) use crate::syntax::block::Kind;
 pub(crate) use crate::syntax::codenames::{Codename, Codenames, Group};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
+pub(crate) use crate::syntax::public_name::Part;
 pub(crate) use crate::syntax::quoted::{print, respan};
 
 /// A method's or parameter's name as the wire knows it: without a raw prefix.

@@ -1,10 +1,14 @@
-//! One parameter of an action: the context, an object, a capture, an extractor, or a key of the message.
+//! One parameter of an action, or of `#[authenticate]`: the context, an object, a capture, an extractor, or a key of the
+//! message.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, MetaNameValue, Pat, PatType, Token, Type, TypeReference};
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, Lit, LitStr, Meta, MetaNameValue, Pat, PatType, Signature, Token, Type,
+    TypeReference,
+};
 
 use super::object::{Object, Source, loaded};
 use super::plain;
@@ -40,7 +44,7 @@ impl Parameter {
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
-                let message = "a parameter of an action is a name, which is its key in the message; take the value and destructure it in the body";
+                let message = "a parameter is a name, which is its key in the message; take the value and destructure it in the body";
                 diagnostics.error(pattern, message);
                 // What is wrong with its attributes is told as well.
                 kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
@@ -146,6 +150,15 @@ fn kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut 
     }
     let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());
     Kind::Key { serde: serde.collect() }
+}
+
+/// Those of a method that a message is read for, after `&self`; takes our attributes off them.
+pub(crate) fn parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
+    let typed = signature.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
 }
 
 /// Is it `Name<…>` or a reference to it?

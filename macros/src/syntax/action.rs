@@ -15,6 +15,7 @@ pub(crate) struct Arguments {
     pub(crate) permission: Option<Expression>,
     /// The keys themselves, to underline them.
     pub(crate) blocking: Option<Ident>,
+    pub(crate) detached: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
     /// Something could not be read, and it may have been a permission.
     pub(crate) tried_permission: bool,
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
 
 const KEYS: Keys = Keys {
     attribute: "action",
-    known: &["name", "permission", "blocking", "deny_unknown"],
+    known: &["name", "permission", "blocking", "detached", "deny_unknown"],
     elsewhere: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("user", "`user` goes on the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
@@ -50,6 +51,7 @@ impl Arguments {
                 self.permission = Some(Written::parse(input)?.asked()?);
             }
             "blocking" => self.blocking = Some(keyed::flag(key, input)?),
+            "detached" => self.detached = Some(keyed::flag(key, input)?),
             _ => self.deny_unknown = Some(keyed::flag(key, input)?),
         }
         Ok(())

@@ -15,6 +15,7 @@ pub(crate) enum Mark {
     Event,
     Connect,
     Disconnect,
+    Authenticate,
 }
 
 /// What a parameter is marked as.
@@ -32,6 +33,7 @@ const MARKS: &[(&str, Mark)] = &[
     ("event", Mark::Event),
     ("connect", Mark::Connect),
     ("disconnect", Mark::Disconnect),
+    ("authenticate", Mark::Authenticate),
 ];
 const ROLES: &[(&str, Role)] =
     &[("path", Role::Path), ("extract", Role::Extract), ("object", Role::Object), ("serde", Role::Serde)];

@@ -1,10 +1,11 @@
 //! The inside of `#[event(…)]`.
 
 use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, Meta, Result};
+use syn::{Attribute, Ident, LitStr, Member, Meta, Result};
 
 use super::Read;
 use super::attribute::inside;
+use super::field;
 use super::keyed::{self, Keys};
 use super::permission::{Expression, Written};
 
@@ -13,13 +14,15 @@ use super::permission::{Expression, Written};
 pub(crate) struct Arguments {
     pub(crate) name: Option<LitStr>,
     pub(crate) permission: Option<Expression>,
+    /// The field that says what it is about.
+    pub(crate) key: Option<Member>,
     /// Something could not be read, and it may have been a permission.
     pub(crate) tried_permission: bool,
 }
 
 const KEYS: Keys = Keys {
     attribute: "event",
-    known: &["permission", "name"],
+    known: &["permission", "name", "key"],
     elsewhere: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("blocking", "nothing waits while an event is delivered, so there is no `blocking`; remove it"),
@@ -40,12 +43,14 @@ impl Arguments {
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        if key == "name" {
-            self.name = Some(keyed::name(key, input, "\"message.created\"")?);
-            return Ok(());
+        match key.to_string().as_str() {
+            "name" => self.name = Some(keyed::name(key, input, "\"message.created\"")?),
+            "key" => self.key = Some(field::read(key, input)?),
+            _ => {
+                keyed::equals(key, input, "IsAuthenticated")?;
+                self.permission = Some(Written::parse(input)?.of_its_own()?);
+            }
         }
-        keyed::equals(key, input, "IsAuthenticated")?;
-        self.permission = Some(Written::parse(input)?.of_its_own()?);
         Ok(())
     }
 }

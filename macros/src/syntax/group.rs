@@ -11,6 +11,7 @@ use super::attribute::inside;
 use super::block::runtime;
 use super::keyed::{self, Errors, Keys, refuse};
 use super::permission::{Expression, Written};
+use super::public_name::PublicName;
 use super::quoted::print;
 
 /// The keys of a group, as far as they could be read.
@@ -19,6 +20,7 @@ pub(crate) struct Arguments {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) events: Vec<Type>,
+    pub(crate) public_name: Option<PublicName>,
     pub(crate) runtime: Option<Path>,
     /// Keys that were tried and could not be read: that error is enough.
     pub(crate) tried: Tried,
@@ -33,12 +35,12 @@ pub(crate) struct Tried {
 
 const KEYS: Keys = Keys {
     attribute: "group",
-    known: &["consumer", "permission", "events", "crate"],
+    known: &["consumer", "permission", "events", "public_name", "crate"],
     elsewhere: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("event", "unknown key `event`; write `events(…)`"),
         ("user", "the consumer says who its users are; remove `user`"),
-        ("name", "a group is called as its type is; remove `name`"),
+        ("name", "a group is called as its type is; remove `name`, as what frames show is `public_name = \"…\"`"),
     ],
 };
 
@@ -74,6 +76,7 @@ impl Arguments {
                 self.permission = Some(Written::parse(input)?.of_its_own()?);
             }
             "events" => self.events = events(key, input, errors)?,
+            "public_name" => self.public_name = Some(PublicName::read(key, input)?),
             _ => {
                 keyed::equals(key, input, "::portcullis")?;
                 self.runtime = Some(runtime(input)?);
@@ -149,7 +152,16 @@ mod tests {
             (parse_quote!(#[group(event(A))]), "write `events(…)`"),
             (parse_quote!(#[group(permission = inherited)]), "nothing to inherit"),
             (parse_quote!(#[group(permissions = A)]), "write `permission`"),
-            (parse_quote!(#[group(nonsense)]), "`#[group]` takes `consumer`, `permission`, `events`, `crate`"),
+            (
+                parse_quote!(#[group(nonsense)]),
+                "`#[group]` takes `consumer`, `permission`, `events`, `public_name`, `crate`",
+            ),
+            (parse_quote!(#[group(name = "rooms")]), "what frames show is `public_name = \"…\"`"),
+            (parse_quote!(#[group(public_name)]), "write `public_name = \"rooms/{room_id}\"`"),
+            (parse_quote!(#[group(public_name = rooms)]), "`public_name` is a string"),
+            (parse_quote!(#[group(public_name = 5)]), "`public_name` is a string"),
+            (parse_quote!(#[group(public_name = "")]), "the name is empty"),
+            (parse_quote!(#[group(public_name = "a{")]), "is never closed"),
             (parse_quote!(#[group = "A"]), "write `#[group(…)]`"),
         ] {
             let told = told(&attribute);

@@ -62,6 +62,7 @@ const _: () = {
                     name: "dump",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `Developer`",
@@ -75,6 +76,7 @@ const _: () = {
                     name: "version",
                     permission: ::core::option::Option::None,
                     blocking: false,
+                    detached: false,
                     needs: &[],
                 },
             ],
@@ -126,7 +128,7 @@ const _: () = {
                     }
                     __rt::Gate::finish(__gate, __admitted)?
                 };
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::dump(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -138,7 +140,7 @@ const _: () = {
                 }
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::version(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

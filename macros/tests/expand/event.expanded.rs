@@ -68,6 +68,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
+                    detached: false,
                     needs: &[],
                 },
             ],
@@ -75,7 +76,7 @@ const _: () = {
         };
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::ping(__handler);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -239,6 +240,13 @@ const _: () = {
             }
             __rt::Sight::finish(__gate)
         }
+        fn key(
+            &self,
+            __event: &__Event1Type,
+        ) -> ::core::option::Option<::core::primitive::u64> {
+            let __subject = &__event.by;
+            __rt::event_key(__subject)
+        }
         fn personal(
             &self,
             __scope: &__rt::Scope<Self::User>,
@@ -295,6 +303,7 @@ const _: () = {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `AllowAny`",
@@ -334,7 +343,7 @@ const _: () = {
                     }
                     __rt::Gate::finish(__gate, __admitted)?
                 };
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::ping(__handler);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -395,6 +404,13 @@ const _: () = {
                 __rt::Sight::tell(&mut __gate, __answer);
             }
             __rt::Sight::finish(__gate)
+        }
+        fn key(
+            &self,
+            __event: &Changed<P>,
+        ) -> ::core::option::Option<::core::primitive::u64> {
+            let __subject = &__event.0;
+            __rt::event_key(__subject)
         }
         fn shared(
             &self,

@@ -1,4 +1,5 @@
-//! Events: one that is the same for all, one that is made for each, and what is asked about an event's field.
+//! Events: one that is the same for all, one that is made for each, what is asked about an event's field, and what says
+//! which one a newer stands for.
 
 #[consumer(user = Member, permission = AllowAny)]
 impl Chat {
@@ -11,7 +12,7 @@ impl Chat {
     }
 
     #[cfg(feature = "typing")]
-    #[event(permission = AllowAny, name = "message.typing")]
+    #[event(permission = AllowAny, name = "message.typing", key = "by")]
     fn typing(&self, event: &events::Typing, scope: &Scope<Member>) -> Option<Typing> {
         (scope.user() != Some(&event.by)).then(|| event.shown())
     }
@@ -22,7 +23,7 @@ impl<P: Policy> Feed<P> {
     #[action(permission = AllowAny)]
     fn ping(&self) {}
 
-    #[event(permission = May<P>)]
+    #[event(permission = May<P>, key = 0)]
     fn r#yield(&self, event: &Changed<P>) -> View {
         self.policy.view(event)
     }

@@ -53,6 +53,7 @@ const _: () = {
                     name: "send",
                     permission: ::core::option::Option::None,
                     blocking: false,
+                    detached: false,
                     needs: &[],
                 },
             ],

@@ -32,6 +32,12 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
+        fn public_name(&self) -> ::core::option::Option<::std::string::String> {
+            let __group = self;
+            ::core::option::Option::Some(
+                ::std::format!("rooms/{}/{{{}}}", __group.room_id, __group.channel),
+            )
+        }
         async fn may_join(
             &self,
             __consumer: &__GroupConsumer,
@@ -136,4 +142,111 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Carries<Changed<Polite>> for Everybody {}
+};
+struct Lobby;
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __GroupLeaf0 = AllowAny;
+    static __GROUP: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    __rt::register_group!(Lobby);
+    type __GroupConsumer = Chat;
+    #[automatically_derived]
+    impl __rt::Group for Lobby {
+        type Consumer = __GroupConsumer;
+        const NAME: &'static ::core::primitive::str = "Lobby";
+        const PERMISSION: &'static __rt::Expression = &__GROUP;
+        fn public_name(&self) -> ::core::option::Option<::std::string::String> {
+            ::core::option::Option::Some(::std::format!("lobby"))
+        }
+        async fn may_join(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__GroupLeaf0 as __rt::GroupPermission<
+                            Self,
+                            __GroupConsumer,
+                        >>::may_join(
+                                &__GroupLeaf0 {},
+                                __consumer,
+                                __rt::Call::scope(__call),
+                                __group,
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_join(__gate)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Carries<Ticked> for Lobby {}
+};
+struct Ticks(u32, String);
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __GroupLeaf0 = AllowAny;
+    static __GROUP: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        codenames: false,
+    };
+    __rt::register_group!(Ticks);
+    type __GroupConsumer = Chat;
+    #[automatically_derived]
+    impl __rt::Group for Ticks {
+        type Consumer = __GroupConsumer;
+        const NAME: &'static ::core::primitive::str = "Ticks";
+        const PERMISSION: &'static __rt::Expression = &__GROUP;
+        fn public_name(&self) -> ::core::option::Option<::std::string::String> {
+            let __group = self;
+            ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))
+        }
+        async fn may_join(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                &mut __gate,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__GroupLeaf0 as __rt::GroupPermission<
+                            Self,
+                            __GroupConsumer,
+                        >>::may_join(
+                                &__GroupLeaf0 {},
+                                __consumer,
+                                __rt::Call::scope(__call),
+                                __group,
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Gate::tell(&mut __gate, __answer)?;
+            }
+            __rt::Gate::finish_join(__gate)
+        }
+    }
+    #[automatically_derived]
+    impl __rt::Carries<Ticked> for Ticks {}
 };

@@ -1,10 +1,12 @@
-//! Groups: what is asked at the join, about the whole group and about a field of it, and the events that they carry.
+//! Groups: what is asked at the join, about the whole group and about a field of it, the events that they
+//! carry, and what frames call them.
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
     permission = "RoomMember | HasRole(\"staff\") & chat.can_moderate_chat | uploads.read(channel)",
-    events(MessageCreated, events::Typing)
+    events(MessageCreated, events::Typing),
+    public_name = "rooms/{room_id}/{{{channel}}}"
 )]
 pub struct RoomGroup {
     pub room_id: u32,
@@ -17,3 +19,11 @@ enum Everybody {
     Awake,
     Asleep,
 }
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Ticked), public_name = "lobby")]
+struct Lobby;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Ticked), public_name = "{1}:{0}")]
+struct Ticks(u32, String);

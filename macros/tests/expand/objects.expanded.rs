@@ -83,6 +83,7 @@ const _: () = {
                     name: "file",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "action `file`",
@@ -165,6 +166,7 @@ const _: () = {
                     name: "open",
                     permission: ::core::option::Option::Some(&__ACTION1),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `Owner(folder)`",
@@ -413,7 +415,7 @@ const _: () = {
                     .await?;
                 let __p4 = __rt::Loading::take(__p4, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::file(
                         __handler,
                         &__rt::Call::<
@@ -518,7 +520,7 @@ const _: () = {
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::open(__handler, __p0);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -597,6 +599,7 @@ const _: () = {
                     name: "read",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `AllowAny(message)`",
@@ -693,7 +696,7 @@ const _: () = {
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::read(__handler, __p0).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -71,6 +71,7 @@ const _: () = {
                     name: "publish",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `rules::Draft`",
@@ -148,7 +149,7 @@ const _: () = {
                     }
                     __rt::Gate::finish(__gate, __admitted)?
                 };
-                __rt::no_arguments(__admitted);
+                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::publish(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -32,6 +32,7 @@ const _: () = {
                     name: "echo",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "permission `AllowAny`",

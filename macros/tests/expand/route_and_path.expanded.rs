@@ -243,6 +243,7 @@ const _: () = {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "action `rename`",

@@ -41,6 +41,7 @@ const _: () = {
                     name: "vote",
                     permission: ::core::option::Option::None,
                     blocking: false,
+                    detached: false,
                     needs: &[
                         __rt::Need {
                             by: "action `vote`",

@@ -8,7 +8,7 @@ impl Notes {
         self.store.of(cx.require_user()?).await
     }
 
-    #[action(name = "notes.clear", blocking)]
+    #[action(name = "notes.clear", blocking, detached)]
     fn clear(&self) -> NoContent {
         self.store.clear();
         NoContent

@@ -10,6 +10,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) enum Beat {
     Ping,
     GiveUp,
+    /// Whoever sits there may not any more.
+    Expire,
 }
 
 /// The clock of one connection: a single timer, set again only when it has run out.
@@ -18,6 +20,7 @@ pub(super) struct Heartbeat {
     idle: Duration,
     heard: Instant,
     next_ping: Instant,
+    expiry: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -25,7 +28,7 @@ impl Heartbeat {
     pub(super) fn new(ping: Duration, idle: Duration) -> Heartbeat {
         let now = Instant::now();
         let (next_ping, end) = (after(now, ping), after(now, idle));
-        Heartbeat { ping, idle, heard: now, next_ping, timer: Box::pin(sleep_until(next_ping.min(end))) }
+        Heartbeat { ping, idle, heard: now, next_ping, expiry: None, timer: Box::pin(sleep_until(next_ping.min(end))) }
     }
 
     /// The client has shown that it is there.
@@ -33,11 +36,25 @@ impl Heartbeat {
         self.heard = Instant::now();
     }
 
+    /// When the credentials of whoever sits there run out, if they do.
+    pub(super) fn expire_at(&mut self, expiry: Option<Instant>) {
+        self.expiry = expiry;
+        self.set(self.next_ping.min(after(self.heard, self.idle)));
+    }
+
+    fn set(&mut self, next: Instant) {
+        let next = self.expiry.map_or(next, |expiry| next.min(expiry));
+        self.timer.as_mut().reset(next);
+    }
+
     /// Waits until there is something to do. Cancel-safe.
     pub(super) async fn beat(&mut self) -> Beat {
         loop {
             self.timer.as_mut().await;
             let now = Instant::now();
+            if self.expiry.is_some_and(|expiry| now >= expiry) {
+                return Beat::Expire;
+            }
             let mut end = after(self.heard, self.idle);
             if now >= end {
                 if self.next_ping >= end {
@@ -51,7 +68,7 @@ impl Heartbeat {
             if pinging {
                 self.next_ping = after(now, self.ping);
             }
-            self.timer.as_mut().reset(self.next_ping.min(end));
+            self.set(self.next_ping.min(end));
             if pinging {
                 return Beat::Ping;
             }

@@ -39,6 +39,10 @@ pub struct Limits {
     pub queue: usize,
     /// How many bytes of events may wait. Default: 1 MiB.
     pub queue_bytes: usize,
+    /// How many actions may run beside the queue (`#[action(detached)]`). One more runs in the queue. Default: 8.
+    pub detached: usize,
+    /// How often a minute a client may show fresh credentials (`#[authenticate]`). More: 429. Default: 10.
+    pub authenticate: u32,
     /// How many objects one parameter of a message may name. More: 400. Default: 100.
     pub objects: usize,
 }
@@ -56,6 +60,8 @@ impl Default for Limits {
             groups: 256,
             queue: 256,
             queue_bytes: 1024 * 1024,
+            detached: 8,
+            authenticate: 10,
             objects: 100,
         }
     }

@@ -1,5 +1,8 @@
 //! One live connection.
 
+mod answer;
+mod aside;
+mod beside;
 mod heartbeat;
 mod limits;
 mod outbox;

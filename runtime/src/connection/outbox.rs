@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::group::{Ended, Mailbox, Note};
+use crate::group::{Asks, Ended, Mailbox, Note};
 use crate::router::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Transport};
 
@@ -46,7 +47,11 @@ impl From<Ended> for Lost {
 }
 
 /// Waits for the client, but not beyond the connection's end.
-fn patiently<N>(ready: Poll<Result<(), Gone>>, mailbox: &Mailbox<N>, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+fn patiently<N: Asks>(
+    ready: Poll<Result<(), Gone>>,
+    mailbox: &Mailbox<N>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Lost>> {
     match ready {
         Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Lost::from)),
         Poll::Pending => match mailbox.poll_end(cx) {
@@ -66,19 +71,40 @@ pub(super) struct Outbox<C: Consumer, T> {
     unsent: bool,
     /// Whether a ping could not be sent for what the client had not taken yet.
     skipped: bool,
+    /// When the credentials of whoever sits there run out. Nothing goes out to them from then on.
+    pub(super) expiry: Option<Instant>,
 }
 
 impl<C: Consumer, T: Transport> Outbox<C, T> {
     pub(super) fn new(transport: T, mailbox: Arc<Mailbox<Note<C>>>, patience: Duration) -> Outbox<C, T> {
-        Outbox { transport, mailbox, patience, unsent: false, skipped: false }
+        Outbox { transport, mailbox, patience, unsent: false, skipped: false, expiry: None }
     }
 
     pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Lost> {
+        self.room().await?;
+        self.put(text)
+    }
+
+    /// Waits until there is room for a frame.
+    pub(super) async fn room(&mut self) -> Result<(), Lost> {
         let (transport, mailbox) = (&mut self.transport, &self.mailbox);
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
         deadline(self.patience, room).await.ok_or(Gone)??;
+        self.in_time()
+    }
+
+    /// Feeds a frame for which there is room.
+    pub(super) fn put(&mut self, text: Bytes) -> Result<(), Lost> {
         self.unsent = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text))?)
+    }
+
+    /// Whether the credentials of whoever sits there are still good.
+    pub(super) fn in_time(&self) -> Result<(), Lost> {
+        match self.expiry {
+            Some(expiry) if Instant::now() >= expiry => Err(Lost::Ended(CloseCode::Expired)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
@@ -104,22 +130,19 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     /// recalled.
     pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
         loop {
-            let (transport, mailbox) = (&mut self.transport, &self.mailbox);
-            let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
-            deadline(self.patience, room).await.ok_or(Gone)??;
+            self.room().await?;
             let Some(event) = self.mailbox.take_before(place)? else { return Ok(()) };
-            self.unsent = true;
-            self.transport.start_send_unpin(Outgoing::Text(event))?;
+            self.put(event)?;
         }
     }
 
     /// Feeds the event that has waited longest, for which there is room.
     pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
-        if let Some(event) = self.mailbox.take_before(u64::MAX)? {
-            self.unsent = true;
-            self.transport.start_send_unpin(Outgoing::Text(event))?;
+        self.in_time()?;
+        match self.mailbox.take_before(u64::MAX)? {
+            Some(event) => self.put(event),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The place behind all events that wait now.

@@ -79,6 +79,14 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
     .collect();
     let permission = if door.is_empty() { "no opinion".to_owned() } else { door.join(" & ") };
     entries.push(Entry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
+    if registration.authenticates() {
+        entries.push(Entry {
+            consumer: registration.name(),
+            route: String::new(),
+            action: "authenticate",
+            permission: "built-in, for whoever is connected".to_owned(),
+        });
+    }
     for (group, permission) in groups_of(registration.name()) {
         entries.push(Entry {
             consumer: registration.name(),

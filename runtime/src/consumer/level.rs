@@ -31,6 +31,19 @@ pub const fn check_node(node: &'static Node) {
     routes_once(node);
 }
 
+/// Checks that no action is called as a built-in one is that the consumer has.
+#[track_caller]
+pub(super) const fn check_built_in(node: &'static Node, name: &str) {
+    let mut at = 0;
+    while at < node.actions.len() {
+        if same(node.actions[at].name, name) {
+            let text = Text::new().and("an action of consumer `").and(node.name).and("` is called `").and(name);
+            text.and("`, which is what its `#[authenticate]` is called by; give it another name").panic();
+        }
+        at += 1;
+    }
+}
+
 #[track_caller]
 const fn routes_once(node: &'static Node) {
     let mut at = 0;
@@ -104,7 +117,8 @@ mod tests {
     use crate::permission::{Expr, Expression};
 
     const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
-    const PING: ActionNode = ActionNode { name: "ping", permission: ASKS, blocking: false, needs: &[] };
+    const PING: ActionNode =
+        ActionNode { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[] };
     const PONG: ActionNode = ActionNode { name: "pong", ..PING };
     const OPEN: ActionNode = ActionNode { permission: None, ..PING };
     const CHAT: Node = Node { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
@@ -154,6 +168,18 @@ mod tests {
         assert_eq!(checked(Node { actions: &[PING, PONG], ..CHAT }), Ok(()));
         let wanted = "two actions of handler `Chat` are called `ping`; give one of them `name = \"..\"`";
         assert_eq!(checked(Node { actions: &[PING, PONG, PING], ..CHAT }), Err(wanted.to_owned()));
+    }
+
+    #[test]
+    fn no_action_is_called_as_a_built_in_one_is() {
+        let called = |name| {
+            let action: &'static [ActionNode] = Box::leak(Box::new([ActionNode { name, ..PING }]));
+            let node: &'static Node = Box::leak(Box::new(Node { actions: action, ..CHAT }));
+            catch_unwind(|| check_built_in(node, "authenticate")).map_err(|panic| *panic.downcast::<String>().unwrap())
+        };
+        assert_eq!(called("authenticated"), Ok(()));
+        let wanted = "an action of consumer `Chat` is called `authenticate`, which is what its `#[authenticate]` is called by; give it another name";
+        assert_eq!(called("authenticate"), Err(wanted.to_owned()));
     }
 
     #[test]

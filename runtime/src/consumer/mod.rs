@@ -24,7 +24,7 @@ pub use registry::{Registration, RegistryError, codenames};
 
 use crate::error::Result;
 use crate::permission::Expression;
-use crate::scope::{Connect, Scope};
+use crate::scope::{Admitted, Call, Connect, Scope};
 
 /// The type behind one WebSocket endpoint. Implemented by `#[consumer]`.
 #[diagnostic::on_unimplemented(
@@ -47,6 +47,21 @@ pub trait Consumer: Dispatch {
     /// That every mount below provides what stands under it.
     #[doc(hidden)]
     const CHECKED: () = check(Self::NODE);
+
+    /// Whether it has an `#[authenticate]`.
+    #[doc(hidden)]
+    const AUTHENTICATES: bool = false;
+
+    /// Runs `#[authenticate]`: who the credentials in this message are.
+    #[doc(hidden)]
+    fn authenticate(
+        &self,
+        call: &Call<'_, Self::User>,
+        admitted: Admitted,
+    ) -> impl Future<Output = Result<Option<Self::User>>> + Send {
+        let _ = (call, admitted);
+        async { Ok(None) }
+    }
 
     /// Asks the expressions of the door.
     #[doc(hidden)]

@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn action(needs: &'static [Need]) -> &'static [ActionNode] {
-        let action = ActionNode { name: "send", permission: ASKS, blocking: false, needs: &[] };
+        let action = ActionNode { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[] };
         vec![action, ActionNode { name: "edit", needs, ..action }].leak()
     }
 

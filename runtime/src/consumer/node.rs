@@ -40,6 +40,8 @@ pub struct ActionNode {
     pub permission: Option<&'static Expression>,
     /// Whether it runs in the blocking pool.
     pub blocking: bool,
+    /// Whether it runs beside the others.
+    pub detached: bool,
     /// Who reads which captures.
     pub needs: &'static [Need],
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::level::check_built_in;
 use super::{Consumer, EventNode, Node};
 use crate::grants::{self, Clash, Codename};
 use crate::permission::Expression;
@@ -18,12 +19,23 @@ pub struct Registration {
     connect: Option<&'static Expression>,
     node: &'static Node,
     events: &'static [EventNode],
+    authenticates: bool,
 }
 
 impl Registration {
     /// The registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
-        Registration { name: C::NAME, type_name: type_name::<C>, connect: C::CONNECT, node: C::NODE, events: C::EVENTS }
+        if C::AUTHENTICATES {
+            check_built_in(C::NODE, "authenticate");
+        }
+        Registration {
+            name: C::NAME,
+            type_name: type_name::<C>,
+            connect: C::CONNECT,
+            node: C::NODE,
+            events: C::EVENTS,
+            authenticates: C::AUTHENTICATES,
+        }
     }
 
     /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
@@ -45,6 +57,11 @@ impl Registration {
 
     pub(crate) fn events(&self) -> &'static [EventNode] {
         self.events
+    }
+
+    /// Whether clients may show fresh credentials in place.
+    pub(crate) fn authenticates(&self) -> bool {
+        self.authenticates
     }
 
     pub(crate) fn node(&self) -> &'static Node {

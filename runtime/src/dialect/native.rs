@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::Error;
-use crate::message::{Head, Reply};
+use crate::message::{Head, Reply, RequestId};
 
 /// What stands in front of the data.
 const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
@@ -44,6 +44,30 @@ pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serd
     serde_json::to_writer(&mut out, data)?;
     out.push(b'}');
     Ok(out.into())
+}
+
+/// The frame of an event as one receiver gets it: with the group that it came by, and what it has subscribed to it under.
+pub(crate) fn event_for(frame: &[u8], group: Option<&str>, request_ids: &[RequestId]) -> Bytes {
+    let ids: usize = request_ids.iter().map(|id| id.as_json().len() + 1).sum();
+    let mut out = Vec::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
+    out.extend_from_slice(frame.strip_suffix(b"}").unwrap_or(frame));
+    if let Some(group) = group {
+        out.extend_from_slice(br#","group":"#);
+        // Text into memory: it cannot fail.
+        let _ = serde_json::to_writer(&mut out, group);
+    }
+    if !request_ids.is_empty() {
+        out.extend_from_slice(br#","request_ids":["#);
+        for (at, id) in request_ids.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(id.as_json().as_bytes());
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
+    out.into()
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.

@@ -51,6 +51,11 @@ impl<U> Held<U> {
         }
     }
 
+    /// As it was before anything was loaded.
+    pub(crate) fn anew(&self) -> Held<U> {
+        Held::new(self.cache.clone())
+    }
+
     /// The answer where it is known already.
     #[inline]
     pub(crate) fn known(&self, codename: Codename) -> Option<bool> {
@@ -66,6 +71,18 @@ impl<U> Held<U> {
     pub(crate) fn known_on(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
         let base = self.base.load();
         base.as_ref().filter(|base| self.is_current(base))?.known(codename, object)
+    }
+
+    /// Whether the user may have a role: what is known says so, or says nothing of roles.
+    pub(crate) fn may_have_role(&self, role: &str) -> bool {
+        match &*self.base.load() {
+            Some(base) if self.is_current(base) => {
+                let roles = &base.user.roles;
+                roles.is_empty() || roles.iter().any(|known| known == role)
+            }
+            // It is loaded anew, or is being loaded.
+            _ => true,
+        }
     }
 
     /// Drops what is held: the next check loads anew.

@@ -1,13 +1,18 @@
 //! Joining, leaving and publishing from an action, and joining from `#[connect]`.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::event::Emits;
+use super::hub::Entry;
 use super::join::{Carries, Group};
+use super::publisher::Publisher;
 use super::seat::Seat;
+use super::sessions::Sessions;
+use crate::consumer::Consumer;
 use crate::error::{Error, Result};
-use crate::message::Effect;
+use crate::message::{Effect, RequestId};
 use crate::scope::{Call, Connect, Context, Handler, User};
 
 impl<U: User> Context<'_, U> {
@@ -19,21 +24,43 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        join(self.acting()?, group).await
+        join(self.acting()?, group, None).await
     }
 
-    /// Leaves a group. After the reply of this action no event of it follows; after an error nothing has changed.
+    /// Joins a group under the `request_id` of this message, which events of the group then carry in `request_ids`. 400
+    /// where the message has none; else as [`join`](Context::join).
+    ///
+    /// A connection may subscribe to one group under many ids, and get each event once, with all of them. Each counts as
+    /// a group in [`Limits::groups`](crate::Limits::groups). It is a member for as long as one of them is left, or it has
+    /// also joined.
+    pub async fn subscribe<G: Group>(&self, group: G) -> Result<()>
+    where
+        G::Consumer: Handler<User = U>,
+    {
+        let wrong = || {
+            let status = http::StatusCode::BAD_REQUEST;
+            Error::new(status, "missing_request_id", "A subscription needs a request_id.").with_field("request_id")
+        };
+        let id = self.request_id().ok_or_else(wrong)?;
+        join(self.acting()?, group, Some(id)).await
+    }
+
+    /// Ends the subscription to a group under that id; others stay. After the reply of this action no event carries it.
+    /// Nothing happens where there is none, and after an error of the action.
+    pub fn unsubscribe<G: Group>(&self, group: G, id: RequestId) -> Result<()>
+    where
+        G::Consumer: Handler<User = U>,
+    {
+        around(self.acting()?, group, move |seat, group| seat.release(group, &id))
+    }
+
+    /// Leaves a group, with all that was subscribed to it. After the reply of this action no event of it follows; after an
+    /// error nothing has changed.
     pub fn leave<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
     {
-        let call = self.acting()?;
-        let seat = seat::<G, U>(call)?.clone();
-        let (again, same) = (seat.clone(), group.clone());
-        call.then(Effect::Before(Box::new(move || seat.hub.leave(&seat, &group))));
-        // What the same action has joined before is left too.
-        call.then(Effect::After(Box::new(move || again.hub.leave(&again, &same))));
-        Ok(())
+        around(self.acting()?, group, |seat, group| seat.part(group))
     }
 
     /// Publishes an event to a group: each member gets it whom the event's permission lets see it, this connection among
@@ -46,7 +73,10 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        publish(self.acting()?, group, event, false)
+        let call = self.acting()?;
+        let seat = seat::<G::Consumer, U>(call)?.clone();
+        call.then(Effect::After(Box::new(move || seat.hub.publish(&group, event, None))));
+        Ok(())
     }
 
     /// The same to everybody but this connection.
@@ -56,7 +86,53 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        publish(self.acting()?, group, event, true)
+        let call = self.acting()?;
+        let seat = seat::<G::Consumer, U>(call)?.clone();
+        call.then(Effect::After(Box::new(move || seat.hub.publish(&group, event, Some(seat.id)))));
+        Ok(())
+    }
+
+    /// The same to several groups. Who is in more than one of them gets it once.
+    pub fn publish_to_several<G, E>(&self, groups: impl IntoIterator<Item = G>, event: E) -> Result<()>
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U> + Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let call = self.acting()?;
+        let (seat, groups) = (seat::<G::Consumer, U>(call)?.clone(), groups.into_iter().collect::<Vec<G>>());
+        call.then(Effect::After(Box::new(move || seat.hub.publish_to_several(&groups, event, None))));
+        Ok(())
+    }
+
+    /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
+    /// `cx.publish_to_user::<Chat, _>("7", event)`.
+    pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
+    where
+        C: Consumer + Handler<User = U> + Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let call = self.acting()?;
+        let (seat, user_id) = (seat::<C, U>(call)?.clone(), user_id.into());
+        call.then(Effect::After(Box::new(move || seat.hub.publish_to_user(&user_id, event))));
+        Ok(())
+    }
+
+    /// Publishes at once, whatever becomes of this action: `cx.publisher::<Chat>()`. A fault where this connection is not
+    /// one of that consumer's.
+    pub fn publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
+        Ok(Publisher::new(seat::<C, U>(self.acting()?)?.hub.clone()))
+    }
+
+    /// Tells connections that somebody may do more or less than before, in the middle of this action:
+    /// `cx.sessions::<Chat>()`. A fault where this connection is not one of that consumer's.
+    ///
+    /// When rights change while an action runs, it is asked again whether it may, before its reply goes out. What an action
+    /// changes by this handle is its own doing, and not asked about: who leaves a room by it is answered.
+    pub fn sessions<C: Consumer + Handler<User = U>>(&self) -> Result<Sessions<C>> {
+        let call = self.acting()?;
+        let seat = seat::<C, U>(call)?;
+        Ok(Sessions::of_action(seat, call.own_changes().clone()))
     }
 }
 
@@ -67,43 +143,52 @@ impl<U: User> Connect<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        join(self.call(), group).await
+        join(self.call(), group, None).await
     }
 }
 
-async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G) -> Result<()>
+async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G, id: Option<RequestId>) -> Result<()>
 where
     G::Consumer: Handler<User = U>,
 {
-    let seat = seat::<G, U>(call)?;
+    let seat = seat::<G::Consumer, U>(call)?;
     let asked_in = seat.mailbox.epoch();
     group.may_join(&seat.consumer, call).await?;
-    // One that it is in already needs no room.
-    let place = if seat.is_in(&group) { None } else { Some(seat.reserve()?) };
+    let entry = entry(seat, group, id)?;
     let seat = seat.clone();
-    call.then(Effect::After(Box::new(move || seat.enter(asked_in, || seat.hub.enter(&seat, group, place)))));
+    call.then(Effect::After(Box::new(move || seat.enter(asked_in, || seat.hub.enter(&seat, entry)))));
     Ok(())
 }
 
-fn publish<G, E, U>(call: &Call<'_, U>, group: G, event: E, to_others: bool) -> Result<()>
-where
-    G: Carries<E>,
-    G::Consumer: Handler<User = U> + Emits<E>,
-    E: Send + Sync + 'static,
-    U: User,
-{
-    let seat = seat::<G, U>(call)?.clone();
-    let except = to_others.then_some(seat.id);
-    call.then(Effect::After(Box::new(move || seat.hub.publish(&[group], event, except))));
-    Ok(())
+/// A connection that is to be let into a group, with room for it.
+pub(super) fn entry<G: Group>(seat: &Arc<Seat<G::Consumer>>, group: G, id: Option<RequestId>) -> Result<Entry<G>> {
+    let name = catch_unwind(AssertUnwindSafe(|| group.public_name()));
+    let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
+    // What it is in already needs no room.
+    let place = if seat.is_in(&group, id.as_ref()) { None } else { Some(seat.reserve()?) };
+    Ok(Entry { group, name: name.map(Arc::from), id, place })
 }
 
-/// The connection's seat among those of the group's consumer.
-fn seat<'c, G: Group, U>(call: &Call<'c, U>) -> Result<&'c Arc<Seat<G::Consumer>>>
+/// Lets something happen to a membership before the reply goes out; and once more after it, to what the same action has
+/// joined.
+fn around<G: Group, U: User>(
+    call: &Call<'_, U>,
+    group: G,
+    happens: impl Fn(&Arc<Seat<G::Consumer>>, &G) + Send + Sync + 'static,
+) -> Result<()>
 where
     G::Consumer: Handler<User = U>,
 {
+    let seat = seat::<G::Consumer, U>(call)?.clone();
+    let (happens, again, same) = (Arc::new(happens), seat.clone(), group.clone());
+    let once_more = happens.clone();
+    call.then(Effect::Before(Box::new(move || happens(&seat, &group))));
+    call.then(Effect::After(Box::new(move || once_more(&again, &same))));
+    Ok(())
+}
+
+/// The connection's seat among those of the consumer.
+fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Seat<C>>> {
     let seat = call.seat().ok_or_else(|| Error::internal("a permission at the door has no groups"))?;
-    <dyn Any>::downcast_ref(seat)
-        .ok_or_else(|| Error::internal(format!("`{}` is a group of another consumer's connections", G::NAME)))
+    <dyn Any>::downcast_ref(seat).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
 }

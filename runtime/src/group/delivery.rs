@@ -1,52 +1,83 @@
 //! One event on its way to everybody who may see it: what is the same for all of them is made once.
 
+use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::event::{Emits, Frame, Seeing};
-use super::hub::Membership;
-use super::mailbox::Put;
+use super::event::{Emits, Frame, Seeing, event_key};
+use super::mailbox::{Asks, Put};
+use super::membership::{OwnedWay, Way};
 use super::seat::Seat;
 use crate::consumer::Consumer;
+use crate::dialect::native;
 use crate::error::Result;
 use crate::scope::Scope;
 
 /// An event that was published.
 pub(crate) struct Published<E> {
     pub(super) event: E,
+    /// What frames call the one group that it was published to.
+    group_name: Option<Arc<str>>,
     /// Found out once somebody may see it.
     shared: OnceLock<Shared>,
+    /// What it is about, with its type. Found out once it waits for somebody.
+    key: OnceLock<Option<u64>>,
 }
 
 /// Whether the frame is the same for everybody.
 enum Shared {
     No,
     /// Nothing where it could not be made.
-    Yes(Option<Frame>),
+    Yes(Option<Bytes>),
 }
 
 impl<E> Published<E> {
-    pub(super) fn new(event: E) -> Arc<Published<E>> {
-        Arc::new(Published { event, shared: OnceLock::new() })
+    pub(super) fn new(event: E, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
+        Arc::new(Published { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
     }
 
-    /// The frame for one of them.
-    pub(super) fn frame<C: Emits<E>>(&self, consumer: &C, scope: &Scope<C::User>) -> Option<Frame> {
-        let shared = self.shared.get_or_init(|| match made::<C, E>(|| consumer.shared(&self.event)) {
-            Made::Nothing => Shared::No,
-            Made::Frame(frame) => Shared::Yes(Some(frame)),
-            Made::Failed => Shared::Yes(None),
-        });
-        match shared {
-            Shared::Yes(frame) => frame.clone(),
-            Shared::No => match made::<C, E>(|| consumer.personal(scope, &self.event)) {
-                Made::Frame(frame) => Some(frame),
-                Made::Nothing | Made::Failed => None,
+    /// The frame for one of them. Nothing where there is none for them.
+    pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Bytes> {
+        let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
+            Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
+            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, &self.event)) {
+                Made::Frame(Frame(frame)) => (frame, false),
+                Made::Nothing | Made::Failed => return None,
             },
+        };
+        let group = if named { None } else { way.group_name() };
+        let ids = if way.shows_ids() { way.request_ids() } else { Vec::new() };
+        if group.is_none() && ids.is_empty() {
+            return Some(frame);
         }
+        Some(native::event_for(&frame, group, &ids))
+    }
+
+    fn share<C: Emits<E>>(&self, seat: &Seat<C>) -> Shared {
+        match made::<C, E>(seat, || seat.consumer.shared(&self.event)) {
+            Made::Nothing => Shared::No,
+            Made::Failed => Shared::Yes(None),
+            Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
+                Some(name) => native::event_for(&frame, Some(name), &[]),
+                None => frame,
+            })),
+        }
+    }
+
+    /// What it takes to ask about it once more.
+    pub(super) fn note<C>(self: &Arc<Self>, seat: &Seat<C>, way: Way<'_, C>) -> Note<C>
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let key = || seat.consumer.key(&self.event).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        // One whose key cannot be told stands for itself.
+        let key = self.key.get_or_init(|| catch_unwind(AssertUnwindSafe(key)).unwrap_or_default());
+        Note { event: self.clone(), way: way.owned(), key: *key }
     }
 }
 
@@ -57,88 +88,77 @@ enum Made {
 }
 
 /// Makes a frame. What goes wrong concerns nobody but those who would have got it.
-fn made<C: Emits<E>, E>(make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
+fn made<C: Emits<E>, E>(seat: &Seat<C>, make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
     match catch_unwind(AssertUnwindSafe(make)) {
-        Ok(None) => Made::Nothing,
-        Ok(Some(Ok(frame))) => Made::Frame(frame),
+        Ok(None) => return Made::Nothing,
+        Ok(Some(Ok(frame))) => return Made::Frame(frame),
         Ok(Some(Err(error))) => {
             tracing::error!(event = <C as Emits<E>>::NAME, cause = %error, "an event could not be made");
-            Made::Failed
         }
-        Err(_) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, "an event's method panicked");
-            Made::Failed
-        }
+        Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "an event's method panicked"),
     }
+    seat.hub.counts.failed();
+    Made::Failed
 }
 
-/// What it takes to ask about an event once more: the event, and the membership that it comes by.
+/// What it takes to ask about an event once more: the event, and the way that it comes by.
 pub(crate) struct Note<C: Consumer> {
     event: Arc<dyn Askable<C>>,
-    by: Option<Arc<Membership<C>>>,
+    way: OwnedWay<C>,
+    key: Option<u64>,
 }
 
 impl<C: Consumer> Note<C> {
-    pub(super) fn new<E>(event: Arc<Published<E>>, by: Option<Arc<Membership<C>>>) -> Note<C>
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        Note { event, by }
-    }
-
     /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
     pub(super) async fn settle(&self, seat: &Arc<Seat<C>>, epoch: u64) -> Put {
-        self.event.clone().settle(seat, self.by.as_ref(), epoch).await
+        self.event.clone().settle(seat, self.way.as_way(), epoch).await
+    }
+}
+
+impl<C: Consumer> Asks for Note<C> {
+    fn stands_for(&self) -> Option<(u64, usize)> {
+        self.key.map(|key| (key, self.way.address()))
     }
 }
 
 impl<C: Consumer> Clone for Note<C> {
     fn clone(&self) -> Self {
-        Note { event: self.event.clone(), by: self.by.clone() }
+        Note { event: self.event.clone(), way: self.way.clone(), key: self.key }
     }
 }
 
 trait Askable<C: Consumer>: Send + Sync {
-    fn settle<'s>(
-        self: Arc<Self>,
-        seat: &'s Arc<Seat<C>>,
-        by: Option<&'s Arc<Membership<C>>>,
-        epoch: u64,
-    ) -> BoxFuture<'s, Put>;
+    fn settle<'s>(self: Arc<Self>, seat: &'s Arc<Seat<C>>, way: Way<'s, C>, epoch: u64) -> BoxFuture<'s, Put>;
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<E> {
-    fn settle<'s>(
-        self: Arc<Self>,
-        seat: &'s Arc<Seat<C>>,
-        by: Option<&'s Arc<Membership<C>>>,
-        epoch: u64,
-    ) -> BoxFuture<'s, Put> {
+    fn settle<'s>(self: Arc<Self>, seat: &'s Arc<Seat<C>>, way: Way<'s, C>, epoch: u64) -> BoxFuture<'s, Put> {
         Box::pin(async move {
-            let Some(scope) = seat.scope() else { return Put::Done };
-            let mut seeing = Seeing::new(&**scope);
+            let Some(scope) = seat.scope() else { return Put::Gone };
+            let mut seeing = Seeing::new(&*scope);
+            let refused = || {
+                seat.hub.counts.settled(0, 1);
+                Put::Gone
+            };
             loop {
                 if seat.mailbox.epoch() != epoch {
                     return Put::Stale;
                 }
                 match seat.looks(&seeing, &self.event) {
-                    Some(true) => return seat.hand_over(scope, &self, by, epoch),
-                    Some(false) => return Put::Done,
+                    Some(true) => return seat.hand_over(&scope, &self, way, epoch),
+                    Some(false) => return refused(),
                     None => {}
                 }
                 match timeout(seat.time, seeing.load()).await {
                     // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
-                    Ok(Ok(())) => {}
+                    Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
                         tracing::error!(event = <C as Emits<E>>::NAME, cause = %error, "refused: grants could not be loaded");
-                        return Put::Done;
                     }
-                    Err(_) => {
-                        tracing::error!(event = <C as Emits<E>>::NAME, "refused: grants took too long");
-                        return Put::Done;
-                    }
+                    Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "refused: grants took too long"),
                 }
+                seat.hub.counts.failed();
+                return refused();
             }
         })
     }

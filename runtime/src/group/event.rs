@@ -1,8 +1,9 @@
 //! Events: what may leave a consumer's sockets, who may see it, and the frame that it becomes.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -32,6 +33,13 @@ pub trait Emits<E>: Consumer {
     /// Asks it. `None`: some grants are not known yet.
     #[doc(hidden)]
     fn may_see(&self, seeing: &Seeing<'_, Self::User>, event: &E) -> Option<bool>;
+
+    /// What it is about: of two that wait for a slow receiver, the newer may stand for both. `None`: for itself alone.
+    #[doc(hidden)]
+    fn key(&self, event: &E) -> Option<u64> {
+        let _ = event;
+        None
+    }
 
     /// The frame for everybody, where it is the same for all.
     #[doc(hidden)]
@@ -77,6 +85,12 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
     fn may_see(&self, _: &C, scope: &Scope<C::User>, _: &E) -> bool {
         scope.user().is_some()
     }
+}
+
+/// What an event is about, by one of its fields.
+pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
+    static SEED: OnceLock<RandomState> = OnceLock::new();
+    Some(SEED.get_or_init(RandomState::new).hash_one(key))
 }
 
 /// An event on its way, as the text of a frame.

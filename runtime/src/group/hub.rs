@@ -1,21 +1,23 @@
 //! All groups of one endpoint on this machine: who is in which, and the way of an event to each member.
 
 use std::any::{Any, TypeId};
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::counters::Counts;
 use super::delivery::Published;
 use super::event::Emits;
 use super::join::{Carries, Group};
-use super::seat::{Belonging, Place, Seat};
+use super::members::{Belongs, Kind};
+use super::membership::{Membership, Way};
+use super::seat::{Offered, Place, Seat};
 use crate::consumer::Consumer;
-use crate::error::Result;
 use crate::grants::{GrantCache, ObjectKey};
-use crate::scope::{Call, Connect, Handler, Scope};
+use crate::message::RequestId;
 
 /// The groups of one endpoint.
 pub(crate) struct Hub<C: Consumer> {
@@ -34,6 +36,7 @@ pub(crate) struct Hub<C: Consumer> {
     turns: Semaphore,
     /// Where the grants come from; clones of an endpoint may have several.
     grants: Mutex<Vec<GrantCache<C::User>>>,
+    pub(super) counts: Arc<Counts>,
 }
 
 /// How many connections are asked about at once, so that a change for all does not storm the application's database.
@@ -41,29 +44,6 @@ const AT_ONCE: usize = 32;
 
 /// How many who were disconnected are remembered.
 const REMEMBERED: usize = 4096;
-
-/// All groups of one type.
-struct Kind<G: Group> {
-    groups: Mutex<HashMap<G, Arc<Members<G::Consumer>>>>,
-}
-
-/// The members of one group. Whoever delivers goes on with the list as it was; who has left meanwhile gets nothing all
-/// the same, because the membership itself has ended.
-struct Members<C: Consumer> {
-    list: Mutex<Arc<Vec<Arc<Membership<C>>>>>,
-}
-
-/// One connection's membership in one group.
-pub(super) struct Membership<C: Consumer> {
-    seat: Arc<Seat<C>>,
-    left: AtomicBool,
-}
-
-impl<C: Consumer> Membership<C> {
-    pub(super) fn left(&self) -> &AtomicBool {
-        &self.left
-    }
-}
 
 impl<C: Consumer> Hub<C> {
     pub(crate) fn new() -> Hub<C> {
@@ -76,6 +56,7 @@ impl<C: Consumer> Hub<C> {
             disconnected: Mutex::default(),
             turns: Semaphore::new(AT_ONCE),
             grants: Mutex::default(),
+            counts: Arc::default(),
         }
     }
 
@@ -90,6 +71,11 @@ impl<C: Consumer> Hub<C> {
 
     pub(super) fn change(&self) -> u64 {
         self.changes.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// What counts what becomes of events.
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.counts
     }
 
     /// Grants come from here too.
@@ -142,8 +128,16 @@ impl<C: Consumer> Hub<C> {
 
     pub(super) fn arrived(&self, seat: &Arc<Seat<C>>) {
         lock(&self.seats).insert(seat.id, seat.clone());
-        if let Some(user) = seat.user_id() {
-            lock(&self.users).entry(user.to_owned()).or_default().push(seat.clone());
+        self.identified(seat);
+    }
+
+    /// A user sits there, and is found from now on.
+    pub(super) fn identified(&self, seat: &Arc<Seat<C>>) {
+        let Some(user) = seat.user_id() else { return };
+        let mut users = lock(&self.users);
+        let seats = users.entry(user.to_owned()).or_default();
+        if !seats.iter().any(|known| Arc::ptr_eq(known, seat)) {
+            seats.push(seat.clone());
         }
     }
 
@@ -159,49 +153,72 @@ impl<C: Consumer> Hub<C> {
         }
     }
 
-    /// Lets a connection into a group. It must have been asked before whether it may.
-    pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, group: G, place: Option<Place<C>>) {
+    /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
+    pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) {
+        let Entry { group, name, id, place } = entry;
+        // It may have been left since it was asked for.
+        let Some(place) = place.or_else(|| seat.reserve().ok()) else { return };
         // The key is kept by both.
         let key = group.clone();
-        seat.belong(&key, || {
-            // It may have been left since it was asked for.
-            let place = place.or_else(|| seat.reserve().ok())?;
-            let membership = Arc::new(Membership { seat: seat.clone(), left: AtomicBool::new(false) });
+        seat.belong(&key, id, place, || {
             let kind = self.kind::<G>();
-            let mut groups = lock(&kind.groups);
-            let members = groups.entry(group.clone()).or_insert_with(|| Arc::new(Members { list: Mutex::default() }));
-            Arc::make_mut(&mut *lock(&members.list)).push(membership.clone());
-            drop(groups);
-            Some(Arc::new(Belongs { group, kind, membership, _place: place }))
+            let membership = kind.admit(&group, name, seat);
+            Arc::new(Belongs { group, kind, membership })
         });
     }
 
-    /// Takes a connection out of a group.
-    pub(super) fn leave<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, group: &G) {
-        seat.part(group);
+    /// Gives an event to every member of a group who may see it.
+    pub(super) fn publish<G, E>(&self, group: &G, event: E, except: Option<u64>)
+    where
+        G: Group<Consumer = C> + Carries<E>,
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let mut tally = Tally::default();
+        if let Some(members) = self.kind::<G>().members(group) {
+            let published = Published::new(event, members.name.clone());
+            for membership in &*members.list() {
+                if except != Some(membership.seat.id) {
+                    tally.add(membership.seat.offer(&published, Way::Group(membership)));
+                }
+            }
+        }
+        tally.count(&self.counts);
     }
 
-    /// Gives an event to every member of these groups who may see it; to a member of several once.
-    pub(super) fn publish<G, E>(&self, groups: &[G], event: E, except: Option<u64>)
+    /// The same for several groups: a member of more than one gets it once.
+    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E, except: Option<u64>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         let kind = self.kind::<G>();
-        let published = Published::new(event);
-        let mut seen = (groups.len() > 1).then(HashSet::new);
-        for group in groups {
-            let members = lock(&kind.groups).get(group).cloned();
-            let Some(members) = members else { continue };
-            let list = lock(&members.list).clone();
-            for membership in &*list {
-                let seat = &membership.seat;
-                if except != Some(seat.id) && seen.as_mut().is_none_or(|seen| seen.insert(seat.id)) {
-                    seat.offer(&published, Some(membership));
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
+        for members in groups.iter().filter_map(|group| kind.members(group)) {
+            for membership in &*members.list() {
+                let id = membership.seat.id;
+                match known.get(&id) {
+                    // A group may be named twice.
+                    Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
+                    Some(&at) => receivers[at].push(membership.clone()),
+                    None if except == Some(id) => {}
+                    None => {
+                        known.insert(id, receivers.len());
+                        receivers.push(SmallVec::from_buf([membership.clone()]));
+                    }
                 }
             }
         }
+        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        for memberships in receivers {
+            tally.add(match &memberships[..] {
+                [only] => only.seat.offer(&published, Way::Group(only)),
+                several => several[0].seat.offer(&published, Way::Groups(&several.into())),
+            });
+        }
+        tally.count(&self.counts);
     }
 
     /// Gives an event to one user on all sockets, where that user may see it.
@@ -210,62 +227,53 @@ impl<C: Consumer> Hub<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let seats = self.seats_of(user_id);
-        let published = Published::new(event);
-        for seat in &seats {
-            seat.offer(&published, None);
+        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        for seat in self.seats_of(user_id) {
+            tally.add(seat.offer(&published, Way::Personal));
         }
+        tally.count(&self.counts);
     }
 
     fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
         let mut kinds = lock(&self.kinds);
-        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(Kind::<G> { groups: Mutex::default() }));
+        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(Kind::<G>::default()));
         // It was made under this type's own id.
-        kind.clone().downcast().unwrap_or_else(|_| Arc::new(Kind { groups: Mutex::default() }))
+        kind.clone().downcast().unwrap_or_default()
     }
 }
 
-/// What a connection keeps of a membership.
-struct Belongs<G: Group> {
-    group: G,
-    kind: Arc<Kind<G>>,
-    membership: Arc<Membership<G::Consumer>>,
-    _place: Place<G::Consumer>,
+/// A connection that is to be let into a group.
+pub(super) struct Entry<G: Group> {
+    pub(super) group: G,
+    /// What frames call the group.
+    pub(super) name: Option<Arc<str>>,
+    /// What it is subscribed under; joined, where it is not.
+    pub(super) id: Option<RequestId>,
+    /// Room for it, where it needs some.
+    pub(super) place: Option<Place<G::Consumer>>,
 }
 
-impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
-    fn is(&self, group: &dyn Any) -> bool {
-        group.downcast_ref::<G>() == Some(&self.group)
-    }
+/// How many an event has reached.
+#[derive(Default)]
+struct Tally {
+    delivered: u64,
+    refused: u64,
+}
 
-    fn may_stay<'a>(
-        &'a self,
-        consumer: &'a G::Consumer,
-        scope: &'a Scope<<G::Consumer as Handler>::User>,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            let head = Connect::<<G::Consumer as Handler>::User>::head();
-            self.group.may_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
-        })
-    }
-
-    fn leave(&self) {
-        // First of all nothing more may come by it.
-        self.membership.seat.mailbox.leave(&self.membership.left);
-        let mut groups = lock(&self.kind.groups);
-        let Some(members) = groups.get(&self.group) else { return };
-        let empty = {
-            let mut list = lock(&members.list);
-            let list = Arc::make_mut(&mut *list);
-            list.retain(|membership| !Arc::ptr_eq(membership, &self.membership));
-            list.is_empty()
-        };
-        if empty {
-            groups.remove(&self.group);
+impl Tally {
+    fn add(&mut self, offered: Offered) {
+        match offered {
+            Offered::Delivered => self.delivered += 1,
+            Offered::Refused => self.refused += 1,
+            Offered::Nowhere => {}
         }
     }
+
+    fn count(&self, counts: &Counts) {
+        counts.published(self.delivered, self.refused);
+    }
 }
 
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

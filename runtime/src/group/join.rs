@@ -26,6 +26,12 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     #[doc(hidden)]
     const NAME: &'static str;
 
+    /// What frames call this very group, where clients may know.
+    #[doc(hidden)]
+    fn public_name(&self) -> Option<String> {
+        None
+    }
+
     /// What is asked of whoever joins.
     #[doc(hidden)]
     const PERMISSION: &'static Expression;

@@ -10,14 +10,16 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::context::entry;
 use super::delivery::{Note, Published};
 use super::event::Emits;
-use super::hub::Membership;
-use super::mailbox::{Put, SlowReceiver};
+use super::join::Group;
+use super::mailbox::{Asks, Put, SlowReceiver, superseded};
+use super::membership::Way;
 use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
-use crate::scope::{Connect, Scope};
+use crate::scope::{Call, Connect, Scope};
 use crate::transport::CloseCode;
 
 /// What waits, in order.
@@ -83,28 +85,31 @@ impl<C: Consumer> Seat<C> {
         if self.mailbox.is_over() {
             return;
         }
-        if late.events.len() >= self.mailbox.most() {
-            match self.mailbox.overrun() {
-                SlowReceiver::Close => {
-                    drop(late);
-                    return self.end(CloseCode::TooSlow);
-                }
-                SlowReceiver::DropOldest => drop(late.events.pop_front()),
-            }
-        }
         late.events.push_back(note);
+        if late.events.len() <= self.mailbox.most() {
+            return self.work(late);
+        }
+        let unwanted: Vec<Note<C>> = match self.mailbox.policy() {
+            SlowReceiver::Close => Vec::new(),
+            SlowReceiver::DropOldest => late.events.pop_front().into_iter().collect(),
+            SlowReceiver::KeepNewest => superseded(&mut late.events, Asks::stands_for),
+        };
+        if unwanted.is_empty() {
+            drop(late);
+            return self.end(CloseCode::TooSlow);
+        }
         self.work(late);
+        self.mailbox.dropped(unwanted.len());
     }
 
-    /// What whoever sits here may do has changed, `forget` says how. From now on nothing is delivered on what was true before;
-    /// what this gives is through once the door and the groups have been asked again.
-    pub(super) fn change(self: &Arc<Self>, forget: impl FnOnce(&Scope<C::User>)) -> Change {
+    /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
+    /// it; what this gives is through once the door and the groups have been asked again.
+    pub(super) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> Change {
         let (done, through) = oneshot::channel();
-        let Some(scope) = self.scope() else { return Change(through) };
         let mut late = self.lock_late();
         // From here on every event waits; what is asked about at this moment does not get in any more.
         self.is_late.store(true, Ordering::SeqCst);
-        forget(scope);
+        forget();
         let recalled = self.mailbox.recall();
         let current = late.current.take();
         for note in current.into_iter().chain(recalled.rev()) {
@@ -127,6 +132,25 @@ impl<C: Consumer> Seat<C> {
         enter();
         late.changes.push(oneshot::channel().0);
         self.work(late);
+    }
+
+    /// Lets it into a group from outside, if the group's permission does. Whether it did.
+    pub(super) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+        let Some(scope) = self.scope() else { return false };
+        let asked_in = self.mailbox.epoch();
+        let head = Connect::<C::User>::head();
+        let call = Call::new(&scope, &head, &[], &[], &[]);
+        let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
+        match asked.and_then(|()| entry(self, group, None)) {
+            Ok(entry) => {
+                self.enter(asked_in, || self.hub.enter(self, entry));
+                true
+            }
+            Err(error) => {
+                tracing::info!(group = G::NAME, cause = %error, "a connection may not join a group");
+                false
+            }
+        }
     }
 
     fn work(self: &Arc<Self>, mut late: MutexGuard<'_, Late<C>>) {
@@ -190,14 +214,14 @@ impl<C: Consumer> Seat<C> {
         let _turn = self.hub.turn().await;
         let end = Instant::now() + self.time;
         let head = Connect::<C::User>::head();
-        let connect = Connect::new(&**scope, &head);
+        let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
             tracing::info!(cause = %error, "a connection may not go on");
             return self.end(code);
         }
         for belonging in self.belongings() {
-            if let Err(error) = within(end, belonging.may_stay(&self.consumer, scope)).await {
+            if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
                 tracing::info!(cause = %error, "a connection may not stay in a group");
                 self.part_with(&belonging);
             }
@@ -209,21 +233,28 @@ impl<C: Consumer> Seat<C> {
         &self,
         scope: &Scope<C::User>,
         published: &Arc<Published<E>>,
-        by: Option<&Arc<Membership<C>>>,
+        way: Way<'_, C>,
         epoch: u64,
     ) -> Put
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let Some(frame) = published.frame(&*self.consumer, scope) else { return Put::Done };
-        let note = Note::new(published.clone(), by.cloned());
-        let mut late = self.lock_late();
-        let put = self.mailbox.put(&frame.0, note, epoch, by.map(|membership| membership.left()));
-        if put == Put::Done {
+        loop {
+            let Some(seen) = way.standing() else { return Put::Gone };
+            let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
+            let note = published.note(self, way);
+            let mut late = self.lock_late();
+            let put = self.mailbox.put(frame, note, epoch, seen, || way.standing());
+            match put {
+                Put::Changed => continue,
+                Put::Stale => return Put::Stale,
+                Put::Gone => {}
+                Put::In => self.hub.counts.settled(1, 0),
+            }
             late.current = None;
+            return put;
         }
-        put
     }
 
     /// Nobody waits for anything any more.

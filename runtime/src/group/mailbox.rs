@@ -1,26 +1,37 @@
 //! Events that wait for one connection: bounded, so that a client who does not read holds back nobody else, and recalled
 //! when grants change, so that they are asked about again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
+use super::counters::Counts;
 use crate::transport::CloseCode;
 
 /// What happens to a connection for which more events wait than [`Limits::queue`](crate::Limits::queue) and
-/// [`Limits::queue_bytes`](crate::Limits::queue_bytes) allow.
+/// [`Limits::queue_bytes`](crate::Limits::queue_bytes) allow. [`Counters`](crate::Counters) tell how often it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SlowReceiver {
     /// It is closed with 1013: come back later, and ask for what was missed. The default.
     #[default]
     Close,
-    /// The event that has waited longest is dropped, and counted in the log when the connection ends.
+    /// The event that has waited longest is dropped.
     DropOldest,
+    /// Events are dropped that a newer one stands for: one of the same type and group, with the same
+    /// `#[event(key = ..)]`. Where none is, the connection is closed with 1013.
+    KeepNewest,
+}
+
+/// What is kept to ask about an event again.
+pub(crate) trait Asks {
+    /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
+    /// stands for itself alone.
+    fn stands_for(&self) -> Option<(u64, usize)>;
 }
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
@@ -34,25 +45,71 @@ pub(crate) struct Mailbox<N> {
     most: usize,
     most_bytes: usize,
     policy: SlowReceiver,
+    counts: Arc<Counts>,
 }
 
 struct Waiting<N> {
-    events: VecDeque<(Bytes, N)>,
+    events: VecDeque<Letter<N>>,
     bytes: usize,
-    /// How many have gone from the front.
-    gone: u64,
+    /// The place of the next one.
+    next: u64,
     dropped: u64,
     end: Option<CloseCode>,
     closed: bool,
 }
 
-impl<N> Waiting<N> {
-    fn pop(&mut self) -> Option<(Bytes, N)> {
+/// An event that waits.
+struct Letter<N> {
+    place: u64,
+    frame: Bytes,
+    note: N,
+}
+
+impl<N: Asks> Waiting<N> {
+    fn pop(&mut self) -> Option<Letter<N>> {
         let oldest = self.events.pop_front()?;
-        self.bytes -= oldest.0.len();
-        self.gone += 1;
+        self.bytes -= oldest.frame.len();
         Some(oldest)
     }
+
+    /// Drops what the policy gives up. Nothing where it gives up the connection.
+    fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
+        let given_up = match policy {
+            SlowReceiver::Close => Vec::new(),
+            SlowReceiver::DropOldest => self.pop().into_iter().collect(),
+            SlowReceiver::KeepNewest => {
+                let superseded = superseded(&mut self.events, |letter| letter.note.stands_for());
+                self.bytes -= superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
+                superseded
+            }
+        };
+        self.dropped += given_up.len() as u64;
+        given_up
+    }
+
+    fn is_over(&self) -> bool {
+        self.closed || self.end.is_some()
+    }
+}
+
+/// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
+pub(super) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
+    let newest = queue.back().and_then(&key);
+    let before = queue.len().saturating_sub(1);
+    let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));
+    if let Some(one) = same.and_then(|at| queue.remove(at)) {
+        return vec![one];
+    }
+    let mut seen = HashSet::new();
+    let (mut kept, mut gone) = (VecDeque::with_capacity(queue.len()), Vec::new());
+    while let Some(one) = queue.pop_back() {
+        match key(&one) {
+            Some(key) if !seen.insert(key) => gone.push(one),
+            _ => kept.push_front(one),
+        }
+    }
+    *queue = kept;
+    gone
 }
 
 /// The connection is to end.
@@ -60,44 +117,63 @@ impl<N> Waiting<N> {
 pub(crate) struct Ended(pub(crate) CloseCode);
 
 /// What became of an event.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
-    /// It waits, or nobody wants it any more.
-    Done,
+    /// It waits.
+    In,
+    /// Nobody wants it any more.
+    Gone,
     /// The grants have changed since it was asked about.
     Stale,
+    /// What frames show of the way that it comes by has changed since it was made.
+    Changed,
 }
 
-impl<N> Mailbox<N> {
-    pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver) -> Mailbox<N> {
-        let waiting = Waiting { events: VecDeque::new(), bytes: 0, gone: 0, dropped: 0, end: None, closed: false };
+impl<N: Asks> Mailbox<N> {
+    pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
+        let waiting = Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false };
         let (reader, ready) = (AtomicWaker::new(), AtomicBool::new(false));
         let epoch = AtomicU64::new(0);
-        Mailbox { waiting: Mutex::new(waiting), reader, ready, epoch, most, most_bytes, policy }
+        Mailbox { waiting: Mutex::new(waiting), reader, ready, epoch, most, most_bytes, policy, counts }
     }
 
-    /// Puts an event in that was asked about in that epoch, unless the membership that it comes by has ended.
-    pub(super) fn put(&self, frame: &Bytes, note: N, epoch: u64, left: Option<&AtomicBool>) -> Put {
+    /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
+    /// it stood when the frame was made.
+    pub(super) fn put(
+        &self,
+        frame: Bytes,
+        note: N,
+        epoch: u64,
+        seen: u64,
+        standing: impl FnOnce() -> Option<u64>,
+    ) -> Put {
         let mut waiting = self.waiting();
-        // Both are looked at under the lock: who has taken it to change them is not overtaken.
+        // All is looked at under the lock: who has taken it to change something is not overtaken.
         if self.epoch() != epoch {
             return Put::Stale;
         }
-        if waiting.closed || waiting.end.is_some() || left.is_some_and(|left| left.load(Ordering::Relaxed)) {
-            return Put::Done;
+        match standing() {
+            Some(now) if now == seen => {}
+            Some(_) => return Put::Changed,
+            None => return Put::Gone,
         }
-        waiting.events.push_back((frame.clone(), note));
+        if waiting.is_over() {
+            return Put::Gone;
+        }
+        let place = waiting.next;
+        waiting.next += 1;
         waiting.bytes += frame.len();
+        waiting.events.push_back(Letter { place, frame, note });
+        let mut given_up = Vec::new();
         while waiting.events.len() > self.most || waiting.bytes > self.most_bytes {
-            if self.policy == SlowReceiver::Close {
+            let more = waiting.give_up(self.policy);
+            if more.is_empty() && !waiting.events.is_empty() {
                 drop(waiting);
                 self.end(CloseCode::TooSlow);
-                return Put::Done;
+                return Put::Gone;
             }
-            if waiting.pop().is_none() {
-                break;
-            }
-            waiting.dropped += 1;
+            self.counts.dropped(more.len());
+            given_up.extend(more);
         }
         let wake = !self.ready.swap(true, Ordering::AcqRel);
         drop(waiting);
@@ -105,7 +181,7 @@ impl<N> Mailbox<N> {
         if wake {
             self.reader.wake();
         }
-        Put::Done
+        Put::In
     }
 
     /// How many events may wait.
@@ -113,35 +189,41 @@ impl<N> Mailbox<N> {
         self.most
     }
 
-    /// More has come than could even be asked about: says what is to be done, and counts what is dropped.
-    pub(super) fn overrun(&self) -> SlowReceiver {
-        if self.policy == SlowReceiver::DropOldest {
-            self.waiting().dropped += 1;
-        }
+    pub(super) fn policy(&self) -> SlowReceiver {
         self.policy
+    }
+
+    /// So many were dropped before they could even be asked about.
+    pub(super) fn dropped(&self, events: usize) {
+        self.counts.dropped(events);
+        self.waiting().dropped += events as u64;
     }
 
     /// Whether nothing is to be put in any more.
     pub(super) fn is_over(&self) -> bool {
-        let waiting = self.waiting();
-        waiting.closed || waiting.end.is_some()
+        self.waiting().is_over()
     }
 
     /// The connection is to end with this code. Nothing is delivered any more.
     pub(super) fn end(&self, code: CloseCode) {
         let mut waiting = self.waiting();
+        if !waiting.is_over() && code == CloseCode::TooSlow {
+            self.counts.too_slow();
+        }
         waiting.end.get_or_insert(code);
-        waiting.events.clear();
+        let unwanted = std::mem::take(&mut waiting.events);
         waiting.bytes = 0;
         self.ready.store(true, Ordering::Release);
         drop(waiting);
         self.reader.wake();
+        // Not under the lock: an event may run its own code when it is dropped.
+        drop(unwanted);
     }
 
-    /// Ends a membership: what was put in by it before stays, nothing comes after.
-    pub(super) fn leave(&self, left: &AtomicBool) {
+    /// Changes something that is looked at when an event is put in.
+    pub(super) fn among<T>(&self, change: impl FnOnce() -> T) -> T {
         let _waiting = self.waiting();
-        left.store(true, Ordering::Relaxed);
+        change()
     }
 
     /// The grants behind what waits.
@@ -155,8 +237,7 @@ impl<N> Mailbox<N> {
         let mut waiting = self.waiting();
         self.epoch.fetch_add(1, Ordering::SeqCst);
         waiting.bytes = 0;
-        waiting.gone += waiting.events.len() as u64;
-        std::mem::take(&mut waiting.events).into_iter().map(|(_, note)| note)
+        std::mem::take(&mut waiting.events).into_iter().map(|letter| letter.note)
     }
 
     /// Whether there is something to take, or the connection is to end.
@@ -172,7 +253,7 @@ impl<N> Mailbox<N> {
             return Err(Ended(code));
         }
         self.ready.store(!waiting.events.is_empty(), Ordering::Release);
-        Ok(waiting.gone + waiting.events.len() as u64)
+        Ok(waiting.next)
     }
 
     /// Takes what has waited longest, if it stands in front of that place.
@@ -181,14 +262,15 @@ impl<N> Mailbox<N> {
         if let Some(code) = waiting.end {
             return Err(Ended(code));
         }
-        if waiting.gone >= place {
+        if waiting.events.front().is_none_or(|oldest| oldest.place >= place) {
+            self.ready.store(!waiting.events.is_empty(), Ordering::Release);
             return Ok(None);
         }
         let taken = waiting.pop();
         self.ready.store(!waiting.events.is_empty(), Ordering::Release);
         drop(waiting);
         // An event may run its own code when it is dropped, so that is not done under the lock.
-        Ok(taken.map(|(frame, _)| frame))
+        Ok(taken.map(|letter| letter.frame))
     }
 
     /// Waits until there is something to take. For one reader.
@@ -212,9 +294,11 @@ impl<N> Mailbox<N> {
     pub(crate) fn close(&self) -> u64 {
         let mut waiting = self.waiting();
         waiting.closed = true;
-        waiting.events.clear();
         waiting.bytes = 0;
-        waiting.dropped
+        let (unwanted, dropped) = (std::mem::take(&mut waiting.events), waiting.dropped);
+        drop(waiting);
+        drop(unwanted);
+        dropped
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<N>> {
@@ -226,7 +310,20 @@ impl<N> Mailbox<N> {
 mod tests {
     use super::*;
 
-    fn take<N>(mailbox: &Mailbox<N>) -> Result<Vec<Bytes>, Ended> {
+    /// A letter of a text: of two that begin alike with a capital the newer stands for both.
+    impl Asks for &'static str {
+        fn stands_for(&self) -> Option<(u64, usize)> {
+            self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
+        }
+    }
+
+    type Texts = Mailbox<&'static str>;
+
+    fn mailbox(most: usize, most_bytes: usize, policy: SlowReceiver) -> Texts {
+        Mailbox::new(most, most_bytes, policy, Arc::default())
+    }
+
+    fn take(mailbox: &Texts) -> Result<Vec<Bytes>, Ended> {
         let (place, mut all) = (mailbox.place()?, Vec::new());
         while let Some(frame) = mailbox.take_before(place)? {
             all.push(frame);
@@ -234,15 +331,19 @@ mod tests {
         Ok(all)
     }
 
-    fn put(mailbox: &Mailbox<&'static str>, texts: &[&'static str]) {
+    fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> Put {
+        mailbox.put(Bytes::from_static(text.as_bytes()), text, epoch, 0, || standing)
+    }
+
+    fn put(mailbox: &Texts, texts: &[&'static str]) {
         for text in texts {
-            assert_eq!(mailbox.put(&Bytes::from_static(text.as_bytes()), text, mailbox.epoch(), None), Put::Done);
+            put_in(mailbox, text, mailbox.epoch(), Some(0));
         }
     }
 
     #[test]
     fn events_come_out_in_their_order_and_once() {
-        let mailbox = Mailbox::new(3, 100, SlowReceiver::Close);
+        let mailbox = mailbox(3, 100, SlowReceiver::Close);
         put(&mailbox, &["a", "b", "c"]);
         assert_eq!(mailbox.take_before(1).unwrap().unwrap(), "a");
         assert_eq!(mailbox.take_before(1).unwrap(), None, "the next stands behind");
@@ -254,47 +355,75 @@ mod tests {
 
     #[test]
     fn too_many_or_too_large_ones_close_it() {
-        for mailbox in [Mailbox::new(2, 100, SlowReceiver::Close), Mailbox::new(9, 2, SlowReceiver::Close)] {
+        for mailbox in [mailbox(2, 100, SlowReceiver::Close), mailbox(9, 2, SlowReceiver::Close)] {
             put(&mailbox, &["a", "b"]);
             assert_eq!(take(&mailbox).unwrap(), ["a", "b"]);
             put(&mailbox, &["c", "d", "e"]);
             assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)));
-            put(&mailbox, &["f"]);
+            assert_eq!(put_in(&mailbox, "f", 0, Some(0)), Put::Gone);
             mailbox.end(CloseCode::Refused);
             assert_eq!(mailbox.take_before(9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
+            assert_eq!(mailbox.counts.now().too_slow, 1);
         }
     }
 
     #[test]
     fn or_the_oldest_are_dropped_and_counted() {
-        let mailbox = Mailbox::new(2, 4, SlowReceiver::DropOldest);
+        let mailbox = mailbox(2, 4, SlowReceiver::DropOldest);
         put(&mailbox, &["a", "b", "c"]);
         assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
         put(&mailbox, &["ddd", "ee", "fffff"]);
         assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new(), "one that is too large by itself is dropped too");
-        mailbox.overrun();
-        assert_eq!(mailbox.close(), 5);
+        mailbox.dropped(1);
+        assert_eq!((mailbox.counts.now().dropped, mailbox.close()), (5, 5));
         put(&mailbox, &["g"]);
         assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new());
     }
 
     #[test]
-    fn nothing_comes_by_a_membership_that_has_ended() {
-        let (mailbox, left) = (Mailbox::new(9, 100, SlowReceiver::Close), AtomicBool::new(false));
-        assert_eq!(mailbox.put(&Bytes::from_static(b"a"), (), 0, Some(&left)), Put::Done);
-        mailbox.leave(&left);
-        assert_eq!(mailbox.put(&Bytes::from_static(b"b"), (), 0, Some(&left)), Put::Done);
+    fn or_the_newest_of_each_key_is_kept_where_it_was_put() {
+        let mailbox = mailbox(4, 100, SlowReceiver::KeepNewest);
+        put(&mailbox, &["A1", "B1", "A2", "c"]);
+        assert_eq!(take(&mailbox).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
+        put(&mailbox, &["A1", "B1", "A2", "c", "B2"]);
+        assert_eq!(take(&mailbox).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
+        put(&mailbox, &["A1", "A2", "A3", "B1", "c", "d"]);
+        assert_eq!(take(&mailbox).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
+        assert_eq!(mailbox.counts.now().dropped, 3);
+        put(&mailbox, &["A1", "B1", "c", "d", "e"]);
+        assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)), "nothing stands for these");
+    }
+
+    #[test]
+    fn what_is_dropped_from_between_moves_no_place() {
+        let mailbox = mailbox(3, 100, SlowReceiver::KeepNewest);
+        put(&mailbox, &["A1", "b"]);
+        let place = mailbox.place().unwrap();
+        put(&mailbox, &["C1", "C2"]);
+        assert_eq!(mailbox.take_before(place).unwrap().unwrap(), "A1");
+        put(&mailbox, &["A2", "C3"]);
+        assert_eq!(mailbox.take_before(place).unwrap().unwrap(), "b");
+        assert_eq!(mailbox.take_before(place).unwrap(), None);
+        assert_eq!(take(&mailbox).unwrap(), ["A2", "C3"]);
+    }
+
+    #[test]
+    fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
+        let mailbox = mailbox(9, 100, SlowReceiver::Close);
+        assert_eq!(put_in(&mailbox, "a", 0, Some(0)), Put::In);
+        assert_eq!(put_in(&mailbox, "b", 0, None), Put::Gone);
+        assert_eq!(put_in(&mailbox, "c", 0, Some(1)), Put::Changed);
         assert_eq!(take(&mailbox).unwrap(), ["a"]);
     }
 
     #[test]
     fn what_is_recalled_is_asked_about_again_and_so_is_what_was_asked_about_before() {
-        let mailbox = Mailbox::new(9, 100, SlowReceiver::Close);
+        let mailbox = mailbox(9, 100, SlowReceiver::Close);
         put(&mailbox, &["a", "b"]);
         let before = mailbox.epoch();
         assert_eq!(mailbox.recall().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new());
-        assert_eq!(mailbox.put(&Bytes::from_static(b"c"), "c", before, None), Put::Stale);
+        assert_eq!(put_in(&mailbox, "c", before, Some(0)), Put::Stale);
         put(&mailbox, &["d"]);
         assert_eq!(take(&mailbox).unwrap(), ["d"]);
     }

@@ -2,22 +2,27 @@
 //! member that may see it.
 
 mod context;
+mod counters;
 mod delivery;
 mod event;
 mod hub;
 mod join;
 mod late;
 mod mailbox;
+mod members;
+mod membership;
 mod publisher;
+mod renew;
 mod seat;
 mod sessions;
 
+pub use counters::Counters;
 pub(crate) use delivery::Note;
-pub use event::{Emits, EventPermission, Frame, Seeing, Sight, frame, personal_frame};
+pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, personal_frame};
 pub(crate) use hub::Hub;
 pub use join::{Carries, Group, GroupPermission, may_join_on};
 pub use mailbox::SlowReceiver;
-pub(crate) use mailbox::{Ended, Mailbox};
+pub(crate) use mailbox::{Asks, Ended, Mailbox};
 pub use publisher::Publisher;
 pub(crate) use seat::Seat;
 pub use sessions::Sessions;

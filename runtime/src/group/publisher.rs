@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::counters::Counters;
 use super::event::Emits;
 use super::hub::Hub;
 use super::join::{Carries, Group};
 use crate::consumer::Consumer;
 
-/// Publishes to the groups of an endpoint from anywhere: an HTTP handler, a job. Cloning gives another handle.
+/// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
 ///
 /// It sends at once, and waits for nobody. What holds for an event published by an action holds here: each member gets it
 /// only where the event's permission lets them see it.
@@ -26,7 +27,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish(std::slice::from_ref(group), event, None);
+        self.0.publish(group, event, None);
     }
 
     /// To every member of several groups. Who is in more than one of them gets it once.
@@ -36,7 +37,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish(groups, event, None);
+        self.0.publish_to_several(groups, event, None);
     }
 
     /// To one user, by [`User::id`](crate::User::id), on all sockets.
@@ -46,6 +47,30 @@ impl<C: Consumer> Publisher<C> {
         E: Send + Sync + 'static,
     {
         self.0.publish_to_user(user_id, event);
+    }
+
+    /// Lets every connection of a user into a group, as far as the group's permission lets them in. How many it did; why it
+    /// did not, the log says.
+    ///
+    /// Who connects later is not in it: that is for `#[connect]`.
+    pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
+        let mut joined = 0;
+        for seat in self.0.seats_of(user_id) {
+            joined += usize::from(seat.let_in(group.clone()).await);
+        }
+        joined
+    }
+
+    /// Takes every connection of a user out of a group, at once.
+    pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
+        for seat in self.0.seats_of(user_id) {
+            seat.part(group);
+        }
+    }
+
+    /// What became of the events so far.
+    pub fn counters(&self) -> Counters {
+        self.0.counts.now()
     }
 }
 

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::delivery::{Note, Published};
 use super::event::{Emits, Seeing};
-use super::hub::{Hub, Membership};
+use super::hub::Hub;
 use super::late::Late;
 use super::mailbox::{Mailbox, Put};
+use super::membership::Way;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
+use crate::message::RequestId;
 use crate::scope::Scope;
 use crate::transport::CloseCode;
 
@@ -26,7 +29,7 @@ pub(crate) struct Seat<C: Consumer> {
     pub(super) hub: Arc<Hub<C>>,
     pub(crate) mailbox: Arc<Mailbox<Note<C>>>,
     /// Who sits there, once `#[connect]` has let them in.
-    scope: OnceLock<Arc<Scope<C::User>>>,
+    scope: ArcSwapOption<Scope<C::User>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
     belongings: Mutex<Vec<Arc<dyn Belonging<C>>>>,
@@ -44,6 +47,12 @@ pub(crate) struct Seat<C: Consumer> {
 pub(super) trait Belonging<C: Consumer>: Send + Sync {
     /// Whether it is this one.
     fn is(&self, group: &dyn Any) -> bool;
+    /// Whether something keeps it already: that it was joined, or the subscription of that id.
+    fn is_kept(&self, id: Option<&RequestId>) -> bool;
+    /// Keeps it, as joined or by a subscription.
+    fn keep(&self, id: Option<RequestId>, place: Place<C>);
+    /// Ends a subscription. Whether nothing keeps it any more.
+    fn release(&self, id: &RequestId) -> bool;
     /// Whether whoever sits here may still be in it.
     fn may_stay<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
     /// Leaves it.
@@ -72,7 +81,7 @@ impl<C: Consumer> Seat<C> {
             consumer,
             hub: hub.clone(),
             mailbox: Arc::new(mailbox),
-            scope: OnceLock::new(),
+            scope: ArcSwapOption::empty(),
             user_id: OnceLock::new(),
             belongings: Mutex::default(),
             groups: AtomicUsize::new(0),
@@ -88,19 +97,29 @@ impl<C: Consumer> Seat<C> {
         &self.consumer
     }
 
-    pub(super) fn scope(&self) -> Option<&Arc<Scope<C::User>>> {
-        self.scope.get()
+    /// Who sits there now.
+    pub(crate) fn scope(&self) -> Option<Arc<Scope<C::User>>> {
+        self.scope.load_full()
+    }
+
+    /// Somebody else sits there from now on.
+    pub(super) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
+        self.scope.store(Some(scope));
     }
 
     /// Somebody sits down: from now on events may come, and changes of grants are heard of.
-    pub(crate) fn take(self: &Arc<Self>, scope: &Arc<Scope<C::User>>) {
-        if self.scope.set(scope.clone()).is_ok() {
-            // Asked once: that the application's code panics must not keep anybody from being found, nor from leaving.
-            let name = || scope.user().map(|_| scope.user_id().into_owned());
-            if let Ok(Some(user_id)) = catch_unwind(AssertUnwindSafe(name)) {
-                let _ = self.user_id.set(user_id);
-            }
-            self.hub.arrived(self);
+    pub(crate) fn take(self: &Arc<Self>, scope: Arc<Scope<C::User>>) {
+        self.remember(&scope);
+        self.set_scope(scope);
+        self.hub.arrived(self);
+    }
+
+    /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
+    /// leaving.
+    pub(super) fn remember(&self, scope: &Scope<C::User>) {
+        let name = || scope.user().map(|_| scope.user_id().into_owned());
+        if let Ok(Some(user_id)) = catch_unwind(AssertUnwindSafe(name)) {
+            let _ = self.user_id.set(user_id);
         }
     }
 
@@ -138,8 +157,9 @@ impl<C: Consumer> Seat<C> {
         Err(Error::new(http::StatusCode::CONFLICT, "too_many_groups", "The connection is in too many groups."))
     }
 
-    pub(super) fn is_in(&self, group: &dyn Any) -> bool {
-        self.lock_belongings().iter().any(|known| known.is(group))
+    /// Whether it is in a group already, as joined or by the subscription of that id.
+    pub(super) fn is_in(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
+        self.lock_belongings().iter().any(|known| known.is(group) && known.is_kept(id))
     }
 
     /// The groups that it is in now.
@@ -147,11 +167,31 @@ impl<C: Consumer> Seat<C> {
         self.lock_belongings().clone()
     }
 
-    /// Belongs to a group, unless it does already.
-    pub(super) fn belong(&self, group: &dyn Any, enter: impl FnOnce() -> Option<Arc<dyn Belonging<C>>>) {
+    /// Belongs to a group, `enter` makes it, unless it does already; and keeps it.
+    pub(super) fn belong(
+        &self,
+        group: &dyn Any,
+        id: Option<RequestId>,
+        place: Place<C>,
+        enter: impl FnOnce() -> Arc<dyn Belonging<C>>,
+    ) {
         let mut belongings = self.lock_belongings();
-        if !belongings.iter().any(|known| known.is(group)) {
-            belongings.extend(enter());
+        if let Some(known) = belongings.iter().find(|known| known.is(group)) {
+            return known.keep(id, place);
+        }
+        let belonging = enter();
+        belonging.keep(id, place);
+        belongings.push(belonging);
+    }
+
+    /// Ends a subscription to a group, and the membership where nothing else keeps it.
+    pub(super) fn release(&self, group: &dyn Any, id: &RequestId) {
+        let mut belongings = self.lock_belongings();
+        let Some(at) = belongings.iter().position(|known| known.is(group)) else { return };
+        if belongings[at].release(id) {
+            let belonging = belongings.swap_remove(at);
+            drop(belongings);
+            belonging.leave();
         }
     }
 
@@ -175,23 +215,30 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Gives an event to whoever sits here and may see it. Nothing waits for them.
-    pub(super) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, by: Option<&Arc<Membership<C>>>)
+    pub(super) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let Some(scope) = self.scope.get() else { return };
         // Read first: who reads the epoch of a change sees below that the change is under way.
         let epoch = self.mailbox.epoch();
+        let scope = self.scope.load();
+        let Some(scope) = &*scope else { return Offered::Nowhere };
         // What comes after an event that waits has to wait too.
         if !self.is_late.load(Ordering::SeqCst) {
             match self.looks(&Seeing::new(&**scope), &published.event) {
-                Some(true) if self.send(scope, published, by, epoch) == Put::Done => return,
-                Some(false) => return,
-                Some(true) | None => {}
+                Some(true) => match self.send(scope, published, way, epoch) {
+                    Put::In => return Offered::Delivered,
+                    Put::Gone => return Offered::Nowhere,
+                    Put::Stale | Put::Changed => {}
+                },
+                Some(false) => return Offered::Refused,
+                None => {}
             }
         }
-        self.lag(Note::new(published.clone(), by.cloned()));
+        self.lag(published.note(self, way));
+        // It is counted when it is settled.
+        Offered::Nowhere
     }
 
     /// Whether they may see it. A panic is a no.
@@ -201,24 +248,33 @@ impl<C: Consumer> Seat<C> {
     {
         catch_unwind(AssertUnwindSafe(|| self.consumer.may_see(seeing, event))).unwrap_or_else(|_| {
             tracing::error!(event = <C as Emits<E>>::NAME, "an event's permission panicked");
+            self.hub.counts.failed();
             Some(false)
         })
     }
 
     /// Puts it into the mailbox, as it was asked about in that epoch.
-    pub(super) fn send<E>(
-        &self,
-        scope: &Scope<C::User>,
-        published: &Arc<Published<E>>,
-        by: Option<&Arc<Membership<C>>>,
-        epoch: u64,
-    ) -> Put
+    fn send<E>(&self, scope: &Scope<C::User>, published: &Arc<Published<E>>, way: Way<'_, C>, epoch: u64) -> Put
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let Some(frame) = published.frame(&*self.consumer, scope) else { return Put::Done };
-        let note = Note::new(published.clone(), by.cloned());
-        self.mailbox.put(&frame.0, note, epoch, by.map(|membership| membership.left()))
+        loop {
+            let Some(seen) = way.standing() else { return Put::Gone };
+            let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
+            match self.mailbox.put(frame, published.note(self, way), epoch, seen, || way.standing()) {
+                Put::Changed => {}
+                put => return put,
+            }
+        }
     }
+}
+
+/// What became of an event at one seat, as far as that is known at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offered {
+    Delivered,
+    Refused,
+    /// Nobody sits there, nothing is made for them, or it waits.
+    Nowhere,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hub::Hub;
 use super::seat::Seat;
@@ -14,49 +15,86 @@ use crate::transport::CloseCode;
 ///
 /// Grants are loaded anew, and the permissions of the door and of every group are asked again. Whoever may not connect any
 /// more is closed with 4403; whoever may not be in a group any more is taken out of it. Events that waited are asked about
-/// again. When a call returns, nothing is delivered any more on what was true before. Cloning gives another handle.
-pub struct Sessions<C: Consumer>(Arc<Hub<C>>);
+/// again, and so are actions that run before their replies go out. When a call returns, nothing is delivered any more on what
+/// was true before. Cloning gives another handle.
+pub struct Sessions<C: Consumer> {
+    hub: Arc<Hub<C>>,
+    /// Where an action changes its own caller's rights: whose they are, and how often it did.
+    own: Option<(u64, Arc<AtomicU64>)>,
+}
 
 impl<C: Consumer> Sessions<C> {
     pub(crate) fn new(hub: Arc<Hub<C>>) -> Sessions<C> {
-        Sessions(hub)
+        Sessions { hub, own: None }
     }
 
-    /// What this user may do has changed.
+    /// As an action has it that runs for whoever sits there.
+    pub(super) fn of_action(seat: &Seat<C>, changes: Arc<AtomicU64>) -> Sessions<C> {
+        Sessions { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
+    }
+
+    /// What this user, by [`User::id`](crate::User::id), may do has changed.
     pub async fn refresh_user(&self, user_id: &str) {
-        self.0.change();
-        refresh(&self.0.seats_of(user_id), Scope::forget_grants).await;
+        self.hub.change();
+        self.refresh(&self.hub.seats_of(user_id), Scope::forget_grants).await;
+    }
+
+    /// What each of these users may do has changed.
+    pub async fn refresh_users(&self, user_ids: impl IntoIterator<Item: AsRef<str>>) {
+        self.hub.change();
+        let seats: Vec<_> = user_ids.into_iter().flat_map(|user_id| self.hub.seats_of(user_id.as_ref())).collect();
+        self.refresh(&seats, Scope::forget_grants).await;
+    }
+
+    /// What a role may do has changed, or what it overwrites.
+    ///
+    /// It concerns everybody whose grants were loaded with that role among their
+    /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
+    pub async fn refresh_role(&self, role: &str) {
+        self.hub.change();
+        let concerned = |seat: &Arc<Seat<C>>| seat.scope().is_some_and(|scope| scope.may_have_role(role));
+        let seats: Vec<_> = self.hub.seats().into_iter().filter(concerned).collect();
+        self.refresh(&seats, Scope::forget_grants).await;
     }
 
     /// What this object overwrites has changed.
     pub async fn refresh_object(&self, object: &ObjectKey) {
-        self.0.forget_object(object);
-        self.0.change();
+        self.hub.forget_object(object);
+        self.hub.change();
         // What each was granted elsewhere is still true.
-        refresh(&self.0.seats(), |_| ()).await;
+        self.refresh(&self.hub.seats(), |_| ()).await;
     }
 
-    /// Something has changed for everybody: what a role may do, say.
+    /// Something has changed for everybody.
     pub async fn refresh_all(&self) {
-        self.0.forget_all();
-        self.0.change();
-        refresh(&self.0.seats(), Scope::forget_grants).await;
+        self.hub.forget_all();
+        self.hub.change();
+        self.refresh(&self.hub.seats(), Scope::forget_grants).await;
     }
 
     /// Closes every connection of this user with 4403, and those that are being made.
     pub fn disconnect_user(&self, user_id: &str) {
-        self.0.disconnect(user_id);
-        for seat in self.0.seats_of(user_id) {
+        self.hub.disconnect(user_id);
+        for seat in self.hub.seats_of(user_id) {
             seat.end(CloseCode::Revoked);
         }
     }
-}
 
-/// All of them are told at once, so that it is done even where nobody waits for the rest.
-async fn refresh<C: Consumer>(seats: &[Arc<Seat<C>>], forget: fn(&Scope<C::User>)) {
-    let changes: Vec<_> = seats.iter().map(|seat| seat.change(forget)).collect();
-    for change in changes {
-        change.through().await;
+    /// All of them are told at once, so that it is done even where nobody waits for the rest.
+    async fn refresh(&self, seats: &[Arc<Seat<C>>], forget: fn(&Scope<C::User>)) {
+        let tell = |seat: &Arc<Seat<C>>| {
+            let change = seat.change(|| seat.scope().iter().for_each(|scope| forget(scope)));
+            if let Some((own, changes)) = &self.own
+                && *own == seat.id
+            {
+                changes.fetch_add(1, Ordering::SeqCst);
+            }
+            change
+        };
+        let changes: Vec<_> = seats.iter().map(tell).collect();
+        for change in changes {
+            change.through().await;
+        }
     }
 }
 
@@ -69,13 +107,13 @@ impl<C: Consumer> Seat<C> {
         if self.hub.is_disconnected(self, asked_at) {
             return self.end(CloseCode::Revoked);
         }
-        self.change(Scope::forget_grants).through().await;
+        self.change(|| self.scope().iter().for_each(|scope| scope.forget_grants())).through().await;
     }
 }
 
 impl<C: Consumer> Clone for Sessions<C> {
     fn clone(&self) -> Self {
-        Sessions(self.0.clone())
+        Sessions { hub: self.hub.clone(), own: self.own.clone() }
     }
 }
 

@@ -21,6 +21,7 @@ pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
 
 /// The message's keys as the arguments of an action that everything on the way has admitted.
 pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
+    call.go_on()?;
     read(call)
 }
 

@@ -3,6 +3,7 @@
 mod effect;
 mod reply;
 mod request;
+mod request_id;
 mod scan;
 mod value;
 
@@ -11,3 +12,4 @@ pub use reply::Reply;
 pub(crate) use reply::Values;
 
 pub(crate) use request::{Bounds, Field, Head, Request};
+pub use request_id::RequestId;

@@ -14,9 +14,10 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use super::deadline::deadline;
+use super::identity::{Attempts, is_authenticate};
 use super::matching::Matched;
 use super::refusal::{panicked, report};
-use crate::consumer::Consumer;
+use crate::consumer::{ActionNode, Consumer};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::group::Seat;
@@ -39,71 +40,121 @@ const HEAD_START: Duration = Duration::from_millis(100);
 /// Answers the messages of one connection.
 pub(crate) struct Answerer<C: Consumer> {
     pub(crate) seat: Arc<Seat<C>>,
-    pub(crate) scope: Arc<Scope<C::User>>,
     pub(crate) bounds: Bounds,
     pub(crate) time: Duration,
     /// Whether this is on a thread that may be held up.
-    pub(crate) blocking: bool,
+    blocking: bool,
+    /// Whether this is beside the queue already.
+    beside: bool,
+    pub(super) attempts: Option<Arc<Attempts>>,
 }
 
 impl<C: Consumer> Clone for Answerer<C> {
     fn clone(&self) -> Self {
-        let Answerer { seat, scope, bounds, time, blocking } = self;
-        Answerer { seat: seat.clone(), scope: scope.clone(), bounds: *bounds, time: *time, blocking: *blocking }
+        let Answerer { seat, bounds, time, blocking, beside, attempts } = self;
+        let (bounds, time, blocking, beside) = (*bounds, *time, *blocking, *beside);
+        Answerer { seat: seat.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
     }
 }
 
+/// What became of a message.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its action has ended well, and has changed so often itself what its caller may do.
+    Well { written: bool, own_changes: u64 },
+    /// The reply says what went wrong.
+    Refused,
+    /// It brought credentials, and the reply says whether they were good.
+    Authenticated { renewed: bool },
+    /// Nothing yet: its action is to run beside the queue.
+    Detach,
+    /// Nothing: nobody waits for it.
+    Nothing,
+}
+
 impl<C: Consumer> Answerer<C> {
-    /// Answers a text frame. `false`: the action answers nothing.
-    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> bool
+    pub(crate) fn new(seat: Arc<Seat<C>>, bounds: Bounds, time: Duration, attempts: u32) -> Answerer<C> {
+        let attempts = C::AUTHENTICATES.then(|| Arc::new(Attempts::new(attempts)));
+        Answerer { seat, bounds, time, blocking: false, beside: false, attempts }
+    }
+
+    /// The same beside the queue.
+    pub(crate) fn beside(&self) -> Answerer<C> {
+        Answerer { beside: true, ..self.clone() }
+    }
+
+    /// Answers a text frame.
+    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> Outcome
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
         let mut request = Request::default();
         let readable = request.read(text.as_ref(), self.bounds);
+        if C::AUTHENTICATES && readable.is_ok() && is_authenticate(&request.head) {
+            return Box::pin(self.authenticate(&request, reply)).await;
+        }
         let mut matched = Matched::default();
         matched.find(self.seat.consumer().node(), &request.head.route);
-        if readable.is_ok() && blocks(&matched, &request.head) {
-            return Box::pin(self.blocking(text.clone(), reply)).await;
+        if readable.is_ok()
+            && let Some(row) = row(&matched, &request.head)
+        {
+            if row.detached && !self.beside {
+                return Outcome::Detach;
+            }
+            if row.blocking {
+                return Box::pin(self.blocking(text.clone(), reply)).await;
+            }
         }
         self.answer(&request, readable, &matched, reply).await
     }
 
-    /// Writes the next of several replies to a message that was let through in that epoch. A stream does not go on once what
-    /// its caller may do has changed.
-    pub(crate) async fn next(
-        &self,
-        head: &Head<'_>,
-        values: &mut Pin<Box<dyn Values>>,
-        epoch: u64,
-        reply: &mut Reply,
-    ) -> Value {
-        loop {
+    /// Who sits there now.
+    pub(super) fn scope(&self) -> Result<Arc<Scope<C::User>>> {
+        self.seat.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
+    }
+
+    /// Writes the next of several replies to a message.
+    pub(crate) async fn next(&self, text: &str, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> Value {
+        let error = loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
             let value = deadline(self.time, AssertUnwindSafe(value).catch_unwind()).await;
-            let error = match value {
-                _ if self.seat.mailbox.epoch() != epoch => Error::denied(),
+            let last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many such values in a row must leave room for others too.
                     tokio::task::yield_now().await;
                     continue;
                 }
-                Some(Ok(Some(Ok(())))) => {
-                    native::finish_one(reply, head, false);
-                    return Value::More;
-                }
-                Some(Ok(None)) => {
-                    native::finish_one(reply, head, true);
-                    return Value::Last;
-                }
-                Some(Ok(Some(Err(error)))) => error,
-                Some(Err(panic)) => panicked(&*panic),
-                None => Error::timeout(),
+                Some(Ok(Some(Ok(())))) => false,
+                Some(Ok(None)) => true,
+                Some(Ok(Some(Err(error)))) => break error,
+                Some(Err(panic)) => break panicked(&*panic),
+                None => break Error::timeout(),
             };
-            let id = report(&Call::new(&*self.scope, head, &[], &[], &[]), &error);
-            native::refuse_the_rest(reply, head, &error, id.as_deref());
-            return Value::Failed;
+            native::finish_one(reply, &self.reread(text).head, last);
+            return if last { Value::Last } else { Value::More };
+        };
+        self.refuse(text, &error, reply, true);
+        Value::Failed
+    }
+
+    /// A message that was read before.
+    fn reread<'t>(&self, text: &'t str) -> Request<'t> {
+        let mut request = Request::default();
+        let _ = request.read(text, self.bounds);
+        request
+    }
+
+    /// Writes what went wrong with a message that was read before, as the last of several replies or as the only one.
+    pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, of_several: bool) {
+        let Ok(scope) = self.scope() else { return };
+        let request = self.reread(text);
+        let call = Call::new(&*scope, &request.head, &[], &[], &[]);
+        if of_several {
+            let id = report(&call, error);
+            native::refuse_the_rest(reply, &request.head, error, id.as_deref());
+        } else {
+            refuse(&call, error, reply);
         }
     }
 
@@ -119,8 +170,9 @@ impl<C: Consumer> Answerer<C> {
         readable: Result<()>,
         matched: &Matched<'_>,
         reply: &mut Reply,
-    ) -> bool {
-        let call = Call::new(&*self.scope, &request.head, &request.fields, &matched.captures, &matched.steps)
+    ) -> Outcome {
+        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_objects(self.bounds.objects)
             .with_seat(&self.seat)
             .on_blocking_thread(self.blocking);
@@ -134,22 +186,24 @@ impl<C: Consumer> Answerer<C> {
         };
         match outcome {
             Some(Ok(Ok(()))) => {
+                let own_changes = call.changed_itself();
                 reply.cause(call.into_effects());
-                if reply.is_silent() {
-                    return false;
+                let written = !reply.is_silent();
+                if written {
+                    native::finish(reply, &request.head);
                 }
-                native::finish(reply, &request.head);
+                return Outcome::Well { written, own_changes };
             }
             Some(Ok(Err(error))) => refuse(&call, &error, reply),
             Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
             None => refuse(&call, &timed_out(&call), reply),
         }
-        true
+        Outcome::Refused
     }
 
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
-    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> bool
+    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> Outcome
     where
         T: AsRef<str> + Clone + Send + Sync + 'static,
     {
@@ -168,30 +222,27 @@ impl<C: Consumer> Answerer<C> {
             matched.find(answerer.seat.consumer().node(), &request.head.route);
             let mut reply = Reply::new();
             // Not the runtime's own way of blocking: within that an action could not block by its means.
-            let replied = pollster::block_on(async {
+            let outcome = pollster::block_on(async {
                 tokio::select! {
                     biased;
-                    _ = &mut abandoned => false,
-                    replied = answerer.answer(&request, readable, &matched, &mut reply) => replied,
+                    _ = &mut abandoned => Outcome::Nothing,
+                    outcome = answerer.answer(&request, readable, &matched, &mut reply) => outcome,
                 }
             });
-            Some((replied, reply))
+            Some((outcome, reply))
         });
         let running = AbortOnDrop { thread, _waiting: waiting };
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
-            Some(Ok(Some((replied, written)))) => {
+            Some(Ok(Some((outcome, written)))) => {
                 *reply = written;
-                return replied;
+                return outcome;
             }
             Some(Err(stopped)) => Error::internal(stopped),
             Some(Ok(None)) | None => Error::timeout(),
         };
-        let mut request = Request::default();
-        // It was read before.
-        let _ = request.read(text.as_ref(), self.bounds);
-        refuse(&Call::new(&*self.scope, &request.head, &[], &[], &[]), &error, reply);
-        true
+        self.refuse(text.as_ref(), &error, reply, false);
+        Outcome::Refused
     }
 }
 
@@ -216,14 +267,13 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-fn blocks(matched: &Matched<'_>, head: &Head<'_>) -> bool {
-    matched
-        .node
-        .is_some_and(|node| node.actions.iter().find(|row| row.name == head.action).is_some_and(|row| row.blocking))
+/// The row of the action that a message names.
+fn row<'n>(matched: &Matched<'n>, head: &Head<'_>) -> Option<&'n ActionNode> {
+    matched.node?.actions.iter().find(|row| row.name == head.action)
 }
 
 /// A check that outlives its time is a fault of the server; an action that does is told so.
-fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
+pub(super) fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
         Some(leaf) => Error::internal("the check took too long").refused_by(leaf),
         None => Error::timeout(),
@@ -231,7 +281,7 @@ fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
 }
 
 /// The one place where a refusal is told, to the client and to the log.
-fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
+pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);
     native::refuse(reply, call.head(), error, id.as_deref());
 }

@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::{Context, Scope, Visible};
+use crate::error::{Error, Result};
 use crate::message::{Effect, Field, Head};
 
 /// A named part of a route, and what the message's route has there.
@@ -36,8 +38,12 @@ pub struct Call<'a, U> {
     seat: Option<&'a (dyn Any + Send + Sync)>,
     /// What the action causes, once it has ended well.
     effects: Mutex<Vec<Effect>>,
+    /// How often the action itself has changed what its caller may do.
+    own_changes: OnceLock<Arc<AtomicU64>>,
     /// Whether this thread may be held up.
     may_block: bool,
+    /// Whether it is only asked whether it may run.
+    only_asks: bool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -75,6 +81,8 @@ impl<'a, U> Call<'a, U> {
             may_block: false,
             seat: None,
             effects: Mutex::default(),
+            own_changes: OnceLock::new(),
+            only_asks: false,
             unanswered: Mutex::new(None),
         }
     }
@@ -127,8 +135,29 @@ impl<'a, U> Call<'a, U> {
         self.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
     }
 
+    /// Counts what the action itself changes of what its caller may do.
+    pub(crate) fn own_changes(&self) -> &Arc<AtomicU64> {
+        self.own_changes.get_or_init(Arc::default)
+    }
+
+    /// How often it has done so.
+    pub(crate) fn changed_itself(&self) -> u64 {
+        self.own_changes.get().map_or(0, |changes| changes.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn into_effects(self) -> Vec<Effect> {
         self.effects.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
+    pub(crate) fn only_asking(mut self) -> Self {
+        self.only_asks = true;
+        self
+    }
+
+    /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        if self.only_asks { Err(Error::asked()) } else { Ok(()) }
     }
 
     /// On a thread that may be held up.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::opened::parse_query;
 use super::{Call, Scope};
 use crate::error::{Error, Result};
+use crate::message::RequestId;
 
 /// Which captures may be read.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +68,11 @@ impl<'a, U> Context<'a, U> {
     /// The whole route, without its query; empty for the consumer itself.
     pub fn route(&self) -> &'a str {
         &self.call.head().route
+    }
+
+    /// The message's `request_id`, where it has one.
+    pub fn request_id(&self) -> Option<RequestId> {
+        RequestId::read(self.call.head().request_id?)
     }
 
     /// The query of the message's route (`rooms/?page=4`). 400 where it does not fit `T`.

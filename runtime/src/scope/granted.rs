@@ -119,6 +119,11 @@ impl<U: User> Scope<U> {
         self.may_on(codename, objects).await
     }
 
+    /// Whether the user may have a role: what was loaded says so, or says nothing of roles.
+    pub(crate) fn may_have_role(&self, role: &str) -> bool {
+        self.user().is_some() && self.grants().is_none_or(|grants| grants.may_have_role(role))
+    }
+
     /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.
     ///
     /// For an action that has changed what its own caller may do.

@@ -1,11 +1,13 @@
 //! Who is connected and how they came in: what stays the same for the life of a connection.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use bytes::{BufMut, BytesMut};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Uri};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::User;
 use crate::error::{Error, Result};
@@ -16,6 +18,8 @@ pub struct Scope<U> {
     user: Option<U>,
     request: Parts,
     grants: Option<Box<Held<U>>>,
+    /// When the user's credentials run out.
+    expiry: Option<Instant>,
 }
 
 impl<U> Scope<U> {
@@ -26,13 +30,39 @@ impl<U> Scope<U> {
             // An empty map still holds the memory of what was taken out of it.
             request.extensions = Extensions::new();
         }
-        Scope { user, request, grants: None }
+        Scope { user, request, grants: None, expiry: None }
     }
 
     /// The same, with a source of grants.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
         self.grants = cache.map(|cache| Box::new(Held::new(cache.clone())));
         self
+    }
+
+    /// The same for as long as the user's credentials are good. 401 where they are not any more.
+    pub(crate) fn with_expiry(mut self) -> Result<Scope<U>>
+    where
+        U: User,
+    {
+        if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
+            let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
+            // What the clock cannot count to never comes.
+            self.expiry = Instant::now().checked_add(left);
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn expiry(&self) -> Option<Instant> {
+        self.expiry
+    }
+
+    /// The same connection with the user of fresh credentials, whose grants are still to be loaded.
+    pub(crate) fn renewed(&self, user: U) -> Result<Scope<U>>
+    where
+        U: User,
+    {
+        let grants = self.grants.as_ref().map(|grants| Box::new(grants.anew()));
+        Scope { user: Some(user), request: self.request.clone(), grants, expiry: None }.with_expiry()
     }
 
     /// Who is connected; `None` is anonymous.

@@ -1,6 +1,7 @@
 //! What Portcullis must know of an application's user type.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 /// The application's type for who is connected, made anew for each connection.
 ///
@@ -22,6 +23,13 @@ use std::borrow::Cow;
 pub trait User: Send + Sync + 'static {
     /// Who this is, in the log. Should stay the same for all connections of one user, and be no secret.
     fn id(&self) -> Cow<'_, str>;
+
+    /// Until when the credentials are good that this came of. Then the connection is closed with 4401, whatever runs on it,
+    /// unless the client has shown fresh ones by the consumer's `#[authenticate]`. Asked once, when the value is made. Default:
+    /// they do not run out.
+    fn expires_at(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// For consumers that know no users: everybody is anonymous.

@@ -36,7 +36,7 @@ impl<C: Consumer> Entrance<C> {
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
         let Limits { queue, queue_bytes, groups, action, .. } = *self.limits;
-        let mailbox = Mailbox::new(queue, queue_bytes, self.slow_receivers);
+        let mailbox = Mailbox::new(queue, queue_bytes, self.slow_receivers, self.hub.counts().clone());
         let seat = Seat::new(&self.hub, self.consumer, mailbox, groups, action);
         run(transport, seat, self.asked_at, self.scope, &self.limits)
     }
@@ -98,7 +98,7 @@ impl<C: Consumer> Endpoint<C> {
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
         };
-        Ok(Scope::new(user, parts).with_grants(self.grants.as_ref()))
+        Scope::new(user, parts).with_grants(self.grants.as_ref()).with_expiry()
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.

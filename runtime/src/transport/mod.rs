@@ -58,6 +58,8 @@ pub(crate) enum CloseCode {
     TooLarge,
     /// 1013: more events came than the client took.
     TooSlow,
+    /// 4401: the user's credentials have run out.
+    Expired,
     /// 4403: `#[connect]` refused.
     Refused,
     /// 4403: whoever was let in may not be here any more.
@@ -75,6 +77,7 @@ impl CloseCode {
             CloseCode::NotText => 1007,
             CloseCode::TooLarge => 1009,
             CloseCode::TooSlow => 1013,
+            CloseCode::Expired => 4401,
             CloseCode::Refused | CloseCode::Revoked => 4403,
             CloseCode::Failed => 4500,
             CloseCode::Idle => 4508,
@@ -93,6 +96,7 @@ impl CloseCode {
             CloseCode::NotText => "invalid text",
             CloseCode::TooLarge => "message too large",
             CloseCode::TooSlow => "too slow",
+            CloseCode::Expired => "credentials expired",
             CloseCode::Refused => "refused",
             CloseCode::Revoked => "revoked",
             CloseCode::Failed => "internal error",

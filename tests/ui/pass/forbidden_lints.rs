@@ -3,8 +3,8 @@
 #![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
 use portcullis::{
-    AllowAny, Context, GrantKey, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, Result, consumer,
-    handler,
+    AllowAny, Context, GrantKey, Group, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, Result,
+    consumer, handler,
 };
 
 portcullis::permissions! {
@@ -52,11 +52,29 @@ impl Chat {
         note.0 + other.0 + last.iter().map(|note| note.0).sum::<u64>()
     }
 
+    #[authenticate]
+    async fn renew(&self, cx: &Context<'_, ()>, token: String) -> Result<Option<()>> {
+        Ok(cx.user().filter(|()| !token.is_empty()).copied())
+    }
+
+    #[event(permission = AllowAny, key = room)]
+    fn moved(&self, event: &Moved) -> u64 {
+        event.room
+    }
+
     #[route("rooms/{room}/")]
     fn rooms(&self) -> &Rooms {
         &self.rooms
     }
 }
+
+struct Moved {
+    room: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Moved), public_name = "rooms/{0}")]
+struct Room(u64);
 
 struct Rooms;
 
@@ -70,4 +88,5 @@ impl Rooms {
 
 fn main() {
     drop(portcullis::websocket(Chat { rooms: Rooms }));
+    drop((Room(1), Moved { room: 1 }));
 }

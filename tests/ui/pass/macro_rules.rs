@@ -1,6 +1,8 @@
 //! Blocks that a `macro_rules` writes: types and names come from two places, and meet all the same.
 
-use portcullis::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, Result, handler};
+use portcullis::{
+    AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, Result, consumer, handler,
+};
 
 portcullis::permissions! {
     chat { read = "Reads" }
@@ -59,4 +61,34 @@ macro_rules! block {
 
 block!(Notes, Note, fourth, Note, Object<Note>);
 
-fn main() {}
+macro_rules! consumer {
+    ($consumer:ident, $event:ident, $field:ident, $renew:ident, $name:ident, $ty:ty) => {
+        struct $consumer;
+
+        struct $event {
+            $field: $ty,
+        }
+
+        #[consumer]
+        impl $consumer {
+            #[authenticate]
+            async fn $renew(&self, cx: &Context<'_, ()>, $name: $ty, other: $ty) -> Result<Option<()>> {
+                Ok(cx.user().filter(|()| $name == other).copied())
+            }
+
+            #[event(permission = AllowAny, key = $field)]
+            fn sent(&self, event: &$event) -> $ty {
+                event.$field
+            }
+
+            #[action(permission = AllowAny)]
+            fn ping(&self) {}
+        }
+    };
+}
+
+consumer!(Chat, Sent, room, renew, token, u64);
+
+fn main() {
+    drop(Sent { room: 3 });
+}

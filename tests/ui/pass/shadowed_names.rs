@@ -1,7 +1,7 @@
 //! A user's names never meet generated ones: not the prelude's, not the locals', not the alias's.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, consumer};
+use portcullis::{AllowAny, Context, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, consumer};
 
 struct Option;
 struct Result;
@@ -85,6 +85,22 @@ impl Chat {
         __p0.0 + __gate.map_or(0, |note| note.0) + __asked.iter().map(|note| note.0).sum::<u64>()
     }
 
+    #[authenticate]
+    fn authenticate(
+        &self,
+        __call: u8,
+        __admitted: u8,
+        __handler: u8,
+        __output: u8,
+    ) -> ::std::result::Result<::std::option::Option<()>, Failed> {
+        ::std::result::Result::Ok((__call + __admitted + __handler + __output > 0).then_some(()))
+    }
+
+    #[event(permission = AllowAny, key = __event)]
+    fn key(&self, __event: &Event) -> u8 {
+        __event.__event
+    }
+
     // Methods of the block with the names of generated ones.
     fn admit(&self) {}
     fn descend(&self) {}
@@ -102,6 +118,23 @@ impl Chat {
         self.enter();
         self.connected();
         let _ = cx;
+    }
+}
+
+struct Event {
+    __event: u8,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Event), public_name = "{__group}{format}")]
+struct Events {
+    __group: u8,
+    format: u8,
+}
+
+impl Events {
+    fn public_name(&self) -> u8 {
+        self.__group
     }
 }
 

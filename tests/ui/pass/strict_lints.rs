@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use portcullis::{
-    AllowAny, Connect, Context, Created, FromContext, GrantKey, Handler, IsAuthenticated, Load, NoContent, Object,
-    ObjectKey, ObjectPermission, Permission, Result, Scope, StatusCode, User, consumer, handler,
+    AllowAny, Connect, Context, Created, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent,
+    Object, ObjectKey, ObjectPermission, Permission, Result, Scope, StatusCode, User, consumer, handler,
 };
 
 portcullis::permissions! {
@@ -36,6 +36,19 @@ impl User for Member {
 pub struct Chat {
     answer: &'static str,
     rooms: Rooms,
+}
+
+/// What is told.
+#[derive(Debug)]
+pub struct Moved {
+    room: u64,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Moved), public_name = "rooms/{room}")]
+pub struct RoomGroup {
+    room: u64,
 }
 
 /// Behind a route.
@@ -101,8 +114,19 @@ impl Chat {
         let _ = (scope.user(), &self.rooms);
     }
 
+    #[authenticate]
+    async fn renew(&self, token: &str, #[serde(default)] days: Option<u8>) -> Result<Option<Member>> {
+        let known = std::future::ready(token == self.answer).await;
+        Ok(known.then(|| Member(days.map_or(0, u64::from))))
+    }
+
+    #[event(permission = AllowAny, key = room)]
+    fn moved(&self, event: &Moved) -> u64 {
+        event.room + self.rooms.owner
+    }
+
     /// Says so.
-    #[action]
+    #[action(detached)]
     fn ping(&self) -> &'static str {
         self.answer
     }

@@ -1,0 +1,39 @@
+//! `#[authenticate]`: how a connected client gives fresh credentials.
+
+use proc_macro2::Ident;
+use syn::{Attribute, ImplItemFn, Signature, Type};
+
+use super::parameter::{Parameter, parameters};
+use crate::diagnostics::Diagnostics;
+use crate::syntax::attribute;
+
+pub(crate) struct Authenticate {
+    pub(crate) attribute: Attribute,
+    pub(crate) method: Ident,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) signature: Signature,
+}
+
+/// What clients call it, whatever the method is called.
+pub(crate) const NAME: &str = "authenticate";
+
+impl Authenticate {
+    /// Reads the method and takes our attributes off its parameters.
+    pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+        diagnostics.take(attribute::bare(&attribute));
+        let parameters = parameters(&mut method.sig, diagnostics);
+        Self {
+            attribute,
+            method: method.sig.ident.clone(),
+            cfgs: attribute::cfgs(&method.attrs),
+            parameters,
+            signature: method.sig.clone(),
+        }
+    }
+
+    /// The written return type.
+    pub(crate) fn output(&self) -> Option<&Type> {
+        super::output(&self.signature)
+    }
+}

@@ -1,0 +1,127 @@
+//! The name of one field, in a quoted text or bare.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Index, LitInt, LitStr, Member, Result, Token};
+
+use super::keyed::{self, refuse};
+
+/// The field that `text` names, shown at `span`; nothing where it is no field's name alone.
+pub(super) fn named(text: &str, span: Span) -> Option<Member> {
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        let index: u32 = text.parse().ok()?;
+        // `007` is the name of no field.
+        return (index.to_string() == text).then_some(Member::Unnamed(Index { index, span }));
+    }
+    let word = text.strip_prefix("r#").unwrap_or(text);
+    // Asked first: the compiler's own lexer reports what are no tokens itself, far from here.
+    let fits = |letter: char| letter.is_alphabetic() || letter.is_ascii_digit() || letter == '_';
+    if !word.chars().all(fits) || matches!(word, "" | "_" | "self" | "Self" | "super" | "crate") {
+        return None;
+    }
+    if syn::parse_str::<Ident>(word).is_ok() {
+        return Some(Member::Named(Ident::new(word, span)));
+    }
+    // A keyword is a field's name where it is raw.
+    Ident::parse_any.parse_str(word).ok().map(|_| Member::Named(Ident::new_raw(word, span)))
+}
+
+/// What stands behind `key =`: a field, bare or quoted.
+pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Member> {
+    keyed::equals(key, input, "symbol")?;
+    let value = value(input)?;
+    let span = value.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+    let text = match syn::parse2::<LitStr>(value.clone()) {
+        Ok(literal) => Some(literal.value()),
+        Err(_) => alone(&value),
+    };
+    let field = text.and_then(|text| named(&text, span));
+    field
+        .ok_or_else(|| refuse(value, format_args!("`{key}` names one field of the event; write `{key} = symbol`, say")))
+}
+
+/// All up to the next comma.
+fn value(input: ParseStream<'_>) -> Result<TokenStream> {
+    let mut value = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        value.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(value)
+}
+
+/// The only word, or the only number, as it is written.
+fn alone(value: &TokenStream) -> Option<String> {
+    let word = Ident::parse_any.parse2(value.clone()).map(|word| word.to_string());
+    word.or_else(|_| syn::parse2::<LitInt>(value.clone()).map(|number| number.to_token_stream().to_string())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{named, read};
+    use proc_macro2::Span;
+    use quote::ToTokens;
+    use syn::parse::{ParseStream, Parser};
+
+    #[test]
+    fn a_field_is_a_word_or_a_position() {
+        for (text, expected) in [
+            ("symbol", Some("symbol")),
+            ("_id", Some("_id")),
+            ("type", Some("r#type")),
+            ("r#type", Some("r#type")),
+            ("r#symbol", Some("symbol")),
+            ("0", Some("0")),
+            ("12", Some("12")),
+            ("", None),
+            ("007", None),
+            ("1u8", None),
+            ("99999999999", None),
+            ("-1", None),
+            ("_", None),
+            ("self", None),
+            ("crate", None),
+            ("a.b", None),
+            ("a, b", None),
+            ("a()", None),
+            ("a:?", None),
+            (" a", None),
+            ("\"", None),
+            ("(", None),
+            ("r#", None),
+            ("r#0", None),
+            ("r#self", None),
+            ("a/**/", None),
+        ] {
+            let found = named(text, Span::call_site()).map(|field| field.to_token_stream().to_string());
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_stands_bare_or_quoted() {
+        let read = |text: &str| {
+            let key = syn::parse_quote!(key);
+            let field = (|input: ParseStream<'_>| read(&key, input)).parse_str(text);
+            field.map(|field| field.to_token_stream().to_string()).map_err(|error| error.to_string())
+        };
+        for (text, expected) in [
+            ("= symbol", "symbol"),
+            ("= \"symbol\"", "symbol"),
+            ("= type", "r#type"),
+            ("= r#type", "r#type"),
+            ("= 0", "0"),
+            ("= \"0\"", "0"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["= a.b", "= a::b", "= a()", "= (a, b)", "= \"\"", "= \"a.b\"", "= 0.1", "= 0u8", "= 'a'", "= _"] {
+            let error = read(text).unwrap_err();
+            assert_eq!(error, "`key` names one field of the event; write `key = symbol`, say", "{text}");
+        }
+        for text in ["", "="] {
+            assert_eq!(read(text).unwrap_err(), "`key` needs a value; write `key = symbol`", "{text}");
+        }
+    }
+}

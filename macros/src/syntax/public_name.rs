@@ -1,0 +1,146 @@
+//! What frames call a group: text with the fields of its key, as in `"rooms/{room_id}"`.
+
+use proc_macro2::Ident;
+use syn::parse::ParseStream;
+use syn::{LitStr, Member, Result};
+
+use super::field;
+use super::keyed::{self, refuse};
+
+/// The name as written and as split.
+#[derive(Clone)]
+pub(crate) struct PublicName {
+    pub(crate) literal: LitStr,
+    pub(crate) parts: Vec<Part>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Part {
+    /// As it is shown: `{{` is one brace.
+    Text(String),
+    /// Shown at the literal.
+    Field(Member),
+}
+
+const EXAMPLE: &str = "\"rooms/{room_id}\"";
+
+impl PublicName {
+    pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Self> {
+        let literal = keyed::text(key, input, EXAMPLE)?;
+        match parts(&literal) {
+            Ok(parts) => Ok(Self { literal, parts }),
+            Err(message) => Err(refuse(literal, message)),
+        }
+    }
+
+    /// The fields that stand in it.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Member> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Field(field) => Some(field),
+        })
+    }
+}
+
+/// The first thing that is wrong is the error.
+fn parts(literal: &LitStr) -> std::result::Result<Vec<Part>, String> {
+    let text = literal.value();
+    if text.is_empty() {
+        return Err(format!("the name is empty; write `public_name = {EXAMPLE}`, or remove the key"));
+    }
+    let (mut parts, mut plain) = (Vec::new(), String::new());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        plain.push_str(before);
+        if let Some(after) = ["{{", "}}"].iter().find_map(|doubled| brace.strip_prefix(doubled)) {
+            plain.push_str(&brace[..1]);
+            rest = after;
+            continue;
+        }
+        let Some(opened) = brace.strip_prefix('{') else {
+            return Err(format!("a `}}` in `{text}` closes nothing; write `}}}}` for the brace itself"));
+        };
+        let Some((inside, after)) = opened.split_once('}') else {
+            return Err(format!(
+                "a `{{` in `{text}` is never closed; a placeholder is written `{{room_id}}`, and `{{{{` for the brace itself"
+            ));
+        };
+        if !plain.is_empty() {
+            parts.push(Part::Text(std::mem::take(&mut plain)));
+        }
+        parts.push(Part::Field(placeholder(inside, literal)?));
+        rest = after;
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}
+
+fn placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, String> {
+    if inside.trim().is_empty() {
+        return Err(format!("`{{{inside}}}` names no field; write `{{room_id}}`, say"));
+    }
+    field::named(inside, literal.span()).ok_or_else(|| {
+        // The name is most likely what stands before the rest.
+        let name = inside.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+        let name = name.filter(|name| !name.is_empty()).unwrap_or("room_id");
+        format!("a placeholder is a field's name alone; write `{{{name}}}` instead of `{{{inside}}}`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, parts};
+    use proc_macro2::Span;
+    use quote::ToTokens;
+    use syn::LitStr;
+
+    fn read(text: &str) -> Result<String, String> {
+        let parts = parts(&LitStr::new(text, Span::call_site()))?;
+        let texts = parts.iter().map(|part| match part {
+            Part::Text(text) => format!("{text:?}"),
+            Part::Field(field) => field.to_token_stream().to_string(),
+        });
+        Ok(texts.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn text_and_fields_are_told_apart() {
+        for (text, expected) in [
+            ("lobby", "\"lobby\""),
+            ("rooms/{room_id}", "\"rooms/\" room_id"),
+            ("{0}:{1}", "0 \":\" 1"),
+            ("{a}{b}", "a b"),
+            ("{{{a}}}", "\"{\" a \"}\""),
+            ("{{a}}é", "\"{a}é\""),
+            ("{type}", "r#type"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_words() {
+        for (text, words) in [
+            ("", "the name is empty"),
+            ("a{}", "`{}` names no field"),
+            ("a{ }", "`{ }` names no field"),
+            ("a{b", "`{` in `a{b` is never closed"),
+            ("{{a{", "is never closed"),
+            ("a}b", "`}` in `a}b` closes nothing"),
+            ("{a}}", "closes nothing"),
+            ("{a:?}", "a placeholder is a field's name alone; write `{a}` instead of `{a:?}`"),
+            ("{ a }", "write `{a}` instead"),
+            ("{a.b}", "write `{a}` instead"),
+            ("{:>3}", "write `{room_id}` instead"),
+            ("{0:03}", "write `{0}` instead"),
+            ("{self}", "a field's name alone"),
+        ] {
+            let told = read(text).unwrap_err();
+            assert!(told.contains(words), "{text}: {told}");
+        }
+    }
+}

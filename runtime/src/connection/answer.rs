@@ -1,0 +1,152 @@
+//! One message answered: its reply, or one after the other, among what its action has caused; and asked about once more where
+//! what its caller may do has changed meanwhile.
+
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use super::run::{Connection, End, gone};
+use crate::consumer::Consumer;
+use crate::message::{self, Effect, Values};
+use crate::router::{Outcome, Value};
+use crate::transport::Transport;
+
+/// A message whose action has ended well, and the epoch in which it was last asked whether it may be called.
+struct Allowed<'t> {
+    text: &'t str,
+    epoch: u64,
+    /// Whether it has several replies.
+    of_several: bool,
+}
+
+impl<C: Consumer, T: Transport> Connection<C, T> {
+    /// Answers one message.
+    pub(super) async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
+        gone(self.outbox.in_time())?;
+        // Before the checks: what changes after them is seen below.
+        let epoch = self.answerer.seat.mailbox.epoch();
+        let mut outcome = self.answered(text).await?;
+        if matches!(outcome, Outcome::Detach) {
+            if self.aside.beside.len() < self.most_detached {
+                self.aside.beside.detach(&self.answerer.beside(), text.clone());
+                return ControlFlow::Continue(());
+            }
+            outcome = Box::pin(self.answered_in_the_queue(text)).await?;
+        }
+        let (written, own_changes) = match outcome {
+            Outcome::Well { written, own_changes } => (written, own_changes),
+            Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
+            Outcome::Refused | Outcome::Authenticated { .. } => {
+                if let Outcome::Authenticated { renewed: true } = outcome {
+                    self.aside.set_expiry(&mut self.outbox, &self.answerer);
+                }
+                return gone(self.outbox.feed(self.reply.take()).await);
+            }
+        };
+        let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
+        let mut allowed = Allowed { text: text.as_ref(), epoch: epoch + own_changes, of_several: false };
+        match values {
+            Some(values) => Box::pin(self.stream(allowed, values, effects)).await,
+            None if effects.is_empty() => {
+                if written {
+                    self.send(&mut allowed).await?;
+                }
+                ControlFlow::Continue(())
+            }
+            None => Box::pin(self.caused(allowed, written, effects)).await,
+        }
+    }
+
+    /// Sends the reply of an action, unless it may not be called any more: then that.
+    async fn send(&mut self, allowed: &mut Allowed<'_>) -> ControlFlow<End, bool> {
+        loop {
+            // Asked when there is room, so that what changes while a client reads nothing counts too.
+            gone(self.outbox.room().await)?;
+            if self.answerer.seat.mailbox.epoch() == allowed.epoch {
+                gone(self.outbox.put(self.reply.take()))?;
+                return ControlFlow::Continue(true);
+            }
+            if !Box::pin(self.is_still(allowed)).await? {
+                return ControlFlow::Continue(false);
+            }
+        }
+    }
+
+    /// Whether an action may still be called. Where it may not, that is sent.
+    async fn is_still(&mut self, allowed: &mut Allowed<'_>) -> ControlFlow<End, bool> {
+        let Connection { outbox, answerer, aside, reply, .. } = self;
+        if aside.until(outbox, answerer, pin!(answerer.still(allowed.text, &mut allowed.epoch))).await? {
+            return ControlFlow::Continue(true);
+        }
+        answerer.deny(allowed.text, reply, allowed.of_several);
+        gone(outbox.feed(reply.take()).await)?;
+        ControlFlow::Continue(false)
+    }
+
+    /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
+    /// published comes after.
+    async fn caused(&mut self, mut allowed: Allowed<'_>, written: bool, effects: Vec<Effect>) -> ControlFlow<End> {
+        if self.answerer.seat.mailbox.epoch() != allowed.epoch && !self.is_still(&mut allowed).await? {
+            return ControlFlow::Continue(());
+        }
+        let rest = message::before(effects);
+        let place = self.outbox.place();
+        // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
+        message::after(rest);
+        gone(self.outbox.deliver_before(gone(place)?).await)?;
+        if written {
+            self.send(&mut allowed).await?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
+    async fn answered(&mut self, text: &T::Text) -> ControlFlow<End, Outcome> {
+        let Connection { outbox, answerer, reply, aside, .. } = self;
+        let mut answering = pin!(answerer.text(text, reply));
+        if let Poll::Ready(outcome) = futures_util::poll!(&mut answering) {
+            return ControlFlow::Continue(outcome);
+        }
+        aside.until(outbox, answerer, answering).await
+    }
+
+    /// The same for a detached action, where too many run beside the queue.
+    async fn answered_in_the_queue(&mut self, text: &T::Text) -> ControlFlow<End, Outcome> {
+        let Connection { outbox, answerer, reply, aside, .. } = self;
+        let here = answerer.beside();
+        aside.until(outbox, answerer, pin!(here.text(text, reply))).await
+    }
+
+    /// Answers one message with several replies, each sent at once.
+    async fn stream(
+        &mut self,
+        mut allowed: Allowed<'_>,
+        mut values: Pin<Box<dyn Values>>,
+        effects: Vec<Effect>,
+    ) -> ControlFlow<End> {
+        allowed.of_several = true;
+        self.aside.streaming = true;
+        let well = loop {
+            let Connection { outbox, answerer, reply, aside, .. } = self;
+            match aside.until(outbox, answerer, pin!(answerer.next(allowed.text, &mut values, reply))).await? {
+                Value::More => {}
+                Value::Last => break true,
+                Value::Failed => break false,
+            }
+            if !self.send(&mut allowed).await? {
+                self.aside.streaming = false;
+                return ControlFlow::Continue(());
+            }
+            self.reply.rest();
+            gone(self.outbox.flush().await)?;
+            // A stream that is always ready must leave room for others, on this thread and on this socket.
+            let Connection { outbox, answerer, aside, .. } = self;
+            aside.until(outbox, answerer, pin!(tokio::task::yield_now())).await?;
+        };
+        self.aside.streaming = false;
+        if well {
+            return self.caused(allowed, true, effects).await;
+        }
+        gone(self.outbox.feed(self.reply.take()).await)
+    }
+}

@@ -1,0 +1,100 @@
+//! What goes on beside an action: frames are read ahead, the clock goes on, and detached actions run.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+
+use super::beside::{Beside, Done};
+use super::heartbeat::{Beat, Heartbeat};
+use super::outbox::{Lost, Next, Outbox};
+use super::run::{End, gone};
+use crate::consumer::Consumer;
+use crate::router::Answerer;
+use crate::transport::{CloseCode, Incoming, Transport};
+
+pub(super) struct Aside<C: Consumer, X> {
+    pub(super) heartbeat: Heartbeat,
+    /// What came in while an action was running.
+    pub(super) ahead: VecDeque<Incoming<X>>,
+    pub(super) most: usize,
+    /// Whether it is beside a stream, which need not end by itself.
+    pub(super) streaming: bool,
+    pub(super) beside: Beside<C, X>,
+}
+
+impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
+    /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
+    fn reading(&self) -> bool {
+        self.ahead.len() < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
+    }
+
+    /// Goes on until the future is done.
+    pub(super) async fn until<T, F>(
+        &mut self,
+        outbox: &mut Outbox<C, T>,
+        answerer: &Answerer<C>,
+        mut answering: Pin<&mut F>,
+    ) -> ControlFlow<End, F::Output>
+    where
+        T: Transport<Text = X>,
+        F: Future,
+    {
+        loop {
+            let reading = self.reading();
+            tokio::select! {
+                biased;
+                output = &mut answering => return ControlFlow::Continue(output),
+                done = self.beside.done() => self.finish(outbox, answerer, done).await?,
+                next = outbox.next(reading) => match gone(next)? {
+                    Next::Frame(frame) => self.came(answerer, frame)?,
+                    Next::Event => gone(outbox.deliver_one())?,
+                },
+                beat = self.heartbeat.beat() => match beat {
+                    Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
+                    // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
+                    Beat::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
+                    Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
+                    Beat::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
+                },
+            }
+        }
+    }
+
+    fn came(&mut self, answerer: &Answerer<C>, frame: Option<Incoming<X>>) -> ControlFlow<End> {
+        self.heartbeat.heard();
+        match frame {
+            Some(Incoming::Ping) => {}
+            Some(Incoming::Broken(code)) if self.streaming => return ControlFlow::Break(End::Close(code)),
+            // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
+            Some(Incoming::Text(text)) if answerer.authenticates(&text) && !self.beside.authenticates => {
+                self.beside.authenticate(answerer, text);
+            }
+            Some(frame) => self.ahead.push_back(frame),
+            None => return ControlFlow::Break(End::Gone),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Sends what an action that ran beside has answered.
+    pub(super) async fn finish<T>(
+        &mut self,
+        outbox: &mut Outbox<C, T>,
+        answerer: &Answerer<C>,
+        done: Done<C, X>,
+    ) -> ControlFlow<End>
+    where
+        T: Transport<Text = X>,
+    {
+        if done.renewed() {
+            self.set_expiry(outbox, answerer);
+        }
+        gone(self.beside.finish(outbox, done).await)
+    }
+
+    /// Whoever sits there does so until then.
+    pub(super) fn set_expiry<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) {
+        let expiry = answerer.seat.scope().and_then(|scope| scope.expiry());
+        self.heartbeat.expire_at(expiry);
+        outbox.expiry = expiry;
+    }
+}

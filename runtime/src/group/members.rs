@@ -1,0 +1,132 @@
+//! Who is in which group of one type.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+
+use super::hub::lock;
+use super::join::Group;
+use super::membership::Membership;
+use super::seat::{Belonging, Place, Seat};
+use crate::consumer::Consumer;
+use crate::error::Result;
+use crate::message::RequestId;
+use crate::scope::{Call, Connect, Handler, Scope};
+
+/// All groups of one type.
+pub(super) struct Kind<G: Group> {
+    groups: Mutex<HashMap<G, Arc<Members<G::Consumer>>>>,
+}
+
+impl<G: Group> Default for Kind<G> {
+    fn default() -> Self {
+        Kind { groups: Mutex::default() }
+    }
+}
+
+/// The members of one group. Whoever delivers goes on with the list as it was; who has left meanwhile gets nothing all
+/// the same, because the membership itself has ended.
+pub(super) struct Members<C: Consumer> {
+    /// What frames call it.
+    pub(super) name: Option<Arc<str>>,
+    list: Mutex<List<C>>,
+}
+
+type List<C> = Arc<Vec<Arc<Membership<C>>>>;
+
+impl<C: Consumer> Members<C> {
+    pub(super) fn list(&self) -> List<C> {
+        lock(&self.list).clone()
+    }
+}
+
+impl<G: Group> Kind<G> {
+    pub(super) fn members(&self, group: &G) -> Option<Arc<Members<G::Consumer>>> {
+        lock(&self.groups).get(group).cloned()
+    }
+
+    /// One more member, of whom it is not one yet.
+    pub(super) fn admit(
+        &self,
+        group: &G,
+        name: Option<Arc<str>>,
+        seat: &Arc<Seat<G::Consumer>>,
+    ) -> Arc<Membership<G::Consumer>> {
+        let mut groups = lock(&self.groups);
+        let members = groups.entry(group.clone()).or_insert_with(|| Arc::new(Members { name, list: Mutex::default() }));
+        let membership = Arc::new(Membership::new(seat.clone(), members.name.clone()));
+        let mut list = lock(&members.list);
+        let list = Arc::make_mut(&mut *list);
+        membership.place.store(list.len(), Ordering::Relaxed);
+        list.push(membership.clone());
+        membership
+    }
+
+    fn dismiss(&self, group: &G, membership: &Membership<G::Consumer>) {
+        let mut groups = lock(&self.groups);
+        let Some(members) = groups.get(group) else { return };
+        let empty = {
+            let mut list = lock(&members.list);
+            let list = Arc::make_mut(&mut *list);
+            // Places change under this lock only.
+            let place = membership.place.load(Ordering::Relaxed);
+            // It may have been dismissed before.
+            if list.get(place).is_some_and(|member| ptr::eq(Arc::as_ptr(member), membership)) {
+                list.swap_remove(place);
+                if let Some(moved) = list.get(place) {
+                    moved.place.store(place, Ordering::Relaxed);
+                }
+            }
+            list.is_empty()
+        };
+        if empty {
+            groups.remove(group);
+        }
+    }
+}
+
+/// What a connection keeps of a membership.
+pub(super) struct Belongs<G: Group> {
+    pub(super) group: G,
+    pub(super) kind: Arc<Kind<G>>,
+    pub(super) membership: Arc<Membership<G::Consumer>>,
+}
+
+impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
+    fn is(&self, group: &dyn Any) -> bool {
+        group.downcast_ref::<G>() == Some(&self.group)
+    }
+
+    fn is_kept(&self, id: Option<&RequestId>) -> bool {
+        self.membership.is_kept(id)
+    }
+
+    fn keep(&self, id: Option<RequestId>, place: Place<G::Consumer>) {
+        self.membership.keep(id, place);
+    }
+
+    fn release(&self, id: &RequestId) -> bool {
+        self.membership.release(id)
+    }
+
+    fn may_stay<'a>(
+        &'a self,
+        consumer: &'a G::Consumer,
+        scope: &'a Scope<<G::Consumer as Handler>::User>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let head = Connect::<<G::Consumer as Handler>::User>::head();
+            self.group.may_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
+        })
+    }
+
+    fn leave(&self) {
+        // First of all nothing more may come by it.
+        self.membership.end();
+        self.kind.dismiss(&self.group, &self.membership);
+    }
+}

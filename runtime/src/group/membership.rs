@@ -1,0 +1,185 @@
+//! What ties a connection to a group: for how long, and under which request ids.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::seat::{Place, Seat};
+use crate::consumer::Consumer;
+use crate::message::RequestId;
+
+/// One connection's membership in one group.
+pub(super) struct Membership<C: Consumer> {
+    pub(super) seat: Arc<Seat<C>>,
+    /// What frames call the group, where clients may know.
+    pub(super) group_name: Option<Arc<str>>,
+    /// How often what frames show of it has changed; [`LEFT`] once it has ended. Changed under the mailbox's lock only.
+    state: AtomicU64,
+    /// Where it stands in the list of the group's members. Changed under that list's lock only.
+    pub(super) place: AtomicUsize,
+    held: Mutex<Held<C>>,
+}
+
+/// The state of a membership that has ended.
+const LEFT: u64 = 1 << 40;
+
+/// What keeps a membership: that it was joined, and each subscription. Each takes up the room of a group.
+struct Held<C: Consumer> {
+    joined: Option<Place<C>>,
+    subscriptions: SmallVec<[(RequestId, Place<C>); 1]>,
+}
+
+impl<C: Consumer> Membership<C> {
+    pub(super) fn new(seat: Arc<Seat<C>>, group_name: Option<Arc<str>>) -> Membership<C> {
+        let held = Held { joined: None, subscriptions: SmallVec::new() };
+        Membership { seat, group_name, state: AtomicU64::new(0), place: AtomicUsize::new(0), held: Mutex::new(held) }
+    }
+
+    pub(super) fn is_kept(&self, id: Option<&RequestId>) -> bool {
+        let held = self.held();
+        match id {
+            None => held.joined.is_some(),
+            Some(id) => held.subscriptions.iter().any(|known| known.0 == *id),
+        }
+    }
+
+    /// Keeps it, as joined or by a subscription. What keeps it already needs no room again.
+    pub(super) fn keep(&self, id: Option<RequestId>, place: Place<C>) {
+        let mut held = self.held();
+        match id {
+            None => held.joined = Some(place),
+            Some(id) if held.subscriptions.iter().any(|known| known.0 == id) => {}
+            Some(id) => {
+                held.subscriptions.push((id, place));
+                self.seat.mailbox.among(|| self.state.fetch_add(1, Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// Ends a subscription. Whether nothing keeps the membership any more.
+    pub(super) fn release(&self, id: &RequestId) -> bool {
+        let mut held = self.held();
+        held.subscriptions.retain(|known| known.0 != *id);
+        self.seat.mailbox.among(|| self.state.fetch_add(1, Ordering::Relaxed));
+        held.joined.is_none() && held.subscriptions.is_empty()
+    }
+
+    /// Ends it: what was put in by it before stays, nothing comes after.
+    pub(super) fn end(&self) {
+        self.seat.mailbox.among(|| self.state.store(LEFT, Ordering::Relaxed));
+        // The rooms that it took up are free again.
+        *self.held() = Held { joined: None, subscriptions: SmallVec::new() };
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held<C>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way that an event comes to a connection.
+pub(super) enum Way<'a, C: Consumer> {
+    /// Because of who sits there.
+    Personal,
+    Group(&'a Arc<Membership<C>>),
+    Groups(&'a Arc<[Arc<Membership<C>>]>),
+}
+
+impl<C: Consumer> Clone for Way<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Consumer> Copy for Way<'_, C> {}
+
+impl<C: Consumer> Way<'_, C> {
+    fn memberships(&self) -> &[Arc<Membership<C>>] {
+        match self {
+            Way::Personal => &[],
+            Way::Group(one) => std::slice::from_ref(*one),
+            Way::Groups(several) => several,
+        }
+    }
+
+    /// How it stands: another number once something about it has changed. `None` where it has ended.
+    #[inline]
+    pub(super) fn standing(&self) -> Option<u64> {
+        let state = |membership: &Membership<C>| membership.state.load(Ordering::Relaxed);
+        match self {
+            Way::Personal => Some(0),
+            Way::Group(one) => Some(state(one)).filter(|state| *state < LEFT),
+            // Each only rises.
+            Way::Groups(several) => {
+                several.iter().any(|one| state(one) < LEFT).then(|| several.iter().map(|one| state(one)).sum())
+            }
+        }
+    }
+
+    /// Whether frames show more of it than that it is there.
+    #[inline]
+    pub(super) fn shows_ids(&self) -> bool {
+        self.memberships().iter().any(|membership| membership.state.load(Ordering::Relaxed) % LEFT != 0)
+    }
+
+    /// What whoever sits there has subscribed under, in the order in which they did.
+    pub(super) fn request_ids(&self) -> Vec<RequestId> {
+        let mut ids: Vec<RequestId> = Vec::new();
+        for membership in self.memberships() {
+            if membership.state.load(Ordering::Relaxed) < LEFT {
+                for (id, _) in &membership.held().subscriptions {
+                    if !ids.contains(id) {
+                        ids.push(id.clone());
+                    }
+                }
+            }
+        }
+        ids
+    }
+
+    /// What frames call the group that it comes by: the first of several.
+    pub(super) fn group_name(&self) -> Option<&str> {
+        let standing = self.memberships().iter().find(|one| one.state.load(Ordering::Relaxed) < LEFT)?;
+        standing.group_name.as_deref()
+    }
+
+    pub(super) fn owned(&self) -> OwnedWay<C> {
+        match *self {
+            Way::Personal => OwnedWay::Personal,
+            Way::Group(one) => OwnedWay::Group(one.clone()),
+            Way::Groups(several) => OwnedWay::Groups(several.clone()),
+        }
+    }
+}
+
+/// The same, kept for an event that waits.
+pub(super) enum OwnedWay<C: Consumer> {
+    Personal,
+    Group(Arc<Membership<C>>),
+    Groups(Arc<[Arc<Membership<C>>]>),
+}
+
+impl<C: Consumer> Clone for OwnedWay<C> {
+    fn clone(&self) -> Self {
+        self.as_way().owned()
+    }
+}
+
+impl<C: Consumer> OwnedWay<C> {
+    pub(super) fn as_way(&self) -> Way<'_, C> {
+        match self {
+            OwnedWay::Personal => Way::Personal,
+            OwnedWay::Group(one) => Way::Group(one),
+            OwnedWay::Groups(several) => Way::Groups(several),
+        }
+    }
+
+    /// Tells ways apart; the memberships are kept while it is compared.
+    pub(super) fn address(&self) -> usize {
+        match self {
+            OwnedWay::Personal => 0,
+            OwnedWay::Group(one) => Arc::as_ptr(one).addr(),
+            OwnedWay::Groups(several) => several.first().map_or(0, |one| Arc::as_ptr(one).addr()),
+        }
+    }
+}

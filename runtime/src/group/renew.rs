@@ -1,0 +1,40 @@
+//! Somebody who is connected shows fresh credentials: another identity in the same seat, with all that follows from it.
+
+use std::sync::Arc;
+
+use super::seat::Seat;
+use crate::consumer::Consumer;
+use crate::error::{Error, Result};
+use crate::scope::User;
+use crate::transport::CloseCode;
+
+impl<C: Consumer> Seat<C> {
+    /// How often what somebody may do has changed so far.
+    pub(crate) fn changes(&self) -> u64 {
+        self.hub.changes()
+    }
+
+    /// This user sits there from now on: the same as before, or the first. Grants are those of the new credentials, the door and
+    /// the groups are asked again, and events that wait are too. `asked_at` counts the changes of what people may do that
+    /// there had been when the credentials were looked at.
+    pub(crate) async fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<()> {
+        let before =
+            self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
+        let scope = Arc::new(before.renewed(user)?);
+        self.remember(&scope);
+        // Whoever was here first stays who they are.
+        if self.user_id().is_none_or(|known| known != scope.user_id())
+            || before.user().is_some_and(|user| user.id() != scope.user_id())
+        {
+            return Err(Error::denied().refused_by("the credentials are another user's"));
+        }
+        // Found before anything is loaded for them, so that no change is missed.
+        self.hub.identified(self);
+        let change = self.change(|| self.set_scope(scope));
+        if self.hub.changes() != asked_at && self.hub.is_disconnected(self, asked_at) {
+            self.end(CloseCode::Revoked);
+        }
+        change.through().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Fresh credentials in place: a message to the built-in action `authenticate`.
+
+use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::StatusCode;
+
+use super::answer::{Answerer, Outcome, refuse};
+use super::deadline::deadline;
+use super::refusal::panicked;
+use crate::consumer::Consumer;
+use crate::dialect::native;
+use crate::error::{Error, Result};
+use crate::message::{Head, Reply, Request};
+use crate::scope::{Admitted, Call};
+
+/// The name that clients call it by.
+const AUTHENTICATE: &str = "authenticate";
+
+/// Whether a message is meant for it: it belongs to the consumer itself.
+pub(super) fn is_authenticate(head: &Head<'_>) -> bool {
+    head.action == AUTHENTICATE && head.route.is_empty()
+}
+
+/// How often a connection may try.
+pub(crate) struct Attempts(Option<DefaultDirectRateLimiter>);
+
+impl Attempts {
+    pub(super) fn new(a_minute: u32) -> Attempts {
+        Attempts(NonZeroU32::new(a_minute).map(|most| RateLimiter::direct(Quota::per_minute(most))))
+    }
+
+    /// 429 where it was too often.
+    fn one_more(&self) -> Result<()> {
+        let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
+        let early = limiter.check().map_err(|early| early.wait_time_from(DefaultClock::default().now()));
+        early.map_err(Error::too_many_requests)
+    }
+}
+
+impl<C: Consumer> Answerer<C> {
+    /// Whether a frame brings credentials.
+    pub(crate) fn authenticates<T: AsRef<str>>(&self, text: &T) -> bool {
+        let text = text.as_ref();
+        // Looked at closely only where it may be.
+        if !C::AUTHENTICATES || !text.contains(AUTHENTICATE) {
+            return false;
+        }
+        let mut request = Request::default();
+        request.read(text, self.bounds).is_ok() && is_authenticate(&request.head)
+    }
+
+    /// Looks at credentials. Who they are sits there from then on, once all that this means has been asked again.
+    pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
+        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
+        let renewing = AssertUnwindSafe(self.renew(&call)).catch_unwind();
+        let error = match deadline(self.time, renewing).await {
+            Some(Ok(Ok(()))) => {
+                native::begin(reply);
+                if let Err(error) = reply.data(StatusCode::NO_CONTENT, &()) {
+                    refuse(&call, &error, reply);
+                } else {
+                    native::finish(reply, &request.head);
+                }
+                return Outcome::Authenticated { renewed: true };
+            }
+            Some(Ok(Err(error))) => error,
+            Some(Err(panic)) => panicked(&*panic),
+            None => Error::timeout(),
+        };
+        refuse(&call, &error, reply);
+        Outcome::Authenticated { renewed: false }
+    }
+
+    async fn renew(&self, call: &Call<'_, C::User>) -> Result<()> {
+        if let Some(attempts) = &self.attempts {
+            attempts.one_more()?;
+        }
+        let asked_at = self.seat.changes();
+        let user = self.seat.consumer().authenticate(call, Admitted::at_the_door()).await?;
+        // Credentials of nobody refuse, as those of somebody else do.
+        self.seat.renew(user.ok_or_else(Error::denied)?, asked_at).await
+    }
+}

@@ -1,0 +1,13 @@
+// `detached` stands alone.
+
+use portcullis::{IsAuthenticated, consumer};
+
+struct Chat;
+
+#[consumer]
+impl Chat {
+    #[action(permission = IsAuthenticated, detached = true)]
+    async fn ping(&self) {}
+}
+
+fn main() {}

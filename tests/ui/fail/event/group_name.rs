@@ -1,0 +1,22 @@
+// A group is called as its type is. The message says how frames may call it.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent), name = "rooms")]
+struct RoomGroup {
+    room_id: u32,
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+// A placeholder is a field of the group. The message lists them.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent), public_name = "rooms/{rom_id}")]
+struct RoomGroup {
+    room_id: u32,
+    floor: u8,
+}
+
+fn main() {}

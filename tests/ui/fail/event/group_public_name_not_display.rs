@@ -1,0 +1,25 @@
+// A field that cannot be shown: told at the literal.
+
+use portcullis::{AllowAny, Group, consumer};
+
+struct Chat;
+struct Sent;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct RoomId(u32);
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Sent), public_name = "rooms/{room_id}")]
+struct RoomGroup {
+    room_id: RoomId,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+// A key that names nothing.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Priced {
+    symbol: u32,
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, key = "")]
+    fn priced(&self, event: &Priced) -> u32 {
+        event.symbol as u32
+    }
+}
+
+fn main() {}

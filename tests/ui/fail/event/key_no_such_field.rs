@@ -1,0 +1,18 @@
+// The key is a field of the event. It is told at the key.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Priced {
+    symbol: u32,
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, key = symbl)]
+    fn priced(&self, event: &Priced) -> u32 {
+        event.symbol as u32
+    }
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+// What an event is about is compared by its hash. It is told at the key.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Priced {
+    symbol: f64,
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, key = symbol)]
+    fn priced(&self, event: &Priced) -> u32 {
+        event.symbol as u32
+    }
+}
+
+fn main() {}

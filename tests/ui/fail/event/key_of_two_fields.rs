@@ -1,0 +1,18 @@
+// The key is one field, and no expression.
+
+use portcullis::{AllowAny, consumer};
+
+struct Chat;
+struct Priced {
+    symbol: u32,
+}
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny, key = (symbol, price))]
+    fn priced(&self, event: &Priced) -> u32 {
+        event.symbol as u32
+    }
+}
+
+fn main() {}

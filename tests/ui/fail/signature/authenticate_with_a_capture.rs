@@ -1,0 +1,18 @@
+// No route leads to a consumer: the message is all there is.
+
+use portcullis::{AllowAny, Result, consumer};
+
+struct Chat;
+
+#[consumer(permission = AllowAny)]
+impl Chat {
+    #[authenticate]
+    async fn renew(&self, #[path] token: String) -> Result<Option<()>> {
+        Ok((!token.is_empty()).then_some(()))
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

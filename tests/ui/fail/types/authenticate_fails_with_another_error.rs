@@ -1,0 +1,19 @@
+// Its error becomes the client's. Told at the return type.
+
+use portcullis::{AllowAny, consumer};
+
+struct Expired;
+struct Chat;
+
+#[consumer(permission = AllowAny)]
+impl Chat {
+    #[authenticate]
+    async fn renew(&self) -> Result<Option<()>, Expired> {
+        Err(Expired)
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

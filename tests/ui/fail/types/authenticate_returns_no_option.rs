@@ -1,0 +1,18 @@
+// Credentials may be nobody's. Told at the return type.
+
+use portcullis::{AllowAny, Result, consumer};
+
+struct Chat;
+
+#[consumer(permission = AllowAny)]
+impl Chat {
+    #[authenticate]
+    async fn renew(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

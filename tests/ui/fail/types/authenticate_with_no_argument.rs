@@ -1,0 +1,20 @@
+// A key of the message that cannot be read. Told at its type, once.
+
+use portcullis::{AllowAny, Result, consumer};
+
+struct Token(u32);
+
+struct Chat;
+
+#[consumer(permission = AllowAny)]
+impl Chat {
+    #[authenticate]
+    async fn renew(&self, token: Token) -> Result<Option<()>> {
+        Ok((token.0 > 0).then_some(()))
+    }
+
+    #[action]
+    async fn ping(&self) {}
+}
+
+fn main() {}

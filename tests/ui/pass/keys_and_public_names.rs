@@ -1,0 +1,88 @@
+//! What events are about, and what frames call groups: fields by name and by position, raw and of any type that fits.
+
+use std::sync::Arc;
+
+use portcullis::__private::Emits;
+use portcullis::{AllowAny, Group, consumer};
+
+struct Priced {
+    symbol: String,
+    r#type: Box<[u8]>,
+}
+struct Moved(u32, Option<u64>);
+
+struct Market;
+
+#[consumer]
+impl Market {
+    #[event(permission = AllowAny, key = symbol)]
+    fn priced(&self, event: &Priced) -> usize {
+        event.r#type.len()
+    }
+
+    #[event(permission = AllowAny, key = "type")]
+    fn shared(&self, event: &Arc<Priced>) -> usize {
+        event.symbol.len()
+    }
+
+    #[event(permission = AllowAny, key = 1)]
+    fn moved(&self, event: &Moved) -> u32 {
+        event.0
+    }
+
+    #[event(permission = AllowAny)]
+    fn counted(&self, event: &u32) -> u32 {
+        *event
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Market, permission = AllowAny, events(Priced), public_name = "rooms/{room_id}/{{{type}}}")]
+struct Room {
+    room_id: u32,
+    r#type: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Market, permission = AllowAny, events(Moved), public_name = "{1}:{0}")]
+struct Pair(u32, &'static str);
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Market, permission = AllowAny, events(Moved), public_name = "lobby {{0}}")]
+struct Lobby;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Market, permission = AllowAny, events(Moved))]
+struct Nameless;
+
+macro_rules! group {
+    ($name:ident, $field:ident, $public:literal) => {
+        #[derive(Clone, PartialEq, Eq, Hash, Group)]
+        #[group(consumer = Market, permission = AllowAny, events(Moved), public_name = $public)]
+        struct $name {
+            $field: u32,
+        }
+    };
+}
+
+group!(Written, number, "written/{number}");
+
+fn main() {
+    let room = Room { room_id: 3, r#type: "open".to_owned() };
+    assert_eq!(room.public_name().as_deref(), Some("rooms/3/{open}"));
+    assert_eq!(Pair(1, "one").public_name().as_deref(), Some("one:1"));
+    assert_eq!(Lobby.public_name().as_deref(), Some("lobby {0}"));
+    assert_eq!(Nameless.public_name(), None);
+    assert_eq!(Written { number: 7 }.public_name().as_deref(), Some("written/7"));
+
+    let priced = |symbol: &str, kind: u8| Priced { symbol: symbol.to_owned(), r#type: Box::new([kind]) };
+    let key = |event: &Priced| Market.key(event);
+    assert!(key(&priced("A", 1)).is_some());
+    assert_eq!(key(&priced("A", 1)), key(&priced("A", 2)));
+    assert_ne!(key(&priced("A", 1)), key(&priced("B", 1)));
+    let key = |kind: u8| Market.key(&Arc::new(priced("A", kind)));
+    assert!(key(1) == key(1) && key(1) != key(2));
+    assert_eq!(Market.key(&Moved(1, None)), Market.key(&Moved(2, None)));
+    assert_ne!(Market.key(&Moved(1, None)), Market.key(&Moved(1, Some(1))));
+    assert_eq!(Market.key(&5_u32), None);
+}
