@@ -1,6 +1,6 @@
 //! The consumer: what can be done outside of rooms, and what leaves its sockets.
 
-use portcullis::{AllowAny, Connect, Created, Error, NoContent, Result, consumer};
+use portcullis::{AllowAny, Connect, Context, Created, Error, NoContent, Result, consumer};
 
 use super::channels::Channels;
 use super::codenames::{accounts, uploads};
@@ -12,6 +12,7 @@ use super::groups::Inbox;
 use super::model::{Account, Kind, Room, UserId};
 use super::objects::{Caller, filled};
 use super::permissions::Active;
+use super::revoke;
 use super::rooms::Rooms;
 use super::state::{State, Stated};
 
@@ -73,11 +74,11 @@ impl Chat {
     }
 
     #[action(permission = "accounts.deactivate")]
-    async fn deactivate(&self, user: UserId) -> Result<NoContent> {
+    async fn deactivate(&self, cx: &Context<'_, Account>, user: UserId) -> Result<NoContent> {
         if !self.state.store.deactivate(user)? {
             return Err(Error::not_found());
         }
-        self.state.revoke.people(&[user]).await;
+        revoke::people(cx, &[user]).await?;
         Ok(NoContent)
     }
 

@@ -31,7 +31,6 @@ use http::request::Parts;
 use lobby::Chat;
 use policy::Policy;
 use portcullis::Endpoint;
-use revoke::Revoke;
 use state::State;
 use store::Store;
 use tokio::net::TcpListener;
@@ -39,14 +38,11 @@ use tokio::net::TcpListener;
 /// The consumer with its database, its decisions, and its way to tell who is who.
 pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     let (logins, grants) = (store.clone(), store.clone());
-    let state = State { store, policy: Arc::new(policy), revoke: Revoke::default() };
-    let revoke = state.revoke.clone();
-    let endpoint = portcullis::websocket(Chat::new(state)).grants(grants).authenticate(move |parts: &Parts| {
+    let state = State { store, policy: Arc::new(policy) };
+    portcullis::websocket(Chat::new(state)).grants(grants).authenticate(move |parts: &Parts| {
         let user = pages::session_user(&logins, &parts.uri);
         async { user }
-    });
-    revoke.fill(endpoint.sessions());
-    endpoint
+    })
 }
 
 /// What the command line asks for.

@@ -6,6 +6,7 @@ use super::events::{MemberAdded, MemberRemoved, RoleChanged, RoomLeft};
 use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Place, Role, RoomId, Single, UserId};
 use super::permissions::{Act, Creator, May, Removable, Shared};
+use super::revoke;
 use super::state::{State, Stated};
 
 /// The members of whichever room the route says.
@@ -51,7 +52,7 @@ impl Members {
     ) -> Result<NoContent> {
         let users: Vec<_> = users.iter().map(|place| place.user).collect();
         self.state.store.remove(room_id, &users)?;
-        self.state.revoke.people(&users).await;
+        revoke::people(cx, &users).await?;
         for user in users {
             cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user })?;
             cx.publish(Inbox(user), RoomLeft { room: room_id })?;
@@ -73,7 +74,7 @@ pub(crate) struct Membership {
 impl Membership {
     /// Has it take effect on the member's sockets, and tells everybody who has the room open.
     async fn changed(&self, cx: &Context<'_, Account>, place: Place) -> Result<Place> {
-        self.state.revoke.people(&[place.user]).await;
+        revoke::people(cx, &[place.user]).await?;
         cx.publish(RoomGroup(place.room), RoleChanged(place.clone()))?;
         Ok(place)
     }

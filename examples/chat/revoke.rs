@@ -1,38 +1,21 @@
 //! How a change of who may do what reaches the sockets that are open.
+//!
+//! Messages need none of it, as each asks the database; events do, because a socket that is in a group gets them unasked. An
+//! action that takes something from its own caller is answered all the same, as it goes by its context.
 
-use std::sync::{Arc, OnceLock};
-
-use portcullis::{GrantKey as _, Sessions};
+use portcullis::{Context, GrantKey as _, Result};
 
 use super::lobby::Chat;
-use super::model::{RoomId, UserId};
+use super::model::{Account, RoomId, UserId};
 
-/// The way to open sockets. Messages need none, as each asks the database; events do, because a socket that is in a
-/// group gets them unasked.
-///
-/// The sockets belong to an endpoint that is made of the very consumer that needs to reach them. So this is empty at
-/// first, and [filled](Revoke::fill) once the endpoint is there, before it serves anybody.
-#[derive(Clone, Default)]
-pub(crate) struct Revoke(Arc<OnceLock<Sessions<Chat>>>);
+/// What these people may do has changed. When it returns, they get nothing more that they may not have.
+pub(crate) async fn people(cx: &Context<'_, Account>, users: &[UserId]) -> Result<()> {
+    cx.sessions::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await;
+    Ok(())
+}
 
-impl Revoke {
-    /// These are the sockets.
-    pub(crate) fn fill(&self, sessions: Sessions<Chat>) {
-        let _ = self.0.set(sessions);
-    }
-
-    /// What these people may do has changed. When it returns, they get nothing more that they may not have.
-    pub(crate) async fn people(&self, users: &[UserId]) {
-        let Some(sessions) = self.0.get() else { return };
-        for user in users {
-            sessions.refresh_user(&user.to_string()).await;
-        }
-    }
-
-    /// What a room changes of grants has changed.
-    pub(crate) async fn room(&self, room: RoomId) {
-        if let Some(sessions) = self.0.get() {
-            sessions.refresh_object(&room.grant_key()).await;
-        }
-    }
+/// What a room changes of grants has changed.
+pub(crate) async fn room(cx: &Context<'_, Account>, room: RoomId) -> Result<()> {
+    cx.sessions::<Chat>()?.refresh_object(&room.grant_key()).await;
+    Ok(())
 }

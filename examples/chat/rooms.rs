@@ -12,6 +12,7 @@ use super::model::{Account, Message, Place, Room, RoomId, Upload};
 use super::objects::{Caller, Elsewhere, filled};
 use super::permissions::{Act, Creator, May, Member, Readable, Shared};
 use super::policy::Standing;
+use super::revoke;
 use super::settings::Settings;
 use super::state::{State, Stated};
 use super::store::Draft;
@@ -142,7 +143,7 @@ impl Rooms {
         #[extract] caller: Caller,
     ) -> Result<NoContent> {
         let remains = self.state.store.remove(room_id, &[caller.0])?;
-        self.state.revoke.people(&[caller.0]).await;
+        revoke::people(cx, &[caller.0]).await?;
         if remains {
             cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user: caller.0 })?;
         }
@@ -155,7 +156,7 @@ impl Rooms {
         let members = self.state.store.members(room_id)?;
         self.state.store.delete_room(room_id)?;
         let members: Vec<_> = members.iter().map(|place| place.user).collect();
-        self.state.revoke.people(&members).await;
+        revoke::people(cx, &members).await?;
         for user in members {
             cx.publish(Inbox(user), RoomDeleted { room: room_id })?;
         }

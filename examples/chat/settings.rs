@@ -8,6 +8,7 @@ use super::groups::RoomGroup;
 use super::model::{Account, Room, RoomId, Subject};
 use super::objects::filled;
 use super::permissions::{Act, May, Shared};
+use super::revoke;
 use super::state::{State, Stated};
 
 /// The settings of whichever room the route says.
@@ -58,13 +59,14 @@ impl Settings {
     #[action]
     async fn show_uploads(
         &self,
+        cx: &Context<'_, Account>,
         #[path] room_id: RoomId,
         subject: Subject,
         #[serde(default)] name: String,
         allowed: Option<bool>,
     ) -> Result<NoContent> {
         self.state.store.overwrite(room_id, (subject, &name), uploads::read.name(), allowed)?;
-        self.state.revoke.room(room_id).await;
+        revoke::room(cx, room_id).await?;
         Ok(NoContent)
     }
 }

@@ -6,15 +6,13 @@ use portcullis::{Context, Handler, Result};
 
 use super::model::{Account, RoomId};
 use super::policy::{Policy, Standing};
-use super::revoke::Revoke;
 use super::store::Store;
 
-/// The database, the decisions that an application may replace, and the way to open sockets.
+/// The database, and the decisions that an application may replace.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) policy: Arc<dyn Policy>,
-    pub(crate) revoke: Revoke,
 }
 
 /// A handler with the chat's state: permissions and objects fit every one of them.
