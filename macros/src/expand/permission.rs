@@ -125,6 +125,10 @@ impl<'a> Gate<'a> {
     /// Asks the leaves about an event; `ty` is its type at a span.
     pub(super) fn ask_sight(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let Locals { gate, seeing, .. } = locals;
+        // What one leaf says by itself is the answer. It is asked for every member of a group.
+        if let (Tree::Leaf(_), [only]) = (&self.expression.tree, &self.leaves[..]) {
+            return only.ask_sight(&ty(only.leaf.span), locals);
+        }
         let begin = self.begin(&paths::sight(Span::call_site()), seeing, locals);
         let asked = self.ask_each(&OF_A_SIGHT, locals, |leaf| Some(leaf.ask_sight(&ty(leaf.leaf.span), locals)));
         let finish = paths::sight_finish(Span::call_site());

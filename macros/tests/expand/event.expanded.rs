@@ -216,29 +216,17 @@ const _: () = {
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT1);
-            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
-                &mut __gate,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        ::core::option::Option::Some(
-                            <__Event1Leaf0 as __rt::EventPermission<
-                                __Event1Type,
-                                Self,
-                            >>::may_see(
-                                &__Event1Leaf0 {},
-                                __handler,
-                                __rt::Seeing::scope(__seeing),
-                                __event,
-                            ),
-                        )
-                    }
-                    _ => ::core::option::Option::Some(false),
-                };
-                __rt::Sight::tell(&mut __gate, __answer);
-            }
-            __rt::Sight::finish(__gate)
+            ::core::option::Option::Some(
+                <__Event1Leaf0 as __rt::EventPermission<
+                    __Event1Type,
+                    Self,
+                >>::may_see(
+                    &__Event1Leaf0 {},
+                    __handler,
+                    __rt::Seeing::scope(__seeing),
+                    __event,
+                ),
+            )
         }
         fn key(
             &self,
@@ -379,31 +367,19 @@ const _: () = {
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT0);
-            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
-                &mut __gate,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        ::core::option::Option::Some(
-                            <May<
-                                P,
-                            > as __rt::EventPermission<
-                                Changed<P>,
-                                Self,
-                            >>::may_see(
-                                &May::<P> {},
-                                __handler,
-                                __rt::Seeing::scope(__seeing),
-                                __event,
-                            ),
-                        )
-                    }
-                    _ => ::core::option::Option::Some(false),
-                };
-                __rt::Sight::tell(&mut __gate, __answer);
-            }
-            __rt::Sight::finish(__gate)
+            ::core::option::Option::Some(
+                <May<
+                    P,
+                > as __rt::EventPermission<
+                    Changed<P>,
+                    Self,
+                >>::may_see(
+                    &May::<P> {},
+                    __handler,
+                    __rt::Seeing::scope(__seeing),
+                    __event,
+                ),
+            )
         }
         fn key(
             &self,

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::group::{Asks, Ended, Mailbox, Note};
+use crate::group::{Asks, Ended, Mailbox, Seat};
 use crate::router::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Transport};
 
@@ -64,8 +64,8 @@ fn patiently<N: Asks>(
 /// The sending side of a connection. It gives up on a client that does not take what is sent to it.
 pub(super) struct Outbox<C: Consumer, T> {
     pub(super) transport: T,
-    /// Events that wait to go out.
-    mailbox: Arc<Mailbox<Note<C>>>,
+    /// Where events wait to go out.
+    seat: Arc<Seat<C>>,
     patience: Duration,
     /// Whether something was fed that is not flushed yet.
     unsent: bool,
@@ -76,8 +76,8 @@ pub(super) struct Outbox<C: Consumer, T> {
 }
 
 impl<C: Consumer, T: Transport> Outbox<C, T> {
-    pub(super) fn new(transport: T, mailbox: Arc<Mailbox<Note<C>>>, patience: Duration) -> Outbox<C, T> {
-        Outbox { transport, mailbox, patience, unsent: false, skipped: false, expiry: None }
+    pub(super) fn new(transport: T, seat: Arc<Seat<C>>, patience: Duration) -> Outbox<C, T> {
+        Outbox { transport, seat, patience, unsent: false, skipped: false, expiry: None }
     }
 
     pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Lost> {
@@ -87,7 +87,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Waits until there is room for a frame.
     pub(super) async fn room(&mut self) -> Result<(), Lost> {
-        let (transport, mailbox) = (&mut self.transport, &self.mailbox);
+        let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
         deadline(self.patience, room).await.ok_or(Gone)??;
         self.in_time()
@@ -108,7 +108,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
-        let (transport, mailbox) = (&mut self.transport, &self.mailbox);
+        let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), mailbox, cx));
         deadline(self.patience, flushed).await.ok_or(Gone)??;
         self.unsent = false;
@@ -117,12 +117,12 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Whether an event waits, or the connection is to end.
     pub(super) fn has_events(&self) -> bool {
-        self.mailbox.is_ready()
+        self.seat.mailbox.is_ready()
     }
 
     /// Feeds all events that wait now.
     pub(super) async fn deliver(&mut self) -> Result<(), Lost> {
-        let place = self.mailbox.place()?;
+        let place = self.seat.mailbox.place()?;
         self.deliver_before(place).await
     }
 
@@ -131,7 +131,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
         loop {
             self.room().await?;
-            let Some(event) = self.mailbox.take_before(place)? else { return Ok(()) };
+            let Some(event) = self.seat.mailbox.take_before(place)? else { return Ok(()) };
             self.put(event)?;
         }
     }
@@ -139,7 +139,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     /// Feeds the event that has waited longest, for which there is room.
     pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
         self.in_time()?;
-        match self.mailbox.take_before(u64::MAX)? {
+        match self.seat.mailbox.take_before(u64::MAX)? {
             Some(event) => self.put(event),
             None => Ok(()),
         }
@@ -147,7 +147,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// The place behind all events that wait now.
     pub(super) fn place(&self) -> Result<u64, Lost> {
-        Ok(self.mailbox.place()?)
+        Ok(self.seat.mailbox.place()?)
     }
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
@@ -172,9 +172,9 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;
             }
-            if let Poll::Ready(waiting) = self.mailbox.poll(cx) {
+            if let Poll::Ready(waiting) = self.seat.mailbox.poll(cx) {
                 waiting?;
-                if patiently(self.transport.poll_ready_unpin(cx), &self.mailbox, cx)?.is_ready() {
+                if patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready() {
                     return Poll::Ready(Ok(Next::Event));
                 }
             }

@@ -64,11 +64,11 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
     seat: Arc<Seat<C>>,
     asked_at: u64,
-    scope: Arc<Scope<C::User>>,
+    scope: Box<Scope<C::User>>,
     limits: &Limits,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        outbox: Outbox::new(transport, seat.mailbox.clone(), limits.idle),
+        outbox: Outbox::new(transport, seat.clone(), limits.idle),
         answerer: Answerer::new(seat.clone(), limits.bounds(), limits.action, limits.authenticate),
         reply: Reply::new(),
         aside: Aside {
@@ -82,7 +82,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     };
     let leaving = Leaving(seat);
     async move {
-        let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, scope))).catch_unwind().await;
+        let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, *scope))).catch_unwind().await;
         let connected = connected.unwrap_or_else(|panic| {
             tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
             Err(CloseCode::Failed)
@@ -111,7 +111,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`; its error says how to close.
-    async fn connected(&mut self, asked_at: u64, mut scope: Arc<Scope<C::User>>) -> Result<(), CloseCode> {
+    async fn connected(&mut self, asked_at: u64, mut scope: Scope<C::User>) -> Result<(), CloseCode> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
@@ -119,10 +119,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let error = match deadline(*time, running).await {
             Some(Ok(Ok(()))) => {
                 let (inserted, effects) = connect.into_outcome();
-                // Nobody else has the scope yet.
-                if let Some(scope) = Arc::get_mut(&mut scope) {
-                    scope.extend(inserted);
-                }
+                scope.extend(inserted);
                 seat.take(scope);
                 message::after(effects);
                 seat.catch_up_with(asked_at).await;

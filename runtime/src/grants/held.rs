@@ -17,13 +17,16 @@ use super::source::UserGrants;
 use crate::error::Result;
 
 /// What one connection holds of its user's grants.
+///
+/// What most checks read stands in front.
+#[repr(C)]
 pub(crate) struct Held<U> {
-    cache: GrantCache<U>,
-    base: ArcSwapOption<Base>,
-    /// A copy of the base's first bits: what most checks read.
+    /// A copy of the base's first bits.
     bits: Bits,
     /// How often this connection was told to forget.
     forgotten: AtomicU64,
+    cache: GrantCache<U>,
+    base: ArcSwapOption<Base>,
     /// Held while the base is loaded, so that it is loaded once.
     loading: tokio::sync::Mutex<()>,
 }
@@ -49,11 +52,6 @@ impl<U> Held<U> {
             forgotten: AtomicU64::new(0),
             loading: tokio::sync::Mutex::const_new(()),
         }
-    }
-
-    /// As it was before anything was loaded.
-    pub(crate) fn anew(&self) -> Held<U> {
-        Held::new(self.cache.clone())
     }
 
     /// The answer where it is known already.
@@ -83,6 +81,12 @@ impl<U> Held<U> {
             // It is loaded anew, or is being loaded.
             _ => true,
         }
+    }
+
+    /// Reads ahead what most checks read.
+    #[inline]
+    pub(crate) fn fetch(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
     }
 
     /// Drops what is held: the next check loads anew.

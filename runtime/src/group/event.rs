@@ -1,9 +1,10 @@
 //! Events: what may leave a consumer's sockets, who may see it, and the frame that it becomes.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -110,15 +111,22 @@ pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Opti
 /// A subscriber looking at an event.
 pub struct Seeing<'a, U> {
     scope: &'a Scope<U>,
-    /// What was asked of its grants and is not known yet.
-    wanted: Mutex<Vec<(Codename, Keys)>>,
+    /// What was not known at once. Mostly there is none of it, and then it must cost nothing.
+    late: RefCell<Option<Box<Late>>>,
+}
+
+/// What was asked of a subscriber's grants and not known at once.
+#[derive(Default)]
+struct Late {
+    wanted: Vec<(Codename, Keys)>,
     /// What was loaded for this very question.
     told: Vec<(Codename, Keys, bool)>,
 }
 
 impl<'a, U: User> Seeing<'a, U> {
+    #[inline]
     pub(crate) fn new(scope: &'a Scope<U>) -> Seeing<'a, U> {
-        Seeing { scope, wanted: Mutex::new(Vec::new()), told: Vec::new() }
+        Seeing { scope, late: RefCell::new(None) }
     }
 
     /// Begins to ask an expression.
@@ -127,45 +135,51 @@ impl<'a, U: User> Seeing<'a, U> {
     }
 
     /// Who is looking.
+    #[inline]
     pub fn scope(&self) -> &'a Scope<U> {
         self.scope
     }
 
     /// Asks a codename; `None` where it is not known yet.
+    #[inline]
     pub fn may(&self, codename: Codename) -> Option<bool> {
-        let known = self.told(codename, &[]).or_else(|| self.scope.may_now(codename, &[]));
-        if known.is_none() {
-            self.want(codename, Keys::new());
-        }
-        known
+        self.ask(codename, &[])
     }
 
     /// Asks a codename as the object overwrites it that the event names.
     pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
-        let keys: Keys = keys(object);
-        let known = self.told(codename, &keys).or_else(|| self.scope.may_now(codename, &keys));
+        self.ask(codename, &keys(object))
+    }
+
+    #[inline]
+    fn ask(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        let told = self.late.borrow().as_ref().and_then(|late| late.told(codename, objects));
+        let known = told.or_else(|| self.scope.may_now(codename, objects));
         if known.is_none() {
-            self.want(codename, keys);
+            self.want(codename, objects);
         }
         known
     }
 
-    fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
-    }
-
-    fn want(&self, codename: Codename, objects: impl Into<Keys>) {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).push((codename, objects.into()));
+    #[cold]
+    fn want(&self, codename: Codename, objects: &[ObjectKey]) {
+        self.late.borrow_mut().get_or_insert_default().wanted.push((codename, objects.iter().cloned().collect()));
     }
 
     /// Loads what was not known.
     pub(crate) async fn load(&mut self) -> Result<()> {
-        let wanted = std::mem::take(self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner));
-        for (codename, objects) in wanted {
+        let late = self.late.get_mut().get_or_insert_default();
+        for (codename, objects) in std::mem::take(&mut late.wanted) {
             let may = self.scope.may_with(codename, &objects).await?;
-            self.told.push((codename, objects, may));
+            late.told.push((codename, objects, may));
         }
         Ok(())
+    }
+}
+
+impl Late {
+    fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
     }
 }
 

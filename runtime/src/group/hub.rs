@@ -5,16 +5,12 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use smallvec::SmallVec;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counters::Counts;
-use super::delivery::Published;
-use super::event::Emits;
-use super::join::{Carries, Group};
+use super::join::Group;
 use super::members::{Belongs, Kind};
-use super::membership::{Membership, Way};
-use super::seat::{Offered, Place, Seat};
+use super::seat::{Place, Seat};
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
@@ -167,74 +163,7 @@ impl<C: Consumer> Hub<C> {
         });
     }
 
-    /// Gives an event to every member of a group who may see it.
-    pub(super) fn publish<G, E>(&self, group: &G, event: E, except: Option<u64>)
-    where
-        G: Group<Consumer = C> + Carries<E>,
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let mut tally = Tally::default();
-        if let Some(members) = self.kind::<G>().members(group) {
-            let published = Published::new(event, members.name.clone());
-            for membership in &*members.list() {
-                if except != Some(membership.seat.id) {
-                    tally.add(membership.seat.offer(&published, Way::Group(membership)));
-                }
-            }
-        }
-        tally.count(&self.counts);
-    }
-
-    /// The same for several groups: a member of more than one gets it once.
-    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E, except: Option<u64>)
-    where
-        G: Group<Consumer = C> + Carries<E>,
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let kind = self.kind::<G>();
-        let mut known: HashMap<u64, usize> = HashMap::new();
-        let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
-        for members in groups.iter().filter_map(|group| kind.members(group)) {
-            for membership in &*members.list() {
-                let id = membership.seat.id;
-                match known.get(&id) {
-                    // A group may be named twice.
-                    Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
-                    Some(&at) => receivers[at].push(membership.clone()),
-                    None if except == Some(id) => {}
-                    None => {
-                        known.insert(id, receivers.len());
-                        receivers.push(SmallVec::from_buf([membership.clone()]));
-                    }
-                }
-            }
-        }
-        let (published, mut tally) = (Published::new(event, None), Tally::default());
-        for memberships in receivers {
-            tally.add(match &memberships[..] {
-                [only] => only.seat.offer(&published, Way::Group(only)),
-                several => several[0].seat.offer(&published, Way::Groups(&several.into())),
-            });
-        }
-        tally.count(&self.counts);
-    }
-
-    /// Gives an event to one user on all sockets, where that user may see it.
-    pub(super) fn publish_to_user<E>(&self, user_id: &str, event: E)
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let (published, mut tally) = (Published::new(event, None), Tally::default());
-        for seat in self.seats_of(user_id) {
-            tally.add(seat.offer(&published, Way::Personal));
-        }
-        tally.count(&self.counts);
-    }
-
-    fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
+    pub(super) fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
         let mut kinds = lock(&self.kinds);
         let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(Kind::<G>::default()));
         // It was made under this type's own id.
@@ -251,27 +180,6 @@ pub(super) struct Entry<G: Group> {
     pub(super) id: Option<RequestId>,
     /// Room for it, where it needs some.
     pub(super) place: Option<Place<G::Consumer>>,
-}
-
-/// How many an event has reached.
-#[derive(Default)]
-struct Tally {
-    delivered: u64,
-    refused: u64,
-}
-
-impl Tally {
-    fn add(&mut self, offered: Offered) {
-        match offered {
-            Offered::Delivered => self.delivered += 1,
-            Offered::Refused => self.refused += 1,
-            Offered::Nowhere => {}
-        }
-    }
-
-    fn count(&self, counts: &Counts) {
-        counts.published(self.delivered, self.refused);
-    }
 }
 
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

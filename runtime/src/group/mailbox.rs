@@ -35,13 +35,15 @@ pub(crate) trait Asks {
 }
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
+#[repr(C)]
 pub(crate) struct Mailbox<N> {
-    waiting: Mutex<Waiting<N>>,
-    reader: AtomicWaker,
+    /// How often the grants behind what waits have changed. Changed under the lock only. It stands first, beside what else
+    /// is read of a connection for every event.
+    epoch: AtomicU64,
     /// Whether there is something to take, or the connection is to end.
     ready: AtomicBool,
-    /// How often the grants behind what waits have changed. Changed under the lock only.
-    epoch: AtomicU64,
+    waiting: Mutex<Waiting<N>>,
+    reader: AtomicWaker,
     most: usize,
     most_bytes: usize,
     policy: SlowReceiver,

@@ -36,7 +36,19 @@ pub(super) struct Members<C: Consumer> {
     list: Mutex<List<C>>,
 }
 
-type List<C> = Arc<Vec<Arc<Membership<C>>>>;
+type List<C> = Arc<Vec<Member<C>>>;
+
+/// A member, with the seat at hand: who may not see an event is passed by without a look at the membership.
+pub(super) struct Member<C: Consumer> {
+    pub(super) seat: Arc<Seat<C>>,
+    pub(super) membership: Arc<Membership<C>>,
+}
+
+impl<C: Consumer> Clone for Member<C> {
+    fn clone(&self) -> Self {
+        Member { seat: self.seat.clone(), membership: self.membership.clone() }
+    }
+}
 
 impl<C: Consumer> Members<C> {
     pub(super) fn list(&self) -> List<C> {
@@ -62,7 +74,7 @@ impl<G: Group> Kind<G> {
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut *list);
         membership.place.store(list.len(), Ordering::Relaxed);
-        list.push(membership.clone());
+        list.push(Member { seat: seat.clone(), membership: membership.clone() });
         membership
     }
 
@@ -75,10 +87,10 @@ impl<G: Group> Kind<G> {
             // Places change under this lock only.
             let place = membership.place.load(Ordering::Relaxed);
             // It may have been dismissed before.
-            if list.get(place).is_some_and(|member| ptr::eq(Arc::as_ptr(member), membership)) {
+            if list.get(place).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
                 list.swap_remove(place);
                 if let Some(moved) = list.get(place) {
-                    moved.place.store(place, Ordering::Relaxed);
+                    moved.membership.place.store(place, Ordering::Relaxed);
                 }
             }
             list.is_empty()

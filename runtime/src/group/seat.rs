@@ -1,6 +1,7 @@
 //! One connection as groups know it: who sits there, what waits for them, and where they belong.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -23,13 +24,23 @@ use crate::scope::Scope;
 use crate::transport::CloseCode;
 
 /// One connection.
+///
+/// What is read of it for every event stands in front, in one line of the processor's cache: to many members most of what an
+/// event costs is waiting for memory.
+#[repr(C, align(64))]
 pub(crate) struct Seat<C: Consumer> {
+    /// Whether events wait for grants, or a change is under way.
+    pub(super) is_late: AtomicBool,
+    /// Whether somebody else sits there than at first.
+    is_renewed: AtomicBool,
     pub(super) id: u64,
+    pub(crate) mailbox: Mailbox<Note<C>>,
+    /// Who sat down there, once `#[connect]` had let them in.
+    first: OnceLock<Scope<C::User>>,
     pub(super) consumer: Arc<C>,
     pub(super) hub: Arc<Hub<C>>,
-    pub(crate) mailbox: Arc<Mailbox<Note<C>>>,
-    /// Who sits there, once `#[connect]` has let them in.
-    scope: ArcSwapOption<Scope<C::User>>,
+    /// Who sits there since.
+    renewed: ArcSwapOption<Scope<C::User>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
     belongings: Mutex<Vec<Arc<dyn Belonging<C>>>>,
@@ -37,7 +48,6 @@ pub(crate) struct Seat<C: Consumer> {
     most_groups: usize,
     /// Events that wait for grants, and all that came after them.
     pub(super) late: Mutex<Late<C>>,
-    pub(super) is_late: AtomicBool,
     /// How long grants and groups may take to answer.
     pub(super) time: Duration,
     pub(super) runtime: Handle,
@@ -77,17 +87,19 @@ impl<C: Consumer> Seat<C> {
         time: Duration,
     ) -> Arc<Seat<C>> {
         Arc::new(Seat {
+            is_late: AtomicBool::new(false),
+            is_renewed: AtomicBool::new(false),
             id: hub.next_id(),
+            mailbox,
+            first: OnceLock::new(),
             consumer,
             hub: hub.clone(),
-            mailbox: Arc::new(mailbox),
-            scope: ArcSwapOption::empty(),
+            renewed: ArcSwapOption::empty(),
             user_id: OnceLock::new(),
             belongings: Mutex::default(),
             groups: AtomicUsize::new(0),
             most_groups,
             late: Mutex::new(Late::new()),
-            is_late: AtomicBool::new(false),
             time,
             runtime: Handle::current(),
         })
@@ -98,20 +110,25 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Who sits there now.
-    pub(crate) fn scope(&self) -> Option<Arc<Scope<C::User>>> {
-        self.scope.load_full()
+    pub(crate) fn scope(&self) -> Option<Sitting<'_, C::User>> {
+        if self.is_renewed.load(Ordering::SeqCst) {
+            return self.renewed.load_full().map(Sitting::Since);
+        }
+        self.first.get().map(Sitting::First)
     }
 
     /// Somebody else sits there from now on.
     pub(super) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
-        self.scope.store(Some(scope));
+        self.renewed.store(Some(scope));
+        self.is_renewed.store(true, Ordering::SeqCst);
     }
 
     /// Somebody sits down: from now on events may come, and changes of grants are heard of.
-    pub(crate) fn take(self: &Arc<Self>, scope: Arc<Scope<C::User>>) {
+    pub(crate) fn take(self: &Arc<Self>, scope: Scope<C::User>) {
         self.remember(&scope);
-        self.set_scope(scope);
-        self.hub.arrived(self);
+        if self.first.set(scope).is_ok() {
+            self.hub.arrived(self);
+        }
     }
 
     /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
@@ -214,30 +231,81 @@ impl<C: Consumer> Seat<C> {
         self.belongings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives an event to whoever sits here and may see it. Nothing waits for them.
+    /// Looks at what is read of every member, without asking anything yet.
+    #[inline]
+    pub(super) fn glance(&self) -> Glance<'_, C::User> {
+        // The epoch first: who reads that of a change sees below that the change is under way.
+        let epoch = self.mailbox.epoch();
+        let plain = !self.is_late.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
+        Glance { epoch, scope: self.first.get().filter(|_| plain) }
+    }
+
+    /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
+    #[inline]
+    pub(super) fn offer_at<E>(
+        self: &Arc<Self>,
+        glance: &Glance<'_, C::User>,
+        published: &Arc<Published<E>>,
+        way: Way<'_, C>,
+    ) -> Offered
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let Some(scope) = glance.scope else { return self.offer(published, way) };
+        match self.looks(&Seeing::new(scope), &published.event) {
+            Some(false) => Offered::Refused,
+            Some(true) => self.deliver(scope, published, way, glance.epoch),
+            None => self.wait(published, way),
+        }
+    }
+
+    /// The same as they are now.
     pub(super) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        // Read first: who reads the epoch of a change sees below that the change is under way.
+        // Read first, for the same reason.
         let epoch = self.mailbox.epoch();
-        let scope = self.scope.load();
-        let Some(scope) = &*scope else { return Offered::Nowhere };
+        let Some(scope) = self.scope() else { return Offered::Nowhere };
         // What comes after an event that waits has to wait too.
-        if !self.is_late.load(Ordering::SeqCst) {
-            match self.looks(&Seeing::new(&**scope), &published.event) {
-                Some(true) => match self.send(scope, published, way, epoch) {
-                    Put::In => return Offered::Delivered,
-                    Put::Gone => return Offered::Nowhere,
-                    Put::Stale | Put::Changed => {}
-                },
-                Some(false) => return Offered::Refused,
-                None => {}
-            }
+        if self.is_late.load(Ordering::SeqCst) {
+            return self.wait(published, way);
         }
+        match self.looks(&Seeing::new(&*scope), &published.event) {
+            Some(false) => Offered::Refused,
+            Some(true) => self.deliver(&scope, published, way, epoch),
+            None => self.wait(published, way),
+        }
+    }
+
+    fn deliver<E>(
+        self: &Arc<Self>,
+        scope: &Scope<C::User>,
+        published: &Arc<Published<E>>,
+        way: Way<'_, C>,
+        epoch: u64,
+    ) -> Offered
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        match self.send(scope, published, way, epoch) {
+            Put::In => Offered::Delivered,
+            Put::Gone => Offered::Nowhere,
+            Put::Stale | Put::Changed => self.wait(published, way),
+        }
+    }
+
+    /// It waits, and is counted when it is settled.
+    #[cold]
+    fn wait<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
         self.lag(published.note(self, way));
-        // It is counted when it is settled.
         Offered::Nowhere
     }
 
@@ -266,6 +334,40 @@ impl<C: Consumer> Seat<C> {
                 Put::Changed => {}
                 put => return put,
             }
+        }
+    }
+}
+
+/// Who sits there, for as long as somebody looks.
+pub(crate) enum Sitting<'a, U> {
+    First(&'a Scope<U>),
+    Since(Arc<Scope<U>>),
+}
+
+impl<U> Deref for Sitting<'_, U> {
+    type Target = Scope<U>;
+
+    fn deref(&self) -> &Scope<U> {
+        match self {
+            Sitting::First(scope) => scope,
+            Sitting::Since(scope) => scope,
+        }
+    }
+}
+
+/// What is read of every member.
+pub(super) struct Glance<'a, U> {
+    epoch: u64,
+    /// Who sits there, if nothing is in the way of asking them at once.
+    scope: Option<&'a Scope<U>>,
+}
+
+impl<U> Glance<'_, U> {
+    /// Reads ahead what permissions will read.
+    #[inline]
+    pub(super) fn fetch(&self) {
+        if let Some(scope) = self.scope {
+            scope.fetch();
         }
     }
 }

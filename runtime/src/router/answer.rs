@@ -20,9 +20,9 @@ use super::refusal::{panicked, report};
 use crate::consumer::{ActionNode, Consumer};
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::group::Seat;
+use crate::group::{Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
-use crate::scope::{Admitted, Call, Scope, User};
+use crate::scope::{Admitted, Call, User};
 
 /// One of several replies.
 pub(crate) enum Value {
@@ -109,7 +109,7 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Who sits there now.
-    pub(super) fn scope(&self) -> Result<Arc<Scope<C::User>>> {
+    pub(super) fn scope(&self) -> Result<Sitting<'_, C::User>> {
         self.seat.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
     }
 

@@ -1,6 +1,7 @@
 //! Who is connected and how they came in: what stays the same for the life of a connection.
 
 use std::fmt;
+use std::hint::black_box;
 use std::time::SystemTime;
 
 use bytes::{BufMut, BytesMut};
@@ -14,10 +15,16 @@ use crate::error::{Error, Result};
 use crate::grants::{GrantCache, Held};
 
 /// One connection: its user, and the HTTP request that opened it.
+///
+/// What is asked of it for every event stands in front: see where events are delivered.
+#[repr(C, align(64))]
 pub struct Scope<U> {
     user: Option<U>,
+    /// What the user was granted. Nobody's grants are held for an anonymous connection.
+    grants: Option<Held<U>>,
     request: Parts,
-    grants: Option<Box<Held<U>>>,
+    /// Where grants come from.
+    source: Option<GrantCache<U>>,
     /// When the user's credentials run out.
     expiry: Option<Instant>,
 }
@@ -30,12 +37,13 @@ impl<U> Scope<U> {
             // An empty map still holds the memory of what was taken out of it.
             request.extensions = Extensions::new();
         }
-        Scope { user, request, grants: None, expiry: None }
+        Scope { grants: None, user, request, source: None, expiry: None }
     }
 
     /// The same, with a source of grants.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
-        self.grants = cache.map(|cache| Box::new(Held::new(cache.clone())));
+        self.source = cache.cloned();
+        self.grants = cache.filter(|_| self.user.is_some()).map(|cache| Held::new(cache.clone()));
         self
     }
 
@@ -61,8 +69,8 @@ impl<U> Scope<U> {
     where
         U: User,
     {
-        let grants = self.grants.as_ref().map(|grants| Box::new(grants.anew()));
-        Scope { user: Some(user), request: self.request.clone(), grants, expiry: None }.with_expiry()
+        let (source, request) = (self.source.as_ref(), self.request.clone());
+        Scope { grants: None, user: Some(user), request, source: None, expiry: None }.with_grants(source).with_expiry()
     }
 
     /// Who is connected; `None` is anonymous.
@@ -100,7 +108,16 @@ impl<U> Scope<U> {
     }
 
     pub(super) fn grants(&self) -> Option<&Held<U>> {
-        self.grants.as_deref()
+        self.grants.as_ref()
+    }
+
+    /// Reads ahead what permissions read.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        black_box(self.user.is_some());
+        if let Some(grants) = &self.grants {
+            black_box(grants.fetch());
+        }
     }
 
     /// Whose grants are asked: nobody's for an anonymous connection.

@@ -19,7 +19,7 @@ use crate::transport::Transport;
 /// A request that may become a connection.
 pub(crate) struct Entrance<C: Consumer> {
     consumer: Arc<C>,
-    scope: Arc<Scope<C::User>>,
+    scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
     hub: Arc<Hub<C>>,
     slow_receivers: SlowReceiver,
@@ -84,7 +84,7 @@ impl<C: Consumer> Endpoint<C> {
         }
         Ok(Entrance {
             consumer: self.consumer.clone(),
-            scope: Arc::new(scope),
+            scope: Box::new(scope),
             limits: self.limits.clone(),
             hub: self.hub.clone(),
             slow_receivers: self.slow_receivers,

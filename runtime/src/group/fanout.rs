@@ -1,0 +1,123 @@
+//! The way of one event to many: what is the same for all is made once, and many members are looked at together.
+
+use std::array::from_fn;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::counters::Counts;
+use super::delivery::Published;
+use super::event::Emits;
+use super::hub::Hub;
+use super::join::{Carries, Group};
+use super::members::Member;
+use super::membership::{Membership, Way};
+use super::seat::{Glance, Offered};
+use crate::consumer::Consumer;
+
+/// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
+/// the other would wait for each.
+const TOGETHER: usize = 16;
+
+impl<C: Consumer> Hub<C> {
+    /// Gives an event to every member of a group who may see it.
+    pub(super) fn publish<G, E>(&self, group: &G, event: E, except: Option<u64>)
+    where
+        G: Group<Consumer = C> + Carries<E>,
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let mut tally = Tally::default();
+        if let Some(members) = self.kind::<G>().members(group) {
+            let published = Published::new(event, members.name.clone());
+            for together in members.list().chunks(TOGETHER) {
+                tally.offer(&published, together, except);
+            }
+        }
+        tally.count(&self.counts);
+    }
+
+    /// The same for several groups: a member of more than one gets it once.
+    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E, except: Option<u64>)
+    where
+        G: Group<Consumer = C> + Carries<E>,
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let kind = self.kind::<G>();
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
+        for members in groups.iter().filter_map(|group| kind.members(group)) {
+            for Member { seat, membership } in &*members.list() {
+                match known.get(&seat.id) {
+                    // A group may be named twice.
+                    Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
+                    Some(&at) => receivers[at].push(membership.clone()),
+                    None if except == Some(seat.id) => {}
+                    None => {
+                        known.insert(seat.id, receivers.len());
+                        receivers.push(SmallVec::from_buf([membership.clone()]));
+                    }
+                }
+            }
+        }
+        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        for memberships in receivers {
+            tally.add(match &memberships[..] {
+                [only] => only.seat.offer(&published, Way::Group(only)),
+                several => several[0].seat.offer(&published, Way::Groups(&several.into())),
+            });
+        }
+        tally.count(&self.counts);
+    }
+
+    /// Gives an event to one user on all sockets, where that user may see it.
+    pub(super) fn publish_to_user<E>(&self, user_id: &str, event: E)
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        for seat in self.seats_of(user_id) {
+            tally.add(seat.offer(&published, Way::Personal));
+        }
+        tally.count(&self.counts);
+    }
+}
+
+/// How many an event has reached.
+#[derive(Default)]
+struct Tally {
+    delivered: u64,
+    refused: u64,
+}
+
+impl Tally {
+    /// Offers it to some members.
+    fn offer<C, E>(&mut self, published: &Arc<Published<E>>, members: &[Member<C>], except: Option<u64>)
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.seat.glance()));
+        glances.iter().flatten().for_each(Glance::fetch);
+        for (Member { seat, membership }, glance) in members.iter().zip(glances.iter().flatten()) {
+            if except != Some(seat.id) {
+                self.add(seat.offer_at(glance, published, Way::Group(membership)));
+            }
+        }
+    }
+
+    fn add(&mut self, offered: Offered) {
+        match offered {
+            Offered::Delivered => self.delivered += 1,
+            Offered::Refused => self.refused += 1,
+            Offered::Nowhere => {}
+        }
+    }
+
+    fn count(&self, counts: &Counts) {
+        counts.published(self.delivered, self.refused);
+    }
+}
