@@ -11,7 +11,7 @@ use crate::message::{self, Effect, Values};
 use crate::router::{Outcome, Value};
 use crate::transport::Transport;
 
-/// A message whose action has ended well, and the epoch in which it was last asked whether it may be called.
+/// A message whose action has ended, and the epoch in which it was last asked whether it may be called.
 struct Allowed<'t> {
     text: &'t str,
     epoch: u64,
@@ -25,16 +25,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         gone(self.outbox.in_time())?;
         // Before the checks: what changes after them is seen below.
         let epoch = self.answerer.seat.mailbox.epoch();
+        if self.aside.beside.authenticates && self.answerer.authenticates(text) {
+            let Connection { outbox, answerer, aside, .. } = self;
+            Box::pin(aside.until_authenticated(outbox, answerer)).await?;
+        }
         let mut outcome = self.answered(text).await?;
         if matches!(outcome, Outcome::Detach) {
-            if self.aside.beside.len() < self.most_detached {
+            if self.aside.beside.running() < self.most_detached {
                 self.aside.beside.detach(&self.answerer.beside(), text.clone());
                 return ControlFlow::Continue(());
             }
             outcome = Box::pin(self.answered_in_the_queue(text)).await?;
         }
         let (written, own_changes) = match outcome {
-            Outcome::Well { written, own_changes } => (written, own_changes),
+            Outcome::Ended { written, own_changes } => (written, own_changes),
             Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
             Outcome::Refused | Outcome::Authenticated { .. } => {
                 if let Outcome::Authenticated { renewed: true } = outcome {
@@ -107,7 +111,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if let Poll::Ready(outcome) = futures_util::poll!(&mut answering) {
             return ControlFlow::Continue(outcome);
         }
-        aside.until(outbox, answerer, answering).await
+        // Others wait for credentials that are being looked at.
+        aside.beside.authenticates |= answerer.authenticates(text);
+        let outcome = aside.until(outbox, answerer, answering).await?;
+        if let Outcome::Authenticated { .. } = outcome {
+            aside.beside.next_attempt(answerer);
+        }
+        ControlFlow::Continue(outcome)
     }
 
     /// The same for a detached action, where too many run beside the queue.
@@ -147,6 +157,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if well {
             return self.caused(allowed, true, effects).await;
         }
-        gone(self.outbox.feed(self.reply.take()).await)
+        self.send(&mut allowed).await?;
+        ControlFlow::Continue(())
     }
 }

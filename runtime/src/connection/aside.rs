@@ -1,8 +1,9 @@
 //! What goes on beside an action: frames are read ahead, the clock goes on, and detached actions run.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::ops::ControlFlow;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use super::beside::{Beside, Done};
 use super::heartbeat::{Beat, Heartbeat};
@@ -25,7 +26,8 @@ pub(super) struct Aside<C: Consumer, X> {
 impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
     /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
     fn reading(&self) -> bool {
-        self.ahead.len() < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
+        let ahead = self.ahead.len() + self.beside.waiting();
+        ahead < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
     }
 
     /// Goes on until the future is done.
@@ -40,24 +42,56 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         F: Future,
     {
         loop {
-            let reading = self.reading();
-            tokio::select! {
-                biased;
-                output = &mut answering => return ControlFlow::Continue(output),
-                done = self.beside.done() => self.finish(outbox, answerer, done).await?,
-                next = outbox.next(reading) => match gone(next)? {
-                    Next::Frame(frame) => self.came(answerer, frame)?,
-                    Next::Event => gone(outbox.deliver_one())?,
-                },
-                beat = self.heartbeat.beat() => match beat {
-                    Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
-                    // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
-                    Beat::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
-                    Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
-                    Beat::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
-                },
+            if let Some(output) = self.step(outbox, answerer, answering.as_mut()).await? {
+                return ControlFlow::Continue(output);
             }
         }
+    }
+
+    /// Goes on until no credentials are being looked at.
+    pub(super) async fn until_authenticated<T>(
+        &mut self,
+        outbox: &mut Outbox<C, T>,
+        answerer: &Answerer<C>,
+    ) -> ControlFlow<End>
+    where
+        T: Transport<Text = X>,
+    {
+        while self.beside.authenticates {
+            self.step(outbox, answerer, pin!(pending::<()>())).await?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Does what comes next; gives what the future does, once it is done.
+    async fn step<T, F>(
+        &mut self,
+        outbox: &mut Outbox<C, T>,
+        answerer: &Answerer<C>,
+        mut answering: Pin<&mut F>,
+    ) -> ControlFlow<End, Option<F::Output>>
+    where
+        T: Transport<Text = X>,
+        F: Future,
+    {
+        let reading = self.reading();
+        tokio::select! {
+            biased;
+            output = &mut answering => return ControlFlow::Continue(Some(output)),
+            done = self.beside.done() => self.finish(outbox, answerer, done).await?,
+            next = outbox.next(reading) => match gone(next)? {
+                Next::Frame(frame) => self.came(answerer, frame)?,
+                Next::Event => gone(outbox.deliver_one())?,
+            },
+            beat = self.heartbeat.beat() => match beat {
+                Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
+                // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
+                Beat::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
+                Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
+                Beat::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
+            },
+        }
+        ControlFlow::Continue(None)
     }
 
     fn came(&mut self, answerer: &Answerer<C>, frame: Option<Incoming<X>>) -> ControlFlow<End> {
@@ -66,9 +100,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
             Some(Incoming::Ping) => {}
             Some(Incoming::Broken(code)) if self.streaming => return ControlFlow::Break(End::Close(code)),
             // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
-            Some(Incoming::Text(text)) if answerer.authenticates(&text) && !self.beside.authenticates => {
-                self.beside.authenticate(answerer, text);
-            }
+            Some(Incoming::Text(text)) if answerer.authenticates(&text) => self.beside.authenticate(answerer, text),
             Some(frame) => self.ahead.push_back(frame),
             None => return ControlFlow::Break(End::Gone),
         }

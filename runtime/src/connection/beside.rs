@@ -1,5 +1,6 @@
 //! Actions that run beside the others, each with its own replies: detached ones, and fresh credentials.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -16,8 +17,10 @@ use crate::transport::Transport;
 /// What runs beside, a few at most: each is looked at whenever something happens.
 pub(super) struct Beside<C: Consumer, X> {
     running: Vec<BoxFuture<'static, Done<C, X>>>,
-    /// Whether credentials are among it: only one at a time.
+    /// Whether credentials are being looked at: only one at a time.
     pub(super) authenticates: bool,
+    /// Credentials that wait for that.
+    attempts: VecDeque<X>,
 }
 
 /// A reply that such an action has given.
@@ -33,6 +36,8 @@ pub(super) struct Done<C: Consumer, X> {
     values: Option<Pin<Box<dyn Values>>>,
     /// Whether it is one of several.
     of_several: bool,
+    /// Whether it brought credentials.
+    authenticates: bool,
 }
 
 impl<C: Consumer, X> Done<C, X> {
@@ -43,20 +48,38 @@ impl<C: Consumer, X> Done<C, X> {
 
 impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
     pub(super) fn new() -> Beside<C, X> {
-        Beside { running: Vec::new(), authenticates: false }
+        Beside { running: Vec::new(), authenticates: false, attempts: VecDeque::new() }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.running.len() - usize::from(self.authenticates)
+    /// How many run.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.attempts.len()
     }
 
     pub(super) fn detach(&mut self, answerer: &Answerer<C>, text: X) {
         self.running.push(answer(answerer.clone(), text).boxed());
     }
 
+    /// Has credentials looked at, once those are done that came before.
     pub(super) fn authenticate(&mut self, answerer: &Answerer<C>, text: X) {
+        if self.authenticates {
+            return self.attempts.push_back(text);
+        }
         self.authenticates = true;
         self.detach(answerer, text);
+    }
+
+    /// One attempt is done: the next begins.
+    pub(super) fn next_attempt(&mut self, answerer: &Answerer<C>) {
+        self.authenticates = false;
+        if let Some(text) = self.attempts.pop_front() {
+            self.authenticate(answerer, text);
+        }
     }
 
     /// The next reply of any of them; none comes while nothing runs. Cancel-safe.
@@ -65,7 +88,9 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
             for at in 0..self.running.len() {
                 if let Poll::Ready(done) = self.running[at].as_mut().poll(cx) {
                     drop(self.running.swap_remove(at));
-                    self.authenticates &= !matches!(done.outcome, Outcome::Authenticated { .. });
+                    if done.authenticates {
+                        self.next_attempt(&done.answerer);
+                    }
                     return Poll::Ready(done);
                 }
             }
@@ -107,12 +132,12 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
 
 impl<C: Consumer, X> Done<C, X> {
     fn written(&self) -> bool {
-        !matches!(self.outcome, Outcome::Well { written: false, .. } | Outcome::Detach | Outcome::Nothing)
+        !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
     fn is_stale(&self) -> bool {
-        matches!(self.outcome, Outcome::Well { .. }) && self.answerer.seat.mailbox.epoch() != self.epoch
+        matches!(self.outcome, Outcome::Ended { .. }) && self.answerer.seat.mailbox.epoch() != self.epoch
     }
 }
 
@@ -123,11 +148,12 @@ where
 {
     let mut reply = Reply::new();
     let epoch = answerer.seat.mailbox.epoch();
+    let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
     let (values, effects) = (reply.take_values(), reply.take_effects());
-    let own_changes = if let Outcome::Well { own_changes, .. } = outcome { own_changes } else { 0 };
+    let own_changes = if let Outcome::Ended { own_changes, .. } = outcome { own_changes } else { 0 };
     let epoch = epoch + own_changes;
-    let done = Done { answerer, text, epoch, outcome, reply, effects, values, of_several: false };
+    let done = Done { answerer, text, epoch, outcome, reply, effects, values, of_several: false, authenticates };
     if done.values.is_some() { next_value(done).await } else { done }
 }
 
@@ -141,10 +167,7 @@ async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C,
     match value {
         Value::More => done.values = Some(values),
         Value::Last => {}
-        Value::Failed => {
-            done.outcome = Outcome::Refused;
-            done.effects.clear();
-        }
+        Value::Failed => done.effects.clear(),
     }
     done
 }
@@ -153,7 +176,7 @@ async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C,
 async fn ask_again<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C, X> {
     if !done.answerer.still(done.text.as_ref(), &mut done.epoch).await {
         done.answerer.deny(done.text.as_ref(), &mut done.reply, done.of_several);
-        done.outcome = Outcome::Refused;
+        (done.outcome, done.authenticates) = (Outcome::Refused, false);
         (done.values, done.effects) = (None, Vec::new());
     }
     done

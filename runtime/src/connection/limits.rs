@@ -32,7 +32,7 @@ pub struct Limits {
     /// How many messages are read ahead while an action runs. Then reading stops until it is done; a stream that goes
     /// on for longer than [`idle`](Limits::idle) after that ends with its connection, as nothing can be heard. Default: 32.
     pub read_ahead: usize,
-    /// How many groups a connection may be in. More: 409. Default: 256.
+    /// How many groups a connection may be in, each of its subscriptions counted. More: 409. Default: 256.
     pub groups: usize,
     /// How many events may wait for a client who does not take them; what happens then says
     /// [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers). Default: 256.

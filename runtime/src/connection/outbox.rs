@@ -87,10 +87,18 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Waits until there is room for a frame.
     pub(super) async fn room(&mut self) -> Result<(), Lost> {
+        let patience = self.patience();
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
-        deadline(self.patience, room).await.ok_or(Gone)??;
-        self.in_time()
+        let room = deadline(patience, room).await;
+        self.in_time()?;
+        room.ok_or(Gone)?
+    }
+
+    /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
+    fn patience(&self) -> Duration {
+        let left = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        left.map_or(self.patience, |left| left.min(self.patience))
     }
 
     /// Feeds a frame for which there is room.
@@ -108,9 +116,14 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
+        let patience = self.patience();
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), mailbox, cx));
-        deadline(self.patience, flushed).await.ok_or(Gone)??;
+        let Some(flushed) = deadline(patience, flushed).await else {
+            self.in_time()?;
+            return Err(Gone.into());
+        };
+        flushed?;
         self.unsent = false;
         Ok(())
     }
@@ -131,18 +144,24 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
         loop {
             self.room().await?;
-            let Some(event) = self.seat.mailbox.take_before(place)? else { return Ok(()) };
-            self.put(event)?;
+            if !self.deliver_next(place)? {
+                return Ok(());
+            }
         }
     }
 
     /// Feeds the event that has waited longest, for which there is room.
     pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
         self.in_time()?;
-        match self.seat.mailbox.take_before(u64::MAX)? {
-            Some(event) => self.put(event),
-            None => Ok(()),
-        }
+        self.deliver_next(u64::MAX)?;
+        Ok(())
+    }
+
+    /// Feeds the next event, if it stands in front of that place.
+    fn deliver_next(&mut self, place: u64) -> Result<bool, Lost> {
+        let Some(event) = self.seat.mailbox.take_before(place)? else { return Ok(false) };
+        self.put(event)?;
+        Ok(true)
     }
 
     /// The place behind all events that wait now.

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
 
 use super::aside::Aside;
 use super::beside::Beside;
@@ -116,7 +117,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
         let running = AssertUnwindSafe(seat.consumer().connected(&connect)).catch_unwind();
-        let error = match deadline(*time, running).await {
+        let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {
             Some(Ok(Ok(()))) => {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
@@ -127,6 +129,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panicked(&*panic),
+            None if left.is_some_and(|left| left <= *time) => return Err(CloseCode::Expired),
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);

@@ -51,7 +51,12 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        around(self.acting()?, group, move |seat, group| seat.release(group, &id))
+        let call = self.acting()?;
+        let seat = seat::<G::Consumer, U>(call)?.clone();
+        call.join_no_more(&group, Some(&id));
+        call.give_back(usize::from(seat.is_in(&group, Some(&id))));
+        call.then(Effect::Before(Box::new(move || seat.release(&group, &id))));
+        Ok(())
     }
 
     /// Leaves a group, with all that was subscribed to it. After the reply of this action no event of it follows; after an
@@ -60,7 +65,12 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        around(self.acting()?, group, |seat, group| seat.part(group))
+        let call = self.acting()?;
+        let seat = seat::<G::Consumer, U>(call)?.clone();
+        call.join_no_more(&group, None);
+        call.give_back(seat.places(&group));
+        call.then(Effect::Before(Box::new(move || seat.part(&group))));
+        Ok(())
     }
 
     /// Publishes an event to a group: each member gets it whom the event's permission lets see it, this connection among
@@ -153,38 +163,36 @@ where
 {
     let seat = seat::<G::Consumer, U>(call)?;
     let asked_in = seat.mailbox.epoch();
-    group.may_join(&seat.consumer, call).await?;
-    let entry = entry(seat, group, id)?;
+    match seat.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
+        // Whoever sits there now is asked: the action has begun for somebody whose credentials were others.
+        Some(now) => {
+            let head = Connect::<U>::head();
+            group.may_join(&seat.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
+        }
+        None => group.may_join(&seat.consumer, call).await?,
+    }
+    if call.is_joining(&group, id.as_ref()) {
+        return Ok(());
+    }
+    let entry = entry(seat, group.clone(), id.clone(), call.given_back())?;
     let seat = seat.clone();
-    call.then(Effect::After(Box::new(move || seat.enter(asked_in, || seat.hub.enter(&seat, entry)))));
+    let enter = move || drop(seat.enter(asked_in, || seat.hub.enter(&seat, entry)));
+    call.then(Effect::Join { group: Box::new(group), id, cause: Box::new(enter) });
     Ok(())
 }
 
-/// A connection that is to be let into a group, with room for it.
-pub(super) fn entry<G: Group>(seat: &Arc<Seat<G::Consumer>>, group: G, id: Option<RequestId>) -> Result<Entry<G>> {
+/// A connection that is to be let into a group, with room for it, where so much is about to be given back.
+pub(super) fn entry<G: Group>(
+    seat: &Arc<Seat<G::Consumer>>,
+    group: G,
+    id: Option<RequestId>,
+    given_back: usize,
+) -> Result<Entry<G>> {
     let name = catch_unwind(AssertUnwindSafe(|| group.public_name()));
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
     // What it is in already needs no room.
-    let place = if seat.is_in(&group, id.as_ref()) { None } else { Some(seat.reserve()?) };
+    let place = if seat.is_in(&group, id.as_ref()) { None } else { Some(seat.reserve(given_back)?) };
     Ok(Entry { group, name: name.map(Arc::from), id, place })
-}
-
-/// Lets something happen to a membership before the reply goes out; and once more after it, to what the same action has
-/// joined.
-fn around<G: Group, U: User>(
-    call: &Call<'_, U>,
-    group: G,
-    happens: impl Fn(&Arc<Seat<G::Consumer>>, &G) + Send + Sync + 'static,
-) -> Result<()>
-where
-    G::Consumer: Handler<User = U>,
-{
-    let seat = seat::<G::Consumer, U>(call)?.clone();
-    let (happens, again, same) = (Arc::new(happens), seat.clone(), group.clone());
-    let once_more = happens.clone();
-    call.then(Effect::Before(Box::new(move || happens(&seat, &group))));
-    call.then(Effect::After(Box::new(move || once_more(&again, &same))));
-    Ok(())
 }
 
 /// The connection's seat among those of the consumer.

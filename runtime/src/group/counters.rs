@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counters {
     /// Events that were published.
     pub published: u64,
-    /// Events that were put in line for a member who may see them.
+    /// Events that went out to a member who may see them.
     pub delivered: u64,
     /// Events that were kept from a member: by their permission, or because it could not be asked.
     pub refused: u64,
@@ -34,15 +34,18 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Counts one publication, and those whom it reached or did not reach at once.
-    pub(super) fn published(&self, delivered: u64, refused: u64) {
+    /// Counts one publication, and whom it was kept from at once.
+    pub(super) fn published(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);
-        self.settled(delivered, refused);
+        self.refused.fetch_add(refused, Ordering::Relaxed);
     }
 
-    pub(super) fn settled(&self, delivered: u64, refused: u64) {
-        self.delivered.fetch_add(delivered, Ordering::Relaxed);
-        self.refused.fetch_add(refused, Ordering::Relaxed);
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn dropped(&self, events: usize) {

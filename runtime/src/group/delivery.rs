@@ -137,7 +137,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<
             let Some(scope) = seat.scope() else { return Put::Gone };
             let mut seeing = Seeing::new(&*scope);
             let refused = || {
-                seat.hub.counts.settled(0, 1);
+                seat.hub.counts.refused();
                 Put::Gone
             };
             loop {

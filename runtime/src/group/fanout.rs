@@ -86,10 +86,9 @@ impl<C: Consumer> Hub<C> {
     }
 }
 
-/// How many an event has reached.
+/// How many an event was kept from.
 #[derive(Default)]
 struct Tally {
-    delivered: u64,
     refused: u64,
 }
 
@@ -110,14 +109,10 @@ impl Tally {
     }
 
     fn add(&mut self, offered: Offered) {
-        match offered {
-            Offered::Delivered => self.delivered += 1,
-            Offered::Refused => self.refused += 1,
-            Offered::Nowhere => {}
-        }
+        self.refused += u64::from(offered == Offered::Refused);
     }
 
     fn count(&self, counts: &Counts) {
-        counts.published(self.delivered, self.refused);
+        counts.published(self.refused);
     }
 }

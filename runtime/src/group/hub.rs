@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::belongings::Place;
 use super::counters::Counts;
 use super::join::Group;
 use super::members::{Belongs, Kind};
-use super::seat::{Place, Seat};
+use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
@@ -153,12 +154,12 @@ impl<C: Consumer> Hub<C> {
     pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) {
         let Entry { group, name, id, place } = entry;
         // It may have been left since it was asked for.
-        let Some(place) = place.or_else(|| seat.reserve().ok()) else { return };
+        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return };
         // The key is kept by both.
         let key = group.clone();
-        seat.belong(&key, id, place, || {
+        seat.belong(&key, id, place, |id, place| {
             let kind = self.kind::<G>();
-            let membership = kind.admit(&group, name, seat);
+            let membership = kind.admit(&group, name, seat, id, place);
             Arc::new(Belongs { group, kind, membership })
         });
     }

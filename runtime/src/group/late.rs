@@ -41,11 +41,11 @@ impl<C: Consumer> Late<C> {
 }
 
 /// A change that is under way. Dropping it changes nothing.
-pub(super) struct Change(oneshot::Receiver<()>);
+pub(crate) struct Change(oneshot::Receiver<()>);
 
 impl Change {
     /// Waits until it is through, or the connection is gone.
-    pub(super) async fn through(self) {
+    pub(crate) async fn through(self) {
         let _ = self.0.await;
     }
 }
@@ -121,30 +121,36 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
-    /// anything is delivered.
-    pub(super) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) {
+    /// anything is delivered: that is under way then.
+    pub(super) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<Change> {
         // Nothing changes while this is held.
         let mut late = self.lock_late();
         if self.mailbox.epoch() == asked_in {
-            return enter();
+            enter();
+            return None;
         }
         self.is_late.store(true, Ordering::SeqCst);
         enter();
-        late.changes.push(oneshot::channel().0);
+        let (done, through) = oneshot::channel();
+        late.changes.push(done);
         self.work(late);
+        Some(Change(through))
     }
 
-    /// Lets it into a group from outside, if the group's permission does. Whether it did.
+    /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
     pub(super) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
-        let Some(scope) = self.scope() else { return false };
+        // First of all, so that what changes after it is asked about again.
         let asked_in = self.mailbox.epoch();
+        let Some(scope) = self.scope() else { return false };
         let head = Connect::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
-        match asked.and_then(|()| entry(self, group, None)) {
+        match asked.and_then(|()| entry(self, group.clone(), None, 0)) {
             Ok(entry) => {
-                self.enter(asked_in, || self.hub.enter(self, entry));
-                true
+                if let Some(change) = self.enter(asked_in, || self.hub.enter(self, entry)) {
+                    change.through().await;
+                }
+                self.is_in(&group, None)
             }
             Err(error) => {
                 tracing::info!(group = G::NAME, cause = %error, "a connection may not join a group");
@@ -179,17 +185,22 @@ impl<C: Consumer> Seat<C> {
 
     fn next_work(&self) -> Option<Work<C>> {
         let mut late = self.lock_late();
-        late.current = None;
-        if !late.changes.is_empty() {
-            return Some(Work::Changes(std::mem::take(&mut late.changes)));
-        }
-        late.current = late.events.pop_front();
-        if late.current.is_none() {
+        let done = late.current.take();
+        let work = if late.changes.is_empty() {
+            late.current = late.events.pop_front();
+            let epoch = self.mailbox.epoch();
+            late.current.clone().map(|note| Work::Event(note, epoch))
+        } else {
+            Some(Work::Changes(std::mem::take(&mut late.changes)))
+        };
+        if work.is_none() {
             late.worker = None;
             self.is_late.store(false, Ordering::SeqCst);
         }
-        let epoch = self.mailbox.epoch();
-        late.current.clone().map(|note| Work::Event(note, epoch))
+        drop(late);
+        // Not under the lock: an event may run its own code when it is dropped.
+        drop(done);
+        work
     }
 
     async fn do_work(self: &Arc<Self>, work: Work<C>) {
@@ -245,15 +256,14 @@ impl<C: Consumer> Seat<C> {
             let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
             let note = published.note(self, way);
             let mut late = self.lock_late();
-            let put = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            match put {
-                Put::Changed => continue,
-                Put::Stale => return Put::Stale,
-                Put::Gone => {}
-                Put::In => self.hub.counts.settled(1, 0),
+            let (put, unwanted) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
+            let done = if matches!(put, Put::In | Put::Gone) { late.current.take() } else { None };
+            drop(late);
+            // Not under the lock: an event may run its own code when it is dropped.
+            drop((done, unwanted));
+            if put != Put::Changed {
+                return put;
             }
-            late.current = None;
-            return put;
         }
     }
 

@@ -140,7 +140,8 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
-    /// it stood when the frame was made.
+    /// it stood when the frame was made. What this gives back beside is not wanted any more: an event may run its own code
+    /// when it is dropped, so that is not done under whatever lock the caller holds.
     pub(super) fn put(
         &self,
         frame: Bytes,
@@ -148,19 +149,17 @@ impl<N: Asks> Mailbox<N> {
         epoch: u64,
         seen: u64,
         standing: impl FnOnce() -> Option<u64>,
-    ) -> Put {
+    ) -> (Put, Vec<N>) {
         let mut waiting = self.waiting();
         // All is looked at under the lock: who has taken it to change something is not overtaken.
-        if self.epoch() != epoch {
-            return Put::Stale;
-        }
-        match standing() {
-            Some(now) if now == seen => {}
-            Some(_) => return Put::Changed,
-            None => return Put::Gone,
-        }
-        if waiting.is_over() {
-            return Put::Gone;
+        let unfit = match standing() {
+            _ if self.epoch() != epoch => Some(Put::Stale),
+            Some(now) if now != seen => Some(Put::Changed),
+            Some(_) if !waiting.is_over() => None,
+            _ => Some(Put::Gone),
+        };
+        if let Some(put) = unfit {
+            return (put, vec![note]);
         }
         let place = waiting.next;
         waiting.next += 1;
@@ -170,12 +169,11 @@ impl<N: Asks> Mailbox<N> {
         while waiting.events.len() > self.most || waiting.bytes > self.most_bytes {
             let more = waiting.give_up(self.policy);
             if more.is_empty() && !waiting.events.is_empty() {
-                drop(waiting);
-                self.end(CloseCode::TooSlow);
-                return Put::Gone;
+                given_up.extend(self.end_with(waiting, CloseCode::TooSlow));
+                return (Put::Gone, given_up);
             }
             self.counts.dropped(more.len());
-            given_up.extend(more);
+            given_up.extend(more.into_iter().map(|letter| letter.note));
         }
         let wake = !self.ready.swap(true, Ordering::AcqRel);
         drop(waiting);
@@ -183,7 +181,7 @@ impl<N: Asks> Mailbox<N> {
         if wake {
             self.reader.wake();
         }
-        Put::In
+        (Put::In, given_up)
     }
 
     /// How many events may wait.
@@ -208,7 +206,11 @@ impl<N: Asks> Mailbox<N> {
 
     /// The connection is to end with this code. Nothing is delivered any more.
     pub(super) fn end(&self, code: CloseCode) {
-        let mut waiting = self.waiting();
+        drop(self.end_with(self.waiting(), code));
+    }
+
+    /// The same; gives what waited.
+    fn end_with(&self, mut waiting: MutexGuard<'_, Waiting<N>>, code: CloseCode) -> Vec<N> {
         if !waiting.is_over() && code == CloseCode::TooSlow {
             self.counts.too_slow();
         }
@@ -218,8 +220,7 @@ impl<N: Asks> Mailbox<N> {
         self.ready.store(true, Ordering::Release);
         drop(waiting);
         self.reader.wake();
-        // Not under the lock: an event may run its own code when it is dropped.
-        drop(unwanted);
+        unwanted.into_iter().map(|letter| letter.note).collect()
     }
 
     /// Changes something that is looked at when an event is put in.
@@ -271,6 +272,8 @@ impl<N: Asks> Mailbox<N> {
         let taken = waiting.pop();
         self.ready.store(!waiting.events.is_empty(), Ordering::Release);
         drop(waiting);
+        // What was put in may still be recalled or dropped; this goes out.
+        self.counts.delivered();
         // An event may run its own code when it is dropped, so that is not done under the lock.
         Ok(taken.map(|letter| letter.frame))
     }
@@ -334,7 +337,7 @@ mod tests {
     }
 
     fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> Put {
-        mailbox.put(Bytes::from_static(text.as_bytes()), text, epoch, 0, || standing)
+        mailbox.put(Bytes::from_static(text.as_bytes()), text, epoch, 0, || standing).0
     }
 
     fn put(mailbox: &Texts, texts: &[&'static str]) {

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 
+use super::belongings::{Belonging, Place};
 use super::hub::lock;
 use super::join::Group;
 use super::membership::Membership;
-use super::seat::{Belonging, Place, Seat};
+use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::Result;
 use crate::message::RequestId;
@@ -61,16 +62,18 @@ impl<G: Group> Kind<G> {
         lock(&self.groups).get(group).cloned()
     }
 
-    /// One more member, of whom it is not one yet.
+    /// One more member, of whom it is not one yet: as joined, or by a subscription.
     pub(super) fn admit(
         &self,
         group: &G,
         name: Option<Arc<str>>,
         seat: &Arc<Seat<G::Consumer>>,
+        id: Option<RequestId>,
+        place: Place<G::Consumer>,
     ) -> Arc<Membership<G::Consumer>> {
         let mut groups = lock(&self.groups);
         let members = groups.entry(group.clone()).or_insert_with(|| Arc::new(Members { name, list: Mutex::default() }));
-        let membership = Arc::new(Membership::new(seat.clone(), members.name.clone()));
+        let membership = Arc::new(Membership::new(seat.clone(), members.name.clone(), id, place));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut *list);
         membership.place.store(list.len(), Ordering::Relaxed);
@@ -115,6 +118,10 @@ impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
 
     fn is_kept(&self, id: Option<&RequestId>) -> bool {
         self.membership.is_kept(id)
+    }
+
+    fn places(&self) -> usize {
+        self.membership.places()
     }
 
     fn keep(&self, id: Option<RequestId>, place: Place<G::Consumer>) {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::seat::{Place, Seat};
+use super::belongings::Place;
+use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::message::RequestId;
 
@@ -31,9 +32,32 @@ struct Held<C: Consumer> {
 }
 
 impl<C: Consumer> Membership<C> {
-    pub(super) fn new(seat: Arc<Seat<C>>, group_name: Option<Arc<str>>) -> Membership<C> {
-        let held = Held { joined: None, subscriptions: SmallVec::new() };
-        Membership { seat, group_name, state: AtomicU64::new(0), place: AtomicUsize::new(0), held: Mutex::new(held) }
+    /// One that is kept from the start, as joined or by a subscription.
+    pub(super) fn new(
+        seat: Arc<Seat<C>>,
+        group_name: Option<Arc<str>>,
+        id: Option<RequestId>,
+        place: Place<C>,
+    ) -> Membership<C> {
+        let mut held = Held { joined: None, subscriptions: SmallVec::new() };
+        let state = u64::from(id.is_some());
+        match id {
+            None => held.joined = Some(place),
+            Some(id) => held.subscriptions.push((id, place)),
+        }
+        Membership {
+            seat,
+            group_name,
+            state: AtomicU64::new(state),
+            place: AtomicUsize::new(0),
+            held: Mutex::new(held),
+        }
+    }
+
+    /// How much room it takes up.
+    pub(super) fn places(&self) -> usize {
+        let held = self.held();
+        usize::from(held.joined.is_some()) + held.subscriptions.len()
     }
 
     pub(super) fn is_kept(&self, id: Option<&RequestId>) -> bool {
@@ -50,25 +74,32 @@ impl<C: Consumer> Membership<C> {
         match id {
             None => held.joined = Some(place),
             Some(id) if held.subscriptions.iter().any(|known| known.0 == id) => {}
-            Some(id) => {
+            Some(id) => self.seat.mailbox.among(|| {
                 held.subscriptions.push((id, place));
-                self.seat.mailbox.among(|| self.state.fetch_add(1, Ordering::Relaxed));
-            }
+                self.state.fetch_add(1, Ordering::Relaxed);
+            }),
         }
     }
 
-    /// Ends a subscription. Whether nothing keeps the membership any more.
+    /// Ends a subscription. Whether nothing keeps the membership any more: then it has ended.
     pub(super) fn release(&self, id: &RequestId) -> bool {
         let mut held = self.held();
-        held.subscriptions.retain(|known| known.0 != *id);
-        self.seat.mailbox.among(|| self.state.fetch_add(1, Ordering::Relaxed));
-        held.joined.is_none() && held.subscriptions.is_empty()
+        self.seat.mailbox.among(|| {
+            held.subscriptions.retain(|known| known.0 != *id);
+            let ended = held.joined.is_none() && held.subscriptions.is_empty();
+            if ended {
+                self.state.store(LEFT, Ordering::Relaxed);
+            } else {
+                self.state.fetch_add(1, Ordering::Relaxed);
+            }
+            ended
+        })
     }
 
     /// Ends it: what was put in by it before stays, nothing comes after.
     pub(super) fn end(&self) {
         self.seat.mailbox.among(|| self.state.store(LEFT, Ordering::Relaxed));
-        // The rooms that it took up are free again.
+        // The room that it took up is free again.
         *self.held() = Held { joined: None, subscriptions: SmallVec::new() };
     }
 

@@ -1,6 +1,7 @@
 //! One connection's part in groups: who may join, who may see what, and the way of an event from its publisher to every
 //! member that may see it.
 
+mod belongings;
 mod context;
 mod counters;
 mod delivery;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::counters::Counters;
 use super::event::Emits;
 use super::hub::Hub;
@@ -54,11 +56,9 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// Who connects later is not in it: that is for `#[connect]`.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
-        let mut joined = 0;
-        for seat in self.0.seats_of(user_id) {
-            joined += usize::from(seat.let_in(group.clone()).await);
-        }
-        joined
+        let seats = self.0.seats_of(user_id);
+        let joined = join_all(seats.iter().map(|seat| seat.let_in(group.clone()))).await;
+        joined.into_iter().filter(|joined| *joined).count()
     }
 
     /// Takes every connection of a user out of a group, at once.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::late::Change;
 use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
@@ -17,15 +18,14 @@ impl<C: Consumer> Seat<C> {
     /// This user sits there from now on: the same as before, or the first. Grants are those of the new credentials, the door and
     /// the groups are asked again, and events that wait are too. `asked_at` counts the changes of what people may do that
     /// there had been when the credentials were looked at.
-    pub(crate) async fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<()> {
+    pub(crate) fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<Change> {
         let before =
             self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
         let scope = Arc::new(before.renewed(user)?);
         self.remember(&scope);
         // Whoever was here first stays who they are.
-        if self.user_id().is_none_or(|known| known != scope.user_id())
-            || before.user().is_some_and(|user| user.id() != scope.user_id())
-        {
+        let is = |user: &C::User| user.id() == scope.user_id();
+        if self.user_id().is_none_or(|known| known != scope.user_id()) || !before.user().is_none_or(is) {
             return Err(Error::denied().refused_by("the credentials are another user's"));
         }
         // Found before anything is loaded for them, so that no change is missed.
@@ -34,7 +34,6 @@ impl<C: Consumer> Seat<C> {
         if self.hub.changes() != asked_at && self.hub.is_disconnected(self, asked_at) {
             self.end(CloseCode::Revoked);
         }
-        change.through().await;
-        Ok(())
+        Ok(change)
     }
 }

@@ -1,16 +1,15 @@
 //! One connection as groups know it: who sits there, what waits for them, and where they belong.
 
-use std::any::Any;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
+use super::belongings::Belongings;
 use super::delivery::{Note, Published};
 use super::event::{Emits, Seeing};
 use super::hub::Hub;
@@ -18,8 +17,6 @@ use super::late::Late;
 use super::mailbox::{Mailbox, Put};
 use super::membership::Way;
 use crate::consumer::Consumer;
-use crate::error::{Error, Result};
-use crate::message::RequestId;
 use crate::scope::Scope;
 use crate::transport::CloseCode;
 
@@ -41,41 +38,19 @@ pub(crate) struct Seat<C: Consumer> {
     pub(super) hub: Arc<Hub<C>>,
     /// Who sits there since.
     renewed: ArcSwapOption<Scope<C::User>>,
+    /// Who sat there in between, and may have something running still.
+    former: Mutex<Vec<Weak<Scope<C::User>>>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
-    belongings: Mutex<Vec<Arc<dyn Belonging<C>>>>,
-    groups: AtomicUsize,
-    most_groups: usize,
+    pub(super) belongings: Mutex<Belongings<C>>,
+    /// How many groups it is in, or is to be.
+    pub(super) groups: AtomicUsize,
+    pub(super) most_groups: usize,
     /// Events that wait for grants, and all that came after them.
     pub(super) late: Mutex<Late<C>>,
     /// How long grants and groups may take to answer.
     pub(super) time: Duration,
     pub(super) runtime: Handle,
-}
-
-/// A group that a connection belongs to.
-pub(super) trait Belonging<C: Consumer>: Send + Sync {
-    /// Whether it is this one.
-    fn is(&self, group: &dyn Any) -> bool;
-    /// Whether something keeps it already: that it was joined, or the subscription of that id.
-    fn is_kept(&self, id: Option<&RequestId>) -> bool;
-    /// Keeps it, as joined or by a subscription.
-    fn keep(&self, id: Option<RequestId>, place: Place<C>);
-    /// Ends a subscription. Whether nothing keeps it any more.
-    fn release(&self, id: &RequestId) -> bool;
-    /// Whether whoever sits here may still be in it.
-    fn may_stay<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
-    /// Leaves it.
-    fn leave(&self);
-}
-
-/// Room for one more group; given back when it is dropped.
-pub(super) struct Place<C: Consumer>(Arc<Seat<C>>);
-
-impl<C: Consumer> Drop for Place<C> {
-    fn drop(&mut self) {
-        self.0.groups.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl<C: Consumer> Seat<C> {
@@ -95,6 +70,7 @@ impl<C: Consumer> Seat<C> {
             consumer,
             hub: hub.clone(),
             renewed: ArcSwapOption::empty(),
+            former: Mutex::default(),
             user_id: OnceLock::new(),
             belongings: Mutex::default(),
             groups: AtomicUsize::new(0),
@@ -119,8 +95,24 @@ impl<C: Consumer> Seat<C> {
 
     /// Somebody else sits there from now on.
     pub(super) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
+        let mut former = self.lock_former();
+        former.retain(|former| former.strong_count() > 0);
+        former.push(Arc::downgrade(&scope));
         self.renewed.store(Some(scope));
         self.is_renewed.store(true, Ordering::SeqCst);
+    }
+
+    /// Everybody who sits there or has something running still.
+    pub(super) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
+        if let Some(first) = self.first.get() {
+            tell(first);
+        }
+        let former = self.lock_former().clone();
+        former.iter().filter_map(Weak::upgrade).for_each(|scope| tell(&scope));
+    }
+
+    fn lock_former(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody sits down: from now on events may come, and changes of grants are heard of.
@@ -143,10 +135,7 @@ impl<C: Consumer> Seat<C> {
     /// Gets up: leaves every group, and takes no events any more.
     pub(crate) fn leave_all(self: &Arc<Self>) {
         self.hub.departed(self);
-        let belongings = std::mem::take(&mut *self.lock_belongings());
-        for belonging in &belongings {
-            belonging.leave();
-        }
+        self.part_with_all();
         self.give_up();
         let dropped = self.mailbox.close();
         if dropped > 0 {
@@ -160,75 +149,13 @@ impl<C: Consumer> Seat<C> {
         self.give_up();
     }
 
+    /// Whether the connection is to end, or has.
+    pub(crate) fn is_over(&self) -> bool {
+        self.mailbox.is_over()
+    }
+
     pub(super) fn user_id(&self) -> Option<&str> {
         self.user_id.get().map(String::as_str)
-    }
-
-    /// Room for one more group. 409 where there is none.
-    pub(super) fn reserve(self: &Arc<Self>) -> Result<Place<C>> {
-        let place = self.groups.fetch_add(1, Ordering::Relaxed);
-        let reserved = Place(self.clone());
-        if place < self.most_groups {
-            return Ok(reserved);
-        }
-        Err(Error::new(http::StatusCode::CONFLICT, "too_many_groups", "The connection is in too many groups."))
-    }
-
-    /// Whether it is in a group already, as joined or by the subscription of that id.
-    pub(super) fn is_in(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
-        self.lock_belongings().iter().any(|known| known.is(group) && known.is_kept(id))
-    }
-
-    /// The groups that it is in now.
-    pub(super) fn belongings(&self) -> Vec<Arc<dyn Belonging<C>>> {
-        self.lock_belongings().clone()
-    }
-
-    /// Belongs to a group, `enter` makes it, unless it does already; and keeps it.
-    pub(super) fn belong(
-        &self,
-        group: &dyn Any,
-        id: Option<RequestId>,
-        place: Place<C>,
-        enter: impl FnOnce() -> Arc<dyn Belonging<C>>,
-    ) {
-        let mut belongings = self.lock_belongings();
-        if let Some(known) = belongings.iter().find(|known| known.is(group)) {
-            return known.keep(id, place);
-        }
-        let belonging = enter();
-        belonging.keep(id, place);
-        belongings.push(belonging);
-    }
-
-    /// Ends a subscription to a group, and the membership where nothing else keeps it.
-    pub(super) fn release(&self, group: &dyn Any, id: &RequestId) {
-        let mut belongings = self.lock_belongings();
-        let Some(at) = belongings.iter().position(|known| known.is(group)) else { return };
-        if belongings[at].release(id) {
-            let belonging = belongings.swap_remove(at);
-            drop(belongings);
-            belonging.leave();
-        }
-    }
-
-    /// Belongs to a group no more.
-    pub(super) fn part(&self, group: &dyn Any) {
-        let mut belongings = self.lock_belongings();
-        let Some(at) = belongings.iter().position(|known| known.is(group)) else { return };
-        let belonging = belongings.swap_remove(at);
-        drop(belongings);
-        belonging.leave();
-    }
-
-    /// The same of one that was found before.
-    pub(super) fn part_with(&self, belonging: &Arc<dyn Belonging<C>>) {
-        self.lock_belongings().retain(|known| !Arc::ptr_eq(known, belonging));
-        belonging.leave();
-    }
-
-    fn lock_belongings(&self) -> MutexGuard<'_, Vec<Arc<dyn Belonging<C>>>> {
-        self.belongings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at what is read of every member, without asking anything yet.
@@ -268,7 +195,7 @@ impl<C: Consumer> Seat<C> {
     {
         // Read first, for the same reason.
         let epoch = self.mailbox.epoch();
-        let Some(scope) = self.scope() else { return Offered::Nowhere };
+        let Some(scope) = self.scope() else { return Offered::Done };
         // What comes after an event that waits has to wait too.
         if self.is_late.load(Ordering::SeqCst) {
             return self.wait(published, way);
@@ -292,8 +219,7 @@ impl<C: Consumer> Seat<C> {
         E: Send + Sync + 'static,
     {
         match self.send(scope, published, way, epoch) {
-            Put::In => Offered::Delivered,
-            Put::Gone => Offered::Nowhere,
+            Put::In | Put::Gone => Offered::Done,
             Put::Stale | Put::Changed => self.wait(published, way),
         }
     }
@@ -306,7 +232,7 @@ impl<C: Consumer> Seat<C> {
         E: Send + Sync + 'static,
     {
         self.lag(published.note(self, way));
-        Offered::Nowhere
+        Offered::Done
     }
 
     /// Whether they may see it. A panic is a no.
@@ -331,8 +257,8 @@ impl<C: Consumer> Seat<C> {
             let Some(seen) = way.standing() else { return Put::Gone };
             let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
             match self.mailbox.put(frame, published.note(self, way), epoch, seen, || way.standing()) {
-                Put::Changed => {}
-                put => return put,
+                (Put::Changed, _) => {}
+                (put, _) => return put,
             }
         }
     }
@@ -375,8 +301,7 @@ impl<U> Glance<'_, U> {
 /// What became of an event at one seat, as far as that is known at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offered {
-    Delivered,
     Refused,
-    /// Nobody sits there, nothing is made for them, or it waits.
-    Nowhere,
+    /// It was put in, or waits, or nobody wants it.
+    Done,
 }

@@ -83,7 +83,7 @@ impl<C: Consumer> Sessions<C> {
     /// All of them are told at once, so that it is done even where nobody waits for the rest.
     async fn refresh(&self, seats: &[Arc<Seat<C>>], forget: fn(&Scope<C::User>)) {
         let tell = |seat: &Arc<Seat<C>>| {
-            let change = seat.change(|| seat.scope().iter().for_each(|scope| forget(scope)));
+            let change = seat.change(|| seat.each_scope(forget));
             if let Some((own, changes)) = &self.own
                 && *own == seat.id
             {
@@ -107,7 +107,7 @@ impl<C: Consumer> Seat<C> {
         if self.hub.is_disconnected(self, asked_at) {
             return self.end(CloseCode::Revoked);
         }
-        self.change(|| self.scope().iter().for_each(|scope| scope.forget_grants())).through().await;
+        self.change(|| self.each_scope(Scope::forget_grants)).through().await;
     }
 }
 

@@ -1,11 +1,19 @@
 //! What an action causes beside its reply: it happens when the action has ended well, in order around the reply.
 
+use std::any::Any;
+
+use super::RequestId;
+
+type Cause = Box<dyn FnOnce() + Send>;
+
 /// One of them.
 pub(crate) enum Effect {
     /// Before the reply goes out.
-    Before(Box<dyn FnOnce() + Send>),
+    Before(Cause),
+    /// Once the reply is on its way: it enters that group, by that subscription if it is one.
+    Join { group: Box<dyn Any + Send>, id: Option<RequestId>, cause: Cause },
     /// Once the reply is on its way.
-    After(Box<dyn FnOnce() + Send>),
+    After(Cause),
 }
 
 /// Lets happen what comes before the reply, and gives the rest.
@@ -14,7 +22,7 @@ pub(crate) fn before(effects: Vec<Effect>) -> Vec<Effect> {
     for effect in effects {
         match effect {
             Effect::Before(cause) => cause(),
-            after @ Effect::After(_) => rest.push(after),
+            after => rest.push(after),
         }
     }
     rest
@@ -23,7 +31,7 @@ pub(crate) fn before(effects: Vec<Effect>) -> Vec<Effect> {
 /// Lets happen what comes after the reply.
 pub(crate) fn after(effects: Vec<Effect>) {
     for effect in effects {
-        let (Effect::Before(cause) | Effect::After(cause)) = effect;
+        let (Effect::Before(cause) | Effect::Join { cause, .. } | Effect::After(cause)) = effect;
         cause();
     }
 }

@@ -60,9 +60,10 @@ impl<C: Consumer> Clone for Answerer<C> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Its action has ended well, and has changed so often itself what its caller may do.
-    Well { written: bool, own_changes: u64 },
-    /// The reply says what went wrong.
+    /// Its action has ended, and has changed so often itself what its caller may do. Only where it has ended well, it causes
+    /// anything.
+    Ended { written: bool, own_changes: u64 },
+    /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
     Authenticated { renewed: bool },
@@ -192,11 +193,15 @@ impl<C: Consumer> Answerer<C> {
                 if written {
                     native::finish(reply, &request.head);
                 }
-                return Outcome::Well { written, own_changes };
+                return Outcome::Ended { written, own_changes };
             }
             Some(Ok(Err(error))) => refuse(&call, &error, reply),
             Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
             None => refuse(&call, &timed_out(&call), reply),
+        }
+        if call.has_begun() {
+            // What it says was true of what its caller could do then.
+            return Outcome::Ended { written: true, own_changes: call.changed_itself() };
         }
         Outcome::Refused
     }

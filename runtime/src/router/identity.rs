@@ -1,7 +1,7 @@
 //! Fresh credentials in place: a message to the built-in action `authenticate`.
 
 use std::num::NonZeroU32;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -58,32 +58,43 @@ impl<C: Consumer> Answerer<C> {
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::Nothing };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
-        let renewing = AssertUnwindSafe(self.renew(&call)).catch_unwind();
-        let error = match deadline(self.time, renewing).await {
-            Some(Ok(Ok(()))) => {
-                native::begin(reply);
-                if let Err(error) = reply.data(StatusCode::NO_CONTENT, &()) {
-                    refuse(&call, &error, reply);
-                } else {
-                    native::finish(reply, &request.head);
-                }
-                return Outcome::Authenticated { renewed: true };
-            }
-            Some(Ok(Err(error))) => error,
-            Some(Err(panic)) => panicked(&*panic),
-            None => Error::timeout(),
+        let asked_at = self.seat.changes();
+        let looking = AssertUnwindSafe(self.look(&call)).catch_unwind();
+        let renewed = match deadline(self.time, looking).await {
+            Some(Ok(user)) => user.and_then(|user| {
+                let renew = || self.seat.renew(user, asked_at);
+                catch_unwind(AssertUnwindSafe(renew)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+            }),
+            Some(Err(panic)) => Err(panicked(&*panic)),
+            None => Err(Error::timeout()),
         };
-        refuse(&call, &error, reply);
-        Outcome::Authenticated { renewed: false }
+        match renewed {
+            Ok(change) => {
+                // From here on it is so, however long it takes to ask all again.
+                change.through().await;
+                if self.seat.is_over() {
+                    // Whoever it is may not be here: the code with which it closes says so.
+                    return Outcome::Nothing;
+                }
+                native::begin(reply);
+                // Nothing is written: the data is `null`.
+                let _ = reply.data(StatusCode::NO_CONTENT, &());
+                native::finish(reply, &request.head);
+                Outcome::Authenticated { renewed: true }
+            }
+            Err(error) => {
+                refuse(&call, &error, reply);
+                Outcome::Authenticated { renewed: false }
+            }
+        }
     }
 
-    async fn renew(&self, call: &Call<'_, C::User>) -> Result<()> {
+    async fn look(&self, call: &Call<'_, C::User>) -> Result<C::User> {
         if let Some(attempts) = &self.attempts {
             attempts.one_more()?;
         }
-        let asked_at = self.seat.changes();
         let user = self.seat.consumer().authenticate(call, Admitted::at_the_door()).await?;
         // Credentials of nobody refuse, as those of somebody else do.
-        self.seat.renew(user.ok_or_else(Error::denied)?, asked_at).await
+        user.ok_or_else(Error::denied)
     }
 }

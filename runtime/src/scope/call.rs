@@ -2,14 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::{Context, Scope, Visible};
 use crate::error::{Error, Result};
-use crate::message::{Effect, Field, Head};
+use crate::message::{Effect, Field, Head, RequestId};
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -40,10 +40,14 @@ pub struct Call<'a, U> {
     effects: Mutex<Vec<Effect>>,
     /// How often the action itself has changed what its caller may do.
     own_changes: OnceLock<Arc<AtomicU64>>,
+    /// How many groups it is about to leave.
+    gives_back: AtomicUsize,
     /// Whether this thread may be held up.
     may_block: bool,
     /// Whether it is only asked whether it may run.
     only_asks: bool,
+    /// Whether the action has begun.
+    begun: AtomicBool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -82,7 +86,9 @@ impl<'a, U> Call<'a, U> {
             seat: None,
             effects: Mutex::default(),
             own_changes: OnceLock::new(),
+            gives_back: AtomicUsize::new(0),
             only_asks: false,
+            begun: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
@@ -132,7 +138,7 @@ impl<'a, U> Call<'a, U> {
 
     /// This happens when the action has ended well.
     pub(crate) fn then(&self, effect: Effect) {
-        self.effects.lock().unwrap_or_else(PoisonError::into_inner).push(effect);
+        self.effects().push(effect);
     }
 
     /// Counts what the action itself changes of what its caller may do.
@@ -143,6 +149,33 @@ impl<'a, U> Call<'a, U> {
     /// How often it has done so.
     pub(crate) fn changed_itself(&self) -> u64 {
         self.own_changes.get().map_or(0, |changes| changes.load(Ordering::SeqCst))
+    }
+
+    /// Whether the action is about to join that group, by a subscription if there is an id.
+    pub(crate) fn is_joining<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        self.effects().iter().any(|effect| joins(effect, group, |known| known == id))
+    }
+
+    /// What the action has joined of that group before does not happen: all of it, or the subscription of that id.
+    pub(crate) fn join_no_more<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
+        let ends = |effect: &Effect| joins(effect, group, |known| id.is_none() || known == id);
+        let ended: Vec<Effect> = self.effects().extract_if(.., |effect| ends(effect)).collect();
+        // Not under the lock: the group's key may run its own code.
+        drop(ended);
+    }
+
+    fn effects(&self) -> MutexGuard<'_, Vec<Effect>> {
+        self.effects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The action is about to leave so many groups more.
+    pub(crate) fn give_back(&self, places: usize) {
+        self.gives_back.fetch_add(places, Ordering::Relaxed);
+    }
+
+    /// How much room for groups there will be once it has ended well.
+    pub(crate) fn given_back(&self) -> usize {
+        self.gives_back.load(Ordering::Relaxed)
     }
 
     pub(crate) fn into_effects(self) -> Vec<Effect> {
@@ -157,7 +190,16 @@ impl<'a, U> Call<'a, U> {
 
     /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
     pub(crate) fn go_on(&self) -> Result<()> {
-        if self.only_asks { Err(Error::asked()) } else { Ok(()) }
+        if self.only_asks {
+            return Err(Error::asked());
+        }
+        self.begun.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether everything on the way had admitted it.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// On a thread that may be held up.
@@ -184,6 +226,13 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn unanswered(&self) -> Option<&'static str> {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn joins<G: Eq + 'static>(effect: &Effect, group: &G, by: impl Fn(Option<&RequestId>) -> bool) -> bool {
+    match effect {
+        Effect::Join { group: known, id, .. } => known.downcast_ref::<G>() == Some(group) && by(id.as_ref()),
+        Effect::Before(_) | Effect::After(_) => false,
     }
 }
 

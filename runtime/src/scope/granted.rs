@@ -128,7 +128,8 @@ impl<U: User> Scope<U> {
 
     /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.
     ///
-    /// For an action that has changed what its own caller may do.
+    /// For an action that has changed what its own caller may do, and asks for it itself. Events that wait, groups, and what
+    /// runs beside are told by [`Sessions`](crate::Sessions) only.
     pub fn forget_grants(&self) {
         if let Ok(Some((_, grants))) = self.granted() {
             grants.forget();

@@ -1,0 +1,142 @@
+//! The groups that one connection belongs to, and the room that they take up.
+
+use std::any::Any;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use super::seat::Seat;
+use crate::consumer::Consumer;
+use crate::error::{Error, Result};
+use crate::message::RequestId;
+use crate::scope::Scope;
+
+/// A group that a connection belongs to.
+pub(super) trait Belonging<C: Consumer>: Send + Sync {
+    /// Whether it is this one.
+    fn is(&self, group: &dyn Any) -> bool;
+    /// Whether something keeps it already: that it was joined, or the subscription of that id.
+    fn is_kept(&self, id: Option<&RequestId>) -> bool;
+    /// How much room it takes up.
+    fn places(&self) -> usize;
+    /// Keeps it, as joined or by a subscription.
+    fn keep(&self, id: Option<RequestId>, place: Place<C>);
+    /// Ends a subscription. Whether nothing keeps it any more.
+    fn release(&self, id: &RequestId) -> bool;
+    /// Whether whoever sits here may still be in it.
+    fn may_stay<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
+    /// Leaves it.
+    fn leave(&self);
+}
+
+/// All of them.
+pub(super) struct Belongings<C: Consumer> {
+    list: Vec<Arc<dyn Belonging<C>>>,
+    /// The connection has ended, and belongs nowhere any more.
+    over: bool,
+}
+
+impl<C: Consumer> Default for Belongings<C> {
+    fn default() -> Self {
+        Belongings { list: Vec::new(), over: false }
+    }
+}
+
+/// Room for one more group; given back when it is dropped.
+pub(super) struct Place<C: Consumer>(Arc<Seat<C>>);
+
+impl<C: Consumer> Drop for Place<C> {
+    fn drop(&mut self) {
+        self.0.groups.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<C: Consumer> Seat<C> {
+    /// Room for one more group, where so much is about to be given back. 409 where there is none.
+    pub(super) fn reserve(self: &Arc<Self>, given_back: usize) -> Result<Place<C>> {
+        let taken = self.groups.fetch_add(1, Ordering::Relaxed);
+        let reserved = Place(self.clone());
+        if taken < self.most_groups.saturating_add(given_back) {
+            return Ok(reserved);
+        }
+        Err(Error::new(http::StatusCode::CONFLICT, "too_many_groups", "The connection is in too many groups."))
+    }
+
+    /// Whether it is in a group already, as joined or by the subscription of that id.
+    pub(super) fn is_in(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
+        self.lock_belongings().list.iter().any(|known| known.is(group) && known.is_kept(id))
+    }
+
+    /// How much room a group takes up.
+    pub(super) fn places(&self, group: &dyn Any) -> usize {
+        self.lock_belongings().list.iter().find(|known| known.is(group)).map_or(0, |known| known.places())
+    }
+
+    /// The groups that it is in now.
+    pub(super) fn belongings(&self) -> Vec<Arc<dyn Belonging<C>>> {
+        self.lock_belongings().list.clone()
+    }
+
+    /// Belongs to a group, `enter` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
+    /// happens.
+    pub(super) fn belong(
+        &self,
+        group: &dyn Any,
+        id: Option<RequestId>,
+        place: Place<C>,
+        enter: impl FnOnce(Option<RequestId>, Place<C>) -> Arc<dyn Belonging<C>>,
+    ) {
+        let mut belongings = self.lock_belongings();
+        if belongings.over {
+            return;
+        }
+        if let Some(known) = belongings.list.iter().find(|known| known.is(group)) {
+            return known.keep(id, place);
+        }
+        let belonging = enter(id, place);
+        belongings.list.push(belonging);
+    }
+
+    /// Ends a subscription to a group, and the membership where nothing else keeps it.
+    pub(super) fn release(&self, group: &dyn Any, id: &RequestId) {
+        self.part_if(group, |belonging| belonging.release(id));
+    }
+
+    /// Belongs to a group no more.
+    pub(super) fn part(&self, group: &dyn Any) {
+        self.part_if(group, |_| true);
+    }
+
+    fn part_if(&self, group: &dyn Any, parts: impl FnOnce(&dyn Belonging<C>) -> bool) {
+        let mut belongings = self.lock_belongings();
+        let Some(at) = belongings.list.iter().position(|known| known.is(group)) else { return };
+        if parts(&*belongings.list[at]) {
+            let belonging = belongings.list.swap_remove(at);
+            drop(belongings);
+            belonging.leave();
+        }
+    }
+
+    /// The same of one that was found before.
+    pub(super) fn part_with(&self, belonging: &Arc<dyn Belonging<C>>) {
+        self.lock_belongings().list.retain(|known| !Arc::ptr_eq(known, belonging));
+        belonging.leave();
+    }
+
+    /// Belongs nowhere any more, for good.
+    pub(super) fn part_with_all(&self) {
+        let all = {
+            let mut belongings = self.lock_belongings();
+            belongings.over = true;
+            std::mem::take(&mut belongings.list)
+        };
+        for belonging in &all {
+            belonging.leave();
+        }
+    }
+
+    fn lock_belongings(&self) -> MutexGuard<'_, Belongings<C>> {
+        self.belongings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
