@@ -1,4 +1,4 @@
-//! The small examples as a newcomer runs them: what they print, and what `echo` answers on a real socket.
+//! The small examples as a newcomer runs them: what they print, and what the servers answer on a real socket.
 
 use std::env::consts::EXE_EXTENSION;
 use std::io::{BufRead as _, BufReader};
@@ -143,9 +143,11 @@ impl Drop for Server {
     }
 }
 
-/// `echo` on a port of its own, and where it listens.
-async fn echo() -> (Server, String) {
-    let mut server = Server(example("echo").arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
+/// The server of this name on a port of its own, and where it listens.
+async fn serve(name: &str, arguments: &[&str]) -> (Server, String) {
+    let mut command = example(name);
+    command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped());
+    let mut server = Server(command.spawn().unwrap());
     let output = server.0.stdout.take().unwrap();
     let (lines, listening) = tokio::sync::oneshot::channel();
     // On a thread of its own, so that a server that prints nothing fails the test instead of stopping it.
@@ -155,8 +157,8 @@ async fn echo() -> (Server, String) {
         // What comes later is read too, so that the pipe does not break.
         printed.for_each(drop);
     });
-    let address = timeout(PATIENCE, listening).await.expect("`echo` does not start").unwrap();
-    (server, address.expect("`echo` ended without saying where it listens"))
+    let address = timeout(PATIENCE, listening).await.unwrap_or_else(|_| panic!("`{name}` does not start")).unwrap();
+    (server, address.unwrap_or_else(|| panic!("`{name}` ended without saying where it listens")))
 }
 
 /// The replies to these messages, sent over a WebSocket one after the other.
@@ -176,7 +178,7 @@ async fn replies(address: &str, messages: [&str; 2]) -> [Value; 2] {
 
 #[tokio::test]
 async fn echo_answers_everybody_and_shouts_for_whoever_has_a_name() {
-    let (_server, address) = echo().await;
+    let (_server, address) = serve("echo", &[]).await;
     let messages = [r#"{"action":"ping"}"#, r#"{"action":"shout","text":"hi"}"#];
 
     let [pong, shouted] = replies(&format!("{address}?name=ada"), messages).await;
@@ -187,4 +189,47 @@ async fn echo_answers_everybody_and_shouts_for_whoever_has_a_name() {
     assert_eq!((&pong["status"], &pong["data"]), (&200.into(), &"pong".into()), "{pong}");
     assert_eq!((&refused["status"], &refused["data"]), (&403.into(), &Value::Null), "{refused}");
     assert_eq!(refused["errors"][0]["code"], "permission_denied", "{refused}");
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// The next frame that is an event, or the reply to this action; what else comes meanwhile is dropped.
+async fn frame(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let message =
+            timeout(PATIENCE, socket.next()).await.expect("nothing comes").expect("the socket is gone").unwrap();
+        let frame: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+        if frame["event"] == kind || frame["action"] == kind {
+            return frame;
+        }
+    }
+}
+
+/// Logs in with that role and shows the token; what comes before the answer is dropped.
+async fn become_a(role: &str, socket: &mut Socket) {
+    socket.send(Message::text(format!(r#"{{"action":"login","name":"ada","role":"{role}"}}"#))).await.unwrap();
+    let token = frame(socket, "login").await["data"].clone();
+    socket.send(Message::text(format!(r#"{{"action":"authenticate","token":{token}}}"#))).await.unwrap();
+    assert_eq!(frame(socket, "authenticate").await["status"], 204);
+}
+
+#[tokio::test]
+async fn identity_shows_what_the_newest_token_is_good_for_and_ends_with_it() {
+    let (_server, address) = serve("identity", &["4"]).await;
+    let (mut socket, _) = connect_async(address).await.unwrap();
+    become_a("editor", &mut socket).await;
+    frame(&mut socket, "draft").await;
+    become_a("reader", &mut socket).await;
+    let mut headlines = 0;
+    let close = loop {
+        match timeout(PATIENCE, socket.next()).await.expect("it is not closed").unwrap().unwrap() {
+            Message::Close(close) => break close.unwrap(),
+            event => {
+                assert!(event.to_text().unwrap().contains(r#""event":"headline""#), "{event}");
+                headlines += 1;
+            }
+        }
+    };
+    assert!(headlines > 1, "{headlines}");
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (4401, "credentials expired"));
 }

@@ -28,7 +28,7 @@ pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Pe
 pub use crate::scope::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 
 /// What an action without arguments does with its admission; an error where it was only asked whether it may run.
-pub fn no_arguments<U>(call: &Call<'_, U>, _: Admitted) -> Result<()> {
+pub fn no_arguments<U>(call: &Call<'_, U>, _: &Admitted) -> Result<()> {
     call.go_on()
 }
 

@@ -101,7 +101,7 @@ fn run<'a, const AT: usize>(
 ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
     Box::pin(async move {
         let admitted = live.ask(live.actions[AT].as_ref(), call, admitted).await?;
-        no_arguments(call, admitted)?;
+        no_arguments(call, &admitted)?;
         live.script.run(&live.way, AT, call, reply).await
     })
 }

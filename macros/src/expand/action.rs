@@ -108,7 +108,7 @@ impl Row<'_> {
         let captures = self.captures(locals);
         let (read, none) = (paths::arguments(Span::call_site()), paths::no_arguments(Span::call_site()));
         let arguments = self.arguments(&read, &admitted.to_token_stream(), locals);
-        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, #admitted)?;));
+        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, &#admitted)?;));
         quote!(#gate #captures #arguments)
     }
 
@@ -135,8 +135,8 @@ impl Row<'_> {
             #(#named)*
             #(#begun)*
             #about
+            #none(#call, &#admitted)?;
             #(#taken)*
-            #none(#call, #admitted)?;
         }
     }
 

@@ -50,7 +50,7 @@ fn arguments(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let Locals { admitted, call, .. } = locals;
     let (read, none) = (paths::arguments(Span::call_site()), paths::no_arguments(Span::call_site()));
     let arguments = arguments::read(&authenticate.parameters, false, &read, &admitted.to_token_stream(), locals);
-    arguments.unwrap_or_else(|| quote!(#none(#call, #admitted)?;))
+    arguments.unwrap_or_else(|| quote!(#none(#call, &#admitted)?;))
 }
 
 fn given(authenticate: &Authenticate, locals: &Locals) -> Vec<TokenStream> {

@@ -51,7 +51,7 @@ const _: () = {
         };
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, __admitted)?;
+                __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::ping(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -204,7 +204,7 @@ const _: () = {
         };
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, __admitted)?;
+                __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::ping(__handler);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -281,7 +281,7 @@ const _: () = {
             __admitted: __rt::Admitted,
         ) -> __rt::Result<::core::option::Option<Self::User>> {
             let __handler = self;
-            __rt::no_arguments(__call, __admitted)?;
+            __rt::no_arguments(__call, &__admitted)?;
             let __output = Self::authenticate(__handler);
             __rt::Identity::<<Self as __rt::Handler>::User>::identity(__output)
         }

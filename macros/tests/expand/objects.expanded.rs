@@ -407,6 +407,7 @@ const _: () = {
                     __rt::Asking::tell(&mut __gate, __answer)?;
                 }
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                __rt::no_arguments(__call, &__admitted)?;
                 let __p1 = __rt::Loading::take(__p1, __handler, __call, &__admitted)
                     .await?;
                 let __p2 = __rt::Loading::take(__p2, __handler, __call, &__admitted)
@@ -415,7 +416,6 @@ const _: () = {
                     .await?;
                 let __p4 = __rt::Loading::take(__p4, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::file(
                         __handler,
                         &__rt::Call::<
@@ -518,9 +518,9 @@ const _: () = {
                     __rt::Asking::tell(&mut __gate, __answer)?;
                 }
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                __rt::no_arguments(__call, &__admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::open(__handler, __p0);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -694,9 +694,9 @@ const _: () = {
                     __rt::Asking::tell(&mut __gate, __answer)?;
                 }
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                __rt::no_arguments(__call, &__admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
-                __rt::no_arguments(__call, __admitted)?;
                 let __output = Self::read(__handler, __p0).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

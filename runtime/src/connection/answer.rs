@@ -8,13 +8,13 @@ use std::task::Poll;
 use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
 use crate::message::{self, Effect, Values};
-use crate::router::{Outcome, Value};
+use crate::router::{Asked, Outcome, Value};
 use crate::transport::Transport;
 
-/// A message whose action has ended, and the epoch in which it was last asked whether it may be called.
+/// A message whose action has ended, and when it was last asked whether it may be called.
 struct Allowed<'t> {
     text: &'t str,
-    epoch: u64,
+    asked: Asked,
     /// Whether it has several replies.
     of_several: bool,
 }
@@ -23,22 +23,23 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
     pub(super) async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
         gone(self.outbox.in_time())?;
-        // Before the checks: what changes after them is seen below.
-        let epoch = self.answerer.seat.mailbox.epoch();
         if self.aside.beside.authenticates && self.answerer.authenticates(text) {
             let Connection { outbox, answerer, aside, .. } = self;
             Box::pin(aside.until_authenticated(outbox, answerer)).await?;
         }
+        // Before the checks: what changes after them is seen below.
+        let mut asked = Asked::now(&self.answerer);
         let mut outcome = self.answered(text).await?;
         if matches!(outcome, Outcome::Detach) {
             if self.aside.beside.running() < self.most_detached {
-                self.aside.beside.detach(&self.answerer.beside(), text.clone());
+                self.aside.beside.detach(self.answerer.beside(), text.clone());
                 return ControlFlow::Continue(());
             }
+            asked = Asked::now(&self.answerer);
             outcome = Box::pin(self.answered_in_the_queue(text)).await?;
         }
-        let (written, own_changes) = match outcome {
-            Outcome::Ended { written, own_changes } => (written, own_changes),
+        let written = match outcome {
+            Outcome::Ended { written } => written,
             Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
             Outcome::Refused | Outcome::Authenticated { .. } => {
                 if let Outcome::Authenticated { renewed: true } = outcome {
@@ -47,17 +48,19 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 return gone(self.outbox.feed(self.reply.take()).await);
             }
         };
+        asked.own(self.reply.take_own_changes());
         let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
-        let mut allowed = Allowed { text: text.as_ref(), epoch: epoch + own_changes, of_several: false };
+        let mut allowed = Allowed { text: text.as_ref(), asked, of_several: false };
         match values {
             Some(values) => Box::pin(self.stream(allowed, values, effects)).await,
-            None if effects.is_empty() => {
-                if written {
-                    self.send(&mut allowed).await?;
+            None if !effects.is_empty() => Box::pin(self.caused(allowed, written, effects)).await,
+            None if written => self.send(&mut allowed).await.map_continue(drop),
+            None => {
+                if !allowed.asked.holds(&self.answerer) {
+                    Box::pin(self.is_still(&mut allowed)).await?;
                 }
                 ControlFlow::Continue(())
             }
-            None => Box::pin(self.caused(allowed, written, effects)).await,
         }
     }
 
@@ -66,7 +69,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         loop {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
             gone(self.outbox.room().await)?;
-            if self.answerer.seat.mailbox.epoch() == allowed.epoch {
+            if allowed.asked.holds(&self.answerer) {
                 gone(self.outbox.put(self.reply.take()))?;
                 return ControlFlow::Continue(true);
             }
@@ -79,7 +82,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Whether an action may still be called. Where it may not, that is sent.
     async fn is_still(&mut self, allowed: &mut Allowed<'_>) -> ControlFlow<End, bool> {
         let Connection { outbox, answerer, aside, reply, .. } = self;
-        if aside.until(outbox, answerer, pin!(answerer.still(allowed.text, &mut allowed.epoch))).await? {
+        if aside.until(outbox, answerer, pin!(allowed.asked.again(answerer, allowed.text))).await? {
             return ControlFlow::Continue(true);
         }
         answerer.deny(allowed.text, reply, allowed.of_several);
@@ -90,16 +93,16 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
     /// published comes after.
     async fn caused(&mut self, mut allowed: Allowed<'_>, written: bool, effects: Vec<Effect>) -> ControlFlow<End> {
-        if self.answerer.seat.mailbox.epoch() != allowed.epoch && !self.is_still(&mut allowed).await? {
+        if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
             return ControlFlow::Continue(());
         }
         let rest = message::before(effects);
         let place = self.outbox.place();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
-        message::after(rest);
+        let undo = message::after(rest);
         gone(self.outbox.deliver_before(gone(place)?).await)?;
-        if written {
-            self.send(&mut allowed).await?;
+        if written && !self.send(&mut allowed).await? {
+            self.answerer.seat.undo(undo);
         }
         ControlFlow::Continue(())
     }
@@ -115,7 +118,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         aside.beside.authenticates |= answerer.authenticates(text);
         let outcome = aside.until(outbox, answerer, answering).await?;
         if let Outcome::Authenticated { .. } = outcome {
-            aside.beside.next_attempt(answerer);
+            aside.beside.next_attempt();
         }
         ControlFlow::Continue(outcome)
     }

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 
-use super::beside::{Beside, Done};
+use super::beside::Beside;
 use super::heartbeat::{Beat, Heartbeat};
 use super::outbox::{Lost, Next, Outbox};
 use super::run::{End, gone};
@@ -78,10 +78,14 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         tokio::select! {
             biased;
             output = &mut answering => return ControlFlow::Continue(Some(output)),
-            done = self.beside.done() => self.finish(outbox, answerer, done).await?,
-            next = outbox.next(reading) => match gone(next)? {
-                Next::Frame(frame) => self.came(answerer, frame)?,
+            next = outbox.next(reading, |cx| self.beside.poll(cx)) => match gone(next)? {
+                Next::Frame(frame) => {
+                    // Where nothing is sent nothing else may look at the clock.
+                    gone(outbox.in_time())?;
+                    self.came(answerer, frame)?;
+                }
                 Next::Event => gone(outbox.deliver_one())?,
+                Next::Room => self.send(outbox, answerer)?,
             },
             beat = self.heartbeat.beat() => match beat {
                 Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
@@ -107,20 +111,15 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         ControlFlow::Continue(())
     }
 
-    /// Sends what an action that ran beside has answered.
-    pub(super) async fn finish<T>(
-        &mut self,
-        outbox: &mut Outbox<C, T>,
-        answerer: &Answerer<C>,
-        done: Done<C, X>,
-    ) -> ControlFlow<End>
+    /// Sends a frame of what an action that runs beside has answered, for which there is room.
+    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) -> ControlFlow<End>
     where
         T: Transport<Text = X>,
     {
-        if done.renewed() {
+        if gone(self.beside.send(outbox))? {
             self.set_expiry(outbox, answerer);
         }
-        gone(self.beside.finish(outbox, done).await)
+        ControlFlow::Continue(())
     }
 
     /// Whoever sits there does so until then.

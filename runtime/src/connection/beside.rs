@@ -1,34 +1,37 @@
-//! Actions that run beside the others, each with its own replies: detached ones, and fresh credentials.
+//! Actions that run beside the queue, each with its own replies: detached ones, and fresh credentials.
+//!
+//! Each is a task of its own, so that none stands still while the connection waits for a client who does not read. What it
+//! answers is sent piece by piece, whenever there is room.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
 
 use super::outbox::{Lost, Outbox};
 use crate::consumer::Consumer;
-use crate::message::{self, Effect, Reply, Values};
-use crate::router::{Answerer, Outcome, Value};
+use crate::message::{self, Effect, Reply, Undo, Values};
+use crate::router::{Answerer, Asked, Outcome, Value};
 use crate::transport::Transport;
 
-/// What runs beside, a few at most: each is looked at whenever something happens.
+/// What runs beside the queue.
 pub(super) struct Beside<C: Consumer, X> {
-    running: Vec<BoxFuture<'static, Done<C, X>>>,
+    /// Made when it is first needed, as an idle connection should be small.
+    running: Option<JoinSet<Done<C, X>>>,
+    /// What is to be sent.
+    done: VecDeque<Done<C, X>>,
     /// Whether credentials are being looked at: only one at a time.
     pub(super) authenticates: bool,
     /// Credentials that wait for that.
-    attempts: VecDeque<X>,
+    attempts: VecDeque<(Answerer<C>, X)>,
 }
 
 /// A reply that such an action has given.
 pub(super) struct Done<C: Consumer, X> {
     answerer: Answerer<C>,
     text: X,
-    /// When it was last asked whether the action may be called.
-    epoch: u64,
+    asked: Asked,
     outcome: Outcome,
     reply: Reply,
     effects: Vec<Effect>,
@@ -38,6 +41,8 @@ pub(super) struct Done<C: Consumer, X> {
     of_several: bool,
     /// Whether it brought credentials.
     authenticates: bool,
+    /// Once it has taken effect: the events before that place come before the reply, and what is undone where there is none.
+    caused: Option<(u64, Vec<Undo>)>,
 }
 
 impl<C: Consumer, X> Done<C, X> {
@@ -48,96 +53,124 @@ impl<C: Consumer, X> Done<C, X> {
 
 impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
     pub(super) fn new() -> Beside<C, X> {
-        Beside { running: Vec::new(), authenticates: false, attempts: VecDeque::new() }
+        Beside { running: None, done: VecDeque::new(), authenticates: false, attempts: VecDeque::new() }
     }
 
-    /// How many run.
+    /// How many run, or wait to be sent.
     pub(super) fn running(&self) -> usize {
-        self.running.len()
+        self.running.as_ref().map_or(0, JoinSet::len) + self.done.len()
     }
 
-    /// How many wait.
+    /// How many credentials wait.
     pub(super) fn waiting(&self) -> usize {
         self.attempts.len()
     }
 
-    pub(super) fn detach(&mut self, answerer: &Answerer<C>, text: X) {
-        self.running.push(answer(answerer.clone(), text).boxed());
+    pub(super) fn detach(&mut self, answerer: Answerer<C>, text: X) {
+        self.run(answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
     pub(super) fn authenticate(&mut self, answerer: &Answerer<C>, text: X) {
-        if self.authenticates {
-            return self.attempts.push_back(text);
+        self.attempts.push_back((answerer.clone(), text));
+        if !self.authenticates {
+            self.next_attempt();
         }
-        self.authenticates = true;
-        self.detach(answerer, text);
     }
 
     /// One attempt is done: the next begins.
-    pub(super) fn next_attempt(&mut self, answerer: &Answerer<C>) {
-        self.authenticates = false;
-        if let Some(text) = self.attempts.pop_front() {
-            self.authenticate(answerer, text);
+    pub(super) fn next_attempt(&mut self) {
+        let next = self.attempts.pop_front();
+        self.authenticates = next.is_some();
+        if let Some((answerer, text)) = next {
+            self.detach(answerer, text);
         }
     }
 
-    /// The next reply of any of them; none comes while nothing runs. Cancel-safe.
-    pub(super) async fn done(&mut self) -> Done<C, X> {
-        poll_fn(|cx| {
-            for at in 0..self.running.len() {
-                if let Poll::Ready(done) = self.running[at].as_mut().poll(cx) {
-                    drop(self.running.swap_remove(at));
-                    if done.authenticates {
-                        self.next_attempt(&done.answerer);
-                    }
-                    return Poll::Ready(done);
-                }
-            }
-            Poll::Pending
-        })
-        .await
+    /// Ends all of it.
+    pub(super) async fn end(&mut self) {
+        self.attempts.clear();
+        self.done.clear();
+        if let Some(running) = &mut self.running {
+            running.shutdown().await;
+        }
     }
 
-    /// Sends a reply, among what its action has caused, unless what its caller may do has changed since: then it is asked
-    /// first.
-    pub(super) async fn finish<T>(&mut self, outbox: &mut Outbox<C, T>, mut done: Done<C, X>) -> Result<(), Lost>
+    fn run(&mut self, action: impl Future<Output = Done<C, X>> + Send + 'static) {
+        self.running.get_or_insert_default().spawn(action);
+    }
+
+    /// Whether something is there to be sent. Whoever is told so has to do it by [`send`](Beside::send).
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(running) = &mut self.running {
+            match ready_or_none(running.poll_join_next(cx)) {
+                Some(Ok(done)) => {
+                    if done.authenticates {
+                        self.next_attempt();
+                    }
+                    self.done.push_back(done);
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "an action beside the queue was lost");
+                    if running.is_empty() && self.authenticates {
+                        self.next_attempt();
+                    }
+                }
+                None => break,
+            }
+        }
+        if self.done.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// Sends one frame, for which there is room: a reply, or an event that comes before it. Gives back the reply when it is
+    /// through. What its caller may do is asked again first, where that has changed.
+    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>) -> Result<bool, Lost>
     where
         T: Transport<Text = X>,
     {
+        let Some(mut done) = self.done.pop_front() else { return Ok(false) };
         if done.is_stale() {
-            self.running.push(ask_again(done).boxed());
-            return Ok(());
+            self.run(ask_again(done));
+            return Ok(false);
         }
         if done.values.is_none() && !done.effects.is_empty() {
             let rest = message::before(std::mem::take(&mut done.effects));
             let place = outbox.place();
-            message::after(rest);
-            outbox.deliver_before(place?).await?;
+            let undo = message::after(rest);
+            done.caused = Some((place?, undo));
         }
+        if let Some((place, _)) = done.caused
+            && outbox.deliver_next(place)?
+        {
+            self.done.push_front(done);
+            return Ok(false);
+        }
+        let renewed = done.renewed();
         if done.written() {
-            outbox.room().await?;
-            if done.is_stale() {
-                self.running.push(ask_again(done).boxed());
-                return Ok(());
-            }
             outbox.put(done.reply.take())?;
         }
         if done.values.is_some() {
-            self.running.push(next_value(done).boxed());
+            self.run(next_value(done));
         }
-        Ok(())
+        Ok(renewed)
+    }
+}
+
+fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
+    match poll {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => None,
     }
 }
 
 impl<C: Consumer, X> Done<C, X> {
     fn written(&self) -> bool {
-        !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
+        !matches!(self.outcome, Outcome::Ended { written: false } | Outcome::Detach | Outcome::Nothing)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
     fn is_stale(&self) -> bool {
-        matches!(self.outcome, Outcome::Ended { .. }) && self.answerer.seat.mailbox.epoch() != self.epoch
+        matches!(self.outcome, Outcome::Ended { .. }) && !self.asked.holds(&self.answerer)
     }
 }
 
@@ -146,25 +179,22 @@ where
     C: Consumer,
     X: AsRef<str> + Clone + Send + Sync + 'static,
 {
-    let mut reply = Reply::new();
-    let epoch = answerer.seat.mailbox.epoch();
+    let (mut reply, mut asked) = (Reply::new(), Asked::now(&answerer));
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
+    asked.own(reply.take_own_changes());
     let (values, effects) = (reply.take_values(), reply.take_effects());
-    let own_changes = if let Outcome::Ended { own_changes, .. } = outcome { own_changes } else { 0 };
-    let epoch = epoch + own_changes;
-    let done = Done { answerer, text, epoch, outcome, reply, effects, values, of_several: false, authenticates };
-    if done.values.is_some() { next_value(done).await } else { done }
+    let (of_several, caused) = (values.is_some(), None);
+    let done = Done { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused };
+    if of_several { next_value(done).await } else { done }
 }
 
 /// The next of several replies. What the action causes comes with the last.
 async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C, X> {
-    done.of_several = true;
     let Some(mut values) = done.values.take() else { return done };
     // One that is always ready leaves room for others.
     tokio::task::yield_now().await;
-    let value = done.answerer.next(done.text.as_ref(), &mut values, &mut done.reply).await;
-    match value {
+    match done.answerer.next(done.text.as_ref(), &mut values, &mut done.reply).await {
         Value::More => done.values = Some(values),
         Value::Last => {}
         Value::Failed => done.effects.clear(),
@@ -174,10 +204,13 @@ async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C,
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
 async fn ask_again<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C, X> {
-    if !done.answerer.still(done.text.as_ref(), &mut done.epoch).await {
+    if !done.asked.again(&done.answerer, done.text.as_ref()).await {
         done.answerer.deny(done.text.as_ref(), &mut done.reply, done.of_several);
-        (done.outcome, done.authenticates) = (Outcome::Refused, false);
+        done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());
+        if let Some((_, undo)) = done.caused.take() {
+            done.answerer.seat.undo(undo);
+        }
     }
     done
 }

@@ -41,7 +41,8 @@ pub struct Limits {
     pub queue_bytes: usize,
     /// How many actions may run beside the queue (`#[action(detached)]`). One more runs in the queue. Default: 8.
     pub detached: usize,
-    /// How often a minute a client may show fresh credentials (`#[authenticate]`). More: 429. Default: 10.
+    /// How often a client may show fresh credentials (`#[authenticate]`) in a row, and a minute on average. More: 429.
+    /// Default: 10.
     pub authenticate: u32,
     /// How many objects one parameter of a message may name. More: 400. Default: 100.
     pub objects: usize,

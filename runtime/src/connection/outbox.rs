@@ -23,6 +23,8 @@ pub(super) enum Next<X> {
     Frame(Option<Incoming<X>>),
     /// An event waits, and there is room for it.
     Event,
+    /// Something else is there to be sent, and there is room for it.
+    Room,
 }
 
 /// Why nothing can be sent any more.
@@ -158,7 +160,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     /// Feeds the next event, if it stands in front of that place.
-    fn deliver_next(&mut self, place: u64) -> Result<bool, Lost> {
+    pub(super) fn deliver_next(&mut self, place: u64) -> Result<bool, Lost> {
         let Some(event) = self.seat.mailbox.take_before(place)? else { return Ok(false) };
         self.put(event)?;
         Ok(true)
@@ -185,11 +187,21 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         !self.unsent && std::mem::take(&mut self.skipped)
     }
 
-    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes. Cancel-safe.
-    pub(super) async fn next(&mut self, reading: bool) -> Result<Next<T::Text>, Lost> {
+    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes. `beside` says whether something
+    /// else is there to be sent. Cancel-safe.
+    pub(super) async fn next(
+        &mut self,
+        reading: bool,
+        mut beside: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    ) -> Result<Next<T::Text>, Lost> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;
+            }
+            if beside(cx).is_ready()
+                && patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready()
+            {
+                return Poll::Ready(self.in_time().map(|()| Next::Room));
             }
             if let Poll::Ready(waiting) = self.seat.mailbox.poll(cx) {
                 waiting?;

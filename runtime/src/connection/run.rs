@@ -97,7 +97,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         let served = AssertUnwindSafe(connection.serve()).catch_unwind().await;
         // Before the goodbye, which takes a while. What runs beside ends here too.
         drop(leaving);
-        connection.aside.beside = Beside::new();
+        Box::pin(connection.aside.beside.end()).await;
         match served {
             Ok(End::Gone) => Box::pin(connection.outbox.part()).await,
             Ok(End::Close(code)) => Box::pin(connection.outbox.close(code)).await,
@@ -158,20 +158,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn turn(&mut self) -> ControlFlow<End> {
         let mut next = tokio::select! {
             biased;
-            done = self.aside.beside.done() => {
-                self.aside.finish(&mut self.outbox, &self.answerer, done).await?;
-                return gone(self.outbox.flush().await);
-            }
-            next = self.outbox.next(true) => match gone(next)? {
+            next = self.outbox.next(true, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
                 Next::Frame(frame) => frame,
                 Next::Event => {
                     gone(self.outbox.deliver().await)?;
                     return gone(self.outbox.flush().await);
                 }
+                // It goes out with what comes next, or while nothing does.
+                Next::Room => return self.aside.send(&mut self.outbox, &self.answerer),
             },
             beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
         };
         self.aside.heartbeat.heard();
+        // A client who is always heard may send nothing that makes anything be sent to it.
+        gone(self.outbox.in_time())?;
         loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,

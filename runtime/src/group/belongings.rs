@@ -22,8 +22,8 @@ pub(super) trait Belonging<C: Consumer>: Send + Sync {
     fn places(&self) -> usize;
     /// Keeps it, as joined or by a subscription.
     fn keep(&self, id: Option<RequestId>, place: Place<C>);
-    /// Ends a subscription. Whether nothing keeps it any more.
-    fn release(&self, id: &RequestId) -> bool;
+    /// It is not joined any more, or not subscribed under that id. Whether nothing keeps it any more.
+    fn release(&self, id: Option<&RequestId>) -> bool;
     /// Whether whoever sits here may still be in it.
     fn may_stay<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
     /// Leaves it.
@@ -98,8 +98,8 @@ impl<C: Consumer> Seat<C> {
         belongings.list.push(belonging);
     }
 
-    /// Ends a subscription to a group, and the membership where nothing else keeps it.
-    pub(super) fn release(&self, group: &dyn Any, id: &RequestId) {
+    /// Ends that a group is joined, or subscribed to under that id; and the membership where nothing else keeps it.
+    pub(super) fn release(&self, group: &dyn Any, id: Option<&RequestId>) {
         self.part_if(group, |belonging| belonging.release(id));
     }
 

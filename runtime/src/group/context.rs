@@ -55,7 +55,7 @@ impl<U: User> Context<'_, U> {
         let seat = seat::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, Some(&id));
         call.give_back(usize::from(seat.is_in(&group, Some(&id))));
-        call.then(Effect::Before(Box::new(move || seat.release(&group, &id))));
+        call.then(Effect::Before(Box::new(move || seat.release(&group, Some(&id)))));
         Ok(())
     }
 
@@ -174,10 +174,16 @@ where
     if call.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
+    let was_in = seat.is_in(&group, id.as_ref());
     let entry = entry(seat, group.clone(), id.clone(), call.given_back())?;
-    let seat = seat.clone();
+    let (seat, left, left_id, leaver) = (seat.clone(), group.clone(), id.clone(), seat.clone());
     let enter = move || drop(seat.enter(asked_in, || seat.hub.enter(&seat, entry)));
-    call.then(Effect::Join { group: Box::new(group), id, cause: Box::new(enter) });
+    let undo = move || {
+        if !was_in {
+            leaver.release(&left, left_id.as_ref());
+        }
+    };
+    call.then(Effect::Join { group: Box::new(group), id, cause: Box::new(enter), undo: Box::new(undo) });
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::membership::Way;
 use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
+use crate::message::Undo;
 use crate::scope::{Call, Connect, Scope};
 use crate::transport::CloseCode;
 
@@ -156,6 +157,16 @@ impl<C: Consumer> Seat<C> {
                 tracing::info!(group = G::NAME, cause = %error, "a connection may not join a group");
                 false
             }
+        }
+    }
+
+    /// Takes back what an action has caused. What has come by it is asked about again, and then does not come.
+    pub(crate) fn undo(self: &Arc<Self>, undos: Vec<Undo>) {
+        if !undos.is_empty() {
+            for undo in undos {
+                undo();
+            }
+            drop(self.change(|| ()));
         }
     }
 

@@ -128,7 +128,7 @@ impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
         self.membership.keep(id, place);
     }
 
-    fn release(&self, id: &RequestId) -> bool {
+    fn release(&self, id: Option<&RequestId>) -> bool {
         self.membership.release(id)
     }
 

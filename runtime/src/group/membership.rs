@@ -81,11 +81,15 @@ impl<C: Consumer> Membership<C> {
         }
     }
 
-    /// Ends a subscription. Whether nothing keeps the membership any more: then it has ended.
-    pub(super) fn release(&self, id: &RequestId) -> bool {
+    /// It is not joined any more, or not subscribed under that id. Whether nothing keeps the membership any more: then it has
+    /// ended.
+    pub(super) fn release(&self, id: Option<&RequestId>) -> bool {
         let mut held = self.held();
         self.seat.mailbox.among(|| {
-            held.subscriptions.retain(|known| known.0 != *id);
+            match id {
+                None => held.joined = None,
+                Some(id) => held.subscriptions.retain(|known| known.0 != *id),
+            }
             let ended = held.joined.is_none() && held.subscriptions.is_empty();
             if ended {
                 self.state.store(LEFT, Ordering::Relaxed);

@@ -46,7 +46,8 @@ impl<C: Consumer> Sessions<C> {
         self.refresh(&seats, Scope::forget_grants).await;
     }
 
-    /// What a role may do has changed, or what it overwrites.
+    /// What a role may do has changed. (What objects overwrite for it is told by
+    /// [`refresh_object`](Sessions::refresh_object), or [`refresh_all`](Sessions::refresh_all).)
     ///
     /// It concerns everybody whose grants were loaded with that role among their
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.

@@ -6,12 +6,15 @@ use super::RequestId;
 
 type Cause = Box<dyn FnOnce() + Send>;
 
+/// Takes back what an action has caused, where its caller turns out not to be allowed it before it is answered.
+pub(crate) type Undo = Box<dyn FnOnce() + Send>;
+
 /// One of them.
 pub(crate) enum Effect {
     /// Before the reply goes out.
     Before(Cause),
     /// Once the reply is on its way: it enters that group, by that subscription if it is one.
-    Join { group: Box<dyn Any + Send>, id: Option<RequestId>, cause: Cause },
+    Join { group: Box<dyn Any + Send>, id: Option<RequestId>, cause: Cause, undo: Undo },
     /// Once the reply is on its way.
     After(Cause),
 }
@@ -28,10 +31,17 @@ pub(crate) fn before(effects: Vec<Effect>) -> Vec<Effect> {
     rest
 }
 
-/// Lets happen what comes after the reply.
-pub(crate) fn after(effects: Vec<Effect>) {
+/// Lets happen what comes after the reply. Gives what would undo it.
+pub(crate) fn after(effects: Vec<Effect>) -> Vec<Undo> {
+    let mut undos = Vec::new();
     for effect in effects {
-        let (Effect::Before(cause) | Effect::Join { cause, .. } | Effect::After(cause)) = effect;
-        cause();
+        match effect {
+            Effect::Before(cause) | Effect::After(cause) => cause(),
+            Effect::Join { cause, undo, .. } => {
+                cause();
+                undos.push(undo);
+            }
+        }
     }
+    undos
 }

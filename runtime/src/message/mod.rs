@@ -7,7 +7,7 @@ mod request_id;
 mod scan;
 mod value;
 
-pub(crate) use effect::{Effect, after, before};
+pub(crate) use effect::{Effect, Undo, after, before};
 pub use reply::Reply;
 pub(crate) use reply::Values;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -33,11 +35,21 @@ pub struct Reply {
     values: Option<Pin<Box<dyn Values>>>,
     /// What the action causes beside.
     effects: Vec<Effect>,
+    /// How often the action has itself changed what its caller may do, and goes on to.
+    own_changes: Option<Arc<AtomicU64>>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None, effects: Vec::new() }
+        Reply {
+            out: Vec::new(),
+            status: StatusCode::OK,
+            silent: false,
+            data: 0,
+            values: None,
+            effects: Vec::new(),
+            own_changes: None,
+        }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -50,6 +62,7 @@ impl Reply {
         self.silent = false;
         self.values = None;
         self.effects.clear();
+        self.own_changes = None;
     }
 
     /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
@@ -88,6 +101,16 @@ impl Reply {
         if !effects.is_empty() {
             self.effects = effects;
         }
+    }
+
+    /// The action changes by itself what its caller may do.
+    pub(crate) fn changes_itself(&mut self, own_changes: Option<Arc<AtomicU64>>) {
+        self.own_changes = own_changes;
+    }
+
+    /// How often it does.
+    pub(crate) fn take_own_changes(&mut self) -> Option<Arc<AtomicU64>> {
+        self.own_changes.take()
     }
 
     /// What is to happen around the reply.

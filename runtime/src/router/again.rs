@@ -1,10 +1,12 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 
-use super::answer::{Answerer, timed_out};
+use super::answer::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
 use super::deadline::deadline;
 use super::matching::Matched;
 use super::refusal::{panicked, report};
@@ -13,33 +15,72 @@ use crate::error::Error;
 use crate::message::{Reply, Request};
 use crate::scope::{Admitted, Call};
 
-impl<C: Consumer> Answerer<C> {
-    /// Whether the action of a message that was let through in that epoch may still be called. What it may cause then is true
-    /// of the epoch that this gives back.
-    pub(crate) async fn still(&self, text: &str, epoch: &mut u64) -> bool {
-        loop {
-            let now = self.seat.mailbox.epoch();
-            if now == *epoch {
-                return true;
-            }
-            if !self.holds(text).await {
-                return false;
-            }
-            *epoch = now;
-        }
+/// When it was last asked whether an action may be called.
+pub(crate) struct Asked {
+    epoch: u64,
+    /// How often the action itself has changed what its caller may do since: that is its own doing.
+    own: Option<Arc<AtomicU64>>,
+}
+
+impl Asked {
+    /// Just before the action is asked about.
+    pub(crate) fn now<C: Consumer>(answerer: &Answerer<C>) -> Asked {
+        Asked { epoch: answerer.seat.mailbox.epoch(), own: None }
     }
 
-    /// Walks the way of a message up to its action. The log says which leaf refuses now.
-    async fn holds(&self, text: &str) -> bool {
-        let Ok(scope) = self.scope() else { return false };
-        let mut request = Request::default();
-        if request.read(text, self.bounds).is_err() {
-            return false;
+    /// The action changes something by itself.
+    pub(crate) fn own(&mut self, changes: Option<Arc<AtomicU64>>) {
+        self.own = changes;
+    }
+
+    fn own_changes(&self) -> u64 {
+        self.own.as_ref().map_or(0, |own| own.load(Ordering::SeqCst))
+    }
+
+    /// Whether nothing has changed since.
+    #[inline]
+    pub(crate) fn holds<C: Consumer>(&self, answerer: &Answerer<C>) -> bool {
+        answerer.seat.mailbox.epoch() == self.epoch + self.own_changes()
+    }
+
+    /// Asks again until nothing has changed since. Whether the action of that message may still be called.
+    pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Answerer<C>, text: &str) -> bool {
+        while !self.holds(answerer) {
+            let (now, own) = (answerer.seat.mailbox.epoch(), self.own_changes());
+            if !answerer.may_still(text).await {
+                return false;
+            }
+            self.epoch = now.saturating_sub(own);
         }
+        true
+    }
+}
+
+impl<C: Consumer> Answerer<C> {
+    /// Walks the way of a message up to its action, where the action itself would run.
+    async fn may_still(&self, text: &str) -> bool {
+        let request = self.reread(text);
         let mut matched = Matched::default();
         matched.find(self.seat.consumer().node(), &request.head.route);
+        if !row(&matched, &request.head).is_some_and(|row| row.blocking) {
+            return self.walk(&request, &matched).await;
+        }
+        let (there, text) = (Answerer { blocking: true, ..self.clone() }, text.to_owned());
+        let walking = AbortOnDrop::new(move || async move {
+            let request = there.reread(&text);
+            let mut matched = Matched::default();
+            matched.find(there.seat.consumer().node(), &request.head.route);
+            there.walk(&request, &matched).await
+        });
+        matches!(deadline(self.time.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))
+    }
+
+    /// The log says which leaf refuses now.
+    async fn walk(&self, request: &Request<'_>, matched: &Matched<'_>) -> bool {
+        let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_objects(self.bounds.objects)
+            .on_blocking_thread(self.blocking)
             .only_asking();
         // Nothing is written to it.
         let mut reply = Reply::new();

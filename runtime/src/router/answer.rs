@@ -35,7 +35,7 @@ pub(crate) enum Value {
 }
 
 /// How much longer than the walk of a blocking action its thread is waited for.
-const HEAD_START: Duration = Duration::from_millis(100);
+pub(super) const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
 pub(crate) struct Answerer<C: Consumer> {
@@ -43,9 +43,9 @@ pub(crate) struct Answerer<C: Consumer> {
     pub(crate) bounds: Bounds,
     pub(crate) time: Duration,
     /// Whether this is on a thread that may be held up.
-    blocking: bool,
+    pub(super) blocking: bool,
     /// Whether this is beside the queue already.
-    beside: bool,
+    pub(super) beside: bool,
     pub(super) attempts: Option<Arc<Attempts>>,
 }
 
@@ -60,9 +60,8 @@ impl<C: Consumer> Clone for Answerer<C> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Its action has ended, and has changed so often itself what its caller may do. Only where it has ended well, it causes
-    /// anything.
-    Ended { written: bool, own_changes: u64 },
+    /// Its action has ended. Only where it has ended well, it causes anything.
+    Ended { written: bool },
     /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
@@ -140,7 +139,7 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// A message that was read before.
-    fn reread<'t>(&self, text: &'t str) -> Request<'t> {
+    pub(super) fn reread<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
         let _ = request.read(text, self.bounds);
         request
@@ -187,13 +186,13 @@ impl<C: Consumer> Answerer<C> {
         };
         match outcome {
             Some(Ok(Ok(()))) => {
-                let own_changes = call.changed_itself();
+                reply.changes_itself(call.changes_itself());
                 reply.cause(call.into_effects());
                 let written = !reply.is_silent();
                 if written {
                     native::finish(reply, &request.head);
                 }
-                return Outcome::Ended { written, own_changes };
+                return Outcome::Ended { written };
             }
             Some(Ok(Err(error))) => refuse(&call, &error, reply),
             Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
@@ -201,7 +200,8 @@ impl<C: Consumer> Answerer<C> {
         }
         if call.has_begun() {
             // What it says was true of what its caller could do then.
-            return Outcome::Ended { written: true, own_changes: call.changed_itself() };
+            reply.changes_itself(call.changes_itself());
+            return Outcome::Ended { written: true };
         }
         Outcome::Refused
     }
@@ -214,8 +214,7 @@ impl<C: Consumer> Answerer<C> {
     {
         let (mut answerer, arrived) = (Answerer { blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
-        let (waiting, mut abandoned) = oneshot::channel::<()>();
-        let thread = tokio::task::spawn_blocking(move || {
+        let running = AbortOnDrop::new(move || async move {
             answerer.time = answerer.time.saturating_sub(arrived.elapsed());
             if answerer.time.is_zero() {
                 // Too late to begin: that it took too long is told by who waits.
@@ -226,25 +225,17 @@ impl<C: Consumer> Answerer<C> {
             let mut matched = Matched::default();
             matched.find(answerer.seat.consumer().node(), &request.head.route);
             let mut reply = Reply::new();
-            // Not the runtime's own way of blocking: within that an action could not block by its means.
-            let outcome = pollster::block_on(async {
-                tokio::select! {
-                    biased;
-                    _ = &mut abandoned => Outcome::Nothing,
-                    outcome = answerer.answer(&request, readable, &matched, &mut reply) => outcome,
-                }
-            });
+            let outcome = answerer.answer(&request, readable, &matched, &mut reply).await;
             Some((outcome, reply))
         });
-        let running = AbortOnDrop { thread, _waiting: waiting };
         // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
-            Some(Ok(Some((outcome, written)))) => {
+            Some(Ok(Some(Some((outcome, written))))) => {
                 *reply = written;
                 return outcome;
             }
             Some(Err(stopped)) => Error::internal(stopped),
-            Some(Ok(None)) | None => Error::timeout(),
+            Some(Ok(_)) | None => Error::timeout(),
         };
         self.refuse(text.as_ref(), &error, reply, false);
         Outcome::Refused
@@ -252,10 +243,28 @@ impl<C: Consumer> Answerer<C> {
 }
 
 /// A thread's work that ends at the next place where it waits, or does not begin, once nobody waits for it.
-struct AbortOnDrop<T> {
+pub(super) struct AbortOnDrop<T> {
     thread: JoinHandle<T>,
     /// The thread sees it go.
     _waiting: oneshot::Sender<()>,
+}
+
+impl<T: Send + 'static> AbortOnDrop<T> {
+    /// Does the work of a future on a thread that may be held up, until nobody waits for it: then it gives `None`.
+    pub(super) fn new<F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> AbortOnDrop<Option<T>> {
+        let (waiting, mut abandoned) = oneshot::channel::<()>();
+        let thread = tokio::task::spawn_blocking(move || {
+            // Not the runtime's own way of blocking: within that an action could not block by its means.
+            pollster::block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = &mut abandoned => None,
+                    done = work() => Some(done),
+                }
+            })
+        });
+        AbortOnDrop { thread, _waiting: waiting }
+    }
 }
 
 impl<T> Future for AbortOnDrop<T> {
@@ -273,7 +282,7 @@ impl<T> Drop for AbortOnDrop<T> {
 }
 
 /// The row of the action that a message names.
-fn row<'n>(matched: &Matched<'n>, head: &Head<'_>) -> Option<&'n ActionNode> {
+pub(super) fn row<'n>(matched: &Matched<'n>, head: &Head<'_>) -> Option<&'n ActionNode> {
     matched.node?.actions.iter().find(|row| row.name == head.action)
 }
 

@@ -7,6 +7,7 @@ mod identity;
 mod matching;
 mod refusal;
 
+pub(crate) use again::Asked;
 pub(crate) use answer::{Answerer, Outcome, Value};
 pub(crate) use deadline::deadline;
 pub(crate) use refusal::{Cut, fault_id, panicked, report};

@@ -146,9 +146,9 @@ impl<'a, U> Call<'a, U> {
         self.own_changes.get_or_init(Arc::default)
     }
 
-    /// How often it has done so.
-    pub(crate) fn changed_itself(&self) -> u64 {
-        self.own_changes.get().map_or(0, |changes| changes.load(Ordering::SeqCst))
+    /// The same, if it has.
+    pub(crate) fn changes_itself(&self) -> Option<Arc<AtomicU64>> {
+        self.own_changes.get().cloned()
     }
 
     /// Whether the action is about to join that group, by a subscription if there is an id.

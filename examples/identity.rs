@@ -1,0 +1,116 @@
+//! Identity over time: tokens that are good for a minute, fresh ones shown in place, and rights that shrink with them.
+//! Run it:   cargo run --example identity
+//! Then:     `websocat ws://127.0.0.1:3000/ws`, and paste what it prints; look at which events come after each token
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use portcullis::{AllowAny, Connect, Context, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer};
+
+const WHAT_TO_PASTE: &str = r#"
+{"action":"login","name":"ada","role":"editor"}     answers with a token
+{"action":"authenticate","token":"…"}               with that token: from now on drafts come too
+{"action":"login","name":"ada","role":"reader"}     a token of the same user that is good for less
+{"action":"authenticate","token":"…"}               with that token: the drafts end, the headlines go on
+{"action":"whoami"}                                 says until when; then the connection is closed with 4401
+"#;
+
+#[derive(Clone)]
+struct Member {
+    name: String,
+    role: String,
+    until: SystemTime,
+}
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.name)
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        Some(self.until)
+    }
+}
+
+/// Everybody who is connected. Which events of it one gets is the events' own affair.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Newsroom, permission = AllowAny, events(Headline, Draft))]
+struct Wire;
+struct Headline(u32);
+struct Draft(u32);
+
+/// Asked of whoever sits there when the event is delivered, so of the newest token.
+struct Is(&'static str);
+impl EventPermission<Draft, Newsroom> for Is {
+    fn may_see(&self, _: &Newsroom, scope: &Scope<Member>, _: &Draft) -> bool {
+        scope.user().is_some_and(|member| member.role == self.0)
+    }
+}
+
+/// Remembers whose each token is. A real server checks a signature instead.
+struct Newsroom {
+    tokens: Mutex<HashMap<String, Member>>,
+    lifetime: Duration,
+}
+#[consumer(user = Member)]
+impl Newsroom {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.join(Wire).await
+    }
+
+    /// Strangers come in by it, and members stay by it. One that has run out is answered with 401, another user's with 403.
+    #[authenticate]
+    async fn renew(&self, token: &str) -> Result<Option<Member>> {
+        Ok(self.tokens.lock().unwrap().get(token).cloned())
+    }
+
+    /// Believes everything. A real server has a login page here.
+    #[action(permission = AllowAny)]
+    async fn login(&self, name: String, role: String) -> String {
+        // Good enough to play with; what guards something comes from a cryptographic source.
+        let token = format!("{:016x}{:016x}", RandomState::new().hash_one(&name), RandomState::new().hash_one(&role));
+        let member = Member { name, role, until: SystemTime::now() + self.lifetime };
+        self.tokens.lock().unwrap().insert(token.clone(), member);
+        token
+    }
+
+    #[action(permission = IsAuthenticated)]
+    async fn whoami(&self, cx: &Context<'_, Member>) -> Result<String> {
+        let Member { name, role, until } = cx.require_user()?;
+        let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+        Ok(format!("{name}, {role}, for {} s", left.as_secs()))
+    }
+
+    #[event(permission = AllowAny)]
+    fn headline(&self, event: &Headline) -> String {
+        format!("headline {}", event.0)
+    }
+
+    #[event(permission = Is("editor"))]
+    fn draft(&self, event: &Draft) -> String {
+        format!("draft {}", event.0)
+    }
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let lifetime = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(60);
+    let newsroom = Newsroom { tokens: Mutex::default(), lifetime: Duration::from_secs(lifetime) };
+    let endpoint = portcullis::websocket(newsroom);
+    let publisher = endpoint.publisher();
+    tokio::spawn(async move {
+        for number in 1.. {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            publisher.publish(&Wire, Draft(number));
+            publisher.publish(&Wire, Headline(number));
+        }
+    });
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    println!("listening on ws://{}/ws\n{WHAT_TO_PASTE}", listener.local_addr()?);
+    axum::serve(listener, axum::Router::new().route("/ws", endpoint.into_route())).await
+}

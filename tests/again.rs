@@ -1,0 +1,88 @@
+//! Rights change while an action runs: it is asked again before anything of it goes out, and ends with 403 where it may not
+//! any more.
+
+mod common;
+
+#[path = "again/failing.rs"]
+mod failing;
+#[path = "again/house.rs"]
+mod house;
+#[path = "again/kinds.rs"]
+mod kinds;
+#[path = "again/own.rs"]
+mod own;
+#[path = "again/roles.rs"]
+mod roles;
+#[path = "again/truth.rs"]
+mod truth;
+#[path = "again/unread.rs"]
+mod unread;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use common::{Member, member};
+use house::{Desk, Rooms, Shelf};
+use portcullis::testing::{Client, Reply, connect};
+use portcullis::{Endpoint, Limits, Sessions};
+use truth::{Source, Truth};
+
+portcullis::permissions! {
+    desk { work = "Works at the desk", lead = "Leads" }
+    uploads { read = "Sees uploads" }
+}
+
+struct World {
+    truth: Arc<Truth>,
+    desk: Endpoint<Desk>,
+    sessions: Sessions<Desk>,
+}
+
+/// Nobody is asked for a sign of life, however long a test takes.
+fn world() -> World {
+    let truth = Truth::new();
+    let never = Duration::from_hours(10_000);
+    let limits = Limits { ping: never, idle: never, action: Duration::from_secs(5), ..Limits::default() };
+    let rooms = Rooms { truth: truth.clone(), shelf: Shelf(truth.clone()) };
+    let desk = portcullis::websocket(Desk { truth: truth.clone(), rooms });
+    let desk = desk.grants(Source(truth.clone())).limits(limits);
+    let sessions = desk.sessions();
+    World { truth, desk, sessions }
+}
+
+impl World {
+    async fn open(&self, id: u32) -> Client {
+        let mut client = connect(&self.desk).user(member(id, &[])).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        client
+    }
+
+    /// Sends a message, and makes a change while its action runs.
+    async fn change_amid(&self, client: &mut Client, message: &str, change: impl FnOnce(&Truth)) {
+        client.send(message);
+        self.truth.begun.notified().await;
+        change(&self.truth);
+        self.sessions.refresh_user("1").await;
+        self.truth.let_go();
+    }
+
+    /// The same, and its one reply.
+    async fn reply_after(&self, client: &mut Client, message: &str, change: impl FnOnce(&Truth)) -> Reply {
+        self.change_amid(client, message, change).await;
+        client.reply().await
+    }
+
+    fn runs(&self) -> usize {
+        self.truth.ran.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn call(action: &str) -> String {
+    format!(r#"{{"action":"{action}","request_id":"it"}}"#)
+}
+
+async fn is_alive(client: &mut Client) {
+    assert_eq!(client.call("ping").await.data(), "pong", "the connection lives");
+    client.expect_silence().await;
+}

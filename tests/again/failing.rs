@@ -1,0 +1,111 @@
+//! Who asks again and hears no answer, or an error, has heard a no; the log knows more.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::truth::Says;
+use super::{call, is_alive, world};
+
+/// Writes down every event of the crate, one line each.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("portcullis")
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+const WAYS: [(Says, &[&str]); 5] = [
+    (Says::No, &["INFO", "leaf=\"May(\\\"own\\\")\"", "status=403"]),
+    (Says::Refuses, &["INFO", "leaf=\"May(\\\"own\\\")\"", "status=409"]),
+    (Says::Fails, &["ERROR", "leaf=\"May(\\\"own\\\")\"", "status=500", "a leaf's secret"]),
+    (Says::Panics, &["ERROR", "leaf=\"May(\\\"own\\\")\"", "status=500", "panicked: a leaf's secret"]),
+    (Says::Hangs, &["ERROR", "leaf=\"May(\\\"own\\\")\"", "status=500", "the check took too long"]),
+];
+
+#[tokio::test(start_paused = true)]
+async fn whatever_becomes_of_the_question_the_client_hears_a_no() {
+    let recorder = Recorder::default();
+    // While there is but one, it is asked only on the thread that first comes to log something.
+    let _other = tracing::Dispatch::new(Recorder::default());
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    for action in ["wait", "wait_aside", "stream", "stream_aside"] {
+        for (says, parts) in WAYS {
+            let world = world();
+            let mut client = world.open(1).await;
+            recorder.0.lock().unwrap().clear();
+            let message = format!(r#"{{"action":"{action}","count":3}}"#);
+            let reply = world.reply_after(&mut client, &message, |truth| truth.set("own", says)).await;
+            assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{says:?}");
+            assert!(!reply.text().contains("secret") && reply.value()["errors"][0].get("id").is_none(), "{reply:?}");
+            let last = action.starts_with("stream").then_some(true);
+            assert_eq!(reply.value()["last"].as_bool(), last, "{reply:?}");
+            let lines = std::mem::take(&mut *recorder.0.lock().unwrap());
+            let told = |line: &&String| parts.iter().all(|part| line.contains(part)) && line.contains(action);
+            assert_eq!(lines.iter().filter(told).count(), 1, "{says:?}: {lines:?}");
+            assert_eq!(world.runs(), 1);
+            is_alive(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_asked_again_nothing_else_stands_still() {
+    let world = world();
+    let mut client = world.open(1).await;
+    world.change_amid(&mut client, &call("wait_aside"), |truth| truth.set("own", Says::Hangs)).await;
+    // Beside the queue, so nobody behind it waits.
+    for _ in 0..3 {
+        assert_eq!(client.call("ping").await.data(), "pong");
+    }
+    assert_eq!(client.reply().await.status(), 403);
+    is_alive(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_amid_the_question_has_it_asked_once_more() {
+    for action in ["wait", "wait_aside"] {
+        for takes in [true, false] {
+            let world = world();
+            let mut client = world.open(1).await;
+            world.change_amid(&mut client, &call(action), |truth| truth.set("own", Says::Waits)).await;
+            world.truth.asked.notified().await;
+            world.truth.says.lock().unwrap().clear();
+            if takes {
+                world.truth.set("own", Says::No);
+            }
+            world.sessions.refresh_user("1").await;
+            // A yes of before this change.
+            world.truth.answer.add_permits(1);
+            let reply = client.reply().await;
+            assert_eq!(reply.status() == 403, takes, "{reply:?}");
+            assert_eq!(world.runs(), 1);
+            is_alive(&mut client).await;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The desk: actions of every kind, at several levels, that wait until a test lets them go on.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt, stream};
+use portcullis::{
+    AllowAny, Connect, Context, Created, Error, Group, GroupPermission, IsAuthenticated, NoReply, Object, RequestId,
+    Result, Scope, Streamed, consumer, handler,
+};
+use tokio::runtime::Handle;
+
+use super::truth::{Channel, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
+use super::{Member, desk, own, uploads};
+
+pub(crate) struct Said(pub(crate) u32);
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Desk, permission = AllowAny, events(Said))]
+pub(crate) struct Lobby;
+
+/// Whoever joins is asked.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Desk, permission = Inside, events(Said))]
+pub(crate) struct Room;
+
+pub(crate) struct Inside;
+
+impl GroupPermission<Room, Desk> for Inside {
+    async fn may_join(&self, desk: &Desk, _: &Scope<Member>, _: &Room) -> Result<bool> {
+        desk.truth.ask("room").await
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) truth: Arc<Truth>,
+    pub(crate) rooms: Rooms,
+}
+
+pub(crate) struct Rooms {
+    pub(crate) truth: Arc<Truth>,
+    pub(crate) shelf: Shelf,
+}
+
+pub(crate) struct Shelf(pub(crate) Arc<Truth>);
+
+impl Knows for Desk {
+    fn truth(&self) -> &Truth {
+        &self.truth
+    }
+}
+
+impl Knows for Rooms {
+    fn truth(&self) -> &Truth {
+        &self.truth
+    }
+}
+
+impl Knows for Shelf {
+    fn truth(&self) -> &Truth {
+        &self.0
+    }
+}
+
+#[consumer(user = Member, permission = May("desk"))]
+impl Desk {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.join(Lobby).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(&self, event: &Said) -> u32 {
+        event.0
+    }
+
+    #[action]
+    async fn ping(&self) -> &'static str {
+        "pong"
+    }
+
+    #[action(permission = May("own"))]
+    async fn wait(&self) -> Created<usize> {
+        Created(self.truth.run().await)
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn wait_aside(&self) -> usize {
+        self.truth.run().await
+    }
+
+    #[action(permission = May("own"), blocking)]
+    fn block(&self) -> usize {
+        Handle::current().block_on(self.truth.run())
+    }
+
+    #[action(permission = May("own"), blocking, detached)]
+    fn block_aside(&self) -> usize {
+        Handle::current().block_on(self.truth.run())
+    }
+
+    #[action(permission = desk.work)]
+    async fn work(&self) -> usize {
+        self.truth.run().await
+    }
+
+    #[action(permission = uploads.read(channel))]
+    async fn list(&self, channel: Channel) -> u32 {
+        self.truth.run().await;
+        channel.0
+    }
+
+    #[action(permission = IsAuthenticated)]
+    async fn asks(&self, cx: &Context<'_, Member>, channel: Channel) -> Result<bool> {
+        cx.may_on(uploads::read, &channel).await
+    }
+
+    #[action(permission = "Owner(note)")]
+    async fn open(&self, note: Object<Note>) -> u32 {
+        self.truth.run().await;
+        note.id
+    }
+
+    #[action(permission = May("own"))]
+    async fn fail(&self) -> Result<()> {
+        self.truth.run().await;
+        Err(Error::conflict("It is taken."))
+    }
+
+    #[action(permission = May("own"))]
+    async fn quiet(&self) -> NoReply {
+        self.truth.run().await;
+        NoReply
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn quiet_aside(&self) -> NoReply {
+        self.truth.run().await;
+        NoReply
+    }
+
+    /// Says so to the lobby, and no more.
+    #[action(permission = May("own"))]
+    async fn quietly_say(&self, cx: &Context<'_, Member>) -> Result<NoReply> {
+        cx.publish(Lobby, Said(1))?;
+        self.truth.run().await;
+        Ok(NoReply)
+    }
+
+    /// Everything that an action can cause.
+    #[action(permission = May("own"))]
+    async fn act(&self, cx: &Context<'_, Member>) -> Result<()> {
+        act(&self.truth, cx).await
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn act_aside(&self, cx: &Context<'_, Member>) -> Result<()> {
+        act(&self.truth, cx).await
+    }
+
+    #[action(permission = May("own"))]
+    async fn unsubscribe(&self, cx: &Context<'_, Member>, id: RequestId) -> Result<()> {
+        cx.unsubscribe(Room, id)?;
+        self.truth.run().await;
+        Ok(())
+    }
+
+    /// So many values and then the end, each once it may come.
+    #[action(permission = May("own"))]
+    async fn stream(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+        stream(&self.truth, cx, count)
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn stream_aside(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+        stream(&self.truth, cx, count)
+    }
+
+    #[action(permission = Meddles)]
+    async fn meddled(&self) {}
+
+    /// Changes what leaves say of its own caller, and tells of it in this way; then waits.
+    #[action(permission = May("own"))]
+    async fn renounce(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
+        own::renounce(self, cx, how).await
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn renounce_aside(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
+        own::renounce(self, cx, how).await
+    }
+
+    #[action(permission = May("own"), blocking)]
+    fn renounce_there(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
+        Handle::current().block_on(own::renounce(self, cx, how))
+    }
+
+    #[route("rooms/{room}/", permission = May("mount"))]
+    fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+}
+
+pub(crate) type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
+
+async fn act(truth: &Truth, cx: &Context<'_, Member>) -> Result<()> {
+    cx.publish(Lobby, Said(1))?;
+    cx.join(Room).await?;
+    truth.run().await;
+    cx.leave(Lobby)?;
+    cx.subscribe(Room).await?;
+    cx.publish_to_others(Lobby, Said(2))
+}
+
+fn stream(truth: &Arc<Truth>, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+    cx.publish(Lobby, Said(3))?;
+    let truth = truth.clone();
+    let values = stream::iter(1..=count + 1).filter_map(move |value| {
+        let truth = truth.clone();
+        async move {
+            truth.run().await;
+            (value <= count).then_some(value)
+        }
+    });
+    Ok(Streamed(values.boxed()))
+}
+
+#[handler(user = Member, permission = May("rooms"))]
+impl Rooms {
+    #[action(permission = May("room_action"))]
+    async fn wait(&self, #[path] room: u32) -> u32 {
+        self.truth.run().await;
+        room
+    }
+
+    #[route("shelves/{shelf}/", permission = May("shelf_mount"))]
+    fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+}
+
+#[handler(user = Member, permission = May("shelf"))]
+impl Shelf {
+    #[action(permission = "MayBeAt & May(\"shelf_action\")")]
+    async fn wait(&self, #[path] room: u32) -> u32 {
+        self.0.run().await;
+        room
+    }
+}

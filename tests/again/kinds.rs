@@ -1,0 +1,251 @@
+//! Every kind of action, asked again: what goes out where its right is left in place, and what where it is taken.
+
+use std::sync::atomic::Ordering;
+
+use portcullis::testing::Client;
+use portcullis::{GrantSet, Overwrites, UserGrants};
+use serde_json::{Value, json};
+
+use super::house::{Lobby, Room, Said};
+use super::truth::{Says, Truth};
+use super::{World, call, desk, is_alive, uploads, world};
+
+/// A message, and the leaves that it passes.
+const ACTIONS: [(&str, &[&str]); 3] = [
+    (r#"{"action":"wait"}"#, &["desk", "own"]),
+    (r#"{"action":"wait","route":"rooms/5/"}"#, &["desk", "mount", "rooms", "room_action"]),
+    (
+        r#"{"action":"wait","route":"rooms/5/shelves/top/"}"#,
+        &["desk", "mount", "rooms", "shelf_mount", "shelf", "place", "shelf_action"],
+    ),
+];
+
+fn denied(reply: &Value, action: &str) {
+    assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(403), &json!("permission_denied")), "{action}");
+    assert_eq!(reply["data"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_level_on_the_way_is_asked_again() {
+    for (message, leaves) in ACTIONS {
+        let world = world();
+        let mut client = world.open(1).await;
+        let reply = world.reply_after(&mut client, message, |_| {}).await;
+        assert!(matches!(reply.status(), 200 | 201), "it may still: {reply:?}");
+        assert_eq!(world.runs(), 1, "only what it may is asked again");
+        for leaf in leaves {
+            let reply = world.reply_after(&mut client, message, |truth| truth.set(leaf, Says::No)).await;
+            denied(reply.value(), leaf);
+            assert_eq!(world.runs(), 1, "{leaf}");
+            world.truth.says.lock().unwrap().clear();
+            is_alive(&mut client).await;
+        }
+        // What stands elsewhere is not asked.
+        let reply = world.reply_after(&mut client, message, |truth| truth.set("elsewhere", Says::No)).await;
+        assert!(matches!(reply.status(), 200 | 201), "{reply:?}");
+    }
+}
+
+/// The clock must not stand still behind a blocking action.
+#[tokio::test]
+async fn whatever_it_runs_beside_or_on() {
+    for action in ["wait_aside", "block", "block_aside"] {
+        let world = world();
+        let mut client = world.open(1).await;
+        let reply = world.reply_after(&mut client, &call(action), |_| {}).await;
+        assert_eq!((reply.status(), reply.data(), world.runs()), (200, &json!(1), 1), "{action}");
+        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
+        denied(reply.value(), action);
+        assert_eq!((&reply.value()["request_id"], &reply.value()["action"]), (&json!("it"), &json!(action)));
+        assert_eq!(world.runs(), 1);
+        is_alive(&mut client).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grants_are_loaded_again() {
+    let world = world();
+    let may: UserGrants = GrantSet::from([desk::work, uploads::read]).into();
+    world.truth.grant(1, may.clone());
+    let mut client = world.open(1).await;
+    for message in [r#"{"action":"work"}"#, r#"{"action":"list","channel":4}"#] {
+        let reply = world.reply_after(&mut client, message, |_| {}).await;
+        assert_eq!((reply.status(), world.runs()), (200, 1), "{message}");
+        let reply = world.reply_after(&mut client, message, |truth| truth.grant(1, UserGrants::default())).await;
+        denied(reply.value(), message);
+        world.truth.grant(1, may.clone());
+        world.sessions.refresh_user("1").await;
+        world.runs();
+    }
+    assert_eq!(world.truth.loaded.lock().unwrap().len(), 6, "once, and once after each change");
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_what_an_object_overwrites() {
+    let world = world();
+    let mut client = world.open(1).await;
+    let overwrite = |channel: &str, overwrites: Overwrites| {
+        world.truth.overwrites.lock().unwrap().insert(channel.to_owned(), overwrites);
+    };
+    overwrite("4", Overwrites::new().allow_member("1", uploads::read));
+    let key = |id: u32| portcullis::ObjectKey::new("channel", id);
+    for (object, status) in [(5, 200), (4, 403)] {
+        client.send(r#"{"action":"list","channel":4}"#);
+        world.truth.begun.notified().await;
+        overwrite(&object.to_string(), Overwrites::new());
+        world.sessions.refresh_object(&key(object)).await;
+        world.truth.let_go();
+        assert_eq!(client.reply().await.status(), status, "{object}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_loaded_again_and_asked_about() {
+    let world = world();
+    world.truth.notes.lock().unwrap().insert(7, 1);
+    let mut client = world.open(1).await;
+    let message = r#"{"action":"open","note":7}"#;
+    let reply = world.reply_after(&mut client, message, |_| {}).await;
+    assert_eq!((reply.status(), reply.data()), (200, &json!(7)));
+    assert_eq!((world.runs(), world.truth.note_loads.swap(0, Ordering::SeqCst)), (1, 2));
+    let taken: [fn(&Truth); 2] =
+        [|truth| truth.notes.lock().unwrap().extend([(7, 2)]), |truth| truth.notes.lock().unwrap().clear()];
+    for change in taken {
+        let reply = world.reply_after(&mut client, message, change).await;
+        denied(reply.value(), "what it was loaded as does not count any more");
+        world.truth.notes.lock().unwrap().insert(7, 1);
+    }
+    is_alive(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_action_says_when_it_fails_is_asked_about_too() {
+    let world = world();
+    let mut client = world.open(1).await;
+    let reply = world.reply_after(&mut client, &call("fail"), |_| {}).await;
+    assert_eq!((reply.status(), reply.code()), (409, "conflict"));
+    let reply = world.reply_after(&mut client, &call("fail"), |truth| truth.set("own", Says::No)).await;
+    denied(reply.value(), "its words were for who was allowed to call it");
+    is_alive(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_says_nothing_to_others_either() {
+    let world = world();
+    let mut client = world.open(1).await;
+    world.change_amid(&mut client, &call("quietly_say"), |_| {}).await;
+    assert_eq!(client.reply().await.value(), &json!({"event": "said", "data": 1}));
+    client.expect_silence().await;
+    for action in ["quietly_say", "quiet_aside"] {
+        world.truth.says.lock().unwrap().clear();
+        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
+        denied(reply.value(), action);
+        is_alive(&mut client).await;
+    }
+    world.truth.says.lock().unwrap().clear();
+    for action in ["quiet", "quiet_aside"] {
+        world.change_amid(&mut client, &call(action), |_| {}).await;
+        is_alive(&mut client).await;
+    }
+}
+
+async fn events(client: &mut Client, world: &World) -> Vec<Value> {
+    let publisher = world.desk.publisher();
+    publisher.publish(&Lobby, Said(10));
+    publisher.publish(&Room, Said(11));
+    publisher.publish_to_user("1", Said(12));
+    let mut events = Vec::new();
+    loop {
+        events.push(client.reply().await.value().clone());
+        if events.last().is_some_and(|last| last["data"] == 12) {
+            return events;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_happens_that_it_would_have_caused() {
+    for action in ["act", "act_aside"] {
+        let world = world();
+        let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+        let message = format!(r#"{{"action":"{action}","request_id":3}}"#);
+        let reply = world.reply_after(&mut client, &message, |truth| truth.set("own", Says::No)).await;
+        denied(reply.value(), action);
+        let wanted = [json!({"event": "said", "data": 10}), json!({"event": "said", "data": 12})];
+        assert_eq!(events(&mut client, &world).await, wanted, "{action}: it is where it was");
+        assert_eq!(other.reply().await.data(), 10, "and nobody has heard of it");
+        other.expect_silence().await;
+        // It all does where the change leaves it its right.
+        world.truth.says.lock().unwrap().clear();
+        let reply = world.reply_after(&mut client, &message, |_| {}).await;
+        assert_eq!(reply.status(), 200, "{reply:?}");
+        let wanted = [json!({"event": "said", "data": 11, "request_ids": [3]}), json!({"event": "said", "data": 12})];
+        assert_eq!(events(&mut client, &world).await, wanted, "{action}");
+        for data in [1, 2] {
+            assert_eq!(other.reply().await.data(), data, "{action}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_stays_that_it_would_have_ended() {
+    let world = world();
+    let mut client = world.open(1).await;
+    world.truth.let_go();
+    client.send(r#"{"action":"act","request_id":3}"#);
+    assert_eq!(client.reply().await.status(), 200);
+    world.truth.begun.notified().await;
+    for (says, wanted) in [(Some(Says::No), 403), (None, 200)] {
+        let change = |truth: &Truth| says.into_iter().for_each(|says| truth.set("own", says));
+        let reply = world.reply_after(&mut client, r#"{"action":"unsubscribe","id":3}"#, change).await;
+        assert_eq!(reply.status(), wanted, "{reply:?}");
+        world.truth.says.lock().unwrap().clear();
+        world.desk.publisher().publish(&Room, Said(4));
+        if wanted == 403 {
+            assert_eq!(client.reply().await.value()["request_ids"], json!([3]));
+        }
+    }
+    // It has joined, too, and hears without an id.
+    assert_eq!(client.reply().await.value(), &json!({"event": "said", "data": 4}));
+}
+
+/// Three values and the last reply, each of which waits to be let go. The change comes while one of them waits.
+async fn streamed(action: &str, at: u32, takes: bool) {
+    let world = world();
+    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    client.send(format!(r#"{{"action":"{action}","count":3,"request_id":[]}}"#));
+    for value in 1..=4 {
+        world.truth.begun.notified().await;
+        if value == at {
+            if takes {
+                world.truth.set("own", Says::No);
+            }
+            world.sessions.refresh_user("1").await;
+        }
+        world.truth.let_go();
+        let reply = client.reply().await;
+        let told = format!("{action}, {at}, {takes}: {reply:?}");
+        assert_eq!(reply.value()["request_id"], json!([]), "{told}");
+        if takes && value == at {
+            denied(reply.value(), &told);
+            assert_eq!(reply.value()["last"], true, "{told}");
+            other.expect_silence().await;
+            return is_alive(&mut client).await;
+        }
+        let data = if value == 4 { Value::Null } else { json!(value) };
+        assert_eq!((reply.status(), reply.data()), (200, &data), "{told}");
+        assert_eq!(reply.value()["last"], value == 4, "{told}");
+    }
+    assert_eq!((client.reply().await.data(), other.reply().await.data()), (&json!(3), &json!(3)), "what it has caused");
+    is_alive(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_asked_about_before_each_reply_after_a_change() {
+    for action in ["stream", "stream_aside"] {
+        for at in 1..=4 {
+            streamed(action, at, true).await;
+            streamed(action, at, false).await;
+        }
+    }
+}

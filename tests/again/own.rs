@@ -1,0 +1,142 @@
+//! What an action changes itself by `cx.sessions` is its own doing: it is answered. What others change meanwhile counts.
+
+use portcullis::{Context, Error, ObjectKey, Result};
+use serde_json::json;
+
+use super::house::{Desk, Lobby, Room, Said};
+use super::truth::Says;
+use super::{Member, is_alive, world};
+
+/// What the action does: its caller may not call it any more, and everybody is told in this way.
+pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
+    cx.publish(Lobby, Said(9))?;
+    cx.leave(Lobby)?;
+    cx.join(Room).await?;
+    desk.truth.set("own", Says::No);
+    let sessions = cx.sessions::<Desk>()?;
+    match how {
+        "user" => sessions.refresh_user("1").await,
+        "users" => sessions.refresh_users(["2", "1", "1"]).await,
+        "object" => sessions.refresh_object(&ObjectKey::new("channel", 4)).await,
+        "role" => sessions.refresh_role("editor").await,
+        "all" => sessions.refresh_all().await,
+        "clone" => sessions.clone().refresh_user("1").await,
+        "again" => {
+            sessions.refresh_user("1").await;
+            cx.sessions::<Desk>()?.refresh_all().await;
+        }
+        "and_fail" => {
+            sessions.refresh_user("1").await;
+            return Err(Error::conflict("It is taken."));
+        }
+        "others" => sessions.refresh_user("2").await,
+        _ => {}
+    }
+    desk.truth.run().await;
+    Ok(5)
+}
+
+const HOW: [&str; 7] = ["user", "users", "object", "role", "all", "clone", "again"];
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_takes_its_own_right_is_answered() {
+    for action in ["renounce", "renounce_aside"] {
+        for how in HOW {
+            let world = world();
+            let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+            world.truth.let_go();
+            let reply = client.call(action).with("how", how).await;
+            assert_eq!((reply.status(), reply.data()), (200, &json!(5)), "{action}, {how}");
+            assert_eq!(world.runs(), 1);
+            // And all that it has caused has happened.
+            assert_eq!(other.reply().await.data(), 9);
+            world.desk.publisher().publish(&Lobby, Said(1));
+            world.desk.publisher().publish(&Room, Said(2));
+            assert_eq!(client.reply().await.data(), 2, "{action}, {how}");
+            assert_eq!(client.call(action).with("how", how).await.status(), 403, "it was the last time");
+            is_alive(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn on_a_thread_that_may_be_held_up_too() {
+    for how in HOW {
+        let world = world();
+        let mut client = world.open(1).await;
+        world.truth.let_go();
+        let reply = client.call("renounce_there").with("how", how).await;
+        assert_eq!((reply.status(), reply.data()), (200, &json!(5)), "{how}");
+        assert_eq!(client.call("renounce_there").with("how", how).await.status(), 403);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_by_others_counts_however_many_are_its_own() {
+    for action in ["renounce", "renounce_aside"] {
+        for how in ["user", "again", "others", ""] {
+            let world = world();
+            let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+            let message = format!(r#"{{"action":"{action}","how":"{how}"}}"#);
+            let reply = world.reply_after(&mut client, &message, |_| {}).await;
+            assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{action}, {how}");
+            other.expect_silence().await;
+            world.desk.publisher().publish(&Room, Said(2));
+            world.desk.publisher().publish(&Lobby, Said(1));
+            assert_eq!(client.reply().await.data(), 1, "it has neither left nor joined");
+            is_alive(&mut client).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn and_where_it_leaves_the_right_nothing_is_denied() {
+    let world = world();
+    let mut client = world.open(1).await;
+    let message = r#"{"action":"renounce","how":"user"}"#;
+    let reply = world.reply_after(&mut client, message, |truth| truth.says.lock().unwrap().clear()).await;
+    assert_eq!((reply.status(), world.runs()), (200, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_action_does_is_no_other_action_s_doing() {
+    let world = world();
+    let (mut client, mut twin) = (world.open(1).await, world.open(1).await);
+    // One beside the queue on the same socket, one on another socket of the same user.
+    client.send(r#"{"action":"wait_aside"}"#);
+    world.truth.begun.notified().await;
+    twin.send(r#"{"action":"wait"}"#);
+    world.truth.begun.notified().await;
+    client.send(r#"{"action":"renounce","how":"user","request_id":1}"#);
+    world.truth.begun.notified().await;
+    (0..3).for_each(|_| world.truth.let_go());
+    let mut all: Vec<_> = [client.reply().await, client.reply().await]
+        .iter()
+        .map(|reply| (reply.value()["action"].as_str().unwrap_or_default().to_owned(), reply.status()))
+        .collect();
+    all.sort();
+    assert_eq!(all, [("renounce".to_owned(), 200), ("wait_aside".to_owned(), 403)]);
+    let replies = [twin.reply().await, twin.reply().await];
+    let reply = replies.iter().find(|reply| reply.value().get("event").is_none()).unwrap();
+    assert_eq!(reply.status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_after_its_own_doing_is_told_as_it_is() {
+    let world = world();
+    let mut client = world.open(1).await;
+    for action in ["renounce", "renounce_aside"] {
+        world.truth.says.lock().unwrap().clear();
+        let reply = client.call(action).with("how", "and_fail").await;
+        assert_eq!((reply.status(), reply.code()), (409, "conflict"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_changes_nothing() {
+    let world = world();
+    let mut client = world.open(1).await;
+    let reply = client.call("meddled").await;
+    assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
+    is_alive(&mut client).await;
+}

@@ -1,0 +1,127 @@
+//! A role changes: those are told who have it or may have it, and nobody else.
+
+use portcullis::testing::{Client, connect};
+use portcullis::{Codename, Overwrites, UserGrants};
+use serde_json::json;
+
+use super::{World, desk, uploads, world};
+
+fn user(grants: &[Codename], roles: &[&str]) -> UserGrants {
+    UserGrants { grants: grants.iter().copied().collect(), roles: roles.iter().map(|&role| role.to_owned()).collect() }
+}
+
+impl World {
+    /// Whose grants were loaded since this was last asked.
+    fn loaded(&self) -> Vec<u32> {
+        let mut loaded = std::mem::take(&mut *self.truth.loaded.lock().unwrap());
+        loaded.sort_unstable();
+        loaded
+    }
+}
+
+async fn may_read(client: &mut Client, channel: u32) -> bool {
+    let reply = client.call("asks").with("channel", channel).await;
+    assert_eq!(reply.status(), 200, "{reply:?}");
+    *reply.data() == json!(true)
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_those_who_have_it_are_asked_about_again() {
+    let world = world();
+    for (id, roles) in [(1, &["editor"][..]), (2, &["guest", "editor"]), (3, &["guest"]), (4, &[]), (5, &["guest"])] {
+        world.truth.grant(id, user(&[uploads::read], roles));
+    }
+    let mut clients = Vec::new();
+    for id in 1..=5 {
+        clients.push(world.open(id).await);
+    }
+    for client in &mut clients[..4] {
+        assert!(may_read(client, 1).await);
+    }
+    assert_eq!(world.loaded(), [1, 2, 3, 4], "the fifth was not asked yet");
+    world.sessions.refresh_role("editor").await;
+    for client in &mut clients {
+        assert!(may_read(client, 1).await);
+    }
+    assert_eq!(world.loaded(), [1, 2, 4, 5], "who has no roles at all may have any");
+    world.sessions.refresh_role("nobody's").await;
+    for client in &mut clients {
+        may_read(client, 1).await;
+    }
+    assert_eq!(world.loaded(), [4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_grants_follows_and_so_does_who_has_it() {
+    let world = world();
+    world.truth.grant(1, user(&[uploads::read], &["editor"]));
+    world
+        .truth
+        .overwrites
+        .lock()
+        .unwrap()
+        .insert("4".to_owned(), Overwrites::new().allow_role("editor", uploads::read));
+    let mut client = world.open(1).await;
+    assert!(may_read(&mut client, 1).await && may_read(&mut client, 4).await);
+    world.truth.grant(1, user(&[], &["editor"]));
+    assert!(may_read(&mut client, 1).await, "nobody was told");
+    world.sessions.refresh_role("editor").await;
+    assert!(!may_read(&mut client, 1).await && may_read(&mut client, 4).await);
+    world.truth.grant(1, user(&[], &["guest"]));
+    world.sessions.refresh_role("editor").await;
+    assert!(!may_read(&mut client, 4).await, "what the channel allows the role is not theirs any more");
+    // Now it is known that they have another.
+    world.truth.grant(1, user(&[], &["editor"]));
+    world.sessions.refresh_role("editor").await;
+    assert!(!may_read(&mut client, 4).await);
+    world.sessions.refresh_users(["9", "1"]).await;
+    assert!(may_read(&mut client, 4).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_action_of_those_who_have_it_is_asked_again() {
+    for (role, status) in [("editor", 403), ("guest", 200)] {
+        let world = world();
+        world.truth.grant(1, user(&[desk::work], &["editor"]));
+        let mut client = world.open(1).await;
+        client.send(r#"{"action":"work"}"#);
+        world.truth.begun.notified().await;
+        world.truth.grant(1, user(&[], &["editor"]));
+        world.sessions.refresh_role(role).await;
+        world.truth.let_go();
+        assert_eq!(client.reply().await.status(), status, "{role}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_have_no_roles() {
+    let world = world();
+    let mut client = connect(&world.desk).open().await.unwrap();
+    client.send(r#"{"action":"wait"}"#);
+    world.truth.begun.notified().await;
+    world.truth.set("own", super::truth::Says::No);
+    world.sessions.refresh_role("editor").await;
+    world.truth.let_go();
+    assert_eq!(client.reply().await.status(), 201, "they are left alone");
+    assert!(world.loaded().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_users_are_told_at_once() {
+    let world = world();
+    let mut clients = Vec::new();
+    for id in 1..=3 {
+        world.truth.grant(id, user(&[uploads::read], &["editor"]));
+        clients.push(world.open(id).await);
+        assert!(may_read(&mut clients[id as usize - 1], 1).await);
+        world.truth.grant(id, user(&[], &["editor"]));
+    }
+    world.loaded();
+    world.sessions.refresh_users(["1", "3", "1", "77"]).await;
+    world.sessions.refresh_users(Vec::<String>::new()).await;
+    let mut may = Vec::new();
+    for client in &mut clients {
+        may.push(may_read(client, 1).await);
+    }
+    assert_eq!((may, world.loaded()), (vec![false, true, false], vec![1, 3]));
+}

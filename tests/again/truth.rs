@@ -1,0 +1,183 @@
+//! What is true at the desk at this moment, and the leaves, objects and grants that tell it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use portcullis::{
+    Context, Error, GrantKey, Grants, Handler, Load, ObjectKey, ObjectPermission, Overwrites, Permission, Result,
+    UserGrants,
+};
+use serde::Deserialize;
+use tokio::sync::{Notify, Semaphore};
+
+use super::Member;
+use super::house::{Desk, Shelf};
+
+/// What a leaf says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    No,
+    Fails,
+    Refuses,
+    Panics,
+    Hangs,
+    /// Yes, once somebody lets it.
+    Waits,
+}
+
+/// What is true at this moment, and what has happened.
+pub(crate) struct Truth {
+    /// What leaves say; yes, where nothing stands here.
+    pub(crate) says: Mutex<HashMap<&'static str, Says>>,
+    pub(crate) grants: Mutex<HashMap<u32, UserGrants>>,
+    pub(crate) overwrites: Mutex<HashMap<String, Overwrites>>,
+    /// Whose grants were loaded.
+    pub(crate) loaded: Mutex<Vec<u32>>,
+    /// Who owns which note.
+    pub(crate) notes: Mutex<HashMap<u32, u32>>,
+    pub(crate) note_loads: AtomicUsize,
+    /// How often an action has run.
+    pub(crate) ran: AtomicUsize,
+    pub(crate) begun: Notify,
+    pub(crate) go_on: Semaphore,
+    /// A question waits for its answer.
+    pub(crate) asked: Notify,
+    pub(crate) answer: Semaphore,
+}
+
+impl Truth {
+    pub(crate) fn new() -> Arc<Truth> {
+        Arc::new(Truth {
+            says: Mutex::default(),
+            grants: Mutex::default(),
+            overwrites: Mutex::default(),
+            loaded: Mutex::default(),
+            notes: Mutex::default(),
+            note_loads: AtomicUsize::new(0),
+            ran: AtomicUsize::new(0),
+            begun: Notify::new(),
+            go_on: Semaphore::new(0),
+            asked: Notify::new(),
+            answer: Semaphore::new(0),
+        })
+    }
+
+    /// An action runs: it says so, and waits until somebody lets it go on.
+    pub(crate) async fn run(&self) -> usize {
+        let runs = self.ran.fetch_add(1, Ordering::SeqCst) + 1;
+        self.begun.notify_one();
+        self.go_on.acquire().await.unwrap().forget();
+        runs
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.go_on.add_permits(1);
+    }
+
+    pub(crate) fn set(&self, leaf: &'static str, says: Says) {
+        self.says.lock().unwrap().insert(leaf, says);
+    }
+
+    pub(crate) async fn ask(&self, leaf: &str) -> Result<bool> {
+        let says = self.says.lock().unwrap().get(leaf).copied();
+        match says {
+            None => Ok(true),
+            Some(Says::No) => Ok(false),
+            Some(Says::Fails) => Err(Error::internal("a leaf's secret")),
+            Some(Says::Refuses) => Err(Error::conflict("a leaf's own word")),
+            Some(Says::Panics) => panic!("a leaf's secret"),
+            Some(Says::Hangs) => std::future::pending().await,
+            Some(Says::Waits) => {
+                self.asked.notify_one();
+                self.answer.acquire().await.unwrap().forget();
+                Ok(true)
+            }
+        }
+    }
+
+    pub(crate) fn grant(&self, id: u32, grants: UserGrants) {
+        self.grants.lock().unwrap().insert(id, grants);
+    }
+}
+
+pub(crate) struct Source(pub(crate) Arc<Truth>);
+
+impl Grants<Member> for Source {
+    async fn load(&self, user: &Member) -> Result<UserGrants> {
+        self.0.loaded.lock().unwrap().push(user.id);
+        Ok(self.0.grants.lock().unwrap().get(&user.id).cloned().unwrap_or_default())
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        let all = self.0.overwrites.lock().unwrap();
+        Ok(objects.iter().map(|object| all.get(&object.id().to_string()).cloned().unwrap_or_default()).collect())
+    }
+}
+
+/// A handler whose leaves say what is true.
+pub(crate) trait Knows: Handler<User = Member> {
+    fn truth(&self) -> &Truth;
+}
+
+pub(crate) struct May(pub(crate) &'static str);
+
+impl<H: Knows> Permission<H> for May {
+    async fn has_permission(&self, handler: &H, _: &Context<'_, Member>) -> Result<bool> {
+        handler.truth().ask(self.0).await
+    }
+}
+
+/// Whoever may be at the place that the route names.
+pub(crate) struct MayBeAt;
+
+impl Permission<Shelf> for MayBeAt {
+    const CAPTURES: &'static [&'static str] = &["room", "shelf"];
+
+    async fn has_permission(&self, place: &Shelf, cx: &Context<'_, Member>) -> Result<bool> {
+        let at: (u32, String) = (cx.capture("room")?, cx.capture("shelf")?);
+        Ok(at == (5, "top".to_owned()) && place.0.ask("place").await?)
+    }
+}
+
+/// Changes what its caller may do, which is none of its business.
+pub(crate) struct Meddles;
+
+impl Permission<Desk> for Meddles {
+    async fn has_permission(&self, _: &Desk, cx: &Context<'_, Member>) -> Result<bool> {
+        cx.sessions::<Desk>()?.refresh_all().await;
+        Ok(true)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Channel(pub(crate) u32);
+
+impl GrantKey for Channel {
+    fn grant_key(&self) -> ObjectKey {
+        ObjectKey::new("channel", self.0)
+    }
+}
+
+pub(crate) struct Note {
+    pub(crate) id: u32,
+    pub(crate) owner: u32,
+}
+
+impl Load<Desk> for Note {
+    type Key = u32;
+    const CAPTURES: &'static [&'static str] = &[];
+
+    async fn load(desk: &Desk, _: &Context<'_, Member>, key: &u32) -> Result<Option<Note>> {
+        desk.truth.note_loads.fetch_add(1, Ordering::SeqCst);
+        Ok(desk.truth.notes.lock().unwrap().get(key).map(|owner| Note { id: *key, owner: *owner }))
+    }
+}
+
+pub(crate) struct Owner;
+
+impl ObjectPermission<Note, Desk> for Owner {
+    async fn has_object_permission(&self, _: &Desk, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+        Ok(cx.user().is_some_and(|member| member.id == note.owner))
+    }
+}

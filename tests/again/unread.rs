@@ -1,0 +1,177 @@
+//! A change while a client does not read its reply, over a real socket: what was not sent yet is asked about again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::{SinkExt, Stream, StreamExt, stream};
+use portcullis::{
+    AllowAny, Connect, Context, Group, Limits, Permission, Publisher, Result, Sessions, Streamed, consumer,
+};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// What the tests know of the server.
+#[derive(Default)]
+struct Shop {
+    closed: AtomicBool,
+    begun: Notify,
+    go_on: Notify,
+    done: Notify,
+}
+
+impl Shop {
+    async fn sell(&self) -> &'static str {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+        self.done.notify_one();
+        "sold"
+    }
+}
+
+struct News(Arc<Shop>);
+
+/// So large that the buffers of a socket hold but a few.
+struct Page;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = News, permission = AllowAny, events(Page))]
+struct Readers;
+
+struct IsOpen;
+
+impl Permission<News> for IsOpen {
+    async fn has_permission(&self, news: &News, _: &Context<'_, ()>) -> Result<bool> {
+        Ok(!news.0.closed.load(Ordering::SeqCst))
+    }
+}
+
+#[consumer]
+impl News {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        cx.join(Readers).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn page(&self, _: &Page) -> String {
+        "x".repeat(256 * 1024)
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    #[action(permission = AllowAny)]
+    async fn hold(&self) {
+        self.0.begun.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    #[action(permission = IsOpen)]
+    async fn buy(&self) -> &'static str {
+        self.0.sell().await
+    }
+
+    #[action(permission = IsOpen, detached)]
+    async fn buy_aside(&self) -> &'static str {
+        self.0.sell().await
+    }
+
+    #[action(permission = IsOpen)]
+    async fn all(&self) -> Streamed<impl Stream<Item = &'static str> + use<>> {
+        let shop = self.0.clone();
+        Streamed(stream::once(async move { shop.sell().await }))
+    }
+
+    #[action(permission = IsOpen, detached)]
+    async fn all_aside(&self) -> Streamed<impl Stream<Item = &'static str> + use<>> {
+        let shop = self.0.clone();
+        Streamed(stream::once(async move { shop.sell().await }))
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+struct Server {
+    shop: Arc<Shop>,
+    publisher: Publisher<News>,
+    sessions: Sessions<News>,
+    address: String,
+}
+
+async fn serve() -> Server {
+    // Nobody is asked for a sign of life while a test runs.
+    let long = Duration::from_hours(1);
+    let limits =
+        Limits { queue: 1000, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let shop = Arc::<Shop>::default();
+    let endpoint = portcullis::websocket(News(shop.clone())).limits(limits);
+    let (publisher, sessions) = (endpoint.publisher(), endpoint.sessions());
+    let app = Router::new().route("/ws", endpoint.into_route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Server { shop, publisher, sessions, address }
+}
+
+async fn next(socket: &mut Socket) -> String {
+    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("something comes");
+    frame.unwrap().unwrap().into_text().unwrap().to_string()
+}
+
+/// Connects, and waits until it is a member.
+async fn member(address: &str) -> Socket {
+    let (mut socket, _) = connect_async(address).await.unwrap();
+    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    next(&mut socket).await;
+    socket
+}
+
+/// Goes on until the buffers of whoever does not read must be full.
+async fn fill(server: &Server) {
+    let mut reading = member(&server.address).await;
+    for _ in 0..64 {
+        server.publisher.publish(&Readers, Page);
+        assert!(next(&mut reading).await.contains("page"));
+    }
+}
+
+/// The first reply behind the pages.
+async fn reply(socket: &mut Socket) -> Value {
+    loop {
+        let text = next(socket).await;
+        if !text.starts_with(r#"{"event":"page""#) {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_client_is_withheld() {
+    for action in ["buy", "all", "buy_aside", "all_aside"] {
+        for takes in [true, false] {
+            let server = serve().await;
+            let mut stuck = member(&server.address).await;
+            let message = format!(r#"{{"action":"{action}","request_id":1}}"#);
+            // While something runs in the queue, an event for which there is no room holds up nothing.
+            let held = action.ends_with("_aside").then(|| r#"{"action":"hold"}"#.to_owned());
+            for message in std::iter::once(message).chain(held) {
+                stuck.send(Message::text(message)).await.unwrap();
+                server.shop.begun.notified().await;
+            }
+            fill(&server).await;
+            server.shop.go_on.notify_one();
+            server.shop.done.notified().await;
+            server.shop.closed.store(takes, Ordering::SeqCst);
+            server.sessions.refresh_all().await;
+            let reply = reply(&mut stuck).await;
+            let wanted = if takes { 403 } else { 200 };
+            assert_eq!((&reply["status"], &reply["request_id"]), (&wanted.into(), &1.into()), "{action}: {reply}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a detached action causes stands around its own reply, as it does for others.
+
+use portcullis::Limits;
+use serde_json::{Value, json};
+
+use super::{Everybody, Room, Said, hall, hall_with, message, open};
+
+async fn next(client: &mut portcullis::testing::Client) -> Value {
+    client.reply().await.value().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_causes_comes_around_its_reply() {
+    // Beside the queue, and in it.
+    for detached in [8, 0] {
+        let (house, hall) = hall_with(Limits { detached, ..Limits::default() });
+        let (mut client, mut other) = (open(&hall).await, open(&hall).await);
+        let publisher = hall.publisher();
+        client.send(message("moves", 1));
+        house.begun(1).await;
+        publisher.publish(&Everybody, Said(10));
+        publisher.publish(&Room, Said(11));
+        assert_eq!(next(&mut client).await["data"], 10, "nothing has happened yet");
+        assert_eq!(next(&mut other).await["data"], 10);
+        house.let_go(1);
+        assert_eq!(next(&mut client).await["request_id"], 1, "its reply comes first");
+        assert_eq!(
+            next(&mut client).await,
+            json!({"event": "said", "data": 2}),
+            "it has left where the first was said"
+        );
+        assert_eq!(next(&mut other).await["data"], 1);
+        publisher.publish(&Everybody, Said(12));
+        publisher.publish(&Room, Said(13));
+        assert_eq!(next(&mut client).await["data"], 13);
+        assert_eq!(next(&mut other).await["data"], 12);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_happens_where_it_fails() {
+    let (house, hall) = hall();
+    let (mut client, mut other) = (open(&hall).await, open(&hall).await);
+    client.send(message("moves_and_fails", 1));
+    house.let_go(1);
+    let reply = next(&mut client).await;
+    assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(409), &json!("conflict")));
+    hall.publisher().publish(&Room, Said(10));
+    hall.publisher().publish(&Everybody, Said(11));
+    assert_eq!(next(&mut client).await["data"], 11);
+    assert_eq!(next(&mut other).await["data"], 11);
+    client.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_it_left_comes_before_its_reply() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    client.send(message("moves", 1));
+    house.begun(1).await;
+    // All of it at once, as far as the connection can tell.
+    house.let_go(1);
+    for data in 10..15 {
+        hall.publisher().publish(&Everybody, Said(data));
+    }
+    for data in 10..15 {
+        assert_eq!(next(&mut client).await["data"], data);
+    }
+    assert_eq!(
+        (next(&mut client).await["request_id"].clone(), next(&mut client).await["data"].clone()),
+        (json!(1), json!(2))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_is_subscribed_under_its_own_id_once_it_is_done() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    for n in [1, 2] {
+        client.send(message("subscribes", n));
+    }
+    house.begun(2).await;
+    let publisher = hall.publisher();
+    publisher.publish(&Room, Said(1));
+    house.let_go(2);
+    assert_eq!(next(&mut client).await["request_id"], 2);
+    publisher.publish(&Room, Said(2));
+    assert_eq!(next(&mut client).await, json!({"event": "said", "data": 2, "request_ids": [2]}));
+    house.let_go(1);
+    assert_eq!(next(&mut client).await["request_id"], 1);
+    publisher.publish(&Room, Said(3));
+    assert_eq!(next(&mut client).await["request_ids"], json!([2, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_are_interleaved_with_each_other_and_with_all_else() {
+    let (house, hall) = hall();
+    let (mut client, mut other) = (open(&hall).await, open(&hall).await);
+    for n in [1, 2] {
+        client.send(format!(r#"{{"action":"stream","n":{n},"count":2,"request_id":{n}}}"#));
+    }
+    client.send(message("wait", 3));
+    house.begun(3).await;
+    // The stream, what it says, and whether it is its last word.
+    for (n, data, last) in [(1, 1, false), (2, 1, false), (2, 2, false), (1, 2, false)] {
+        house.let_go(n);
+        let reply = next(&mut client).await;
+        let told = (reply["request_id"].clone(), reply["data"].clone(), reply["last"].clone());
+        assert_eq!(told, (json!(n), json!(data), json!(last)));
+        client.send(r#"{"action":"ping","request_id":"p"}"#);
+    }
+    client.expect_silence().await;
+    house.let_go(3);
+    assert_eq!(next(&mut client).await["request_id"], 3);
+    for _ in 0..4 {
+        assert_eq!(next(&mut client).await["request_id"], "p");
+    }
+    other.expect_silence().await;
+    for n in [2, 1] {
+        house.let_go(n);
+        let reply = next(&mut client).await;
+        assert_eq!((&reply["request_id"], &reply["data"], &reply["last"]), (&json!(n), &Value::Null, &json!(true)));
+        assert_eq!(
+            next(&mut client).await,
+            json!({"event": "said", "data": 3}),
+            "what it causes comes behind its last word"
+        );
+        assert_eq!(next(&mut other).await["data"], 3);
+    }
+    client.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_in_the_queue_holds_up_what_comes_behind_it() {
+    let (house, hall) = hall_with(Limits { detached: 0, ..Limits::default() });
+    let mut client = open(&hall).await;
+    client.send(r#"{"action":"stream","n":1,"count":1,"request_id":1}"#);
+    client.send(r#"{"action":"ping","request_id":2}"#);
+    house.let_go(1);
+    assert_eq!(next(&mut client).await["last"], false);
+    client.expect_silence().await;
+    house.let_go(1);
+    assert_eq!(next(&mut client).await["last"], true);
+    // Events go out once the messages that have come are answered.
+    assert_eq!(next(&mut client).await["request_id"], 2);
+    assert_eq!(next(&mut client).await["data"], 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_is_done_without_a_word() {
+    let (house, hall) = hall_with(Limits { detached: 1, ..Limits::default() });
+    let mut client = open(&hall).await;
+    for n in 1..=3 {
+        client.send(message("quiet", n));
+        house.let_go(n);
+        client.expect_silence().await;
+        assert_eq!(house.running(), 0, "and leaves room for the next");
+    }
+}

@@ -1,0 +1,192 @@
+//! Beside the queue: who comes later is not held up, unless too many run there already.
+
+use portcullis::Limits;
+use serde_json::json;
+
+use super::{hall, hall_with, ids, message, open};
+
+#[tokio::test(start_paused = true)]
+async fn later_messages_are_answered_first() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    for n in [10, 11] {
+        client.send(message("aside", n));
+    }
+    for _ in 0..3 {
+        client.send(r#"{"action":"ping","request_id":12}"#);
+    }
+    assert_eq!(ids(&mut client, 3).await, [12, 12, 12]);
+    client.expect_silence().await;
+    for n in [11, 10] {
+        house.let_go(n);
+        assert_eq!(ids(&mut client, 1).await, [n as u64]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_reply_carries_its_own_request_id_in_whatever_order_they_are_done() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    for n in 1..=6 {
+        client.send(message("aside", n));
+    }
+    house.begun(6).await;
+    client.expect_silence().await;
+    for n in [4, 1, 6, 5, 2, 3] {
+        house.let_go(n);
+        let reply = client.reply().await;
+        assert_eq!(
+            reply.value(),
+            &json!({
+                "errors": [], "data": n, "action": "aside", "route": "", "status": 200, "request_id": n,
+            })
+        );
+    }
+    client.expect_silence().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_not_wait_is_answered_behind_the_message_that_came_with_it() {
+    let (_, hall) = hall();
+    let mut client = open(&hall).await;
+    for action in ["at_once", "at_once_and_sync"] {
+        client.send(message(action, 1));
+        assert_eq!(ids(&mut client, 1).await, [1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_too_many_runs_in_the_queue_and_holds_up_what_comes_behind_it() {
+    let (house, hall) = hall_with(Limits { detached: 2, ..Limits::default() });
+    let mut client = open(&hall).await;
+    for n in 1..=3 {
+        client.send(message("aside", n));
+    }
+    house.begun(3).await;
+    client.send(message("at_once", 4));
+    client.send(message("wait", 5));
+    client.expect_silence().await;
+    assert_eq!(house.running(), 3, "the last has not begun");
+    // Room beside does not help whoever waits behind the one in the queue.
+    house.let_go(1);
+    assert_eq!(ids(&mut client, 1).await, [1]);
+    client.expect_silence().await;
+    assert_eq!(house.running(), 2);
+    house.let_go(3);
+    let mut both = ids(&mut client, 2).await;
+    both.sort_unstable();
+    assert_eq!(both, [3, 4]);
+    house.begun(1).await;
+    house.let_go(5);
+    house.let_go(2);
+    let mut both = ids(&mut client, 2).await;
+    both.sort_unstable();
+    assert_eq!(both, [2, 5]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_none_may_run_beside_all_run_in_order() {
+    let (house, hall) = hall_with(Limits { detached: 0, ..Limits::default() });
+    let mut client = open(&hall).await;
+    for n in 1..=4 {
+        client.send(message("aside", n));
+    }
+    client.send(message("wait", 5));
+    for n in (1..=5).rev() {
+        house.let_go(n);
+    }
+    assert_eq!(ids(&mut client, 5).await, [1, 2, 3, 4, 5]);
+    assert_eq!(client.call("denied").await.status(), 403);
+    assert_eq!(client.call("panics").await.status(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_is_eight() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    for n in 1..=12 {
+        client.send(message("aside", n));
+    }
+    client.expect_silence().await;
+    assert_eq!(house.running(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_ends_while_another_runs_in_the_queue_is_answered_at_once() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    client.send(message("aside", 1));
+    client.send(message("wait", 2));
+    client.send(message("wait", 3));
+    house.begun(2).await;
+    house.let_go(1);
+    assert_eq!(ids(&mut client, 1).await, [1]);
+    house.let_go(3);
+    client.expect_silence().await;
+    house.let_go(2);
+    assert_eq!(ids(&mut client, 2).await, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_does_not_starve_it() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    client.send(message("aside", 1));
+    house.begun(1).await;
+    for _ in 0..20_000 {
+        client.send(r#"{"action":"ping"}"#);
+    }
+    house.let_go(1);
+    let mut before = 0;
+    while client.reply().await.value()["action"] != "aside" {
+        before += 1;
+    }
+    assert!(before < 2000, "{before} of those that came later were answered first");
+}
+
+#[tokio::test]
+async fn nor_does_one_that_always_has_something_to_say_starve_the_others() {
+    let (house, hall) = hall();
+    let (mut client, mut other) = (open(&hall).await, open(&hall).await);
+    for _ in 0..3 {
+        client.send(r#"{"action":"endless"}"#);
+    }
+    client.send(message("aside", 1));
+    house.let_go(1);
+    client.send(r#"{"action":"ping","request_id":2}"#);
+    let (mut values, mut seen) = (0, Vec::new());
+    while seen.len() < 2 {
+        let reply = client.reply().await;
+        match reply.value()["request_id"].as_u64() {
+            Some(id) => seen.push(id),
+            None => values += 1,
+        }
+        assert!(values < 1000, "only {seen:?} of the others came");
+    }
+    assert_eq!(other.call("ping").await.data(), "pong", "nor other connections");
+    drop(client);
+    for _ in 0..3 {
+        house.dropped.notified().await;
+        if house.running() == 0 {
+            break;
+        }
+    }
+    assert_eq!(house.running(), 0);
+}
+
+#[tokio::test]
+async fn one_that_may_hold_up_its_thread_runs_beside_too() {
+    let (house, hall) = hall();
+    let mut client = open(&hall).await;
+    for n in 11..=13 {
+        client.send(message("there", n));
+    }
+    house.begun(3).await;
+    assert_eq!(client.call("ping").await.data(), "pong");
+    for n in [12, 13, 11] {
+        house.let_go(n);
+        assert_eq!(ids(&mut client, 1).await, [n as u64]);
+    }
+    let reply = client.call("panics_there").await;
+    assert!(reply.status() == 500 && !reply.text().contains("secret"), "{reply:?}");
+}

@@ -1,0 +1,271 @@
+//! Random messages of every kind among random changes, and connections that end: what is answered with 2xx was allowed when it
+//! was sent, each message gets one last reply while its connection lives, and those of the queue come in its order.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use portcullis::testing::{Client, Reply, connect};
+use portcullis::{
+    AllowAny, Context, Created, Endpoint, Error, Limits, Permission, Result, Sessions, Streamed, consumer,
+};
+use tokio::time::{Instant, sleep};
+
+/// A number that is as good as random, and the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+#[derive(Default)]
+struct Truth {
+    allowed: AtomicBool,
+    /// How long a question takes, in milliseconds.
+    patience: AtomicUsize,
+    running: AtomicUsize,
+}
+
+struct Running(Arc<Truth>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Fair(Arc<Truth>);
+
+impl Fair {
+    async fn run(&self, time: u64) -> u64 {
+        self.0.running.fetch_add(1, Ordering::SeqCst);
+        let _running = Running(self.0.clone());
+        if time > 0 {
+            sleep(Duration::from_millis(time)).await;
+        }
+        time
+    }
+}
+
+struct Allowed;
+
+impl Permission<Fair> for Allowed {
+    async fn has_permission(&self, fair: &Fair, _: &Context<'_, ()>) -> Result<bool> {
+        // What is read first may not be true any more when it is told.
+        let allowed = fair.0.allowed.load(Ordering::SeqCst);
+        let patience = fair.0.patience.load(Ordering::SeqCst);
+        if patience > 0 {
+            sleep(Duration::from_millis(patience as u64)).await;
+        }
+        Ok(allowed)
+    }
+}
+
+type Values = Streamed<Pin<Box<dyn Stream<Item = u64> + Send>>>;
+
+fn values(truth: &Arc<Truth>, time: u64, count: u64) -> Values {
+    let fair = Fair(truth.clone());
+    let all = stream::unfold((fair, 0), move |(fair, at)| async move {
+        fair.run(time).await;
+        (at < count).then_some((at, (fair, at + 1)))
+    });
+    Streamed(all.boxed())
+}
+
+#[consumer]
+impl Fair {
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    #[action(permission = Allowed)]
+    async fn queue(&self, time: u64, fails: bool) -> Result<Created<u64>> {
+        let time = self.run(time).await;
+        if fails { Err(Error::conflict("It is taken.")) } else { Ok(Created(time)) }
+    }
+
+    #[action(permission = Allowed, detached)]
+    async fn aside(&self, time: u64, fails: bool) -> Result<u64> {
+        let time = self.run(time).await;
+        if fails { Err(Error::conflict("It is taken.")) } else { Ok(time) }
+    }
+
+    #[action(permission = Allowed)]
+    async fn stream(&self, time: u64, count: u64) -> Values {
+        values(&self.0, time, count)
+    }
+
+    #[action(permission = Allowed, detached)]
+    async fn stream_aside(&self, time: u64, count: u64) -> Values {
+        values(&self.0, time, count)
+    }
+}
+
+/// A message that has no last reply yet.
+struct Open {
+    action: &'static str,
+    sent: Instant,
+    fails: bool,
+}
+
+/// One connection, and what it waits for.
+struct Guest {
+    client: Client,
+    next: u64,
+    open: HashMap<u64, Open>,
+    /// The last of the queue's that was answered to its end.
+    last_in_queue: u64,
+}
+
+struct Judge {
+    truth: Arc<Truth>,
+    /// Whether a change is through that has taken the right.
+    is_forbidden: bool,
+    /// Up to when it was last not allowed, if it is now.
+    last_denied: Option<Instant>,
+    counts: HashMap<(&'static str, u16), u32>,
+}
+
+impl Judge {
+    fn heard(&mut self, guest: &mut Guest, reply: &Reply) {
+        let (id, status) = (reply.value()["request_id"].as_u64().unwrap(), reply.status());
+        let Some(open) = guest.open.get(&id) else { panic!("answered once too often: {reply:?}") };
+        assert_eq!(reply.value()["action"], open.action);
+        *self.counts.entry((open.action, status)).or_default() += 1;
+        match status {
+            200 | 201 => assert!(!self.is_forbidden && !open.fails, "on what is not true any more: {reply:?}"),
+            403 => {
+                let denied_since = self.last_denied.is_some_and(|at| at >= open.sent);
+                assert!(denied_since || !self.is_allowed(), "it was allowed all the time: {reply:?}");
+            }
+            409 => assert!(open.fails, "{reply:?}"),
+            _ => panic!("{reply:?}"),
+        }
+        if reply.value()["last"] != false {
+            if matches!(open.action, "queue" | "stream") {
+                assert!(id > guest.last_in_queue, "out of its order: {reply:?}");
+                guest.last_in_queue = id;
+            }
+            guest.open.remove(&id);
+        }
+    }
+
+    /// All that is there to be heard.
+    fn hear(&mut self, guests: &mut [Guest]) {
+        for guest in guests {
+            while let Some(reply) = guest.client.reply().now_or_never() {
+                self.heard(guest, &reply);
+            }
+        }
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.truth.allowed.load(Ordering::SeqCst)
+    }
+
+    fn set(&mut self, allowed: bool) {
+        if !allowed || !self.is_allowed() {
+            self.last_denied = Some(Instant::now());
+        }
+        self.truth.allowed.store(allowed, Ordering::SeqCst);
+    }
+}
+
+async fn guest(fair: &Endpoint<Fair>) -> Guest {
+    let mut client = connect(fair).open().await.unwrap();
+    client.send(r#"{"action":"ping"}"#);
+    client.reply().await;
+    Guest { client, next: 0, open: HashMap::new(), last_in_queue: 0 }
+}
+
+fn send(guest: &mut Guest, dice: &mut Dice) {
+    guest.next += 1;
+    let action = ["queue", "aside", "aside", "stream", "stream_aside"][usize::try_from(dice.roll(5)).unwrap()];
+    let (time, count) = (dice.roll(4) * dice.roll(30), dice.roll(4));
+    let fails = !action.starts_with("stream") && dice.roll(8) == 0;
+    guest.open.insert(guest.next, Open { action, sent: Instant::now(), fails });
+    guest.client.send(format!(
+        r#"{{"action":"{action}","time":{time},"count":{count},"fails":{fails},"request_id":{}}}"#,
+        guest.next
+    ));
+}
+
+async fn thousands_of_steps(seed: u64, sessions: Sessions<Fair>, fair: Endpoint<Fair>, truth: Arc<Truth>) -> Judge {
+    let mut dice = Dice(seed);
+    truth.allowed.store(true, Ordering::SeqCst);
+    let counts = HashMap::new();
+    let mut judge = Judge { truth: truth.clone(), is_forbidden: false, last_denied: None, counts };
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(guest(&fair).await);
+    }
+    let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    for _ in 0..6000 {
+        let at = usize::try_from(dice.roll(3)).unwrap();
+        match dice.roll(20) {
+            0..=6 if guests[at].open.len() < 20 => send(&mut guests[at], &mut dice),
+            7..=9 => sleep(Duration::from_millis(dice.roll(12))).await,
+            10 if changing.is_none() && dice.roll(3) == 0 => {
+                let (sessions, allowed) = (sessions.clone(), dice.roll(3) > 0);
+                judge.is_forbidden = false;
+                judge.set(allowed);
+                truth.patience.store(usize::try_from(dice.roll(3) * dice.roll(5)).unwrap(), Ordering::SeqCst);
+                changing = Some(Box::pin(async move { sessions.refresh_all().await }));
+            }
+            11..=13 => {
+                if let Some(change) = &mut changing
+                    && futures_util::poll!(change).is_ready()
+                {
+                    changing = None;
+                    // What is on the wire by now was sent before.
+                    judge.hear(&mut guests);
+                    judge.is_forbidden = !judge.is_allowed();
+                }
+            }
+            14 if dice.roll(40) == 0 => guests[at] = guest(&fair).await,
+            _ => judge.hear(&mut guests[at..=at]),
+        }
+    }
+    if let Some(change) = changing {
+        change.await;
+        judge.hear(&mut guests);
+    }
+    for guest in &mut guests {
+        while !guest.open.is_empty() {
+            let reply = guest.client.reply().await;
+            judge.heard(guest, &reply);
+        }
+        guest.client.expect_silence().await;
+    }
+    assert_eq!(truth.running.load(Ordering::SeqCst), 0, "those of ended connections, too");
+    judge
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_comes_in_between_every_reply_is_right_and_in_its_place() {
+    let mut counts = HashMap::new();
+    for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
+        let truth = Arc::<Truth>::default();
+        // Few beside, so that some detached ones run in the queue.
+        let never = Duration::from_hours(10_000);
+        let limits = Limits { detached: 3, ping: never, idle: never, ..Limits::default() };
+        let fair = portcullis::websocket(Fair(truth.clone())).limits(limits);
+        let judge = thousands_of_steps(seed, fair.sessions(), fair, truth).await;
+        for (kind, count) in judge.counts {
+            *counts.entry(kind).or_insert(0) += count;
+        }
+    }
+    for (action, well) in [("queue", 201), ("aside", 200), ("stream", 200), ("stream_aside", 200)] {
+        for status in [well, 403] {
+            let count = counts.get(&(action, status)).copied().unwrap_or_default();
+            assert!(count > 100, "each happened often enough: {action} {status}: {counts:?}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A client that does not read, over a real socket, while something runs beside: it is closed as any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::{SinkExt, StreamExt};
+use portcullis::{AllowAny, Connect, Group, Limits, Publisher, Result, consumer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::House;
+
+struct News(Arc<House>);
+
+/// So large that the buffers of a socket hold but a few.
+struct Page;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = News, permission = AllowAny, events(Page))]
+struct Readers;
+
+#[consumer]
+impl News {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        cx.join(Readers).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn page(&self, _: &Page) -> String {
+        "x".repeat(256 * 1024)
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+
+    #[action(permission = AllowAny, detached)]
+    async fn aside(&self, n: usize) -> usize {
+        self.0.wait(n).await
+    }
+
+    #[action(permission = AllowAny)]
+    async fn book(&self) -> String {
+        "x".repeat(64 * 1024 * 1024)
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn serve(limits: Limits) -> (Arc<House>, Publisher<News>, String) {
+    let house = House::new();
+    let endpoint = portcullis::websocket(News(house.clone())).limits(limits);
+    let publisher = endpoint.publisher();
+    let app = Router::new().route("/ws", endpoint.into_route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (house, publisher, address)
+}
+
+/// Connects, and waits until it is a member.
+async fn member(address: &str) -> Socket {
+    let (mut socket, _) = connect_async(address).await.unwrap();
+    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket
+}
+
+async fn is_dropped(house: &House) {
+    for n in 0..2 {
+        let dropped = timeout(Duration::from_secs(20), house.dropped.notified()).await;
+        assert!(dropped.is_ok(), "{n}");
+        if house.running() == 0 {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_that_it_does_not_take_close_it() {
+    let long = Duration::from_hours(1);
+    let limits =
+        Limits { queue: 16, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let (house, publisher, address) = serve(limits).await;
+    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
+    for n in [1, 2] {
+        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
+    }
+    house.begun(2).await;
+    for _ in 0..64 {
+        publisher.publish(&Readers, Page);
+        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
+        assert!(frame.unwrap().unwrap().is_text());
+    }
+    is_dropped(&house).await;
+    assert_eq!(house.running(), 0);
+}
+
+#[tokio::test]
+async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
+    let limits = Limits { idle: Duration::from_millis(500), action: Duration::from_hours(1), ..Limits::default() };
+    let (house, _, address) = serve(limits).await;
+    let mut stuck = member(&address).await;
+    for n in [1, 2] {
+        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
+    }
+    house.begun(2).await;
+    stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
+    is_dropped(&house).await;
+    assert_eq!(house.running(), 0);
+}

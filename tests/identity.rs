@@ -1,0 +1,332 @@
+//! Who is connected over time: credentials run out, and fresh ones are shown in place by `#[authenticate]`.
+
+#[path = "identity/answers.rs"]
+mod answers;
+#[path = "identity/attempts.rs"]
+mod attempts;
+#[path = "identity/expiry.rs"]
+mod expiry;
+#[path = "identity/queue.rs"]
+mod queue;
+#[path = "identity/random.rs"]
+mod random;
+#[path = "identity/rights.rs"]
+mod rights;
+#[path = "identity/socket.rs"]
+mod socket;
+#[path = "identity/stranger.rs"]
+mod stranger;
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use portcullis::http::StatusCode;
+use portcullis::testing::{Calling, Client, connect};
+use portcullis::{
+    AllowAny, Connect, Context, Endpoint, Error, EventPermission, GrantSet, Grants, Group, GroupPermission, Limits,
+    Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+portcullis::permissions! {
+    uploads { read = "Sees uploads" }
+}
+
+/// Somebody with the rights that the credentials name.
+#[derive(Clone)]
+struct Member {
+    id: String,
+    rights: String,
+    until: Option<SystemTime>,
+}
+
+impl Member {
+    fn may(&self, right: &str) -> bool {
+        self.rights.split(',').any(|own| own == right)
+    }
+}
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.id)
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        self.until
+    }
+}
+
+/// What a token says: `7 see,inside 60` is the user 7 with two rights for a minute; without a number, for ever.
+fn member(token: &str) -> Member {
+    let mut parts = token.split(' ');
+    let mut part = || parts.next().map(str::to_owned);
+    let (id, rights) = (part().unwrap(), part().unwrap_or_default());
+    let until = part().map(|seconds| SystemTime::now() + Duration::from_secs(seconds.parse().unwrap()));
+    Member { id, rights, until }
+}
+
+/// What the tests and the server know of each other.
+#[derive(Default)]
+struct Desk {
+    /// Lets an action go on.
+    go_on: Notify,
+    /// Lets credentials be looked at that were told to wait.
+    look: Notify,
+    /// How often each question waits before it is answered.
+    patience: AtomicUsize,
+    /// How many were answered.
+    asked: AtomicUsize,
+    /// What has ended, in order.
+    ended: Mutex<Vec<&'static str>>,
+    left: Notify,
+}
+
+impl Desk {
+    async fn wait(&self) {
+        for _ in 0..self.patience.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+        self.asked.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn ended(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.ended.lock().unwrap())
+    }
+}
+
+/// Says that it was dropped.
+struct Guard(Arc<Desk>, &'static str);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.ended.lock().unwrap().push(self.1);
+    }
+}
+
+/// Grants what stands in the user value.
+struct Source(Arc<Desk>);
+
+impl Grants<Member> for Source {
+    async fn load(&self, user: &Member) -> Result<UserGrants> {
+        self.0.wait().await;
+        Ok(if user.may("see") { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+    }
+}
+
+struct Chat(Arc<Desk>);
+
+/// What `#[connect]` leaves with a connection.
+#[derive(Clone)]
+struct Note(&'static str);
+
+/// Whoever has the right.
+struct May(&'static str);
+
+impl Permission<Chat> for May {
+    async fn has_permission(&self, chat: &Chat, cx: &Context<'_, Member>) -> Result<bool> {
+        chat.0.wait().await;
+        Ok(cx.user().is_some_and(|member| member.may(self.0)))
+    }
+
+    async fn can_connect(&self, chat: &Chat, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
+        chat.0.wait().await;
+        Ok(Some(cx.user().is_some_and(|member| member.may(self.0))))
+    }
+}
+
+impl<G: Sync> GroupPermission<G, Chat> for May {
+    async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, _: &G) -> Result<bool> {
+        chat.0.wait().await;
+        Ok(scope.user().is_some_and(|member| member.may(self.0)))
+    }
+}
+
+impl<E> EventPermission<E, Chat> for May {
+    fn may_see(&self, _: &Chat, scope: &Scope<Member>, _: &E) -> bool {
+        scope.user().is_some_and(|member| member.may(self.0))
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, events(Said, Uploaded, Whispered, Told))]
+struct Lobby;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = May("inside"), events(Said))]
+struct Room;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = uploads.read, events(Said))]
+struct Club;
+
+struct Said(u32);
+struct Uploaded(u32);
+struct Whispered(u32);
+struct Told(u32);
+
+#[consumer(user = Member, permission = !May("banned"))]
+impl Chat {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.insert(Note("from the beginning"));
+        cx.join(Lobby).await?;
+        for joined in [cx.join(Room).await, cx.join(Club).await] {
+            match joined {
+                Err(error) if error.status() != 403 => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    #[disconnect]
+    async fn disconnect(&self, _: &Scope<Member>) {
+        self.0.ended.lock().unwrap().push("connection");
+        self.0.left.notify_one();
+    }
+
+    #[authenticate]
+    async fn renew(&self, token: String) -> Result<Option<Member>> {
+        self.0.wait().await;
+        let token = match token.strip_prefix("wait ") {
+            Some(token) => {
+                self.0.look.notified().await;
+                token
+            }
+            None => &token,
+        };
+        match token {
+            "nobody" => Ok(None),
+            "teapot" => Err(Error::new(StatusCode::IM_A_TEAPOT, "teapot", "Short and stout.")),
+            "fault" => Err(Error::internal("the store's secret")),
+            "panic" => panic!("the store's secret"),
+            "hang" => std::future::pending().await,
+            token => Ok(Some(member(token))),
+        }
+    }
+
+    #[action]
+    async fn ping(&self) {}
+
+    #[action]
+    async fn whoami(&self, cx: &Context<'_, Member>) -> Option<(String, String)> {
+        cx.user().map(|member| (member.id.clone(), member.rights.clone()))
+    }
+
+    /// What is the connection's, whoever sits there.
+    #[action]
+    async fn came_by(&self, cx: &Context<'_, Member>) -> (String, Option<&'static str>) {
+        let note = cx.scope().extension::<Note>();
+        (cx.scope().request().uri.to_string(), note.map(|note| note.0))
+    }
+
+    #[action(permission = May("call"))]
+    async fn call(&self) {}
+
+    #[action(permission = uploads.read)]
+    async fn uploads(&self) {}
+
+    #[action]
+    async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Room).await
+    }
+
+    /// Waits until somebody lets it go on.
+    #[action(permission = May("call"))]
+    async fn hang(&self) {
+        let _guard = Guard(self.0.clone(), "action");
+        self.0.go_on.notified().await;
+    }
+
+    /// A value a second.
+    #[action(permission = May("call"))]
+    async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
+        let guard = Guard(self.0.clone(), "stream");
+        Streamed(futures_util::stream::unfold(guard, |guard| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((1, guard))
+        }))
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(&self, event: &Said) -> u32 {
+        event.0
+    }
+
+    #[event(permission = uploads.read)]
+    fn uploaded(&self, event: &Uploaded) -> u32 {
+        event.0
+    }
+
+    #[event(permission = May("hear"))]
+    fn whispered(&self, event: &Whispered) -> u32 {
+        event.0
+    }
+
+    /// Tells everybody what they may do.
+    #[event(permission = AllowAny)]
+    fn told(&self, event: &Told, scope: &Scope<Member>) -> Option<(u32, String)> {
+        scope.user().map(|member| (event.0, member.rights.clone()))
+    }
+}
+
+struct World {
+    desk: Arc<Desk>,
+    chat: Endpoint<Chat>,
+}
+
+/// With an action's time of five seconds, and as many attempts as a test may want.
+fn world() -> World {
+    let desk = Arc::<Desk>::default();
+    let limits = Limits { action: Duration::from_secs(5), authenticate: 1_000_000, ..Limits::default() };
+    World { chat: portcullis::websocket(Chat(desk.clone())).grants(Source(desk.clone())).limits(limits), desk }
+}
+
+impl World {
+    /// Connected by that token.
+    async fn open(&self, token: &str) -> Client {
+        let mut client = connect(&self.chat).user(member(token)).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        client
+    }
+
+    /// Connected as nobody.
+    async fn open_to_anybody(&self) -> Client {
+        let mut client = connect(&self.chat).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        client
+    }
+}
+
+fn authenticate<'c>(client: &'c mut Client, token: &str) -> Calling<'c> {
+    client.call("authenticate").with("token", token)
+}
+
+/// Shows a token, and does not wait for the answer.
+fn show(client: &mut Client, token: &str, id: &str) {
+    client.send(json!({"action": "authenticate", "token": token, "request_id": id}).to_string());
+}
+
+/// Calls an action, and does not wait for the answer.
+fn begin(client: &mut Client, action: &str) {
+    client.send(json!({"action": action, "request_id": action}).to_string());
+}
+
+async fn next(client: &mut Client) -> Value {
+    client.reply().await.value().clone()
+}
+
+/// The id and the status of the next reply.
+async fn answer(client: &mut Client) -> (String, u16) {
+    let reply = client.reply().await;
+    (reply.value()["request_id"].as_str().unwrap_or_default().to_owned(), reply.status())
+}
+
+/// What this connection is told of itself.
+async fn told(world: &World, client: &mut Client) -> Value {
+    world.chat.publisher().publish(&Lobby, Told(0));
+    next(client).await["data"].clone()
+}

@@ -1,0 +1,183 @@
+//! What credentials are answered, and what follows: nothing where they are not good.
+
+use std::time::{Duration, SystemTime};
+
+use portcullis::testing::connect;
+use portcullis::{AllowAny, Audit, Context, Result, User, consumer};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Chat, Member, authenticate, told, world};
+
+#[tokio::test(start_paused = true)]
+async fn the_same_user_is_renewed() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    client.send(r#"{"action":"authenticate","token":"1 hear","request_id":{"a":[1]}}"#);
+    let wanted = r#"{"errors":[],"data":null,"action":"authenticate","route":"","status":204,"request_id":{"a":[1]}}"#;
+    assert_eq!(client.reply().await.text(), wanted);
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "hear"]));
+    assert_eq!(told(&world, &mut client).await, json!([0, "hear"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn anything_else_is_refused_and_changes_nothing() {
+    let world = world();
+    for (token, status, code) in [
+        ("2 call,hear", 403, "permission_denied"),
+        ("nobody", 403, "permission_denied"),
+        ("teapot", 418, "teapot"),
+        ("fault", 500, "internal_error"),
+        ("panic", 500, "internal_error"),
+        ("hang", 408, "timeout"),
+        ("1 call,hear 0", 401, "unauthenticated"),
+    ] {
+        let mut client = world.open("1 call").await;
+        let (begun, reply) = (Instant::now(), authenticate(&mut client, token).await);
+        assert_eq!((reply.status(), reply.code()), (status, code), "{token}");
+        assert!(!reply.text().contains("secret"), "{}", reply.text());
+        assert_eq!(reply.value()["errors"][0]["id"].is_string(), status == 500, "a fault has an id: {}", reply.text());
+        let took = if token == "hang" { Duration::from_secs(5) } else { Duration::ZERO };
+        assert_eq!(begun.elapsed().as_secs(), took.as_secs());
+        assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]), "{token}");
+        assert_eq!(told(&world, &mut client).await, json!([0, "call"]), "{token}");
+        assert_eq!(client.call("call").await.status(), 200);
+        // And it is still who it was to whoever looks for it.
+        world.chat.sessions().disconnect_user("2");
+        assert_eq!(authenticate(&mut client, "1 -").await.status(), 204);
+        world.chat.sessions().disconnect_user("1");
+        assert_eq!(client.closed().await, 4403);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_text_of_a_refusal_is_told() {
+    let world = world();
+    let mut client = world.open("1").await;
+    let reply = authenticate(&mut client, "teapot").await;
+    assert_eq!(reply.value()["errors"], json!([{"code": "teapot", "detail": "Short and stout."}]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_arguments_are_told_with_their_field() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    for (message, code) in [
+        (r#"{"action":"authenticate"}"#, "missing_argument"),
+        (r#"{"action":"authenticate","token":7}"#, "invalid_argument"),
+        (r#"{"action":"authenticate","token":null}"#, "invalid_argument"),
+    ] {
+        client.send(message);
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.code()), (400, code), "{}", reply.text());
+        assert_eq!(reply.value()["errors"][0]["field"], "token");
+    }
+    client.send(r#"{"action":"authenticate","token":"1","token":"1"}"#);
+    assert_eq!(client.reply().await.code(), "repeated_key");
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_found_at_the_empty_route_only() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    for route in ["rooms/", "authenticate", "/", "rooms/5/"] {
+        let reply = authenticate(&mut client, "1").route(route).await;
+        assert_eq!(reply.status(), 404, "{route}");
+    }
+    // Its method is called otherwise, and that is no name to call.
+    assert_eq!(client.call("renew").with("token", "1").await.status(), 405);
+    assert_eq!(client.call("Authenticate").with("token", "1").await.status(), 405);
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
+    // However the name is spelled in JSON.
+    client.send(r#"{"action":"\u0061uthenticate","token":"1"}"#);
+    assert_eq!(client.reply().await.status(), 204);
+    assert_eq!(authenticate(&mut client, "1 x").route("").await.status(), 204);
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "x"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_it_the_name_is_none_or_an_actions() {
+    struct Plain;
+
+    #[consumer(user = Member)]
+    impl Plain {
+        #[action(permission = AllowAny)]
+        async fn ping(&self) {}
+    }
+
+    struct Own;
+
+    #[consumer(user = Member)]
+    impl Own {
+        #[action(permission = AllowAny)]
+        async fn authenticate(&self, cx: &Context<'_, Member>, token: u32) -> (u32, bool) {
+            (token, cx.user().is_some())
+        }
+    }
+
+    let mut client = connect(&portcullis::websocket(Plain)).open().await.unwrap();
+    assert_eq!(client.call("authenticate").with("token", "1").await.code(), "unknown_action");
+    let mut client = connect(&portcullis::websocket(Own)).open().await.unwrap();
+    for _ in 0..100 {
+        assert_eq!(*client.call("authenticate").with("token", 7).await.data(), json!([7, false]));
+    }
+    let lists = |audit: &Audit| audit.entries().iter().any(|entry| entry.permission.starts_with("built-in"));
+    assert!(!lists(&Audit::of::<Plain>()) && !lists(&Audit::of::<Own>()));
+}
+
+#[test]
+fn the_audit_lists_it() {
+    let audit = Audit::of::<Chat>();
+    let own: Vec<_> = audit.entries().iter().filter(|entry| entry.action == "authenticate").collect();
+    assert_eq!(own.len(), 1, "{audit}");
+    assert_eq!((own[0].route.as_str(), own[0].permission.as_str()), ("", "built-in, for whoever is connected"));
+    assert!(!audit.entries().iter().any(|entry| entry.action == "renew"), "{audit}");
+}
+
+/// The user's own code is no more to be trusted than the method's.
+#[tokio::test(start_paused = true)]
+async fn a_user_value_that_panics_is_refused() {
+    struct Odd(u8);
+
+    impl User for Odd {
+        fn id(&self) -> std::borrow::Cow<'_, str> {
+            assert_ne!(self.0, 1, "a secret");
+            "odd".into()
+        }
+
+        fn expires_at(&self) -> Option<SystemTime> {
+            assert_ne!(self.0, 2, "a secret");
+            None
+        }
+    }
+
+    struct Zoo;
+
+    #[consumer(user = Odd)]
+    impl Zoo {
+        #[authenticate]
+        async fn renew(&self, odd: u8) -> Result<Option<Odd>> {
+            Ok(Some(Odd(odd)))
+        }
+
+        #[action(permission = AllowAny)]
+        async fn whoami(&self, cx: &Context<'_, Odd>) -> Option<u8> {
+            cx.user().map(|odd| odd.0)
+        }
+    }
+
+    for user in [None, Some(0)] {
+        let chat = portcullis::websocket(Zoo);
+        let connecting = connect(&chat);
+        let connecting = if let Some(user) = user { connecting.user(Odd(user)) } else { connecting };
+        let mut client = connecting.open().await.unwrap();
+        for odd in [1, 2] {
+            let status = client.call("authenticate").with("odd", odd).await.status();
+            assert!([403, 500].contains(&status), "{status}");
+            assert_eq!(*client.call("whoami").await.data(), json!(user));
+        }
+        assert_eq!(client.call("authenticate").with("odd", 3).await.status(), 204);
+        assert_eq!(*client.call("whoami").await.data(), 3);
+    }
+}

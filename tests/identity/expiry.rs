@@ -1,0 +1,190 @@
+//! When credentials have run out the connection is closed, whatever goes on; nothing happens where they do not.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use portcullis::testing::connect;
+use tokio::time::{Instant, sleep};
+
+use super::{Lobby, Member, Said, authenticate, begin, member, next, world};
+
+/// So much time is over, give or take what real time has passed in the test.
+#[track_caller]
+fn expect_passed(since: Instant, seconds: u64) {
+    let passed = since.elapsed();
+    let most = Duration::from_secs(seconds);
+    assert!(most.saturating_sub(passed) < Duration::from_secs(1) && passed <= most, "{passed:?} and not {most:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_in_time() {
+    let world = world();
+    let begun = Instant::now();
+    let mut client = world.open("1 - 40").await;
+    assert_eq!(client.closed().await, 4401);
+    expect_passed(begun, 40);
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["connection"]);
+    world.chat.publisher().publish(&Lobby, Said(1));
+    world.chat.publisher().publish_to_user("1", Said(1));
+    assert_eq!(world.chat.publisher().counters().delivered, 0, "nobody is a member any more");
+    assert_eq!(world.chat.publisher().join("1", Lobby).await, 0, "nobody is found any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_runs_is_dropped() {
+    let world = world();
+    let begun = Instant::now();
+    let mut client = world.open("1 call 3").await;
+    begin(&mut client, "hang");
+    assert_eq!(client.closed().await, 4401);
+    expect_passed(begun, 3);
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["action", "connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_in_the_middle() {
+    let world = world();
+    let begun = Instant::now();
+    let mut client = world.open("1 call 10").await;
+    begin(&mut client, "stream");
+    let mut values = 0;
+    while begun.elapsed() < Duration::from_secs(9) {
+        assert_eq!(next(&mut client).await["last"], false);
+        values += 1;
+    }
+    assert_eq!(values, 9);
+    assert_eq!(client.closed().await, 4401);
+    expect_passed(begun, 10);
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["stream", "connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_and_messages_do_not_put_it_off() {
+    let world = world();
+    let begun = Instant::now();
+    let mut client = world.open("1 - 10").await;
+    let publisher = world.chat.publisher();
+    let flood = tokio::spawn(async move {
+        for number in 0..2000 {
+            publisher.publish(&Lobby, Said(number));
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let mut events = 0;
+    while begun.elapsed() < Duration::from_millis(9900) {
+        assert_eq!(next(&mut client).await["event"], "said");
+        events += 1;
+    }
+    assert!(events > 900, "{events}");
+    // What comes from the client meanwhile keeps nothing open either.
+    sleep(Duration::from_secs(1)).await;
+    client.send(r#"{"action":"ping"}"#);
+    // What was sent in time comes first.
+    let code = loop {
+        if let Ok(code) = AssertUnwindSafe(client.closed()).catch_unwind().await {
+            break code;
+        }
+    };
+    assert_eq!(code, 4401);
+    flood.abort();
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_an_action_never_begins() {
+    let world = world();
+    let mut client = world.open("1 call 3").await;
+    begin(&mut client, "hang");
+    begin(&mut client, "hang");
+    assert_eq!(client.closed().await, 4401);
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["action", "connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_too_late_is_refused_at_the_door() {
+    let world = world();
+    for late in [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(1_000_000)] {
+        let until = Some(SystemTime::now() - late);
+        let refused = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap_err();
+        assert_eq!(refused.status(), 401);
+    }
+    let until = Some(SystemTime::UNIX_EPOCH);
+    let refused = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap_err();
+    assert_eq!(refused.status(), 401);
+    assert_eq!(world.desk.ended(), [""; 0], "nothing has begun");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_run_out_stays() {
+    let world = world();
+    let century = Duration::from_hours(24 * 365 * 100);
+    let far = [None, Some(SystemTime::now() + century), Some(SystemTime::now() + century * 100)];
+    // As far as the clock of this machine counts.
+    let farthest = (0..63)
+        .rev()
+        .fold(SystemTime::now(), |time, power| time.checked_add(Duration::from_secs(1 << power)).unwrap_or(time));
+    for until in far.into_iter().chain([Some(farthest)]) {
+        let mut client = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap();
+        for _ in 0..100 {
+            assert_eq!(client.call("ping").await.status(), 200);
+            sleep(Duration::from_secs(50)).await;
+        }
+        assert_eq!(authenticate(&mut client, "1 - 1000000").await.status(), 204);
+        drop(client);
+        world.desk.left.notified().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fresh_credentials_move_it_both_ways() {
+    let world = world();
+    let begun = Instant::now();
+    let mut client = world.open("1 call 10").await;
+    assert_eq!(authenticate(&mut client, "1 call 50").await.status(), 204);
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(client.call("call").await.status(), 200, "longer");
+    assert_eq!(authenticate(&mut client, "1 call 4").await.status(), 204);
+    let again = Instant::now();
+    begin(&mut client, "hang");
+    assert_eq!(client.closed().await, 4401);
+    expect_passed(again, 4);
+    assert!(begun.elapsed() < Duration::from_secs(35), "and shorter");
+
+    let mut client = world.open("1 - 10").await;
+    assert_eq!(authenticate(&mut client, "1").await.status(), 204);
+    sleep(Duration::from_secs(50)).await;
+    assert_eq!(client.call("ping").await.status(), 200, "and without an end");
+    assert_eq!(authenticate(&mut client, "1 - 2").await.status(), 204);
+    assert_eq!(client.closed().await, 4401, "and with one again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_outlives_old_credentials_by_fresh_ones() {
+    let world = world();
+    let mut client = world.open("1 call 3").await;
+    begin(&mut client, "hang");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(authenticate(&mut client, "1 call 4").await.status(), 204);
+    sleep(Duration::from_secs(2)).await;
+    world.desk.go_on.notify_one();
+    assert_eq!(client.reply().await.status(), 200);
+    assert_eq!(client.closed().await, 4401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_do_not_renew_anything_move_nothing() {
+    for token in ["nobody", "teapot", "2 call 3600", "panic", "fault"] {
+        let world = world();
+        let begun = Instant::now();
+        let mut client = world.open("1 - 20").await;
+        assert!(authenticate(&mut client, token).await.status() >= 400);
+        assert_eq!(client.closed().await, 4401);
+        expect_passed(begun, 20);
+    }
+}

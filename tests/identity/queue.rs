@@ -1,0 +1,126 @@
+//! Credentials go in front of the queue, one at a time; what runs is asked about again before its reply goes out.
+
+use serde_json::json;
+
+use super::{answer, authenticate, begin, next, show, world};
+
+fn reply(id: &str, status: u16) -> (String, u16) {
+    (id.to_owned(), status)
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_do_not_wait_for_an_action_that_hangs() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "hang");
+    begin(&mut client, "whoami");
+    show(&mut client, "1 call,more", "renewed");
+    begin(&mut client, "call");
+    begin(&mut client, "ping");
+    assert_eq!(answer(&mut client).await, reply("renewed", 204));
+    client.expect_silence().await;
+    world.desk.go_on.notify_one();
+    assert_eq!(answer(&mut client).await, reply("hang", 200));
+    let whoami = next(&mut client).await;
+    assert_eq!((&whoami["request_id"], &whoami["data"]), (&json!("whoami"), &json!(["1", "call,more"])));
+    assert_eq!(answer(&mut client).await, reply("call", 200));
+    assert_eq!(answer(&mut client).await, reply("ping", 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_do_not_wait_either_and_change_nothing() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "hang");
+    client.expect_silence().await;
+    for (token, status) in [("nobody", 403), ("2", 403), ("teapot", 418), ("panic", 500), ("1 call 0", 401)] {
+        assert_eq!(authenticate(&mut client, token).await.status(), status);
+    }
+    client.send(r#"{"action":"authenticate","request_id":"bad"}"#);
+    assert_eq!(answer(&mut client).await, reply("bad", 400));
+    world.desk.go_on.notify_one();
+    assert_eq!(answer(&mut client).await, reply("hang", 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_do_not_wait_for_a_stream() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "stream");
+    assert_eq!(next(&mut client).await["last"], false);
+    begin(&mut client, "whoami");
+    show(&mut client, "1 call,more", "renewed");
+    assert_eq!(answer(&mut client).await, reply("renewed", 204), "before the next value");
+    for _ in 0..5 {
+        let value = next(&mut client).await;
+        assert_eq!((&value["request_id"], &value["last"]), (&json!("stream"), &json!(false)));
+    }
+    show(&mut client, "1 more", "less");
+    assert_eq!(answer(&mut client).await, reply("less", 204));
+    let last = next(&mut client).await;
+    assert_eq!((&last["request_id"], &last["status"], &last["last"]), (&json!("stream"), &json!(403), &json!(true)));
+    assert_eq!(next(&mut client).await["data"], json!(["1", "more"]));
+    assert_eq!(world.desk.ended(), ["stream"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_the_new_user_may_not_call_is_refused() {
+    for (rights, status) in [("call", 200), ("-", 403)] {
+        let world = world();
+        let mut client = world.open("1 call").await;
+        begin(&mut client, "hang");
+        client.expect_silence().await;
+        assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
+        world.desk.go_on.notify_one();
+        assert_eq!(answer(&mut client).await, reply("hang", status));
+        assert_eq!(client.call("ping").await.status(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_waits_for_the_first_beside_an_action() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "hang");
+    show(&mut client, "wait 1 call,first", "first");
+    show(&mut client, "1 call,second", "second");
+    client.expect_silence().await;
+    world.desk.look.notify_one();
+    assert_eq!(answer(&mut client).await, reply("first", 204));
+    world.desk.go_on.notify_one();
+    let mut answers = [answer(&mut client).await, answer(&mut client).await];
+    answers.sort();
+    assert_eq!(answers, [reply("hang", 200), reply("second", 204)]);
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,second"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_they_are_looked_at_the_rest_goes_on() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "hang");
+    show(&mut client, "wait 1 call,more", "renewed");
+    client.expect_silence().await;
+    world.desk.go_on.notify_one();
+    assert_eq!(answer(&mut client).await, reply("hang", 200));
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
+    assert_eq!(super::told(&world, &mut client).await, json!([0, "call"]));
+    world.desk.look.notify_one();
+    assert_eq!(answer(&mut client).await, reply("renewed", 204));
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,more"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_meanwhile_harms_nobody() {
+    for token in ["wait 1 call", "1 call"] {
+        let world = world();
+        let mut client = world.open("1 call").await;
+        begin(&mut client, "hang");
+        show(&mut client, token, "renewed");
+        drop(client);
+        world.desk.left.notified().await;
+        world.desk.look.notify_one();
+        assert_eq!(world.chat.publisher().join("1", super::Lobby).await, 0);
+        assert_eq!(world.open("1").await.call("ping").await.status(), 200);
+    }
+}

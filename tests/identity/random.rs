@@ -1,0 +1,143 @@
+//! Random credentials between random events and actions: whatever comes in between, nothing passes on old rights.
+
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+
+use super::{Lobby, Room, Said, Told, Uploaded, Whispered, begin, show, world};
+
+/// A number that is as good as random, and the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// The rights of a token, one for each bit.
+fn rights(bits: u64) -> String {
+    let all = ["see", "hear", "inside", "call"].into_iter().enumerate();
+    all.filter(|(bit, _)| bits & (1 << bit) != 0).map(|(_, right)| right).collect::<Vec<_>>().join(",")
+}
+
+/// What the client knows of what it may be sent.
+#[derive(Default)]
+struct Expected {
+    /// The rights of the last 204, unless credentials are on their way.
+    sure: Option<String>,
+    /// The rights that were asked for, until they are answered.
+    asked: Option<String>,
+    /// How many were answered.
+    answered: u32,
+    /// How many joins are not answered yet.
+    joining: u32,
+    /// How often each kind of frame came, and how often one would have been forbidden.
+    counts: std::collections::BTreeMap<String, u32>,
+}
+
+impl Expected {
+    fn see(&mut self, frame: &Value) {
+        let kind = frame["event"].as_str().or_else(|| frame["action"].as_str()).unwrap().to_owned();
+        *self.counts.entry(format!("{kind} {}", frame["status"].as_u64().unwrap_or_default())).or_default() += 1;
+        if kind == "authenticate" {
+            assert_eq!(frame["status"], 204, "{frame}");
+            self.sure = self.asked.take();
+            self.answered += 1;
+            return;
+        }
+        self.joining -= u32::from(kind == "enter");
+        let Some(sure) = &self.sure else { return };
+        let may = |right: &str| sure.split(',').any(|own| own == right);
+        let allowed = match kind.as_str() {
+            "uploaded" => may("see"),
+            "whispered" => may("hear"),
+            "said" => may("inside"),
+            "told" => frame["data"][1] == sure.as_str(),
+            // One that began before may say who it began for.
+            "whoami" => frame["request_id"] != self.answered || frame["data"][1] == sure.as_str(),
+            // Whoever was refused may have been refused before.
+            "call" => frame["status"] == 403 || may("call"),
+            "uploads" => frame["status"] == 403 || may("see"),
+            "enter" => frame["status"] == 403 || may("inside"),
+            _ => true,
+        };
+        assert!(allowed, "with `{sure}` there came {frame}");
+    }
+}
+
+#[tokio::test]
+async fn in_fifty_thousand_random_steps_nothing_passes_on_old_rights() {
+    let world = world();
+    let mut client = world.open("1 see,hear,inside,call").await;
+    let (publisher, sessions) = (world.chat.publisher(), world.chat.sessions());
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut expected = Expected { sure: Some(rights(15)), ..Expected::default() };
+    let mut refreshing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    for step in 0..50_000 {
+        match dice.roll(20) {
+            0 | 1 => publisher.publish(&Lobby, Uploaded(step)),
+            2 => publisher.publish(&Lobby, Whispered(step)),
+            3 => publisher.publish(&Lobby, Told(step)),
+            4 | 5 => publisher.publish(&Room, Said(step)),
+            6 => publisher.publish_to_user("1", Uploaded(step)),
+            7 => begin(&mut client, if dice.roll(2) == 0 { "call" } else { "uploads" }),
+            8 => client.send(json!({"action": "whoami", "request_id": expected.answered}).to_string()),
+            9 if expected.asked.is_none() && expected.joining == 0 => {
+                // What was sent on the old rights may still come until the answer does.
+                let fresh = rights(dice.roll(16));
+                show(&mut client, &format!("1 {fresh}"), "renewed");
+                expected.sure = None;
+                expected.asked = Some(fresh);
+                world.desk.patience.store(usize::try_from(dice.roll(4)).unwrap(), Ordering::SeqCst);
+            }
+            10 if expected.asked.is_none() && dice.roll(4) == 0 => {
+                begin(&mut client, "enter");
+                expected.joining += 1;
+            }
+            11 if refreshing.is_none() => {
+                let sessions = sessions.clone();
+                refreshing = Some(Box::pin(async move { sessions.refresh_user("1").await }));
+            }
+            12 | 13 => {
+                if let Some(refresh) = &mut refreshing
+                    && futures_util::poll!(refresh).is_ready()
+                {
+                    refreshing = None;
+                }
+            }
+            14..=16 => {
+                for _ in 0..dice.roll(20) {
+                    tokio::task::yield_now().await;
+                }
+            }
+            _ => {
+                // Not always all that is there.
+                for _ in 0..dice.roll(12) {
+                    let Some(frame) = client.reply().now_or_never() else { break };
+                    expected.see(frame.value());
+                }
+            }
+        }
+    }
+    let often = |kind: &str| expected.counts.get(kind).copied().unwrap_or_default();
+    let kinds = [
+        "authenticate 204",
+        "uploaded 0",
+        "whispered 0",
+        "told 0",
+        "said 0",
+        "call 200",
+        "call 403",
+        "uploads 200",
+        "whoami 200",
+        "enter 200",
+        "enter 403",
+    ];
+    assert!(kinds.iter().all(|kind| often(kind) > 50), "each came often enough: {:?}", expected.counts);
+}

@@ -1,0 +1,177 @@
+//! With the new user come new rights: of actions, of events in every form, of groups, and of being here at all.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use portcullis::testing::Client;
+use serde_json::json;
+
+use super::{Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, begin, next, show, world};
+
+#[tokio::test(start_paused = true)]
+async fn actions_are_those_of_the_new_user() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    for (rights, call, uploads) in [("call", 200, 403), ("see", 403, 200), ("call,see", 200, 200), ("-", 403, 403)] {
+        assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
+        assert_eq!(client.call("call").await.status(), call, "{rights}");
+        assert_eq!(client.call("uploads").await.status(), uploads, "grants are loaded anew: {rights}");
+        assert_eq!(*client.call("whoami").await.data(), json!(["1", rights]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_comes_once_all_is_asked() {
+    let world = world();
+    let mut client = world.open("1 inside,see").await;
+    world.desk.patience.store(50, Ordering::SeqCst);
+    world.desk.asked.store(0, Ordering::SeqCst);
+    assert_eq!(authenticate(&mut client, "1 see,inside").await.status(), 204);
+    assert_eq!(
+        world.desk.asked.load(Ordering::SeqCst),
+        4,
+        "the credentials, the door, a group, and grants for another"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_those_of_the_new_user() {
+    let world = world();
+    let mut client = world.open("1 see,hear").await;
+    let publisher = world.chat.publisher();
+    let publish = |number| {
+        publisher.publish(&Lobby, Uploaded(number));
+        publisher.publish(&Lobby, Whispered(number));
+        publisher.publish(&Lobby, Told(number));
+        publisher.publish_to_user("1", Uploaded(number));
+    };
+    for (number, rights) in (0..).zip(["see,hear", "see", "hear", "-", "hear,see"]) {
+        assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
+        publish(number);
+        if rights.contains("see") {
+            assert_eq!(next(&mut client).await, json!({"event": "uploaded", "data": number}), "{rights}");
+        }
+        if rights.contains("hear") {
+            assert_eq!(next(&mut client).await, json!({"event": "whispered", "data": number}), "{rights}");
+        }
+        assert_eq!(next(&mut client).await, json!({"event": "told", "data": [number, rights]}));
+        if rights.contains("see") {
+            assert_eq!(next(&mut client).await, json!({"event": "uploaded", "data": number}), "by name: {rights}");
+        }
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_wait_are_asked_again() {
+    for (before, after) in [("see,hear", "-"), ("-", "see,hear"), ("see", "hear")] {
+        let world = world();
+        let mut client = world.open(&format!("1 {before}")).await;
+        show(&mut client, &format!("wait 1 {after}"), "renewed");
+        client.expect_silence().await;
+        // Nothing runs in between: these wait in the connection when the credentials are found to be good.
+        let publisher = world.chat.publisher();
+        publisher.publish(&Lobby, Uploaded(1));
+        publisher.publish(&Lobby, Whispered(1));
+        publisher.publish(&Lobby, Told(1));
+        world.desk.look.notify_one();
+        let mut frames = [next(&mut client).await, next(&mut client).await];
+        frames.sort_by_key(|frame| frame["event"] == "told");
+        assert_eq!((&frames[0]["request_id"], &frames[0]["status"]), (&json!("renewed"), &json!(204)));
+        assert_eq!(frames[1], json!({"event": "told", "data": [1, after]}), "made for the new user");
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_are_asked_again() {
+    let world = world();
+    let mut client = world.open("1 inside,see").await;
+    let mut other = world.open("2 inside,see").await;
+    let publisher = world.chat.publisher();
+    for (rights, room, club) in
+        [("see,inside", true, true), ("see", false, true), ("inside,see", false, true), ("-", false, false)]
+    {
+        assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
+        publisher.publish(&Room, Said(1));
+        publisher.publish(&Club, Said(2));
+        publisher.publish(&Lobby, Said(3));
+        for data in [room.then_some(1), club.then_some(2), Some(3)].into_iter().flatten() {
+            assert_eq!(next(&mut client).await["data"], data, "{rights}");
+        }
+        client.expect_silence().await;
+        for data in [1, 2, 3] {
+            assert_eq!(next(&mut other).await["data"], data, "and nobody else is concerned");
+        }
+    }
+    // Who may again must ask again.
+    assert_eq!(client.call("enter").await.status(), 403);
+    assert_eq!(authenticate(&mut client, "1 inside").await.status(), 204);
+    assert_eq!(client.call("enter").await.status(), 200);
+    publisher.publish(&Room, Said(4));
+    assert_eq!(next(&mut client).await["data"], 4);
+}
+
+/// The code; in front of it there may stand the answer to the credentials, which are good.
+async fn closed(client: &mut Client) -> u16 {
+    match AssertUnwindSafe(client.closed()).catch_unwind().await {
+        Ok(code) => code,
+        Err(_) => client.closed().await,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_be_here_as_the_new_user_is_closed() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    world.chat.publisher().publish(&Lobby, Said(0));
+    assert_eq!(next(&mut client).await["data"], 0);
+    begin(&mut client, "hang");
+    client.expect_silence().await;
+    show(&mut client, "1 banned,call", "renewed");
+    assert_eq!(closed(&mut client).await, 4403);
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["action", "connection"]);
+    world.chat.publisher().publish(&Lobby, Said(1));
+    assert_eq!(world.chat.publisher().counters().delivered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_that_waits_for_its_reply_is_asked_again() {
+    for (token, still) in [("1 inside,call", true), ("1 call", false)] {
+        let world = world();
+        let mut client = world.open("1 call").await;
+        assert_eq!(authenticate(&mut client, "1 inside,call").await.status(), 204);
+        // Let in while it was true; it comes into effect once the question is through.
+        world.desk.patience.store(20, Ordering::SeqCst);
+        begin(&mut client, "enter");
+        tokio::task::yield_now().await;
+        show(&mut client, token, "renewed");
+        let mut answers = [super::answer(&mut client).await, super::answer(&mut client).await];
+        answers.sort();
+        assert_eq!(answers[1], ("renewed".to_owned(), 204));
+        world.chat.publisher().publish(&Room, Said(1));
+        world.chat.publisher().publish(&Lobby, Said(2));
+        if still {
+            assert_eq!((answers[0].1, next(&mut client).await["data"].clone()), (200, json!(1)));
+        }
+        assert_eq!(next(&mut client).await["data"], 2);
+        client.expect_silence().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_connected_with_is_still_there() {
+    let world = world();
+    let mut client =
+        portcullis::testing::connect(&world.chat).user(super::member("1")).path("/ws?a=1").open().await.unwrap();
+    let came_by = json!(["/ws?a=1", "from the beginning"]);
+    assert_eq!(*client.call("came_by").await.data(), came_by);
+    assert_eq!(authenticate(&mut client, "1 hear").await.status(), 204);
+    assert_eq!(*client.call("came_by").await.data(), came_by);
+    // `#[connect]` does not run again: it is in the lobby once.
+    world.chat.publisher().publish(&Lobby, Whispered(1));
+    assert_eq!(next(&mut client).await["data"], 1);
+    client.expect_silence().await;
+}

@@ -1,0 +1,45 @@
+//! The same over a real socket: the code and the reason that a client is told.
+
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::{SinkExt, StreamExt};
+use portcullis::Result;
+use portcullis::http::request::Parts;
+use serde_json::Value;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{Member, member, world};
+
+/// The token stands in the query, with pluses for spaces.
+async fn by_token(parts: &Parts) -> Result<Option<Member>> {
+    let token = parts.uri.query().and_then(|query| query.strip_prefix("token="));
+    Ok(token.map(|token| member(&token.replace('+', " "))))
+}
+
+#[tokio::test]
+async fn a_client_is_told_that_its_credentials_have_run_out() {
+    let world = world();
+    let app = Router::new().route("/ws", world.chat.clone().authenticate(by_token).into_route());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws?token=1+call", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let Err(Error::Http(refused)) = connect_async(format!("{address}+0")).await else { panic!("it was let in") };
+    assert_eq!(refused.status().as_u16(), 401);
+
+    let (mut socket, _) = connect_async(format!("{address}+3600")).await.unwrap();
+    let fresh = r#"{"action":"authenticate","token":"1 call 1"}"#;
+    for message in [r#"{"action":"hang"}"#, fresh] {
+        socket.send(Message::text(message)).await.unwrap();
+    }
+    let mut next = async || tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap();
+    let reply: Value = serde_json::from_str(next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    assert_eq!((&reply["action"], &reply["status"]), (&"authenticate".into(), &204.into()));
+    let Message::Close(Some(close)) = next().await.unwrap().unwrap() else { panic!("no close") };
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (4401, "credentials expired"));
+    assert!(next().await.is_none_or(|end| end.is_err()), "and that is the end");
+    world.desk.left.notified().await;
+    assert_eq!(world.desk.ended(), ["action", "connection"]);
+}

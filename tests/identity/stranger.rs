@@ -1,0 +1,138 @@
+//! How one comes to be somebody: from then on an anonymous connection is that user's.
+
+use portcullis::testing::connect;
+use portcullis::{Context, IsAuthenticated, Result, consumer};
+use serde_json::json;
+
+use super::{Club, Member, Room, Said, Uploaded, authenticate, member, next, show, world};
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_becomes_whoever_the_credentials_say() {
+    let world = world();
+    let mut client = world.open_to_anybody().await;
+    let publisher = world.chat.publisher();
+    publisher.publish_to_user("7", Uploaded(0));
+    assert_eq!(client.call("uploads").await.status(), 403);
+    assert_eq!(authenticate(&mut client, "7 see,inside").await.status(), 204);
+    assert_eq!(*client.call("whoami").await.data(), json!(["7", "see,inside"]));
+    assert_eq!(client.call("uploads").await.status(), 200);
+    publisher.publish_to_user("7", Uploaded(1));
+    assert_eq!(next(&mut client).await["data"], 1);
+    assert_eq!((publisher.join("7", Room).await, publisher.join("7", Club).await), (1, 1));
+    publisher.publish(&Room, Said(2));
+    publisher.publish(&Club, Said(3));
+    assert_eq!(
+        (next(&mut client).await["data"].clone(), next(&mut client).await["data"].clone()),
+        (json!(2), json!(3))
+    );
+    world.chat.sessions().refresh_user("7").await;
+    world.chat.sessions().disconnect_user("7");
+    assert_eq!(client.closed().await, 4403);
+    world.desk.left.notified().await;
+    publisher.publish_to_user("7", Uploaded(4));
+    assert_eq!(publisher.join("7", Room).await, 0, "and is forgotten when it has gone");
+}
+
+/// A renewal that finds the connection once must not find it twice.
+#[tokio::test(start_paused = true)]
+async fn it_is_found_once_however_often_it_is_renewed() {
+    let world = world();
+    let mut client = world.open_to_anybody().await;
+    for _ in 0..5 {
+        assert_eq!(authenticate(&mut client, "7 see").await.status(), 204);
+    }
+    world.chat.publisher().publish_to_user("7", Said(1));
+    assert_eq!(next(&mut client).await["data"], 1);
+    client.expect_silence().await;
+    assert_eq!(world.chat.publisher().join("7", Club).await, 1);
+    drop(client);
+    world.desk.left.notified().await;
+    assert_eq!(world.chat.publisher().join("7", Club).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_one_user_for_good() {
+    let world = world();
+    let mut client = world.open_to_anybody().await;
+    assert_eq!(authenticate(&mut client, "nobody").await.status(), 403);
+    assert_eq!(authenticate(&mut client, "7").await.status(), 204);
+    assert_eq!(authenticate(&mut client, "8").await.status(), 403);
+    assert_eq!(*client.call("whoami").await.data(), json!(["7", ""]));
+    assert_eq!(authenticate(&mut client, "7 call").await.status(), 204);
+    assert_eq!(*client.call("whoami").await.data(), json!(["7", "call"]));
+    world.chat.sessions().disconnect_user("8");
+    client.expect_silence().await;
+    world.chat.sessions().disconnect_user("7");
+    assert_eq!(client.closed().await, 4403);
+}
+
+/// Refused credentials of one user do not keep those of another out.
+#[tokio::test(start_paused = true)]
+async fn credentials_that_have_run_out_leave_it_nobodys() {
+    let world = world();
+    let mut client = world.open_to_anybody().await;
+    assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 401);
+    assert_eq!(*client.call("whoami").await.data(), json!(null));
+    world.chat.sessions().disconnect_user("7");
+    assert_eq!(authenticate(&mut client, "8").await.status(), 204);
+    assert_eq!(*client.call("whoami").await.data(), json!(["8", ""]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_out_as_any_user_does() {
+    let world = world();
+    let mut client = world.open_to_anybody().await;
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    assert_eq!(authenticate(&mut client, "7 - 5").await.status(), 204);
+    assert_eq!(client.closed().await, 4401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_disconnected_while_the_credentials_are_looked_at_is_closed() {
+    for known in [true, false] {
+        let world = world();
+        let mut client = if known { world.open("7").await } else { world.open_to_anybody().await };
+        show(&mut client, "wait 7 call", "renewed");
+        client.expect_silence().await;
+        world.chat.sessions().disconnect_user("7");
+        world.desk.look.notify_one();
+        assert_eq!(client.closed().await, 4403, "known before: {known}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_disconnected_before_may_come_again() {
+    let world = world();
+    world.chat.sessions().disconnect_user("7");
+    let mut client = world.open_to_anybody().await;
+    assert_eq!(authenticate(&mut client, "7").await.status(), 204);
+    assert_eq!(client.call("ping").await.status(), 200);
+}
+
+/// The consumer's own permission refuses everything else to strangers.
+#[tokio::test(start_paused = true)]
+async fn it_is_open_where_all_else_is_shut() {
+    struct Members;
+
+    #[consumer(user = Member, permission = IsAuthenticated)]
+    impl Members {
+        #[authenticate]
+        async fn renew(&self, token: &str, cx: &Context<'_, Member>) -> Result<Option<Member>> {
+            // It sees who is connected so far.
+            Ok((cx.user().is_none() || token.starts_with('7')).then(|| member(token)))
+        }
+
+        #[action]
+        async fn ping(&self) {}
+    }
+
+    let mut client = connect(&portcullis::websocket(Members)).open().await.unwrap();
+    assert_eq!(client.call("ping").await.status(), 403);
+    assert_eq!(client.call("unknown").await.status(), 403);
+    for route in ["rooms/", "a/b"] {
+        assert_eq!(authenticate(&mut client, "7").route(route).await.status(), 403);
+    }
+    assert_eq!(authenticate(&mut client, "7").await.status(), 204);
+    assert_eq!(client.call("ping").await.status(), 200);
+    assert_eq!(authenticate(&mut client, "8").await.status(), 403);
+}
