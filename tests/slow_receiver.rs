@@ -1,4 +1,8 @@
-//! A client that stops reading, over a real socket: it is closed or misses the oldest, and nobody else notices.
+//! A client that stops reading, over a real socket: it is closed, misses the oldest or gets the newest of each key, and
+//! nobody else notices.
+
+#[path = "slow_receiver/newest.rs"]
+mod newest;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
