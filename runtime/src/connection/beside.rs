@@ -140,7 +140,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
             done.caused = Some((place?, undo));
         }
         if let Some((place, _)) = done.caused
-            && outbox.deliver_next(place)?
+            && outbox.deliver_next(place)?.any
         {
             self.done.push_front(done);
             return Ok(false);

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::group::{Asks, Ended, Mailbox, Seat};
+use crate::group::{Asks, Ended, Mailbox, Seat, Taken};
 use crate::router::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Transport};
 
@@ -25,6 +25,15 @@ pub(super) enum Next<X> {
     Event,
     /// Something else is there to be sent, and there is room for it.
     Room,
+}
+
+/// How many events are fed before they are flushed.
+const IN_A_ROW: usize = 64;
+
+/// Whether an event was fed, and whether another stands in front of the same place.
+pub(super) struct Fed {
+    pub(super) any: bool,
+    more: bool,
 }
 
 /// Why nothing can be sent any more.
@@ -135,10 +144,15 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         self.seat.mailbox.is_ready()
     }
 
-    /// Feeds all events that wait now.
+    /// Feeds the events that wait, so many at the most that what was fed goes out before long.
     pub(super) async fn deliver(&mut self) -> Result<(), Lost> {
-        let place = self.seat.mailbox.place()?;
-        self.deliver_before(place).await
+        for _ in 0..IN_A_ROW {
+            self.room().await?;
+            if !self.deliver_next(u64::MAX)?.more {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Feeds the events that stand in front of that place. Each is taken only when there is room for it: until then it can be
@@ -146,7 +160,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
         loop {
             self.room().await?;
-            if !self.deliver_next(place)? {
+            if !self.deliver_next(place)?.more {
                 return Ok(());
             }
         }
@@ -160,10 +174,14 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     /// Feeds the next event, if it stands in front of that place.
-    pub(super) fn deliver_next(&mut self, place: u64) -> Result<bool, Lost> {
-        let Some(event) = self.seat.mailbox.take_before(place)? else { return Ok(false) };
-        self.put(event)?;
-        Ok(true)
+    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Fed, Lost> {
+        match self.seat.mailbox.take_before(place)? {
+            None => Ok(Fed { any: false, more: false }),
+            Some(Taken { frame, more }) => {
+                self.put(frame)?;
+                Ok(Fed { any: true, more })
+            }
+        }
     }
 
     /// The place behind all events that wait now.

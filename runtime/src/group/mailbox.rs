@@ -42,6 +42,8 @@ pub(crate) struct Mailbox<N> {
     epoch: AtomicU64,
     /// Whether there is something to take, or the connection is to end.
     ready: AtomicBool,
+    /// Whether the connection is to end.
+    ending: AtomicBool,
     waiting: Mutex<Waiting<N>>,
     reader: AtomicWaker,
     most: usize,
@@ -114,6 +116,13 @@ pub(super) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<
     gone
 }
 
+/// An event that goes out.
+pub(crate) struct Taken {
+    pub(crate) frame: Bytes,
+    /// Whether another stands in front of the same place.
+    pub(crate) more: bool,
+}
+
 /// The connection is to end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended(pub(crate) CloseCode);
@@ -134,9 +143,9 @@ pub(super) enum Put {
 impl<N: Asks> Mailbox<N> {
     pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
         let waiting = Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false };
-        let (reader, ready) = (AtomicWaker::new(), AtomicBool::new(false));
+        let (reader, ready, ending) = (AtomicWaker::new(), AtomicBool::new(false), AtomicBool::new(false));
         let epoch = AtomicU64::new(0);
-        Mailbox { waiting: Mutex::new(waiting), reader, ready, epoch, most, most_bytes, policy, counts }
+        Mailbox { waiting: Mutex::new(waiting), reader, ready, ending, epoch, most, most_bytes, policy, counts }
     }
 
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
@@ -217,6 +226,7 @@ impl<N: Asks> Mailbox<N> {
         waiting.end.get_or_insert(code);
         let unwanted = std::mem::take(&mut waiting.events);
         waiting.bytes = 0;
+        self.ending.store(true, Ordering::Release);
         self.ready.store(true, Ordering::Release);
         drop(waiting);
         self.reader.wake();
@@ -260,22 +270,21 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// Takes what has waited longest, if it stands in front of that place.
-    pub(crate) fn take_before(&self, place: u64) -> Result<Option<Bytes>, Ended> {
+    pub(crate) fn take_before(&self, place: u64) -> Result<Option<Taken>, Ended> {
         let mut waiting = self.waiting();
         if let Some(code) = waiting.end {
             return Err(Ended(code));
         }
-        if waiting.events.front().is_none_or(|oldest| oldest.place >= place) {
-            self.ready.store(!waiting.events.is_empty(), Ordering::Release);
-            return Ok(None);
-        }
-        let taken = waiting.pop();
-        self.ready.store(!waiting.events.is_empty(), Ordering::Release);
+        let oldest = waiting.events.front();
+        let taken = if oldest.is_some_and(|oldest| oldest.place < place) { waiting.pop() } else { None };
+        let next = waiting.events.front().map(|next| next.place);
+        self.ready.store(next.is_some(), Ordering::Release);
         drop(waiting);
+        // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
+        let Some(Letter { frame, .. }) = taken else { return Ok(None) };
         // What was put in may still be recalled or dropped; this goes out.
         self.counts.delivered();
-        // An event may run its own code when it is dropped, so that is not done under the lock.
-        Ok(taken.map(|letter| letter.frame))
+        Ok(Some(Taken { frame, more: next.is_some_and(|next| next < place) }))
     }
 
     /// Waits until there is something to take. For one reader.
@@ -286,13 +295,16 @@ impl<N: Asks> Mailbox<N> {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.waiting().end.map_or(Ok(()), |code| Err(Ended(code))))
+        // Asked for every event: without the lock, unless it is so.
+        let end = if self.ending.load(Ordering::Acquire) { self.waiting().end } else { None };
+        Poll::Ready(end.map_or(Ok(()), |code| Err(Ended(code))))
     }
 
     /// Waits until the connection is to end. For one reader.
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.reader.register(cx.waker());
-        self.waiting().end.map_or(Poll::Pending, |code| Poll::Ready(Ended(code)))
+        let end = if self.ending.load(Ordering::Acquire) { self.waiting().end } else { None };
+        end.map_or(Poll::Pending, |code| Poll::Ready(Ended(code)))
     }
 
     /// Takes nothing any more. Gives how many events were dropped.
@@ -328,10 +340,15 @@ mod tests {
         Mailbox::new(most, most_bytes, policy, Arc::default())
     }
 
+    fn take_before(mailbox: &Texts, place: u64) -> Result<Option<Bytes>, Ended> {
+        Ok(mailbox.take_before(place)?.map(|taken| taken.frame))
+    }
+
     fn take(mailbox: &Texts) -> Result<Vec<Bytes>, Ended> {
         let (place, mut all) = (mailbox.place()?, Vec::new());
-        while let Some(frame) = mailbox.take_before(place)? {
-            all.push(frame);
+        while let Some(taken) = mailbox.take_before(place)? {
+            all.push(taken.frame);
+            assert_eq!(taken.more, mailbox.is_ready());
         }
         Ok(all)
     }
@@ -350,10 +367,10 @@ mod tests {
     fn events_come_out_in_their_order_and_once() {
         let mailbox = mailbox(3, 100, SlowReceiver::Close);
         put(&mailbox, &["a", "b", "c"]);
-        assert_eq!(mailbox.take_before(1).unwrap().unwrap(), "a");
-        assert_eq!(mailbox.take_before(1).unwrap(), None, "the next stands behind");
+        assert_eq!(take_before(&mailbox, 1).unwrap().unwrap(), "a");
+        assert_eq!(take_before(&mailbox, 1).unwrap(), None, "the next stands behind");
         assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
-        assert_eq!(mailbox.take_before(9).unwrap(), None);
+        assert_eq!(take_before(&mailbox, 9).unwrap(), None);
         put(&mailbox, &["d", "e", "f"]);
         assert_eq!(take(&mailbox).unwrap(), ["d", "e", "f"]);
     }
@@ -367,7 +384,7 @@ mod tests {
             assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)));
             assert_eq!(put_in(&mailbox, "f", 0, Some(0)), Put::Gone);
             mailbox.end(CloseCode::Refused);
-            assert_eq!(mailbox.take_before(9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
+            assert_eq!(take_before(&mailbox, 9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
             assert_eq!(mailbox.counts.now().too_slow, 1);
         }
     }
@@ -405,10 +422,10 @@ mod tests {
         put(&mailbox, &["A1", "b"]);
         let place = mailbox.place().unwrap();
         put(&mailbox, &["C1", "C2"]);
-        assert_eq!(mailbox.take_before(place).unwrap().unwrap(), "A1");
+        assert_eq!(take_before(&mailbox, place).unwrap().unwrap(), "A1");
         put(&mailbox, &["A2", "C3"]);
-        assert_eq!(mailbox.take_before(place).unwrap().unwrap(), "b");
-        assert_eq!(mailbox.take_before(place).unwrap(), None);
+        assert_eq!(take_before(&mailbox, place).unwrap().unwrap(), "b");
+        assert_eq!(take_before(&mailbox, place).unwrap(), None);
         assert_eq!(take(&mailbox).unwrap(), ["A2", "C3"]);
     }
 

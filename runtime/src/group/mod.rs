@@ -23,7 +23,7 @@ pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, 
 pub(crate) use hub::Hub;
 pub use join::{Carries, Group, GroupPermission, may_join_on};
 pub use mailbox::SlowReceiver;
-pub(crate) use mailbox::{Asks, Ended, Mailbox};
+pub(crate) use mailbox::{Asks, Ended, Mailbox, Taken};
 pub use publisher::Publisher;
 pub(crate) use seat::{Seat, Sitting};
 pub use sessions::Sessions;

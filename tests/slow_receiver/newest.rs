@@ -1,0 +1,306 @@
+//! A client that stops reading may get the newest of each key when it reads again: older ones make room, and nothing else.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::{SinkExt, StreamExt};
+use portcullis::testing::{Client, connect};
+use portcullis::{
+    AllowAny, Connect, Endpoint, GrantSet, Grants, Group, Limits, Result, Scope, SlowReceiver, User, UserGrants,
+    consumer,
+};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{Socket, member};
+
+portcullis::permissions! {
+    market { insight = "Sees what others do not" }
+}
+
+struct Trader;
+
+impl User for Trader {
+    fn id(&self) -> Cow<'_, str> {
+        "7".into()
+    }
+}
+
+/// Sees everything, once there is an answer.
+struct Desk(Arc<watch::Sender<bool>>);
+
+impl Grants<Trader> for Desk {
+    async fn load(&self, _: &Trader) -> Result<UserGrants> {
+        self.0.subscribe().wait_for(|open| *open).await.unwrap();
+        Ok(GrantSet::from(market::insight).into())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Market, permission = AllowAny, events(Price, Volume, Hint, Notice))]
+struct Exchange(u32);
+
+struct Price {
+    symbol: &'static str,
+    number: u32,
+}
+
+/// The same fields, and made for each one alone.
+struct Volume {
+    symbol: &'static str,
+    number: u32,
+}
+
+/// For those alone who were granted it.
+struct Hint {
+    symbol: &'static str,
+    number: u32,
+}
+
+/// What nothing newer stands for.
+struct Notice(u32);
+
+struct Market {
+    /// How long what goes with a price is, in bytes.
+    padding: usize,
+}
+
+#[consumer(user = Trader)]
+impl Market {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Trader>) -> Result<()> {
+        cx.join(Exchange(0)).await?;
+        cx.join(Exchange(1)).await
+    }
+
+    #[event(permission = AllowAny, key = symbol)]
+    fn price(&self, event: &Price) -> (&'static str, u32, String) {
+        (event.symbol, event.number, "x".repeat(self.padding))
+    }
+
+    #[event(permission = AllowAny, key = symbol)]
+    fn volume(&self, event: &Volume, scope: &Scope<Trader>) -> Option<(&'static str, u32)> {
+        scope.user().map(|_| (event.symbol, event.number))
+    }
+
+    #[event(permission = market.insight, key = symbol)]
+    fn hint(&self, event: &Hint) -> (&'static str, u32) {
+        (event.symbol, event.number)
+    }
+
+    #[event(permission = AllowAny)]
+    fn notice(&self, event: &Notice) -> (&'static str, u32) {
+        ("", event.0)
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+struct World {
+    market: Endpoint<Market>,
+    desk: Arc<watch::Sender<bool>>,
+}
+
+fn world(queue: usize, queue_bytes: usize, padding: usize) -> World {
+    let long = Duration::from_hours(1);
+    let limits = Limits { queue, queue_bytes, ping: long, idle: long, action: long, ..Limits::default() };
+    let desk = Arc::new(watch::Sender::new(true));
+    let market = portcullis::websocket(Market { padding }).limits(limits).slow_receivers(SlowReceiver::KeepNewest);
+    World { market: market.grants(Desk(desk.clone())), desk }
+}
+
+impl World {
+    async fn open(&self) -> Client {
+        let mut client = connect(&self.market).user(Trader).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        client
+    }
+
+    fn price(&self, exchange: u32, symbol: &'static str, number: u32) {
+        self.market.publisher().publish(&Exchange(exchange), Price { symbol, number });
+    }
+
+    fn volume(&self, exchange: u32, symbol: &'static str, number: u32) {
+        self.market.publisher().publish(&Exchange(exchange), Volume { symbol, number });
+    }
+
+    fn hint(&self, exchange: u32, symbol: &'static str, number: u32) {
+        self.market.publisher().publish(&Exchange(exchange), Hint { symbol, number });
+    }
+
+    fn notice(&self, number: u32) {
+        self.market.publisher().publish(&Exchange(0), Notice(number));
+    }
+
+    /// How many events were dropped, and how many connections were closed.
+    fn lost(&self) -> (u64, u64) {
+        let counters = self.market.publisher().counters();
+        (counters.dropped, counters.too_slow)
+    }
+}
+
+/// What comes before there is silence: of each its kind's first letter, its symbol and its number.
+async fn came(client: &mut Client) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Ok(frame) = timeout(Duration::from_millis(50), client.reply()).await {
+        let (kind, data) = (frame.value()["event"].as_str().unwrap(), frame.data());
+        all.push(format!("{}{}{}", &kind[..1], data[0].as_str().unwrap(), data[1]));
+    }
+    all
+}
+
+/// The symbol and number of the next frame, where it is a price.
+async fn next_price(socket: &mut Socket) -> Option<(String, u32)> {
+    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("something comes");
+    let text = frame.unwrap().unwrap().into_text().unwrap();
+    // Most of it is padding, which takes long to parse.
+    let (symbol, rest) = text.strip_prefix(r#"{"event":"price","data":[""#)?.split_once("\",")?;
+    Some((symbol.to_owned(), rest.split(',').next()?.parse().unwrap()))
+}
+
+#[tokio::test]
+async fn who_reads_again_gets_the_newest_of_each() {
+    const PRICES: u32 = 120;
+    const SYMBOLS: [&str; 3] = ["a", "b", "c"];
+    let world = world(16, usize::MAX, 256 * 1024);
+    let market = world.market.clone().authenticate(async |_: &http::request::Parts| Ok(Some(Trader)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
+    let app = Router::new().route("/ws", market.into_route());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
+    for number in 0..PRICES {
+        let symbol = SYMBOLS[number as usize % 3];
+        world.price(0, symbol, number);
+        assert_eq!(next_price(&mut reading).await, Some((symbol.to_owned(), number)), "nobody holds up a reader");
+    }
+    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    let (mut newest, mut numbers) = (BTreeMap::new(), Vec::new());
+    while let Some((symbol, number)) = next_price(&mut stuck).await {
+        newest.insert(symbol, number);
+        numbers.push(number);
+    }
+    let wanted = SYMBOLS.map(str::to_owned).into_iter().zip(PRICES - 3..PRICES).collect();
+    assert_eq!(newest, wanted, "and the ping was answered");
+    assert!(numbers.is_sorted(), "in their order: {numbers:?}");
+    let missed = u64::from(PRICES) - numbers.len() as u64;
+    assert!(missed > 0, "the buffers of a socket hold but a few");
+    assert_eq!(world.lost(), (missed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_ones_of_the_same_key_make_room_and_no_others() {
+    let world = world(4, usize::MAX, 0);
+    let mut one = world.open().await;
+    for number in 0..4 {
+        world.price(0, "a", number);
+    }
+    assert_eq!(came(&mut one).await, ["pa0", "pa1", "pa2", "pa3"], "while there is room all come");
+    for exchange in [0, 1] {
+        world.volume(exchange, "a", 3 + exchange);
+        world.price(exchange, "a", 1 + exchange);
+    }
+    assert_eq!(came(&mut one).await, ["va3", "pa1", "va4", "pa2"], "another group and another type are others");
+    for (exchange_again, wanted) in [(0, ["va3", "va4", "pa2", "pa9"]), (1, ["va3", "pa1", "va4", "pa9"])] {
+        for exchange in [0, 1] {
+            world.volume(exchange, "a", 3 + exchange);
+            world.price(exchange, "a", 1 + exchange);
+        }
+        world.price(exchange_again, "a", 9);
+        assert_eq!(came(&mut one).await, wanted);
+    }
+    assert_eq!(world.lost(), (2, 0));
+    world.market.publisher().publish_to_user("7", Volume { symbol: "a", number: 1 });
+    for number in 2..6 {
+        world.volume(1, "a", number);
+    }
+    assert_eq!(came(&mut one).await, ["va1", "va3", "va4", "va5"], "what comes to a user comes by no group");
+    assert_eq!(world.lost(), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_key_is_never_dropped_and_closes_it_in_the_end() {
+    let world = world(3, usize::MAX, 0);
+    let mut one = world.open().await;
+    world.price(0, "a", 1);
+    world.price(0, "a", 2);
+    world.notice(1);
+    world.notice(2);
+    assert_eq!(came(&mut one).await, ["pa2", "n1", "n2"], "what is old makes room for others too");
+    world.notice(3);
+    world.price(0, "a", 4);
+    world.price(0, "b", 5);
+    world.price(0, "b", 6);
+    assert_eq!(came(&mut one).await, ["n3", "pa4", "pb6"]);
+    assert_eq!(world.lost(), (2, 0));
+    for number in 0..4 {
+        world.notice(number);
+    }
+    assert_eq!(one.closed().await, 1013);
+    assert_eq!(world.lost(), (2, 1));
+    let mut other = world.open().await;
+    for symbol in ["a", "b", "c", "d"] {
+        world.price(0, symbol, 1);
+    }
+    assert_eq!(other.closed().await, 1013, "nor does another key make room");
+    assert_eq!(world.lost(), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_are_room_too() {
+    // Two frames fit, and not a third.
+    let world = world(100, 2500, 1000);
+    let mut one = world.open().await;
+    for (symbol, number) in [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 2)] {
+        world.price(0, symbol, number);
+    }
+    assert_eq!(came(&mut one).await, ["pb3", "pa2"]);
+    assert_eq!(world.lost(), (3, 0));
+    for symbol in ["a", "b", "c"] {
+        world.price(0, symbol, 1);
+    }
+    assert_eq!(one.closed().await, 1013);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_holds_for_what_waits_for_grants() {
+    let world = world(3, usize::MAX, 0);
+    let mut one = world.open().await;
+    world.desk.send_replace(false);
+    world.hint(0, "a", 0);
+    // From here on the first is asked about: it has its place, and the others wait behind.
+    assert_eq!(came(&mut one).await, Vec::<String>::new());
+    for number in 1..4 {
+        world.hint(0, "a", number);
+        world.hint(1, "a", number);
+    }
+    world.hint(0, "b", 4);
+    world.hint(0, "b", 5);
+    assert_eq!(world.lost(), (5, 0));
+    world.desk.send_replace(true);
+    let came = came(&mut one).await;
+    assert!(came.ends_with(&["ha3", "ha3", "hb5"].map(str::to_owned)), "the newest of each key and group: {came:?}");
+    assert_eq!(world.lost(), (9 - came.len() as u64, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn and_what_has_no_key_closes_it_there_too() {
+    let world = world(2, usize::MAX, 0);
+    let mut one = world.open().await;
+    world.desk.send_replace(false);
+    world.hint(0, "a", 0);
+    assert_eq!(came(&mut one).await, Vec::<String>::new());
+    world.hint(0, "a", 1);
+    world.notice(1);
+    world.hint(0, "a", 2);
+    assert_eq!(world.lost(), (1, 0));
+    world.notice(2);
+    assert_eq!(one.closed().await, 1013);
+    assert_eq!(world.lost(), (1, 1));
+}
