@@ -2,6 +2,8 @@
 //! socket: counted on the server's thread alone, in the steady state, beside what the socket itself costs and beside
 //! the server written by hand. `-- --nocapture` shows the numbers.
 
+#[path = "allocations/events.rs"]
+mod events;
 #[path = "../examples/bench/hand.rs"]
 mod hand;
 #[path = "../examples/bench/load.rs"]

@@ -73,6 +73,7 @@ mod permission;
 mod router;
 mod scope;
 mod server;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

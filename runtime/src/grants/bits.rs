@@ -1,8 +1,7 @@
 //! The first codenames of one connection's grants, laid out to be read without a lock and without counting references.
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
 use super::set::GrantSet;
+use crate::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A copy of a grant set's first bits, and the stamp of the base that they were copied from.
 ///
@@ -17,8 +16,8 @@ const NONE: u64 = u64::MAX;
 const WORDS: usize = 2;
 
 impl Bits {
-    pub(super) const fn new() -> Bits {
-        Bits { stamp: AtomicU64::new(NONE), words: [const { AtomicU64::new(0) }; WORDS] }
+    pub(super) fn new() -> Bits {
+        Bits { stamp: AtomicU64::new(NONE), words: [(); WORDS].map(|()| AtomicU64::new(0)) }
     }
 
     /// Whether the bit at that index is set, if the copy is of this stamp and reaches so far.
@@ -42,6 +41,43 @@ impl Bits {
             word.store(grants.word(place), Ordering::Relaxed);
         }
         self.stamp.store(stamp, Ordering::Release);
+    }
+}
+
+/// How to run it says `group/model`.
+#[cfg(loom)]
+#[cfg(test)]
+mod model {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use loom::thread;
+
+    use super::*;
+
+    /// Two read while one copies, in every order. Stamp 1 grants everything, and 0 nothing.
+    #[test]
+    fn a_reader_never_sees_bits_of_another_stamp() {
+        let known = [const { AtomicUsize::new(0) }; 2].map(Arc::new);
+        let seen = known.clone();
+        loom::model(move || {
+            let bits = Arc::new(Bits::new());
+            bits.copy(&GrantSet::new(), 0);
+            for (index, first) in [(3, 0), (64, 1)] {
+                let (bits, seen) = (bits.clone(), seen.clone());
+                thread::spawn(move || {
+                    // Whoever looks knows of stamps from elsewhere, and may be behind, or ahead.
+                    for (stamp, seen) in (0..).zip(&seen).skip(first) {
+                        if let Some(granted) = bits.get(index, stamp) {
+                            assert_eq!(granted, stamp == 1);
+                            seen.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+            bits.copy(&GrantSet::all(), 1);
+        });
+        assert!(known.iter().all(|known| known.load(Ordering::Relaxed) > 0), "nobody was answered: {known:?}");
     }
 }
 

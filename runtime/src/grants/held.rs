@@ -1,10 +1,7 @@
 //! The grants of one connection: its base, and what it may do with the objects that it has asked for.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use arc_swap::ArcSwapOption;
 
 use super::bits::Bits;
 use super::cache::GrantCache;
@@ -15,6 +12,8 @@ use super::key::ObjectKey;
 use super::set::GrantSet;
 use super::source::UserGrants;
 use crate::error::Result;
+use crate::sync::ArcSwapOption;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What one connection holds of its user's grants.
 ///
@@ -44,7 +43,7 @@ struct Base {
 
 impl<U> Held<U> {
     pub(crate) fn new(cache: GrantCache<U>) -> Held<U> {
-        let base = ArcSwapOption::const_empty();
+        let base = ArcSwapOption::empty();
         Held {
             cache,
             base,

@@ -1,8 +1,7 @@
 //! The groups that one connection belongs to, and the room that they take up.
 
 use std::any::Any;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
 
@@ -11,6 +10,8 @@ use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::RequestId;
 use crate::scope::Scope;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering;
 
 /// A group that a connection belongs to.
 pub(super) trait Belonging<C: Consumer>: Send + Sync {

@@ -2,8 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -15,6 +14,8 @@ use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The groups of one endpoint.
 pub(crate) struct Hub<C: Consumer> {

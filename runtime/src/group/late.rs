@@ -3,11 +3,9 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::context::entry;
@@ -21,6 +19,8 @@ use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::Undo;
 use crate::scope::{Call, Connect, Scope};
+use crate::sync::atomic::Ordering;
+use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
 
 /// What waits, in order.

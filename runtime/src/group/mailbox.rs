@@ -2,14 +2,14 @@
 //! when grants change, so that they are asked about again.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 
 use super::counters::Counts;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{AtomicWaker, Mutex, MutexGuard};
 use crate::transport::CloseCode;
 
 /// What happens to a connection for which more events wait than [`Limits::queue`](crate::Limits::queue) and

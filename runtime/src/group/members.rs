@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::ptr;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -17,6 +16,8 @@ use crate::consumer::Consumer;
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::scope::{Call, Connect, Handler, Scope};
+use crate::sync::Mutex;
+use crate::sync::atomic::Ordering;
 
 /// All groups of one type.
 pub(super) struct Kind<G: Group> {

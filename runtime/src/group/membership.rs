@@ -1,7 +1,6 @@
 //! What ties a connection to a group: for how long, and under which request ids.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -9,6 +8,8 @@ use super::belongings::Place;
 use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::message::RequestId;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// One connection's membership in one group.
 pub(super) struct Membership<C: Consumer> {

@@ -13,6 +13,9 @@ mod late;
 mod mailbox;
 mod members;
 mod membership;
+#[cfg(loom)]
+#[cfg(test)]
+mod model;
 mod publisher;
 mod renew;
 mod seat;

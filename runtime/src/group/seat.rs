@@ -2,12 +2,8 @@
 
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-
-use arc_swap::ArcSwapOption;
-use tokio::runtime::Handle;
 
 use super::belongings::Belongings;
 use super::delivery::{Note, Published};
@@ -18,6 +14,8 @@ use super::mailbox::{Mailbox, Put};
 use super::membership::Way;
 use crate::consumer::Consumer;
 use crate::scope::Scope;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::CloseCode;
 
 /// One connection.

@@ -1,0 +1,20 @@
+//! What threads share. Under `--cfg loom` the same from loom, which tries every order in which threads may get at it: that is
+//! for the models alone, see `group/model`.
+
+#[cfg(not(loom))]
+mod real {
+    pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
+
+    pub(crate) use arc_swap::ArcSwapOption;
+    pub(crate) use futures_util::task::AtomicWaker;
+    pub(crate) use tokio::runtime::Handle;
+    pub(crate) use tokio::sync::oneshot;
+}
+
+#[cfg(loom)]
+mod modelled;
+
+#[cfg(loom)]
+pub(crate) use modelled::*;
+#[cfg(not(loom))]
+pub(crate) use real::*;

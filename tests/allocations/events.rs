@@ -1,0 +1,87 @@
+//! What an event allocates on its way to the members of a group: nothing for each of them, seen or not.
+
+use std::borrow::Cow;
+
+use allocation_counter::measure;
+use portcullis::testing::{Client, connect};
+use portcullis::{Connect, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+
+use super::runtime;
+
+struct Member(u32);
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Site, permission = portcullis::AllowAny, events(News))]
+struct Everybody;
+
+struct News {
+    /// The least that somebody has to be to see it.
+    level: u32,
+}
+
+struct Level;
+
+impl EventPermission<News, Site> for Level {
+    fn may_see(&self, _: &Site, scope: &Scope<Member>, news: &News) -> bool {
+        scope.user().is_some_and(|member| member.0 % 10 >= news.level)
+    }
+}
+
+struct Site;
+
+#[consumer(user = Member)]
+impl Site {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        cx.join(Everybody).await
+    }
+
+    #[event(permission = Level)]
+    fn news(&self, _: &News) -> &'static str {
+        "news"
+    }
+
+    #[action(permission = portcullis::AllowAny)]
+    async fn ping(&self) {}
+}
+
+#[test]
+fn an_event_allocates_no_more_for_many_members_than_for_few() {
+    for (level, seen_by) in [(0, "all"), (9, "a tenth"), (10, "nobody")] {
+        let [few, many] = [20, 1000].map(|members| runtime().block_on(allocations(members, level)));
+        println!("an event to {seen_by} of 20 members: {few} allocations, of 1000 members: {many}");
+        assert_eq!(few, many, "seen by {seen_by}");
+        assert!(many <= 6, "{many}, seen by {seen_by}");
+    }
+}
+
+/// How often the publisher allocates, once every mailbox has had an event.
+async fn allocations(members: u32, level: u32) -> u64 {
+    let site = portcullis::websocket(Site);
+    let mut clients = Vec::new();
+    for id in 0..members {
+        let mut client = connect(&site).user(Member(id)).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        clients.push(client);
+    }
+    let publisher: Publisher<Site> = site.publisher();
+    publisher.publish(&Everybody, News { level: 0 });
+    receive(&mut clients, 0).await;
+    let counted = measure(|| publisher.publish(&Everybody, News { level })).count_total;
+    receive(&mut clients, level).await;
+    counted
+}
+
+async fn receive(clients: &mut [Client], level: u32) {
+    for (id, client) in (0_u32..).zip(clients) {
+        if id % 10 >= level {
+            assert_eq!(client.reply().await.text(), r#"{"event":"news","data":"news"}"#);
+        }
+    }
+}
