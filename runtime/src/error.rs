@@ -56,7 +56,8 @@ impl Error {
         Error::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// 401: the application asks the client to log in first. Portcullis itself never answers it.
+    /// 401: the application asks the client to log in first. Portcullis itself never answers a message with it; at the door it
+    /// turns away credentials that have run out.
     pub fn unauthenticated() -> Error {
         Error::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is required.")
     }

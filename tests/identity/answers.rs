@@ -30,7 +30,7 @@ async fn anything_else_is_refused_and_changes_nothing() {
         ("fault", 500, "internal_error"),
         ("panic", 500, "internal_error"),
         ("hang", 408, "timeout"),
-        ("1 call,hear 0", 401, "unauthenticated"),
+        ("1 call,hear 0", 403, "permission_denied"),
     ] {
         let mut client = world.open("1 call").await;
         let (begun, reply) = (Instant::now(), authenticate(&mut client, token).await);

@@ -71,7 +71,7 @@ async fn it_is_one_user_for_good() {
 async fn credentials_that_have_run_out_leave_it_nobodys() {
     let world = world();
     let mut client = world.open_to_anybody().await;
-    assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 401);
+    assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 403);
     assert_eq!(*client.call("whoami").await.data(), json!(null));
     world.chat.sessions().disconnect_user("7");
     assert_eq!(authenticate(&mut client, "8").await.status(), 204);

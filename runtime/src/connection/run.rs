@@ -97,7 +97,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         let served = AssertUnwindSafe(connection.serve()).catch_unwind().await;
         // Before the goodbye, which takes a while. What runs beside ends here too.
         drop(leaving);
-        Box::pin(connection.aside.beside.end()).await;
+        Box::pin(deadline(connection.answerer.time, connection.aside.beside.end())).await;
         match served {
             Ok(End::Gone) => Box::pin(connection.outbox.part()).await,
             Ok(End::Close(code)) => Box::pin(connection.outbox.close(code)).await,

@@ -21,7 +21,9 @@ impl<C: Consumer> Seat<C> {
     pub(crate) fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<Change> {
         let before =
             self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
-        let scope = Arc::new(before.renewed(user)?);
+        // Credentials that have run out are nobody's.
+        let renewed = before.renewed(user).map_err(|_| Error::denied().refused_by("the credentials have run out"))?;
+        let scope = Arc::new(renewed);
         self.remember(&scope);
         // Whoever was here first stays who they are.
         let is = |user: &C::User| user.id() == scope.user_id();

@@ -46,8 +46,8 @@ impl<C: Consumer> Answerer<C> {
     /// Whether a frame brings credentials.
     pub(crate) fn authenticates<T: AsRef<str>>(&self, text: &T) -> bool {
         let text = text.as_ref();
-        // Looked at closely only where it may be.
-        if !C::AUTHENTICATES || !text.contains(AUTHENTICATE) {
+        // Looked at closely only where it may be; a name may be written with escapes.
+        if !C::AUTHENTICATES || !(text.contains(AUTHENTICATE) || text.contains('\\')) {
             return false;
         }
         let mut request = Request::default();
