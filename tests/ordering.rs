@@ -217,6 +217,10 @@ fn blocking_work_that_nobody_waits_for_never_begins() {
         assert_eq!(second.call("block").with("n", 2).await.status(), 408);
         third.send(r#"{"action":"block","n":3}"#);
         drop(third);
+        // The connections are tasks of this thread: now each has seen what there is to see.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
         release.send(()).unwrap();
         // The thread takes its work in order, so this comes after all that waited before.
         let limits = Limits::default();

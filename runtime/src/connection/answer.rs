@@ -22,7 +22,7 @@ struct Allowed<'t> {
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
     pub(super) async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
-        gone(self.outbox.in_time())?;
+        gone(self.outbox.goes_on())?;
         if self.aside.beside.authenticates && self.answerer.authenticates(text) {
             let Connection { outbox, answerer, aside, .. } = self;
             Box::pin(aside.until_authenticated(outbox, answerer)).await?;
@@ -96,12 +96,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
             return ControlFlow::Continue(());
         }
+        gone(self.outbox.goes_on())?;
         let rest = message::before(effects);
         let place = self.outbox.place();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
         let undo = message::after(rest);
         gone(self.outbox.deliver_before(gone(place)?).await)?;
-        if written && !self.send(&mut allowed).await? {
+        // What comes by what it has joined comes after.
+        self.outbox.holding = true;
+        let sent = !written || self.send(&mut allowed).await?;
+        self.outbox.holding = false;
+        if !sent {
             self.answerer.seat.undo(undo);
         }
         ControlFlow::Continue(())

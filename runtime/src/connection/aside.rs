@@ -81,7 +81,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
             next = outbox.next(reading, |cx| self.beside.poll(cx)) => match gone(next)? {
                 Next::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
-                    gone(outbox.in_time())?;
+                    gone(outbox.goes_on())?;
                     self.came(answerer, frame)?;
                 }
                 Next::Event => gone(outbox.deliver_one())?,

@@ -61,9 +61,9 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
         self.running.as_ref().map_or(0, JoinSet::len) + self.done.len()
     }
 
-    /// How many credentials wait.
+    /// How much waits: credentials to be looked at, and replies to be sent.
     pub(super) fn waiting(&self) -> usize {
-        self.attempts.len()
+        self.attempts.len() + self.done.len()
     }
 
     pub(super) fn detach(&mut self, answerer: Answerer<C>, text: X) {

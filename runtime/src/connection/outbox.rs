@@ -82,13 +82,15 @@ pub(super) struct Outbox<C: Consumer, T> {
     unsent: bool,
     /// Whether a ping could not be sent for what the client had not taken yet.
     skipped: bool,
+    /// Whether events wait for a reply that is still to go out.
+    pub(super) holding: bool,
     /// When the credentials of whoever sits there run out. Nothing goes out to them from then on.
     pub(super) expiry: Option<Instant>,
 }
 
 impl<C: Consumer, T: Transport> Outbox<C, T> {
     pub(super) fn new(transport: T, seat: Arc<Seat<C>>, patience: Duration) -> Outbox<C, T> {
-        Outbox { transport, seat, patience, unsent: false, skipped: false, expiry: None }
+        Outbox { transport, seat, patience, unsent: false, skipped: false, holding: false, expiry: None }
     }
 
     pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Lost> {
@@ -102,7 +104,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
         let room = deadline(patience, room).await;
-        self.in_time()?;
+        self.goes_on()?;
         room.ok_or(Gone)?
     }
 
@@ -118,8 +120,9 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         Ok(self.transport.start_send_unpin(Outgoing::Text(text))?)
     }
 
-    /// Whether the credentials of whoever sits there are still good.
-    pub(super) fn in_time(&self) -> Result<(), Lost> {
+    /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
+    pub(super) fn goes_on(&self) -> Result<(), Lost> {
+        self.seat.mailbox.goes_on()?;
         match self.expiry {
             Some(expiry) if Instant::now() >= expiry => Err(Lost::Ended(CloseCode::Expired)),
             _ => Ok(()),
@@ -131,7 +134,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), mailbox, cx));
         let Some(flushed) = deadline(patience, flushed).await else {
-            self.in_time()?;
+            self.goes_on()?;
             return Err(Gone.into());
         };
         flushed?;
@@ -168,7 +171,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Feeds the event that has waited longest, for which there is room.
     pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
-        self.in_time()?;
+        self.goes_on()?;
         self.deliver_next(u64::MAX)?;
         Ok(())
     }
@@ -219,9 +222,11 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
             if beside(cx).is_ready()
                 && patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready()
             {
-                return Poll::Ready(self.in_time().map(|()| Next::Room));
+                return Poll::Ready(self.goes_on().map(|()| Next::Room));
             }
-            if let Poll::Ready(waiting) = self.seat.mailbox.poll(cx) {
+            let mailbox = &self.seat.mailbox;
+            let waiting = if self.holding { mailbox.poll_end(cx).map(Err) } else { mailbox.poll(cx) };
+            if let Poll::Ready(waiting) = waiting {
                 waiting?;
                 if patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready() {
                     return Poll::Ready(Ok(Next::Event));

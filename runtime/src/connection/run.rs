@@ -171,7 +171,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         };
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
-        gone(self.outbox.in_time())?;
+        gone(self.outbox.goes_on())?;
         loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,

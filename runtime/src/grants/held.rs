@@ -1,16 +1,12 @@
 //! The grants of one connection: its base, and what it may do with the objects that it has asked for.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use super::base::Base;
 use super::bits::Bits;
 use super::cache::GrantCache;
 use super::codename::Codename;
-use super::entries::Entry;
-use super::hash::Seed;
 use super::key::ObjectKey;
-use super::set::GrantSet;
-use super::source::UserGrants;
 use crate::error::Result;
 use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -28,17 +24,6 @@ pub(crate) struct Held<U> {
     base: ArcSwapOption<Base>,
     /// Held while the base is loaded, so that it is loaded once.
     loading: tokio::sync::Mutex<()>,
-}
-
-/// What the user may do with objects, for as long as what was loaded of them is true.
-type Objects = HashMap<ObjectKey, (Arc<Entry>, GrantSet), Seed>;
-
-/// The user's grants, and what follows from them.
-struct Base {
-    /// When the loading began. It is true for as long as the connection's stamp is the same.
-    stamp: u64,
-    user: UserGrants,
-    objects: Mutex<Objects>,
 }
 
 impl<U> Held<U> {
@@ -149,7 +134,7 @@ impl<U: Send + Sync + 'static> Held<U> {
                 let stamp = self.stamp();
                 let user = self.cache.source().user(user).await?;
                 self.bits.copy(&user.grants, stamp);
-                self.base.store(Some(Arc::new(Base { stamp, user, objects: Mutex::default() })));
+                self.base.store(Some(Arc::new(Base::new(stamp, user))));
             }
         }
     }
@@ -159,60 +144,12 @@ impl<U: Send + Sync + 'static> Held<U> {
     }
 }
 
-impl Base {
-    /// How many objects are kept.
-    const MOST: usize = 256;
-    /// How long the text of an id may be. A client may choose it, and shall not choose how much is kept for it.
-    const LONGEST: usize = 64;
-
-    #[inline]
-    fn known(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
-        if self.user.grants.is_all() {
-            return Some(true);
-        }
-        let objects = self.objects();
-        let (entry, grants) = objects.get(object)?;
-        (!entry.is_stale()).then(|| grants.contains(codename))
-    }
-
-    /// The answer for all of these, if enough of it is known.
-    fn known_on_all(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        let mut all = Some(true);
-        for object in objects {
-            match self.known(codename, object) {
-                Some(true) => {}
-                Some(false) => return Some(false),
-                None => all = None,
-            }
-        }
-        all
-    }
-
-    /// What the user may do with an object, kept for the next time. `None` where the object was forgotten since.
-    fn learn(&self, object: &ObjectKey, entry: Arc<Entry>, user_id: &str) -> Option<GrantSet> {
-        let grants = entry.current()?.apply(&self.user, user_id);
-        if object.id().length() > Base::LONGEST {
-            return Some(grants);
-        }
-        let mut objects = self.objects();
-        if objects.len() >= Base::MOST {
-            objects.clear();
-        }
-        objects.insert(object.clone(), (entry, grants.clone()));
-        Some(grants)
-    }
-
-    fn objects(&self) -> MutexGuard<'_, Objects> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
 
-    use super::super::Overwrites;
     use super::super::staged::{READ, Staged, WRITE, allowed, denied, key, keys};
+    use super::super::{GrantSet, Overwrites};
     use super::*;
 
     fn held(staged: &Staged) -> Held<()> {

@@ -1,5 +1,6 @@
 //! What a role table grants: codenames, sets of them, what one object overwrites, and the source that they come from.
 
+mod base;
 mod bits;
 mod cache;
 mod codename;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::belongings::Place;
 use super::event::Emits;
 use super::hub::Entry;
 use super::join::{Carries, Group};
@@ -54,7 +55,8 @@ impl<U: User> Context<'_, U> {
         let call = self.acting()?;
         let seat = seat::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, Some(&id));
-        call.give_back(usize::from(seat.is_in(&group, Some(&id))));
+        let kept = usize::from(seat.is_in(&group, Some(&id)));
+        call.give_back(group.clone(), Some(id.clone()), kept);
         call.then(Effect::Before(Box::new(move || seat.release(&group, Some(&id)))));
         Ok(())
     }
@@ -68,7 +70,7 @@ impl<U: User> Context<'_, U> {
         let call = self.acting()?;
         let seat = seat::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, None);
-        call.give_back(seat.places(&group));
+        call.give_back(group.clone(), None, seat.places(&group));
         call.then(Effect::Before(Box::new(move || seat.part(&group))));
         Ok(())
     }
@@ -174,8 +176,9 @@ where
     if call.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
-    let was_in = seat.is_in(&group, id.as_ref());
-    let entry = entry(seat, group.clone(), id.clone(), call.given_back())?;
+    let was_in = seat.is_in(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
+    let room = if was_in { None } else { Some(seat.reserve(call.given_back())?) };
+    let entry = entry(group.clone(), id.clone(), room)?;
     let (seat, left, left_id, leaver) = (seat.clone(), group.clone(), id.clone(), seat.clone());
     let enter = move || drop(seat.enter(asked_in, || seat.hub.enter(&seat, entry)));
     let undo = move || {
@@ -187,17 +190,10 @@ where
     Ok(())
 }
 
-/// A connection that is to be let into a group, with room for it, where so much is about to be given back.
-pub(super) fn entry<G: Group>(
-    seat: &Arc<Seat<G::Consumer>>,
-    group: G,
-    id: Option<RequestId>,
-    given_back: usize,
-) -> Result<Entry<G>> {
+/// A connection that is to be let into a group.
+pub(super) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
     let name = catch_unwind(AssertUnwindSafe(|| group.public_name()));
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-    // What it is in already needs no room.
-    let place = if seat.is_in(&group, id.as_ref()) { None } else { Some(seat.reserve(given_back)?) };
     Ok(Entry { group, name: name.map(Arc::from), id, place })
 }
 

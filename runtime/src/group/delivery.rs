@@ -9,9 +9,10 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::event::{Emits, Frame, Seeing, event_key};
-use super::mailbox::{Asks, Put};
+use super::mailbox::Put;
 use super::membership::{OwnedWay, Way};
 use super::seat::Seat;
+use super::slow::Asks;
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::Result;
@@ -19,7 +20,8 @@ use crate::scope::Scope;
 
 /// An event that was published.
 pub(crate) struct Published<E> {
-    pub(super) event: E,
+    /// There until it is dropped.
+    event: Option<E>,
     /// What frames call the one group that it was published to.
     group_name: Option<Arc<str>>,
     /// Found out once somebody may see it.
@@ -37,14 +39,19 @@ enum Shared {
 
 impl<E> Published<E> {
     pub(super) fn new(event: E, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
-        Arc::new(Published { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
+        Arc::new(Published { event: Some(event), group_name, shared: OnceLock::new(), key: OnceLock::new() })
+    }
+
+    #[inline]
+    pub(super) fn event(&self) -> Option<&E> {
+        self.event.as_ref()
     }
 
     /// The frame for one of them. Nothing where there is none for them.
     pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Bytes> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, &self.event)) {
+            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event()?)) {
                 Made::Frame(Frame(frame)) => (frame, false),
                 Made::Nothing | Made::Failed => return None,
             },
@@ -58,7 +65,7 @@ impl<E> Published<E> {
     }
 
     fn share<C: Emits<E>>(&self, seat: &Seat<C>) -> Shared {
-        match made::<C, E>(seat, || seat.consumer.shared(&self.event)) {
+        match made::<C, E>(seat, || seat.consumer.shared(self.event()?)) {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
             Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
@@ -74,10 +81,20 @@ impl<E> Published<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || seat.consumer.key(&self.event).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        let key = || seat.consumer.key(self.event()?).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(AssertUnwindSafe(key)).unwrap_or_default());
         Note { event: self.clone(), way: way.owned(), key: *key }
+    }
+}
+
+/// Whoever happens to be the last to let go of it is not to suffer from an event that panics then.
+impl<E> Drop for Published<E> {
+    fn drop(&mut self) {
+        let event = self.event.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(event))).is_err() {
+            tracing::error!(event = std::any::type_name::<E>(), "an event panicked when it was dropped");
+        }
     }
 }
 
@@ -144,7 +161,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<
                 if seat.mailbox.epoch() != epoch {
                     return Put::Stale;
                 }
-                match seat.looks(&seeing, &self.event) {
+                match seat.looks(&seeing, &self) {
                     Some(true) => return seat.hand_over(&scope, &self, way, epoch),
                     Some(false) => return refused(),
                     None => {}

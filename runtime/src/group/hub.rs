@@ -133,6 +133,10 @@ impl<C: Consumer> Hub<C> {
     pub(super) fn identified(&self, seat: &Arc<Seat<C>>) {
         let Some(user) = seat.user_id() else { return };
         let mut users = lock(&self.users);
+        // Fresh credentials may be looked at while their connection ends.
+        if seat.is_gone.load(Ordering::SeqCst) {
+            return;
+        }
         let seats = users.entry(user.to_owned()).or_default();
         if !seats.iter().any(|known| Arc::ptr_eq(known, seat)) {
             seats.push(seat.clone());
@@ -140,6 +144,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     pub(super) fn departed(&self, seat: &Arc<Seat<C>>) {
+        seat.is_gone.store(true, Ordering::SeqCst);
         lock(&self.seats).remove(&seat.id);
         let Some(user) = seat.user_id() else { return };
         let mut users = lock(&self.users);

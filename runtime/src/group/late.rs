@@ -12,9 +12,10 @@ use super::context::entry;
 use super::delivery::{Note, Published};
 use super::event::Emits;
 use super::join::Group;
-use super::mailbox::{Asks, Put, SlowReceiver, superseded};
+use super::mailbox::Put;
 use super::membership::Way;
 use super::seat::Seat;
+use super::slow::{Asks, SlowReceiver, superseded};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::Undo;
@@ -146,7 +147,8 @@ impl<C: Consumer> Seat<C> {
         let head = Connect::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
-        match asked.and_then(|()| entry(self, group.clone(), None, 0)) {
+        let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
+        match asked.and_then(|()| entry(group.clone(), None, room()?)) {
             Ok(entry) => {
                 if let Some(change) = self.enter(asked_in, || self.hub.enter(self, entry)) {
                     change.through().await;

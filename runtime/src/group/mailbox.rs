@@ -1,38 +1,17 @@
 //! Events that wait for one connection: bounded, so that a client who does not read holds back nobody else, and recalled
 //! when grants change, so that they are asked about again.
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
 use super::counters::Counts;
+use super::slow::{Asks, SlowReceiver};
+use super::waiting::{Letter, Waiting};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard};
 use crate::transport::CloseCode;
-
-/// What happens to a connection for which more events wait than [`Limits::queue`](crate::Limits::queue) and
-/// [`Limits::queue_bytes`](crate::Limits::queue_bytes) allow. [`Counters`](crate::Counters) tell how often it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum SlowReceiver {
-    /// It is closed with 1013: come back later, and ask for what was missed. The default.
-    #[default]
-    Close,
-    /// The event that has waited longest is dropped.
-    DropOldest,
-    /// Events are dropped that a newer one stands for: one of the same type and group, with the same
-    /// `#[event(key = ..)]`. Where none is, the connection is closed with 1013.
-    KeepNewest,
-}
-
-/// What is kept to ask about an event again.
-pub(crate) trait Asks {
-    /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
-    /// stands for itself alone.
-    fn stands_for(&self) -> Option<(u64, usize)>;
-}
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
@@ -50,70 +29,6 @@ pub(crate) struct Mailbox<N> {
     most_bytes: usize,
     policy: SlowReceiver,
     counts: Arc<Counts>,
-}
-
-struct Waiting<N> {
-    events: VecDeque<Letter<N>>,
-    bytes: usize,
-    /// The place of the next one.
-    next: u64,
-    dropped: u64,
-    end: Option<CloseCode>,
-    closed: bool,
-}
-
-/// An event that waits.
-struct Letter<N> {
-    place: u64,
-    frame: Bytes,
-    note: N,
-}
-
-impl<N: Asks> Waiting<N> {
-    fn pop(&mut self) -> Option<Letter<N>> {
-        let oldest = self.events.pop_front()?;
-        self.bytes -= oldest.frame.len();
-        Some(oldest)
-    }
-
-    /// Drops what the policy gives up. Nothing where it gives up the connection.
-    fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
-        let given_up = match policy {
-            SlowReceiver::Close => Vec::new(),
-            SlowReceiver::DropOldest => self.pop().into_iter().collect(),
-            SlowReceiver::KeepNewest => {
-                let superseded = superseded(&mut self.events, |letter| letter.note.stands_for());
-                self.bytes -= superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
-                superseded
-            }
-        };
-        self.dropped += given_up.len() as u64;
-        given_up
-    }
-
-    fn is_over(&self) -> bool {
-        self.closed || self.end.is_some()
-    }
-}
-
-/// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
-pub(super) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
-    let newest = queue.back().and_then(&key);
-    let before = queue.len().saturating_sub(1);
-    let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));
-    if let Some(one) = same.and_then(|at| queue.remove(at)) {
-        return vec![one];
-    }
-    let mut seen = HashSet::new();
-    let (mut kept, mut gone) = (VecDeque::with_capacity(queue.len()), Vec::new());
-    while let Some(one) = queue.pop_back() {
-        match key(&one) {
-            Some(key) if !seen.insert(key) => gone.push(one),
-            _ => kept.push_front(one),
-        }
-    }
-    *queue = kept;
-    gone
 }
 
 /// An event that goes out.
@@ -142,7 +57,7 @@ pub(super) enum Put {
 
 impl<N: Asks> Mailbox<N> {
     pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
-        let waiting = Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false };
+        let waiting = Waiting::new();
         let (reader, ready, ending) = (AtomicWaker::new(), AtomicBool::new(false), AtomicBool::new(false));
         let epoch = AtomicU64::new(0);
         Mailbox { waiting: Mutex::new(waiting), reader, ready, ending, epoch, most, most_bytes, policy, counts }
@@ -287,6 +202,15 @@ impl<N: Asks> Mailbox<N> {
         Ok(Some(Taken { frame, more: next.is_some_and(|next| next < place) }))
     }
 
+    /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
+    #[inline]
+    pub(crate) fn goes_on(&self) -> Result<(), Ended> {
+        if !self.ending.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.waiting().end.map_or(Ok(()), |code| Err(Ended(code)))
+    }
+
     /// Waits until there is something to take. For one reader.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         if !self.ready.load(Ordering::Acquire) {
@@ -295,16 +219,13 @@ impl<N: Asks> Mailbox<N> {
                 return Poll::Pending;
             }
         }
-        // Asked for every event: without the lock, unless it is so.
-        let end = if self.ending.load(Ordering::Acquire) { self.waiting().end } else { None };
-        Poll::Ready(end.map_or(Ok(()), |code| Err(Ended(code))))
+        Poll::Ready(self.goes_on())
     }
 
     /// Waits until the connection is to end. For one reader.
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.reader.register(cx.waker());
-        let end = if self.ending.load(Ordering::Acquire) { self.waiting().end } else { None };
-        end.map_or(Poll::Pending, |code| Poll::Ready(Ended(code)))
+        self.goes_on().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
     /// Takes nothing any more. Gives how many events were dropped.

@@ -20,13 +20,16 @@ mod publisher;
 mod renew;
 mod seat;
 mod sessions;
+mod slow;
+mod waiting;
 
 pub use counters::Counters;
 pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, personal_frame};
 pub(crate) use hub::Hub;
 pub use join::{Carries, Group, GroupPermission, may_join_on};
-pub use mailbox::SlowReceiver;
-pub(crate) use mailbox::{Asks, Ended, Mailbox, Taken};
+pub(crate) use mailbox::{Ended, Mailbox, Taken};
 pub use publisher::Publisher;
 pub(crate) use seat::{Seat, Sitting};
 pub use sessions::Sessions;
+pub(crate) use slow::Asks;
+pub use slow::SlowReceiver;

@@ -28,6 +28,8 @@ pub(crate) struct Seat<C: Consumer> {
     pub(super) is_late: AtomicBool,
     /// Whether somebody else sits there than at first.
     is_renewed: AtomicBool,
+    /// Whether the connection has ended.
+    pub(super) is_gone: AtomicBool,
     pub(super) id: u64,
     pub(crate) mailbox: Mailbox<Note<C>>,
     /// Who sat down there, once `#[connect]` had let them in.
@@ -62,6 +64,7 @@ impl<C: Consumer> Seat<C> {
         Arc::new(Seat {
             is_late: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
             id: hub.next_id(),
             mailbox,
             first: OnceLock::new(),
@@ -178,7 +181,7 @@ impl<C: Consumer> Seat<C> {
         E: Send + Sync + 'static,
     {
         let Some(scope) = glance.scope else { return self.offer(published, way) };
-        match self.looks(&Seeing::new(scope), &published.event) {
+        match self.looks(&Seeing::new(scope), published) {
             Some(false) => Offered::Refused,
             Some(true) => self.deliver(scope, published, way, glance.epoch),
             None => self.wait(published, way),
@@ -198,7 +201,7 @@ impl<C: Consumer> Seat<C> {
         if self.is_late.load(Ordering::SeqCst) {
             return self.wait(published, way);
         }
-        match self.looks(&Seeing::new(&*scope), &published.event) {
+        match self.looks(&Seeing::new(&*scope), published) {
             Some(false) => Offered::Refused,
             Some(true) => self.deliver(&scope, published, way, epoch),
             None => self.wait(published, way),
@@ -234,10 +237,11 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Whether they may see it. A panic is a no.
-    pub(super) fn looks<E>(&self, seeing: &Seeing<'_, C::User>, event: &E) -> Option<bool>
+    pub(super) fn looks<E>(&self, seeing: &Seeing<'_, C::User>, published: &Published<E>) -> Option<bool>
     where
         C: Emits<E>,
     {
+        let Some(event) = published.event() else { return Some(false) };
         catch_unwind(AssertUnwindSafe(|| self.consumer.may_see(seeing, event))).unwrap_or_else(|_| {
             tracing::error!(event = <C as Emits<E>>::NAME, "an event's permission panicked");
             self.hub.counts.failed();

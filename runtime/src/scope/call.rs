@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
@@ -40,8 +40,8 @@ pub struct Call<'a, U> {
     effects: Mutex<Vec<Effect>>,
     /// How often the action itself has changed what its caller may do.
     own_changes: OnceLock<Arc<AtomicU64>>,
-    /// How many groups it is about to leave.
-    gives_back: AtomicUsize,
+    /// The groups that it is about to leave.
+    left: Mutex<Left>,
     /// Whether this thread may be held up.
     may_block: bool,
     /// Whether it is only asked whether it may run.
@@ -50,6 +50,24 @@ pub struct Call<'a, U> {
     begun: AtomicBool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
+}
+
+/// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
+#[derive(Default)]
+struct Left {
+    groups: Vec<(Box<dyn Any + Send>, Option<RequestId>)>,
+    places: usize,
+}
+
+impl Left {
+    fn of<'l, G: Eq + 'static>(&'l self, group: &'l G) -> impl Iterator<Item = &'l Option<RequestId>> {
+        let of_it = self.groups.iter().filter(move |left| left.0.downcast_ref::<G>() == Some(group));
+        of_it.map(|left| &left.1)
+    }
+
+    fn has<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        self.of(group).any(|left| left.as_ref() == id)
+    }
 }
 
 /// That every expression so far held. Only a check gives one, and nothing reaches an action without one.
@@ -86,7 +104,7 @@ impl<'a, U> Call<'a, U> {
             seat: None,
             effects: Mutex::default(),
             own_changes: OnceLock::new(),
-            gives_back: AtomicUsize::new(0),
+            left: Mutex::default(),
             only_asks: false,
             begun: AtomicBool::new(false),
             unanswered: Mutex::new(None),
@@ -168,14 +186,34 @@ impl<'a, U> Call<'a, U> {
         self.effects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The action is about to leave so many groups more.
-    pub(crate) fn give_back(&self, places: usize) {
-        self.gives_back.fetch_add(places, Ordering::Relaxed);
+    /// The action is about to leave a group, or to end the subscription of that id, of which it keeps so many. Gives room for
+    /// what was not left before.
+    pub(crate) fn give_back<G: Eq + Send + 'static>(&self, group: G, id: Option<RequestId>, kept: usize) {
+        let mut left = self.left();
+        let before = match &id {
+            _ if left.has(&group, None) => kept,
+            Some(_) => kept * usize::from(left.has(&group, id.as_ref())),
+            None => left.of(&group).count(),
+        };
+        left.places += kept.saturating_sub(before);
+        if kept > 0 {
+            left.groups.push((Box::new(group), id));
+        }
     }
 
     /// How much room for groups there will be once it has ended well.
     pub(crate) fn given_back(&self) -> usize {
-        self.gives_back.load(Ordering::Relaxed)
+        self.left().places
+    }
+
+    /// Whether the action is about to leave what it is in by that subscription, or has joined where there is no id.
+    pub(crate) fn is_leaving<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        let left = self.left();
+        left.has(group, None) || id.is_some() && left.has(group, id)
+    }
+
+    fn left(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn into_effects(self) -> Vec<Effect> {

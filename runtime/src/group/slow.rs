@@ -1,0 +1,45 @@
+//! What is given up where more events wait for a connection than may.
+
+use std::collections::{HashSet, VecDeque};
+
+/// What happens to a connection for which more events wait than [`Limits::queue`](crate::Limits::queue) and
+/// [`Limits::queue_bytes`](crate::Limits::queue_bytes) allow. [`Counters`](crate::Counters) tell how often it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SlowReceiver {
+    /// It is closed with 1013: come back later, and ask for what was missed. The default.
+    #[default]
+    Close,
+    /// The event that has waited longest is dropped.
+    DropOldest,
+    /// Events are dropped that a newer one stands for: one of the same type and group, with the same
+    /// `#[event(key = ..)]`. Where none is, the connection is closed with 1013.
+    KeepNewest,
+}
+
+/// What is kept to ask about an event again.
+pub(crate) trait Asks {
+    /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
+    /// stands for itself alone.
+    fn stands_for(&self) -> Option<(u64, usize)>;
+}
+
+/// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
+pub(super) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
+    let newest = queue.back().and_then(&key);
+    let before = queue.len().saturating_sub(1);
+    let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));
+    if let Some(one) = same.and_then(|at| queue.remove(at)) {
+        return vec![one];
+    }
+    let mut seen = HashSet::new();
+    let (mut kept, mut gone) = (VecDeque::with_capacity(queue.len()), Vec::new());
+    while let Some(one) = queue.pop_back() {
+        match key(&one) {
+            Some(key) if !seen.insert(key) => gone.push(one),
+            _ => kept.push_front(one),
+        }
+    }
+    *queue = kept;
+    gone
+}

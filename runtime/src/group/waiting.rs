@@ -1,0 +1,57 @@
+//! The events that wait for one connection, and what is given up of them.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::slow::{Asks, SlowReceiver, superseded};
+use crate::transport::CloseCode;
+
+/// What waits, in order, under the mailbox's lock.
+pub(super) struct Waiting<N> {
+    pub(super) events: VecDeque<Letter<N>>,
+    pub(super) bytes: usize,
+    /// The place of the next one.
+    pub(super) next: u64,
+    pub(super) dropped: u64,
+    pub(super) end: Option<CloseCode>,
+    pub(super) closed: bool,
+}
+
+/// An event that waits.
+pub(super) struct Letter<N> {
+    pub(super) place: u64,
+    pub(super) frame: Bytes,
+    pub(super) note: N,
+}
+
+impl<N: Asks> Waiting<N> {
+    pub(super) fn new() -> Waiting<N> {
+        Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Letter<N>> {
+        let oldest = self.events.pop_front()?;
+        self.bytes -= oldest.frame.len();
+        Some(oldest)
+    }
+
+    /// Drops what the policy gives up. Nothing where it gives up the connection.
+    pub(super) fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
+        let given_up = match policy {
+            SlowReceiver::Close => Vec::new(),
+            SlowReceiver::DropOldest => self.pop().into_iter().collect(),
+            SlowReceiver::KeepNewest => {
+                let superseded = superseded(&mut self.events, |letter| letter.note.stands_for());
+                self.bytes -= superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
+                superseded
+            }
+        };
+        self.dropped += given_up.len() as u64;
+        given_up
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.closed || self.end.is_some()
+    }
+}
