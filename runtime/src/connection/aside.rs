@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use super::beside::Beside;
 use super::heartbeat::{Beat, Heartbeat};
-use super::outbox::{Lost, Next, Outbox};
+use super::outbox::{Lost, Next, Outbox, Wants};
 use super::run::{End, gone};
 use crate::consumer::Consumer;
 use crate::router::Answerer;
@@ -74,18 +75,23 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         T: Transport<Text = X>,
         F: Future,
     {
-        let reading = self.reading();
+        let (reading, holds, holding) = (self.reading(), self.beside.holds(), outbox.holding);
+        let beside = |cx: &mut Context<'_>| match self.beside.poll(cx) {
+            // What it sends may come after what a reply of the queue is waited for by.
+            Poll::Ready(Wants::Room) if holding => Poll::Pending,
+            wants => wants,
+        };
         tokio::select! {
             biased;
             output = &mut answering => return ControlFlow::Continue(Some(output)),
-            next = outbox.next(reading, |cx| self.beside.poll(cx)) => match gone(next)? {
+            next = outbox.next(reading, holds, beside) => match gone(next)? {
                 Next::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
                     gone(outbox.goes_on())?;
                     self.came(answerer, frame)?;
                 }
                 Next::Event => gone(outbox.deliver_one())?,
-                Next::Room => self.send(outbox, answerer)?,
+                Next::Beside => self.send(outbox, answerer)?,
             },
             beat = self.heartbeat.beat() => match beat {
                 Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
@@ -111,15 +117,16 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         ControlFlow::Continue(())
     }
 
-    /// Sends a frame of what an action that runs beside has answered, for which there is room.
+    /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
     pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) -> ControlFlow<End>
     where
         T: Transport<Text = X>,
     {
-        if gone(self.beside.send(outbox))? {
+        if std::mem::take(&mut self.beside.renewed) {
             self.set_expiry(outbox, answerer);
+            return ControlFlow::Continue(());
         }
-        ControlFlow::Continue(())
+        gone(self.beside.send(outbox))
     }
 
     /// Whoever sits there does so until then.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
 
-use super::outbox::{Lost, Outbox};
+use super::outbox::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
 use crate::message::{self, Effect, Reply, Undo, Values};
 use crate::router::{Answerer, Asked, Outcome, Value};
@@ -25,6 +25,10 @@ pub(super) struct Beside<C: Consumer, X> {
     pub(super) authenticates: bool,
     /// Credentials that wait for that.
     attempts: VecDeque<(Answerer<C>, X)>,
+    /// Whether somebody else sits there since that was asked for last.
+    pub(super) renewed: bool,
+    /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
+    holds: usize,
 }
 
 /// A reply that such an action has given.
@@ -43,17 +47,20 @@ pub(super) struct Done<C: Consumer, X> {
     authenticates: bool,
     /// Once it has taken effect: the events before that place come before the reply, and what is undone where there is none.
     caused: Option<(u64, Vec<Undo>)>,
-}
-
-impl<C: Consumer, X> Done<C, X> {
-    pub(super) fn renewed(&self) -> bool {
-        matches!(self.outcome, Outcome::Authenticated { renewed: true })
-    }
+    /// Whether events wait for it.
+    held: bool,
 }
 
 impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
     pub(super) fn new() -> Beside<C, X> {
-        Beside { running: None, done: VecDeque::new(), authenticates: false, attempts: VecDeque::new() }
+        Beside {
+            running: None,
+            done: VecDeque::new(),
+            authenticates: false,
+            attempts: VecDeque::new(),
+            renewed: false,
+            holds: 0,
+        }
     }
 
     /// How many run, or wait to be sent.
@@ -87,6 +94,11 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
         }
     }
 
+    /// Whether events wait for a reply.
+    pub(super) fn holds(&self) -> bool {
+        self.holds > 0
+    }
+
     /// Ends all of it.
     pub(super) async fn end(&mut self) {
         self.attempts.clear();
@@ -100,11 +112,12 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
         self.running.get_or_insert_default().spawn(action);
     }
 
-    /// Whether something is there to be sent. Whoever is told so has to do it by [`send`](Beside::send).
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Whether something is there to be sent, by [`send`](Beside::send); or, without need of room, somebody else sits there.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Wants> {
         while let Some(running) = &mut self.running {
             match ready_or_none(running.poll_join_next(cx)) {
                 Some(Ok(done)) => {
+                    self.renewed |= matches!(done.outcome, Outcome::Authenticated { renewed: true });
                     if done.authenticates {
                         self.next_attempt();
                     }
@@ -112,6 +125,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
                 }
                 Some(Err(error)) => {
                     tracing::error!(%error, "an action beside the queue was lost");
+                    self.holds = self.done.iter().filter(|done| done.held).count();
                     if running.is_empty() && self.authenticates {
                         self.next_attempt();
                     }
@@ -119,40 +133,46 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
                 None => break,
             }
         }
-        if self.done.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+        match self.done.is_empty() {
+            _ if self.renewed => Poll::Ready(Wants::Nothing),
+            true => Poll::Pending,
+            false => Poll::Ready(Wants::Room),
+        }
     }
 
-    /// Sends one frame, for which there is room: a reply, or an event that comes before it. Gives back the reply when it is
-    /// through. What its caller may do is asked again first, where that has changed.
-    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>) -> Result<bool, Lost>
+    /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
+    /// again first, where that has changed.
+    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>) -> Result<(), Lost>
     where
         T: Transport<Text = X>,
     {
-        let Some(mut done) = self.done.pop_front() else { return Ok(false) };
+        let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
             self.run(ask_again(done));
-            return Ok(false);
+            return Ok(());
         }
         if done.values.is_none() && !done.effects.is_empty() {
             let rest = message::before(std::mem::take(&mut done.effects));
             let place = outbox.place();
             let undo = message::after(rest);
             done.caused = Some((place?, undo));
+            done.held = done.written();
+            self.holds += usize::from(done.held);
         }
         if let Some((place, _)) = done.caused
             && outbox.deliver_next(place)?.any
         {
             self.done.push_front(done);
-            return Ok(false);
+            return Ok(());
         }
-        let renewed = done.renewed();
         if done.written() {
             outbox.put(done.reply.take())?;
         }
+        self.holds = self.holds.saturating_sub(usize::from(std::mem::take(&mut done.held)));
         if done.values.is_some() {
             self.run(next_value(done));
         }
-        Ok(renewed)
+        Ok(())
     }
 }
 
@@ -169,7 +189,7 @@ impl<C: Consumer, X> Done<C, X> {
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
-    fn is_stale(&self) -> bool {
+    fn is_stale(&mut self) -> bool {
         matches!(self.outcome, Outcome::Ended { .. }) && !self.asked.holds(&self.answerer)
     }
 }
@@ -184,8 +204,9 @@ where
     let outcome = answerer.text(&text, &mut reply).await;
     asked.own(reply.take_own_changes());
     let (values, effects) = (reply.take_values(), reply.take_effects());
-    let (of_several, caused) = (values.is_some(), None);
-    let done = Done { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused };
+    let of_several = values.is_some();
+    let (caused, held) = (None, false);
+    let done = Done { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused, held };
     if of_several { next_value(done).await } else { done }
 }
 

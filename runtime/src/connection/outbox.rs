@@ -23,7 +23,15 @@ pub(super) enum Next<X> {
     Frame(Option<Incoming<X>>),
     /// An event waits, and there is room for it.
     Event,
-    /// Something else is there to be sent, and there is room for it.
+    /// Something runs beside that wants to be looked at, and has what it wants.
+    Beside,
+}
+
+/// What has to be there for something that runs beside to be looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    Nothing,
+    /// Room for a frame.
     Room,
 }
 
@@ -208,24 +216,26 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         !self.unsent && std::mem::take(&mut self.skipped)
     }
 
-    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes. `beside` says whether something
-    /// else is there to be sent. Cancel-safe.
+    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes, and no event while something
+    /// `holds` them. `beside` says whether something else is there to be sent. Cancel-safe.
     pub(super) async fn next(
         &mut self,
         reading: bool,
-        mut beside: impl FnMut(&mut Context<'_>) -> Poll<()>,
+        holds: bool,
+        mut beside: impl FnMut(&mut Context<'_>) -> Poll<Wants>,
     ) -> Result<Next<T::Text>, Lost> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;
             }
-            if beside(cx).is_ready()
-                && patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready()
+            if let Poll::Ready(wants) = beside(cx)
+                && (wants == Wants::Nothing
+                    || patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready())
             {
-                return Poll::Ready(self.goes_on().map(|()| Next::Room));
+                return Poll::Ready(self.goes_on().map(|()| Next::Beside));
             }
             let mailbox = &self.seat.mailbox;
-            let waiting = if self.holding { mailbox.poll_end(cx).map(Err) } else { mailbox.poll(cx) };
+            let waiting = if holds || self.holding { mailbox.poll_end(cx).map(Err) } else { mailbox.poll(cx) };
             if let Poll::Ready(waiting) = waiting {
                 waiting?;
                 if patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready() {

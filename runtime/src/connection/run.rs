@@ -156,16 +156,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for something to do, and does all that is there to do before one flush.
     async fn turn(&mut self) -> ControlFlow<End> {
+        let holds = self.aside.beside.holds();
         let mut next = tokio::select! {
             biased;
-            next = self.outbox.next(true, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
+            next = self.outbox.next(true, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
                 Next::Frame(frame) => frame,
                 Next::Event => {
                     gone(self.outbox.deliver().await)?;
                     return gone(self.outbox.flush().await);
                 }
                 // It goes out with what comes next, or while nothing does.
-                Next::Room => return self.aside.send(&mut self.outbox, &self.answerer),
+                Next::Beside => return self.aside.send(&mut self.outbox, &self.answerer),
             },
             beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
         };
@@ -192,7 +193,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
         }
         self.reply.rest();
-        if self.outbox.has_events() {
+        if self.outbox.has_events() && !self.aside.beside.holds() {
             gone(self.outbox.deliver().await)?;
         }
         gone(self.outbox.flush().await)?;

@@ -1,6 +1,7 @@
 //! The groups that one connection belongs to, and the room that they take up.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -80,23 +81,26 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Belongs to a group, `enter` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
-    /// happens.
+    /// happens. Gives back whether it was not kept so before.
     pub(super) fn belong(
         &self,
         group: &dyn Any,
         id: Option<RequestId>,
         place: Place<C>,
         enter: impl FnOnce(Option<RequestId>, Place<C>) -> Arc<dyn Belonging<C>>,
-    ) {
+    ) -> bool {
         let mut belongings = self.lock_belongings();
         if belongings.over {
-            return;
+            return false;
         }
         if let Some(known) = belongings.list.iter().find(|known| known.is(group)) {
-            return known.keep(id, place);
+            let is_new = !known.is_kept(id.as_ref());
+            known.keep(id, place);
+            return is_new;
         }
         let belonging = enter(id, place);
         belongings.list.push(belonging);
+        true
     }
 
     /// Ends that a group is joined, or subscribed to under that id; and the membership where nothing else keeps it.
@@ -133,7 +137,10 @@ impl<C: Consumer> Seat<C> {
             std::mem::take(&mut belongings.list)
         };
         for belonging in &all {
-            belonging.leave();
+            // A key that panics keeps its own group only.
+            if catch_unwind(AssertUnwindSafe(|| belonging.leave())).is_err() {
+                tracing::error!("a group's key panicked when a connection left it");
+            }
         }
     }
 

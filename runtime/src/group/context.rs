@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::belongings::Place;
 use super::event::Emits;
@@ -15,6 +16,9 @@ use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::{Effect, RequestId};
 use crate::scope::{Call, Connect, Context, Handler, User};
+
+/// How many ids a connection may subscribe to one group under: each event of it carries them all.
+const MOST_SUBSCRIPTIONS: usize = 32;
 
 impl<U: User> Context<'_, U> {
     /// Joins a group, if its permission lets this connection in; else its refusal. 409 where the connection is in more
@@ -31,7 +35,7 @@ impl<U: User> Context<'_, U> {
     /// Joins a group under the `request_id` of this message, which events of the group then carry in `request_ids`. 400
     /// where the message has none; else as [`join`](Context::join).
     ///
-    /// A connection may subscribe to one group under many ids, and get each event once, with all of them. Each counts as
+    /// A connection may subscribe to one group under up to 32 ids, and gets each event once, with all of them. Each counts as
     /// a group in [`Limits::groups`](crate::Limits::groups). It is a member for as long as one of them is left, or it has
     /// also joined.
     pub async fn subscribe<G: Group>(&self, group: G) -> Result<()>
@@ -176,13 +180,21 @@ where
     if call.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
+    if id.is_some() && seat.places(&group) >= MOST_SUBSCRIPTIONS {
+        let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
+        return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
+    }
     let was_in = seat.is_in(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
     let room = if was_in { None } else { Some(seat.reserve(call.given_back())?) };
     let entry = entry(group.clone(), id.clone(), room)?;
     let (seat, left, left_id, leaver) = (seat.clone(), group.clone(), id.clone(), seat.clone());
-    let enter = move || drop(seat.enter(asked_in, || seat.hub.enter(&seat, entry)));
+    let entered = Arc::new(AtomicBool::new(false));
+    let has_entered = entered.clone();
+    let enter = move || {
+        seat.enter(asked_in, || entered.store(seat.hub.enter(&seat, entry), Ordering::SeqCst));
+    };
     let undo = move || {
-        if !was_in {
+        if has_entered.load(Ordering::SeqCst) {
             leaver.release(&left, left_id.as_ref());
         }
     };

@@ -30,6 +30,8 @@ pub(crate) struct Hub<C: Consumer> {
     changes: AtomicU64,
     /// Who was disconnected, and by which change.
     disconnected: Mutex<HashMap<String, u64>>,
+    /// The last of those changes that was forgotten.
+    forgotten: AtomicU64,
     /// Held while a connection is asked about again.
     turns: Semaphore,
     /// Where the grants come from; clones of an endpoint may have several.
@@ -52,6 +54,7 @@ impl<C: Consumer> Hub<C> {
             ids: AtomicU64::new(0),
             changes: AtomicU64::new(0),
             disconnected: Mutex::default(),
+            forgotten: AtomicU64::new(0),
             turns: Semaphore::new(AT_ONCE),
             grants: Mutex::default(),
             counts: Arc::default(),
@@ -106,6 +109,7 @@ impl<C: Consumer> Hub<C> {
             changes.sort_unstable();
             let old = changes[changes.len() / 2];
             disconnected.retain(|_, change| *change > old);
+            self.forgotten.store(old, Ordering::SeqCst);
         }
         disconnected.insert(user_id.to_owned(), self.change());
     }
@@ -114,6 +118,11 @@ impl<C: Consumer> Hub<C> {
     pub(super) fn is_disconnected(&self, seat: &Seat<C>, asked_at: u64) -> bool {
         let Some(user) = seat.user_id() else { return false };
         lock(&self.disconnected).get(user).is_some_and(|change| *change > asked_at)
+    }
+
+    /// Whether somebody may have been disconnected after the door began to ask, of whom nobody knows any more.
+    pub(super) fn has_forgotten(&self, asked_at: u64) -> bool {
+        self.forgotten.load(Ordering::SeqCst) > asked_at
     }
 
     pub(super) fn seats(&self) -> Vec<Arc<Seat<C>>> {
@@ -144,10 +153,11 @@ impl<C: Consumer> Hub<C> {
     }
 
     pub(super) fn departed(&self, seat: &Arc<Seat<C>>) {
-        seat.is_gone.store(true, Ordering::SeqCst);
         lock(&self.seats).remove(&seat.id);
-        let Some(user) = seat.user_id() else { return };
         let mut users = lock(&self.users);
+        // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
+        seat.is_gone.store(true, Ordering::SeqCst);
+        let Some(user) = seat.user_id() else { return };
         if let Some(seats) = users.get_mut(user) {
             seats.retain(|other| !Arc::ptr_eq(other, seat));
             if seats.is_empty() {
@@ -157,17 +167,18 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
-    pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) {
+    /// Gives back whether it was not in it before.
+    pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) -> bool {
         let Entry { group, name, id, place } = entry;
         // It may have been left since it was asked for.
-        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return };
+        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
         // The key is kept by both.
         let key = group.clone();
         seat.belong(&key, id, place, |id, place| {
             let kind = self.kind::<G>();
             let membership = kind.admit(&group, name, seat, id, place);
             Arc::new(Belongs { group, kind, membership })
-        });
+        })
     }
 
     pub(super) fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {

@@ -43,12 +43,16 @@ impl<C: Consumer> Late<C> {
 }
 
 /// A change that is under way. Dropping it changes nothing.
-pub(crate) struct Change(oneshot::Receiver<()>);
+pub(crate) struct Change {
+    through: oneshot::Receiver<()>,
+    /// The epoch that it has begun.
+    pub(super) epoch: u64,
+}
 
 impl Change {
     /// Waits until it is through, or the connection is gone.
     pub(crate) async fn through(self) {
-        let _ = self.0.await;
+        let _ = self.through.await;
     }
 }
 
@@ -61,7 +65,12 @@ impl<C: Consumer> Drop for Worker<C> {
         // It says so itself where it has nothing more to do, and then another may have begun.
         if late.worker == Some(self.1) {
             late.worker = None;
-            late.changes.clear();
+            let unasked = std::mem::take(&mut late.changes);
+            drop(late);
+            if !unasked.is_empty() {
+                // Nobody knows what was asked and what was not.
+                self.0.end(CloseCode::Failed);
+            }
         }
     }
 }
@@ -73,6 +82,11 @@ async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Resul
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
+}
+
+/// The cause of a refusal, for the log: not too much of it.
+fn cut(error: &Error) -> String {
+    error.to_string().chars().take(1000).collect()
 }
 
 enum Work<C: Consumer> {
@@ -112,14 +126,14 @@ impl<C: Consumer> Seat<C> {
         // From here on every event waits; what is asked about at this moment does not get in any more.
         self.is_late.store(true, Ordering::SeqCst);
         forget();
-        let recalled = self.mailbox.recall();
+        let (epoch, recalled) = self.mailbox.recall();
         let current = late.current.take();
         for note in current.into_iter().chain(recalled.rev()) {
             late.events.push_front(note);
         }
         late.changes.push(done);
         self.work(late);
-        Change(through)
+        Change { through, epoch }
     }
 
     /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
@@ -135,8 +149,9 @@ impl<C: Consumer> Seat<C> {
         enter();
         let (done, through) = oneshot::channel();
         late.changes.push(done);
+        let epoch = self.mailbox.epoch();
         self.work(late);
-        Some(Change(through))
+        Some(Change { through, epoch })
     }
 
     /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
@@ -150,13 +165,14 @@ impl<C: Consumer> Seat<C> {
         let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
         match asked.and_then(|()| entry(group.clone(), None, room()?)) {
             Ok(entry) => {
-                if let Some(change) = self.enter(asked_in, || self.hub.enter(self, entry)) {
+                let enter = || _ = self.hub.enter(self, entry);
+                if let Some(change) = self.enter(asked_in, enter) {
                     change.through().await;
                 }
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(group = G::NAME, cause = %error, "a connection may not join a group");
+                tracing::info!(user = ?self.user_id(), group = G::NAME, cause = ?cut(&error), "a connection may not join a group");
                 false
             }
         }
@@ -241,12 +257,12 @@ impl<C: Consumer> Seat<C> {
         let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(cause = %error, "a connection may not go on");
+            tracing::info!(user = ?self.user_id(), cause = ?cut(&error), "a connection may not go on");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(cause = %error, "a connection may not stay in a group");
+                tracing::info!(user = ?self.user_id(), cause = ?cut(&error), "a connection may not stay in a group");
                 self.part_with(&belonging);
             }
         }

@@ -160,12 +160,12 @@ impl<N: Asks> Mailbox<N> {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// The grants have changed: gives back what waits, to be asked about again.
-    pub(super) fn recall(&self) -> impl DoubleEndedIterator<Item = N> + use<N> {
+    /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
+    pub(super) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut waiting = self.waiting();
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
         waiting.bytes = 0;
-        std::mem::take(&mut waiting.events).into_iter().map(|letter| letter.note)
+        (epoch, std::mem::take(&mut waiting.events).into_iter().map(|letter| letter.note))
     }
 
     /// Whether there is something to take, or the connection is to end.
@@ -364,7 +364,8 @@ mod tests {
         let mailbox = mailbox(9, 100, SlowReceiver::Close);
         put(&mailbox, &["a", "b"]);
         let before = mailbox.epoch();
-        assert_eq!(mailbox.recall().collect::<Vec<_>>(), ["a", "b"]);
+        let (epoch, recalled) = mailbox.recall();
+        assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
         assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new());
         assert_eq!(put_in(&mailbox, "c", before, Some(0)), Put::Stale);
         put(&mailbox, &["d"]);

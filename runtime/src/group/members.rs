@@ -72,13 +72,23 @@ impl<G: Group> Kind<G> {
         id: Option<RequestId>,
         place: Place<G::Consumer>,
     ) -> Arc<Membership<G::Consumer>> {
+        let key = group.clone();
         let mut groups = lock(&self.groups);
-        let members = groups.entry(group.clone()).or_insert_with(|| Arc::new(Members { name, list: Mutex::default() }));
+        let (members, unused) = if let Some(members) = groups.get(group) {
+            (members.clone(), Some(key))
+        } else {
+            let members = Arc::new(Members { name, list: Mutex::default() });
+            groups.insert(key, members.clone());
+            (members, None)
+        };
         let membership = Arc::new(Membership::new(seat.clone(), members.name.clone(), id, place));
         let mut list = lock(&members.list);
-        let list = Arc::make_mut(&mut *list);
+        let list = Arc::make_mut(&mut list);
         membership.place.store(list.len(), Ordering::Relaxed);
         list.push(Member { seat: seat.clone(), membership: membership.clone() });
+        drop(groups);
+        // Not under the lock of all groups: a key may run its own code when it is dropped.
+        drop(unused);
         membership
     }
 
@@ -99,9 +109,10 @@ impl<G: Group> Kind<G> {
             }
             list.is_empty()
         };
-        if empty {
-            groups.remove(group);
-        }
+        let gone = if empty { groups.remove_entry(group) } else { None };
+        drop(groups);
+        // Not under the lock, for the same reason.
+        drop(gone);
     }
 }
 

@@ -33,8 +33,10 @@ impl<C: Consumer> Seat<C> {
         // Found before anything is loaded for them, so that no change is missed.
         self.hub.identified(self);
         let change = self.change(|| self.set_scope(scope));
-        if self.hub.changes() != asked_at && self.hub.is_disconnected(self, asked_at) {
+        if self.hub.is_disconnected(self, asked_at) {
             self.end(CloseCode::Revoked);
+        } else if self.hub.has_forgotten(asked_at) {
+            self.end(CloseCode::Failed);
         }
         Ok(change)
     }

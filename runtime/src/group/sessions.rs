@@ -1,13 +1,14 @@
 //! Changes of what people may do, while they are connected.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hub::Hub;
 use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::grants::ObjectKey;
+use crate::message::OwnChanges;
 use crate::scope::Scope;
 use crate::transport::CloseCode;
 
@@ -19,8 +20,8 @@ use crate::transport::CloseCode;
 /// was true before. Cloning gives another handle.
 pub struct Sessions<C: Consumer> {
     hub: Arc<Hub<C>>,
-    /// Where an action changes its own caller's rights: whose they are, and how often it did.
-    own: Option<(u64, Arc<AtomicU64>)>,
+    /// Where an action changes its own caller's rights: whose they are, and what it changes.
+    own: Option<(u64, OwnChanges)>,
 }
 
 impl<C: Consumer> Sessions<C> {
@@ -29,7 +30,7 @@ impl<C: Consumer> Sessions<C> {
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(super) fn of_action(seat: &Seat<C>, changes: Arc<AtomicU64>) -> Sessions<C> {
+    pub(super) fn of_action(seat: &Seat<C>, changes: OwnChanges) -> Sessions<C> {
         Sessions { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
     }
 
@@ -53,7 +54,12 @@ impl<C: Consumer> Sessions<C> {
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
     pub async fn refresh_role(&self, role: &str) {
         self.hub.change();
-        let concerned = |seat: &Arc<Seat<C>>| seat.scope().is_some_and(|scope| scope.may_have_role(role));
+        let concerned = |seat: &Arc<Seat<C>>| {
+            let concerned = Cell::new(false);
+            // What runs for whoever sat there before counts too.
+            seat.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
+            concerned.get()
+        };
         let seats: Vec<_> = self.hub.seats().into_iter().filter(concerned).collect();
         self.refresh(&seats, Scope::forget_grants).await;
     }
@@ -88,7 +94,7 @@ impl<C: Consumer> Sessions<C> {
             if let Some((own, changes)) = &self.own
                 && *own == seat.id
             {
-                changes.fetch_add(1, Ordering::SeqCst);
+                changes.add(change.epoch);
             }
             change
         };
@@ -107,6 +113,10 @@ impl<C: Consumer> Seat<C> {
         }
         if self.hub.is_disconnected(self, asked_at) {
             return self.end(CloseCode::Revoked);
+        }
+        if self.hub.has_forgotten(asked_at) {
+            // Whoever it is may come again, and is asked then.
+            return self.end(CloseCode::Failed);
         }
         self.change(|| self.each_scope(Scope::forget_grants)).through().await;
     }

@@ -1,6 +1,7 @@
 //! The neutral vocabulary: a request as it came in, and the reply that is being written.
 
 mod effect;
+mod own;
 mod reply;
 mod request;
 mod request_id;
@@ -8,6 +9,7 @@ mod scan;
 mod value;
 
 pub(crate) use effect::{Effect, Undo, after, before};
+pub(crate) use own::OwnChanges;
 pub use reply::Reply;
 pub(crate) use reply::Values;
 

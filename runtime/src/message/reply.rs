@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::Effect;
+use super::{Effect, OwnChanges};
 use crate::error::{Error, Result};
 
 /// How much of the buffer an idle connection keeps.
@@ -35,8 +33,8 @@ pub struct Reply {
     values: Option<Pin<Box<dyn Values>>>,
     /// What the action causes beside.
     effects: Vec<Effect>,
-    /// How often the action has itself changed what its caller may do, and goes on to.
-    own_changes: Option<Arc<AtomicU64>>,
+    /// What the action changes itself of what its caller may do.
+    own_changes: Option<OwnChanges>,
 }
 
 impl Reply {
@@ -104,12 +102,12 @@ impl Reply {
     }
 
     /// The action changes by itself what its caller may do.
-    pub(crate) fn changes_itself(&mut self, own_changes: Option<Arc<AtomicU64>>) {
+    pub(crate) fn changes_itself(&mut self, own_changes: Option<OwnChanges>) {
         self.own_changes = own_changes;
     }
 
-    /// How often it does.
-    pub(crate) fn take_own_changes(&mut self) -> Option<Arc<AtomicU64>> {
+    /// What it changes.
+    pub(crate) fn take_own_changes(&mut self) -> Option<OwnChanges> {
         self.own_changes.take()
     }
 

@@ -1,8 +1,6 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 
@@ -12,14 +10,14 @@ use super::matching::Matched;
 use super::refusal::{panicked, report};
 use crate::consumer::Consumer;
 use crate::error::Error;
-use crate::message::{Reply, Request};
+use crate::message::{OwnChanges, Reply, Request};
 use crate::scope::{Admitted, Call};
 
 /// When it was last asked whether an action may be called.
 pub(crate) struct Asked {
     epoch: u64,
-    /// How often the action itself has changed what its caller may do since: that is its own doing.
-    own: Option<Arc<AtomicU64>>,
+    /// What the action itself changes of what its caller may do: that is its own doing.
+    own: Option<OwnChanges>,
 }
 
 impl Asked {
@@ -29,28 +27,29 @@ impl Asked {
     }
 
     /// The action changes something by itself.
-    pub(crate) fn own(&mut self, changes: Option<Arc<AtomicU64>>) {
+    pub(crate) fn own(&mut self, changes: Option<OwnChanges>) {
         self.own = changes;
     }
 
-    fn own_changes(&self) -> u64 {
-        self.own.as_ref().map_or(0, |own| own.load(Ordering::SeqCst))
-    }
-
-    /// Whether nothing has changed since.
+    /// Whether nothing has changed since, but for what the action itself has.
     #[inline]
-    pub(crate) fn holds<C: Consumer>(&self, answerer: &Answerer<C>) -> bool {
-        answerer.seat.mailbox.epoch() == self.epoch + self.own_changes()
+    pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Answerer<C>) -> bool {
+        let now = answerer.seat.mailbox.epoch();
+        if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
+            return false;
+        }
+        self.epoch = now;
+        true
     }
 
     /// Asks again until nothing has changed since. Whether the action of that message may still be called.
     pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Answerer<C>, text: &str) -> bool {
         while !self.holds(answerer) {
-            let (now, own) = (answerer.seat.mailbox.epoch(), self.own_changes());
+            let now = answerer.seat.mailbox.epoch();
             if !answerer.may_still(text).await {
                 return false;
             }
-            self.epoch = now.saturating_sub(own);
+            self.epoch = now;
         }
         true
     }

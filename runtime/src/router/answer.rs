@@ -180,12 +180,13 @@ impl<C: Consumer> Answerer<C> {
             Ok(()) => {
                 native::begin(reply);
                 let way = self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, reply);
-                deadline(self.time, AssertUnwindSafe(way).catch_unwind()).await
+                // All of it: what is over its time may panic when it is dropped.
+                AssertUnwindSafe(async { deadline(self.time, way).await }).catch_unwind().await
             }
-            Err(error) => Some(Ok(Err(error))),
+            Err(error) => Ok(Some(Err(error))),
         };
         match outcome {
-            Some(Ok(Ok(()))) => {
+            Ok(Some(Ok(()))) => {
                 reply.changes_itself(call.changes_itself());
                 reply.cause(call.into_effects());
                 let written = !reply.is_silent();
@@ -194,9 +195,9 @@ impl<C: Consumer> Answerer<C> {
                 }
                 return Outcome::Ended { written };
             }
-            Some(Ok(Err(error))) => refuse(&call, &error, reply),
-            Some(Err(panic)) => refuse(&call, &panicked(&*panic), reply),
-            None => refuse(&call, &timed_out(&call), reply),
+            Ok(Some(Err(error))) => refuse(&call, &error, reply),
+            Ok(None) => refuse(&call, &timed_out(&call), reply),
+            Err(panic) => refuse(&call, &panicked(&*panic), reply),
         }
         if call.has_begun() {
             // What it says was true of what its caller could do then.

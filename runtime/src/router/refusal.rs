@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::Error;
 use crate::scope::{Call, User};
@@ -16,7 +17,8 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
 
 /// Writes a refusal into the log, and gives the id of a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
-    let user = call.scope().user_id();
+    // The application's own code: that it panics must keep nobody from being answered.
+    let user = catch_unwind(AssertUnwindSafe(|| call.scope().user_id())).unwrap_or("?".into());
     let (action, route) = (Cut::words(&call.head().action), Cut::words(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
     let status = error.status().as_u16();

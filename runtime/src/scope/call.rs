@@ -2,14 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::{Context, Scope, Visible};
 use crate::error::{Error, Result};
-use crate::message::{Effect, Field, Head, RequestId};
+use crate::message::{Effect, Field, Head, OwnChanges, RequestId};
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -38,8 +38,8 @@ pub struct Call<'a, U> {
     seat: Option<&'a (dyn Any + Send + Sync)>,
     /// What the action causes, once it has ended well.
     effects: Mutex<Vec<Effect>>,
-    /// How often the action itself has changed what its caller may do.
-    own_changes: OnceLock<Arc<AtomicU64>>,
+    /// What the action itself changes of what its caller may do.
+    own_changes: OnceLock<OwnChanges>,
     /// The groups that it is about to leave.
     left: Mutex<Left>,
     /// Whether this thread may be held up.
@@ -159,13 +159,13 @@ impl<'a, U> Call<'a, U> {
         self.effects().push(effect);
     }
 
-    /// Counts what the action itself changes of what its caller may do.
-    pub(crate) fn own_changes(&self) -> &Arc<AtomicU64> {
-        self.own_changes.get_or_init(Arc::default)
+    /// What the action itself changes of what its caller may do.
+    pub(crate) fn own_changes(&self) -> &OwnChanges {
+        self.own_changes.get_or_init(OwnChanges::default)
     }
 
     /// The same, if it has.
-    pub(crate) fn changes_itself(&self) -> Option<Arc<AtomicU64>> {
+    pub(crate) fn changes_itself(&self) -> Option<OwnChanges> {
         self.own_changes.get().cloned()
     }
 

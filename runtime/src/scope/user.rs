@@ -18,10 +18,14 @@ use std::time::SystemTime;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user type",
     label = "not a user type",
-    note = "implement `portcullis::User` for `{Self}`; its one method says who the user is, for the log"
+    note = "implement `portcullis::User` for `{Self}`; its one required method says who the user is"
 )]
 pub trait User: Send + Sync + 'static {
-    /// Who this is, in the log. Should stay the same for all connections of one user, and be no secret.
+    /// Who this is: the same for all connections of one user, of no other user ever, and no secret.
+    ///
+    /// It is the identity that fresh credentials must share (`#[authenticate]`), by which [`Sessions`](crate::Sessions) and
+    /// [`Publisher`](crate::Publisher) find connections and objects overwrite grants, and what the log says. A name that
+    /// people choose themselves is none.
     fn id(&self) -> Cow<'_, str>;
 
     /// Until when the credentials are good that this came of. Then the connection is closed with 4401, whatever runs on it,
