@@ -9,6 +9,8 @@ mod failing;
 mod house;
 #[path = "again/kinds.rs"]
 mod kinds;
+#[path = "again/objects.rs"]
+mod objects;
 #[path = "again/own.rs"]
 mod own;
 #[path = "again/roles.rs"]

@@ -49,6 +49,15 @@ impl Drop for Running {
     }
 }
 
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a secret");
+    }
+}
+
 impl House {
     fn new() -> Arc<House> {
         Arc::new(House {
@@ -177,6 +186,19 @@ impl Hall {
         let _running = self.0.run();
         tokio::task::yield_now().await;
         panic!("a secret")
+    }
+
+    /// Waits for ever, and ends badly even so.
+    #[action(permission = AllowAny, detached)]
+    async fn ends_badly(&self) {
+        let _bomb = Bomb;
+        self.0.wait(63).await;
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ends_badly_in_the_queue(&self) {
+        let _bomb = Bomb;
+        self.0.wait(63).await;
     }
 
     #[action(permission = AllowAny, detached)]

@@ -12,13 +12,15 @@ mod queue;
 mod random;
 #[path = "identity/rights.rs"]
 mod rights;
+#[path = "identity/running.rs"]
+mod running;
 #[path = "identity/socket.rs"]
 mod socket;
 #[path = "identity/stranger.rs"]
 mod stranger;
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -79,6 +81,10 @@ struct Desk {
     patience: AtomicUsize,
     /// How many were answered.
     asked: AtomicUsize,
+    /// Whether the question who may be in a room is never answered.
+    door_hangs: AtomicBool,
+    /// Whether nobody is granted anything any more.
+    resigned: AtomicBool,
     /// What has ended, in order.
     ended: Mutex<Vec<&'static str>>,
     left: Notify,
@@ -112,7 +118,11 @@ struct Source(Arc<Desk>);
 impl Grants<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.wait().await;
-        Ok(if user.may("see") { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
+        Ok(if user.may("see") && !self.0.resigned.load(Ordering::SeqCst) {
+            GrantSet::from(uploads::read).into()
+        } else {
+            UserGrants::default()
+        })
     }
 }
 
@@ -140,6 +150,9 @@ impl Permission<Chat> for May {
 impl<G: Sync> GroupPermission<G, Chat> for May {
     async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, _: &G) -> Result<bool> {
         chat.0.wait().await;
+        if chat.0.door_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(scope.user().is_some_and(|member| member.may(self.0)))
     }
 }
@@ -232,6 +245,40 @@ impl Chat {
     #[action]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Room).await
+    }
+
+    /// The same once somebody lets it go on.
+    #[action]
+    async fn enter_later(&self, cx: &Context<'_, Member>) -> Result<()> {
+        self.0.go_on.notified().await;
+        cx.join(Room).await
+    }
+
+    #[action]
+    async fn enter_club_later(&self, cx: &Context<'_, Member>) -> Result<()> {
+        self.0.go_on.notified().await;
+        cx.join(Club).await
+    }
+
+    /// Says what only those are to hear who may call it.
+    #[action(permission = May("call"))]
+    async fn fail_later(&self) -> Result<()> {
+        self.0.go_on.notified().await;
+        Err(Error::conflict("It is taken."))
+    }
+
+    /// Nobody is granted anything any more, and its own grants are forgotten.
+    #[action]
+    async fn resign_later(&self, cx: &Context<'_, Member>) {
+        self.0.go_on.notified().await;
+        self.0.resigned.store(true, Ordering::SeqCst);
+        cx.scope().forget_grants();
+    }
+
+    /// Large values without a pause.
+    #[action]
+    async fn flood(&self) -> Streamed<impl futures_util::Stream<Item = String> + use<>> {
+        Streamed(futures_util::stream::repeat("x".repeat(100_000)))
     }
 
     /// Waits until somebody lets it go on.

@@ -1,6 +1,8 @@
 //! A client that stops reading, over a real socket: it is closed, misses the oldest or gets the newest of each key, and
 //! nobody else notices.
 
+mod common;
+
 #[path = "slow_receiver/newest.rs"]
 mod newest;
 
@@ -9,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use common::Padding;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, Group, GroupPermission, Limits, Publisher, Result, Scope, Sessions,
+    AllowAny, Connect, Context, Counters, Endpoint, Group, GroupPermission, Limits, Publisher, Result, Scope, Sessions,
     SlowReceiver, consumer,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -71,8 +74,8 @@ impl News {
     }
 
     #[event(permission = AllowAny)]
-    fn page(&self, event: &Page) -> (u32, String) {
-        (event.0, "x".repeat(256 * 1024))
+    fn page(&self, event: &Page) -> (u32, Padding) {
+        (event.0, Padding(256 * 1024))
     }
 
     #[event(permission = AllowAny)]
@@ -222,4 +225,24 @@ async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply()
     server.desk.go_on.notify_one();
     let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
     assert!(frame.unwrap().unwrap().into_text().unwrap().starts_with(r#"{"event":"said""#));
+}
+
+#[tokio::test]
+async fn nor_is_an_action_held_up_that_publishes_to_who_does_not_read() {
+    for policy in [SlowReceiver::Close, SlowReceiver::DropOldest, SlowReceiver::KeepNewest] {
+        let server = serve(1000, policy).await;
+        let (mut reading, stuck) = (member(&server.address).await, member(&server.address).await);
+        publish_to(&server.publisher, &mut reading).await;
+        reading.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
+        server.desk.begun.notified().await;
+        server.desk.go_on.notify_one();
+        for begins in [r#"{"errors":[],"data":null,"action":"say","#, r#"{"event":"said""#] {
+            let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
+            let text = frame.unwrap().unwrap().into_text().unwrap();
+            assert!(text.starts_with(begins), "{policy:?}: {text}");
+        }
+        let Counters { dropped, too_slow, .. } = server.publisher.counters();
+        assert_eq!((dropped, too_slow), (0, 0), "it is still there, and waits for all: {policy:?}");
+        drop(stuck);
+    }
 }

@@ -10,7 +10,7 @@ use portcullis::{
 };
 use tokio::runtime::Handle;
 
-use super::truth::{Channel, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
+use super::truth::{Channel, HoldsUp, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
 use super::{Member, desk, own, uploads};
 
 pub(crate) struct Said(pub(crate) u32);
@@ -121,6 +121,26 @@ impl Desk {
         note.id
     }
 
+    #[action(permission = "desk.lead | Owner(note)")]
+    async fn delete(&self, cx: &Context<'_, Member>, note: Object<Note>) -> Result<()> {
+        self.truth.delete(cx, note.id).await
+    }
+
+    #[action(permission = "desk.lead | Owner(note)", detached)]
+    async fn delete_aside(&self, cx: &Context<'_, Member>, note: Object<Note>) -> Result<()> {
+        self.truth.delete(cx, note.id).await
+    }
+
+    #[action(permission = HoldsUp, blocking)]
+    fn held_up(&self) -> usize {
+        Handle::current().block_on(self.truth.run())
+    }
+
+    #[action(permission = HoldsUp, blocking, detached)]
+    fn held_up_aside(&self) -> usize {
+        Handle::current().block_on(self.truth.run())
+    }
+
     #[action(permission = May("own"))]
     async fn fail(&self) -> Result<()> {
         self.truth.run().await;
@@ -163,6 +183,17 @@ impl Desk {
         cx.unsubscribe(Room, id)?;
         self.truth.run().await;
         Ok(())
+    }
+
+    /// Two values, before each of which its caller loses the right, by its own doing.
+    #[action(permission = May("own"))]
+    async fn renounce_twice(&self, cx: &Context<'_, Member>) -> Result<Values> {
+        own::renounce_twice(self, cx)
+    }
+
+    #[action(permission = May("own"), detached)]
+    async fn renounce_twice_aside(&self, cx: &Context<'_, Member>) -> Result<Values> {
+        own::renounce_twice(self, cx)
     }
 
     /// So many values and then the end, each once it may come.

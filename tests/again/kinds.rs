@@ -62,6 +62,19 @@ async fn whatever_it_runs_beside_or_on() {
     }
 }
 
+/// The checks of a blocking action may hold up their thread, whenever they are asked.
+#[tokio::test]
+async fn a_blocking_action_is_asked_again_where_it_runs() {
+    for action in ["held_up", "held_up_aside"] {
+        let world = world();
+        let mut client = world.open(1).await;
+        let reply = world.reply_after(&mut client, &call(action), |_| {}).await;
+        assert_eq!((reply.status(), reply.data()), (200, &json!(1)), "{action}");
+        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
+        denied(reply.value(), action);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn grants_are_loaded_again() {
     let world = world();
@@ -136,7 +149,7 @@ async fn who_says_nothing_says_nothing_to_others_either() {
     world.change_amid(&mut client, &call("quietly_say"), |_| {}).await;
     assert_eq!(client.reply().await.value(), &json!({"event": "said", "data": 1}));
     client.expect_silence().await;
-    for action in ["quietly_say", "quiet_aside"] {
+    for action in ["quietly_say", "quiet", "quiet_aside"] {
         world.truth.says.lock().unwrap().clear();
         let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
         denied(reply.value(), action);

@@ -1,9 +1,10 @@
 //! What an action changes itself by `cx.sessions` is its own doing: it is answered. What others change meanwhile counts.
 
-use portcullis::{Context, Error, ObjectKey, Result};
+use futures_util::{StreamExt, stream};
+use portcullis::{Context, Error, ObjectKey, Result, Streamed};
 use serde_json::json;
 
-use super::house::{Desk, Lobby, Room, Said};
+use super::house::{Desk, Lobby, Room, Said, Values};
 use super::truth::Says;
 use super::{Member, is_alive, world};
 
@@ -34,6 +35,21 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
     }
     desk.truth.run().await;
     Ok(5)
+}
+
+/// The same before each of two values.
+pub(crate) fn renounce_twice(desk: &Desk, cx: &Context<'_, Member>) -> Result<Values> {
+    let (truth, sessions) = (desk.truth.clone(), cx.sessions::<Desk>()?);
+    let values = stream::iter(1..=2).then(move |value| {
+        let (truth, sessions) = (truth.clone(), sessions.clone());
+        async move {
+            truth.set("own", Says::No);
+            sessions.refresh_user("1").await;
+            truth.run().await;
+            value
+        }
+    });
+    Ok(Streamed(values.boxed()))
 }
 
 const HOW: [&str; 7] = ["user", "users", "object", "role", "all", "clone", "again"];
@@ -86,6 +102,35 @@ async fn a_change_by_others_counts_however_many_are_its_own() {
             assert_eq!(client.reply().await.data(), 1, "it has neither left nor joined");
             is_alive(&mut client).await;
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_changes_between_its_values_is_its_own_doing() {
+    for action in ["renounce_twice", "renounce_twice_aside"] {
+        let world = world();
+        let mut client = world.open(1).await;
+        for others in [false, true] {
+            world.truth.says.lock().unwrap().clear();
+            client.send(format!(r#"{{"action":"{action}"}}"#));
+            world.truth.let_go();
+            world.truth.begun.notified().await;
+            let reply = client.reply().await;
+            assert_eq!((reply.status(), reply.data()), (200, &json!(1)), "{action}");
+            world.truth.begun.notified().await;
+            if others {
+                world.sessions.refresh_user("1").await;
+            }
+            world.truth.let_go();
+            let reply = client.reply().await;
+            if others {
+                assert_eq!((reply.status(), &reply.value()["last"]), (403, &json!(true)), "what others change counts");
+                continue;
+            }
+            assert_eq!((reply.status(), reply.data()), (200, &json!(2)), "{action}");
+            assert_eq!(client.reply().await.value()["last"], true);
+        }
+        is_alive(&mut client).await;
     }
 }
 

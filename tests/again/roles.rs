@@ -1,7 +1,7 @@
 //! A role changes: those are told who have it or may have it, and nobody else.
 
 use portcullis::testing::{Client, connect};
-use portcullis::{Codename, Overwrites, UserGrants};
+use portcullis::{Codename, ObjectKey, Overwrites, UserGrants};
 use serde_json::json;
 
 use super::{World, desk, uploads, world};
@@ -76,6 +76,22 @@ async fn what_it_grants_follows_and_so_does_who_has_it() {
     assert!(!may_read(&mut client, 4).await);
     world.sessions.refresh_users(["9", "1"]).await;
     assert!(may_read(&mut client, 4).await);
+}
+
+/// What objects overwrite is theirs: who changes it says of which object.
+#[tokio::test(start_paused = true)]
+async fn what_objects_overwrite_for_it_is_loaded_anew_by_object_alone() {
+    let world = world();
+    world.truth.grant(1, user(&[], &["editor"]));
+    let allowed = Overwrites::new().allow_role("editor", uploads::read);
+    world.truth.overwrites.lock().unwrap().insert("4".to_owned(), allowed);
+    let mut client = world.open(1).await;
+    assert!(may_read(&mut client, 4).await);
+    world.truth.overwrites.lock().unwrap().clear();
+    world.sessions.refresh_role("editor").await;
+    assert!(may_read(&mut client, 4).await);
+    world.sessions.refresh_object(&ObjectKey::new("channel", 4)).await;
+    assert!(!may_read(&mut client, 4).await);
 }
 
 #[tokio::test(start_paused = true)]

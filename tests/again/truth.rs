@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Member;
-use super::house::{Desk, Shelf};
+use super::house::{Desk, Lobby, Said, Shelf};
 
 /// What a leaf says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,14 @@ impl Truth {
         self.begun.notify_one();
         self.go_on.acquire().await.unwrap().forget();
         runs
+    }
+
+    /// Takes a note away, tells the lobby, and runs on.
+    pub(crate) async fn delete(&self, cx: &Context<'_, Member>, note: u32) -> Result<()> {
+        cx.publish(Lobby, Said(note))?;
+        self.notes.lock().unwrap().remove(&note);
+        self.run().await;
+        Ok(())
     }
 
     pub(crate) fn let_go(&self) {
@@ -137,6 +145,16 @@ impl Permission<Shelf> for MayBeAt {
     async fn has_permission(&self, place: &Shelf, cx: &Context<'_, Member>) -> Result<bool> {
         let at: (u32, String) = (cx.capture("room")?, cx.capture("shelf")?);
         Ok(at == (5, "top".to_owned()) && place.0.ask("place").await?)
+    }
+}
+
+/// Takes a lock as only those may who hold up their thread.
+pub(crate) struct HoldsUp;
+
+impl Permission<Desk> for HoldsUp {
+    async fn has_permission(&self, desk: &Desk, _: &Context<'_, Member>) -> Result<bool> {
+        drop(tokio::sync::Mutex::new(()).blocking_lock());
+        desk.truth.ask("own").await
     }
 }
 

@@ -16,6 +16,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::common::Padding;
+
 /// What the tests know of the server.
 #[derive(Default)]
 struct Shop {
@@ -43,6 +45,12 @@ struct Page;
 #[group(consumer = News, permission = AllowAny, events(Page))]
 struct Readers;
 
+struct Sold(u32);
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = News, permission = AllowAny, events(Sold))]
+struct Buyers(&'static str);
+
 struct IsOpen;
 
 impl Permission<News> for IsOpen {
@@ -55,12 +63,18 @@ impl Permission<News> for IsOpen {
 impl News {
     #[connect]
     async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        cx.join(Buyers("first")).await?;
         cx.join(Readers).await
     }
 
     #[event(permission = AllowAny)]
-    fn page(&self, _: &Page) -> String {
-        "x".repeat(256 * 1024)
+    fn sold(&self, event: &Sold) -> u32 {
+        event.0
+    }
+
+    #[event(permission = AllowAny)]
+    fn page(&self, _: &Page) -> Padding {
+        Padding(256 * 1024)
     }
 
     #[action(permission = AllowAny)]
@@ -82,6 +96,17 @@ impl News {
         self.0.sell().await
     }
 
+    /// Both make it a member of what it had no part in.
+    #[action(permission = IsOpen)]
+    async fn enter(&self, cx: &Context<'_, ()>) -> Result<()> {
+        enter(&self.0, cx).await
+    }
+
+    #[action(permission = IsOpen, detached)]
+    async fn enter_aside(&self, cx: &Context<'_, ()>) -> Result<()> {
+        enter(&self.0, cx).await
+    }
+
     #[action(permission = IsOpen)]
     async fn all(&self) -> Streamed<impl Stream<Item = &'static str> + use<>> {
         let shop = self.0.clone();
@@ -93,6 +118,16 @@ impl News {
         let shop = self.0.clone();
         Streamed(stream::once(async move { shop.sell().await }))
     }
+}
+
+async fn enter(shop: &Shop, cx: &Context<'_, ()>) -> Result<()> {
+    cx.join(Buyers("joined")).await?;
+    cx.subscribe(Buyers("subscribed")).await?;
+    // It is in this one already.
+    cx.join(Buyers("first")).await?;
+    cx.publish(Buyers("first"), Sold(0))?;
+    shop.sell().await;
+    Ok(())
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -132,13 +167,14 @@ async fn member(address: &str) -> Socket {
     socket
 }
 
-/// Goes on until the buffers of whoever does not read must be full.
-async fn fill(server: &Server) {
+/// Goes on until the buffers of whoever does not read must be full. Gives somebody who does.
+async fn fill(server: &Server) -> Socket {
     let mut reading = member(&server.address).await;
     for _ in 0..64 {
         server.publisher.publish(&Readers, Page);
         assert!(next(&mut reading).await.contains("page"));
     }
+    reading
 }
 
 /// The first reply behind the pages.
@@ -173,5 +209,41 @@ async fn what_waits_for_its_client_is_withheld() {
             let wanted = if takes { 403 } else { 200 };
             assert_eq!((&reply["status"], &reply["request_id"]), (&wanted.into(), &1.into()), "{action}: {reply}");
         }
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_then_has_not_joined() {
+    for (action, takes) in [("enter", true), ("enter", false), ("enter_aside", true), ("enter_aside", false)] {
+        let server = serve().await;
+        let mut stuck = member(&server.address).await;
+        // As above.
+        let held = action.ends_with("_aside").then(|| r#"{"action":"hold"}"#.to_owned());
+        for message in std::iter::once(format!(r#"{{"action":"{action}","request_id":1}}"#)).chain(held) {
+            stuck.send(Message::text(message)).await.unwrap();
+            server.shop.begun.notified().await;
+        }
+        let mut reading = fill(&server).await;
+        server.shop.go_on.notify_one();
+        // Until it has taken effect, beside the queue when there is room: its reply waits behind the rest of the pages.
+        let others_hear = async |reading: &mut Socket| assert!(next(reading).await.contains("sold"));
+        while timeout(Duration::from_millis(20), others_hear(&mut reading)).await.is_err() {
+            assert!(next(&mut stuck).await.contains("page"));
+        }
+        server.shop.closed.store(takes, Ordering::SeqCst);
+        server.sessions.refresh_all().await;
+        for (number, group) in (1..).zip(["joined", "subscribed", "first"]) {
+            server.publisher.publish(&Buyers(group), Sold(number));
+        }
+        let (mut status, mut came) = (None, Vec::new());
+        while status.is_none() || came.last() != Some(&3) {
+            let frame = reply(&mut stuck).await;
+            match frame["data"].as_u64() {
+                Some(number) => came.push(number),
+                None => status = frame["status"].as_u64(),
+            }
+        }
+        let wanted = if takes { (403, vec![0, 3]) } else { (200, vec![0, 1, 2, 3]) };
+        assert_eq!((status.unwrap(), came), wanted, "{action}");
     }
 }

@@ -3,9 +3,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use portcullis::{Context, Error, Handler, Permission, Result, User};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
 
 /// A user with roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,5 +62,23 @@ impl<H: Witness> Permission<H> for Says {
             Some("panic") => panic!("a leaf's secret"),
             _ => Ok(false),
         }
+    }
+}
+
+/// So many bytes of JSON, give or take a few. Text that is escaped byte by byte would take most of a test's time.
+pub struct Padding(pub usize);
+
+const PIECE: usize = 16 * 1024;
+
+impl Serialize for Padding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        static TEXT: LazyLock<Box<RawValue>> =
+            LazyLock::new(|| RawValue::from_string(format!("\"{}\"", "x".repeat(PIECE))).unwrap());
+        let mut pieces = serializer.serialize_seq(None)?;
+        for _ in 0..self.0 / PIECE {
+            pieces.serialize_element(&*TEXT)?;
+        }
+        pieces.serialize_element(&"x".repeat(self.0 % PIECE))?;
+        pieces.end()
     }
 }

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::House;
+use super::common::Padding;
 
 struct News(Arc<House>);
 
@@ -30,8 +31,8 @@ impl News {
     }
 
     #[event(permission = AllowAny)]
-    fn page(&self, _: &Page) -> String {
-        "x".repeat(256 * 1024)
+    fn page(&self, _: &Page) -> Padding {
+        Padding(256 * 1024)
     }
 
     #[action(permission = AllowAny)]
@@ -42,9 +43,11 @@ impl News {
         self.0.wait(n).await
     }
 
+    /// More than the buffers of a socket hold.
     #[action(permission = AllowAny)]
-    async fn book(&self) -> String {
-        "x".repeat(64 * 1024 * 1024)
+    async fn book(&self) -> Padding {
+        self.0.begun.add_permits(1);
+        Padding(64 * 1024 * 1024)
     }
 }
 
@@ -111,4 +114,25 @@ async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
     stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
     is_dropped(&house).await;
     assert_eq!(house.running(), 0);
+}
+
+/// Whoever holds something, a lock or a place in a pool, would hold it for all others.
+#[tokio::test]
+async fn what_runs_beside_does_not_stand_still_for_it() {
+    let long = Duration::from_hours(1);
+    let limits = Limits { ping: long, idle: long, action: Duration::from_secs(2), ..Limits::default() };
+    let (house, _, address) = serve(limits).await;
+    let mut stuck = member(&address).await;
+    for n in [1, 2] {
+        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
+    }
+    house.begun(2).await;
+    stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
+    house.begun(1).await;
+    house.let_go(1);
+    let ended = timeout(Duration::from_secs(20), house.dropped.notified()).await;
+    assert!(ended.is_ok() && house.running() == 1, "one goes on as it is let");
+    let ended = timeout(Duration::from_secs(20), house.dropped.notified()).await;
+    assert!(ended.is_ok() && house.running() == 0, "the other has its time limit");
+    drop(stuck);
 }

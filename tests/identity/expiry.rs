@@ -1,13 +1,15 @@
 //! When credentials have run out the connection is closed, whatever goes on; nothing happens where they do not.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use portcullis::testing::connect;
+use portcullis::{AllowAny, Connect, consumer};
 use tokio::time::{Instant, sleep};
 
-use super::{Lobby, Member, Said, authenticate, begin, member, next, world};
+use super::{Lobby, Member, Room, Said, Whispered, answer, authenticate, begin, member, next, show, world};
 
 /// So much time is over, give or take what real time has passed in the test.
 #[track_caller]
@@ -21,15 +23,18 @@ fn expect_passed(since: Instant, seconds: u64) {
 async fn an_idle_connection_is_closed_in_time() {
     let world = world();
     let begun = Instant::now();
+    let publisher = world.chat.publisher();
     let mut client = world.open("1 - 40").await;
+    publisher.publish(&Lobby, Whispered(1));
+    assert_eq!(publisher.counters().refused, 1, "a member is asked about");
     assert_eq!(client.closed().await, 4401);
     expect_passed(begun, 40);
     world.desk.left.notified().await;
     assert_eq!(world.desk.ended(), ["connection"]);
-    world.chat.publisher().publish(&Lobby, Said(1));
-    world.chat.publisher().publish_to_user("1", Said(1));
-    assert_eq!(world.chat.publisher().counters().delivered, 0, "nobody is a member any more");
-    assert_eq!(world.chat.publisher().join("1", Lobby).await, 0, "nobody is found any more");
+    publisher.publish(&Lobby, Whispered(1));
+    publisher.publish_to_user("1", Whispered(1));
+    assert_eq!(publisher.counters().refused, 1, "nobody is a member any more");
+    assert_eq!(publisher.join("1", Lobby).await, 0, "nobody is found any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,4 +192,74 @@ async fn credentials_that_do_not_renew_anything_move_nothing() {
         assert_eq!(client.closed().await, 4401);
         expect_passed(begun, 20);
     }
+}
+
+/// Fresh credentials take effect at once, and the answer says so however long all that follows from them takes.
+#[tokio::test(start_paused = true)]
+async fn it_is_moved_though_a_group_does_not_answer() {
+    for (token, seconds) in [("1 inside 20", Some(20)), ("1 inside", None)] {
+        let world = world();
+        let mut client = world.open("1 inside 15").await;
+        world.desk.door_hangs.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        assert_eq!(authenticate(&mut client, token).await.status(), 204);
+        expect_passed(begun, 5);
+        world.desk.door_hangs.store(false, Ordering::SeqCst);
+        world.chat.publisher().publish(&Room, Said(1));
+        client.expect_silence().await;
+        if let Some(seconds) = seconds {
+            assert_eq!(client.closed().await, 4401);
+            expect_passed(begun, seconds);
+        } else {
+            sleep(Duration::from_secs(30)).await;
+            assert_eq!(client.call("ping").await.status(), 200);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fresh_ones_that_are_not_found_to_be_good_in_time_come_too_late() {
+    for busy in [false, true] {
+        let world = world();
+        let begun = Instant::now();
+        let mut client = world.open("1 call 3").await;
+        if busy {
+            begin(&mut client, "hang");
+        }
+        show(&mut client, "wait 1 call 60", "renewed");
+        client.expect_silence().await;
+        assert_eq!(client.closed().await, 4401);
+        expect_passed(begun, 3);
+    }
+    // Shown as late, but found to be good in time.
+    let world = world();
+    let mut client = world.open("1 call 3").await;
+    show(&mut client, "wait 1 call 60", "renewed");
+    sleep(Duration::from_millis(1500)).await;
+    world.desk.look.notify_one();
+    assert_eq!(answer(&mut client).await, ("renewed".to_owned(), 204));
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(client.call("call").await.status(), 200);
+}
+
+/// It takes its time when somebody connects.
+struct Slow;
+
+#[consumer(user = Member)]
+impl Slow {
+    #[connect]
+    async fn connect(&self, _: &Connect<'_, Member>) {
+        sleep(Duration::from_secs(20)).await;
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_waited_for_at_the_door_for_longer() {
+    let begun = Instant::now();
+    let mut client = connect(&portcullis::websocket(Slow)).user(member("1 - 3")).open().await.unwrap();
+    assert_eq!(client.closed().await, 4401);
+    expect_passed(begun, 3);
 }

@@ -1,5 +1,6 @@
 //! Credentials go in front of the queue, one at a time; what runs is asked about again before its reply goes out.
 
+use portcullis::Limits;
 use serde_json::json;
 
 use super::{answer, authenticate, begin, next, show, world};
@@ -92,6 +93,73 @@ async fn a_second_attempt_waits_for_the_first_beside_an_action() {
     answers.sort();
     assert_eq!(answers, [reply("hang", 200), reply("second", 204)]);
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,second"]));
+}
+
+/// One after the other, also where nothing else runs, or what runs ends meanwhile: the later one counts.
+#[tokio::test(start_paused = true)]
+async fn only_one_is_looked_at_at_a_time() {
+    for behind in ["", "hang"] {
+        let world = world();
+        let mut client = world.open("1 call").await;
+        if !behind.is_empty() {
+            begin(&mut client, behind);
+        }
+        show(&mut client, "wait 1 call,first", "first");
+        show(&mut client, "1 call,second", "second");
+        show(&mut client, "1 call,third", "third");
+        client.expect_silence().await;
+        if !behind.is_empty() {
+            world.desk.go_on.notify_one();
+            assert_eq!(answer(&mut client).await, reply("hang", 200));
+            client.expect_silence().await;
+        }
+        world.desk.look.notify_one();
+        for id in ["first", "second", "third"] {
+            assert_eq!(answer(&mut client).await, reply(id, 204));
+        }
+        assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,third"]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_one_waits_for_nothing_else_that_runs() {
+    let world = world();
+    let mut client = world.open("1 call").await;
+    begin(&mut client, "stream");
+    assert_eq!(answer(&mut client).await, reply("stream", 200));
+    show(&mut client, "wait nobody", "first");
+    show(&mut client, "1 call,second", "second");
+    assert_eq!(answer(&mut client).await, reply("stream", 200));
+    world.desk.look.notify_one();
+    assert_eq!(answer(&mut client).await, reply("first", 403));
+    assert_eq!(answer(&mut client).await, reply("second", 204));
+    assert_eq!(answer(&mut client).await, reply("stream", 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_are_not_read_behind_more_than_is_read_ahead() {
+    let ahead = Limits::default().read_ahead;
+    for (messages, read) in [(ahead - 1, true), (ahead, false)] {
+        let world = world();
+        let mut client = world.open("1 call").await;
+        begin(&mut client, "hang");
+        for _ in 0..messages {
+            begin(&mut client, "ping");
+        }
+        show(&mut client, "1 call,more", "renewed");
+        if read {
+            assert_eq!(answer(&mut client).await, reply("renewed", 204));
+        }
+        client.expect_silence().await;
+        world.desk.go_on.notify_one();
+        assert_eq!(answer(&mut client).await, reply("hang", 200));
+        let mut others = Vec::new();
+        for _ in 0..messages + usize::from(!read) {
+            others.push(answer(&mut client).await);
+        }
+        others.retain(|other| *other != reply("ping", 200));
+        assert_eq!(others, if read { vec![] } else { vec![reply("renewed", 204)] });
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,7 @@
 //! With the new user come new rights: of actions, of events in every form, of groups, and of being here at all.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 
-use futures_util::FutureExt;
-use portcullis::testing::Client;
 use serde_json::json;
 
 use super::{Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, begin, next, show, world};
@@ -113,28 +110,25 @@ async fn groups_are_asked_again() {
     assert_eq!(next(&mut client).await["data"], 4);
 }
 
-/// The code; in front of it there may stand the answer to the credentials, which are good.
-async fn closed(client: &mut Client) -> u16 {
-    match AssertUnwindSafe(client.closed()).catch_unwind().await {
-        Ok(code) => code,
-        Err(_) => client.closed().await,
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn who_may_not_be_here_as_the_new_user_is_closed() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    world.chat.publisher().publish(&Lobby, Said(0));
-    assert_eq!(next(&mut client).await["data"], 0);
-    begin(&mut client, "hang");
-    client.expect_silence().await;
-    show(&mut client, "1 banned,call", "renewed");
-    assert_eq!(closed(&mut client).await, 4403);
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["action", "connection"]);
-    world.chat.publisher().publish(&Lobby, Said(1));
-    assert_eq!(world.chat.publisher().counters().delivered, 1);
+    for busy in [false, true] {
+        let world = world();
+        let publisher = world.chat.publisher();
+        let mut client = world.open("1 call").await;
+        publisher.publish(&Lobby, Whispered(0));
+        assert_eq!(publisher.counters().refused, 1, "a member is asked about");
+        if busy {
+            begin(&mut client, "hang");
+            client.expect_silence().await;
+        }
+        show(&mut client, "1 banned,call", "renewed");
+        assert_eq!(client.closed().await, 4403, "which is the answer");
+        world.desk.left.notified().await;
+        assert_eq!(world.desk.ended(), if busy { &["action", "connection"][..] } else { &["connection"] });
+        publisher.publish(&Lobby, Whispered(1));
+        assert_eq!(publisher.counters().refused, 1, "and is none any more");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,11 @@
 //! The same over a real socket: the code and the reason that a client is told.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
-use portcullis::Result;
 use portcullis::http::request::Parts;
+use portcullis::{Limits, Result};
 use serde_json::Value;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -42,4 +42,21 @@ async fn a_client_is_told_that_its_credentials_have_run_out() {
     assert!(next().await.is_none_or(|end| end.is_err()), "and that is the end");
     world.desk.left.notified().await;
     assert_eq!(world.desk.ended(), ["action", "connection"]);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_let_go_in_time_too() {
+    let world = world();
+    let long = Duration::from_mins(10);
+    let chat = world.chat.clone().limits(Limits { ping: long, idle: long, ..Limits::default() });
+    let app = Router::new().route("/ws", chat.authenticate(by_token).into_route());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("ws://{}/ws?token=1+-+1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let begun = Instant::now();
+    let (mut socket, _) = connect_async(address).await.unwrap();
+    socket.send(Message::text(r#"{"action":"flood"}"#)).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), world.desk.left.notified()).await.expect("it ends");
+    // It is given two seconds to read why.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::common::Padding;
 use super::{Socket, member};
 
 portcullis::permissions! {
@@ -79,8 +80,8 @@ impl Market {
     }
 
     #[event(permission = AllowAny, key = symbol)]
-    fn price(&self, event: &Price) -> (&'static str, u32, String) {
-        (event.symbol, event.number, "x".repeat(self.padding))
+    fn price(&self, event: &Price) -> (&'static str, u32, Padding) {
+        (event.symbol, event.number, Padding(self.padding))
     }
 
     #[event(permission = AllowAny, key = symbol)]

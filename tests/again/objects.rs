@@ -1,0 +1,55 @@
+//! Objects when an action is asked again: those are loaded that an answer depends on, and one that is gone is a no.
+
+use std::sync::atomic::Ordering;
+
+use portcullis::GrantSet;
+
+use super::house::{Lobby, Said};
+use super::{World, desk, is_alive, world};
+
+/// Whoever leads may delete what is another's.
+const DELETE: &str = r#"{"action":"delete","note":7}"#;
+
+fn with_note(owner: u32) -> World {
+    let world = world();
+    world.truth.notes.lock().unwrap().insert(7, owner);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_no_answer_depends_on_is_not_needed() {
+    for action in ["delete", "delete_aside"] {
+        let world = with_note(2);
+        world.truth.grant(1, GrantSet::from(desk::lead).into());
+        let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+        let message = format!(r#"{{"action":"{action}","note":7}}"#);
+        let reply = world.reply_after(&mut client, &message, |_| {}).await;
+        assert_eq!(reply.status(), 200, "who leads still leads: {reply:?}");
+        assert_eq!(world.truth.note_loads.load(Ordering::SeqCst), 1, "for the action alone");
+        assert_eq!(other.reply().await.data(), 7);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_the_action_itself_took_away_refuses_it() {
+    let world = with_note(1);
+    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    let reply = world.reply_after(&mut client, DELETE, |_| {}).await;
+    assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
+    world.desk.publisher().publish(&Lobby, Said(8));
+    assert_eq!(other.reply().await.data(), 8, "nobody hears of what it has done");
+    assert_eq!(client.reply().await.data(), 8);
+    is_alive(&mut client).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn and_not_where_nothing_has_changed() {
+    let world = with_note(1);
+    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    client.send(DELETE);
+    world.truth.begun.notified().await;
+    world.sessions.refresh_user("2").await;
+    world.truth.let_go();
+    assert_eq!(client.reply().await.status(), 200);
+    assert_eq!(other.reply().await.data(), 7);
+}

@@ -1,0 +1,321 @@
+//! Subscriptions, and whom an event reaches by which way: request ids, public names, one user or several groups, members
+//! that are let in from outside, and the counts of it all.
+
+mod common;
+
+#[path = "subscriptions/addressing.rs"]
+mod addressing;
+#[path = "subscriptions/counted.rs"]
+mod counted;
+#[path = "subscriptions/drops.rs"]
+mod drops;
+#[path = "subscriptions/ends.rs"]
+mod ends;
+#[path = "subscriptions/ids.rs"]
+mod ids;
+#[path = "subscriptions/names.rs"]
+mod names;
+#[path = "subscriptions/outside.rs"]
+mod outside;
+#[path = "subscriptions/parallel.rs"]
+mod parallel;
+#[path = "subscriptions/random.rs"]
+mod random;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{Member, member};
+use portcullis::testing::{Client, Reply, connect};
+use portcullis::{
+    AllowAny, Context, Endpoint, Error, EventPermission, GrantSet, Grants, Group, GroupPermission, Limits, Publisher,
+    RequestId, Result, Scope, SlowReceiver, UserGrants, consumer,
+};
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+portcullis::permissions! {
+    uploads { read = "Sees uploads" }
+}
+
+/// Holds up whoever comes while it is shut.
+struct Gate(watch::Sender<bool>);
+
+impl Default for Gate {
+    fn default() -> Gate {
+        Gate(watch::Sender::new(true))
+    }
+}
+
+impl Gate {
+    fn shut(&self) {
+        self.0.send_replace(false);
+    }
+
+    fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn pass(&self) {
+        self.0.subscribe().wait_for(|open| *open).await.unwrap();
+    }
+}
+
+/// What everybody may do at this moment.
+#[derive(Default)]
+struct Truth {
+    /// Users who may not be in any room.
+    outside: Mutex<HashSet<u32>>,
+    /// How often each user was asked about at the door of a room.
+    asked: Mutex<HashMap<u32, usize>>,
+    /// Holds up an answer at the door of a room, after it was made.
+    door: Gate,
+    /// Holds up whoever asks for grants.
+    desk: Gate,
+}
+
+/// All see uploads but user 3; the grants of user 6 cannot be loaded.
+struct Source(Arc<Truth>);
+
+impl Grants<Member> for Source {
+    async fn load(&self, user: &Member) -> Result<UserGrants> {
+        self.0.desk.pass().await;
+        match user.id {
+            3 => Ok(UserGrants::default()),
+            6 => Err(Error::internal("the source's secret")),
+            _ => Ok(GrantSet::from(uploads::read).into()),
+        }
+    }
+}
+
+struct Inside;
+
+impl<G: Sync> GroupPermission<G, Feed> for Inside {
+    async fn may_join(&self, feed: &Feed, scope: &Scope<Member>, _: &G) -> Result<bool> {
+        let Some(member) = scope.user() else { return Ok(false) };
+        *feed.0.asked.lock().unwrap().entry(member.id).or_default() += 1;
+        let inside = !feed.0.outside.lock().unwrap().contains(&member.id);
+        feed.0.door.pass().await;
+        Ok(inside)
+    }
+}
+
+/// A group that clients know by name.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Feed, permission = Inside, events(Said, Whispered, Uploaded, Odd, Parting), public_name = "rooms/{id}")]
+struct Room {
+    id: u32,
+}
+
+/// One that they do not.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Feed, permission = AllowAny, events(Said, Whispered))]
+struct Quiet(u32);
+
+/// One whose name is the application's own text.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Feed, permission = AllowAny, events(Said), public_name = "topics/{0}")]
+struct Topic(String);
+
+struct Said(String);
+
+/// Its words for each one alone; nothing for who is deaf.
+struct Whispered;
+
+struct Uploaded(u32);
+
+/// Says that it is gone.
+struct Parting(Publisher<Feed>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.publish(&Room { id: 2 }, Said("gone".to_owned()));
+    }
+}
+
+/// What cannot be serialized.
+struct Odd;
+
+/// Asked of what is said: the check panics at the words `panic`, and those called `hush` hear nothing.
+struct Hears;
+
+impl EventPermission<Said, Feed> for Hears {
+    fn may_see(&self, _: &Feed, scope: &Scope<Member>, said: &Said) -> bool {
+        assert_ne!(said.0, "panic", "a permission's secret");
+        scope.user().is_some_and(|member| !member.roles.contains(&"hush"))
+    }
+}
+
+/// What an action is told to do.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    Join(u32),
+    Leave(u32),
+    Subscribe(u32),
+    Unsubscribe(u32, RequestId),
+    SubscribeQuietly(u32),
+    SubscribeTopic(String),
+    Say(u32, String),
+    SayToOthers(u32, String),
+    SayToSeveral(Vec<u32>, String),
+    SayToUser(String, String),
+    SayAtOnce(u32, String),
+    Fail,
+}
+
+struct Feed(Arc<Truth>);
+
+#[consumer(user = Member)]
+impl Feed {
+    #[event(permission = Hears)]
+    fn said<'e>(&self, event: &'e Said) -> &'e str {
+        &event.0
+    }
+
+    #[event(permission = AllowAny)]
+    fn whispered(&self, _: &Whispered, scope: &Scope<Member>) -> Option<u32> {
+        scope.user().filter(|member| !member.roles.contains(&"deaf")).map(|member| member.id)
+    }
+
+    #[event(permission = uploads.read)]
+    fn uploaded(&self, event: &Uploaded) -> u32 {
+        event.0
+    }
+
+    #[event(permission = uploads.read)]
+    fn parting(&self, _: &Parting) -> &'static str {
+        "so long"
+    }
+
+    #[event(permission = AllowAny)]
+    fn odd(&self, _: &Odd) -> HashMap<Vec<u8>, u32> {
+        // A map whose keys are no strings is no JSON.
+        HashMap::from([(vec![1], 2)])
+    }
+
+    #[action(permission = AllowAny)]
+    async fn act(&self, cx: &Context<'_, Member>, steps: Vec<Step>) -> Result<()> {
+        for step in steps {
+            match step {
+                Step::Join(id) => cx.join(Room { id }).await?,
+                Step::Leave(id) => cx.leave(Room { id })?,
+                Step::Subscribe(id) => cx.subscribe(Room { id }).await?,
+                Step::Unsubscribe(id, subscription) => cx.unsubscribe(Room { id }, subscription)?,
+                Step::SubscribeQuietly(id) => cx.subscribe(Quiet(id)).await?,
+                Step::SubscribeTopic(name) => cx.subscribe(Topic(name)).await?,
+                Step::Say(id, text) => cx.publish(Room { id }, Said(text))?,
+                Step::SayToOthers(id, text) => cx.publish_to_others(Room { id }, Said(text))?,
+                Step::SayToSeveral(ids, text) => {
+                    cx.publish_to_several(ids.into_iter().map(|id| Room { id }), Said(text))?;
+                }
+                Step::SayToUser(user, text) => cx.publish_to_user::<Feed, _>(user, Said(text))?,
+                Step::SayAtOnce(id, text) => cx.publisher::<Feed>()?.publish(&Room { id }, Said(text)),
+                Step::Fail => return Err(Error::conflict("It does not fit.")),
+            }
+        }
+        Ok(())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn unsubscribe(&self, cx: &Context<'_, Member>, room: u32, subscription: RequestId) -> Result<()> {
+        cx.unsubscribe(Room { id: room }, subscription)
+    }
+
+    /// The id of the message.
+    #[action(permission = AllowAny)]
+    async fn own_id(&self, cx: &Context<'_, Member>) -> Option<RequestId> {
+        cx.request_id()
+    }
+
+    #[action(permission = AllowAny, detached)]
+    async fn subscribe_beside(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+        cx.subscribe(Room { id: room }).await
+    }
+}
+
+struct World {
+    truth: Arc<Truth>,
+    feed: Endpoint<Feed>,
+    publisher: Publisher<Feed>,
+}
+
+/// A feed with these limits.
+fn world_with(mut limits: Limits, policy: SlowReceiver) -> World {
+    // Nobody is asked for a sign of life while a test runs.
+    let long = Duration::from_hours(1000);
+    (limits.ping, limits.idle, limits.action) = (long, long, long);
+    let truth = Arc::<Truth>::default();
+    let feed = portcullis::websocket(Feed(truth.clone())).limits(limits).slow_receivers(policy);
+    let feed = feed.grants(Source(truth.clone()));
+    let publisher = feed.publisher();
+    World { truth, feed, publisher }
+}
+
+/// One in which a connection is in so many groups at the most.
+fn world_of(groups: usize) -> World {
+    world_with(Limits { groups, ..Limits::default() }, SlowReceiver::Close)
+}
+
+fn world() -> World {
+    world_with(Limits::default(), SlowReceiver::Close)
+}
+
+impl World {
+    async fn open(&self, id: u32, roles: &[&'static str]) -> Client {
+        let mut client = connect(&self.feed).user(member(id, roles)).open().await.unwrap();
+        settled(&mut client).await;
+        client
+    }
+
+    /// Says it to a room from outside.
+    fn say(&self, id: u32, text: &str) {
+        self.publisher.publish(&Room { id }, Said(text.to_owned()));
+    }
+}
+
+/// Sends a message with this JSON as its `request_id`, if any, and gives the next frame.
+async fn act(client: &mut Client, id: &str, steps: &str) -> Reply {
+    let id = if id.is_empty() { String::new() } else { format!(r#","request_id":{id}"#) };
+    client.send(format!(r#"{{"action":"act","steps":[{steps}]{id}}}"#));
+    client.reply().await
+}
+
+/// The same where it ends well, up to the end of what it causes.
+async fn done(client: &mut Client, id: &str, steps: &str) {
+    let reply = act(client, id, steps).await;
+    assert_eq!(reply.status(), 200, "{steps}: {}", reply.text());
+    settled(client).await;
+}
+
+/// Ends a subscription to a room.
+async fn unsubscribe(client: &mut Client, room: u32, id: &str) {
+    client.send(format!(r#"{{"action":"unsubscribe","room":{room},"subscription":{id}}}"#));
+    let reply = client.reply().await;
+    assert_eq!(reply.status(), 200, "{id}: {}", reply.text());
+    settled(client).await;
+}
+
+/// What follows a reply has happened once the next one is there.
+async fn settled(client: &mut Client) {
+    client.send(r#"{"action":"nothing"}"#);
+    let reply = client.reply().await;
+    assert_eq!(reply.status(), 405, "{}", reply.text());
+}
+
+/// All frames that come before there is silence.
+async fn frames(client: &mut Client) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Ok(frame) = timeout(Duration::from_millis(50), client.reply()).await {
+        all.push(frame.text().to_owned());
+    }
+    all
+}
+
+/// What was said in a room, as somebody gets it who has subscribed to it under these ids.
+fn said(text: &str, room: u32, ids: &str) -> String {
+    let ids = if ids.is_empty() { String::new() } else { format!(r#","request_ids":[{ids}]"#) };
+    format!(r#"{{"event":"said","data":"{text}","group":"rooms/{room}"{ids}}}"#)
+}

@@ -1,0 +1,142 @@
+//! An event may run its own code when it is dropped, and publish: wherever it is dropped, nothing stands still by that.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use portcullis::{Limits, SlowReceiver};
+
+use super::{Parting, Room, World, done, frames, said, settled, unsubscribe, world, world_with};
+
+/// The test on a thread of its own, which is left behind where it hangs.
+#[track_caller]
+fn ends(test: impl Future<Output = ()> + Send + 'static) {
+    let (told, heard) = mpsc::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let running = thread::spawn(move || {
+        runtime.block_on(test);
+        told.send(()).unwrap();
+    });
+    match heard.recv_timeout(Duration::from_secs(10)) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
+        _ => running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+    }
+}
+
+fn part(world: &World) {
+    world.publisher.publish(&Room { id: 2 }, Parting(world.publisher.clone()));
+}
+
+const PARTING: &str = r#"{"event":"parting","data":"so long","group":"rooms/2","request_ids":[1]}"#;
+
+fn gone() -> String {
+    said("gone", 2, "1")
+}
+
+#[test]
+fn where_it_is_refused_after_it_has_waited_for_grants() {
+    ends(async {
+        let world = world();
+        let (mut three, mut six) = (world.open(3, &[]).await, world.open(6, &[]).await);
+        for client in [&mut three, &mut six] {
+            done(client, "1", r#"{"subscribe":2}"#).await;
+        }
+        part(&world);
+        // Something waits behind it.
+        world.say(2, "after");
+        for client in [&mut three, &mut six] {
+            let mut came = frames(client).await;
+            came.sort();
+            assert_eq!(came, [said("after", 2, "1"), gone()]);
+        }
+    });
+}
+
+#[test]
+fn where_it_goes_out() {
+    ends(async {
+        let world = world();
+        let mut one = world.open(1, &[]).await;
+        done(&mut one, "1", r#"{"subscribe":2}"#).await;
+        for _ in 0..2 {
+            part(&world);
+            assert_eq!(frames(&mut one).await, [PARTING.to_owned(), gone()]);
+        }
+    });
+}
+
+#[test]
+fn where_nobody_is_there_any_more() {
+    ends(async {
+        let world = world();
+        let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+        for client in [&mut one, &mut other] {
+            done(client, "1", r#"{"subscribe":2}"#).await;
+        }
+        world.truth.desk.shut();
+        part(&world);
+        assert_eq!(frames(&mut one).await, Vec::<String>::new());
+        // Both wait for grants: one leaves, and one goes.
+        unsubscribe(&mut one, 2, "1").await;
+        drop(other);
+        assert_eq!(frames(&mut one).await, Vec::<String>::new());
+        world.truth.desk.open();
+        settled(&mut one).await;
+        assert_eq!(frames(&mut one).await, Vec::<String>::new());
+        let published = world.publisher.counters().published;
+        assert_eq!(published, 2, "it and what it says, to nobody");
+    });
+}
+
+/// A client who does not read misses some of them: while they are settled one by one, when its grants are there, and while
+/// all wait for grants again.
+#[test]
+fn where_a_slow_receiver_misses_it() {
+    ends(async {
+        let limits = Limits { queue: 2, ..Limits::default() };
+        let world = world_with(limits, SlowReceiver::DropOldest);
+        let mut one = world.open(1, &[]).await;
+        done(&mut one, "1", r#"{"subscribe":2}"#).await;
+        world.truth.desk.shut();
+        for _ in 0..3 {
+            part(&world);
+            assert_eq!(frames(&mut one).await, Vec::<String>::new());
+        }
+        world.truth.desk.open();
+        assert!(frames(&mut one).await.ends_with(&[gone()]));
+        for _ in 0..5 {
+            part(&world);
+        }
+        assert!(frames(&mut one).await.ends_with(&[gone()]));
+        world.truth.desk.shut();
+        world.feed.sessions().refresh_user("1").await;
+        for _ in 0..5 {
+            part(&world);
+        }
+        world.truth.desk.open();
+        assert!(frames(&mut one).await.ends_with(&[gone()]));
+        let counters = world.publisher.counters();
+        assert_eq!(counters.published, 2 * 13, "each has said that it is gone");
+        assert_eq!(counters.delivered + counters.dropped, counters.published);
+    });
+}
+
+#[test]
+fn where_a_slow_receiver_is_closed() {
+    ends(async {
+        for waits in [true, false] {
+            let world = world_with(Limits { queue: 2, ..Limits::default() }, SlowReceiver::Close);
+            let mut one = world.open(1, &[]).await;
+            done(&mut one, "1", r#"{"subscribe":2}"#).await;
+            if !waits {
+                // Its grants are there.
+                part(&world);
+                assert_eq!(frames(&mut one).await, [PARTING.to_owned(), gone()]);
+            }
+            for _ in 0..4 {
+                part(&world);
+            }
+            assert_eq!(one.closed().await, 1013);
+        }
+    });
+}

@@ -1,0 +1,269 @@
+//! How subscriptions end, alone and together, and the room that each takes up.
+
+use portcullis::testing::Client;
+
+use super::{Room, Uploaded, act, done, frames, said, settled, unsubscribe, world, world_of};
+
+#[tokio::test(start_paused = true)]
+async fn one_ends_and_the_others_stay_and_the_last_ends_it() {
+    let world = world();
+    let mut one = world.open(1, &[]).await;
+    for id in ["1", "2", "3"] {
+        done(&mut one, id, r#"{"subscribe":2}"#).await;
+    }
+    for (ended, left) in [("2", "1,3"), ("1", "3")] {
+        unsubscribe(&mut one, 2, ended).await;
+        world.say(2, "hello");
+        assert_eq!(frames(&mut one).await, [said("hello", 2, left)]);
+    }
+    // What it has not subscribed under, or not here, ends nothing.
+    for (room, id) in [(2, "1"), (2, r#""3""#), (2, "null"), (4, "3")] {
+        unsubscribe(&mut one, room, id).await;
+        world.say(2, "hello");
+        assert_eq!(frames(&mut one).await, [said("hello", 2, "3")], "{room} {id}");
+    }
+    unsubscribe(&mut one, 2, "3").await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new());
+    done(&mut one, "3", r#"{"subscribe":2}"#).await;
+    world.say(2, "again");
+    assert_eq!(frames(&mut one).await, [said("again", 2, "3")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_also_joined_stays_and_leaving_ends_all() {
+    let world = world();
+    let mut one = world.open(1, &[]).await;
+    for joined_first in [true, false] {
+        let (first, second) = if joined_first { ("join", "subscribe") } else { ("subscribe", "join") };
+        for step in [first, second] {
+            done(&mut one, "1", &format!(r#"{{"{step}":2}}"#)).await;
+        }
+        done(&mut one, "2", r#"{"subscribe":2}"#).await;
+        world.say(2, "both");
+        assert_eq!(frames(&mut one).await, [said("both", 2, "1,2")]);
+        for id in ["1", "2", "5"] {
+            unsubscribe(&mut one, 2, id).await;
+        }
+        world.say(2, "joined");
+        assert_eq!(frames(&mut one).await, [said("joined", 2, "")]);
+        done(&mut one, "3", r#"{"subscribe":2}"#).await;
+        done(&mut one, "", r#"{"leave":2}"#).await;
+        world.say(2, "left");
+        assert_eq!(frames(&mut one).await, Vec::<String>::new());
+        done(&mut one, "", r#"{"join":2}"#).await;
+        world.say(2, "back");
+        assert_eq!(frames(&mut one).await, [said("back", 2, "")], "and the ids do not come back");
+        done(&mut one, "", r#"{"leave":2}"#).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_reply_no_frame_carries_what_was_ended() {
+    let world = world();
+    let mut one = world.open(1, &[]).await;
+    for last in [false, true] {
+        for id in ["1", "2"] {
+            done(&mut one, id, r#"{"subscribe":2}"#).await;
+        }
+        if last {
+            unsubscribe(&mut one, 2, "2").await;
+        }
+        // These wait when the message comes.
+        world.say(2, "before");
+        let reply = act(&mut one, "", r#"{"say":[2,"bye"]},{"unsubscribe":[2,1]}"#).await;
+        assert_eq!(
+            reply.text(),
+            said("before", 2, if last { "1" } else { "1,2" }),
+            "what waits comes before the reply"
+        );
+        assert_eq!(one.reply().await.status(), 200);
+        world.say(2, "later");
+        let wanted = if last { vec![] } else { vec![said("bye", 2, "2"), said("later", 2, "2")] };
+        assert_eq!(frames(&mut one).await, wanted);
+        unsubscribe(&mut one, 2, "2").await;
+    }
+    done(&mut one, "1", r#"{"subscribe":2},{"unsubscribe":[2,1]}"#).await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "what came and went in one action has gone");
+    done(&mut one, "1", r#"{"subscribe":2}"#).await;
+    done(&mut one, "1", r#"{"unsubscribe":[2,1]},{"subscribe":2}"#).await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "1")], "and what went and came is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_fails_changes_nothing() {
+    let world = world_of(3);
+    let mut one = world.open(1, &[]).await;
+    for id in ["1", "2"] {
+        done(&mut one, id, r#"{"subscribe":2}"#).await;
+    }
+    for step in
+        [r#"{"subscribe":2}"#, r#"{"subscribe":4}"#, r#"{"join":2}"#, r#"{"unsubscribe":[2,1]}"#, r#"{"leave":2}"#]
+    {
+        let steps = format!(r#"{step},{{"say":[2,"never"]}},"fail""#);
+        assert_eq!(act(&mut one, "3", &steps).await.status(), 409);
+        settled(&mut one).await;
+        for room in [4, 2] {
+            world.say(room, "hello");
+        }
+        assert_eq!(frames(&mut one).await, [said("hello", 2, "1,2")], "{step}");
+    }
+    done(&mut one, "4", r#"{"subscribe":4}"#).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_and_went_in_one_action_has_heard_nothing() {
+    let world = world();
+    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    done(&mut other, "", r#"{"join":2}"#).await;
+    for steps in [
+        r#"{"join":2},{"say":[2,"look"]},{"leave":2}"#,
+        r#"{"subscribe":2},{"say":[2,"look"]},{"leave":2}"#,
+        r#"{"subscribe":2},{"say":[2,"look"]},{"unsubscribe":[2,1]}"#,
+        r#"{"join":2},{"subscribe":2},{"say":[2,"look"]},{"unsubscribe":[2,1]},{"leave":2}"#,
+    ] {
+        assert_eq!(act(&mut one, "1", steps).await.status(), 200);
+        assert_eq!(frames(&mut one).await, Vec::<String>::new(), "{steps}");
+        assert_eq!(frames(&mut other).await, [said("look", 2, "")], "who is in it has: {steps}");
+    }
+    let steps = r#"{"join":2},{"subscribe":2},{"say":[2,"look"]},{"unsubscribe":[2,1]}"#;
+    assert_eq!(act(&mut one, "1", steps).await.status(), 200);
+    assert_eq!(frames(&mut one).await, [said("look", 2, "")], "and what stays has, without the id that went");
+}
+
+/// There is room for so many more groups, and for no more than that.
+async fn has_room_for(client: &mut Client, most: usize) {
+    for id in 0..most {
+        done(client, &id.to_string(), r#"{"subscribe":9}"#).await;
+    }
+    for (id, step) in [("99", r#"{"subscribe":9}"#), ("", r#"{"join":9}"#)] {
+        let reply = act(client, id, step).await;
+        assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "{most}: {step}");
+    }
+    done(client, "", r#"{"leave":9}"#).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_takes_up_the_room_of_a_group_and_gives_it_back() {
+    let world = world_of(3);
+    let mut one = world.open(1, &[]).await;
+    has_room_for(&mut one, 3).await;
+    for (left, id, step) in [
+        (2, "1", r#"{"subscribe":2}"#),
+        // What it has already needs no room, and gives none back that it has not.
+        (2, "1", r#"{"subscribe":2}"#),
+        (1, "2", r#"{"subscribe":2}"#),
+        (0, "", r#"{"join":2}"#),
+        (0, "1", r#"{"subscribe":2},{"join":2}"#),
+        (0, "", r#"{"unsubscribe":[2,5]}"#),
+        (1, "", r#"{"unsubscribe":[2,1]}"#),
+        (1, "", r#"{"unsubscribe":[2,1]}"#),
+        (0, "3", r#"{"subscribe":2}"#),
+        (3, "", r#"{"leave":2}"#),
+        (3, "", r#"{"leave":2}"#),
+    ] {
+        done(&mut one, id, step).await;
+        has_room_for(&mut one, left).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_action_may_use_the_room_that_it_gives_back() {
+    let world = world_of(1);
+    let mut one = world.open(1, &[]).await;
+    for (id, steps, room, ids) in [
+        ("", r#"{"join":2},{"join":2}"#, 2, ""),
+        ("", r#"{"join":2}"#, 2, ""),
+        ("", r#"{"leave":2},{"join":4}"#, 4, ""),
+        ("1", r#"{"leave":4},{"subscribe":4},{"subscribe":4}"#, 4, "1"),
+        ("2", r#"{"unsubscribe":[4,1]},{"subscribe":2}"#, 2, "2"),
+        ("2", r#"{"unsubscribe":[2,2]},{"subscribe":2}"#, 2, "2"),
+        ("", r#"{"leave":2},{"join":4},{"leave":4},{"join":2}"#, 2, ""),
+    ] {
+        done(&mut one, id, steps).await;
+        for room in [2, 4] {
+            world.say(room, "hello");
+        }
+        assert_eq!(frames(&mut one).await, [said("hello", room, ids)], "{steps}");
+    }
+    for steps in [r#"{"leave":2},{"join":4},{"join":5}"#, r#"{"leave":4},{"join":4}"#, r#"{"join":4},{"leave":2}"#] {
+        let reply = act(&mut one, "", steps).await;
+        assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "and no more than that: {steps}");
+        settled(&mut one).await;
+    }
+    world.say(2, "still");
+    assert_eq!(frames(&mut one).await, [said("still", 2, "")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_subscription_is_none_and_takes_up_no_room() {
+    let world = world_of(1);
+    world.truth.outside.lock().unwrap().insert(1);
+    let mut one = world.open(1, &[]).await;
+    for id in ["1", "2"] {
+        let reply = act(&mut one, id, r#"{"subscribe":2}"#).await;
+        assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
+        settled(&mut one).await;
+    }
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new());
+    world.truth.outside.lock().unwrap().clear();
+    done(&mut one, "3", r#"{"subscribe":2}"#).await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "3")]);
+    world.truth.outside.lock().unwrap().insert(1);
+    assert_eq!(act(&mut one, "4", r#"{"subscribe":2}"#).await.status(), 403, "each subscription is asked about");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_be_there_any_more_loses_all_ids() {
+    let world = world_of(4);
+    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    for client in [&mut one, &mut other] {
+        for id in ["1", "2"] {
+            done(client, id, r#"{"subscribe":2}"#).await;
+        }
+        done(client, "3", r#"{"join":2},{"subscribe_quietly":5}"#).await;
+    }
+    world.truth.outside.lock().unwrap().insert(1);
+    world.say(2, "waiting");
+    world.feed.sessions().refresh_user("1").await;
+    world.say(2, "hello");
+    world.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
+    let still = r#"{"event":"said","data":"still","request_ids":[3]}"#;
+    assert_eq!(frames(&mut one).await, [still]);
+    assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), still.to_owned()]);
+    world.truth.outside.lock().unwrap().clear();
+    world.feed.sessions().refresh_user("1").await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "nothing comes back by itself");
+    for id in ["4", "5", "6"] {
+        done(&mut one, id, r#"{"subscribe":2}"#).await;
+    }
+    world.say(2, "hello");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "4,5,6")], "and the rooms were given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_its_connection() {
+    let world = world();
+    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    for client in [&mut one, &mut other] {
+        done(client, "1", r#"{"subscribe":2}"#).await;
+    }
+    world.truth.desk.shut();
+    world.publisher.publish(&Room { id: 2 }, Uploaded(1));
+    drop(one);
+    assert_eq!(frames(&mut other).await, Vec::<String>::new());
+    world.truth.desk.open();
+    assert_eq!(frames(&mut other).await, [r#"{"event":"uploaded","data":1,"group":"rooms/2","request_ids":[1]}"#]);
+    let before = world.publisher.counters();
+    world.say(2, "panic");
+    let after = world.publisher.counters();
+    assert_eq!((before.delivered, after.refused - before.refused), (1, 1), "one member is left to be asked about");
+    let mut again = world.open(1, &[]).await;
+    world.say(2, "hello");
+    assert_eq!(frames(&mut again).await, Vec::<String>::new());
+}

@@ -1,0 +1,115 @@
+//! Somebody publishes without a pause, on another thread, while a connection comes and goes: its replies are the borders.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use portcullis::testing::Client;
+use portcullis::{Limits, SlowReceiver};
+
+use super::{Room, Said, World, world_with};
+
+/// Publishes until it is dropped.
+struct Publishing(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
+
+impl Publishing {
+    fn new(world: &World) -> Publishing {
+        let (stop, publisher) = (Arc::new(AtomicBool::new(false)), world.publisher.clone());
+        let stopped = stop.clone();
+        let publish = move || {
+            while !stopped.load(Ordering::Relaxed) {
+                publisher.publish(&Room { id: 2 }, Said("hello".to_owned()));
+                thread::yield_now();
+            }
+        };
+        Publishing(stop, Some(thread::spawn(publish)))
+    }
+}
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        // Whether it has panicked shows in what comes.
+        let _ = self.1.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// How often at least, and with how many frames in between at least, as far as they come at all.
+const TIMES: usize = 200;
+const FRAMES: usize = 50;
+
+/// Does two actions in turn, again and again, and looks at what comes between the reply of the second and that of the next
+/// first. Gives how many frames came between the others.
+async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&str)) -> usize {
+    let (mut times, mut within) = (0, 0);
+    while times < TIMES || (within < FRAMES && times < 100 * TIMES) {
+        times += 1;
+        client.send(format!(r#"{{"action":"act","steps":[{first}],"request_id":7}}"#));
+        client.send(format!(r#"{{"action":"act","steps":[{second}],"request_id":8}}"#));
+        let mut replies = 0;
+        while replies < 2 {
+            let frame = client.reply().await;
+            match (frame.status(), replies) {
+                (0, 0) => look(frame.text()),
+                (0, _) => within += 1,
+                (status, _) => {
+                    assert_eq!(status, 200, "{}", frame.text());
+                    replies += 1;
+                }
+            }
+        }
+    }
+    within
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_has_ended_passes_the_reply_that_ended_it() {
+    let limits = Limits { queue: usize::MAX, queue_bytes: usize::MAX, ..Limits::default() };
+    let world = world_with(limits, SlowReceiver::Close);
+    let mut one = world.open(1, &[]).await;
+    let publishing = Publishing::new(&world);
+    let came = between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, |frame| panic!("{frame}")).await;
+    assert!(came >= FRAMES, "but something did before: {came}");
+    let came = between(&mut one, r#"{"join":2}"#, r#"{"leave":2}"#, |frame| panic!("{frame}")).await;
+    assert!(came >= FRAMES, "but something did before: {came}");
+    join_meanwhile(&mut one).await;
+    let no_ids = |frame: &str| assert!(!frame.contains("request_ids"), "{frame}");
+    let came = between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, no_ids).await;
+    assert!(came >= FRAMES, "{came}");
+    drop(publishing);
+}
+
+/// Each frame shows under which id it comes, also while the subscription begins or ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_only_subscribed_gets_no_frame_without_an_id() {
+    const CYCLES: usize = 100;
+    let limits = Limits { queue: usize::MAX, queue_bytes: usize::MAX, ..Limits::default() };
+    let world = world_with(limits, SlowReceiver::Close);
+    let mut one = world.open(1, &[]).await;
+    let _publishing = [Publishing::new(&world), Publishing::new(&world)];
+    let (mut rounds, mut came) = (0, 0);
+    while rounds < 100 || (came < 1000 && rounds < 200) {
+        rounds += 1;
+        for _ in 0..CYCLES {
+            one.send(r#"{"action":"act","steps":[{"subscribe":2}],"request_id":7}"#);
+            one.send(r#"{"action":"unsubscribe","room":2,"subscription":7}"#);
+        }
+        let mut replies = 0;
+        while replies < 2 * CYCLES {
+            let frame = one.reply().await;
+            if frame.status() == 0 {
+                assert!(frame.text().ends_with(r#""request_ids":[7]}"#), "{}", frame.text());
+                came += 1;
+            } else {
+                replies += 1;
+            }
+        }
+    }
+    assert!(came > 0, "something was said in between");
+}
+
+/// Joins the room in which something is said all the time.
+async fn join_meanwhile(client: &mut Client) {
+    client.send(r#"{"action":"act","steps":[{"join":2}]}"#);
+    while client.reply().await.status() == 0 {}
+}
