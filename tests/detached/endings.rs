@@ -48,7 +48,7 @@ async fn a_stream_has_it_for_each_value() {
 
 #[tokio::test]
 async fn one_on_a_thread_of_its_own_is_told_so_too() {
-    let (house, hall) = hall_with(Limits { action: Duration::from_nanos(1), ..Limits::default() });
+    let (house, hall) = hall_with(Limits { action: Duration::from_millis(20), ..Limits::default() });
     let mut client = open(&hall).await;
     let mut called = 0;
     // One whose time is over before a thread has come to it does not run at all.

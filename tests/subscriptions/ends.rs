@@ -267,3 +267,26 @@ async fn it_ends_with_its_connection() {
     world.say(2, "hello");
     assert_eq!(frames(&mut again).await, Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_an_action_leaves_twice_gives_room_once() {
+    for steps in [
+        r#"{"leave":2},{"leave":2},{"join":4},{"join":5}"#,
+        r#"{"leave":2},{"join":2},{"leave":2},{"join":4},{"join":5}"#,
+    ] {
+        let world = world_of(1);
+        let mut one = world.open(1, &[]).await;
+        done(&mut one, "", r#"{"join":2}"#).await;
+        assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_action_leaves_and_joins_again_needs_its_room() {
+    for steps in [r#"{"leave":2},{"join":4},{"join":2}"#, r#"{"leave":2},{"join":2},{"join":4}"#] {
+        let world = world_of(1);
+        let mut one = world.open(1, &[]).await;
+        done(&mut one, "", r#"{"join":2}"#).await;
+        assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");
+    }
+}
