@@ -108,6 +108,11 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Waits until there is room for a frame.
     pub(super) async fn room(&mut self) -> Result<(), Lost> {
+        // Mostly there is some, and then nothing waits.
+        if let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() {
+            self.goes_on()?;
+            return Ok(room?);
+        }
         let patience = self.patience();
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
@@ -117,18 +122,21 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
+    #[inline]
     fn patience(&self) -> Duration {
         let left = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
         left.map_or(self.patience, |left| left.min(self.patience))
     }
 
     /// Feeds a frame for which there is room.
+    #[inline]
     pub(super) fn put(&mut self, text: Bytes) -> Result<(), Lost> {
         self.unsent = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text))?)
     }
 
     /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
+    #[inline]
     pub(super) fn goes_on(&self) -> Result<(), Lost> {
         self.seat.mailbox.goes_on()?;
         match self.expiry {

@@ -148,7 +148,7 @@ impl<U: User> Context<'_, U> {
     pub fn sessions<C: Consumer + Handler<User = U>>(&self) -> Result<Sessions<C>> {
         let call = self.acting()?;
         let seat = seat::<C, U>(call)?;
-        Ok(Sessions::of_action(seat, call.own_changes().clone()))
+        Ok(Sessions::of_action(seat, call.own_changes()))
     }
 }
 
@@ -180,11 +180,11 @@ where
     if call.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
-    if id.is_some() && seat.places(&group) >= MOST_SUBSCRIPTIONS {
+    let was_in = seat.is_in(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
+    if id.is_some() && !was_in && seat.places(&group) >= MOST_SUBSCRIPTIONS {
         let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let was_in = seat.is_in(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
     let room = if was_in { None } else { Some(seat.reserve(call.given_back())?) };
     let entry = entry(group.clone(), id.clone(), room)?;
     let (seat, left, left_id, leaver) = (seat.clone(), group.clone(), id.clone(), seat.clone());

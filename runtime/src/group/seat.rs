@@ -20,9 +20,9 @@ use crate::transport::CloseCode;
 
 /// One connection.
 ///
-/// What is read of it for every event stands in front, in one line of the processor's cache: to many members most of what an
-/// event costs is waiting for memory.
-#[repr(C, align(64))]
+/// What is read of it for every event stands together in front: to many members most of what an event costs is waiting for
+/// memory.
+#[repr(C)]
 pub(crate) struct Seat<C: Consumer> {
     /// Whether events wait for grants, or a change is under way.
     pub(super) is_late: AtomicBool,

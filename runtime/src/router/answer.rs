@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -179,9 +179,12 @@ impl<C: Consumer> Answerer<C> {
         let outcome = match readable {
             Ok(()) => {
                 native::begin(reply);
-                let way = self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, reply);
-                // All of it: what is over its time may panic when it is dropped.
-                AssertUnwindSafe(async { deadline(self.time, way).await }).catch_unwind().await
+                // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
+                let walk = async {
+                    let way = pin!(self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, reply));
+                    deadline(self.time, way).await
+                };
+                AssertUnwindSafe(walk).catch_unwind().await
             }
             Err(error) => Ok(Some(Err(error))),
         };

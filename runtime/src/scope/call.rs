@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -36,12 +36,8 @@ pub struct Call<'a, U> {
     most_objects: usize,
     /// The connection's seat among the groups; none at the door.
     seat: Option<&'a (dyn Any + Send + Sync)>,
-    /// What the action causes, once it has ended well.
-    effects: Mutex<Vec<Effect>>,
-    /// What the action itself changes of what its caller may do.
-    own_changes: OnceLock<OwnChanges>,
-    /// The groups that it is about to leave.
-    left: Mutex<Left>,
+    /// What the action does beside answering. Most do nothing of the kind, and then it costs nothing.
+    acts: Mutex<Option<Box<Acts>>>,
     /// Whether this thread may be held up.
     may_block: bool,
     /// Whether it is only asked whether it may run.
@@ -50,6 +46,16 @@ pub struct Call<'a, U> {
     begun: AtomicBool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
+}
+
+/// What an action does beside answering.
+#[derive(Default)]
+struct Acts {
+    /// What it causes, once it has ended well.
+    effects: Vec<Effect>,
+    left: Left,
+    /// What it changes itself of what its caller may do.
+    own_changes: Option<OwnChanges>,
 }
 
 /// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
@@ -86,6 +92,7 @@ pub(crate) type Steps = SmallVec<[Step; 4]>;
 pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 3]>;
 
 impl<'a, U> Call<'a, U> {
+    #[inline]
     pub(crate) fn new(
         scope: &'a Scope<U>,
         head: &'a Head<'a>,
@@ -102,9 +109,7 @@ impl<'a, U> Call<'a, U> {
             most_objects: 0,
             may_block: false,
             seat: None,
-            effects: Mutex::default(),
-            own_changes: OnceLock::new(),
-            left: Mutex::default(),
+            acts: Mutex::new(None),
             only_asks: false,
             begun: AtomicBool::new(false),
             unanswered: Mutex::new(None),
@@ -112,6 +117,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// With so many objects in one parameter at the most.
+    #[inline]
     pub(crate) fn with_objects(mut self, most: usize) -> Self {
         self.most_objects = most;
         self
@@ -145,6 +151,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// With this seat among the groups.
+    #[inline]
     pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
         self.seat = Some(seat);
         self
@@ -156,68 +163,73 @@ impl<'a, U> Call<'a, U> {
 
     /// This happens when the action has ended well.
     pub(crate) fn then(&self, effect: Effect) {
-        self.effects().push(effect);
+        self.acting(|acts| acts.effects.push(effect));
     }
 
     /// What the action itself changes of what its caller may do.
-    pub(crate) fn own_changes(&self) -> &OwnChanges {
-        self.own_changes.get_or_init(OwnChanges::default)
+    pub(crate) fn own_changes(&self) -> OwnChanges {
+        self.acting(|acts| acts.own_changes.get_or_insert_default().clone())
     }
 
     /// The same, if it has.
+    #[inline]
     pub(crate) fn changes_itself(&self) -> Option<OwnChanges> {
-        self.own_changes.get().cloned()
+        self.acts().as_ref()?.own_changes.clone()
     }
 
     /// Whether the action is about to join that group, by a subscription if there is an id.
     pub(crate) fn is_joining<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
-        self.effects().iter().any(|effect| joins(effect, group, |known| known == id))
+        let acts = self.acts();
+        acts.iter().flat_map(|acts| &acts.effects).any(|effect| joins(effect, group, |known| known == id))
     }
 
     /// What the action has joined of that group before does not happen: all of it, or the subscription of that id.
     pub(crate) fn join_no_more<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
         let ends = |effect: &Effect| joins(effect, group, |known| id.is_none() || known == id);
-        let ended: Vec<Effect> = self.effects().extract_if(.., |effect| ends(effect)).collect();
+        let ended: Vec<Effect> = self.acting(|acts| acts.effects.extract_if(.., |effect| ends(effect)).collect());
         // Not under the lock: the group's key may run its own code.
         drop(ended);
     }
 
-    fn effects(&self) -> MutexGuard<'_, Vec<Effect>> {
-        self.effects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn acting<T>(&self, act: impl FnOnce(&mut Acts) -> T) -> T {
+        act(self.acts().get_or_insert_default())
+    }
+
+    fn acts(&self) -> MutexGuard<'_, Option<Box<Acts>>> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The action is about to leave a group, or to end the subscription of that id, of which it keeps so many. Gives room for
     /// what was not left before.
     pub(crate) fn give_back<G: Eq + Send + 'static>(&self, group: G, id: Option<RequestId>, kept: usize) {
-        let mut left = self.left();
-        let before = match &id {
-            _ if left.has(&group, None) => kept,
-            Some(_) => kept * usize::from(left.has(&group, id.as_ref())),
-            None => left.of(&group).count(),
-        };
-        left.places += kept.saturating_sub(before);
-        if kept > 0 {
-            left.groups.push((Box::new(group), id));
-        }
+        self.acting(|Acts { left, .. }| {
+            let before = match &id {
+                _ if left.has(&group, None) => kept,
+                Some(_) => kept * usize::from(left.has(&group, id.as_ref())),
+                None => left.of(&group).count(),
+            };
+            left.places += kept.saturating_sub(before);
+            if kept > 0 {
+                left.groups.push((Box::new(group), id));
+            }
+        });
     }
 
     /// How much room for groups there will be once it has ended well.
     pub(crate) fn given_back(&self) -> usize {
-        self.left().places
+        self.acts().as_ref().map_or(0, |acts| acts.left.places)
     }
 
     /// Whether the action is about to leave what it is in by that subscription, or has joined where there is no id.
     pub(crate) fn is_leaving<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
-        let left = self.left();
-        left.has(group, None) || id.is_some() && left.has(group, id)
+        let leaves = |acts: &Acts| acts.left.has(group, None) || id.is_some() && acts.left.has(group, id);
+        self.acts().as_deref().is_some_and(leaves)
     }
 
-    fn left(&self) -> MutexGuard<'_, Left> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+    #[inline]
     pub(crate) fn into_effects(self) -> Vec<Effect> {
-        self.effects.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let acts = self.acts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        acts.map(|acts| acts.effects).unwrap_or_default()
     }
 
     /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
@@ -227,6 +239,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
+    #[inline]
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.only_asks {
             return Err(Error::asked());
@@ -236,11 +249,13 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// Whether everything on the way had admitted it.
+    #[inline]
     pub(crate) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
     /// On a thread that may be held up.
+    #[inline]
     pub(crate) fn on_blocking_thread(mut self, may_block: bool) -> Self {
         self.may_block = may_block;
         self

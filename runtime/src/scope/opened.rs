@@ -17,7 +17,7 @@ use crate::grants::{GrantCache, Held};
 /// One connection: its user, and the HTTP request that opened it.
 ///
 /// What is asked of it for every event stands in front: see where events are delivered.
-#[repr(C, align(64))]
+#[repr(C)]
 pub struct Scope<U> {
     user: Option<U>,
     /// What the user was granted. Nobody's grants are held for an anonymous connection.

@@ -1,0 +1,73 @@
+//! Fresh credentials: looked at one after the other, given to nobody who has gone, and what began under the credentials before
+//! is still refreshed by what those were.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use portcullis::testing::connect;
+use tokio::time::timeout;
+
+use super::dropped::Ending;
+use super::{Lobby, Search, desk, open};
+
+#[tokio::test(start_paused = true)]
+async fn credentials_are_looked_at_one_after_the_other_however_they_are_written() {
+    let (truth, desk) = desk();
+    let mut client = open(&desk, "7 old").await;
+    client.send(r#"{"action":"hold"}"#);
+    truth.begun.notified().await;
+    client.send(r#"{"action":"authenticate","token":"wait 7 older","request_id":1}"#);
+    truth.looking.notified().await;
+    truth.go_on.notify_one();
+    assert_eq!(client.reply().await.value()["action"], "hold");
+    client.send(r#"{"action":"\u0061uthenticate","token":"7 newer","request_id":2}"#);
+    client.expect_silence().await;
+    truth.looked.notify_one();
+    for id in [1, 2] {
+        assert_eq!(client.reply().await.value()["request_id"], id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_gone_is_not_found_by_fresh_credentials() {
+    let (truth, desk) = desk();
+    let publisher = desk.publisher();
+    let (release, block) = mpsc::channel();
+    *truth.block.lock().unwrap() = Some(block);
+    let mut client = connect(&desk).open().await.unwrap();
+    client.send(r#"{"action":"hold"}"#);
+    truth.begun.notified().await;
+    client.send(r#"{"action":"authenticate","token":"7"}"#);
+    truth.looking.notified().await;
+    drop(client);
+    while truth.find(|| publisher.publish(&Lobby, Search)) > 0 {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    truth.gone.notified().await;
+    let found = async {
+        while truth.find(|| publisher.publish_to_user("7", Search)) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(Duration::from_millis(100), found).await.is_err(), "nobody is connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_refreshed_for_what_began_with_it() {
+    let (truth, desk) = desk();
+    let mut client = open(&desk, "7 mod").await;
+    client.send(r#"{"action":"may_before_and_after"}"#);
+    truth.begun.notified().await;
+    client.send(r#"{"action":"authenticate","token":"7 reader"}"#);
+    assert_eq!(client.reply().await.status(), 204);
+    // What a reader may see is asked, and so the new roles are known.
+    desk.publisher().publish(&Lobby, Ending::default());
+    client.expect_silence().await;
+    truth.mods_read.store(false, Ordering::SeqCst);
+    desk.sessions().refresh_role("mod").await;
+    truth.go_on.notify_one();
+    let reply = client.reply().await;
+    assert_eq!(*reply.data(), serde_json::json!([true, false]));
+}

@@ -1,0 +1,91 @@
+//! Connections that come and go in all ways leave nothing behind: no member of a group, and nobody to be found by a name.
+
+use std::time::Duration;
+
+use portcullis::Publisher;
+use portcullis::testing::connect;
+use tokio::time::timeout;
+
+use super::{Desk, Lobby, Room, Said, Search, Truth, desk, member};
+
+const ROUNDS: u64 = 40;
+const CONNECTIONS: u64 = 50;
+const ROOMS: u32 = 4;
+const USERS: u32 = 10;
+
+/// Numbers that are the same at each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn message(&mut self, user: u32, step: u32) -> String {
+        let (room, other) = (self.below(ROOMS), self.below(ROOMS));
+        match self.below(9) {
+            0 => format!(r#"{{"action":"watch","room":{room},"request_id":{step}}}"#),
+            1 => format!(r#"{{"action":"unwatch","room":{room},"subscription":{step}}}"#),
+            2 => format!(r#"{{"action":"walk","leave":[],"join":[{room}]}}"#),
+            3 => format!(r#"{{"action":"walk","leave":[{room}],"join":[{other}]}}"#),
+            4 | 5 => format!(r#"{{"action":"enter_beside","room":{room}}}"#),
+            6 => format!(r#"{{"action":"authenticate","token":"{user}"}}"#),
+            7 => r#"{"action":"hold"}"#.to_owned(),
+            _ => format!(r#"{{"action":"ban","user":"{}"}}"#, self.below(3 * USERS)),
+        }
+    }
+}
+
+/// Whether somebody is found in a group or by a user's name.
+fn somebody(truth: &Truth, publisher: &Publisher<Desk>) -> bool {
+    let found = truth.find(|| {
+        publisher.publish(&Lobby, Search);
+        for room in 0..ROOMS {
+            publisher.publish(&Room(room), Search);
+        }
+        for user in 0..USERS {
+            publisher.publish_to_user(&user.to_string(), Search);
+        }
+    });
+    found > 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn when_all_have_gone_nobody_is_found() {
+    let (truth, desk) = desk();
+    let mut random = Random(42);
+    for _ in 0..ROUNDS {
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let user = random.below(USERS);
+            let connecting = connect(&desk);
+            let stranger = random.below(3) == 0;
+            let connecting = if stranger { connecting } else { connecting.user(member(&user.to_string())) };
+            let Ok(mut client) = connecting.open().await else { continue };
+            for step in 0..random.below(12) {
+                client.send(random.message(user, step));
+            }
+            clients.push(client);
+            let (publisher, sessions, room) = (desk.publisher(), desk.sessions(), random.below(ROOMS));
+            let user = user.to_string();
+            match random.below(4) {
+                0 => drop(tokio::spawn(async move { publisher.join(&user, Room(room)).await })),
+                1 => drop(tokio::spawn(async move { sessions.refresh_user(&user).await })),
+                2 => drop(tokio::spawn(async move { publisher.publish(&Room(room), Said(1)) })),
+                _ => {}
+            }
+            if random.below(2) == 0 {
+                let at = random.below(u32::try_from(clients.len()).unwrap());
+                drop(clients.swap_remove(at as usize));
+            }
+        }
+    }
+    let publisher = desk.publisher();
+    let gone = async {
+        while somebody(&truth, &publisher) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), gone).await.expect("nobody is connected");
+}

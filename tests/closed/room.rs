@@ -1,0 +1,56 @@
+//! How many groups a connection has room for: what it leaves gives room once, and a reply of 200 keeps its word.
+
+use portcullis::Limits;
+
+use super::{Room, Search, desk, enter, open};
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_many_times_gives_room_for_one() {
+    let (_, desk) = desk();
+    let mut client = open(&desk.limits(Limits { groups: 3, ..Limits::default() }), "7").await;
+    enter(&mut client, 1).await;
+    let many: Vec<u32> = (10..30).collect();
+    let reply = client.call("walk").with("leave", vec![1; 50]).with("join", many).await;
+    assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_have_joined_has_joined() {
+    for (groups, status, member_of) in [(2, 409, vec![1]), (3, 200, vec![1, 2])] {
+        let (truth, desk) = desk();
+        let desk = desk.limits(Limits { groups, ..Limits::default() });
+        let publisher = desk.publisher();
+        let mut client = open(&desk, "7").await;
+        enter(&mut client, 1).await;
+        let reply = client.call("walk").with("leave", [1]).with("join", [2, 1]).await;
+        assert_eq!(reply.status(), status);
+        for room in [1, 2] {
+            let found = truth.find(|| publisher.publish(&Room(room), Search));
+            assert_eq!(found, usize::from(member_of.contains(&room)), "room {room}, {groups} groups");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_takes_32_subscriptions_of_a_connection() {
+    let (_, desk) = desk();
+    let (mut client, mut other) = (open(&desk, "7").await, open(&desk, "8").await);
+    let watch = |room: u32, id: u32| format!(r#"{{"action":"watch","room":{room},"request_id":{id}}}"#);
+    for id in 1..=33 {
+        client.send(watch(1, id));
+        let reply = client.reply().await;
+        if id == 33 {
+            assert_eq!((reply.status(), reply.code()), (409, "too_many_subscriptions"));
+        } else {
+            assert_eq!(reply.status(), 200, "under the id {id}");
+        }
+    }
+    // Nothing stands in the way of other groups, of others, or of whoever makes room.
+    client.send(watch(2, 33));
+    assert_eq!(client.reply().await.status(), 200);
+    other.send(watch(1, 33));
+    assert_eq!(other.reply().await.status(), 200);
+    assert_eq!(client.call("unwatch").with("room", 1).with("subscription", 1).await.status(), 200);
+    client.send(watch(1, 33));
+    assert_eq!(client.reply().await.status(), 200);
+}
