@@ -61,7 +61,7 @@ impl Newsroom {
         cx.join(Wire).await
     }
 
-    /// Strangers come in by it, and members stay by it. One that has run out is answered with 401, another user's with 403.
+    /// Strangers come in by it, and members stay by it. One that has run out and another user's are a 403.
     #[authenticate]
     async fn renew(&self, token: &str) -> Result<Option<Member>> {
         Ok(self.tokens.lock().unwrap().get(token).cloned())

@@ -13,6 +13,8 @@ mod kinds;
 mod objects;
 #[path = "again/own.rs"]
 mod own;
+#[path = "common/recorder.rs"]
+mod recorder;
 #[path = "again/roles.rs"]
 mod roles;
 #[path = "again/truth.rs"]

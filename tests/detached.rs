@@ -2,6 +2,8 @@
 
 mod common;
 
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "detached/effects.rs"]
 mod effects;
 #[path = "detached/endings.rs"]

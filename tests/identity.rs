@@ -4,6 +4,8 @@
 mod answers;
 #[path = "identity/attempts.rs"]
 mod attempts;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "identity/expiry.rs"]
 mod expiry;
 #[path = "identity/queue.rs"]

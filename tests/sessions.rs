@@ -4,6 +4,8 @@ mod common;
 
 #[path = "sessions/connected.rs"]
 mod connected;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "sessions/random.rs"]
 mod random;
 #[path = "sessions/underway.rs"]

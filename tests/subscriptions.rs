@@ -7,6 +7,8 @@ mod common;
 mod addressing;
 #[path = "subscriptions/counted.rs"]
 mod counted;
+#[path = "common/dice.rs"]
+mod dice;
 #[path = "subscriptions/drops.rs"]
 mod drops;
 #[path = "subscriptions/ends.rs"]

@@ -14,17 +14,7 @@ use portcullis::{
 };
 use tokio::time::{Instant, sleep};
 
-/// A number that is as good as random, and the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
+use super::dice::Dice;
 
 #[derive(Default)]
 struct Truth {

@@ -6,19 +6,8 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
+use super::dice::Dice;
 use super::{Lobby, Room, Said, Told, Uploaded, Whispered, begin, show, world};
-
-/// A number that is as good as random, and the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
 
 /// The rights of a token, one for each bit.
 fn rights(bits: u64) -> String {

@@ -5,19 +5,8 @@ use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 
+use super::dice::Dice;
 use super::{Lobby, Room, Said, Uploaded, world};
-
-/// A number that is as good as random, and the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
 
 /// Whatever comes in between: once a change is through, nothing comes that it forbids.
 #[tokio::test]

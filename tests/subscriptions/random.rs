@@ -3,19 +3,8 @@
 use portcullis::Publisher;
 use portcullis::testing::Client;
 
+use super::dice::Dice;
 use super::{Feed, Room, Said, act, frames, said, world};
-
-/// A number that is as good as random, and the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % 1_000_003).unwrap() % sides
-    }
-}
 
 /// What one connection has to do with one room.
 #[derive(Clone, Default)]

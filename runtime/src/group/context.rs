@@ -89,10 +89,7 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let call = self.acting()?;
-        let seat = seat::<G::Consumer, U>(call)?.clone();
-        call.then(Effect::After(Box::new(move || seat.hub.publish(&group, event, None))));
-        Ok(())
+        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&group, event, None))
     }
 
     /// The same to everybody but this connection.
@@ -102,10 +99,7 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let call = self.acting()?;
-        let seat = seat::<G::Consumer, U>(call)?.clone();
-        call.then(Effect::After(Box::new(move || seat.hub.publish(&group, event, Some(seat.id)))));
-        Ok(())
+        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&group, event, Some(seat.id)))
     }
 
     /// The same to several groups. Who is in more than one of them gets it once.
@@ -115,10 +109,8 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let call = self.acting()?;
-        let (seat, groups) = (seat::<G::Consumer, U>(call)?.clone(), groups.into_iter().collect::<Vec<G>>());
-        call.then(Effect::After(Box::new(move || seat.hub.publish_to_several(&groups, event, None))));
-        Ok(())
+        let groups: Vec<G> = groups.into_iter().collect();
+        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish_to_several(&groups, event))
     }
 
     /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
@@ -128,9 +120,15 @@ impl<U: User> Context<'_, U> {
         C: Consumer + Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
+        let user_id = user_id.into();
+        self.after(move |seat: Arc<Seat<C>>| seat.hub.publish_to_user(&user_id, event))
+    }
+
+    /// This happens once the action has ended well and its reply is on its way.
+    fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Seat<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
-        let (seat, user_id) = (seat::<C, U>(call)?.clone(), user_id.into());
-        call.then(Effect::After(Box::new(move || seat.hub.publish_to_user(&user_id, event))));
+        let seat = seat::<C, U>(call)?.clone();
+        call.then(Effect::After(Box::new(move || cause(seat))));
         Ok(())
     }
 

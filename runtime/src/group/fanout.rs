@@ -39,7 +39,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// The same for several groups: a member of more than one gets it once.
-    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E, except: Option<u64>)
+    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -54,7 +54,6 @@ impl<C: Consumer> Hub<C> {
                     // A group may be named twice.
                     Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
                     Some(&at) => receivers[at].push(membership.clone()),
-                    None if except == Some(seat.id) => {}
                     None => {
                         known.insert(seat.id, receivers.len());
                         receivers.push(SmallVec::from_buf([membership.clone()]));

@@ -104,7 +104,7 @@ impl<C: Consumer> Hub<C> {
     pub(super) fn disconnect(&self, user_id: &str) {
         let mut disconnected = lock(&self.disconnected);
         if disconnected.len() >= REMEMBERED {
-            // What is old concerns nobody who is still at the door; half of them surely are.
+            // What is old mostly concerns nobody who is still at the door; whoever has been there for longer is sent away.
             let mut changes: Vec<u64> = disconnected.values().copied().collect();
             changes.sort_unstable();
             let old = changes[changes.len() / 2];

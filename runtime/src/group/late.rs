@@ -45,7 +45,7 @@ impl<C: Consumer> Late<C> {
 /// A change that is under way. Dropping it changes nothing.
 pub(crate) struct Change {
     through: oneshot::Receiver<()>,
-    /// The epoch that it has begun.
+    /// The epoch that it asks in.
     pub(super) epoch: u64,
 }
 
@@ -250,8 +250,9 @@ impl<C: Consumer> Seat<C> {
 
     /// Asks the door and the groups again, all of them in the time of an action.
     async fn ask_again(self: &Arc<Self>) {
-        let Some(scope) = self.scope() else { return };
         let _turn = self.hub.turn().await;
+        // Now, not when the turn was asked for: somebody else may sit there since.
+        let Some(scope) = self.scope() else { return };
         let end = Instant::now() + self.time;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head);
@@ -280,20 +281,15 @@ impl<C: Consumer> Seat<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        loop {
-            let Some(seen) = way.standing() else { return Put::Gone };
-            let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
-            let note = published.note(self, way);
+        self.make(scope, published, way, |frame, note, seen| {
             let mut late = self.lock_late();
             let (put, unwanted) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
             let done = if matches!(put, Put::In | Put::Gone) { late.current.take() } else { None };
             drop(late);
             // Not under the lock: an event may run its own code when it is dropped.
             drop((done, unwanted));
-            if put != Put::Changed {
-                return put;
-            }
-        }
+            put
+        })
     }
 
     /// Nobody waits for anything any more.

@@ -39,7 +39,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish_to_several(groups, event, None);
+        self.0.publish_to_several(groups, event);
     }
 
     /// To one user, by [`User::id`](crate::User::id), on all sockets.

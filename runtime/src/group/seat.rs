@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::belongings::Belongings;
 use super::delivery::{Note, Published};
 use super::event::{Emits, Seeing};
@@ -180,11 +182,9 @@ impl<C: Consumer> Seat<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let Some(scope) = glance.scope else { return self.offer(published, way) };
-        match self.looks(&Seeing::new(scope), published) {
-            Some(false) => Offered::Refused,
-            Some(true) => self.deliver(scope, published, way, glance.epoch),
-            None => self.wait(published, way),
+        match glance.scope {
+            Some(scope) => self.ask(scope, published, way, glance.epoch),
+            None => self.offer(published, way),
         }
     }
 
@@ -201,14 +201,12 @@ impl<C: Consumer> Seat<C> {
         if self.is_late.load(Ordering::SeqCst) {
             return self.wait(published, way);
         }
-        match self.looks(&Seeing::new(&*scope), published) {
-            Some(false) => Offered::Refused,
-            Some(true) => self.deliver(&scope, published, way, epoch),
-            None => self.wait(published, way),
-        }
+        self.ask(&scope, published, way, epoch)
     }
 
-    fn deliver<E>(
+    /// Asks whether they may see it, and gives it to them.
+    #[inline]
+    fn ask<E>(
         self: &Arc<Self>,
         scope: &Scope<C::User>,
         published: &Arc<Published<E>>,
@@ -219,9 +217,13 @@ impl<C: Consumer> Seat<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match self.send(scope, published, way, epoch) {
-            Put::In | Put::Gone => Offered::Done,
-            Put::Stale | Put::Changed => self.wait(published, way),
+        match self.looks(&Seeing::new(scope), published) {
+            Some(false) => Offered::Refused,
+            Some(true) => match self.send(scope, published, way, epoch) {
+                Put::In | Put::Gone => Offered::Done,
+                Put::Stale | Put::Changed => self.wait(published, way),
+            },
+            None => self.wait(published, way),
         }
     }
 
@@ -255,12 +257,31 @@ impl<C: Consumer> Seat<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
+        self.make(scope, published, way, |frame, note, seen| {
+            // What is not wanted any more is dropped here: nothing is locked.
+            let (put, _) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
+            put
+        })
+    }
+
+    /// Makes the frame for whoever sits here, and again while what it shows of its way changes before it is put in.
+    pub(super) fn make<E>(
+        &self,
+        scope: &Scope<C::User>,
+        published: &Arc<Published<E>>,
+        way: Way<'_, C>,
+        put: impl Fn(Bytes, Note<C>, u64) -> Put,
+    ) -> Put
+    where
+        C: Emits<E>,
+        E: Send + Sync + 'static,
+    {
         loop {
             let Some(seen) = way.standing() else { return Put::Gone };
             let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
-            match self.mailbox.put(frame, published.note(self, way), epoch, seen, || way.standing()) {
-                (Put::Changed, _) => {}
-                (put, _) => return put,
+            match put(frame, published.note(self, way), seen) {
+                Put::Changed => {}
+                put => return put,
             }
         }
     }
