@@ -209,6 +209,6 @@ pub(super) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Pla
 
 /// The connection's seat among those of the consumer.
 fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Seat<C>>> {
-    let seat = call.seat().ok_or_else(|| Error::internal("a permission at the door has no groups"))?;
+    let seat = call.seat().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
     <dyn Any>::downcast_ref(seat).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
 }
