@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::value::{Malformed, Value};
+use super::value::{Known, Malformed, Value};
 
 /// A place in the text of a message.
 pub(crate) struct Scan<'a> {
@@ -19,94 +19,95 @@ impl<'a> Scan<'a> {
     /// Starts in front of the first key. Fails where the text is no object.
     pub(crate) fn object(text: &'a str) -> Result<Scan<'a>, Malformed> {
         let mut scan = Scan { text, at: 0 };
-        scan.expect(b'{')?;
+        scan.take(b'{')?;
         Ok(scan)
     }
 
     /// The next key, unescaped, and its value; `None` after the last one, once the text has ended there.
     #[inline]
     pub(crate) fn entry(&mut self, first: bool) -> Result<Option<(Cow<'a, str>, Value<'a>)>, Malformed> {
-        if self.next_is(b'}') {
-            self.at += 1;
-            self.space();
-            return if self.at == self.text.len() { Ok(None) } else { Err(Malformed) };
+        match self.next() {
+            Some(b'}') => {
+                self.at += 1;
+                return if self.next().is_none() { Ok(None) } else { Err(Malformed) };
+            }
+            Some(b',') if !first => {
+                self.at += 1;
+                self.next();
+            }
+            _ if first => {}
+            _ => return Err(Malformed),
         }
-        if !first {
-            self.expect(b',')?;
-        }
-        self.space();
-        let key = self.string()?.unescaped()?;
-        self.expect(b':')?;
+        let key = self.key()?;
+        self.take(b':')?;
         Ok(Some((key, self.value()?)))
     }
 
+    /// Goes on to what is no space, and gives its first byte.
     #[inline]
-    fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                other => return other.copied(),
+            }
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    #[inline]
+    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.next() != Some(byte) {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        Ok(())
     }
 
     #[inline]
-    fn next_is(&mut self, byte: u8) -> bool {
-        self.space();
-        self.peek() == Some(byte)
-    }
-
-    #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.next_is(byte) {
-            self.at += 1;
-            Ok(())
-        } else {
-            Err(Malformed)
+    fn key(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        match self.plain() {
+            Some(key) => Ok(Cow::Borrowed(key)),
+            None => self.other()?.unescaped(),
         }
     }
 
     #[inline]
     fn value(&mut self) -> Result<Value<'a>, Malformed> {
-        self.space();
-        match self.peek().ok_or(Malformed)? {
-            b'"' => self.string(),
-            b'1'..=b'9' => self.whole_number(),
+        match self.next() {
+            Some(b'"') => {
+                let start = self.at;
+                match self.plain() {
+                    Some(_) => Ok(Value { text: &self.text[start..self.at], known: Known::Plain }),
+                    None => self.other(),
+                }
+            }
+            Some(b'1'..=b'9') => self.whole_number(),
             _ => self.other(),
         }
     }
 
-    /// A string with its quotes.
+    /// Takes a string without escapes, and gives what it says. Nothing where something else stands here.
     #[inline]
-    fn string(&mut self) -> Result<Value<'a>, Malformed> {
-        let bytes = self.text.as_bytes();
-        let start = self.at;
-        if bytes.get(start) != Some(&b'"') {
-            return Err(Malformed);
+    fn plain(&mut self) -> Option<&'a str> {
+        let (quote, inside) = self.text.as_bytes().get(self.at..)?.split_first()?;
+        let length = if *quote == b'"' { first_special(inside)? } else { return None };
+        if inside.get(length) != Some(&b'"') {
+            return None;
         }
-        let inside = &bytes[start + 1..];
-        match first_special(inside) {
-            Some(end) if inside[end] == b'"' => Ok(self.plain_until(start + end + 2)),
-            _ => self.other(),
-        }
-    }
-
-    #[inline]
-    fn plain_until(&mut self, end: usize) -> Value<'a> {
-        let text = &self.text[self.at..end];
-        self.at = end;
-        Value { text, plain: true }
+        let start = self.at + 1;
+        self.at = start + length + 1;
+        self.text.get(start..start + length)
     }
 
     #[inline]
     fn whole_number(&mut self) -> Result<Value<'a>, Malformed> {
-        let bytes = &self.text.as_bytes()[self.at..];
-        let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-        if let Some(b'.' | b'e' | b'E') = bytes.get(digits) {
+        let rest = &self.text[self.at..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if let Some(b'.' | b'e' | b'E') = rest.as_bytes().get(digits) {
             return self.other();
         }
-        Ok(self.plain_until(self.at + digits))
+        self.at += digits;
+        Ok(Value { text: &rest[..digits], known: Known::Whole })
     }
 
     #[cold]
@@ -118,7 +119,7 @@ impl<'a> Scan<'a> {
             Some(Ok(_)) => {
                 let end = values.byte_offset();
                 self.at += end;
-                Ok(Value { text: &rest[..end], plain: false })
+                Ok(Value { text: &rest[..end], known: Known::Nothing })
             }
             _ => Err(Malformed),
         }
@@ -148,12 +149,12 @@ fn first_special(bytes: &[u8]) -> Option<usize> {
 }
 
 /// How deep arrays and objects nest in a value that is known to be JSON; a scalar has depth 0.
-pub(crate) fn depth(value: &str) -> usize {
-    if !value.starts_with(['{', '[']) {
+pub(crate) fn depth(value: Value<'_>) -> usize {
+    if value.known != Known::Nothing {
         return 0;
     }
     let (mut deepest, mut now, mut in_string, mut escaped) = (0, 0_usize, false, false);
-    for byte in value.bytes() {
+    for byte in value.text.bytes() {
         if in_string {
             in_string = escaped || byte != b'"';
             escaped = !escaped && byte == b'\\';
@@ -245,6 +246,7 @@ mod tests {
 
     #[test]
     fn counts_depth_outside_strings_only() {
+        let depth = |text| depth(Value { text, known: Known::Nothing });
         assert_eq!(depth("5"), 0);
         assert_eq!(depth("\"[[\""), 0);
         assert_eq!(depth("[]"), 1);
