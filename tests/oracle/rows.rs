@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use portcullis::__private::{
     ActionFn, ActionNode, Admitted, Call, Connect, Consumer, Context, Dispatch, Expr, Expression, Handler, Node,
-    Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, no_arguments, unknown_leaf, unknown_route,
+    Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, Walk, no_arguments, unknown_leaf,
+    unknown_route,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -77,18 +78,11 @@ impl Dispatch for Live {
         self.ask(self.own.as_ref(), call, admitted).await
     }
 
-    async fn descend(
-        &self,
-        route: u16,
-        call: &Call<'_, Member>,
-        admitted: Admitted,
-        level: usize,
-        reply: &mut Reply,
-    ) -> Result<()> {
+    async fn descend(&self, route: u16, walk: &mut Walk<'_, Member>, admitted: Admitted) -> Result<()> {
         let Some(mount) = self.mounts.iter().find(|mount| mount.id == route) else { return unknown_route() };
-        let admitted = self.ask(mount.own.as_ref(), call, admitted).await?;
+        let admitted = self.ask(mount.own.as_ref(), walk.call(), admitted).await?;
         let further: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> =
-            Box::pin(mount.level.enter::<Live>(call, admitted, level, reply));
+            Box::pin(mount.level.enter::<Live>(walk, admitted));
         further.await
     }
 }

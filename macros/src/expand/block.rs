@@ -185,20 +185,17 @@ impl<'a> Generated<'a> {
         if self.routes.is_empty() {
             return None;
         }
-        let Locals { admitted, call, handler, level, reply, route, .. } = &self.locals;
+        let Locals { admitted, handler, route, walk, .. } = &self.locals;
         let arms = self.routes.iter().map(|row| row.arm(&self.locals));
-        let (call_type, admitted_type) = (paths::call_type(Span::call_site()), paths::admitted_type(Span::call_site()));
-        let (reply_type, result) = (paths::reply_type(Span::call_site()), paths::result(Span::call_site()));
+        let (walk_type, admitted_type) = (paths::walk_type(Span::call_site()), paths::admitted_type(Span::call_site()));
+        let (id, result) = (paths::route_id(Span::call_site()), paths::result(Span::call_site()));
         let unknown = paths::unknown_route(Span::call_site());
-        let (id, size) = (paths::route_id(Span::call_site()), paths::size(Span::call_site()));
         Some(quote! {
             async fn descend(
                 &self,
                 #route: #id,
-                #call: &#call_type<'_, Self::User>,
+                #walk: &mut #walk_type<'_, Self::User>,
                 #admitted: #admitted_type,
-                #level: #size,
-                #reply: &mut #reply_type,
             ) -> #result<()> {
                 let #handler = self;
                 match #route {

@@ -48,6 +48,7 @@ paths! {
     asking_tell = [__rt::Asking::tell]
     beforehand = [__rt::beforehand]
     box_pin = [__rt::Box::pin]
+    call_of_a_walk = [__rt::Walk::call]
     call_type = [__rt::Call]
     carries = [__rt::Carries]
     check = [__rt::check]
@@ -111,7 +112,6 @@ paths! {
     regex = [__rt::Regex]
     register = [__rt::register]
     register_group = [__rt::register_group]
-    reply_type = [__rt::Reply]
     result = [__rt::Result]
     returned = [__rt::returned]
     route_node = [__rt::RouteNode]
@@ -131,13 +131,13 @@ paths! {
     unknown_leaf = [__rt::unknown_leaf()]
     unseen = [::core::option::Option::Some(false)]
     unknown_route = [__rt::unknown_route]
+    walk_type = [__rt::Walk]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
     key_number = [::core::primitive::u64]
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
-    size = [::core::primitive::usize]
     module_path = [::core::module_path!()]
     format = [::std::format]
     owned_string = [::std::string::String]
@@ -158,13 +158,13 @@ pub(super) struct Locals {
     pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
-    pub(super) level: Ident,
     pub(super) object: Ident,
     pub(super) reply: Ident,
     pub(super) route: Ident,
     pub(super) said: Ident,
     pub(super) scope: Ident,
     pub(super) seeing: Ident,
+    pub(super) walk: Ident,
 }
 
 impl Locals {
@@ -182,13 +182,13 @@ impl Locals {
             group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
-            level: local("__level"),
             object: local("__object"),
             reply: local("__reply"),
             route: local("__route"),
             said: local("__said"),
             scope: local("__scope"),
             seeing: local("__seeing"),
+            walk: local("__walk"),
         }
     }
 }

@@ -75,7 +75,7 @@ impl<'a> Gate<'a> {
         let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
         let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask(locals));
         let finish = paths::finish(Span::call_site());
-        quote!(#begin #asked #finish(#gate, #admitted))
+        quote!(#begin #asked #finish(&#gate, #admitted))
     }
 
     /// Asks the leaves that need no object, and goes on to those that do.
@@ -101,7 +101,7 @@ impl<'a> Gate<'a> {
         let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
         let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask_connect(locals));
         let finish = paths::finish_connect(Span::call_site());
-        quote!(#begin #asked #finish(#gate))
+        quote!(#begin #asked #finish(&#gate))
     }
 
     /// Asks the leaves at the door, and those without opinion what they say to messages.
@@ -110,7 +110,7 @@ impl<'a> Gate<'a> {
         let begin = self.begin(&paths::gate_of_a_connection(Span::call_site()), cx, locals);
         let asked = self.ask_each(&OF_A_GATE, locals, |leaf| leaf.ask_strictly(locals));
         let finish = paths::finish_connect_strictly(Span::call_site());
-        quote!(#begin #asked #finish(#gate))
+        quote!(#begin #asked #finish(&#gate))
     }
 
     /// Asks the leaves about a group; `consumer` is the type of its consumer at a span.
@@ -119,7 +119,7 @@ impl<'a> Gate<'a> {
         let begin = self.begin(&paths::gate_of_a_call(Span::call_site()), call, locals);
         let asked = self.ask_each(&OF_A_GATE, locals, |leaf| Some(leaf.ask_join(&consumer(leaf.leaf.span), locals)));
         let finish = paths::finish_join(Span::call_site());
-        quote!(#begin #asked #finish(#gate))
+        quote!(#begin #asked #finish(&#gate))
     }
 
     /// Asks the leaves about an event; `ty` is its type at a span.
@@ -132,7 +132,7 @@ impl<'a> Gate<'a> {
         let begin = self.begin(&paths::sight(Span::call_site()), seeing, locals);
         let asked = self.ask_each(&OF_A_SIGHT, locals, |leaf| Some(leaf.ask_sight(&ty(leaf.leaf.span), locals)));
         let finish = paths::sight_finish(Span::call_site());
-        quote!(#begin #asked #finish(#gate))
+        quote!(#begin #asked #finish(&#gate))
     }
 
     /// What generated code calls is called by its path: a trait of the user's may have methods of the same names.

@@ -59,16 +59,20 @@ impl Row<'_> {
 
     /// The arm that goes on in the handler.
     pub(super) fn arm(&self, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, handler, level, reply, .. } = locals;
+        let Locals { admitted, call, handler, walk, .. } = locals;
         let (route, cfgs) = (self.route, &self.route.cfgs);
         let gate = self.gate.as_ref().map(|gate| {
             let ask = gate.ask(locals);
-            quote!(let #admitted = { #ask? };)
+            let call_of_a_walk = paths::call_of_a_walk(Span::call_site());
+            quote! {
+                let #call = #call_of_a_walk(#walk);
+                let #admitted = { #ask? };
+            }
         });
         let id = Literal::usize_unsuffixed(route.id);
         let (method, mounted, span) = (&route.signature.ident, self.handler(), paths::shown(&route.handler));
         let go = quote_spanned! {span=>
-            #mounted::enter::<Self>(Self::#method(#handler), #call, #admitted, #level, #reply).await
+            #mounted::enter::<Self>(Self::#method(#handler), #walk, #admitted).await
         };
         quote!(#(#cfgs)* #id => { #gate #go })
     }

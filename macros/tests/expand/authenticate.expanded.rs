@@ -91,7 +91,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
@@ -117,7 +117,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(__gate)
+            __rt::Gate::finish_connect(&__gate)
         }
         const AUTHENTICATES: ::core::primitive::bool = true;
         async fn authenticate(
@@ -244,7 +244,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
@@ -270,7 +270,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(__gate)
+            __rt::Gate::finish_connect(&__gate)
         }
         #[cfg(feature = "tokens")]
         const AUTHENTICATES: ::core::primitive::bool = true;

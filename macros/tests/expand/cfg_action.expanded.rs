@@ -126,7 +126,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::dump(__handler).await;
@@ -180,20 +180,19 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __call: &__rt::Call<'_, Self::User>,
+            __walk: &mut __rt::Walk<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: ::core::primitive::usize,
-            __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 #[cfg(feature = "debug")]
                 0 => {
+                    let __call = __rt::Walk::call(__walk);
                     let __admitted = {
                         let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
                         while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
@@ -217,11 +216,11 @@ const _: () = {
                             };
                             __rt::Gate::tell(&mut __gate, __answer)?;
                         }
-                        __rt::Gate::finish(__gate, __admitted)?
+                        __rt::Gate::finish(&__gate, __admitted)?
                     };
                     <Traces as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::traces(__handler), __call, __admitted, __level, __reply)
+                    >(Self::traces(__handler), __walk, __admitted)
                         .await
                 }
                 _ => __rt::unknown_route(),

@@ -202,7 +202,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -234,7 +234,7 @@ const _: () = {
                     };
                     __rt::Gate::tell(&mut __gate, __answer)?;
                 }
-                __rt::Gate::finish_connect(__gate)
+                __rt::Gate::finish_connect(&__gate)
             }?;
             let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
             while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
@@ -273,7 +273,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect_strictly(__gate)
+            __rt::Gate::finish_connect_strictly(&__gate)
         }
     }
     const _: () = __rt::no_captures(

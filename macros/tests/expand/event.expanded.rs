@@ -116,7 +116,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
@@ -153,7 +153,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(__gate)
+            __rt::Gate::finish_connect(&__gate)
         }
     }
     __rt::register!(Chat);
@@ -194,7 +194,7 @@ const _: () = {
                 };
                 __rt::Sight::tell(&mut __gate, __answer);
             }
-            __rt::Sight::finish(__gate)
+            __rt::Sight::finish(&__gate)
         }
         fn shared(
             &self,
@@ -329,7 +329,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::ping(__handler);

@@ -82,7 +82,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(__gate)
+            __rt::Gate::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -137,7 +137,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(__gate)
+            __rt::Gate::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -190,7 +190,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(__gate)
+            __rt::Gate::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -244,7 +244,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(__gate)
+            __rt::Gate::finish_join(&__gate)
         }
     }
     #[automatically_derived]

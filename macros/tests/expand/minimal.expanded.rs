@@ -70,7 +70,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::ping(__handler);

@@ -147,7 +147,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 let __output = Self::publish(__handler).await;
@@ -228,7 +228,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     const _: () = __rt::check_node(<Articles as __rt::Dispatch>::NODE);

@@ -70,7 +70,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]

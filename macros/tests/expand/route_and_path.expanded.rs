@@ -113,19 +113,18 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __call: &__rt::Call<'_, Self::User>,
+            __walk: &mut __rt::Walk<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: ::core::primitive::usize,
-            __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
+                    let __call = __rt::Walk::call(__walk);
                     let __admitted = {
                         let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
                         while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
@@ -149,17 +148,17 @@ const _: () = {
                             };
                             __rt::Gate::tell(&mut __gate, __answer)?;
                         }
-                        __rt::Gate::finish(__gate, __admitted)?
+                        __rt::Gate::finish(&__gate, __admitted)?
                     };
                     <Rooms as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::rooms(__handler), __call, __admitted, __level, __reply)
+                    >(Self::rooms(__handler), __walk, __admitted)
                         .await
                 }
                 1 => {
                     <Files as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::files(__handler), __call, __admitted, __level, __reply)
+                    >(Self::files(__handler), __walk, __admitted)
                         .await
                 }
                 _ => __rt::unknown_route(),
@@ -189,7 +188,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(__gate)
+            __rt::Gate::finish_connect(&__gate)
         }
     }
     __rt::register!(Chat);
@@ -300,7 +299,7 @@ const _: () = {
                         };
                         __rt::Gate::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(__gate, __admitted)?
+                    __rt::Gate::finish(&__gate, __admitted)?
                 };
                 let __p0: RoomId = __rt::path::<RoomId, _>(__call, "room_id")?;
                 let __p1: String = __rt::path::<String, _>(__call, "room_id")?;
@@ -330,17 +329,15 @@ const _: () = {
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __call: &__rt::Call<'_, Self::User>,
+            __walk: &mut __rt::Walk<'_, Self::User>,
             __admitted: __rt::Admitted,
-            __level: ::core::primitive::usize,
-            __reply: &mut __rt::Reply,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
                     <Users as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::users(__handler), __call, __admitted, __level, __reply)
+                    >(Self::users(__handler), __walk, __admitted)
                         .await
                 }
                 _ => __rt::unknown_route(),

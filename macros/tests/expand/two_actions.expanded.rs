@@ -116,7 +116,7 @@ const _: () = {
                 };
                 __rt::Gate::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(__gate, __admitted)
+            __rt::Gate::finish(&__gate, __admitted)
         }
     }
     const _: () = __rt::check_node(<Notes as __rt::Dispatch>::NODE);

@@ -9,7 +9,7 @@ use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
 use crate::message::{self, Effect, Values};
 use crate::router::{Asked, Outcome, Value};
-use crate::transport::Transport;
+use crate::transport::{Text, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
 struct Allowed<'t> {
@@ -21,7 +21,7 @@ struct Allowed<'t> {
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
-    pub(super) async fn text(&mut self, text: &T::Text) -> ControlFlow<End> {
+    pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
         gone(self.outbox.goes_on())?;
         if self.aside.beside.authenticates && self.answerer.authenticates(text) {
             let Connection { outbox, answerer, aside, .. } = self;
@@ -45,12 +45,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 if let Outcome::Authenticated { renewed: true } = outcome {
                     self.aside.set_expiry(&mut self.outbox, &self.answerer);
                 }
-                return gone(self.outbox.feed(self.reply.take()).await);
+                return gone(self.outbox.feed(self.reply.text()).await);
             }
         };
         asked.own(self.reply.take_own_changes());
         let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
-        let mut allowed = Allowed { text: text.as_ref(), asked, of_several: false };
+        let mut allowed = Allowed { text, asked, of_several: false };
         match values {
             Some(values) => Box::pin(self.stream(allowed, values, effects)).await,
             None if !effects.is_empty() => Box::pin(self.caused(allowed, written, effects)).await,
@@ -70,7 +70,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
             gone(self.outbox.room().await)?;
             if allowed.asked.holds(&self.answerer) {
-                gone(self.outbox.put(self.reply.take()))?;
+                gone(self.outbox.put(self.reply.text()))?;
                 return ControlFlow::Continue(true);
             }
             if !Box::pin(self.is_still(allowed)).await? {
@@ -86,7 +86,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return ControlFlow::Continue(true);
         }
         answerer.deny(allowed.text, reply, allowed.of_several);
-        gone(outbox.feed(reply.take()).await)?;
+        gone(outbox.feed(reply.text()).await)?;
         ControlFlow::Continue(false)
     }
 
@@ -113,7 +113,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
-    async fn answered(&mut self, text: &T::Text) -> ControlFlow<End, Outcome> {
+    async fn answered(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let mut answering = pin!(answerer.text(text, reply));
         if let Poll::Ready(outcome) = futures_util::poll!(&mut answering) {
@@ -121,7 +121,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         // Others wait for credentials that are being looked at.
         aside.beside.authenticates |= answerer.authenticates(text);
-        let outcome = aside.until(outbox, answerer, answering).await?;
+        // Boxed, as an idle connection is as large as this future, and an action that waits takes its time anyway.
+        let outcome = Box::pin(aside.until(outbox, answerer, answering)).await?;
         if let Outcome::Authenticated { .. } = outcome {
             aside.beside.next_attempt();
         }
@@ -129,7 +130,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// The same for a detached action, where too many run beside the queue.
-    async fn answered_in_the_queue(&mut self, text: &T::Text) -> ControlFlow<End, Outcome> {
+    async fn answered_in_the_queue(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let here = answerer.beside();
         aside.until(outbox, answerer, pin!(here.text(text, reply))).await

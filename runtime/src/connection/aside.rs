@@ -14,17 +14,17 @@ use crate::consumer::Consumer;
 use crate::router::Answerer;
 use crate::transport::{CloseCode, Incoming, Transport};
 
-pub(super) struct Aside<C: Consumer, X> {
+pub(super) struct Aside<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
     /// What came in while an action was running.
-    pub(super) ahead: VecDeque<Incoming<X>>,
+    pub(super) ahead: VecDeque<Incoming>,
     pub(super) most: usize,
     /// Whether it is beside a stream, which need not end by itself.
     pub(super) streaming: bool,
-    pub(super) beside: Beside<C, X>,
+    pub(super) beside: Beside<C>,
 }
 
-impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
+impl<C: Consumer> Aside<C> {
     /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
     fn reading(&self) -> bool {
         let ahead = self.ahead.len() + self.beside.waiting();
@@ -39,7 +39,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         mut answering: Pin<&mut F>,
     ) -> ControlFlow<End, F::Output>
     where
-        T: Transport<Text = X>,
+        T: Transport,
         F: Future,
     {
         loop {
@@ -56,7 +56,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         answerer: &Answerer<C>,
     ) -> ControlFlow<End>
     where
-        T: Transport<Text = X>,
+        T: Transport,
     {
         while self.beside.authenticates {
             self.step(outbox, answerer, pin!(pending::<()>())).await?;
@@ -72,7 +72,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         mut answering: Pin<&mut F>,
     ) -> ControlFlow<End, Option<F::Output>>
     where
-        T: Transport<Text = X>,
+        T: Transport,
         F: Future,
     {
         let (reading, holds, holding) = (self.reading(), self.beside.holds(), outbox.holding);
@@ -104,7 +104,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
         ControlFlow::Continue(None)
     }
 
-    fn came(&mut self, answerer: &Answerer<C>, frame: Option<Incoming<X>>) -> ControlFlow<End> {
+    fn came(&mut self, answerer: &Answerer<C>, frame: Option<Incoming>) -> ControlFlow<End> {
         self.heartbeat.heard();
         match frame {
             Some(Incoming::Ping) => {}
@@ -120,7 +120,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Aside<C, X> {
     /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
     pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) -> ControlFlow<End>
     where
-        T: Transport<Text = X>,
+        T: Transport,
     {
         if std::mem::take(&mut self.beside.renewed) {
             self.set_expiry(outbox, answerer);

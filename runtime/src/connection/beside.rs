@@ -13,18 +13,18 @@ use super::outbox::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
 use crate::message::{self, Effect, Reply, Undo, Values};
 use crate::router::{Answerer, Asked, Outcome, Value};
-use crate::transport::Transport;
+use crate::transport::{Text, Transport};
 
 /// What runs beside the queue.
-pub(super) struct Beside<C: Consumer, X> {
+pub(super) struct Beside<C: Consumer> {
     /// Made when it is first needed, as an idle connection should be small.
-    running: Option<JoinSet<Done<C, X>>>,
+    running: Option<JoinSet<Done<C>>>,
     /// What is to be sent.
-    done: VecDeque<Done<C, X>>,
+    done: VecDeque<Done<C>>,
     /// Whether credentials are being looked at: only one at a time.
     pub(super) authenticates: bool,
     /// Credentials that wait for that.
-    attempts: VecDeque<(Answerer<C>, X)>,
+    attempts: VecDeque<(Answerer<C>, Text)>,
     /// Whether somebody else sits there since that was asked for last.
     pub(super) renewed: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
@@ -32,9 +32,9 @@ pub(super) struct Beside<C: Consumer, X> {
 }
 
 /// A reply that such an action has given.
-pub(super) struct Done<C: Consumer, X> {
+pub(super) struct Done<C: Consumer> {
     answerer: Answerer<C>,
-    text: X,
+    text: Text,
     asked: Asked,
     outcome: Outcome,
     reply: Reply,
@@ -51,8 +51,8 @@ pub(super) struct Done<C: Consumer, X> {
     held: bool,
 }
 
-impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
-    pub(super) fn new() -> Beside<C, X> {
+impl<C: Consumer> Beside<C> {
+    pub(super) fn new() -> Beside<C> {
         Beside {
             running: None,
             done: VecDeque::new(),
@@ -73,12 +73,12 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
         self.attempts.len() + self.done.len()
     }
 
-    pub(super) fn detach(&mut self, answerer: Answerer<C>, text: X) {
+    pub(super) fn detach(&mut self, answerer: Answerer<C>, text: Text) {
         self.run(answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
-    pub(super) fn authenticate(&mut self, answerer: &Answerer<C>, text: X) {
+    pub(super) fn authenticate(&mut self, answerer: &Answerer<C>, text: Text) {
         self.attempts.push_back((answerer.clone(), text));
         if !self.authenticates {
             self.next_attempt();
@@ -108,7 +108,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
         }
     }
 
-    fn run(&mut self, action: impl Future<Output = Done<C, X>> + Send + 'static) {
+    fn run(&mut self, action: impl Future<Output = Done<C>> + Send + 'static) {
         self.running.get_or_insert_default().spawn(action);
     }
 
@@ -142,10 +142,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
 
     /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
     /// again first, where that has changed.
-    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>) -> Result<(), Lost>
-    where
-        T: Transport<Text = X>,
-    {
+    pub(super) fn send<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> Result<(), Lost> {
         let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
             self.run(ask_again(done));
@@ -166,7 +163,7 @@ impl<C: Consumer, X: AsRef<str> + Clone + Send + Sync + 'static> Beside<C, X> {
             return Ok(());
         }
         if done.written() {
-            outbox.put(done.reply.take())?;
+            outbox.put(done.reply.text())?;
         }
         self.holds = self.holds.saturating_sub(usize::from(std::mem::take(&mut done.held)));
         if done.values.is_some() {
@@ -183,7 +180,7 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
     }
 }
 
-impl<C: Consumer, X> Done<C, X> {
+impl<C: Consumer> Done<C> {
     fn written(&self) -> bool {
         !matches!(self.outcome, Outcome::Ended { written: false } | Outcome::Detach | Outcome::Nothing)
     }
@@ -194,11 +191,7 @@ impl<C: Consumer, X> Done<C, X> {
     }
 }
 
-async fn answer<C, X>(answerer: Answerer<C>, text: X) -> Done<C, X>
-where
-    C: Consumer,
-    X: AsRef<str> + Clone + Send + Sync + 'static,
-{
+async fn answer<C: Consumer>(answerer: Answerer<C>, text: Text) -> Done<C> {
     let (mut reply, mut asked) = (Reply::new(), Asked::now(&answerer));
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
@@ -211,11 +204,11 @@ where
 }
 
 /// The next of several replies. What the action causes comes with the last.
-async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C, X> {
+async fn next_value<C: Consumer>(mut done: Done<C>) -> Done<C> {
     let Some(mut values) = done.values.take() else { return done };
     // One that is always ready leaves room for others.
     tokio::task::yield_now().await;
-    match done.answerer.next(done.text.as_ref(), &mut values, &mut done.reply).await {
+    match done.answerer.next(&done.text, &mut values, &mut done.reply).await {
         Value::More => done.values = Some(values),
         Value::Last => {}
         Value::Failed => done.effects.clear(),
@@ -224,9 +217,9 @@ async fn next_value<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C,
 }
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
-async fn ask_again<C: Consumer, X: AsRef<str>>(mut done: Done<C, X>) -> Done<C, X> {
-    if !done.asked.again(&done.answerer, done.text.as_ref()).await {
-        done.answerer.deny(done.text.as_ref(), &mut done.reply, done.of_several);
+async fn ask_again<C: Consumer>(mut done: Done<C>) -> Done<C> {
+    if !done.asked.again(&done.answerer, &done.text).await {
+        done.answerer.deny(&done.text, &mut done.reply, done.of_several);
         done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());
         if let Some((_, undo)) = done.caused.take() {

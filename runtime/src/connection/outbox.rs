@@ -5,22 +5,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
 use crate::group::{Asks, Ended, Mailbox, Seat, Taken};
 use crate::router::deadline;
-use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Transport};
+use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Text, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a connection has to do.
-pub(super) enum Next<X> {
+pub(super) enum Next {
     /// A frame has come; none comes any more.
-    Frame(Option<Incoming<X>>),
+    Frame(Option<Incoming>),
     /// An event waits, and there is room for it.
     Event,
     /// Something runs beside that wants to be looked at, and has what it wants.
@@ -101,7 +100,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         Outbox { transport, seat, patience, unsent: false, skipped: false, holding: false, expiry: None }
     }
 
-    pub(super) async fn feed(&mut self, text: Bytes) -> Result<(), Lost> {
+    pub(super) async fn feed(&mut self, text: &str) -> Result<(), Lost> {
         self.room().await?;
         self.put(text)
     }
@@ -130,9 +129,9 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
 
     /// Feeds a frame for which there is room.
     #[inline]
-    pub(super) fn put(&mut self, text: Bytes) -> Result<(), Lost> {
+    pub(super) fn put(&mut self, text: impl Into<Text>) -> Result<(), Lost> {
         self.unsent = true;
-        Ok(self.transport.start_send_unpin(Outgoing::Text(text))?)
+        Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }
 
     /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
@@ -231,7 +230,7 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         reading: bool,
         holds: bool,
         mut beside: impl FnMut(&mut Context<'_>) -> Poll<Wants>,
-    ) -> Result<Next<T::Text>, Lost> {
+    ) -> Result<Next, Lost> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, poll};
 use tokio::time::Instant;
 
 use super::aside::Aside;
@@ -51,7 +52,7 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
     pub(super) outbox: Outbox<C, T>,
     pub(super) answerer: Answerer<C>,
     pub(super) reply: Reply,
-    pub(super) aside: Aside<C, T::Text>,
+    pub(super) aside: Aside<C>,
     /// How many actions may run beside the queue.
     pub(super) most_detached: usize,
 }
@@ -83,7 +84,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     };
     let leaving = Leaving(seat);
     async move {
-        let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, *scope))).catch_unwind().await;
+        let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, scope))).catch_unwind().await;
         let connected = connected.unwrap_or_else(|panic| {
             tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
             Err(CloseCode::Failed)
@@ -112,7 +113,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`; its error says how to close.
-    async fn connected(&mut self, asked_at: u64, mut scope: Scope<C::User>) -> Result<(), CloseCode> {
+    async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), CloseCode> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
@@ -122,7 +123,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             Some(Ok(Ok(()))) => {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
-                seat.take(scope);
+                seat.take(*scope);
                 message::after(effects);
                 seat.catch_up_with(asked_at).await;
                 return Ok(());
@@ -178,7 +179,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
                 Some(Incoming::Binary) => {
                     Answerer::<C>::binary(&mut self.reply);
-                    gone(self.outbox.feed(self.reply.take()).await)?;
+                    gone(self.outbox.feed(self.reply.text()).await)?;
                 }
                 Some(Incoming::Ping) => {}
                 Some(Incoming::Broken(code)) => return ControlFlow::Break(End::Close(code)),
@@ -186,9 +187,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             next = match self.aside.ahead.pop_front() {
                 Some(frame) => Some(frame),
-                None => match self.outbox.transport.next().now_or_never() {
-                    Some(frame) => frame,
-                    None => break,
+                None => match poll!(self.outbox.transport.next()) {
+                    Poll::Ready(frame) => frame,
+                    Poll::Pending => break,
                 },
             };
         }

@@ -8,6 +8,26 @@ use crate::error::{Error, Result};
 use crate::message::Reply;
 use crate::scope::{Admitted, Call, Handler, Step};
 
+/// A message on its way. What every level needs stands in one place: handing it on piece by piece costs more than most checks.
+#[derive(Debug)]
+pub struct Walk<'w, U> {
+    call: &'w Call<'w, U>,
+    /// How many levels lie behind.
+    level: usize,
+    reply: &'w mut Reply,
+}
+
+impl<'w, U> Walk<'w, U> {
+    pub(crate) fn new(call: &'w Call<'w, U>, reply: &'w mut Reply) -> Walk<'w, U> {
+        Walk { call, level: 0, reply }
+    }
+
+    /// The message.
+    pub fn call(&self) -> &'w Call<'w, U> {
+        self.call
+    }
+}
+
 /// A boxed future of an action: one for each message, so that the largest of a consumer's actions does not
 /// add its size to every idle connection.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
@@ -50,21 +70,22 @@ pub trait Dispatch: Handler + Sized {
     /// That a route or an action does not exist is told only to whom the level admits.
     fn enter<'w, Above: Handler<User = Self::User>>(
         &'w self,
-        call: &'w Call<'w, Above::User>,
+        walk: &'w mut Walk<'_, Above::User>,
         admitted: Admitted,
-        level: usize,
-        reply: &'w mut Reply,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
-            let admitted = self.admit(call, admitted).await?;
-            match call.step(level) {
-                Step::Into(route) => self.descend(route, call, admitted, level + 1, reply).await,
+            let admitted = self.admit(walk.call, admitted).await?;
+            match walk.call.step(walk.level) {
+                Step::Into(route) => {
+                    walk.level += 1;
+                    self.descend(route, walk, admitted).await
+                }
                 Step::Lost => Err(Error::not_found()),
                 Step::Here => {
-                    let action = call.head().action.as_ref();
+                    let action = walk.call.head().action.as_ref();
                     let at = self.node().actions.iter().position(|row| row.name == action);
                     let run = at.and_then(|at| self.action(at)).ok_or_else(Error::unknown_action)?;
-                    run(self, call, admitted, reply).await
+                    run(self, walk.call, admitted, walk.reply).await
                 }
             }
         }
@@ -74,12 +95,10 @@ pub trait Dispatch: Handler + Sized {
     fn descend(
         &self,
         route: u16,
-        call: &Call<'_, Self::User>,
+        walk: &mut Walk<'_, Self::User>,
         admitted: Admitted,
-        level: usize,
-        reply: &mut Reply,
     ) -> impl Future<Output = Result<()>> + Send {
-        let _ = (route, call, admitted, level, reply);
+        let _ = (route, walk, admitted);
         async { Err(Error::internal("a route without a handler")) }
     }
 }

@@ -11,7 +11,7 @@ mod text;
 use std::future::Future;
 
 pub use audit::{Audit, Entry, audit};
-pub use dispatch::{ActionFn, Dispatch};
+pub use dispatch::{ActionFn, Dispatch, Walk};
 #[cfg(feature = "registry")]
 pub use inventory;
 pub use level::check_node;

@@ -1,12 +1,12 @@
 //! Our own wire format: one JSON object a text frame, its keys in a fixed order.
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::error::Error;
 use crate::message::{Head, Reply, RequestId};
+use crate::transport::Text;
 
 /// What stands in front of the data.
 const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
@@ -36,21 +36,21 @@ pub(crate) fn finish_one(reply: &mut Reply, head: &Head<'_>, last: bool) {
 }
 
 /// The frame of an event.
-pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<Bytes> {
+pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<Text> {
     let mut out = Vec::with_capacity(EVENT_ROOM);
     out.extend_from_slice(br#"{"event":"#);
     serde_json::to_writer(&mut out, name)?;
     out.extend_from_slice(br#","data":"#);
     serde_json::to_writer(&mut out, data)?;
     out.push(b'}');
-    Ok(out.into())
+    Ok(text(out))
 }
 
 /// The frame of an event as one receiver gets it: with the group that it came by, and what it has subscribed to it under.
-pub(crate) fn event_for(frame: &[u8], group: Option<&str>, request_ids: &[RequestId]) -> Bytes {
+pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> Text {
     let ids: usize = request_ids.iter().map(|id| id.as_json().len() + 1).sum();
     let mut out = Vec::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
-    out.extend_from_slice(frame.strip_suffix(b"}").unwrap_or(frame));
+    out.extend_from_slice(frame.strip_suffix('}').unwrap_or(frame).as_bytes());
     if let Some(group) = group {
         out.extend_from_slice(br#","group":"#);
         // Text into memory: it cannot fail.
@@ -67,7 +67,12 @@ pub(crate) fn event_for(frame: &[u8], group: Option<&str>, request_ids: &[Reques
         out.push(b']');
     }
     out.push(b'}');
-    out.into()
+    text(out)
+}
+
+/// The text of JSON, which is UTF-8.
+fn text(json: Vec<u8>) -> Text {
+    String::from_utf8(json).unwrap_or_default().into()
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.

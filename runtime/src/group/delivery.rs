@@ -4,7 +4,6 @@ use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
@@ -17,6 +16,7 @@ use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::scope::Scope;
+use crate::transport::Text;
 
 /// An event that was published.
 pub(crate) struct Published<E> {
@@ -34,7 +34,7 @@ pub(crate) struct Published<E> {
 enum Shared {
     No,
     /// Nothing where it could not be made.
-    Yes(Option<Bytes>),
+    Yes(Option<Text>),
 }
 
 impl<E> Published<E> {
@@ -48,7 +48,7 @@ impl<E> Published<E> {
     }
 
     /// The frame for one of them. Nothing where there is none for them.
-    pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Bytes> {
+    pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Text> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
             Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event()?)) {

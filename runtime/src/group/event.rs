@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use bytes::Bytes;
 use serde::Serialize;
 
 use crate::consumer::Consumer;
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
 use crate::scope::{GrantKeys, Keys, Scope, User, keys};
+use crate::transport::Text;
 
 /// That a consumer lets an event out. Written by `#[event]`: a consumer without it never sends that type.
 #[diagnostic::on_unimplemented(
@@ -96,7 +96,7 @@ pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
 
 /// An event on its way, as the text of a frame.
 #[derive(Debug, Clone)]
-pub struct Frame(pub(crate) Bytes);
+pub struct Frame(pub(crate) Text);
 
 /// The frame of a value.
 pub fn frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
@@ -229,7 +229,7 @@ impl Sight {
 
     /// Whether the event may be seen; `None` where that is not known yet. One that was not asked to its end is a no.
     #[inline]
-    pub fn finish(self) -> Option<bool> {
+    pub fn finish(&self) -> Option<bool> {
         self.outcome.unwrap_or(Some(false))
     }
 }

@@ -4,14 +4,12 @@
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
 use super::counters::Counts;
 use super::slow::{Asks, SlowReceiver};
 use super::waiting::{Letter, Waiting};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard};
-use crate::transport::CloseCode;
+use crate::transport::{CloseCode, Text};
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
@@ -33,7 +31,7 @@ pub(crate) struct Mailbox<N> {
 
 /// An event that goes out.
 pub(crate) struct Taken {
-    pub(crate) frame: Bytes,
+    pub(crate) frame: Text,
     /// Whether another stands in front of the same place.
     pub(crate) more: bool,
 }
@@ -68,7 +66,7 @@ impl<N: Asks> Mailbox<N> {
     /// when it is dropped, so that is not done under whatever lock the caller holds.
     pub(super) fn put(
         &self,
-        frame: Bytes,
+        frame: Text,
         note: N,
         epoch: u64,
         seen: u64,
@@ -261,21 +259,21 @@ mod tests {
         Mailbox::new(most, most_bytes, policy, Arc::default())
     }
 
-    fn take_before(mailbox: &Texts, place: u64) -> Result<Option<Bytes>, Ended> {
-        Ok(mailbox.take_before(place)?.map(|taken| taken.frame))
+    fn take_before(mailbox: &Texts, place: u64) -> Result<Option<String>, Ended> {
+        Ok(mailbox.take_before(place)?.map(|taken| taken.frame.to_string()))
     }
 
-    fn take(mailbox: &Texts) -> Result<Vec<Bytes>, Ended> {
+    fn take(mailbox: &Texts) -> Result<Vec<String>, Ended> {
         let (place, mut all) = (mailbox.place()?, Vec::new());
         while let Some(taken) = mailbox.take_before(place)? {
-            all.push(taken.frame);
+            all.push(taken.frame.to_string());
             assert_eq!(taken.more, mailbox.is_ready());
         }
         Ok(all)
     }
 
     fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> Put {
-        mailbox.put(Bytes::from_static(text.as_bytes()), text, epoch, 0, || standing).0
+        mailbox.put(text.into(), text, epoch, 0, || standing).0
     }
 
     fn put(mailbox: &Texts, texts: &[&'static str]) {
@@ -316,11 +314,11 @@ mod tests {
         put(&mailbox, &["a", "b", "c"]);
         assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
         put(&mailbox, &["ddd", "ee", "fffff"]);
-        assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new(), "one that is too large by itself is dropped too");
+        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
         mailbox.dropped(1);
         assert_eq!((mailbox.counts.now().dropped, mailbox.close()), (5, 5));
         put(&mailbox, &["g"]);
-        assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new());
+        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -366,7 +364,7 @@ mod tests {
         let before = mailbox.epoch();
         let (epoch, recalled) = mailbox.recall();
         assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
-        assert_eq!(take(&mailbox).unwrap(), Vec::<Bytes>::new());
+        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new());
         assert_eq!(put_in(&mailbox, "c", before, Some(0)), Put::Stale);
         put(&mailbox, &["d"]);
         assert_eq!(take(&mailbox).unwrap(), ["d"]);

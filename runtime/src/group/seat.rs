@@ -5,8 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::belongings::Belongings;
 use super::delivery::{Note, Published};
 use super::event::{Emits, Seeing};
@@ -18,7 +16,7 @@ use crate::consumer::Consumer;
 use crate::scope::Scope;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
-use crate::transport::CloseCode;
+use crate::transport::{CloseCode, Text};
 
 /// One connection.
 ///
@@ -270,7 +268,7 @@ impl<C: Consumer> Seat<C> {
         scope: &Scope<C::User>,
         published: &Arc<Published<E>>,
         way: Way<'_, C>,
-        put: impl Fn(Bytes, Note<C>, u64) -> Put,
+        put: impl Fn(Text, Note<C>, u64) -> Put,
     ) -> Put
     where
         C: Emits<E>,

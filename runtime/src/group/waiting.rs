@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
 use super::slow::{Asks, SlowReceiver, superseded};
-use crate::transport::CloseCode;
+use crate::transport::{CloseCode, Text};
 
 /// What waits, in order, under the mailbox's lock.
 pub(super) struct Waiting<N> {
@@ -21,7 +19,7 @@ pub(super) struct Waiting<N> {
 /// An event that waits.
 pub(super) struct Letter<N> {
     pub(super) place: u64,
-    pub(super) frame: Bytes,
+    pub(super) frame: Text,
     pub(super) note: N,
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -94,15 +93,9 @@ impl Reply {
         self.values.take()
     }
 
-    /// This is to happen around the reply.
-    pub(crate) fn cause(&mut self, effects: Vec<Effect>) {
-        if !effects.is_empty() {
-            self.effects = effects;
-        }
-    }
-
-    /// The action changes by itself what its caller may do.
-    pub(crate) fn changes_itself(&mut self, own_changes: Option<OwnChanges>) {
+    /// This is to happen around the reply, and the action changes that of what its caller may do.
+    pub(crate) fn cause(&mut self, effects: Vec<Effect>, own_changes: Option<OwnChanges>) {
+        self.effects = effects;
         self.own_changes = own_changes;
     }
 
@@ -133,9 +126,9 @@ impl Reply {
         let _ = serde_json::to_writer(&mut self.out, value);
     }
 
-    /// What was written. A copy of its exact size costs one allocation; giving the buffer away would cost two.
-    pub(crate) fn take(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.out)
+    /// What was written: JSON, and so UTF-8.
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.out).unwrap_or_default()
     }
 
     /// Gives back the memory of long replies. To be called when the connection has nothing more to do.

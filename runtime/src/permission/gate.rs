@@ -75,12 +75,12 @@ impl<U> Gate<'_, '_, U> {
     }
 
     /// Admits whom the expression admits.
-    pub fn finish(self, admitted: Admitted) -> Result<Admitted> {
+    pub fn finish(&self, admitted: Admitted) -> Result<Admitted> {
         if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.blamed(Error::denied())) }
     }
 
     /// Lets in whoever is not refused: no opinion opens.
-    pub fn finish_connect(self) -> Result<()> {
+    pub fn finish_connect(&self) -> Result<()> {
         match self.outcome {
             Some(Some(true) | None) => Ok(()),
             Some(Some(false)) | None => Err(self.blamed(Error::denied())),
@@ -88,12 +88,12 @@ impl<U> Gate<'_, '_, U> {
     }
 
     /// Lets into a group only whom the expression admits.
-    pub fn finish_join(self) -> Result<()> {
+    pub fn finish_join(&self) -> Result<()> {
         self.finish_connect_strictly()
     }
 
     /// Lets in only whom the expression admits.
-    pub fn finish_connect_strictly(self) -> Result<()> {
+    pub fn finish_connect_strictly(&self) -> Result<()> {
         if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.blamed(Error::denied())) }
     }
 

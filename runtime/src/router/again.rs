@@ -8,7 +8,7 @@ use super::answer::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
 use super::deadline::deadline;
 use super::matching::Matched;
 use super::refusal::{panicked, report};
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, Walk};
 use crate::error::Error;
 use crate::message::{OwnChanges, Reply, Request};
 use crate::scope::{Admitted, Call};
@@ -83,7 +83,8 @@ impl<C: Consumer> Answerer<C> {
             .only_asking();
         // Nothing is written to it.
         let mut reply = Reply::new();
-        let way = self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, &mut reply);
+        let mut walk = Walk::new(&call, &mut reply);
+        let way = self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door());
         let error = match deadline(self.time, AssertUnwindSafe(way).catch_unwind()).await {
             Some(Ok(Err(error))) if error.is_asked() => return true,
             Some(Ok(Err(error))) => error,

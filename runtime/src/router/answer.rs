@@ -17,12 +17,13 @@ use super::deadline::deadline;
 use super::identity::{Attempts, is_authenticate};
 use super::matching::Matched;
 use super::refusal::{panicked, report};
-use crate::consumer::{ActionNode, Consumer};
+use crate::consumer::{ActionNode, Consumer, Walk};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::group::{Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::scope::{Admitted, Call, User};
+use crate::transport::Text;
 
 /// One of several replies.
 pub(crate) enum Value {
@@ -84,12 +85,9 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Answers a text frame.
-    pub(crate) async fn text<T>(&self, text: &T, reply: &mut Reply) -> Outcome
-    where
-        T: AsRef<str> + Clone + Send + Sync + 'static,
-    {
+    pub(crate) async fn text(&self, text: &Text, reply: &mut Reply) -> Outcome {
         let mut request = Request::default();
-        let readable = request.read(text.as_ref(), self.bounds);
+        let readable = request.read(text, self.bounds);
         if C::AUTHENTICATES && readable.is_ok() && is_authenticate(&request.head) {
             return Box::pin(self.authenticate(&request, reply)).await;
         }
@@ -181,7 +179,8 @@ impl<C: Consumer> Answerer<C> {
                 native::begin(reply);
                 // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
                 let walk = async {
-                    let way = pin!(self.seat.consumer().enter::<C>(&call, Admitted::at_the_door(), 0, reply));
+                    let mut walk = Walk::new(&call, reply);
+                    let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
                     deadline(self.time, way).await
                 };
                 AssertUnwindSafe(walk).catch_unwind().await
@@ -190,8 +189,8 @@ impl<C: Consumer> Answerer<C> {
         };
         match outcome {
             Ok(Some(Ok(()))) => {
-                reply.changes_itself(call.changes_itself());
-                reply.cause(call.into_effects());
+                let (effects, own_changes) = call.into_outcome();
+                reply.cause(effects, own_changes);
                 let written = !reply.is_silent();
                 if written {
                     native::finish(reply, &request.head);
@@ -204,7 +203,8 @@ impl<C: Consumer> Answerer<C> {
         }
         if call.has_begun() {
             // What it says was true of what its caller could do then.
-            reply.changes_itself(call.changes_itself());
+            let (_, own_changes) = call.into_outcome();
+            reply.cause(Vec::new(), own_changes);
             return Outcome::Ended { written: true };
         }
         Outcome::Refused
@@ -212,10 +212,7 @@ impl<C: Consumer> Answerer<C> {
 
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
-    async fn blocking<T>(&self, text: T, reply: &mut Reply) -> Outcome
-    where
-        T: AsRef<str> + Clone + Send + Sync + 'static,
-    {
+    async fn blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
         let (mut answerer, arrived) = (Answerer { blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let running = AbortOnDrop::new(move || async move {
@@ -225,7 +222,7 @@ impl<C: Consumer> Answerer<C> {
                 return None;
             }
             let mut request = Request::default();
-            let readable = request.read(there.as_ref(), answerer.bounds);
+            let readable = request.read(&there, answerer.bounds);
             let mut matched = Matched::default();
             matched.find(answerer.seat.consumer().node(), &request.head.route);
             let mut reply = Reply::new();
@@ -241,7 +238,7 @@ impl<C: Consumer> Answerer<C> {
             Some(Err(stopped)) => Error::internal(stopped),
             Some(Ok(_)) | None => Error::timeout(),
         };
-        self.refuse(text.as_ref(), &error, reply, false);
+        self.refuse(&text, &error, reply, false);
         Outcome::Refused
     }
 }

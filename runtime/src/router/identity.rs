@@ -44,8 +44,7 @@ impl Attempts {
 
 impl<C: Consumer> Answerer<C> {
     /// Whether a frame brings credentials.
-    pub(crate) fn authenticates<T: AsRef<str>>(&self, text: &T) -> bool {
-        let text = text.as_ref();
+    pub(crate) fn authenticates(&self, text: &str) -> bool {
         // Looked at closely only where it may be; a name may be written with escapes.
         if !C::AUTHENTICATES || !(text.contains(AUTHENTICATE) || text.contains('\\')) {
             return false;

@@ -171,12 +171,6 @@ impl<'a, U> Call<'a, U> {
         self.acting(|acts| acts.own_changes.get_or_insert_default().clone())
     }
 
-    /// The same, if it has.
-    #[inline]
-    pub(crate) fn changes_itself(&self) -> Option<OwnChanges> {
-        self.acts().as_ref()?.own_changes.clone()
-    }
-
     /// Whether the action is about to join that group, by a subscription if there is an id.
     pub(crate) fn is_joining<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
         let acts = self.acts();
@@ -226,10 +220,11 @@ impl<'a, U> Call<'a, U> {
         self.acts().as_deref().is_some_and(leaves)
     }
 
+    /// What it causes, and what it changes itself of what its caller may do. Asked of every message, so nothing is locked.
     #[inline]
-    pub(crate) fn into_effects(self) -> Vec<Effect> {
+    pub(crate) fn into_outcome(self) -> (Vec<Effect>, Option<OwnChanges>) {
         let acts = self.acts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        acts.map(|acts| acts.effects).unwrap_or_default()
+        acts.map(|acts| (acts.effects, acts.own_changes)).unwrap_or_default()
     }
 
     /// To be asked whether it may run, and no more: every permission on the way, and then nothing.

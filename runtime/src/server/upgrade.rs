@@ -63,7 +63,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                     .read_buffer_size(READ_BUFFER)
                     .max_message_size(frame)
                     .max_frame_size(frame)
-                    .on_upgrade(move |socket| entrance.serve(Socket(socket))),
+                    .on_upgrade(move |socket| entrance.serve(Socket::new(socket))),
                 Err(Turned(status)) => (status, Body::empty()).into_response(),
             })
         })

@@ -56,7 +56,7 @@ impl Client {
     /// When the connection is closed instead, or nothing comes for five minutes of the runtime's clock.
     pub async fn reply(&mut self) -> Reply {
         match self.next().await {
-            Some(ServerFrame::Text(bytes)) => Reply::new(String::from_utf8(bytes.into()).expect("frames are UTF-8")),
+            Some(ServerFrame::Text(text)) => Reply::new(text.to_string()),
             Some(ServerFrame::Close(code)) => panic!("the connection was closed with {code}"),
             Some(ServerFrame::Ping) | None => panic!("the connection is gone"),
         }

@@ -3,11 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use tokio::sync::mpsc;
 
-use super::{CloseCode, Gone, Incoming, Outgoing, Transport};
+use super::{CloseCode, Gone, Incoming, Outgoing, Text};
 
 /// A frame from the client.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(crate) enum ClientFrame {
 /// A frame to the client.
 #[derive(Debug)]
 pub(crate) enum ServerFrame {
-    Text(Bytes),
+    Text(Text),
     Ping,
     Close(u16),
 }
@@ -45,12 +44,8 @@ pub(crate) fn pair(largest: usize) -> (Memory, Wire) {
     (Memory { incoming, outgoing, largest, broken: false }, Wire { to_server, from_server })
 }
 
-impl Transport for Memory {
-    type Text = std::sync::Arc<str>;
-}
-
 impl Stream for Memory {
-    type Item = Incoming<std::sync::Arc<str>>;
+    type Item = Incoming;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.broken {
@@ -77,7 +72,7 @@ impl Sink<Outgoing> for Memory {
 
     fn start_send(self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         let frame = match frame {
-            Outgoing::Text(bytes) => ServerFrame::Text(bytes),
+            Outgoing::Text(text) => ServerFrame::Text(text),
             Outgoing::Ping => ServerFrame::Ping,
             Outgoing::Close(code) => ServerFrame::Close(code.number()),
         };

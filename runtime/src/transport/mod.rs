@@ -3,26 +3,27 @@
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(feature = "axum")]
+mod readiness;
+mod text;
+#[cfg(feature = "axum")]
 pub(crate) mod websocket;
 
-use bytes::Bytes;
 use futures_util::{Sink, Stream};
+
+pub(crate) use text::Text;
 
 /// What carries the frames of one connection.
 ///
 /// The stream ends when the peer is gone, when it has said that it goes, and after [`Incoming::Broken`]. Pings of the peer are answered by the transport.
-pub(crate) trait Transport:
-    Stream<Item = Incoming<Self::Text>> + Sink<Outgoing, Error = Gone> + Unpin + Send
-{
-    /// The text of a frame, known to be UTF-8.
-    type Text: AsRef<str> + Clone + Send + Sync + 'static;
-}
+pub(crate) trait Transport: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send {}
+
+impl<T: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send> Transport for T {}
 
 /// A frame from the peer.
 #[derive(Debug)]
-pub(crate) enum Incoming<T> {
+pub(crate) enum Incoming {
     /// A message.
-    Text(T),
+    Text(Text),
     /// A message that is none of ours.
     Binary,
     /// A sign of life.
@@ -34,8 +35,8 @@ pub(crate) enum Incoming<T> {
 /// A frame to the peer.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// A text frame. The bytes are UTF-8.
-    Text(Bytes),
+    /// A text frame.
+    Text(Text),
     /// A question whether the peer is still there.
     Ping,
     /// The end, with its code.
@@ -48,7 +49,10 @@ pub(crate) struct Gone;
 
 /// Why a connection is closed. Codes from 4400 to 4499 say: do not come back with the same credentials;
 /// 1012, 1013 and those from 4500 on: come back later.
+///
+/// As wide as a word, so that [`Incoming`] is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 pub(crate) enum CloseCode {
     /// 1002: not the WebSocket protocol.
     Protocol,

@@ -117,7 +117,13 @@ fn who_takes_one_at_a_time_is_woken_for_each() {
         while all.len() < 2 {
             // As `Outbox::deliver_one` does it.
             block_on(poll_fn(|cx| seat.mailbox.poll(cx))).unwrap();
-            all.extend(seat.mailbox.take_before(u64::MAX).unwrap().into_iter().flat_map(|taken| taken.frame));
+            all.extend(
+                seat.mailbox
+                    .take_before(u64::MAX)
+                    .unwrap()
+                    .into_iter()
+                    .flat_map(|taken| taken.frame.bytes().collect::<Vec<_>>()),
+            );
         }
         assert_eq!(all, [1, 2]);
         publisher();
@@ -155,7 +161,7 @@ fn read(seat: &Seat<Room>, events: usize) -> Vec<u8> {
         block_on(poll_fn(|cx| seat.mailbox.poll(cx))).unwrap();
         let place = seat.mailbox.place().unwrap();
         while let Some(taken) = seat.mailbox.take_before(place).unwrap() {
-            all.extend(taken.frame);
+            all.extend(taken.frame.bytes());
         }
     }
     all

@@ -28,7 +28,7 @@ fn nothing_of_a_group_that_was_left_is_taken_behind_that_place() {
             let place = seat.mailbox.place().unwrap();
             let mut before = Vec::new();
             while let Some(taken) = seat.mailbox.take_before(place).unwrap() {
-                before.extend(taken.frame);
+                before.extend(taken.frame.bytes());
             }
             assert!(before.is_empty() || before == [1] || before == [1, 2], "{before:?}");
             publisher();

@@ -16,7 +16,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use loom::future::block_on;
 use loom::model::Builder;
 use loom::thread;
@@ -110,7 +109,7 @@ impl Emits<Said> for Room {
     }
 
     fn shared(&self, event: &Said) -> Option<Result<Frame>> {
-        Some(Ok(Frame(Bytes::copy_from_slice(&[event.number]))))
+        Some(Ok(Frame(char::from(event.number).to_string().into())))
     }
 }
 
@@ -187,7 +186,7 @@ fn offer(seat: &Arc<Seat<Room>>, number: u8) {
 fn taken(seat: &Seat<Room>) -> Vec<u8> {
     let mut taken = Vec::new();
     while let Ok(Some(next)) = seat.mailbox.take_before(u64::MAX) {
-        taken.extend(next.frame);
+        taken.extend(next.frame.bytes());
     }
     taken
 }
