@@ -31,10 +31,10 @@ pub(crate) struct Seat<C: Consumer> {
     /// Whether the connection has ended.
     pub(super) is_gone: AtomicBool,
     pub(super) id: u64,
-    pub(super) consumer: Arc<C>,
-    pub(crate) mailbox: Mailbox<Note<C>>,
     /// Who sat down there, once `#[connect]` had let them in.
     first: OnceLock<Scope<C::User>>,
+    pub(crate) mailbox: Mailbox<Note<C>>,
+    pub(super) consumer: Arc<C>,
     pub(super) hub: Arc<Hub<C>>,
     /// Who sits there since.
     renewed: ArcSwapOption<Scope<C::User>>,

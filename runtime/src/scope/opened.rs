@@ -22,6 +22,11 @@ pub struct Scope<U> {
     user: Option<U>,
     /// What the user was granted. Nobody's grants are held for an anonymous connection.
     grants: Option<Held<U>>,
+    opened: Box<Opened<U>>,
+}
+
+/// What is seldom asked. Apart, so that what is asked for every event takes up little.
+struct Opened<U> {
     request: Parts,
     /// Where grants come from.
     source: Option<GrantCache<U>>,
@@ -37,12 +42,12 @@ impl<U> Scope<U> {
             // An empty map still holds the memory of what was taken out of it.
             request.extensions = Extensions::new();
         }
-        Scope { grants: None, user, request, source: None, expiry: None }
+        Scope { user, grants: None, opened: Box::new(Opened { request, source: None, expiry: None }) }
     }
 
     /// The same, with a source of grants.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
-        self.source = cache.cloned();
+        self.opened.source = cache.cloned();
         self.grants = cache.filter(|_| self.user.is_some()).map(|cache| Held::new(cache.clone()));
         self
     }
@@ -55,13 +60,13 @@ impl<U> Scope<U> {
         if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
             let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
             // What the clock cannot count to never comes.
-            self.expiry = Instant::now().checked_add(left);
+            self.opened.expiry = Instant::now().checked_add(left);
         }
         Ok(self)
     }
 
     pub(crate) fn expiry(&self) -> Option<Instant> {
-        self.expiry
+        self.opened.expiry
     }
 
     /// The same connection with the user of fresh credentials, whose grants are still to be loaded.
@@ -69,8 +74,9 @@ impl<U> Scope<U> {
     where
         U: User,
     {
-        let (source, request) = (self.source.as_ref(), self.request.clone());
-        Scope { grants: None, user: Some(user), request, source: None, expiry: None }.with_grants(source).with_expiry()
+        let Opened { request, source, .. } = &*self.opened;
+        let opened = Box::new(Opened { request: request.clone(), source: None, expiry: None });
+        Scope { user: Some(user), grants: None, opened }.with_grants(source.as_ref()).with_expiry()
     }
 
     /// Who is connected; `None` is anonymous.
@@ -80,31 +86,31 @@ impl<U> Scope<U> {
 
     /// The request that opened the connection, but for its body.
     pub fn request(&self) -> &Parts {
-        &self.request
+        &self.opened.request
     }
 
     /// The headers of the request that opened the connection.
     pub fn headers(&self) -> &HeaderMap {
-        &self.request.headers
+        &self.opened.request.headers
     }
 
     /// The path of the request that opened the connection.
     pub fn path(&self) -> &str {
-        self.request.uri.path()
+        self.opened.request.uri.path()
     }
 
     /// The query of the request that opened the connection. 400 where it does not fit `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(self.request.uri.query().unwrap_or_default())
+        parse_query(self.opened.request.uri.query().unwrap_or_default())
     }
 
     /// A value that a tower layer or `#[connect]` put there.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.request.extensions.get()
+        self.opened.request.extensions.get()
     }
 
     pub(crate) fn extend(&mut self, more: Extensions) {
-        self.request.extensions.extend(more);
+        self.opened.request.extensions.extend(more);
     }
 
     pub(super) fn grants(&self) -> Option<&Held<U>> {
@@ -142,7 +148,7 @@ impl<U> Scope<U> {
 impl<U> fmt::Debug for Scope<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Headers and query may hold credentials.
-        f.debug_struct("Scope").field("path", &self.request.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Scope").field("path", &self.opened.request.uri.path()).finish_non_exhaustive()
     }
 }
 
@@ -185,7 +191,7 @@ mod tests {
         let (parts, ()) = request.into_parts();
         let (wanted_uri, wanted_headers) = (parts.uri.clone(), parts.headers.clone());
         let scope = Scope::<()>::new(None, parts);
-        assert_eq!((&scope.request.uri, &scope.request.headers), (&wanted_uri, &wanted_headers));
+        assert_eq!((&scope.opened.request.uri, &scope.opened.request.headers), (&wanted_uri, &wanted_headers));
         let (parts, ()) = http::Request::new(()).into_parts();
         let scope = Scope::<()>::new(None, parts);
         assert_eq!((scope.path(), scope.headers().len()), ("/", 0));

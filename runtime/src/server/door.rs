@@ -48,7 +48,7 @@ pub(crate) struct Turned(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
     /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
-    pub(crate) async fn admit(&self, parts: Parts, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
+    pub(crate) async fn admit(&self, parts: Box<Parts>, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
         if self.lacks_grants() {
             tracing::error!(
                 consumer = C::NAME,
@@ -92,21 +92,21 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
-    async fn scope(&self, mut parts: Parts, known: Option<C::User>) -> Result<Scope<C::User>> {
+    async fn scope(&self, mut parts: Box<Parts>, known: Option<C::User>) -> Result<Scope<C::User>> {
         let user = match (known.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
         };
-        Scope::new(user, parts).with_grants(self.grants.as_ref()).with_expiry()
+        Scope::new(user, *parts).with_grants(self.grants.as_ref()).with_expiry()
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.
-    async fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> Result<T> {
-        match deadline(self.limits.action, AssertUnwindSafe(asking).catch_unwind()).await {
+    fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        deadline(self.limits.action, AssertUnwindSafe(asking).catch_unwind()).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => Err(panicked(&*panic)),
             None => Err(Error::internal("the door took too long")),
-        }
+        })
     }
 }

@@ -47,7 +47,8 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let endpoint = self.clone();
         // The body of an upgrade is empty, and must not be held while the door is asking.
-        let (mut parts, _) = request.into_parts();
+        let (parts, _) = request.into_parts();
+        let mut parts = Box::new(parts);
         Box::pin(async move {
             let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
                 Ok(upgrade) => upgrade,

@@ -66,7 +66,7 @@ impl<C: Consumer> Connecting<C> {
     /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
     pub async fn open(self) -> Result<Client, Refused> {
         let (parts, ()) = self.request.into_parts();
-        match self.endpoint.admit(parts, self.user).await {
+        match self.endpoint.admit(Box::new(parts), self.user).await {
             Ok(entrance) => {
                 let (transport, wire) = memory::pair(entrance.largest_frame());
                 tokio::spawn(entrance.serve(transport));
