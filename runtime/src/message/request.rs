@@ -74,7 +74,7 @@ impl<'a> Reading<'_, 'a> {
         let mut first = true;
         while let Some((key, value)) = scan.entry(first)? {
             first = false;
-            if scan::depth(value) >= self.bounds.nesting {
+            if scan::depth(value.text) >= self.bounds.nesting {
                 self.complain(malformed("too_deep", "The message is nested too deeply."));
             }
             match &*key {
