@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::message::{Head, Reply, RequestId};
@@ -43,36 +43,30 @@ pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serd
     out.extend_from_slice(br#","data":"#);
     serde_json::to_writer(&mut out, data)?;
     out.push(b'}');
-    Ok(text(out))
+    String::from_utf8(out).map(Text::from).map_err(serde::ser::Error::custom)
 }
 
 /// The frame of an event as one receiver gets it: with the group that it came by, and what it has subscribed to it under.
 pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> Text {
     let ids: usize = request_ids.iter().map(|id| id.as_json().len() + 1).sum();
-    let mut out = Vec::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
-    out.extend_from_slice(frame.strip_suffix('}').unwrap_or(frame).as_bytes());
+    let mut out = String::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
+    out.push_str(frame.strip_suffix('}').unwrap_or(frame));
     if let Some(group) = group {
-        out.extend_from_slice(br#","group":"#);
-        // Text into memory: it cannot fail.
-        let _ = serde_json::to_writer(&mut out, group);
+        out.push_str(r#","group":"#);
+        out.push_str(&Value::from(group).to_string());
     }
     if !request_ids.is_empty() {
-        out.extend_from_slice(br#","request_ids":["#);
+        out.push_str(r#","request_ids":["#);
         for (at, id) in request_ids.iter().enumerate() {
             if at > 0 {
-                out.push(b',');
+                out.push(',');
             }
-            out.extend_from_slice(id.as_json().as_bytes());
+            out.push_str(id.as_json());
         }
-        out.push(b']');
+        out.push(']');
     }
-    out.push(b'}');
-    text(out)
-}
-
-/// The text of JSON, which is UTF-8.
-fn text(json: Vec<u8>) -> Text {
-    String::from_utf8(json).unwrap_or_default().into()
+    out.push('}');
+    out.into()
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.

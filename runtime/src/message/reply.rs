@@ -126,9 +126,9 @@ impl Reply {
         let _ = serde_json::to_writer(&mut self.out, value);
     }
 
-    /// What was written: JSON, and so UTF-8.
+    /// What was written.
     pub(crate) fn text(&self) -> &str {
-        str::from_utf8(&self.out).unwrap_or_default()
+        str::from_utf8(&self.out).expect("JSON is UTF-8")
     }
 
     /// Gives back the memory of long replies. To be called when the connection has nothing more to do.

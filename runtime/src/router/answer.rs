@@ -178,12 +178,12 @@ impl<C: Consumer> Answerer<C> {
             Ok(()) => {
                 native::begin(reply);
                 // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
-                let walk = async {
+                let walking = async {
                     let mut walk = Walk::new(&call, reply);
                     let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
                     deadline(self.time, way).await
                 };
-                AssertUnwindSafe(walk).catch_unwind().await
+                AssertUnwindSafe(walking).catch_unwind().await
             }
             Err(error) => Ok(Some(Err(error))),
         };

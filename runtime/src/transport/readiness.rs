@@ -40,7 +40,8 @@ impl Readiness {
         if !signal.raised.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        // Before the look, and needing no order of its own: whoever wakes for what comes after it has the waker from the look.
+        // Before the look. It needs no order of its own: a socket first keeps the waker and then looks, and whoever wakes
+        // takes the waker from there, so that this comes before it is raised for anything that the look has not seen.
         signal.raised.store(false, Ordering::Relaxed);
         let polled = read(&mut Context::from_waker(waker));
         if polled.is_ready() {
