@@ -67,33 +67,34 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
     let mut left = Some(route);
     for segment in pattern.segments {
         let text = left?;
-        if let Segment::Rest(name) = segment {
-            captures.extend([(*name, text)]);
-            return (!text.is_empty()).then_some("");
-        }
-        let (one, rest) = match text.bytes().position(|byte| byte == b'/') {
+        let (name, regex) = match segment {
+            Segment::Text(wanted) => {
+                let rest = text.strip_prefix(*wanted)?;
+                left = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
+                continue;
+            }
+            Segment::Rest(name) => {
+                captures.extend([(*name, text)]);
+                return (!text.is_empty()).then_some("");
+            }
+            Segment::Capture(name) => (name, None),
+            Segment::Regex(name, regex) => (name, Some(regex)),
+        };
+        let one;
+        (one, left) = match text.bytes().position(|byte| byte == b'/') {
             Some(end) => (&text[..end], Some(&text[end + 1..])),
             None => (text, None),
         };
-        if one.is_empty() || !takes(segment, one) {
+        if one.is_empty() || regex.is_some_and(|regex| !regex().is_match(one)) {
             return None;
         }
-        captures.extend(segment.capture().map(|name| (name, one)));
-        left = rest;
+        captures.extend([(*name, one)]);
     }
     match (pattern.slash, left) {
         (true, left) => left,
         (false, None) => Some(""),
         // The slash in between belongs to neither pattern; one with nothing behind it is left over.
         (false, Some(left)) => (!left.is_empty()).then_some(left),
-    }
-}
-
-fn takes(segment: &Segment, text: &str) -> bool {
-    match segment {
-        Segment::Text(wanted) => *wanted == text,
-        Segment::Regex(_, regex) => regex().is_match(text),
-        Segment::Capture(_) | Segment::Rest(_) => true,
     }
 }
 
