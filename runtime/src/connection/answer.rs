@@ -1,9 +1,12 @@
 //! One message answered: its reply, or one after the other, among what its action has caused; and asked about once more where
 //! what its caller may do has changed meanwhile.
 
+use std::future::ready;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::Poll;
+
+use futures_util::future::BoxFuture;
 
 use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
@@ -23,20 +26,49 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
     pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
         gone(self.outbox.goes_on())?;
-        if self.aside.beside.authenticates && self.answerer.authenticates(text) {
-            let Connection { outbox, answerer, aside, .. } = self;
-            Box::pin(aside.until_authenticated(outbox, answerer)).await?;
+        if self.aside.beside.authenticates {
+            self.until_authenticated(text).await?;
         }
         // Before the checks: what changes after them is seen below.
         let mut asked = Asked::now(&self.answerer);
-        let mut outcome = self.answered(text).await?;
+        let outcome = self.answered(text).await?;
+        // As a rule a reply is all that comes of it, and can go out at once.
+        if matches!(outcome, Outcome::Ended { written: true })
+            && self.reply.is_all()
+            && gone(self.outbox.has_room())?
+            && asked.holds(&self.answerer)
+        {
+            return gone(self.outbox.put(self.reply.text()));
+        }
+        self.finish(text, asked, outcome).await
+    }
+
+    /// What is none of the rule stands apart, so that what is does not lie scattered among it: the processor reads it for every
+    /// message.
+    #[cold]
+    fn finish<'t>(&'t mut self, text: &'t Text, asked: Asked, outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
+        Box::pin(self.finish_otherwise(text, asked, outcome))
+    }
+
+    #[cold]
+    fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, ControlFlow<End>> {
+        let Connection { outbox, answerer, aside, .. } = self;
+        if answerer.authenticates(text) {
+            Box::pin(aside.until_authenticated(outbox, answerer))
+        } else {
+            Box::pin(ready(ControlFlow::Continue(())))
+        }
+    }
+
+    /// Does whatever else comes of a message.
+    async fn finish_otherwise(&mut self, text: &Text, mut asked: Asked, mut outcome: Outcome) -> ControlFlow<End> {
         if matches!(outcome, Outcome::Detach) {
             if self.aside.beside.running() < self.most_detached {
                 self.aside.beside.detach(self.answerer.beside(), text.clone());
                 return ControlFlow::Continue(());
             }
             asked = Asked::now(&self.answerer);
-            outcome = Box::pin(self.answered_in_the_queue(text)).await?;
+            outcome = self.answered_in_the_queue(text).await?;
         }
         let written = match outcome {
             Outcome::Ended { written } => written,
@@ -52,12 +84,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
         let mut allowed = Allowed { text, asked, of_several: false };
         match values {
-            Some(values) => Box::pin(self.stream(allowed, values, effects)).await,
-            None if !effects.is_empty() => Box::pin(self.caused(allowed, written, effects)).await,
+            Some(values) => self.stream(allowed, values, effects).await,
+            None if !effects.is_empty() => self.caused(allowed, written, effects).await,
             None if written => self.send(&mut allowed).await.map_continue(drop),
             None => {
                 if !allowed.asked.holds(&self.answerer) {
-                    Box::pin(self.is_still(&mut allowed)).await?;
+                    self.is_still(&mut allowed).await?;
                 }
                 ControlFlow::Continue(())
             }
@@ -73,7 +105,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 gone(self.outbox.put(self.reply.text()))?;
                 return ControlFlow::Continue(true);
             }
-            if !Box::pin(self.is_still(allowed)).await? {
+            if !self.is_still(allowed).await? {
                 return ControlFlow::Continue(false);
             }
         }
@@ -116,17 +148,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn answered(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let mut answering = pin!(answerer.text(text, reply));
-        if let Poll::Ready(outcome) = futures_util::poll!(&mut answering) {
-            return ControlFlow::Continue(outcome);
+        match futures_util::poll!(&mut answering) {
+            Poll::Ready(outcome) => ControlFlow::Continue(outcome),
+            Poll::Pending => aside.meanwhile(outbox, answerer, text, answering).await,
         }
-        // Others wait for credentials that are being looked at.
-        aside.beside.authenticates |= answerer.authenticates(text);
-        // Boxed, as an idle connection is as large as this future, and an action that waits takes its time anyway.
-        let outcome = Box::pin(aside.until(outbox, answerer, answering)).await?;
-        if let Outcome::Authenticated { .. } = outcome {
-            aside.beside.next_attempt();
-        }
-        ControlFlow::Continue(outcome)
     }
 
     /// The same for a detached action, where too many run beside the queue.

@@ -6,13 +6,15 @@ use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
+
 use super::beside::Beside;
 use super::heartbeat::{Beat, Heartbeat};
 use super::outbox::{Lost, Next, Outbox, Wants};
 use super::run::{End, gone};
 use crate::consumer::Consumer;
-use crate::router::Answerer;
-use crate::transport::{CloseCode, Incoming, Transport};
+use crate::router::{Answerer, Outcome};
+use crate::transport::{CloseCode, Incoming, Text, Transport};
 
 pub(super) struct Aside<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
@@ -47,6 +49,27 @@ impl<C: Consumer> Aside<C> {
                 return ControlFlow::Continue(output);
             }
         }
+    }
+
+    /// Goes on while the action of a message waits. Boxed, as an idle connection is as large as all that it may wait for, and
+    /// an action that waits takes its time anyway.
+    #[cold]
+    pub(super) fn meanwhile<'m, T: Transport, F: Future<Output = Outcome> + Send>(
+        &'m mut self,
+        outbox: &'m mut Outbox<C, T>,
+        answerer: &'m Answerer<C>,
+        text: &'m Text,
+        answering: Pin<&'m mut F>,
+    ) -> BoxFuture<'m, ControlFlow<End, Outcome>> {
+        // Others wait for credentials that are being looked at.
+        self.beside.authenticates |= answerer.authenticates(text);
+        Box::pin(async move {
+            let outcome = self.until(outbox, answerer, answering).await?;
+            if let Outcome::Authenticated { .. } = outcome {
+                self.beside.next_attempt();
+            }
+            ControlFlow::Continue(outcome)
+        })
     }
 
     /// Goes on until no credentials are being looked at.

@@ -105,12 +105,19 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         self.put(text)
     }
 
+    /// Whether there is room for a frame, as there mostly is.
+    #[inline]
+    pub(super) fn has_room(&mut self) -> Result<bool, Lost> {
+        let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
+        self.goes_on()?;
+        room?;
+        Ok(true)
+    }
+
     /// Waits until there is room for a frame.
     pub(super) async fn room(&mut self) -> Result<(), Lost> {
-        // Mostly there is some, and then nothing waits.
-        if let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() {
-            self.goes_on()?;
-            return Ok(room?);
+        if self.has_room()? {
+            return Ok(());
         }
         let patience = self.patience();
         let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);

@@ -99,6 +99,12 @@ impl Reply {
         self.own_changes = own_changes;
     }
 
+    /// Whether nothing is to happen beside it.
+    #[inline]
+    pub(crate) fn is_all(&self) -> bool {
+        self.values.is_none() && self.effects.is_empty() && self.own_changes.is_none()
+    }
+
     /// What it changes.
     pub(crate) fn take_own_changes(&mut self) -> Option<OwnChanges> {
         self.own_changes.take()

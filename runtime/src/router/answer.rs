@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
@@ -89,7 +90,7 @@ impl<C: Consumer> Answerer<C> {
         let mut request = Request::default();
         let readable = request.read(text, self.bounds);
         if C::AUTHENTICATES && readable.is_ok() && is_authenticate(&request.head) {
-            return Box::pin(self.authenticate(&request, reply)).await;
+            return self.authenticating(&request, reply).await;
         }
         let mut matched = Matched::default();
         matched.find(self.seat.consumer().node(), &request.head.route);
@@ -100,10 +101,22 @@ impl<C: Consumer> Answerer<C> {
                 return Outcome::Detach;
             }
             if row.blocking {
-                return Box::pin(self.blocking(text.clone(), reply)).await;
+                return self.on_a_thread(text, reply).await;
             }
         }
         self.answer(&request, readable, &matched, reply).await
+    }
+
+    /// Boxed, as what is asked for seldom is not to stand among what every message needs, in memory or in code.
+    #[cold]
+    fn authenticating<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
+        Box::pin(self.authenticate(request, reply))
+    }
+
+    /// For the same reason.
+    #[cold]
+    fn on_a_thread<'s>(&'s self, text: &Text, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
+        Box::pin(self.blocking(text.clone(), reply))
     }
 
     /// Who sits there now.
@@ -296,6 +309,7 @@ pub(super) fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
 }
 
 /// The one place where a refusal is told, to the client and to the log.
+#[cold]
 pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);
     native::refuse(reply, call.head(), error, id.as_deref());
