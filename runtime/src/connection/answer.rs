@@ -1,7 +1,6 @@
 //! One message answered: its reply, or one after the other, among what its action has caused; and asked about once more where
 //! what its caller may do has changed meanwhile.
 
-use std::future::ready;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -43,24 +42,24 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         self.finish(text, asked, outcome).await
     }
 
-    /// What is none of the rule stands apart, so that what is does not lie scattered among it: the processor reads it for every
-    /// message.
+    /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
     #[cold]
     fn finish<'t>(&'t mut self, text: &'t Text, asked: Asked, outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
         Box::pin(self.finish_otherwise(text, asked, outcome))
     }
 
+    /// Waits for credentials that are being looked at, where the message brings more of them.
     #[cold]
     fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, ControlFlow<End>> {
         let Connection { outbox, answerer, aside, .. } = self;
-        if answerer.authenticates(text) {
-            Box::pin(aside.until_authenticated(outbox, answerer))
-        } else {
-            Box::pin(ready(ControlFlow::Continue(())))
-        }
+        Box::pin(async move {
+            if !answerer.authenticates(text) {
+                return ControlFlow::Continue(());
+            }
+            aside.until_authenticated(outbox, answerer).await
+        })
     }
 
-    /// Does whatever else comes of a message.
     async fn finish_otherwise(&mut self, text: &Text, mut asked: Asked, mut outcome: Outcome) -> ControlFlow<End> {
         if matches!(outcome, Outcome::Detach) {
             if self.aside.beside.running() < self.most_detached {
