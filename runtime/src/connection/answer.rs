@@ -32,20 +32,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let mut asked = Asked::now(&self.answerer);
         let outcome = self.answered(text).await?;
         // As a rule a reply is all that comes of it, and can go out at once.
-        if matches!(outcome, Outcome::Ended { written: true })
+        if let Outcome::Ended { written } = outcome
             && self.reply.is_all()
-            && gone(self.outbox.has_room())?
+            && (!written || gone(self.outbox.has_room())?)
             && asked.holds(&self.answerer)
         {
-            return gone(self.outbox.put(self.reply.text()));
+            return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
         }
         self.finish(text, asked, outcome).await
-    }
-
-    /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
-    #[cold]
-    fn finish<'t>(&'t mut self, text: &'t Text, asked: Asked, outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
-        Box::pin(self.finish_otherwise(text, asked, outcome))
     }
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
@@ -60,39 +54,48 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         })
     }
 
-    async fn finish_otherwise(&mut self, text: &Text, mut asked: Asked, mut outcome: Outcome) -> ControlFlow<End> {
-        if matches!(outcome, Outcome::Detach) {
-            if self.aside.beside.running() < self.most_detached {
-                self.aside.beside.detach(self.answerer.beside(), text.clone());
-                return ControlFlow::Continue(());
-            }
-            asked = Asked::now(&self.answerer);
-            outcome = self.answered_in_the_queue(text).await?;
-        }
-        let written = match outcome {
-            Outcome::Ended { written } => written,
-            Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
-            Outcome::Refused | Outcome::Authenticated { .. } => {
-                if let Outcome::Authenticated { renewed: true } = outcome {
-                    self.aside.set_expiry(&mut self.outbox, &self.answerer);
+    /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
+    #[cold]
+    fn finish<'t>(
+        &'t mut self,
+        text: &'t Text,
+        mut asked: Asked,
+        mut outcome: Outcome,
+    ) -> BoxFuture<'t, ControlFlow<End>> {
+        Box::pin(async move {
+            if matches!(outcome, Outcome::Detach) {
+                if self.aside.beside.running() < self.most_detached {
+                    self.aside.beside.detach(self.answerer.beside(), text.clone());
+                    return ControlFlow::Continue(());
                 }
-                return gone(self.outbox.feed(self.reply.text()).await);
+                asked = Asked::now(&self.answerer);
+                outcome = self.answered_in_the_queue(text).await?;
             }
-        };
-        asked.own(self.reply.take_own_changes());
-        let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
-        let mut allowed = Allowed { text, asked, of_several: false };
-        match values {
-            Some(values) => self.stream(allowed, values, effects).await,
-            None if !effects.is_empty() => self.caused(allowed, written, effects).await,
-            None if written => self.send(&mut allowed).await.map_continue(drop),
-            None => {
-                if !allowed.asked.holds(&self.answerer) {
-                    self.is_still(&mut allowed).await?;
+            let written = match outcome {
+                Outcome::Ended { written } => written,
+                Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
+                Outcome::Refused | Outcome::Authenticated { .. } => {
+                    if let Outcome::Authenticated { renewed: true } = outcome {
+                        self.aside.set_expiry(&mut self.outbox, &self.answerer);
+                    }
+                    return gone(self.outbox.feed(self.reply.text()).await);
                 }
-                ControlFlow::Continue(())
+            };
+            asked.own(self.reply.take_own_changes());
+            let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
+            let mut allowed = Allowed { text, asked, of_several: false };
+            match values {
+                Some(values) => self.stream(allowed, values, effects).await,
+                None if !effects.is_empty() => self.caused(allowed, written, effects).await,
+                None if written => self.send(&mut allowed).await.map_continue(drop),
+                None => {
+                    if !allowed.asked.holds(&self.answerer) {
+                        self.is_still(&mut allowed).await?;
+                    }
+                    ControlFlow::Continue(())
+                }
             }
-        }
+        })
     }
 
     /// Sends the reply of an action, unless it may not be called any more: then that.

@@ -105,7 +105,8 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         self.put(text)
     }
 
-    /// Whether there is room for a frame, as there mostly is.
+    /// Whether there is room for a frame, as there mostly is. Where there is none nobody is woken once there is: that is
+    /// waited for by [`room`](Outbox::room).
     #[inline]
     pub(super) fn has_room(&mut self) -> Result<bool, Lost> {
         let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };

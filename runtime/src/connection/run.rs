@@ -187,7 +187,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             next = match self.aside.ahead.pop_front() {
                 Some(frame) => Some(frame),
-                // By the task's own waker, as what is looked at in vain is not looked at again before it wakes.
+                // By the task's own waker: for another one the socket would be looked at anew.
                 None => match poll!(self.outbox.transport.next()) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => break,

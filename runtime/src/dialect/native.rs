@@ -1,5 +1,7 @@
 //! Our own wire format: one JSON object a text frame, its keys in a fixed order.
 
+use std::fmt::Write;
+
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -53,7 +55,8 @@ pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[Request
     out.push_str(frame.strip_suffix('}').unwrap_or(frame));
     if let Some(group) = group {
         out.push_str(r#","group":"#);
-        out.push_str(&Value::from(group).to_string());
+        // Into memory: it cannot fail.
+        let _ = write!(out, "{}", Value::from(group));
     }
     if !request_ids.is_empty() {
         out.push_str(r#","request_ids":["#);

@@ -99,7 +99,7 @@ impl Reply {
         self.own_changes = own_changes;
     }
 
-    /// Whether nothing is to happen beside it.
+    /// Whether it is all that its action gives: none follows it, nothing is caused, and nothing that its caller may do is changed.
     #[inline]
     pub(crate) fn is_all(&self) -> bool {
         self.values.is_none() && self.effects.is_empty() && self.own_changes.is_none()

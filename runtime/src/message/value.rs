@@ -145,8 +145,8 @@ mod tests {
     use super::*;
     use crate::message::scan::Scan;
 
-    /// What a type makes of a value as the scan finds it, and as `serde_json` reads it. Where it stands is told of what is wrong
-    /// by the second alone.
+    /// What a type makes of a value as the scan finds it, and as `serde_json` reads it. Only the second says at which line and
+    /// column something is wrong, so that is cut off.
     fn both<'a, T: Deserialize<'a>>(message: &'a str) -> [Result<T, String>; 2] {
         let (_, value) = Scan::object(message).unwrap().entry(true).unwrap().unwrap();
         let wrong =
