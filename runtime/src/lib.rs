@@ -68,6 +68,7 @@ mod grants;
 mod group;
 pub mod guide;
 mod handler;
+mod log;
 mod message;
 mod permission;
 mod router;

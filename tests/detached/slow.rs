@@ -72,6 +72,14 @@ async fn member(address: &str) -> Socket {
     socket
 }
 
+/// Begins two actions beside the queue.
+async fn begin_two(socket: &mut Socket, house: &House) {
+    for n in [1, 2] {
+        socket.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
+    }
+    house.begun(2).await;
+}
+
 async fn is_dropped(house: &House) {
     for n in 0..2 {
         let dropped = timeout(Duration::from_secs(20), house.dropped.notified()).await;
@@ -89,10 +97,7 @@ async fn events_that_it_does_not_take_close_it() {
         Limits { queue: 16, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
     let (house, publisher, address) = serve(limits).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
-    for n in [1, 2] {
-        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
-    }
-    house.begun(2).await;
+    begin_two(&mut stuck, &house).await;
     for _ in 0..64 {
         publisher.publish(&Readers, Page);
         let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
@@ -107,10 +112,7 @@ async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
     let limits = Limits { idle: Duration::from_millis(500), action: Duration::from_hours(1), ..Limits::default() };
     let (house, _, address) = serve(limits).await;
     let mut stuck = member(&address).await;
-    for n in [1, 2] {
-        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
-    }
-    house.begun(2).await;
+    begin_two(&mut stuck, &house).await;
     stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
     is_dropped(&house).await;
     assert_eq!(house.running(), 0);
@@ -123,10 +125,7 @@ async fn what_runs_beside_does_not_stand_still_for_it() {
     let limits = Limits { ping: long, idle: long, action: Duration::from_secs(2), ..Limits::default() };
     let (house, _, address) = serve(limits).await;
     let mut stuck = member(&address).await;
-    for n in [1, 2] {
-        stuck.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
-    }
-    house.begun(2).await;
+    begin_two(&mut stuck, &house).await;
     stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
     house.begun(1).await;
     house.let_go(1);

@@ -18,6 +18,7 @@ use super::seat::Seat;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
+use crate::log::Cut;
 use crate::message::Undo;
 use crate::scope::{Call, Connect, Scope};
 use crate::sync::atomic::Ordering;
@@ -82,11 +83,6 @@ async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Resul
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
-}
-
-/// The cause of a refusal, for the log: not too much of it.
-fn cut(error: &Error) -> String {
-    error.to_string().chars().take(1000).collect()
 }
 
 enum Work<C: Consumer> {
@@ -172,7 +168,7 @@ impl<C: Consumer> Seat<C> {
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id(), group = G::NAME, cause = ?cut(&error), "a connection may not join a group");
+                tracing::info!(user = ?self.user_id(), group = G::NAME, cause = ?Cut::cause(&error.to_string()), "a connection may not join a group");
                 false
             }
         }
@@ -258,12 +254,12 @@ impl<C: Consumer> Seat<C> {
         let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id(), cause = ?cut(&error), "a connection may not go on");
+            tracing::info!(user = ?self.user_id(), cause = ?Cut::cause(&error.to_string()), "a connection may not go on");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id(), cause = ?cut(&error), "a connection may not stay in a group");
+                tracing::info!(user = ?self.user_id(), cause = ?Cut::cause(&error.to_string()), "a connection may not stay in a group");
                 self.part_with(&belonging);
             }
         }

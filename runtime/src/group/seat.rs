@@ -33,8 +33,8 @@ pub(crate) struct Seat<C: Consumer> {
     pub(super) id: u64,
     /// Who sat down there, once `#[connect]` had let them in.
     first: OnceLock<Scope<C::User>>,
-    pub(crate) mailbox: Mailbox<Note<C>>,
     pub(super) consumer: Arc<C>,
+    pub(crate) mailbox: Mailbox<Note<C>>,
     pub(super) hub: Arc<Hub<C>>,
     /// Who sits there since.
     renewed: ArcSwapOption<Scope<C::User>>,
@@ -66,9 +66,9 @@ impl<C: Consumer> Seat<C> {
             is_renewed: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
             id: hub.next_id(),
+            first: OnceLock::new(),
             consumer,
             mailbox,
-            first: OnceLock::new(),
             hub: hub.clone(),
             renewed: ArcSwapOption::empty(),
             former: Mutex::default(),

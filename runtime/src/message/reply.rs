@@ -99,7 +99,7 @@ impl Reply {
         self.own_changes = own_changes;
     }
 
-    /// Whether it is all that its action gives: none follows it, nothing is caused, and nothing that its caller may do is changed.
+    /// Whether it is all that its action gives: none follows it, nothing is caused, and its caller may do what it could before.
     #[inline]
     pub(crate) fn is_all(&self) -> bool {
         self.values.is_none() && self.effects.is_empty() && self.own_changes.is_none()

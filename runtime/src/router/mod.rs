@@ -10,4 +10,4 @@ mod refusal;
 pub(crate) use again::Asked;
 pub(crate) use answer::{Answerer, Outcome, Value};
 pub(crate) use deadline::deadline;
-pub(crate) use refusal::{Cut, fault_id, panicked, report};
+pub(crate) use refusal::{fault_id, panicked, report};

@@ -12,7 +12,8 @@ use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::group::{Hub, Mailbox, Seat, SlowReceiver};
-use crate::router::{Cut, deadline, fault_id, panicked, report};
+use crate::log::Cut;
+use crate::router::{deadline, fault_id, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::Transport;
 
