@@ -11,6 +11,8 @@ mod hand;
 mod load;
 #[path = "../examples/bench/ours.rs"]
 mod ours;
+#[path = "allocations/waiting.rs"]
+mod waiting;
 #[path = "../examples/bench/world.rs"]
 mod world;
 
@@ -47,6 +49,13 @@ fn a_message_costs_few_allocations() {
         assert!(by_hand >= 1.0, "a reply that is written into a fresh string is not counted: {by_hand}");
         assert!(own <= 2.0, "{own} allocations of our own, {in_flight} in flight");
     }
+}
+
+#[test]
+fn an_action_that_waits_costs_two_more() {
+    let own = allocations(waiting::app, 1) - allocations(transport, 1);
+    println!("an action that waits: Portcullis' own allocations per message are {own:.3}");
+    assert!(own <= 4.0, "{own} allocations of our own");
 }
 
 /// Allocations of a server for each message, with so many in flight on one connection.
