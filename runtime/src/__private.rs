@@ -32,6 +32,12 @@ pub fn no_arguments<U>(call: &Call<'_, U>, _: &Admitted) -> Result<()> {
     call.go_on()
 }
 
+/// Starts an action. Nothing is awaited between this and its first poll.
+#[inline]
+pub fn start<U>(call: &Call<'_, U>) -> Result<()> {
+    call.start()
+}
+
 /// What a leaf about an object says before anything is loaded.
 pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)

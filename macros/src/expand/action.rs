@@ -181,20 +181,22 @@ impl Row<'_> {
 
     /// Calls the method and writes what it returned.
     fn outcome(&self, locals: &Locals) -> TokenStream {
-        let Locals { handler, reply, .. } = locals;
-        let method = &self.action.method;
+        let Locals { call, handler, reply, .. } = locals;
+        let (method, start) = (&self.action.method, paths::start(Span::call_site()));
         let given = self.given(locals);
         let wait = self.action.is_async().then(|| quote!(.await));
         let span = self.action.output().map_or_else(|| method.span(), paths::shown);
         let (output, error) = (paths::output(span), paths::error(span));
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
-        let call = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
+        let started = quote!(#start(#call)?;);
+        let called = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
         // A `Result` is taken apart here, under whatever name it was written: one whose error can be serialized would
         // else be answered as plain data.
         let (ok, err, into, returned) = (paths::ok(span), paths::err(span), paths::into(span), paths::returned(span));
         quote! {
-            #call
+            #started
+            #called
             match #returned(&#output).__settle(#output) {
                 #ok(#output) => #written,
                 #err(#error) => #err(#into(#error)),

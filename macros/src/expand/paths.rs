@@ -127,6 +127,7 @@ paths! {
     sight_next = [__rt::Sight::next]
     sight_tell = [__rt::Sight::tell]
     single_only = [__rt::single_only]
+    start = [__rt::start]
     tell = [__rt::Gate::tell]
     unknown_leaf = [__rt::unknown_leaf()]
     unseen = [::core::option::Option::Some(false)]

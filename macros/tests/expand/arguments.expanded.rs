@@ -86,6 +86,7 @@ const _: () = {
                         >::whole_context(__call),
                     )
                     .await?;
+                __rt::start(__call)?;
                 let __output = Self::search(
                         __handler,
                         <&str as __rt::Argument<'_, _>>::take(__arguments.text),
@@ -110,6 +111,7 @@ const _: () = {
                 #[serde(deny_unknown_fields)]
                 struct __Arguments {}
                 let __arguments: __Arguments = __rt::arguments(__call, __admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::stop(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -129,6 +129,7 @@ const _: () = {
                     __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::dump(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -141,6 +142,7 @@ const _: () = {
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::version(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

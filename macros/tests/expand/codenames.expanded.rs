@@ -163,6 +163,7 @@ const _: () = {
                 }
                 let __admitted = __rt::Asking::finish(__gate, __admitted)?;
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::clear(__handler, __p0).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -175,6 +176,7 @@ const _: () = {
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::ping(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

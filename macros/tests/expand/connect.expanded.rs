@@ -50,6 +50,7 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::ping(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -67,6 +67,7 @@ const _: () = {
                     room: __A0,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::send(
                         __handler,
                         <P::Room as __rt::Argument<'_, _>>::take(__arguments.room),

@@ -416,6 +416,7 @@ const _: () = {
                     .await?;
                 let __p4 = __rt::Loading::take(__p4, __handler, __call, &__admitted)
                     .await?;
+                __rt::start(__call)?;
                 let __output = Self::file(
                         __handler,
                         &__rt::Call::<
@@ -521,6 +522,7 @@ const _: () = {
                 __rt::no_arguments(__call, &__admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
+                __rt::start(__call)?;
                 let __output = Self::open(__handler, __p0);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {
@@ -697,6 +699,7 @@ const _: () = {
                 __rt::no_arguments(__call, &__admitted)?;
                 let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
                     .await?;
+                __rt::start(__call)?;
                 let __output = Self::read(__handler, __p0).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -150,6 +150,7 @@ const _: () = {
                     __rt::Gate::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::publish(__handler).await;
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

@@ -78,6 +78,7 @@ const _: () = {
                     text: __A0,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::echo(
                     __handler,
                     <String as __rt::Argument<'_, _>>::take(__arguments.text),

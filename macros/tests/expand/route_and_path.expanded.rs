@@ -309,6 +309,7 @@ const _: () = {
                     name: __A2,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::rename(
                         __handler,
                         __p0,

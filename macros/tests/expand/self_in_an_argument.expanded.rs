@@ -64,6 +64,7 @@ const _: () = {
                     ballot: __A0,
                 }
                 let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::vote(
                     __handler,
                     <<Self as Election>::Ballot as __rt::Argument<

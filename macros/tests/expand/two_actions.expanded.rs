@@ -58,6 +58,7 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::list(
                         __handler,
                         &__rt::Call::<
@@ -77,6 +78,7 @@ const _: () = {
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 __rt::no_arguments(__call, &__admitted)?;
+                __rt::start(__call)?;
                 let __output = Self::clear(__handler);
                 match __rt::returned(&__output).__settle(__output) {
                     ::core::result::Result::Ok(__output) => {

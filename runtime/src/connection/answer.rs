@@ -28,18 +28,16 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if self.aside.beside.authenticates {
             self.until_authenticated(text).await?;
         }
-        // Before the checks: what changes after them is seen below.
-        let mut asked = Asked::now(&self.answerer);
         let outcome = self.answered(text).await?;
         // As a rule a reply is all that comes of it, and can go out at once.
-        if let Outcome::Ended { written } = outcome
+        if let Outcome::Ended { written, evaluated_in } = outcome
             && self.reply.is_all()
             && (!written || gone(self.outbox.has_room())?)
-            && asked.holds(&self.answerer)
+            && Asked::in_epoch(evaluated_in).holds(&self.answerer)
         {
             return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
         }
-        self.finish(text, asked, outcome).await
+        self.finish(text, outcome).await
     }
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
@@ -56,23 +54,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
     #[cold]
-    fn finish<'t>(
-        &'t mut self,
-        text: &'t Text,
-        mut asked: Asked,
-        mut outcome: Outcome,
-    ) -> BoxFuture<'t, ControlFlow<End>> {
+    fn finish<'t>(&'t mut self, text: &'t Text, mut outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.aside.beside.running() < self.most_detached {
                     self.aside.beside.detach(self.answerer.beside(), text.clone());
                     return ControlFlow::Continue(());
                 }
-                asked = Asked::now(&self.answerer);
                 outcome = self.answered_in_the_queue(text).await?;
             }
-            let written = match outcome {
-                Outcome::Ended { written } => written,
+            let (written, mut asked) = match outcome {
+                Outcome::Ended { written, evaluated_in } => (written, Asked::in_epoch(evaluated_in)),
                 Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {

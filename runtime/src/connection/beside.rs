@@ -35,7 +35,8 @@ pub(super) struct Beside<C: Consumer> {
 pub(super) struct Done<C: Consumer> {
     answerer: Answerer<C>,
     text: Text,
-    asked: Asked,
+    /// When its action was last authorized, if it has run.
+    asked: Option<Asked>,
     outcome: Outcome,
     reply: Reply,
     effects: Vec<Effect>,
@@ -182,20 +183,27 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 
 impl<C: Consumer> Done<C> {
     fn written(&self) -> bool {
-        !matches!(self.outcome, Outcome::Ended { written: false } | Outcome::Detach | Outcome::Nothing)
+        !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
     fn is_stale(&mut self) -> bool {
-        matches!(self.outcome, Outcome::Ended { .. }) && !self.asked.holds(&self.answerer)
+        self.asked.as_mut().is_some_and(|asked| !asked.holds(&self.answerer))
     }
 }
 
 async fn answer<C: Consumer>(answerer: Answerer<C>, text: Text) -> Done<C> {
-    let (mut reply, mut asked) = (Reply::new(), Asked::now(&answerer));
+    let mut reply = Reply::new();
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
-    asked.own(reply.take_own_changes());
+    let asked = match outcome {
+        Outcome::Ended { evaluated_in, .. } => {
+            let mut asked = Asked::in_epoch(evaluated_in);
+            asked.own(reply.take_own_changes());
+            Some(asked)
+        }
+        _ => None,
+    };
     let (values, effects) = (reply.take_values(), reply.take_effects());
     let of_several = values.is_some();
     let (caused, held) = (None, false);
@@ -218,7 +226,9 @@ async fn next_value<C: Consumer>(mut done: Done<C>) -> Done<C> {
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
 async fn ask_again<C: Consumer>(mut done: Done<C>) -> Done<C> {
-    if !done.asked.again(&done.answerer, &done.text).await {
+    let Some(asked) = &mut done.asked else { return done };
+    if !asked.again(&done.answerer, &done.text).await {
+        done.asked = None;
         done.answerer.deny(&done.text, &mut done.reply, done.of_several);
         done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -15,7 +15,7 @@ use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, lock};
 
 /// The groups of one endpoint.
 pub(crate) struct Hub<C: Consumer> {
@@ -198,8 +198,4 @@ pub(super) struct Entry<G: Group> {
     pub(super) id: Option<RequestId>,
     /// Room for it, where it needs some.
     pub(super) place: Option<Place<G::Consumer>>,
-}
-
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -129,6 +129,7 @@ impl<C: Consumer> Seat<C> {
         }
         late.changes.push(done);
         self.work(late);
+        self.mailbox.gate().drain();
         Change { through, epoch }
     }
 

@@ -1,26 +1,25 @@
 //! Events that wait for one connection: bounded, so that a client who does not read holds back nobody else, and recalled
 //! when grants change, so that they are asked about again.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::counters::Counts;
 use super::slow::{Asks, SlowReceiver};
 use super::waiting::{Letter, Waiting};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{AtomicWaker, Mutex, MutexGuard};
+use crate::scope::StartGate;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, Text};
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
 pub(crate) struct Mailbox<N> {
-    /// How often the grants behind what waits have changed. Changed under the lock only. It stands first, beside what else
+    /// The epoch of the grants behind what waits, raised and closed under the lock only. It stands first, beside what else
     /// is read of a connection for every event.
-    epoch: AtomicU64,
+    gate: StartGate,
     /// Whether there is something to take, or the connection is to end.
     ready: AtomicBool,
-    /// Whether the connection is to end.
-    ending: AtomicBool,
     waiting: Mutex<Waiting<N>>,
     reader: AtomicWaker,
     most: usize,
@@ -56,9 +55,8 @@ pub(super) enum Put {
 impl<N: Asks> Mailbox<N> {
     pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
         let waiting = Waiting::new();
-        let (reader, ready, ending) = (AtomicWaker::new(), AtomicBool::new(false), AtomicBool::new(false));
-        let epoch = AtomicU64::new(0);
-        Mailbox { waiting: Mutex::new(waiting), reader, ready, ending, epoch, most, most_bytes, policy, counts }
+        let (gate, reader, ready) = (StartGate::new(), AtomicWaker::new(), AtomicBool::new(false));
+        Mailbox { gate, waiting: Mutex::new(waiting), reader, ready, most, most_bytes, policy, counts }
     }
 
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
@@ -139,7 +137,7 @@ impl<N: Asks> Mailbox<N> {
         waiting.end.get_or_insert(code);
         let unwanted = std::mem::take(&mut waiting.events);
         waiting.bytes = 0;
-        self.ending.store(true, Ordering::Release);
+        self.gate.close();
         self.ready.store(true, Ordering::Release);
         drop(waiting);
         self.reader.wake();
@@ -155,13 +153,19 @@ impl<N: Asks> Mailbox<N> {
     /// The grants behind what waits.
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::SeqCst)
+        self.gate.epoch()
+    }
+
+    /// What actions of this connection must pass before they begin.
+    #[inline]
+    pub(crate) fn gate(&self) -> &StartGate {
+        &self.gate
     }
 
     /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
     pub(super) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut waiting = self.waiting();
-        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+        let epoch = self.gate.raise();
         waiting.bytes = 0;
         (epoch, std::mem::take(&mut waiting.events).into_iter().map(|letter| letter.note))
     }
@@ -203,7 +207,7 @@ impl<N: Asks> Mailbox<N> {
     /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
     #[inline]
     pub(crate) fn goes_on(&self) -> Result<(), Ended> {
-        if !self.ending.load(Ordering::Acquire) {
+        if !self.gate.is_closed() {
             return Ok(());
         }
         self.waiting().end.map_or(Ok(()), |code| Err(Ended(code)))
@@ -230,6 +234,7 @@ impl<N: Asks> Mailbox<N> {
     pub(crate) fn close(&self) -> u64 {
         let mut waiting = self.waiting();
         waiting.closed = true;
+        self.gate.close();
         waiting.bytes = 0;
         let (unwanted, dropped) = (std::mem::take(&mut waiting.events), waiting.dropped);
         drop(waiting);
@@ -238,7 +243,7 @@ impl<N: Asks> Mailbox<N> {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting<N>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

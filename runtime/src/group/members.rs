@@ -8,7 +8,6 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::belongings::{Belonging, Place};
-use super::hub::lock;
 use super::join::Group;
 use super::membership::Membership;
 use super::seat::Seat;
@@ -16,8 +15,8 @@ use crate::consumer::Consumer;
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::scope::{Call, Connect, Handler, Scope};
-use crate::sync::Mutex;
 use crate::sync::atomic::Ordering;
+use crate::sync::{Mutex, lock};
 
 /// All groups of one type.
 pub(super) struct Kind<G: Group> {

@@ -135,6 +135,9 @@ impl<C: Consumer> Seat<C> {
 
     /// Gets up: leaves every group, and takes no events any more.
     pub(crate) fn leave_all(self: &Arc<Self>) {
+        // Before it can no longer be found: a change that does not find the session has nothing to wait for.
+        self.mailbox.gate().close();
+        self.mailbox.gate().drain();
         self.hub.departed(self);
         self.part_with_all();
         self.give_up();
@@ -147,6 +150,7 @@ impl<C: Consumer> Seat<C> {
     /// The connection is to end.
     pub(super) fn end(&self, code: CloseCode) {
         self.mailbox.end(code);
+        self.mailbox.gate().drain();
         self.give_up();
     }
 

@@ -17,7 +17,7 @@ use crate::transport::CloseCode;
 /// Grants are loaded anew, and the permissions of the door and of every group are asked again. Whoever may not connect any
 /// more is closed with 4403; whoever may not be in a group any more is taken out of it. Events that waited are asked about
 /// again, and so are actions that run before their replies go out. When a call returns, nothing is delivered any more on what
-/// was true before. Cloning gives another handle.
+/// was true before, and no action begins on it. Cloning gives another handle.
 pub struct Sessions<C: Consumer> {
     hub: Arc<Hub<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
@@ -79,7 +79,8 @@ impl<C: Consumer> Sessions<C> {
         self.refresh(&self.hub.seats(), Scope::forget_grants).await;
     }
 
-    /// Closes every connection of this user with 4403, and those that are being made.
+    /// Closes every connection of this user with 4403, and those that are being made. When it returns, no further action of
+    /// theirs begins.
     pub fn disconnect_user(&self, user_id: &str) {
         self.hub.disconnect(user_id);
         for seat in self.hub.seats_of(user_id) {

@@ -21,9 +21,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Just before the action is asked about.
-    pub(crate) fn now<C: Consumer>(answerer: &Answerer<C>) -> Asked {
-        Asked { epoch: answerer.seat.mailbox.epoch(), own: None }
+    /// In that epoch, before the action started.
+    pub(crate) fn in_epoch(epoch: u64) -> Asked {
+        Asked { epoch, own: None }
     }
 
     /// The action changes something by itself.

@@ -62,8 +62,8 @@ impl<C: Consumer> Clone for Answerer<C> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Its action has ended. Only where it has ended well, it causes anything.
-    Ended { written: bool },
+    /// Its action has ended. Only where it has ended well, it causes anything. Its permissions were evaluated in that epoch.
+    Ended { written: bool, evaluated_in: u64 },
     /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
@@ -175,6 +175,8 @@ impl<C: Consumer> Answerer<C> {
         native::refuse(reply, &Head::default(), &error, None);
     }
 
+    /// Evaluates a message and runs its action. If rights change before the action has started, all of it is done again with
+    /// the session's current scope: extractors, objects and arguments too.
     async fn answer(
         &self,
         request: &Request<'_>,
@@ -182,44 +184,80 @@ impl<C: Consumer> Answerer<C> {
         matched: &Matched<'_>,
         reply: &mut Reply,
     ) -> Outcome {
-        let Ok(scope) = self.scope() else { return Outcome::Nothing };
-        let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-            .with_objects(self.bounds.objects)
-            .with_seat(&self.seat)
-            .on_blocking_thread(self.blocking);
-        let outcome = match readable {
-            Ok(()) => {
-                native::begin(reply);
-                // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
-                let walking = async {
-                    let mut walk = Walk::new(&call, reply);
-                    let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
-                    deadline(self.time, way).await
-                };
-                AssertUnwindSafe(walking).catch_unwind().await
-            }
-            Err(error) => Ok(Some(Err(error))),
-        };
-        match outcome {
-            Ok(Some(Ok(()))) => {
-                let (effects, own_changes) = call.into_outcome();
-                reply.cause(effects, own_changes);
-                let written = !reply.is_silent();
-                if written {
-                    native::finish(reply, &request.head);
+        if let Err(error) = readable {
+            return self.refuse_unreadable(request, &error, reply);
+        }
+        let (mut time, mut expires) = (self.time, None);
+        loop {
+            // Before the scope is read and anything is checked.
+            let evaluated_in = self.seat.mailbox.epoch();
+            let Ok(scope) = self.scope() else { return Outcome::Nothing };
+            let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
+                .with_objects(self.bounds.objects)
+                .with_seat(&self.seat)
+                .with_gate(self.seat.mailbox.gate(), evaluated_in)
+                .on_blocking_thread(self.blocking);
+            native::begin(reply);
+            // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
+            let walking = async {
+                let mut walk = Walk::new(&call, reply);
+                let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
+                let mut way = pin!(deadline(time, way));
+                let outcome = way.as_mut().await;
+                if call.is_overtaken() {
+                    expires = expires.or(way.expires());
                 }
-                return Outcome::Ended { written };
+                outcome
+            };
+            match AssertUnwindSafe(walking).catch_unwind().await {
+                Ok(Some(Ok(()))) => {
+                    let (effects, own_changes) = call.into_outcome();
+                    reply.cause(effects, own_changes);
+                    let written = !reply.is_silent();
+                    if written {
+                        native::finish(reply, &request.head);
+                    }
+                    return Outcome::Ended { written, evaluated_in };
+                }
+                Ok(Some(Err(_))) if call.is_overtaken() => {
+                    match self.time_left(&mut expires).await {
+                        None => return Outcome::Nothing,
+                        Some(Duration::ZERO) => refuse(&call, &Error::timeout(), reply),
+                        Some(left) => {
+                            time = left;
+                            continue;
+                        }
+                    }
+                    return Outcome::Refused;
+                }
+                Ok(Some(Err(error))) => refuse(&call, &error, reply),
+                Ok(None) => refuse(&call, &timed_out(&call), reply),
+                Err(panic) => refuse(&call, &panicked(&*panic), reply),
             }
-            Ok(Some(Err(error))) => refuse(&call, &error, reply),
-            Ok(None) => refuse(&call, &timed_out(&call), reply),
-            Err(panic) => refuse(&call, &panicked(&*panic), reply),
+            if call.has_begun() {
+                // What it says was true of what its caller could do then.
+                let (_, own_changes) = call.into_outcome();
+                reply.cause(Vec::new(), own_changes);
+                return Outcome::Ended { written: true, evaluated_in };
+            }
+            return Outcome::Refused;
         }
-        if call.has_begun() {
-            // What it says was true of what its caller could do then.
-            let (_, own_changes) = call.into_outcome();
-            reply.cause(Vec::new(), own_changes);
-            return Outcome::Ended { written: true };
-        }
+    }
+
+    /// The time that is left for a message whose action was not admitted by the start gate. `None` if the session has ended.
+    /// Lets other tasks run first: rights that change all the time must not keep a thread.
+    #[cold]
+    async fn time_left(&self, expires: &mut Option<Instant>) -> Option<Duration> {
+        tokio::task::yield_now().await;
+        let now = Instant::now();
+        let expires = *expires.get_or_insert_with(|| now + self.time);
+        (!self.seat.mailbox.gate().is_closed()).then(|| expires.saturating_duration_since(now))
+    }
+
+    #[cold]
+    fn refuse_unreadable(&self, request: &Request<'_>, error: &Error, reply: &mut Reply) -> Outcome {
+        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        refuse(&Call::new(&*scope, &request.head, &request.fields, &[], &[]), error, reply);
         Outcome::Refused
     }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 pin_project! {
     /// Gives `None` where the future takes longer. The clock is set only for one that is not ready at once.
@@ -21,6 +21,13 @@ pin_project! {
 /// Runs a future for so long at the most.
 pub(crate) fn deadline<F: Future>(time: Duration, future: F) -> Deadline<F> {
     Deadline { future, time, clock: None }
+}
+
+impl<F> Deadline<F> {
+    /// When the time is over. `None` if the future has been ready at once.
+    pub(crate) fn expires(&self) -> Option<Instant> {
+        self.clock.as_ref().map(|clock| clock.deadline())
+    }
 }
 
 impl<F: Future> Future for Deadline<F> {

@@ -16,7 +16,7 @@ use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Head, Reply, Request};
-use crate::scope::{Admitted, Call};
+use crate::scope::{Admitted, Call, Start};
 
 /// The name that clients call it by.
 const AUTHENTICATE: &str = "authenticate";
@@ -58,6 +58,9 @@ impl<C: Consumer> Answerer<C> {
         let Ok(scope) = self.scope() else { return Outcome::Nothing };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
         let asked_at = self.seat.changes();
+        if self.seat.mailbox.gate().try_start(None, || ()) == Start::Closed {
+            return Outcome::Nothing;
+        }
         let looking = AssertUnwindSafe(self.look(&call)).catch_unwind();
         let renewed = match deadline(self.time, looking).await {
             Some(Ok(user)) => user.and_then(|user| {

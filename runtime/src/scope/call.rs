@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::{Context, Scope, Visible};
+use super::{Context, Scope, Start, StartGate, Visible};
 use crate::error::{Error, Result};
+use crate::log::Cut;
 use crate::message::{Effect, Field, Head, OwnChanges, RequestId};
 
 /// A named part of a route, and what the message's route has there.
@@ -44,6 +45,10 @@ pub struct Call<'a, U> {
     only_asks: bool,
     /// Whether the action has begun.
     begun: AtomicBool,
+    /// What the action must pass before its first poll, and the epoch in which this call is evaluated.
+    gate: Option<(&'a StartGate, u64)>,
+    /// Whether the gate did not admit the action.
+    is_overtaken: AtomicBool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -112,6 +117,8 @@ impl<'a, U> Call<'a, U> {
             acts: Mutex::new(None),
             only_asks: false,
             begun: AtomicBool::new(false),
+            gate: None,
+            is_overtaken: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
@@ -241,6 +248,42 @@ impl<'a, U> Call<'a, U> {
         }
         self.begun.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Evaluates this call in that epoch; its action must pass the gate.
+    #[inline]
+    pub(crate) fn with_gate(mut self, gate: &'a StartGate, evaluated_in: u64) -> Self {
+        self.gate = Some((gate, evaluated_in));
+        self
+    }
+
+    /// Starts the action: the last thing before its first poll. Fails if rights have changed since this call was evaluated,
+    /// or the session has ended.
+    #[inline]
+    pub(crate) fn start(&self) -> Result<()> {
+        let Some((gate, evaluated_in)) = self.gate else {
+            return Err(Error::internal("bug: an action was reached by a call without a start gate"));
+        };
+        match gate.try_start(Some(evaluated_in), || self.trace_start()) {
+            Start::Admitted => Ok(()),
+            Start::Stale | Start::Closed => {
+                self.is_overtaken.store(true, Ordering::Relaxed);
+                Err(Error::denied())
+            }
+        }
+    }
+
+    /// Under the gate, so that a trace orders starts and changes of rights as they happened.
+    #[inline]
+    fn trace_start(&self) {
+        let Head { action, route, .. } = self.head;
+        tracing::trace!(action = ?Cut::words(action), route = ?Cut::words(route), "action started");
+    }
+
+    /// Whether the gate did not admit the action: rights have changed since this call was evaluated, or the session has ended.
+    #[inline]
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.is_overtaken.load(Ordering::Relaxed)
     }
 
     /// Whether everything on the way had admitted it.

@@ -6,6 +6,7 @@ mod context;
 mod granted;
 mod handler;
 mod opened;
+mod start_gate;
 mod user;
 
 pub use call::{Admitted, Call};
@@ -17,4 +18,5 @@ pub use granted::{GrantKey, GrantKeys, may_on};
 pub(crate) use granted::{Keys, keys};
 pub use handler::Handler;
 pub use opened::Scope;
+pub(crate) use start_gate::{Start, StartGate};
 pub use user::User;

@@ -1,6 +1,8 @@
 //! What threads share. Under `--cfg loom` the same from loom, which tries every order in which threads may get at it: that is
 //! for the models alone, see `group/model`.
 
+use std::sync::PoisonError;
+
 #[cfg(not(loom))]
 mod real {
     pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
@@ -18,3 +20,8 @@ mod modelled;
 pub(crate) use modelled::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
+
+/// Locks a mutex. A panic under the lock leaves nothing half-done that a later holder could trip over, so poison is ignored.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

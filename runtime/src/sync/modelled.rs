@@ -9,6 +9,8 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 use loom::thread::{self, JoinHandle};
 
+use super::lock;
+
 /// Wakes whoever has registered last. Loom's own prints a line at every call.
 #[derive(Default)]
 pub(crate) struct AtomicWaker(Mutex<Option<Waker>>);
@@ -100,7 +102,8 @@ pub(crate) mod oneshot {
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
-    use super::{Mutex, lock};
+    use super::super::lock;
+    use super::Mutex;
 
     /// What was sent, whether nothing is any more, and who waits.
     struct Shared<T>(Mutex<(Option<T>, bool, Option<Waker>)>);
@@ -152,8 +155,4 @@ pub(crate) mod oneshot {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

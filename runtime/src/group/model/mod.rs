@@ -11,6 +11,7 @@
 
 mod changes;
 mod coming;
+mod starts;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,0 +1,78 @@
+//! The start gate of one session: no action body begins on rights that have changed since its permissions were evaluated.
+//!
+//! A start compares, under the gate's lock, the epoch in which its permissions were evaluated with the current one, marks
+//! the action as started, and the body is polled at once. A change of rights first raises the epoch and then passes through
+//! the lock, by [`drain`](StartGate::drain). So a start that compared before the change is marked before the change returns,
+//! and a start that compares later sees the new epoch. A change waits for starts, never for a body.
+
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Mutex, lock};
+
+/// The epoch of a session's rights, and what an action must pass between its last check and its first poll.
+///
+/// The epoch stands first: it is read for every event that the session may receive.
+#[repr(C)]
+pub(crate) struct StartGate {
+    epoch: AtomicU64,
+    /// Whether the session has ended, or is to end.
+    is_closed: AtomicBool,
+    /// Held from the comparison to the mark. It protects no data, and no other lock is taken under it.
+    starting: Mutex<()>,
+}
+
+/// Whether an action may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It is marked as started, and must be polled at once.
+    Admitted,
+    /// Rights have changed since its permissions were evaluated.
+    Stale,
+    /// The session has ended.
+    Closed,
+}
+
+impl StartGate {
+    pub(crate) fn new() -> StartGate {
+        StartGate { epoch: AtomicU64::new(0), is_closed: AtomicBool::new(false), starting: Mutex::new(()) }
+    }
+
+    /// The current epoch. It must be read before the scope and before any check of an evaluation.
+    #[inline]
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Begins a new epoch and returns it. Until [`drain`](StartGate::drain), starts of the old one may still be under way.
+    pub(crate) fn raise(&self) -> u64 {
+        self.epoch.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Admits no further start. As with [`raise`](StartGate::raise), some may still be under way.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Starts what was evaluated in that epoch; what depends on no rights (`None`) starts in any. `mark` runs under the lock
+    /// of the gate, and only if the start is admitted.
+    pub(crate) fn try_start(&self, evaluated_in: Option<u64>, mark: impl FnOnce()) -> Start {
+        let _starting = lock(&self.starting);
+        if self.is_closed() {
+            return Start::Closed;
+        }
+        if evaluated_in.is_some_and(|epoch| epoch != self.epoch()) {
+            return Start::Stale;
+        }
+        mark();
+        Start::Admitted
+    }
+
+    /// Waits for the starts that were admitted before the gate was raised or closed. Each is a few instructions long.
+    pub(crate) fn drain(&self) {
+        drop(lock(&self.starting));
+    }
+}

@@ -1,0 +1,161 @@
+//! Revocations that race with actions between their permission and their body. Order is told by a counter: it is taken
+//! when an action is marked as started (the trace `action started`), and after a revocation has returned.
+
+use std::fmt::Debug;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use super::dice::Dice;
+use super::{KINDS, fixture, message};
+
+const SESSIONS: usize = 250;
+const REVOCATIONS: usize = 100_000;
+const DISCONNECTIONS: usize = 10_000;
+
+static CLOCK: AtomicU64 = AtomicU64::new(1);
+/// When the last action of each session was marked as started.
+static STARTED: LazyLock<Vec<AtomicU64>> = LazyLock::new(|| (0..2 * SESSIONS).map(|_| AtomicU64::new(0)).collect());
+
+/// Takes the time of every start.
+struct Starts;
+
+struct Route(Option<usize>);
+
+impl Visit for Route {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "route" {
+            let text = format!("{value:?}");
+            self.0 = text.trim_matches('"').strip_prefix("docs/").and_then(|rest| rest.strip_suffix('/')?.parse().ok());
+        }
+    }
+}
+
+impl Subscriber for Starts {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("portcullis") && *metadata.level() == Level::TRACE
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut route = Route(None);
+        event.record(&mut route);
+        if let Some(started) = route.0.and_then(|session| STARTED.get(session)) {
+            started.store(CLOCK.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+        }
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn observe() {
+    // The other test of this file may have set it.
+    let _ = tracing::subscriber::set_global_default(Starts);
+}
+
+/// What became of the actions that raced.
+#[derive(Default)]
+struct Tally {
+    began: AtomicUsize,
+    refused: AtomicUsize,
+    /// Began after the revocation had returned.
+    late: AtomicUsize,
+}
+
+impl Tally {
+    fn count(&self, session: usize, returned: u64) {
+        let started = STARTED[session].load(Ordering::SeqCst);
+        let count = match started {
+            0 => &self.refused,
+            before if before < returned => &self.began,
+            _ => &self.late,
+        };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn check(&self, races: usize) {
+        let [began, refused, late] = [&self.began, &self.refused, &self.late].map(|count| count.load(Ordering::SeqCst));
+        println!("{races} revocations: {began} began before, {refused} did not begin, {late} began after");
+        assert_eq!(late, 0, "bodies began after the revocation had returned");
+        assert!(began > races / 100 && refused > races / 100, "hardly a race: {began} began, {refused} did not");
+    }
+}
+
+fn now() -> u64 {
+    CLOCK.fetch_add(1, Ordering::SeqCst)
+}
+
+async fn pause(dice: &mut Dice) {
+    tokio::time::sleep(Duration::from_micros(dice.roll(2_000_u64))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_body_begins_after_a_refresh_has_returned() {
+    observe();
+    let (fixture, tally) = (fixture(), Tally::default());
+    let sessions = (0..SESSIONS).map(|session| {
+        let (fixture, tally) = (&fixture, &tally);
+        async move {
+            let id = u32::try_from(session).unwrap();
+            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let (mut client, account) = fixture.open(id).await;
+            account.delay.store(1, Ordering::SeqCst);
+            let connections = fixture.library.sessions();
+            for _ in 0..REVOCATIONS / SESSIONS {
+                account.may_edit.store(true, Ordering::SeqCst);
+                connections.refresh_user(&id.to_string()).await;
+                STARTED[session].store(0, Ordering::SeqCst);
+                client.send(message(kind, id));
+                pause(&mut dice).await;
+                account.may_edit.store(false, Ordering::SeqCst);
+                connections.refresh_user(&id.to_string()).await;
+                let returned = now();
+                let reply = client.reply().await;
+                tally.count(session, returned);
+                let began = STARTED[session].load(Ordering::SeqCst) != 0;
+                assert!(began || reply.status() == 403, "an action that did not begin was answered {}", reply.status());
+            }
+        }
+    });
+    join_all(sessions).await;
+    tally.check(REVOCATIONS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_body_begins_after_a_disconnection_has_returned() {
+    observe();
+    let (fixture, tally) = (fixture(), Tally::default());
+    let sessions = (SESSIONS..2 * SESSIONS).map(|session| {
+        let (fixture, tally) = (&fixture, &tally);
+        async move {
+            let id = u32::try_from(session).unwrap();
+            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let mut returned = None;
+            for _ in 0..DISCONNECTIONS / SESSIONS {
+                let (mut client, account) = fixture.open(id).await;
+                account.delay.store(1, Ordering::SeqCst);
+                // Only now, as what runs in the blocking pool may outlive its connection.
+                if let Some(returned) = returned {
+                    tally.count(session, returned);
+                }
+                STARTED[session].store(0, Ordering::SeqCst);
+                client.send(message(kind, id));
+                pause(&mut dice).await;
+                fixture.library.sessions().disconnect_user(&id.to_string());
+                returned = Some(now());
+                drop(client);
+                account.left.notified().await;
+            }
+        }
+    });
+    join_all(sessions).await;
+    tally.check(DISCONNECTIONS);
+}
