@@ -197,7 +197,8 @@ async fn who_reads_again_gets_the_newest_of_each() {
 
 #[tokio::test(start_paused = true)]
 async fn older_ones_of_the_same_key_make_room_and_no_others() {
-    let world = world(4, usize::MAX, 0);
+    // Four events may wait for a connection that could not run.
+    let world = world(1, usize::MAX, 0);
     let mut one = world.open().await;
     for number in 0..4 {
         world.price(0, "a", number);
@@ -227,26 +228,29 @@ async fn older_ones_of_the_same_key_make_room_and_no_others() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_no_key_is_never_dropped_and_closes_it_in_the_end() {
-    let world = world(3, usize::MAX, 0);
+    // Four events may wait for a connection that could not run.
+    let world = world(1, usize::MAX, 0);
     let mut one = world.open().await;
     world.price(0, "a", 1);
     world.price(0, "a", 2);
     world.notice(1);
     world.notice(2);
-    assert_eq!(came(&mut one).await, ["pa2", "n1", "n2"], "what is old makes room for others too");
     world.notice(3);
+    assert_eq!(came(&mut one).await, ["pa2", "n1", "n2", "n3"], "what is old makes room for others too");
+    world.notice(4);
+    world.notice(5);
     world.price(0, "a", 4);
     world.price(0, "b", 5);
     world.price(0, "b", 6);
-    assert_eq!(came(&mut one).await, ["n3", "pa4", "pb6"]);
+    assert_eq!(came(&mut one).await, ["n4", "n5", "pa4", "pb6"]);
     assert_eq!(world.lost(), (2, 0));
-    for number in 0..4 {
+    for number in 0..5 {
         world.notice(number);
     }
     assert_eq!(one.closed().await, 1013);
     assert_eq!(world.lost(), (2, 1));
     let mut other = world.open().await;
-    for symbol in ["a", "b", "c", "d"] {
+    for symbol in ["a", "b", "c", "d", "e"] {
         world.price(0, symbol, 1);
     }
     assert_eq!(other.closed().await, 1013, "nor does another key make room");
@@ -255,8 +259,8 @@ async fn what_has_no_key_is_never_dropped_and_closes_it_in_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn bytes_are_room_too() {
-    // Two frames fit, and not a third.
-    let world = world(100, 2500, 1000);
+    // Two frames fit, and not a third: four times as many bytes may wait for a connection that could not run.
+    let world = world(100, 625, 1000);
     let mut one = world.open().await;
     for (symbol, number) in [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 2)] {
         world.price(0, symbol, number);

@@ -24,6 +24,9 @@ struct Allowed<'t> {
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
     pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
+        if self.answerer.seat.pacer.is_held() {
+            self.until_paced().await?;
+        }
         gone(self.outbox.goes_on())?;
         if self.aside.beside.authenticates {
             self.until_authenticated(text).await?;
@@ -38,6 +41,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
         }
         self.finish(text, outcome).await
+    }
+
+    /// Waits for readers of what this connection has published. Its own events, pings and expiry go on.
+    #[cold]
+    fn until_paced(&mut self) -> BoxFuture<'_, ControlFlow<End>> {
+        let Connection { outbox, answerer, aside, .. } = self;
+        Box::pin(async move { aside.until(outbox, answerer, pin!(answerer.seat.pacer.ready())).await })
     }
 
     /// Waits for credentials that are being looked at, where the message brings more of them.

@@ -5,12 +5,14 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
 
 use super::outbox::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
+use crate::group::{PACER, Pacer};
 use crate::message::{self, Effect, Reply, Undo, Values};
 use crate::router::{Answerer, Asked, Outcome, Value};
 use crate::transport::{Text, Transport};
@@ -75,7 +77,7 @@ impl<C: Consumer> Beside<C> {
     }
 
     pub(super) fn detach(&mut self, answerer: Answerer<C>, text: Text) {
-        self.run(answer(answerer, text));
+        self.run(answerer.seat.pacer.clone(), answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
@@ -109,8 +111,8 @@ impl<C: Consumer> Beside<C> {
         }
     }
 
-    fn run(&mut self, action: impl Future<Output = Done<C>> + Send + 'static) {
-        self.running.get_or_insert_default().spawn(action);
+    fn run(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Done<C>> + Send + 'static) {
+        self.running.get_or_insert_default().spawn(PACER.scope(pacer, action));
     }
 
     /// Whether something is there to be sent, by [`send`](Beside::send); or, without need of room, somebody else sits there.
@@ -146,7 +148,7 @@ impl<C: Consumer> Beside<C> {
     pub(super) fn send<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> Result<(), Lost> {
         let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
-            self.run(ask_again(done));
+            self.run(done.answerer.seat.pacer.clone(), ask_again(done));
             return Ok(());
         }
         if done.values.is_none() && !done.effects.is_empty() {
@@ -168,7 +170,7 @@ impl<C: Consumer> Beside<C> {
         }
         self.holds = self.holds.saturating_sub(usize::from(std::mem::take(&mut done.held)));
         if done.values.is_some() {
-            self.run(next_value(done));
+            self.run(done.answerer.seat.pacer.clone(), next_value(done));
         }
         Ok(())
     }

@@ -35,9 +35,10 @@ pub struct Limits {
     /// How many groups a connection may be in, each of its subscriptions counted. More: 409. Default: 256.
     pub groups: usize,
     /// How many events may wait for a client who does not take them; what happens then says
-    /// [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers). Default: 256.
+    /// [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers). Four times as many may wait for a connection that has not
+    /// run since they came. Default: 256.
     pub queue: usize,
-    /// How many bytes of events may wait. Default: 1 MiB.
+    /// How many bytes of events may wait; four times as many for a connection that has not run since. Default: 1 MiB.
     pub queue_bytes: usize,
     /// How many actions may run beside the queue (`#[action(detached)]`). One more runs in the queue. Default: 8.
     pub detached: usize,

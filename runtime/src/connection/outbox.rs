@@ -71,11 +71,14 @@ fn patiently<N: Asks>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Lost>> {
     match ready {
-        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Lost::from)),
-        Poll::Pending => match mailbox.poll_end(cx) {
-            Poll::Ready(ended) => Poll::Ready(Err(ended.into())),
-            Poll::Pending => Poll::Pending,
-        },
+        Poll::Ready(outcome) => {
+            mailbox.unstall();
+            Poll::Ready(outcome.map_err(Lost::from))
+        }
+        Poll::Pending => {
+            mailbox.stall();
+            mailbox.poll_end(cx).map(|ended| Err(ended.into()))
+        }
     }
 }
 
@@ -250,7 +253,14 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
                 return Poll::Ready(self.goes_on().map(|()| Next::Beside));
             }
             let mailbox = &self.seat.mailbox;
-            let waiting = if holds || self.holding { mailbox.poll_end(cx).map(Err) } else { mailbox.poll(cx) };
+            let waiting = if holds || self.holding {
+                if mailbox.is_ready() {
+                    mailbox.stall();
+                }
+                mailbox.poll_end(cx).map(Err)
+            } else {
+                mailbox.poll(cx)
+            };
             if let Poll::Ready(waiting) = waiting {
                 waiting?;
                 if patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready() {

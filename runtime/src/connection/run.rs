@@ -1,6 +1,7 @@
 //! The loop of one connection: one message at a time, in order, while pings are sent and answered beside it.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,11 +17,17 @@ use super::limits::Limits;
 use super::outbox::{Lost, Next, Outbox};
 use crate::consumer::Consumer;
 use crate::error::Error;
-use crate::group::Seat;
+use crate::group::{PACER, Seat};
 use crate::message::{self, Reply};
 use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::{CloseCode, Incoming, Transport};
+
+/// How many messages are dispatched before other tasks may run.
+const MESSAGES_PER_TURN: usize = 64;
+
+/// How many deliveries are attempted before other tasks may run: a message to a large group is a turn of its own.
+const DELIVERIES_PER_TURN: usize = 8192;
 
 /// Why the loop ended.
 pub(super) enum End {
@@ -82,8 +89,9 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         },
         most_detached: limits.detached,
     };
+    let pacer = seat.pacer.clone();
     let leaving = Leaving(seat);
-    async move {
+    PACER.scope(pacer, async move {
         let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, scope))).catch_unwind().await;
         let connected = connected.unwrap_or_else(|panic| {
             tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
@@ -108,7 +116,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
         }
         Box::pin(connection.disconnected()).await;
-    }
+    })
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
@@ -157,10 +165,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for something to do, and does all that is there to do before one flush.
     async fn turn(&mut self) -> ControlFlow<End> {
-        let holds = self.aside.beside.holds();
+        let (holds, reading) = (self.aside.beside.holds(), self.aside.ahead.is_empty());
         let mut next = tokio::select! {
             biased;
-            next = self.outbox.next(true, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
+            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
                 Next::Frame(frame) => frame,
                 Next::Event => {
                     gone(self.outbox.deliver().await)?;
@@ -169,12 +177,15 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 // It goes out with what comes next, or while nothing does.
                 Next::Beside => return self.aside.send(&mut self.outbox, &self.answerer),
             },
+            // Left over by a turn that was long enough.
+            () = ready(()), if !reading => self.aside.ahead.pop_front(),
             beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
         };
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
         gone(self.outbox.goes_on())?;
-        loop {
+        let (mut messages, mut deliveries) = (0, 0);
+        let is_long = loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
                 Some(Incoming::Binary) => {
@@ -185,15 +196,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Some(Incoming::Broken(code)) => return ControlFlow::Break(End::Close(code)),
                 None => return ControlFlow::Break(End::Gone),
             }
+            messages += 1;
+            deliveries += self.answerer.seat.pacer.take_deliveries();
+            if messages >= MESSAGES_PER_TURN || deliveries >= DELIVERIES_PER_TURN {
+                break true;
+            }
             next = match self.aside.ahead.pop_front() {
                 Some(frame) => Some(frame),
                 // By the task's own waker: for another one the socket would be looked at anew.
                 None => match poll!(self.outbox.transport.next()) {
                     Poll::Ready(frame) => frame,
-                    Poll::Pending => break,
+                    Poll::Pending => break false,
                 },
             };
-        }
+        };
         self.reply.rest();
         if self.outbox.has_events() && !self.aside.beside.holds() {
             gone(self.outbox.deliver().await)?;
@@ -201,6 +217,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         gone(self.outbox.flush().await)?;
         // What came in the meantime was heard too, and while it was answered nobody asked.
         self.aside.heartbeat.heard();
+        if is_long {
+            tokio::task::yield_now().await;
+        }
         ControlFlow::Continue(())
     }
 

@@ -13,6 +13,7 @@ use super::hub::Hub;
 use super::join::{Carries, Group};
 use super::members::Member;
 use super::membership::{Membership, Way};
+use super::pacer::Pacer;
 use super::seat::{Glance, Offered};
 use crate::consumer::Consumer;
 
@@ -31,9 +32,11 @@ impl<C: Consumer> Hub<C> {
         let mut tally = Tally::default();
         if let Some(members) = self.kind::<G>().members(group) {
             let published = Published::new(event, members.name.clone());
-            for together in members.list().chunks(TOGETHER) {
+            let list = members.list();
+            for together in list.chunks(TOGETHER) {
                 tally.offer(&published, together, except);
             }
+            tally.attempted = list.len();
         }
         tally.count(&self.counts);
     }
@@ -62,6 +65,7 @@ impl<C: Consumer> Hub<C> {
             }
         }
         let (published, mut tally) = (Published::new(event, None), Tally::default());
+        tally.attempted = receivers.len();
         for memberships in receivers {
             tally.add(match &memberships[..] {
                 [only] => only.seat.offer(&published, Way::Group(only)),
@@ -79,15 +83,17 @@ impl<C: Consumer> Hub<C> {
     {
         let (published, mut tally) = (Published::new(event, None), Tally::default());
         for seat in self.seats_of(user_id) {
+            tally.attempted += 1;
             tally.add(seat.offer(&published, Way::Personal));
         }
         tally.count(&self.counts);
     }
 }
 
-/// How many an event was kept from.
+/// How many sessions an event was offered to, and how many it was kept from.
 #[derive(Default)]
 struct Tally {
+    attempted: usize,
     refused: u64,
 }
 
@@ -112,6 +118,7 @@ impl Tally {
     }
 
     fn count(&self, counts: &Counts) {
+        Pacer::delivered(self.attempted);
         counts.published(self.refused);
     }
 }

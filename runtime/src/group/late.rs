@@ -14,6 +14,7 @@ use super::event::Emits;
 use super::join::Group;
 use super::mailbox::Put;
 use super::membership::Way;
+use super::pacer::{Hold, Pacer};
 use super::seat::Seat;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::consumer::Consumer;
@@ -35,11 +36,20 @@ pub(super) struct Late<C: Consumer> {
     /// The number of the task that works it off, while there is one.
     worker: Option<u64>,
     workers: u64,
+    /// Connections that wait until there is less. Each does so once, until nothing waits here: a check may take long.
+    holds: Vec<Hold>,
 }
 
 impl<C: Consumer> Late<C> {
     pub(super) fn new() -> Late<C> {
-        Late { events: VecDeque::new(), current: None, changes: Vec::new(), worker: None, workers: 0 }
+        Late {
+            events: VecDeque::new(),
+            current: None,
+            changes: Vec::new(),
+            worker: None,
+            workers: 0,
+            holds: Vec::new(),
+        }
     }
 }
 
@@ -98,6 +108,9 @@ impl<C: Consumer> Seat<C> {
             return;
         }
         late.events.push_back(note);
+        if late.events.len() > self.mailbox.most() / 2 {
+            Pacer::hold_current(&mut late.holds, true);
+        }
         if late.events.len() <= self.mailbox.most() {
             return self.work(late);
         }
@@ -219,13 +232,15 @@ impl<C: Consumer> Seat<C> {
         } else {
             Some(Work::Changes(std::mem::take(&mut late.changes)))
         };
+        let mut holds = Vec::new();
         if work.is_none() {
             late.worker = None;
             self.is_late.store(false, Ordering::SeqCst);
+            holds = std::mem::take(&mut late.holds);
         }
         drop(late);
         // Not under the lock: an event may run its own code when it is dropped.
-        drop(done);
+        drop((done, holds));
         work
     }
 
@@ -293,7 +308,7 @@ impl<C: Consumer> Seat<C> {
     pub(super) fn give_up(&self) {
         let given_up = {
             let mut late = self.lock_late();
-            (std::mem::take(&mut late.events), late.current.take())
+            (std::mem::take(&mut late.events), late.current.take(), std::mem::take(&mut late.holds))
         };
         // Not under the lock: an event may run its own code when it is dropped.
         drop(given_up);

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::counters::Counts;
+use super::pacer::Pacer;
 use super::slow::{Asks, SlowReceiver};
 use super::waiting::{Letter, Waiting};
 use crate::scope::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, Text};
+
+/// How much more may wait for a reader that has not run yet than for one that has and could not take it.
+const UNREAD_FACTOR: usize = 4;
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
@@ -20,6 +24,8 @@ pub(crate) struct Mailbox<N> {
     gate: StartGate,
     /// Whether there is something to take, or the connection is to end.
     ready: AtomicBool,
+    /// Whether the reader has run and could not take what waits.
+    is_stalled: AtomicBool,
     waiting: Mutex<Waiting<N>>,
     reader: AtomicWaker,
     most: usize,
@@ -55,8 +61,9 @@ pub(super) enum Put {
 impl<N: Asks> Mailbox<N> {
     pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
         let waiting = Waiting::new();
-        let (gate, reader, ready) = (StartGate::new(), AtomicWaker::new(), AtomicBool::new(false));
-        Mailbox { gate, waiting: Mutex::new(waiting), reader, ready, most, most_bytes, policy, counts }
+        let (gate, reader) = (StartGate::new(), AtomicWaker::new());
+        let (ready, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
+        Mailbox { gate, waiting: Mutex::new(waiting), reader, ready, is_stalled, most, most_bytes, policy, counts }
     }
 
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
@@ -86,7 +93,11 @@ impl<N: Asks> Mailbox<N> {
         waiting.bytes += frame.len();
         waiting.events.push_back(Letter { place, frame, note });
         let mut given_up = Vec::new();
-        while waiting.events.len() > self.most || waiting.bytes > self.most_bytes {
+        let is_stalled = self.is_stalled.load(Ordering::Relaxed);
+        let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
+        while waiting.events.len() > self.most.saturating_mul(factor)
+            || waiting.bytes > self.most_bytes.saturating_mul(factor)
+        {
             let more = waiting.give_up(self.policy);
             if more.is_empty() && !waiting.events.is_empty() {
                 given_up.extend(self.end_with(waiting, CloseCode::TooSlow));
@@ -95,6 +106,9 @@ impl<N: Asks> Mailbox<N> {
             self.counts.dropped(more.len());
             given_up.extend(more.into_iter().map(|letter| letter.note));
         }
+        if !is_stalled && self.is_crowded(&waiting) {
+            Pacer::hold_current(&mut waiting.holds, false);
+        }
         let wake = !self.ready.swap(true, Ordering::AcqRel);
         drop(waiting);
         // Whoever reads takes everything, so it is woken once.
@@ -102,6 +116,30 @@ impl<N: Asks> Mailbox<N> {
             self.reader.wake();
         }
         (Put::In, given_up)
+    }
+
+    /// Whether more than half of what may wait does.
+    fn is_crowded(&self, waiting: &Waiting<N>) -> bool {
+        waiting.events.len() > self.most / 2 || waiting.bytes > self.most_bytes / 2
+    }
+
+    /// The reader has run and cannot take what waits.
+    #[inline]
+    pub(crate) fn stall(&self) {
+        if !self.is_stalled.load(Ordering::Relaxed) {
+            self.is_stalled.store(true, Ordering::Relaxed);
+            let holds = std::mem::take(&mut self.waiting().holds);
+            // Each wakes a connection: not under the lock.
+            drop(holds);
+        }
+    }
+
+    /// The reader can take what waits.
+    #[inline]
+    pub(crate) fn unstall(&self) {
+        if self.is_stalled.load(Ordering::Relaxed) {
+            self.is_stalled.store(false, Ordering::Relaxed);
+        }
     }
 
     /// How many events may wait.
@@ -137,9 +175,11 @@ impl<N: Asks> Mailbox<N> {
         waiting.end.get_or_insert(code);
         let unwanted = std::mem::take(&mut waiting.events);
         waiting.bytes = 0;
+        let holds = std::mem::take(&mut waiting.holds);
         self.gate.close();
         self.ready.store(true, Ordering::Release);
         drop(waiting);
+        drop(holds);
         self.reader.wake();
         unwanted.into_iter().map(|letter| letter.note).collect()
     }
@@ -167,7 +207,10 @@ impl<N: Asks> Mailbox<N> {
         let mut waiting = self.waiting();
         let epoch = self.gate.raise();
         waiting.bytes = 0;
-        (epoch, std::mem::take(&mut waiting.events).into_iter().map(|letter| letter.note))
+        let (recalled, holds) = (std::mem::take(&mut waiting.events), std::mem::take(&mut waiting.holds));
+        drop(waiting);
+        drop(holds);
+        (epoch, recalled.into_iter().map(|letter| letter.note))
     }
 
     /// Whether there is something to take, or the connection is to end.
@@ -196,7 +239,11 @@ impl<N: Asks> Mailbox<N> {
         let taken = if oldest.is_some_and(|oldest| oldest.place < place) { waiting.pop() } else { None };
         let next = waiting.events.front().map(|next| next.place);
         self.ready.store(next.is_some(), Ordering::Release);
+        self.unstall();
+        let has_caught_up = !waiting.holds.is_empty() && !self.is_crowded(&waiting);
+        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { Vec::new() };
         drop(waiting);
+        drop(holds);
         // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
         let Some(Letter { frame, .. }) = taken else { return Ok(None) };
         // What was put in may still be recalled or dropped; this goes out.
@@ -237,8 +284,9 @@ impl<N: Asks> Mailbox<N> {
         self.gate.close();
         waiting.bytes = 0;
         let (unwanted, dropped) = (std::mem::take(&mut waiting.events), waiting.dropped);
+        let holds = std::mem::take(&mut waiting.holds);
         drop(waiting);
-        drop(unwanted);
+        drop((unwanted, holds));
         dropped
     }
 

@@ -16,6 +16,7 @@ mod membership;
 #[cfg(loom)]
 #[cfg(test)]
 mod model;
+mod pacer;
 mod publisher;
 mod renew;
 mod seat;
@@ -28,6 +29,7 @@ pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, 
 pub(crate) use hub::Hub;
 pub use join::{Carries, Group, GroupPermission, may_join_on};
 pub(crate) use mailbox::{Ended, Mailbox, Taken};
+pub(crate) use pacer::{PACER, Pacer};
 pub use publisher::Publisher;
 pub(crate) use seat::{Seat, Sitting};
 pub use sessions::Sessions;

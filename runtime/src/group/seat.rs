@@ -12,6 +12,7 @@ use super::hub::Hub;
 use super::late::Late;
 use super::mailbox::{Mailbox, Put};
 use super::membership::Way;
+use super::pacer::Pacer;
 use crate::consumer::Consumer;
 use crate::scope::Scope;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,6 +52,8 @@ pub(crate) struct Seat<C: Consumer> {
     /// How long grants and groups may take to answer.
     pub(super) time: Duration,
     pub(super) runtime: Handle,
+    /// What holds this connection while it publishes.
+    pub(crate) pacer: Arc<Pacer>,
 }
 
 impl<C: Consumer> Seat<C> {
@@ -79,6 +82,7 @@ impl<C: Consumer> Seat<C> {
             late: Mutex::new(Late::new()),
             time,
             runtime: Handle::current(),
+            pacer: Pacer::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::pacer::Hold;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::transport::{CloseCode, Text};
 
@@ -14,6 +15,8 @@ pub(super) struct Waiting<N> {
     pub(super) dropped: u64,
     pub(super) end: Option<CloseCode>,
     pub(super) closed: bool,
+    /// Connections that wait until the reader has run.
+    pub(super) holds: Vec<Hold>,
 }
 
 /// An event that waits.
@@ -25,7 +28,7 @@ pub(super) struct Letter<N> {
 
 impl<N: Asks> Waiting<N> {
     pub(super) fn new() -> Waiting<N> {
-        Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false }
+        Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false, holds: Vec::new() }
     }
 
     pub(super) fn pop(&mut self) -> Option<Letter<N>> {

@@ -21,7 +21,7 @@ use super::refusal::{panicked, report};
 use crate::consumer::{ActionNode, Consumer, Walk};
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::group::{Seat, Sitting};
+use crate::group::{PACER, Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::scope::{Admitted, Call, User};
 use crate::transport::Text;
@@ -305,15 +305,20 @@ impl<T: Send + 'static> AbortOnDrop<T> {
     /// Does the work of a future on a thread that may be held up, until nobody waits for it: then it gives `None`.
     pub(super) fn new<F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> AbortOnDrop<Option<T>> {
         let (waiting, mut abandoned) = oneshot::channel::<()>();
+        let pacer = PACER.try_with(Arc::clone).ok();
         let thread = tokio::task::spawn_blocking(move || {
-            // Not the runtime's own way of blocking: within that an action could not block by its means.
-            pollster::block_on(async {
+            let work = async {
                 tokio::select! {
                     biased;
                     _ = &mut abandoned => None,
                     done = work() => Some(done),
                 }
-            })
+            };
+            // Not the runtime's own way of blocking: within that an action could not block by its means.
+            match pacer {
+                Some(pacer) => pollster::block_on(PACER.scope(pacer, work)),
+                None => pollster::block_on(work),
+            }
         });
         AbortOnDrop { thread, _waiting: waiting }
     }

@@ -1,0 +1,134 @@
+//! Pacing of a connection that publishes: it begins no further message while a reader that could not run yet has much to
+//! take.
+//!
+//! A reader that has run and could take no more, because its client does not read, is slow; it holds nobody, and the overflow
+//! policy applies to it. A reader whose task has not run since is not: publications come as fast as one task can make them,
+//! and the other tasks wait for a thread. A publication that leaves such a reader's queue more than half full puts a
+//! [`Hold`] on the publishing connection, found by a task-local. It is released when the reader has run.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
+
+/// How long readers may hold a connection in front of one message.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
+
+tokio::task_local! {
+    /// The pacer of the connection that this task runs for.
+    pub(crate) static PACER: Arc<Pacer>;
+}
+
+/// What holds one connection, and how much it has published.
+pub(crate) struct Pacer {
+    /// Whether `holds` has any. Read in front of every message.
+    is_held: AtomicBool,
+    /// Deliveries that were attempted since they were last taken.
+    deliveries: AtomicUsize,
+    /// Taken under the lock of a queue, never the other way round.
+    holds: Mutex<Holds>,
+}
+
+struct Holds {
+    count: usize,
+    /// Holds of earlier pauses count no more.
+    pause: u64,
+    waker: Option<Waker>,
+}
+
+/// Holds a connection until it is dropped, or the pause is over.
+pub(super) struct Hold {
+    pacer: Arc<Pacer>,
+    pause: u64,
+}
+
+impl Pacer {
+    pub(super) fn new() -> Arc<Pacer> {
+        let holds = Holds { count: 0, pause: 0, waker: None };
+        Arc::new(Pacer { is_held: AtomicBool::new(false), deliveries: AtomicUsize::new(0), holds: Mutex::new(holds) })
+    }
+
+    /// Whether a reader holds the connection.
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Relaxed)
+    }
+
+    /// Waits until no reader holds the connection, for at most 100 ms. Cancel-safe.
+    pub(crate) async fn ready(&self) {
+        if timeout(MAX_PAUSE, std::future::poll_fn(|cx| self.poll_ready(cx))).await.is_err() {
+            let mut holds = lock(&self.holds);
+            holds.pause += 1;
+            holds.count = 0;
+            self.is_held.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut holds = lock(&self.holds);
+        if holds.count == 0 {
+            return Poll::Ready(());
+        }
+        holds.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Counts deliveries of the connection that this task runs for, if it runs for one.
+    pub(super) fn delivered(deliveries: usize) {
+        let _ = PACER.try_with(|pacer| pacer.deliveries.fetch_add(deliveries, Ordering::Relaxed));
+    }
+
+    /// Takes the number of deliveries since the last call.
+    #[inline]
+    pub(crate) fn take_deliveries(&self) -> usize {
+        match self.deliveries.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.deliveries.swap(0, Ordering::Relaxed),
+        }
+    }
+
+    /// Holds the connection that this task runs for, if it runs for one and is not among `held` already. One that was held
+    /// before its last pause ended is held once more, unless `once`.
+    #[cold]
+    pub(super) fn hold_current(held: &mut Vec<Hold>, once: bool) {
+        let _ = PACER.try_with(|pacer| {
+            let known = held.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
+            if once && known.is_some() {
+                return;
+            }
+            let mut holds = lock(&pacer.holds);
+            if let Some(known) = known {
+                if held[known].pause == holds.pause {
+                    return;
+                }
+                held[known].pause = holds.pause;
+            } else {
+                held.push(Hold { pacer: pacer.clone(), pause: holds.pause });
+            }
+            holds.count += 1;
+            pacer.is_held.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut holds = lock(&self.pacer.holds);
+        if holds.pause != self.pause {
+            return;
+        }
+        holds.count -= 1;
+        if holds.count == 0 {
+            self.pacer.is_held.store(false, Ordering::Relaxed);
+            let waker = holds.waker.take();
+            drop(holds);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One client that publishes as fast as it can closes nobody who reads, and leaves room for others.
+
+#[path = "common/raw_socket.rs"]
+mod raw_socket;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::StreamExt;
+use portcullis::testing::connect;
+use portcullis::{AllowAny, Connect, Context, Endpoint, Group, Limits, Result, SlowReceiver, consumer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+static PINGS: AtomicUsize = AtomicUsize::new(0);
+
+struct Hall;
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Hall, permission = AllowAny, events(Said))]
+struct Room;
+
+struct Said(u32);
+
+#[consumer]
+impl Hall {
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        cx.join(Room).await
+    }
+
+    #[event(permission = AllowAny)]
+    fn said(&self, event: &Said) -> u32 {
+        event.0
+    }
+
+    #[action(permission = AllowAny)]
+    async fn say(&self, cx: &Context<'_, ()>, number: u32) -> Result<()> {
+        cx.publish(Room, Said(number))
+    }
+
+    /// Publishes several events at once, whatever becomes of the action.
+    #[action(permission = AllowAny)]
+    async fn burst(&self, cx: &Context<'_, ()>, from: u32, events: u32) -> Result<()> {
+        let publisher = cx.publisher::<Hall>()?;
+        (from..from + events).for_each(|number| publisher.publish(&Room, Said(number)));
+        Ok(())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {
+        PINGS.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Returns how many pings were dispatched.
+    #[action(permission = AllowAny)]
+    async fn pings(&self) -> usize {
+        PINGS.load(Ordering::SeqCst)
+    }
+}
+
+const MEMBERS: usize = 10;
+
+fn runtime(workers: usize) -> Runtime {
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
+}
+
+/// Serves the hall on a runtime of so many workers.
+fn serve(server: &Runtime, hall: Endpoint<Hall>) -> String {
+    server.block_on(async {
+        let app = Router::new().route("/ws", hall.into_route());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        address.to_string()
+    })
+}
+
+/// Reads events until there have been so many. Panics where the connection is closed before.
+async fn read_events(address: String, events: u32) {
+    let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
+    READY.add_permits(1);
+    for number in 0..events {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Text(text) => assert!(text.contains(&format!("\"data\":{number}")), "{number}: {text}"),
+            other => panic!("event {number} was expected, but there came {other:?}"),
+        }
+    }
+}
+
+static READY: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
+
+#[test]
+fn flood_of_one_member_closes_no_attentive_one() {
+    for workers in [1, 2, 4] {
+        for messages in [300, 2_000, 20_000] {
+            let (server, clients) = (runtime(workers), runtime(2));
+            let address = serve(&server, portcullis::websocket(Hall));
+            clients.block_on(async {
+                let members: Vec<_> =
+                    (0..MEMBERS).map(|_| tokio::spawn(read_events(address.clone(), messages))).collect();
+                READY.acquire_many(u32::try_from(MEMBERS).unwrap()).await.unwrap().forget();
+                let (mut read, mut write) = raw_socket::connect(&address).await.into_split();
+                // It takes its replies and its own events, so that it is not the slow one.
+                let taken = tokio::spawn(async move { tokio::io::copy(&mut read, &mut tokio::io::sink()).await });
+                let flood: Vec<u8> = (0..messages)
+                    .flat_map(|number| raw_socket::frame(&format!(r#"{{"action":"say","number":{number}}}"#)))
+                    .collect();
+                write.write_all(&flood).await.unwrap();
+                for member in members {
+                    let outcome = tokio::time::timeout(Duration::from_mins(2), member).await;
+                    outcome.expect("the events stopped").unwrap();
+                }
+                taken.abort();
+            });
+        }
+    }
+}
+
+/// On one thread no reader can run while a message is dispatched, and each message fills most of what a reader may leave
+/// waiting.
+#[tokio::test]
+async fn publisher_waits_for_readers_that_could_not_run() {
+    let hall = portcullis::websocket(Hall);
+    let mut reader = connect(&hall).open().await.unwrap();
+    let mut publisher = connect(&hall).open().await.unwrap();
+    for message in 0..20 {
+        publisher.send(format!(r#"{{"action":"burst","from":{},"events":200}}"#, message * 200));
+    }
+    for number in 0..4_000 {
+        assert_eq!(reader.reply().await.data(), number);
+    }
+}
+
+#[tokio::test]
+async fn reader_that_could_not_run_may_leave_four_times_as_much_waiting() {
+    let limits = Limits { queue: 10, ..Limits::default() };
+    let hall = portcullis::websocket(Hall).limits(limits.clone());
+    let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
+    assert_eq!(reader.call("ping").await.status(), 200);
+    (0..40).for_each(|number| publisher.publish(&Room, Said(number)));
+    for number in 0..40 {
+        assert_eq!(reader.reply().await.data(), number);
+    }
+    (0..41).for_each(|number| publisher.publish(&Room, Said(number)));
+    assert_eq!(reader.closed().await, 1013);
+
+    let hall = portcullis::websocket(Hall).limits(limits).slow_receivers(SlowReceiver::DropOldest);
+    let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
+    assert_eq!(reader.call("ping").await.status(), 200);
+    (0..42).for_each(|number| publisher.publish(&Room, Said(number)));
+    for number in 2..42 {
+        assert_eq!(reader.reply().await.data(), number);
+    }
+}
+
+/// On one thread, another client is answered long before all messages of a flood are dispatched, whichever of both
+/// connected first.
+#[tokio::test]
+async fn flood_leaves_room_for_others() {
+    const MESSAGES: usize = 5_000;
+    for floods_first in [true, false] {
+        let hall = Router::new().route("/ws", portcullis::websocket(Hall).into_route());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, hall).await });
+        let (one, other) = (raw_socket::connect(&address).await, raw_socket::connect(&address).await);
+        let (mut flooding, mut bystander) = if floods_first { (one, other) } else { (other, one) };
+        PINGS.store(0, Ordering::SeqCst);
+        let flood = raw_socket::frame(r#"{"action":"ping"}"#).repeat(MESSAGES);
+        // All of it is there before the server runs again.
+        let mut written = 0;
+        while written < flood.len() {
+            written += flooding.try_write(&flood[written..]).expect("the buffers of a socket hold it all");
+        }
+        bystander.try_write(&raw_socket::frame(r#"{"action":"pings"}"#)).unwrap();
+        let mut reply = [0; 200];
+        let length = bystander.read(&mut reply).await.unwrap();
+        let reply = std::str::from_utf8(&reply[2..length]).unwrap();
+        let pings = reply.split_once(r#""data":"#).unwrap().1.split(',').next().unwrap();
+        let pings: usize = pings.parse().unwrap();
+        assert!(pings <= 128, "the other client was answered after {pings} messages");
+        flooding.shutdown().await.unwrap();
+    }
+}
