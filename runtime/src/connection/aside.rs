@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, poll};
 
 use super::beside::Beside;
 use super::heartbeat::{Beat, Heartbeat};
@@ -31,6 +32,19 @@ impl<C: Consumer> Aside<C> {
     fn reading(&self) -> bool {
         let ahead = self.ahead.len() + self.beside.waiting();
         ahead < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
+    }
+
+    /// Reads the frames that are there already, as far as the read-ahead allows. Whether the client has gone.
+    pub(super) async fn read_ahead<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> bool {
+        while self.reading() {
+            match poll!(outbox.transport.next()) {
+                Poll::Ready(Some(Incoming::Ping)) => {}
+                Poll::Ready(Some(frame)) => self.ahead.push_back(frame),
+                Poll::Ready(None) => return true,
+                Poll::Pending => return false,
+            }
+        }
+        false
     }
 
     /// Goes on until the future is done.

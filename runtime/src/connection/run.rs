@@ -92,36 +92,35 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     let pacer = seat.pacer.clone();
     let leaving = Leaving(seat);
     PACER.scope(pacer, async move {
-        let connected = AssertUnwindSafe(Box::pin(connection.connected(asked_at, scope))).catch_unwind().await;
-        let connected = connected.unwrap_or_else(|panic| {
-            tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
-            Err(CloseCode::Failed)
-        });
-        if let Err(code) = connected {
-            drop(leaving);
-            return Box::pin(connection.outbox.close(code)).await;
-        }
-        connection.aside.heartbeat.heard();
-        connection.aside.set_expiry(&mut connection.outbox, &connection.answerer);
-        let served = AssertUnwindSafe(connection.serve()).catch_unwind().await;
+        let served = async {
+            if let Err(end) = Box::pin(connection.connected(asked_at, scope)).await {
+                return end;
+            }
+            connection.aside.heartbeat.heard();
+            connection.aside.set_expiry(&mut connection.outbox, &connection.answerer);
+            connection.serve().await
+        };
+        let end = match AssertUnwindSafe(served).catch_unwind().await {
+            Ok(end) => end,
+            Err(panic) => {
+                tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
+                End::Close(CloseCode::Failed)
+            }
+        };
         // Before the goodbye, which takes a while. What runs beside ends here too.
         drop(leaving);
         Box::pin(deadline(connection.answerer.time, connection.aside.beside.end())).await;
-        match served {
-            Ok(End::Gone) => Box::pin(connection.outbox.part()).await,
-            Ok(End::Close(code)) => Box::pin(connection.outbox.close(code)).await,
-            Err(panic) => {
-                tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
-                Box::pin(connection.outbox.close(CloseCode::Failed)).await;
-            }
+        match end {
+            End::Gone => Box::pin(connection.outbox.part()).await,
+            End::Close(code) => Box::pin(connection.outbox.close(code)).await,
         }
         Box::pin(connection.disconnected()).await;
     })
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Runs `#[connect]`; its error says how to close.
-    async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), CloseCode> {
+    /// Runs `#[connect]`; its error says how to close. A client that has gone meanwhile joins nothing.
+    async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
@@ -132,17 +131,21 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
                 seat.take(*scope);
+                let seat = seat.clone();
+                if self.aside.read_ahead(&mut self.outbox).await {
+                    return Err(End::Gone);
+                }
                 message::after(effects);
                 seat.catch_up_with(asked_at).await;
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panicked(&*panic),
-            None if left.is_some_and(|left| left <= *time) => return Err(CloseCode::Expired),
+            None if left.is_some_and(|left| left <= *time) => return Err(End::Close(CloseCode::Expired)),
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);
-        Err(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused })
+        Err(End::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
     }
 
     /// Runs `#[disconnect]`.

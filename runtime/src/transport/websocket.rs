@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tungstenite::error::Error as ProtocolError;
+use tungstenite::error::{Error as ProtocolError, ProtocolError as Violation};
 
 use super::readiness::Readiness;
 use super::{CloseCode, Gone, Incoming, Outgoing, Text};
@@ -44,6 +44,8 @@ fn broken(error: &axum::Error) -> Option<CloseCode> {
     match error.source()?.downcast_ref::<ProtocolError>()? {
         ProtocolError::Capacity(_) => Some(CloseCode::TooLarge),
         ProtocolError::Utf8(_) => Some(CloseCode::NotText),
+        // The peer has ended the stream, be it without a close frame: nothing is wrong with what it sent.
+        ProtocolError::Protocol(Violation::ResetWithoutClosingHandshake) => None,
         ProtocolError::Protocol(_) => Some(CloseCode::Protocol),
         _ => None,
     }
