@@ -11,6 +11,7 @@
 
 mod changes;
 mod coming;
+mod pacing;
 mod starts;
 
 use std::borrow::Cow;
