@@ -158,6 +158,7 @@ impl Live {
             blocking: action.blocking,
             detached: false,
             needs: &[],
+            keys: &[],
         });
         let route_rows = level.routes.iter().zip(&mounts).map(|(route, mount)| mount.row(route, way.len()));
         let node = leak(Node {

@@ -45,7 +45,7 @@ impl Row<'_> {
         let node = paths::action_node(Span::call_site());
         let permission = optional(self.gate.as_ref().map(Gate::reference));
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached);
-        let needs = self.needs();
+        let (needs, keys) = (self.needs(), action.message_keys());
         quote! {
             #(#cfgs)*
             #node {
@@ -54,6 +54,7 @@ impl Row<'_> {
                 blocking: #blocking,
                 detached: #detached,
                 needs: &[#needs],
+                keys: &[#(#keys),*],
             },
         }
     }

@@ -74,6 +74,17 @@ impl Action {
         captures.collect()
     }
 
+    /// The top-level keys of the message that its parameters are read from, each once.
+    pub(crate) fn message_keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for key in self.parameters.iter().flat_map(Parameter::message_keys) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
     /// The parameter of that name, with its position.
     pub(crate) fn parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
         self.parameters.iter().enumerate().find(|(_, parameter)| plain(&parameter.name) == plain(name))

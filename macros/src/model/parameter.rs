@@ -94,6 +94,15 @@ impl Parameter {
         }
         names
     }
+
+    /// The top-level keys of the message that it is read from, as a client writes them: also the one in which the key of
+    /// an object is nested.
+    pub(crate) fn message_keys(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::Object(Object { source: Source::Nested(place), .. }) => vec![place.top().to_owned()],
+            _ => self.wire_names(),
+        }
+    }
 }
 
 /// The keys of a `#[serde(…)]` with their quoted values; what else it holds is serde's business.
@@ -112,13 +121,20 @@ fn key(meta: &Meta) -> String {
 /// What stands behind the `=`. Of `rename(serialize = "…", deserialize = "…")` it is what holds for reading.
 fn value(meta: &Meta) -> Option<String> {
     match meta {
-        Meta::NameValue(MetaNameValue { value: Expr::Lit(ExprLit { lit: Lit::Str(text), .. }), .. }) => {
-            Some(text.value())
-        }
+        Meta::NameValue(MetaNameValue { value, .. }) => quoted(value),
         Meta::List(list) => {
             let inside = metas(list.parse_args_with(Punctuated::parse_terminated));
             inside.iter().find(|meta| key(meta) == "deserialize").and_then(value)
         }
+        _ => None,
+    }
+}
+
+/// The text of a string literal, also of one that a `macro_rules` passes on.
+fn quoted(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Group(group) => quoted(&group.expr),
         _ => None,
     }
 }
@@ -169,5 +185,53 @@ pub(crate) fn named(ty: &Type, name: &str) -> bool {
         Type::Group(group) => named(&group.elem, name),
         Type::Paren(paren) => named(&paren.elem, name),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{Delimiter, Group, TokenStream};
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::parameters;
+    use crate::diagnostics::Diagnostics;
+
+    fn keys(parameter: &TokenStream) -> Vec<String> {
+        let mut diagnostics = Diagnostics::new();
+        let read = parameters(&mut parse_quote!(fn act(#parameter)), &mut diagnostics);
+        diagnostics.finish().unwrap();
+        read[0].message_keys()
+    }
+
+    #[test]
+    fn message_keys_are_those_that_a_client_writes() {
+        for (parameter, expected) in [
+            ("room_id: u32", &["room_id"][..]),
+            ("r#type: u32", &["type"]),
+            ("#[serde(default)] a: u8", &["a"]),
+            ("#[serde(rename = \"b\")] a: u8", &["b"]),
+            ("#[serde(rename(serialize = \"b\", deserialize = \"c\"))] a: u8", &["c"]),
+            ("#[serde(rename(serialize = \"b\"))] a: u8", &["a"]),
+            ("#[serde(alias = \"b\")] #[serde(alias = \"c\")] a: u8", &["a", "b", "c"]),
+            ("#[serde(alias = \"b\", rename = \"c\")] a: u8", &["c", "b"]),
+            ("#[serde(skip)] a: u8", &[]),
+            ("#[serde(flatten)] a: Rest", &[]),
+            ("a: Object<T>", &["a"]),
+            ("#[object(\"b\")] a: Object<T>", &["b"]),
+            ("#[object(\"b.c[].d\")] a: Vec<Object<T>>", &["b"]),
+            ("#[path] a: u8", &[]),
+            ("#[path] a: Object<T>", &[]),
+            ("#[extract] a: u8", &[]),
+            ("cx: &Context<'_, ()>", &[]),
+        ] {
+            assert_eq!(keys(&parameter.parse().unwrap()), expected, "{parameter}");
+        }
+    }
+
+    #[test]
+    fn key_that_a_macro_rules_passes_on_is_read() {
+        let literal = Group::new(Delimiter::None, quote!("b"));
+        assert_eq!(keys(&quote!(#[serde(rename = #literal)] a: u8)), ["b"]);
     }
 }

@@ -47,6 +47,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &["text", "page", "limit", "type"],
                 },
                 __rt::ActionNode {
                     name: "stop",
@@ -54,6 +55,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &[],
                 },
             ],
             routes: &[],

@@ -71,6 +71,7 @@ const _: () = {
                             >>::CAPTURES,
                         },
                     ],
+                    keys: &[],
                 },
                 __rt::ActionNode {
                     name: "version",
@@ -78,6 +79,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &[],
                 },
             ],
             routes: &[

@@ -109,6 +109,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &["channel"],
                 },
                 __rt::ActionNode {
                     name: "ping",
@@ -116,6 +117,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &[],
                 },
             ],
             routes: &[],

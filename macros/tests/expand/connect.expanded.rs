@@ -43,6 +43,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &[],
                 },
             ],
             routes: &[],

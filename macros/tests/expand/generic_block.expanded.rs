@@ -55,6 +55,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &["room"],
                 },
             ],
             routes: &[],

@@ -41,6 +41,7 @@ const _: () = {
                             >>::CAPTURES,
                         },
                     ],
+                    keys: &[],
                 },
             ],
             routes: &[],

@@ -161,6 +161,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
+                    keys: &["message", "draft_id", "order", "channel", "text"],
                 },
                 __rt::ActionNode {
                     name: "open",
@@ -193,6 +194,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
+                    keys: &["folder"],
                 },
             ],
             routes: &[],
@@ -619,6 +621,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
+                    keys: &["message"],
                 },
             ],
             routes: &[],

@@ -92,6 +92,7 @@ const _: () = {
                             >>::CAPTURES,
                         },
                     ],
+                    keys: &[],
                 },
             ],
             routes: &[],

@@ -255,6 +255,7 @@ const _: () = {
                             >>::CAPTURES,
                         },
                     ],
+                    keys: &["name"],
                 },
             ],
             routes: &[

@@ -48,6 +48,7 @@ const _: () = {
                             captures: &["round"],
                         },
                     ],
+                    keys: &["ballot"],
                 },
             ],
             routes: &[],

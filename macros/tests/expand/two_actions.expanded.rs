@@ -44,6 +44,7 @@ const _: () = {
                     blocking: false,
                     detached: false,
                     needs: &[],
+                    keys: &[],
                 },
                 __rt::ActionNode {
                     name: "notes.clear",
@@ -51,6 +52,7 @@ const _: () = {
                     blocking: true,
                     detached: true,
                     needs: &[],
+                    keys: &[],
                 },
             ],
             routes: &[],

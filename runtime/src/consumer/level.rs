@@ -118,7 +118,7 @@ mod tests {
 
     const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
     const PING: ActionNode =
-        ActionNode { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[] };
+        ActionNode { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
     const PONG: ActionNode = ActionNode { name: "pong", ..PING };
     const OPEN: ActionNode = ActionNode { permission: None, ..PING };
     const CHAT: Node = Node { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };

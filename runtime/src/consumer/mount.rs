@@ -3,7 +3,7 @@
 //! The text of a panic names the reader, the capture, and the pattern that should have it.
 
 use super::level::check_node;
-use super::node::{Need, Node, RouteNode};
+use super::node::{ActionNode, Need, Node, RouteNode};
 use super::text::{Text, same};
 
 /// How deep handlers nest in the check.
@@ -100,6 +100,7 @@ const fn check_route(route: &'static RouteNode, mut above: Above) {
     let mut at = 0;
     while at < node.actions.len() {
         provided(node.name, node.actions[at].needs, &above);
+        no_captured_keys(node.name, &node.actions[at], &above);
         at += 1;
     }
     let mut at = 0;
@@ -143,6 +144,23 @@ const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) 
     }
 }
 
+/// Refuses an action that takes from the message what its route captures: permissions would decide about the capture, while
+/// the action acts on the value that the client chose.
+#[track_caller]
+const fn no_captured_keys(handler: &'static str, action: &'static ActionNode, above: &Above) {
+    let mut at = 0;
+    while at < action.keys.len() {
+        let key = action.keys[at];
+        if provides(above, key) {
+            let text = Text::new().and("action `").and(action.name).and("` of handler `").and(handler);
+            let text = with_path(text.and("` takes `").and(key).and("` from the message, but `"), above);
+            let text = text.and("` captures it; write `#[path(\"").and(key).and("\")]` on that parameter, ");
+            text.and("or take it from another key of the message").panic();
+        }
+        at += 1;
+    }
+}
+
 const fn provides(above: &Above, name: &str) -> bool {
     let mut level = 0;
     while level < above.depth {
@@ -181,10 +199,13 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
-    use crate::consumer::{ActionNode, Pattern, Segment};
+    use crate::consumer::{Pattern, Segment};
     use crate::permission::{Expr, Expression};
 
     const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
+
+    const SEND: ActionNode =
+        ActionNode { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
 
     fn handler(name: &'static str, routes: &[RouteNode]) -> Node {
         let routes = routes.to_vec().leak();
@@ -208,8 +229,11 @@ mod tests {
     }
 
     fn action(needs: &'static [Need]) -> &'static [ActionNode] {
-        let action = ActionNode { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[] };
-        vec![action, ActionNode { name: "edit", needs, ..action }].leak()
+        vec![SEND, ActionNode { name: "edit", needs, ..SEND }].leak()
+    }
+
+    fn taking(keys: &[&'static str]) -> &'static [ActionNode] {
+        vec![SEND, ActionNode { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
     }
 
     fn checked(routes: &[RouteNode]) -> Result<(), String> {
@@ -252,6 +276,31 @@ mod tests {
         // What stands beside it does not count.
         let beside = handler("Users", &[route("{user}", room), route("x", Node { needs: reads(&["user"]), ..room })]);
         assert_eq!(checked(&[route("users", beside)]), missing("user", "users/x"));
+    }
+
+    #[test]
+    fn message_key_named_like_a_capture_is_refused() {
+        let taken = |key: &str, path: &str| {
+            Err(format!(
+                "action `edit` of handler `Room` takes `{key}` from the message, but `{path}` captures it; write `#[path(\"{key}\")]` on that parameter, or take it from another key of the message"
+            ))
+        };
+        let room = |keys: &[&'static str]| Node { actions: taking(keys), ..handler("Room", &[]) };
+        let mounted = |keys: &[&'static str]| checked(&[route("rooms/{room}/", room(keys))]);
+        assert_eq!(mounted(&["text", "rooms", "roo", "room_id"]), Ok(()));
+        assert_eq!(mounted(&["room"]), taken("room", "rooms/{room}/"));
+        assert_eq!(mounted(&["text", "room"]), taken("room", "rooms/{room}/"));
+        // A capture of an outer route is one too; that of a route that leads elsewhere is none.
+        let inner = |keys: &[&'static str]| {
+            let users = handler("Users", &[route("{other}", handler("Other", &[])), route("rooms/{room}", room(keys))]);
+            checked(&[route("{elsewhere}/", handler("Elsewhere", &[])), route("users/{user}/", users)])
+        };
+        assert_eq!(inner(&["other", "elsewhere", "text"]), Ok(()));
+        assert_eq!(inner(&["room"]), taken("room", "users/{user}/rooms/{room}"));
+        assert_eq!(inner(&["user"]), taken("user", "users/{user}/rooms/{room}"));
+        // No route leads to a consumer's own actions.
+        let routes = [route("rooms/{room}/", handler("Room", &[]))];
+        assert_eq!(panics(Node { actions: taking(&["room"]), ..handler("Chat", &routes) }, check), Ok(()));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct ActionNode {
     pub detached: bool,
     /// Who reads which captures.
     pub needs: &'static [Need],
+    /// The top-level keys of the message that its arguments are read from, as a client writes them.
+    pub keys: &'static [&'static str],
 }
 
 /// An event that a consumer lets out.

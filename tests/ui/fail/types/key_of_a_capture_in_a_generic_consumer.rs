@@ -1,0 +1,27 @@
+// A generic consumer is checked where it is mounted: no action behind its routes takes from the message what they capture.
+
+use portcullis::{AllowAny, Consumer, consumer, handler};
+
+struct Chat<P>(Rooms<P>);
+struct Rooms<P>(P);
+
+#[consumer]
+impl<P: Send + Sync + 'static> Chat<P> {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms<P> {
+        &self.0
+    }
+}
+
+#[handler(permission = AllowAny)]
+impl<P: Send + Sync + 'static> Rooms<P> {
+    #[action]
+    async fn delete(&self, room_id: u32) {
+        let _ = room_id;
+    }
+}
+
+// What mounting it evaluates.
+const _: () = <Chat<u8> as Consumer>::CHECKED;
+
+fn main() {}

@@ -1,0 +1,33 @@
+// The same where an outer route captures it: the error lands on the consumer, which alone knows the whole route.
+
+use portcullis::{IsAuthenticated, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms(Messages);
+struct Messages;
+
+#[consumer(permission = IsAuthenticated)]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[route("messages/{message_id}")]
+    fn messages(&self) -> &Messages {
+        &self.0
+    }
+}
+
+#[handler(permission = IsAuthenticated)]
+impl Messages {
+    #[action]
+    async fn move_to(&self, room_id: u64, #[path] message_id: u64) {
+        let _ = (room_id, message_id);
+    }
+}
+
+fn main() {}
