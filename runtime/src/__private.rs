@@ -8,8 +8,8 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::consumer::{
-    ActionFn, ActionNode, Consumer, Dispatch, EventNode, Need, Node, Pattern, Regex, Registration, RouteNode, Segment,
-    Walk, check, check_mount, check_node, no_captures, no_captures_here,
+    ActionFn, ActionNode, Consumer, ConsumerBlock, Dispatch, EventNode, HandlerBlock, Mountable, Need, Node, Pattern,
+    Regex, Registration, RouteNode, Segment, Walk, check, check_mount, check_node, no_captures, no_captures_here,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRow, inventory};

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use portcullis::__private::{
-    ActionFn, ActionNode, Admitted, Call, Connect, Consumer, Context, Dispatch, Expr, Expression, Handler, Node,
-    Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, Walk, no_arguments, unknown_leaf,
-    unknown_route,
+    ActionFn, ActionNode, Admitted, Call, Connect, Consumer, ConsumerBlock, Context, Dispatch, Expr, Expression,
+    Handler, Node, Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, Walk, no_arguments,
+    unknown_leaf, unknown_route,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -65,6 +65,8 @@ impl Handler for Live {
 }
 
 impl Dispatch for Live {
+    type Block = ConsumerBlock;
+
     // Never served: `node` gives the rows of the case instead.
     const NODE: &'static Node =
         &Node { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };

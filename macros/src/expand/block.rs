@@ -75,6 +75,15 @@ pub(super) fn handler(block: &Block) -> TokenStream {
     }
 }
 
+/// Which attribute the block has: a route leads to handlers only.
+pub(super) fn kind(block: &Block) -> TokenStream {
+    let kind = match block.kind {
+        Kind::Consumer => paths::consumer_block(Span::call_site()),
+        Kind::Handler => paths::handler_block(Span::call_site()),
+    };
+    quote!(type Block = #kind;)
+}
+
 /// Weighs the rows themselves, after `cfg`. Those of a generic block are weighed with the consumer that leads to them.
 fn check(block: &Block) -> TokenStream {
     let span = paths::shown(&block.ty);
@@ -124,7 +133,7 @@ impl<'a> Generated<'a> {
     fn dispatch(&self) -> TokenStream {
         let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
         let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
-        let node = self.node();
+        let (kind, node) = (kind(self.block), self.node());
         let calls = self.actions.iter().map(|row| row.call(&self.locals));
         let (admit, descend) = (self.admit(), self.descend());
         // The user's own `impl`: what the compiler suggests to write there is then the same, and told once.
@@ -132,6 +141,7 @@ impl<'a> Generated<'a> {
         quote! {
             #[automatically_derived]
             #impl_token #generics #dispatch for #ty #where_clause {
+                #kind
                 #node
                 const CALLS: &'static [#action_fn<Self>] = &[#(#calls)*];
                 #admit

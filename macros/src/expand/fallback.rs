@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ItemImpl;
 
-use super::block::handler;
+use super::block::{handler, kind};
 use super::{event, leaf, paths};
 use crate::model::Kind;
 use crate::model::block::Block;
@@ -16,7 +16,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
         return item.to_token_stream();
     }
     let aliases = aliases(block);
-    let (cfgs, alias, handler) = (&block.cfgs, paths::alias(&block.runtime), handler(block));
+    let (cfgs, alias, handler, kind) = (&block.cfgs, paths::alias(&block.runtime), handler(block), kind(block));
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
@@ -41,6 +41,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             #handler
             #[automatically_derived]
             impl #generics #dispatch for #ty #where_clause {
+                #kind
                 const NODE: &'static #rows = &#rows {
                     name: #name,
                     permission: #none,

@@ -43,8 +43,10 @@ impl Row<'_> {
         let id = Literal::usize_unsuffixed(route.id);
         let permission = optional(self.gate.as_ref().map(Gate::reference));
         let needs = self.gate.as_ref().map(Gate::needs);
-        let handler = self.handler();
-        let below = quote_spanned!(paths::shown(&route.handler)=> #handler::NODE);
+        let (ty, span) = (&route.handler, paths::shown(&route.handler));
+        let (handler, mountable) = (self.handler(), paths::mountable(span));
+        // A consumer is refused here, at its type.
+        let below = quote_spanned!(span=> <#handler::Block as #mountable<#ty>>::NODE);
         quote! {
             #(#cfgs)*
             #node {

@@ -84,10 +84,15 @@ pub(crate) fn loaded(ty: &Type) -> Option<(Shape, &Type)> {
 
 /// The `T` of `Object<T>`.
 fn object(ty: &Type) -> Option<&Type> {
+    only_argument_of(ty, "Object")
+}
+
+/// The `T` of `Name<T>`.
+pub(super) fn only_argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     match ty {
-        Type::Group(group) => object(&group.elem),
-        Type::Paren(paren) => object(&paren.elem),
-        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == "Object").and_then(only_argument),
+        Type::Group(group) => only_argument_of(&group.elem, name),
+        Type::Paren(paren) => only_argument_of(&paren.elem, name),
+        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == name).and_then(only_argument),
         _ => None,
     }
 }

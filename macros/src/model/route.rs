@@ -1,8 +1,11 @@
 //! One route: a pattern and the method that gives the handler behind it.
 
+use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, ReturnType, Signature, Type, TypeReference};
 
 use super::expression::Expression;
+use super::object::only_argument_of;
+use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 use crate::syntax::pattern::Pattern;
@@ -47,10 +50,25 @@ fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type>
         ReturnType::Default => diagnostics.error(&signature.ident, message),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Reference(TypeReference { mutability: None, elem, .. }) if !matches!(**elem, Type::ImplTrait(_)) => {
-                return Some((**elem).clone());
+                return handler_itself(elem, diagnostics);
             }
             other => diagnostics.error(other, message),
         },
     }
     None
+}
+
+/// The type that is referred to, unless it is a smart pointer to the handler.
+fn handler_itself(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
+    for pointer in ["Arc", "Box", "Rc"] {
+        if let Some(inside) = only_argument_of(ty, pointer) {
+            let inside = print(inside.to_token_stream());
+            let message = format!(
+                "a route gives a reference to its handler and not to the `{pointer}` that holds it; write `-> &{inside}`"
+            );
+            diagnostics.error(ty, message);
+            return None;
+        }
+    }
+    Some(ty.clone())
 }

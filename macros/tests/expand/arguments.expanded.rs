@@ -30,6 +30,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Search {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Search",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -28,6 +28,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
@@ -183,6 +184,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Feed {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Feed",
             permission: ::core::option::Option::Some(&__BLOCK),

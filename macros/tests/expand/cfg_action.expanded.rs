@@ -46,6 +46,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Debug {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
@@ -98,7 +99,9 @@ const _: () = {
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
                     ],
-                    node: <Traces as __rt::Dispatch>::NODE,
+                    node: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
+                        Traces,
+                    >>::NODE,
                 },
             ],
         };

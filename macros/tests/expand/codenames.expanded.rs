@@ -97,6 +97,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -53,6 +53,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
@@ -283,6 +284,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl<P: Policy> __rt::Dispatch for Feed<P> {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Feed",
             permission: ::core::option::Option::None,

@@ -34,6 +34,7 @@ const _: () = {
     where
         P::Room: Clone,
     {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Rooms",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -22,6 +22,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Echo {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Echo",
             permission: ::core::option::Option::None,

@@ -68,6 +68,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Folders {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
@@ -593,6 +594,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Chat",
             permission: ::core::option::Option::None,

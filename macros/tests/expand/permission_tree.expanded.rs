@@ -44,6 +44,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Articles {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Articles",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -31,6 +31,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
+        type Block = __rt::ConsumerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
@@ -66,7 +67,9 @@ const _: () = {
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
                     ],
-                    node: <Rooms as __rt::Dispatch>::NODE,
+                    node: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
+                        Rooms,
+                    >>::NODE,
                 },
                 __rt::RouteNode {
                     id: 1,
@@ -80,7 +83,9 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     needs: &[],
-                    node: <Files as __rt::Dispatch>::NODE,
+                    node: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
+                        Files,
+                    >>::NODE,
                 },
             ],
         };
@@ -232,6 +237,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Rooms",
             permission: ::core::option::Option::None,
@@ -271,7 +277,9 @@ const _: () = {
                     },
                     permission: ::core::option::Option::None,
                     needs: &[],
-                    node: <Users as __rt::Dispatch>::NODE,
+                    node: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
+                        Users,
+                    >>::NODE,
                 },
             ],
         };

@@ -26,6 +26,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Votes {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Votes",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -27,6 +27,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl __rt::Dispatch for Notes {
+        type Block = __rt::HandlerBlock;
         const NODE: &'static __rt::Node = &__rt::Node {
             name: "Notes",
             permission: ::core::option::Option::Some(&__BLOCK),

@@ -43,6 +43,9 @@ pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Adm
     note = "put `#[handler]` on an `impl {Self}` block"
 )]
 pub trait Dispatch: Handler + Sized {
+    /// The attribute on the block: [`HandlerBlock`] or [`ConsumerBlock`].
+    type Block;
+
     /// The actions and routes of this handler and of all below it.
     const NODE: &'static Node;
 
@@ -101,4 +104,27 @@ pub trait Dispatch: Handler + Sized {
         let _ = (route, walk, admitted);
         async { Err(Error::internal("a route without a handler")) }
     }
+}
+
+/// Marks a type whose block has `#[handler]`.
+#[derive(Debug)]
+pub enum HandlerBlock {}
+
+/// Marks a type whose block has `#[consumer]`.
+#[derive(Debug)]
+pub enum ConsumerBlock {}
+
+/// A block whose type `H` can be mounted by `#[route]`.
+#[diagnostic::on_unimplemented(
+    message = "`{H}` is a consumer and cannot be mounted by `#[route]`",
+    label = "a consumer, not a handler",
+    note = "its connect expression, hooks, `#[authenticate]` and events would be skipped; put `#[handler]` on the `impl {H}` block, or serve it at a path of its own with `websocket()`"
+)]
+pub trait Mountable<H: Dispatch> {
+    /// The descriptor of that handler.
+    const NODE: &'static Node;
+}
+
+impl<H: Dispatch> Mountable<H> for HandlerBlock {
+    const NODE: &'static Node = H::NODE;
 }

@@ -11,7 +11,7 @@ mod text;
 use std::future::Future;
 
 pub use audit::{Audit, Entry, audit};
-pub use dispatch::{ActionFn, Dispatch, Walk};
+pub use dispatch::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Walk};
 #[cfg(feature = "registry")]
 pub use inventory;
 pub use level::check_node;

@@ -30,7 +30,7 @@ use super::mailbox::Mailbox;
 use super::membership::Way;
 use super::seat::Seat;
 use super::slow::SlowReceiver;
-use crate::consumer::{ActionFn, Consumer, Dispatch, Node};
+use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, Node};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
 use crate::permission::{Expr, Expression};
@@ -83,6 +83,8 @@ impl Handler for Room {
 }
 
 impl Dispatch for Room {
+    type Block = ConsumerBlock;
+
     const NODE: &'static Node =
         &Node { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
     const CALLS: &'static [ActionFn<Self>] = &[];
