@@ -126,7 +126,7 @@ fn value(meta: &Meta) -> Option<String> {
             let inside = metas(list.parse_args_with(Punctuated::parse_terminated));
             inside.iter().find(|meta| key(meta) == "deserialize").and_then(value)
         }
-        _ => None,
+        Meta::Path(_) => None,
     }
 }
 
