@@ -3,11 +3,40 @@
 use std::borrow::Cow;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Str, consumer};
+use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, Str, User, consumer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 struct Arguments;
+
+/// Another name of the type: it is what it stands for that counts.
+type Text<'a> = &'a str;
+
+struct Member(String);
+
+impl User for Member {
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+/// Holds if the message has a text.
+struct Named;
+
+impl<H: Handler> Permission<H> for Named {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+        Ok(!cx.argument::<&str>("text")?.is_empty())
+    }
+}
+
+/// Holds if the message has none.
+struct Unnamed;
+
+impl<H: Handler> Permission<H> for Unnamed {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+        Ok(cx.argument::<Option<&str>>("text")?.is_none())
+    }
+}
 
 #[derive(Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
@@ -16,8 +45,22 @@ struct Point {
     y: i32,
 }
 
-#[consumer]
+#[consumer(user = Member)]
 impl Arguments {
+    #[authenticate]
+    async fn renew(&self, token: &str, realm: Option<&str>) -> Result<Option<Member>> {
+        tokio::task::yield_now().await;
+        match token {
+            "" => Err(Error::bad_request("No token.")),
+            token => Ok(Some(Member(format!("{token}|{}", realm.unwrap_or("none"))))),
+        }
+    }
+
+    #[action(permission = AllowAny)]
+    fn who(&self, cx: &Context<'_, Member>) -> Option<String> {
+        cx.user().map(|member| member.0.clone())
+    }
+
     #[action(permission = AllowAny)]
     async fn typed(&self, text: String, count: u8, point: Point, list: Vec<bool>) -> Value {
         json!([text, count, point.x + point.y, list])
@@ -26,6 +69,33 @@ impl Arguments {
     #[action(permission = AllowAny)]
     async fn borrowed(&self, text: Str<'_>, plain: &str, cow: Cow<'_, str>) -> String {
         format!("{text}|{plain}|{cow}")
+    }
+
+    #[action(permission = AllowAny)]
+    async fn text(
+        &self,
+        text: &str,
+        maybe: Option<&str>,
+        #[serde(default)] rest: &str,
+        #[serde(rename = "as", alias = "like")] renamed: Option<Text<'_>>,
+    ) -> Value {
+        json!([text, maybe, rest, renamed])
+    }
+
+    #[action(permission = "Named & !Unnamed")]
+    async fn checked(&self, text: &str, note: &str) -> String {
+        tokio::task::yield_now().await;
+        format!("{text}|{note}")
+    }
+
+    #[action(permission = AllowAny, blocking)]
+    fn blocking(&self, text: &str) -> usize {
+        text.chars().count()
+    }
+
+    #[action(permission = AllowAny)]
+    async fn list(&self, list: Vec<Str<'_>>) -> String {
+        list.iter().map(|text| &**text).collect()
     }
 
     #[action(permission = AllowAny)]
@@ -72,9 +142,77 @@ async fn text_is_borrowed_where_it_can_be() {
     let mut client = client().await;
     client.send(r#"{"action":"borrowed","text":"a\nb","plain":"c","cow":"d\u0065"}"#);
     assert_eq!(client.reply().await.data(), "a\nb|c|de");
-    // `&str` cannot hold what is written with escapes.
-    client.send(r#"{"action":"borrowed","text":"a","plain":"\u0063","cow":"d"}"#);
-    assert_eq!(client.reply().await.value()["errors"][0]["field"], "plain");
+}
+
+/// JSON strings as a client may write them, and what they say.
+const STRINGS: [(&str, &str); 11] = [
+    (r#""""#, ""),
+    (r#""plain""#, "plain"),
+    (r#""a \"q\"""#, "a \"q\""),
+    (r#""\\ \/ \b\f\n\r\t""#, "\\ / \u{8}\u{c}\n\r\t"),
+    (r#""\u00e9""#, "\u{e9}"),
+    ("\"\u{e9}\"", "\u{e9}"),
+    (r#""\ud83d\ude00""#, "\u{1f600}"),
+    ("\"\u{1f600}\"", "\u{1f600}"),
+    (r#""x\u0000y""#, "x\0y"),
+    ("\"\u{e9}\\n\u{1f600}\"", "\u{e9}\n\u{1f600}"),
+    (r#""null\n""#, "null\n"),
+];
+
+#[tokio::test]
+async fn borrowed_text_takes_every_json_string() {
+    let mut client = client().await;
+    for (json, text) in STRINGS {
+        client.send(format!(r#"{{"action":"text","text":{json},"maybe":{json},"rest":{json},"as":{json}}}"#));
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.data()), (200, &json!([text, text, text, text])), "{json}");
+        client.send(format!(r#"{{"like":{json},"text":{json},"action":"text"}}"#));
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.data()), (200, &json!([text, null, "", text])), "{json}");
+        client.send(format!(r#"{{"action":"list","list":[{json},{json}]}}"#));
+        assert_eq!(client.reply().await.data(), &json!(format!("{text}{text}")), "{json}");
+        client.send(format!(r#"{{"action":"blocking","text":{json}}}"#));
+        assert_eq!(client.reply().await.data(), text.chars().count(), "{json}");
+    }
+    let reply = client.call("text").with("text", "a").with("maybe", Value::Null).await;
+    assert_eq!(reply.data(), &json!(["a", null, "", null]));
+}
+
+#[tokio::test]
+async fn borrowed_text_takes_strings_only() {
+    let mut client = client().await;
+    for json in [r#""\ud83d""#, r#""\ude00\ud83d""#, "7", "null", "true", r#"["a\n"]"#, r#"{"a":"\n"}"#] {
+        client.send(format!(r#"{{"action":"text","text":{json}}}"#));
+        let reply = client.reply().await;
+        assert_eq!((reply.status(), reply.code()), (400, "invalid_argument"), "{json}");
+        assert_eq!(reply.value()["errors"][0]["field"], "text");
+    }
+    assert_eq!(client.call("text").await.code(), "missing_argument");
+}
+
+#[tokio::test]
+async fn permission_borrows_text_with_escapes() {
+    let mut client = client().await;
+    for (json, text) in STRINGS {
+        client.send(format!(r#"{{"action":"checked","text":{json},"note":{json}}}"#));
+        let reply = client.reply().await;
+        if text.is_empty() {
+            assert_eq!(reply.status(), 403);
+        } else {
+            assert_eq!((reply.status(), reply.data()), (200, &json!(format!("{text}|{text}"))), "{json}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_borrowed_text_with_escapes() {
+    for (json, text) in STRINGS.iter().skip(1) {
+        let mut client = client().await;
+        client.send(format!(r#"{{"action":"authenticate","token":{json},"realm":{json}}}"#));
+        let reply = client.reply().await;
+        assert_eq!(reply.status(), 204, "{json}: {reply:?}");
+        assert_eq!(client.call("who").await.data(), &json!(format!("{text}|{text}")), "{json}");
+    }
 }
 
 #[tokio::test]

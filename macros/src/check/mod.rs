@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod block;
+mod borrowed;
 mod events;
 mod group;
 mod hooks;

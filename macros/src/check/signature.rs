@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 
-use super::objects;
+use super::{borrowed, objects};
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
@@ -176,6 +176,8 @@ fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     } else if parameter.has(Role::Extract) {
         let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
         diagnostics.error(parameter.role(Role::Extract), message);
+    } else {
+        borrowed::check_capture(parameter, diagnostics);
     }
 }
 
@@ -203,6 +205,8 @@ pub(super) fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagno
     if holds_an_object(parameter.ty.to_token_stream()) {
         let message = "no object can be loaded in there; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
         diagnostics.error(&parameter.ty, message);
+    } else if borrowed::check(parameter, diagnostics) {
+        return;
     }
     if parameter.names_function() && !stands_alone(&parameter.ty, block) {
         let message = "a serde attribute that names a function needs a type that stands on its own here; write it without `Self`, the block's generics and borrowed data";

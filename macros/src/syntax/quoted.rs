@@ -80,7 +80,10 @@ fn print_into(tokens: TokenStream, out: &mut String) {
                 print_into(group.stream(), out);
                 out.push_str(close);
             }
-            TokenTree::Punct(punct) if punct.as_char() == ',' => out.push_str(", "),
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
+                out.push(punct.as_char());
+                out.push(' ');
+            }
             TokenTree::Punct(punct) => out.push(punct.as_char()),
             word => {
                 let word = word.to_string();
@@ -100,9 +103,14 @@ mod tests {
 
     #[test]
     fn prints_as_written_by_hand() {
-        for text in
-            ["HasRole(\"admin\", 3)", "crate::perms::Owner<Room, 'static>", "A(&mut x[1])", "Limit(5)", "A(b as u8)"]
-        {
+        for text in [
+            "HasRole(\"admin\", 3)",
+            "crate::perms::Owner<Room, 'static>",
+            "A(&mut x[1])",
+            "Limit(5)",
+            "A(b as u8)",
+            "[u8; 4]",
+        ] {
             let tokens: TokenStream = text.parse().unwrap();
             assert_eq!(print(tokens), text);
         }

@@ -10,7 +10,7 @@ use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use crate::error::{Error, Result};
-use crate::message::Field;
+use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::Asking;
 use crate::scope::{Admitted, Call};
 
@@ -31,7 +31,7 @@ pub fn arguments_before<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: &As
 }
 
 fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
-    let keys = Keys { left: call.fields().iter(), value: None };
+    let keys = Keys { left: call.fields().iter(), value: None, decoded: call.decoded() };
     T::deserialize(keys).map_err(|wrong| {
         let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);
         match wrong.field {
@@ -41,10 +41,11 @@ fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     })
 }
 
-/// Text that is borrowed from the message unless it is written with escapes.
+/// Text that is borrowed from the message unless it is written with escapes, which are decoded into a copy.
 ///
-/// A parameter of type `&str` cannot be made of text with escapes, and `Cow<str>` always copies; this does neither.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// It is for strings inside of other types, such as `Vec<Str<'_>>` or a field of a struct: a `&str` in there cannot hold a
+/// string with escapes, and `Cow<str>` always copies. A parameter of an action is written `&str` or `Option<&str>`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Str<'a>(Cow<'a, str>);
 
 impl Str<'_> {
@@ -85,8 +86,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
                 Ok(Str(Cow::Owned(text.to_owned())))
             }
+
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(text)))
+            }
         }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_string(Text)
     }
 }
 
@@ -134,6 +139,7 @@ impl Wrong {
 struct Keys<'k, 'de> {
     left: std::slice::Iter<'k, Field<'de>>,
     value: Option<&'k Field<'de>>,
+    decoded: &'k DecodedStrings,
 }
 
 impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
@@ -163,7 +169,7 @@ impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
         let (key, value) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(*value).map_err(|error| Wrong::value(key, &error))
+        seed.deserialize(ArgumentValue::new(*value, self.decoded)).map_err(|error| Wrong::value(key, &error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The neutral vocabulary: a request as it came in, and the reply that is being written.
 
+mod argument_value;
 mod effect;
 mod own;
 mod reply;
@@ -8,6 +9,7 @@ mod request_id;
 mod scan;
 mod value;
 
+pub(crate) use argument_value::{ArgumentValue, DecodedStrings};
 pub(crate) use effect::{Effect, Undo, after, before};
 pub(crate) use own::OwnChanges;
 pub use reply::Reply;
@@ -15,3 +17,4 @@ pub(crate) use reply::Values;
 
 pub(crate) use request::{Bounds, Field, Head, Request};
 pub use request_id::RequestId;
+use value::Value;

@@ -36,6 +36,12 @@ impl<'a> Value<'a> {
         if self.known == Known::Plain { self.text.get(1..self.text.len() - 1) } else { None }
     }
 
+    /// Is it a string that is written with escapes?
+    #[inline]
+    pub(super) fn is_escaped_string(self) -> bool {
+        self.known != Known::Plain && self.text.starts_with('"')
+    }
+
     /// The number that the digits are, unless it is too large.
     #[inline]
     fn whole_number(self) -> Option<u64> {

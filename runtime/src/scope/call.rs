@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::{Context, Scope, Start, StartGate, Visible};
 use crate::error::{Error, Result};
 use crate::log::Cut;
-use crate::message::{Effect, Field, Head, OwnChanges, RequestId};
+use crate::message::{DecodedStrings, Effect, Field, Head, OwnChanges, RequestId};
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -31,6 +31,8 @@ pub struct Call<'a, U> {
     scope: &'a Scope<U>,
     head: &'a Head<'a>,
     fields: &'a [Field<'a>],
+    /// The strings among the fields that were written with escapes and are borrowed.
+    decoded: DecodedStrings,
     captures: &'a [Capture<'a>],
     steps: &'a [Step],
     /// How many objects one parameter may name.
@@ -109,6 +111,7 @@ impl<'a, U> Call<'a, U> {
             scope,
             head,
             fields,
+            decoded: DecodedStrings::default(),
             captures,
             steps,
             most_objects: 0,
@@ -151,6 +154,11 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn fields(&self) -> &'a [Field<'a>] {
         self.fields
+    }
+
+    /// The fields' strings that were decoded so far.
+    pub(crate) fn decoded(&self) -> &DecodedStrings {
+        &self.decoded
     }
 
     pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {

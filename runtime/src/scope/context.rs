@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::opened::parse_query;
 use super::{Call, Scope};
 use crate::error::{Error, Result};
+use crate::message::ArgumentValue;
 use crate::message::RequestId;
 
 /// Which captures may be read.
@@ -106,7 +107,8 @@ impl<'a, U> Context<'a, U> {
             Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned()).of_message()
         };
         let (_, value) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
-        T::deserialize(*value).map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
+        T::deserialize(ArgumentValue::new(*value, self.call.decoded()))
+            .map_err(|_| wrong("invalid_argument", format!("Invalid argument `{name}`.")))
     }
 }
 

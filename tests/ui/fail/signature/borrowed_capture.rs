@@ -1,0 +1,15 @@
+// A capture is parsed.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn send(&self, #[path] room: &str) {
+        let _ = room;
+    }
+}
+
+fn main() {}

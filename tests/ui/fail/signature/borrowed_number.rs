@@ -1,0 +1,15 @@
+// The same of a number.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn send(&self, count: Option<&u32>) {
+        let _ = count;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// A message does not change.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn send(&self, text: &mut str) {
+        let _ = text;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// No message lives as long as the program.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn send(&self, text: &'static str) {
+        let _ = text;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+// The same in any other type.
+
+use portcullis::{IsAuthenticated, handler};
+
+struct Rooms;
+
+#[handler(permission = IsAuthenticated)]
+impl Rooms {
+    #[action]
+    async fn send(&self, pair: Option<(u8, &str)>) {
+        let _ = pair;
+    }
+}
+
+fn main() {}
