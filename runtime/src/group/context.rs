@@ -83,6 +83,9 @@ impl<U: User> Context<'_, U> {
     /// them.
     ///
     /// It goes out when the action has ended well and its reply is on its way, and not at all after an error.
+    ///
+    /// The group's permission is not evaluated for the publisher: the action's own permission decides who may send into the
+    /// group.
     pub fn publish<G, E>(&self, group: G, event: E) -> Result<()>
     where
         G: Carries<E>,
