@@ -13,6 +13,42 @@ fn the_echo_server_is_the_example_itself() {
     assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/echo.rs into README.md");
 }
 
+/// The value of that key in a table of a manifest.
+fn value<'a>(manifest: &'a str, table: &str, key: &str) -> &'a str {
+    let table = manifest.split_once(&format!("[{table}]\n")).unwrap().1;
+    let table = table.split("\n[").next().unwrap();
+    let line = table.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
+    line.unwrap_or_else(|| panic!("no `{key}` in {table}"))
+}
+
+/// The quoted texts in a value: the version first, then the features.
+fn quoted(value: &str) -> Vec<&str> {
+    value.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn dependencies_of_the_echo_server_are_those_of_the_workspace() {
+    let (readme, workspace, runtime) = (read("README.md"), read("Cargo.toml"), read("runtime/Cargo.toml"));
+    let snippet = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    for (name, version) in [
+        ("portcullis", quoted(value(&workspace, "workspace.package", "version"))[0]),
+        ("axum", quoted(value(&workspace, "workspace.dependencies", "axum"))[0]),
+        ("tokio", quoted(value(&workspace, "workspace.dependencies", "tokio"))[0]),
+    ] {
+        let shown = quoted(value(snippet, "dependencies", name))[0];
+        assert!(format!("{version}.").starts_with(&format!("{shown}.")), "{name} {shown} is not {version}");
+    }
+    let used = ["workspace.dependencies", "dev-dependencies"].map(|table| quoted(value(&workspace, table, "tokio")));
+    for feature in &quoted(value(snippet, "dependencies", "tokio"))[1..] {
+        assert!(used.iter().flatten().any(|used| used == feature), "the tests do not use tokio's `{feature}`");
+    }
+    let shown = quoted(value(snippet, "dev-dependencies", "portcullis"));
+    assert_eq!(shown[0], quoted(value(snippet, "dependencies", "portcullis"))[0]);
+    for feature in &shown[1..] {
+        value(&runtime, "features", feature);
+    }
+}
+
 #[test]
 fn the_compiler_message_is_a_real_one() {
     let message = read("tests/ui/fail/types/capture_not_provided_two_levels.stderr");
