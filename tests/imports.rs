@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Low to high. A module imports from its own row and from rows below it.
 const ROWS: &[&[&str]] = &[
-    &["error", "log", "sync"],
+    &["error", "log", "panic", "sync"],
     &["message", "grants"],
     &["scope"],
     &["transport", "permission"],

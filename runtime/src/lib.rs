@@ -70,6 +70,7 @@ pub mod guide;
 mod handler;
 mod log;
 mod message;
+mod panic;
 mod permission;
 mod router;
 mod scope;

@@ -1,6 +1,8 @@
 //! How the log quotes others.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use crate::panic::catch_unwind;
 
 /// What somebody else may have written, in the log: escaped, and not too much of it.
 pub(crate) struct Cut<'a> {
@@ -13,11 +15,6 @@ impl<'a> Cut<'a> {
     pub(crate) fn words(text: &'a str) -> Cut<'a> {
         Cut { text, most: 64 }
     }
-
-    /// The cause of a fault, which may quote a client.
-    pub(crate) fn cause(text: &'a str) -> Cut<'a> {
-        Cut { text, most: 1000 }
-    }
 }
 
 impl fmt::Debug for Cut<'_> {
@@ -26,6 +23,52 @@ impl fmt::Debug for Cut<'_> {
             Some((end, _)) => write!(f, "{:?}..", &self.text[..end]),
             None => write!(f, "{:?}", self.text),
         }
+    }
+}
+
+/// What an error says, as a log field: its `Display` text, escaped and cut.
+///
+/// This is the one way to log an error: the text may quote a client, and the `Display` may be the application's. A panic in it
+/// is caught.
+pub(crate) struct Cause(String);
+
+impl Cause {
+    const MAX_CHARS: usize = 1000;
+
+    pub(crate) fn new(error: &dyn fmt::Display) -> Cause {
+        // One more than is shown, so that it shows that something was cut.
+        let mut text = Capped { text: String::new(), room: Cause::MAX_CHARS + 1 };
+        let outcome = catch_unwind(|| write!(text, "{error}"));
+        if text.room > 0 {
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => text.text.push_str(" [`Display` returned an error]"),
+                Err(_) => text.text.push_str(" [`Display` panicked]"),
+            }
+        }
+        Cause(text.text)
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Cut { text: &self.0, most: Cause::MAX_CHARS }.fmt(f)
+    }
+}
+
+/// Keeps the first characters, and stops the writer after them.
+struct Capped {
+    text: String,
+    room: usize,
+}
+
+impl fmt::Write for Capped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(char);
+        }
+        Ok(())
     }
 }
 
@@ -44,5 +87,40 @@ mod tests {
         ] {
             assert_eq!(format!("{:?}", Cut::words(words)), wanted);
         }
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_escaped() {
+        let controls = (0..=0x20u8).map(char::from).chain('\u{7f}'..='\u{a0}');
+        let directions = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
+        let directions = directions.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+        let invisible = ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{e0041}'];
+        for char in controls.chain(directions).chain(invisible).filter(|char| *char != ' ') {
+            let logged = [format!("{:?}", Cut::words(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
+            assert!(logged.iter().all(|text| text.contains('\\') && !text.contains(char)), "{logged:?}");
+        }
+    }
+
+    struct Broken(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
+
+    impl fmt::Display for Broken {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("begun")?;
+            (self.0)(f)
+        }
+    }
+
+    #[test]
+    fn display_that_panics_fails_or_does_not_end_is_logged_all_the_same() {
+        let logged = |rest| format!("{:?}", Cause::new(&Broken(rest)));
+        assert_eq!(logged(|_| Ok(())), r#""begun""#);
+        assert_eq!(logged(|_| panic!("no text")), r#""begun [`Display` panicked]""#);
+        assert_eq!(logged(|_| Err(fmt::Error)), r#""begun [`Display` returned an error]""#);
+        let endless = logged(|f| {
+            loop {
+                f.write_str("\n")?;
+            }
+        });
+        assert_eq!(endless, format!(r#""begun{}".."#, r"\n".repeat(Cause::MAX_CHARS - 5)));
     }
 }

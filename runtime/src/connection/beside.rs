@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use super::outbox::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
 use crate::group::{PACER, Pacer};
+use crate::log::Cause;
 use crate::message::{self, Effect, Reply, Undo, Values};
+use crate::panic::drop_contained;
 use crate::router::{Answerer, Asked, Outcome, Value};
 use crate::transport::{Text, Transport};
 
@@ -107,7 +109,10 @@ impl<C: Consumer> Beside<C> {
         self.attempts.clear();
         self.done.clear();
         if let Some(running) = &mut self.running {
-            running.shutdown().await;
+            running.abort_all();
+            while let Some(ended) = running.join_next().await {
+                drop_contained(ended);
+            }
         }
     }
 
@@ -127,7 +132,8 @@ impl<C: Consumer> Beside<C> {
                     self.done.push_back(done);
                 }
                 Some(Err(error)) => {
-                    tracing::error!(%error, "an action beside the queue was lost");
+                    tracing::error!(cause = ?Cause::new(&error), "an action beside the queue was lost");
+                    drop_contained(error);
                     self.holds = self.done.iter().filter(|done| done.held).count();
                     if running.is_empty() && self.authenticates {
                         self.next_attempt();

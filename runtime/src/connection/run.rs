@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::future::ready;
 use std::ops::ControlFlow;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_util::{FutureExt, StreamExt, poll};
+use futures_util::{StreamExt, poll};
 use tokio::time::Instant;
 
 use super::aside::Aside;
@@ -18,7 +17,9 @@ use super::outbox::{Lost, Next, Outbox};
 use crate::consumer::Consumer;
 use crate::error::Error;
 use crate::group::{PACER, Seat};
+use crate::log::Cause;
 use crate::message::{self, Reply};
+use crate::panic::{catch_unwind_future, contain_future};
 use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::{CloseCode, Incoming, Transport};
@@ -100,10 +101,10 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             connection.aside.set_expiry(&mut connection.outbox, &connection.answerer);
             connection.serve().await
         };
-        let end = match AssertUnwindSafe(served).catch_unwind().await {
+        let end = match catch_unwind_future(served).await {
             Ok(end) => end,
             Err(panic) => {
-                tracing::error!(cause = ?panicked(&*panic), "a connection panicked");
+                tracing::error!(cause = ?Cause::new(&panic.message()), "a connection panicked");
                 End::Close(CloseCode::Failed)
             }
         };
@@ -124,7 +125,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
-        let running = AssertUnwindSafe(seat.consumer().connected(&connect)).catch_unwind();
+        let running = contain_future(seat.consumer().connected(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {
             Some(Ok(Ok(()))) => {
@@ -140,7 +141,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,
-            Some(Err(panic)) => panicked(&*panic),
+            Some(Err(panic)) => panicked(&panic),
             None if left.is_some_and(|left| left <= *time) => return Err(End::Close(CloseCode::Expired)),
             None => Error::internal("`#[connect]` took too long"),
         };
@@ -152,7 +153,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn disconnected(&mut self) {
         let Answerer { seat, time, .. } = &self.answerer;
         let Some(scope) = seat.scope() else { return };
-        let leaving = AssertUnwindSafe(seat.consumer().disconnected(&scope)).catch_unwind();
+        let leaving = contain_future(seat.consumer().disconnected(&scope));
         if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }

@@ -2,11 +2,9 @@
 //! when nobody waits any more, and it does not end with the one who began it.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::cache::Inner;
@@ -15,6 +13,7 @@ use super::key::ObjectKey;
 use super::overwrites::Overwrites;
 use super::source::Source;
 use crate::error::{Error, Result};
+use crate::panic::catch_unwind_future;
 
 /// The end of a flight, for everybody who waits for it.
 pub(super) type Landing = Shared<BoxFuture<'static, Result<(), Failure>>>;
@@ -116,7 +115,7 @@ pub(super) async fn fly<U>(cache: Arc<Inner<U>>, list: Arc<List>) -> Result<(), 
     let mut objects: Vec<_> = places.iter().collect();
     objects.sort_unstable_by_key(|(_, place)| **place);
     let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
-    let answered = AssertUnwindSafe(ask(&*cache.source, &objects)).catch_unwind().await;
+    let answered = catch_unwind_future(ask(&*cache.source, &objects)).await;
     let answered = answered.unwrap_or_else(|_| Err(Error::internal("the source of the grants panicked")));
     let landed = answered.map(|all| {
         for (object, entry) in &wanted {
@@ -140,6 +139,8 @@ async fn ask<U>(source: &dyn Source<U>, objects: &[ObjectKey]) -> Result<Vec<Ove
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::super::staged::key;
     use super::*;
 

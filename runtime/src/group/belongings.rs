@@ -1,7 +1,6 @@
 //! The groups that one connection belongs to, and the room that they take up.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -10,6 +9,7 @@ use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::RequestId;
+use crate::panic::catch_unwind;
 use crate::scope::Scope;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
@@ -138,7 +138,7 @@ impl<C: Consumer> Seat<C> {
         };
         for belonging in &all {
             // A key that panics keeps its own group only.
-            if catch_unwind(AssertUnwindSafe(|| belonging.leave())).is_err() {
+            if catch_unwind(|| belonging.leave()).is_err() {
                 tracing::error!("a group's key panicked when a connection left it");
             }
         }

@@ -1,7 +1,6 @@
 //! Joining, leaving and publishing from an action, and joining from `#[connect]`.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +14,7 @@ use super::sessions::Sessions;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::{Effect, RequestId};
+use crate::panic::catch_unwind;
 use crate::scope::{Call, Connect, Context, Handler, User};
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
@@ -205,7 +205,7 @@ where
 
 /// A connection that is to be let into a group.
 pub(super) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
-    let name = catch_unwind(AssertUnwindSafe(|| group.public_name()));
+    let name = catch_unwind(|| group.public_name());
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
     Ok(Entry { group, name: name.map(Arc::from), id, place })
 }

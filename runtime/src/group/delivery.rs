@@ -1,7 +1,6 @@
 //! One event on its way to everybody who may see it: what is the same for all of them is made once.
 
 use std::any::TypeId;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
@@ -15,6 +14,8 @@ use super::slow::Asks;
 use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::Result;
+use crate::log::Cause;
+use crate::panic::{catch_unwind, drop_contained};
 use crate::scope::Scope;
 use crate::transport::Text;
 
@@ -83,7 +84,7 @@ impl<E> Published<E> {
     {
         let key = || seat.consumer.key(self.event()?).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
-        let key = self.key.get_or_init(|| catch_unwind(AssertUnwindSafe(key)).unwrap_or_default());
+        let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
         Note { event: self.clone(), way: way.owned(), key: *key }
     }
 }
@@ -91,10 +92,7 @@ impl<E> Published<E> {
 /// Whoever happens to be the last to let go of it is not to suffer from an event that panics then.
 impl<E> Drop for Published<E> {
     fn drop(&mut self) {
-        let event = self.event.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(event))).is_err() {
-            tracing::error!(event = std::any::type_name::<E>(), "an event panicked when it was dropped");
-        }
+        drop_contained(self.event.take());
     }
 }
 
@@ -106,13 +104,15 @@ enum Made {
 
 /// Makes a frame. What goes wrong concerns nobody but those who would have got it.
 fn made<C: Emits<E>, E>(seat: &Seat<C>, make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
-    match catch_unwind(AssertUnwindSafe(make)) {
+    match catch_unwind(make) {
         Ok(None) => return Made::Nothing,
         Ok(Some(Ok(frame))) => return Made::Frame(frame),
         Ok(Some(Err(error))) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, cause = %error, "an event could not be made");
+            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "an event could not be made");
         }
-        Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "an event's method panicked"),
+        Err(panic) => {
+            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "an event's method panicked");
+        }
     }
     seat.hub.counts.failed();
     Made::Failed
@@ -170,7 +170,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<
                     // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
-                        tracing::error!(event = <C as Emits<E>>::NAME, cause = %error, "refused: grants could not be loaded");
+                        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "refused: grants could not be loaded");
                     }
                     Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "refused: grants took too long"),
                 }

@@ -2,10 +2,8 @@
 //! everything waits for. One task a connection works it off in order.
 
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 
-use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::context::entry;
@@ -19,8 +17,9 @@ use super::seat::Seat;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
-use crate::log::Cut;
+use crate::log::{Cause, Cut};
 use crate::message::Undo;
+use crate::panic::{catch_unwind_future, contain_future};
 use crate::scope::{Call, Connect, Scope};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
@@ -88,7 +87,7 @@ impl<C: Consumer> Drop for Worker<C> {
 
 /// An answer in time; a panic or a late one is an error.
 async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Result<()> {
-    match timeout_at(end, AssertUnwindSafe(asking).catch_unwind()).await {
+    match timeout_at(end, contain_future(asking)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
@@ -182,7 +181,7 @@ impl<C: Consumer> Seat<C> {
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id(), group = G::NAME, cause = ?Cut::cause(&error.to_string()), "a connection may not join a group");
+                tracing::info!(user = ?self.user_id().map(Cut::words), group = G::NAME, cause = ?Cause::new(&error), "a connection may not join a group");
                 false
             }
         }
@@ -211,8 +210,8 @@ impl<C: Consumer> Seat<C> {
             let seat = &worker.0;
             while let Some(work) = seat.next_work() {
                 let changes = matches!(work, Work::Changes(_));
-                if AssertUnwindSafe(seat.do_work(work)).catch_unwind().await.is_err() {
-                    tracing::error!("what an event waited for panicked");
+                if let Err(panic) = catch_unwind_future(seat.do_work(work)).await {
+                    tracing::error!(cause = ?Cause::new(&panic.message()), "what an event waited for panicked");
                     if changes {
                         // Nobody knows what was asked and what was not.
                         seat.end(CloseCode::Failed);
@@ -270,12 +269,12 @@ impl<C: Consumer> Seat<C> {
         let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id(), cause = ?Cut::cause(&error.to_string()), "a connection may not go on");
+            tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "a connection may not go on");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id(), cause = ?Cut::cause(&error.to_string()), "a connection may not stay in a group");
+                tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "a connection may not stay in a group");
                 self.part_with(&belonging);
             }
         }

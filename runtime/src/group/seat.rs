@@ -1,7 +1,6 @@
 //! One connection as groups know it: who sits there, what waits for them, and where they belong.
 
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -14,6 +13,8 @@ use super::mailbox::{Mailbox, Put};
 use super::membership::Way;
 use super::pacer::Pacer;
 use crate::consumer::Consumer;
+use crate::log::Cause;
+use crate::panic::catch_unwind;
 use crate::scope::Scope;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
@@ -132,7 +133,7 @@ impl<C: Consumer> Seat<C> {
     /// leaving.
     pub(super) fn remember(&self, scope: &Scope<C::User>) {
         let name = || scope.user().map(|_| scope.user_id().into_owned());
-        if let Ok(Some(user_id)) = catch_unwind(AssertUnwindSafe(name)) {
+        if let Ok(Some(user_id)) = catch_unwind(name) {
             let _ = self.user_id.set(user_id);
         }
     }
@@ -250,8 +251,9 @@ impl<C: Consumer> Seat<C> {
         C: Emits<E>,
     {
         let Some(event) = published.event() else { return Some(false) };
-        catch_unwind(AssertUnwindSafe(|| self.consumer.may_see(seeing, event))).unwrap_or_else(|_| {
-            tracing::error!(event = <C as Emits<E>>::NAME, "an event's permission panicked");
+        catch_unwind(|| self.consumer.may_see(seeing, event)).unwrap_or_else(|panic| {
+            let cause = Cause::new(&panic.message());
+            tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "an event's permission panicked");
             self.hub.counts.failed();
             Some(false)
         })

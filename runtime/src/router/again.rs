@@ -1,9 +1,5 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt;
-
 use super::answer::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
 use super::deadline::deadline;
 use super::matching::Matched;
@@ -11,6 +7,7 @@ use super::refusal::{panicked, report};
 use crate::consumer::{Consumer, Walk};
 use crate::error::Error;
 use crate::message::{OwnChanges, Reply, Request};
+use crate::panic::contain_future;
 use crate::scope::{Admitted, Call};
 
 /// When it was last asked whether an action may be called.
@@ -85,11 +82,11 @@ impl<C: Consumer> Answerer<C> {
         let mut reply = Reply::new();
         let mut walk = Walk::new(&call, &mut reply);
         let way = self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door());
-        let error = match deadline(self.time, AssertUnwindSafe(way).catch_unwind()).await {
+        let error = match deadline(self.time, contain_future(way)).await {
             Some(Ok(Err(error))) if error.is_asked() => return true,
             Some(Ok(Err(error))) => error,
             Some(Ok(Ok(()))) => Error::internal("an action ran that was only to be asked"),
-            Some(Err(panic)) => panicked(&*panic),
+            Some(Err(panic)) => panicked(&panic),
             None => timed_out(&call),
         };
         report(&call, &error);

@@ -1,13 +1,11 @@
 //! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
 
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::sync::oneshot;
@@ -23,6 +21,7 @@ use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::group::{PACER, Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
+use crate::panic::catch_unwind_future;
 use crate::scope::{Admitted, Call, User};
 use crate::transport::Text;
 
@@ -129,7 +128,7 @@ impl<C: Consumer> Answerer<C> {
         let error = loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
-            let value = deadline(self.time, AssertUnwindSafe(value).catch_unwind()).await;
+            let value = deadline(self.time, catch_unwind_future(value)).await;
             let last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many such values in a row must leave room for others too.
@@ -139,7 +138,7 @@ impl<C: Consumer> Answerer<C> {
                 Some(Ok(Some(Ok(())))) => false,
                 Some(Ok(None)) => true,
                 Some(Ok(Some(Err(error)))) => break error,
-                Some(Err(panic)) => break panicked(&*panic),
+                Some(Err(panic)) => break panicked(&panic),
                 None => break Error::timeout(),
             };
             native::finish_one(reply, &self.reread(text).head, last);
@@ -209,7 +208,7 @@ impl<C: Consumer> Answerer<C> {
                 }
                 outcome
             };
-            match AssertUnwindSafe(walking).catch_unwind().await {
+            match catch_unwind_future(walking).await {
                 Ok(Some(Ok(()))) => {
                     let (effects, own_changes) = call.into_outcome();
                     reply.cause(effects, own_changes);
@@ -232,7 +231,7 @@ impl<C: Consumer> Answerer<C> {
                 }
                 Ok(Some(Err(error))) => refuse(&call, &error, reply),
                 Ok(None) => refuse(&call, &timed_out(&call), reply),
-                Err(panic) => refuse(&call, &panicked(&*panic), reply),
+                Err(panic) => refuse(&call, &panicked(&panic), reply),
             }
             if call.has_begun() {
                 // What it says was true of what its caller could do then.

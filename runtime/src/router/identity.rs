@@ -1,10 +1,8 @@
 //! Fresh credentials in place: a message to the built-in action `authenticate`.
 
 use std::num::NonZeroU32;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
@@ -16,6 +14,7 @@ use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Head, Reply, Request};
+use crate::panic::{catch_unwind, contain_future};
 use crate::scope::{Admitted, Call, Start};
 
 /// The name that clients call it by.
@@ -61,13 +60,13 @@ impl<C: Consumer> Answerer<C> {
         if self.seat.mailbox.gate().try_start(None, || ()) == Start::Closed {
             return Outcome::Nothing;
         }
-        let looking = AssertUnwindSafe(self.look(&call)).catch_unwind();
+        let looking = contain_future(self.look(&call));
         let renewed = match deadline(self.time, looking).await {
             Some(Ok(user)) => user.and_then(|user| {
                 let renew = || self.seat.renew(user, asked_at);
-                catch_unwind(AssertUnwindSafe(renew)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+                catch_unwind(renew).unwrap_or_else(|panic| Err(panicked(&panic)))
             }),
-            Some(Err(panic)) => Err(panicked(&*panic)),
+            Some(Err(panic)) => Err(panicked(&panic)),
             None => Err(Error::timeout()),
         };
         match renewed {

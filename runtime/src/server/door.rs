@@ -1,6 +1,5 @@
 //! Decides on a request before it is upgraded: its origin, its user, the expressions of the door.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -12,7 +11,8 @@ use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::group::{Hub, Mailbox, Seat, SlowReceiver};
-use crate::log::Cut;
+use crate::log::{Cause, Cut};
+use crate::panic::contain_future;
 use crate::router::{deadline, fault_id, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::Transport;
@@ -68,8 +68,7 @@ impl<C: Consumer> Endpoint<C> {
             Ok(scope) => scope,
             Err(error) => {
                 let status = error.status().as_u16();
-                let cause = error.to_string();
-                let cause = Cut::cause(&cause);
+                let cause = Cause::new(&error);
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
                 } else {
@@ -104,9 +103,9 @@ impl<C: Consumer> Endpoint<C> {
 
     /// What the door waits for has the time of an action, and its panic is a fault.
     fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-        deadline(self.limits.action, AssertUnwindSafe(asking).catch_unwind()).map(|outcome| match outcome {
+        deadline(self.limits.action, contain_future(asking)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
-            Some(Err(panic)) => Err(panicked(&*panic)),
+            Some(Err(panic)) => Err(panicked(&panic)),
             None => Err(Error::internal("the door took too long")),
         })
     }

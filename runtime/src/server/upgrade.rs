@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,13 +10,13 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
-use futures_util::FutureExt;
 use http::{Request, StatusCode};
 use tower_service::Service;
 
 use super::door::Turned;
 use super::endpoint::Endpoint;
 use crate::consumer::Consumer;
+use crate::panic::catch_unwind_future;
 use crate::transport::websocket::Socket;
 
 /// What a connection reads at once. The library's default would cost every idle connection 128 KiB.
@@ -58,7 +57,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             parts.extensions.remove::<OriginalUri>();
             let frame = endpoint.limits.frame;
             // The user's types are asked in there, in the log too; whatever they do, the request has an answer.
-            let admitted = AssertUnwindSafe(endpoint.admit(parts, None)).catch_unwind().await;
+            let admitted = catch_unwind_future(endpoint.admit(parts, None)).await;
             Ok(match admitted.unwrap_or(Err(Turned(StatusCode::INTERNAL_SERVER_ERROR))) {
                 Ok(entrance) => upgrade
                     .read_buffer_size(READ_BUFFER)
