@@ -1,10 +1,14 @@
-//! Errors and values of the application that misbehave: error text is escaped in the log, and a panic in `Display` or with an
-//! unusual payload stays with one message or one connection.
+//! Errors and values of the application that misbehave: error text is escaped in the log, and a panic in `Display`, in `Drop`
+//! or with an unusual payload stays with one message or one connection.
 
 #[path = "errors/causes.rs"]
 mod causes;
+#[path = "errors/drops.rs"]
+mod drops;
 #[path = "common/recorder.rs"]
 mod recorder;
+#[path = "errors/shared.rs"]
+mod shared;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,6 +24,7 @@ use portcullis::{
     Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
+use shared::Gate;
 use tokio::sync::Notify;
 
 portcullis::permissions! {
@@ -95,6 +100,7 @@ struct State {
     begun: Notify,
     go_on: Notify,
     gone: Notify,
+    gate: Gate,
     seen: AtomicU32,
 }
 
@@ -110,6 +116,10 @@ impl State {
             Some((_, Fault::PayloadPanics)) => panic_any(Bomb),
             Some((_, fault)) => Err(Error::internal(StoreError(fault))),
         }
+    }
+
+    fn refuse(&self) {
+        self.is_refusing.store(true, Ordering::SeqCst);
     }
 }
 
@@ -163,6 +173,9 @@ struct Sees;
 impl EventPermission<Said, Chat> for Sees {
     fn may_see(&self, chat: &Chat, scope: &Scope<Member>, _: &Said) -> bool {
         let is_second = scope.user().is_some_and(|member| member.id == 2);
+        if is_second {
+            chat.0.gate.pass();
+        }
         !is_second || chat.0.check("event permission").is_ok()
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::panic::drop_contained;
+
 /// The result of everything that an application hands to Portcullis.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -30,6 +32,13 @@ struct Inner {
     of_message: bool,
     /// Whether it says that nothing was refused, and nothing done.
     asked: bool,
+}
+
+/// An error may be dropped anywhere, also on the tasks of other connections.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        drop_contained(self.cause.take());
+    }
 }
 
 impl Error {

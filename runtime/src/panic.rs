@@ -3,6 +3,7 @@
 use std::any::{Any, type_name};
 use std::fmt;
 use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -119,6 +120,42 @@ fn contain<T>(drop: impl FnOnce()) {
     }
 }
 
+/// A value of the application that may be dropped anywhere: a panic in its `Drop` is caught and logged.
+pub(crate) struct Contained<T>(Option<T>);
+
+impl<T> Contained<T> {
+    /// Why the value is there: only `into_inner` and `drop` take it, and nothing can follow either.
+    const INVARIANT: &'static str = "bug: contained value used after it was taken";
+
+    pub(crate) fn new(value: T) -> Contained<T> {
+        Contained(Some(value))
+    }
+
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect(Self::INVARIANT)
+    }
+}
+
+impl<T> Deref for Contained<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect(Self::INVARIANT)
+    }
+}
+
+impl<T> DerefMut for Contained<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect(Self::INVARIANT)
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        drop_contained(self.0.take());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::panic_any;
@@ -152,7 +189,17 @@ mod tests {
         for depth in 0..3 {
             assert!(catch_unwind(|| panic_any(Bomb(depth))).is_err());
             drop_contained(Bomb(depth));
+            drop(Contained::new(Bomb(depth)));
         }
+    }
+
+    #[test]
+    fn value_whose_drop_panics_is_contained_during_unwinding() {
+        let panic = catch_unwind(|| {
+            let _value = Contained::new(Bomb(1));
+            panic!("first");
+        });
+        assert_eq!(panic.unwrap_err().message(), "first");
     }
 
     #[test]
@@ -178,5 +225,12 @@ mod tests {
         };
         let size = size_of_val(&future);
         assert_eq!(size_of_val(&catch_unwind_future(future)), size);
+    }
+
+    #[test]
+    fn contained_value_can_be_read_and_taken() {
+        let mut value = Contained::new(vec![1]);
+        value.push(2);
+        assert_eq!((value.len(), value.into_inner()), (2, vec![1, 2]));
     }
 }

@@ -163,6 +163,16 @@ async fn error_whose_display_panics_is_contained() {
 }
 
 #[tokio::test]
+async fn error_whose_drop_panics_is_contained() {
+    for (place, message) in PLACES {
+        let lines = log_of(place, Fault::DropPanics).await;
+        line(&lines, message);
+        let dropped = lines.iter().find(|line| line.contains("caught a panic in `Drop`")).unwrap();
+        assert!(dropped.contains("dropped"), "{place}: {dropped}");
+    }
+}
+
+#[tokio::test]
 async fn panic_whose_payload_panics_is_contained() {
     for (place, message) in PLACES {
         let lines = log_of(place, Fault::PayloadPanics).await;

@@ -14,7 +14,7 @@ use super::sessions::Sessions;
 use crate::consumer::Consumer;
 use crate::error::{Error, Result};
 use crate::message::{Effect, RequestId};
-use crate::panic::catch_unwind;
+use crate::panic::{Contained, catch_unwind};
 use crate::scope::{Call, Connect, Context, Handler, User};
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
@@ -61,7 +61,8 @@ impl<U: User> Context<'_, U> {
         call.join_no_more(&group, Some(&id));
         let kept = usize::from(seat.is_in(&group, Some(&id)));
         call.give_back(group.clone(), Some(id.clone()), kept);
-        call.then(Effect::Before(Box::new(move || seat.release(&group, Some(&id)))));
+        let group = Contained::new(group);
+        call.then(Effect::Before(Box::new(move || seat.release(&*group, Some(&id)))));
         Ok(())
     }
 
@@ -75,7 +76,8 @@ impl<U: User> Context<'_, U> {
         let seat = seat::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, None);
         call.give_back(group.clone(), None, seat.places(&group));
-        call.then(Effect::Before(Box::new(move || seat.part(&group))));
+        let group = Contained::new(group);
+        call.then(Effect::Before(Box::new(move || seat.part(&*group))));
         Ok(())
     }
 
@@ -92,7 +94,8 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&group, event, None))
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&*group, event, None))
     }
 
     /// The same to everybody but this connection.
@@ -102,7 +105,8 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&group, event, Some(seat.id)))
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&*group, event, Some(seat.id)))
     }
 
     /// The same to several groups. Who is in more than one of them gets it once.
@@ -112,7 +116,8 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let groups: Vec<G> = groups.into_iter().collect();
+        let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
+        let event = Contained::new(event);
         self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish_to_several(&groups, event))
     }
 
@@ -123,7 +128,7 @@ impl<U: User> Context<'_, U> {
         C: Consumer + Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
-        let user_id = user_id.into();
+        let (user_id, event) = (user_id.into(), Contained::new(event));
         self.after(move |seat: Arc<Seat<C>>| seat.hub.publish_to_user(&user_id, event))
     }
 
@@ -188,7 +193,7 @@ where
     }
     let room = if was_in { None } else { Some(seat.reserve(call.given_back())?) };
     let entry = entry(group.clone(), id.clone(), room)?;
-    let (seat, left, left_id, leaver) = (seat.clone(), group.clone(), id.clone(), seat.clone());
+    let (seat, left, left_id, leaver) = (seat.clone(), Contained::new(group.clone()), id.clone(), seat.clone());
     let entered = Arc::new(AtomicBool::new(false));
     let has_entered = entered.clone();
     let enter = move || {
@@ -196,10 +201,15 @@ where
     };
     let undo = move || {
         if has_entered.load(Ordering::SeqCst) {
-            leaver.release(&left, left_id.as_ref());
+            leaver.release(&*left, left_id.as_ref());
         }
     };
-    call.then(Effect::Join { group: Box::new(group), id, cause: Box::new(enter), undo: Box::new(undo) });
+    call.then(Effect::Join {
+        group: Contained::new(Box::new(group)),
+        id,
+        cause: Box::new(enter),
+        undo: Box::new(undo),
+    });
     Ok(())
 }
 
@@ -207,7 +217,7 @@ where
 pub(super) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
     let name = catch_unwind(|| group.public_name());
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-    Ok(Entry { group, name: name.map(Arc::from), id, place })
+    Ok(Entry { group: Contained::new(group), name: name.map(Arc::from), id, place })
 }
 
 /// The connection's seat among those of the consumer.

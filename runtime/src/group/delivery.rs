@@ -15,14 +15,13 @@ use crate::consumer::Consumer;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::log::Cause;
-use crate::panic::{catch_unwind, drop_contained};
+use crate::panic::{Contained, catch_unwind};
 use crate::scope::Scope;
 use crate::transport::Text;
 
 /// An event that was published.
 pub(crate) struct Published<E> {
-    /// There until it is dropped.
-    event: Option<E>,
+    event: Contained<E>,
     /// What frames call the one group that it was published to.
     group_name: Option<Arc<str>>,
     /// Found out once somebody may see it.
@@ -39,20 +38,20 @@ enum Shared {
 }
 
 impl<E> Published<E> {
-    pub(super) fn new(event: E, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
-        Arc::new(Published { event: Some(event), group_name, shared: OnceLock::new(), key: OnceLock::new() })
+    pub(super) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
+        Arc::new(Published { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
     }
 
     #[inline]
-    pub(super) fn event(&self) -> Option<&E> {
-        self.event.as_ref()
+    pub(super) fn event(&self) -> &E {
+        &self.event
     }
 
     /// The frame for one of them. Nothing where there is none for them.
     pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Text> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event()?)) {
+            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event())) {
                 Made::Frame(Frame(frame)) => (frame, false),
                 Made::Nothing | Made::Failed => return None,
             },
@@ -66,7 +65,7 @@ impl<E> Published<E> {
     }
 
     fn share<C: Emits<E>>(&self, seat: &Seat<C>) -> Shared {
-        match made::<C, E>(seat, || seat.consumer.shared(self.event()?)) {
+        match made::<C, E>(seat, || seat.consumer.shared(self.event())) {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
             Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
@@ -82,17 +81,10 @@ impl<E> Published<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || seat.consumer.key(self.event()?).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        let key = || seat.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
         Note { event: self.clone(), way: way.owned(), key: *key }
-    }
-}
-
-/// Whoever happens to be the last to let go of it is not to suffer from an event that panics then.
-impl<E> Drop for Published<E> {
-    fn drop(&mut self) {
-        drop_contained(self.event.take());
     }
 }
 

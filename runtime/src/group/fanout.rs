@@ -16,6 +16,7 @@ use super::membership::{Membership, Way};
 use super::pacer::Pacer;
 use super::seat::{Glance, Offered};
 use crate::consumer::Consumer;
+use crate::panic::Contained;
 
 /// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
 /// the other would wait for each.
@@ -23,7 +24,7 @@ const TOGETHER: usize = 16;
 
 impl<C: Consumer> Hub<C> {
     /// Gives an event to every member of a group who may see it.
-    pub(super) fn publish<G, E>(&self, group: &G, event: E, except: Option<u64>)
+    pub(super) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -42,7 +43,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// The same for several groups: a member of more than one gets it once.
-    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: E)
+    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -76,7 +77,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// Gives an event to one user on all sockets, where that user may see it.
-    pub(super) fn publish_to_user<E>(&self, user_id: &str, event: E)
+    pub(super) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,

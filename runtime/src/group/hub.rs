@@ -14,6 +14,7 @@ use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
+use crate::panic::Contained;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -173,8 +174,8 @@ impl<C: Consumer> Hub<C> {
         // It may have been left since it was asked for.
         let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
         // The key is kept by both.
-        let key = group.clone();
-        seat.belong(&key, id, place, |id, place| {
+        let key = Contained::new(G::clone(&group));
+        seat.belong(&*key, id, place, |id, place| {
             let kind = self.kind::<G>();
             let membership = kind.admit(&group, name, seat, id, place);
             Arc::new(Belongs { group, kind, membership })
@@ -191,7 +192,7 @@ impl<C: Consumer> Hub<C> {
 
 /// A connection that is to be let into a group.
 pub(super) struct Entry<G: Group> {
-    pub(super) group: G,
+    pub(super) group: Contained<G>,
     /// What frames call the group.
     pub(super) name: Option<Arc<str>>,
     /// What it is subscribed under; joined, where it is not.

@@ -14,6 +14,7 @@ use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::error::Result;
 use crate::message::RequestId;
+use crate::panic::{Contained, drop_contained};
 use crate::scope::{Call, Connect, Handler, Scope};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
@@ -87,7 +88,7 @@ impl<G: Group> Kind<G> {
         list.push(Member { seat: seat.clone(), membership: membership.clone() });
         drop(groups);
         // Not under the lock of all groups: a key may run its own code when it is dropped.
-        drop(unused);
+        drop_contained(unused);
         membership
     }
 
@@ -111,20 +112,20 @@ impl<G: Group> Kind<G> {
         let gone = if empty { groups.remove_entry(group) } else { None };
         drop(groups);
         // Not under the lock, for the same reason.
-        drop(gone);
+        drop_contained(gone);
     }
 }
 
 /// What a connection keeps of a membership.
 pub(super) struct Belongs<G: Group> {
-    pub(super) group: G,
+    pub(super) group: Contained<G>,
     pub(super) kind: Arc<Kind<G>>,
     pub(super) membership: Arc<Membership<G::Consumer>>,
 }
 
 impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
     fn is(&self, group: &dyn Any) -> bool {
-        group.downcast_ref::<G>() == Some(&self.group)
+        group.downcast_ref::<G>() == Some(&*self.group)
     }
 
     fn is_kept(&self, id: Option<&RequestId>) -> bool {

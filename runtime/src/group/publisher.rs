@@ -10,6 +10,7 @@ use super::event::Emits;
 use super::hub::Hub;
 use super::join::{Carries, Group};
 use crate::consumer::Consumer;
+use crate::panic::Contained;
 
 /// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
 ///
@@ -29,7 +30,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish(group, event, None);
+        self.0.publish(group, Contained::new(event), None);
     }
 
     /// To every member of several groups. Who is in more than one of them gets it once.
@@ -39,7 +40,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish_to_several(groups, event);
+        self.0.publish_to_several(groups, Contained::new(event));
     }
 
     /// To one user, by [`User::id`](crate::User::id), on all sockets.
@@ -48,7 +49,7 @@ impl<C: Consumer> Publisher<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.0.publish_to_user(user_id, event);
+        self.0.publish_to_user(user_id, Contained::new(event));
     }
 
     /// Lets every connection of a user into a group, as far as the group's permission lets them in. How many it did; why it

@@ -250,7 +250,7 @@ impl<C: Consumer> Seat<C> {
     where
         C: Emits<E>,
     {
-        let Some(event) = published.event() else { return Some(false) };
+        let event = published.event();
         catch_unwind(|| self.consumer.may_see(seeing, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
             tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "an event's permission panicked");

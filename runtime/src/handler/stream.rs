@@ -8,6 +8,7 @@ use futures_util::Stream;
 use super::reply::IntoReply;
 use crate::error::{Error, Result};
 use crate::message::{Reply, Values};
+use crate::panic::Contained;
 
 /// One reply for each value of a stream, then a last one.
 ///
@@ -45,13 +46,16 @@ where
     M: 'static,
 {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
-        reply.follow(Box::pin(Each { stream: Box::pin(self.0), marker: std::marker::PhantomData::<fn(M)> }));
+        reply.follow(Box::pin(Each {
+            stream: Contained::new(Box::pin(self.0)),
+            marker: std::marker::PhantomData::<fn(M)>,
+        }));
         Ok(())
     }
 }
 
 struct Each<S, M> {
-    stream: Pin<Box<S>>,
+    stream: Contained<Pin<Box<S>>>,
     marker: std::marker::PhantomData<fn(M)>,
 }
 

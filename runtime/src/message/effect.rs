@@ -3,6 +3,10 @@
 use std::any::Any;
 
 use super::RequestId;
+use crate::panic::Contained;
+
+/// A group of any type.
+pub(crate) type AnyGroup = Contained<Box<dyn Any + Send>>;
 
 type Cause = Box<dyn FnOnce() + Send>;
 
@@ -14,7 +18,7 @@ pub(crate) enum Effect {
     /// Before the reply goes out.
     Before(Cause),
     /// Once the reply is on its way: it enters that group, by that subscription if it is one.
-    Join { group: Box<dyn Any + Send>, id: Option<RequestId>, cause: Cause, undo: Undo },
+    Join { group: AnyGroup, id: Option<RequestId>, cause: Cause, undo: Undo },
     /// Once the reply is on its way.
     After(Cause),
 }

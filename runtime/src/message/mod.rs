@@ -10,7 +10,7 @@ mod scan;
 mod value;
 
 pub(crate) use argument_value::{ArgumentValue, DecodedStrings};
-pub(crate) use effect::{Effect, Undo, after, before};
+pub(crate) use effect::{AnyGroup, Effect, Undo, after, before};
 pub(crate) use own::OwnChanges;
 pub use reply::Reply;
 pub(crate) use reply::Values;

@@ -10,7 +10,8 @@ use smallvec::SmallVec;
 use super::{Context, Scope, Start, StartGate, Visible};
 use crate::error::{Error, Result};
 use crate::log::Cut;
-use crate::message::{DecodedStrings, Effect, Field, Head, OwnChanges, RequestId};
+use crate::message::{AnyGroup, DecodedStrings, Effect, Field, Head, OwnChanges, RequestId};
+use crate::panic::Contained;
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -68,7 +69,7 @@ struct Acts {
 /// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
 #[derive(Default)]
 struct Left {
-    groups: Vec<(Box<dyn Any + Send>, Option<RequestId>)>,
+    groups: Vec<(AnyGroup, Option<RequestId>)>,
     places: usize,
 }
 
@@ -219,7 +220,7 @@ impl<'a, U> Call<'a, U> {
             };
             left.places += kept.saturating_sub(before);
             if kept > 0 {
-                left.groups.push((Box::new(group), id));
+                left.groups.push((Contained::new(Box::new(group)), id));
             }
         });
     }

@@ -9,6 +9,7 @@ use http::Extensions;
 
 use super::{Call, Context, Scope};
 use crate::message::{Effect, Head};
+use crate::panic::Contained;
 
 /// What a connect permission's context gives as the action's name.
 const ACTION: &str = "connect";
@@ -16,12 +17,12 @@ const ACTION: &str = "connect";
 /// A connection in the making.
 pub struct Connect<'a, U> {
     call: Call<'a, U>,
-    inserted: Mutex<Extensions>,
+    inserted: Contained<Mutex<Extensions>>,
 }
 
 impl<'a, U> Connect<'a, U> {
     pub(crate) fn new(scope: &'a Scope<U>, head: &'a Head<'a>) -> Connect<'a, U> {
-        Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Mutex::default() }
+        Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
     }
 
     pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
@@ -52,7 +53,7 @@ impl<'a, U> Connect<'a, U> {
 
     /// What was inserted, and what is to happen now that it has ended well.
     pub(crate) fn into_outcome(self) -> (Extensions, Vec<Effect>) {
-        (self.inserted.into_inner().unwrap_or_else(PoisonError::into_inner), self.call.into_outcome().0)
+        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.into_outcome().0)
     }
 
     pub(crate) fn call(&self) -> &Call<'a, U> {

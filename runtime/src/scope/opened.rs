@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::User;
 use crate::error::{Error, Result};
 use crate::grants::{GrantCache, Held};
+use crate::panic::drop_contained;
 
 /// One connection: its user, and the HTTP request that opened it.
 ///
@@ -142,6 +143,14 @@ impl<U> Scope<U> {
         U: User,
     {
         self.user.as_ref().map_or("anonymous".into(), User::id)
+    }
+}
+
+/// The last handle may go on any task: that of a connection that delivers an event, for example.
+impl<U> Drop for Scope<U> {
+    fn drop(&mut self) {
+        drop_contained(self.user.take());
+        drop_contained(std::mem::take(&mut self.opened.request.extensions));
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Lobby, Room, Seat, World, explore, forget, rest, spawn, taken};
 use crate::consumer::Consumer;
 use crate::group::Sessions;
 use crate::group::mailbox::Ended;
+use crate::panic::Contained;
 use crate::scope::Connect;
 use crate::transport::CloseCode;
 
@@ -87,7 +88,7 @@ fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
         let (come, door) = at_the_door(&world);
         world.table.revoke();
         block_on(Sessions::new(world.hub.clone()).refresh_user("7"));
-        world.hub.publish_to_user("7", super::Said { number: 1, is_secret: true });
+        world.hub.publish_to_user("7", Contained::new(super::Said { number: 1, is_secret: true }));
         door();
         let come = come.lock().unwrap().take();
         if let Some((seat, _)) = come {

@@ -33,6 +33,7 @@ use super::slow::SlowReceiver;
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, Node};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
+use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
 use crate::scope::{Call, Connect, Handler, Scope, User};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -173,17 +174,17 @@ impl World {
 
     /// Whoever sits there is in the group.
     fn enter(&self, seat: &Arc<Seat<Room>>) {
-        self.hub.enter(seat, Entry { group: Lobby, name: None, id: None, place: None });
+        self.hub.enter(seat, Entry { group: Contained::new(Lobby), name: None, id: None, place: None });
     }
 
     fn publish(&self, number: u8, is_secret: bool) {
-        self.hub.publish(&Lobby, Said { number, is_secret }, None);
+        self.hub.publish(&Lobby, Contained::new(Said { number, is_secret }), None);
     }
 }
 
 /// Offers a secret event to whoever sits there.
 fn offer(seat: &Arc<Seat<Room>>, number: u8) {
-    seat.offer(&Published::new(Said { number, is_secret: true }, None), Way::Personal);
+    seat.offer(&Published::new(Contained::new(Said { number, is_secret: true }), None), Way::Personal);
 }
 
 /// Takes all that waits.
