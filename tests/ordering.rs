@@ -182,10 +182,9 @@ async fn blocking_actions_run_beside_the_runtime() {
 async fn a_client_is_pinged_and_an_idle_one_is_closed() {
     let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(35), ..Limits::default() };
     let endpoint = portcullis::websocket(Slow::default()).limits(limits);
-    let mut client = open(&endpoint).await;
+    let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     let begin = tokio::time::Instant::now();
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
-    // The in-process client answers no pings.
     assert_eq!(client.closed().await, 4508);
     assert_eq!((begin.elapsed().as_secs(), client.pings()), (35, 3));
 }
@@ -194,7 +193,7 @@ async fn a_client_is_pinged_and_an_idle_one_is_closed() {
 async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
     let limits = Limits { ping: Duration::from_secs(10), action: Duration::from_secs(21), ..Limits::default() };
     let endpoint = portcullis::websocket(Slow::default()).limits(limits);
-    let mut client = open(&endpoint).await;
+    let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     for _ in 0..11 {
         assert_eq!(client.call("forever").await.status(), 408);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis::Limits;
+use portcullis::testing::connect;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -127,7 +128,7 @@ async fn whoever_ends_it() {
     let endings: [fn(&mut portcullis::testing::Client); 2] = [|client| client.send("x".repeat(101)), |_| {}];
     for (end, code) in endings.into_iter().zip([1009, 4508]) {
         let (house, hall) = hall_with(Limits { action: Duration::from_hours(1), ..limits.clone() });
-        let mut client = open(&hall).await;
+        let mut client = connect(&hall).answer_pings(false).open().await.unwrap();
         client.send(message("aside", 1));
         house.begun(1).await;
         end(&mut client);
@@ -147,14 +148,13 @@ async fn the_client_is_pinged_meanwhile_and_given_up_when_it_is_silent() {
         ..Limits::default()
     };
     let (house, hall) = hall_with(limits);
-    let mut client = open(&hall).await;
+    let mut client = connect(&hall).answer_pings(false).open().await.unwrap();
     client.send(message("aside", 1));
     house.begun(1).await;
     let start = Instant::now();
     // Whoever says something is there.
     sleep(Duration::from_secs(30)).await;
     assert_eq!(client.call("ping").await.data(), "pong");
-    // The in-process client answers no pings.
     assert_eq!(client.closed().await, 4508);
     assert_eq!((start.elapsed().as_secs(), client.pings()), (65, 6));
     assert_eq!(house.running(), 0);

@@ -15,7 +15,7 @@ use crate::transport::memory;
 ///
 /// When the endpoint could not be mounted either, because codenames are asked that nobody grants.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> Connecting<C> {
-    Connecting { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()) }
+    Connecting { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()), answer_pings: true }
 }
 
 /// A connection that is about to be opened.
@@ -23,6 +23,7 @@ pub struct Connecting<C: Consumer> {
     endpoint: Endpoint<C>,
     user: Option<C::User>,
     request: Request<()>,
+    answer_pings: bool,
 }
 
 impl<C: Consumer> Connecting<C> {
@@ -63,12 +64,22 @@ impl<C: Consumer> Connecting<C> {
         self
     }
 
+    /// Sets whether the client answers pings. Default: `true`.
+    ///
+    /// Pings are answered for as long as the [`Client`] exists, even while the test does not await it. Without answers the
+    /// connection closes with 4508 once the client has sent nothing for [`Limits::idle`](crate::Limits::idle).
+    #[must_use]
+    pub fn answer_pings(mut self, answer: bool) -> Self {
+        self.answer_pings = answer;
+        self
+    }
+
     /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
     pub async fn open(self) -> Result<Client, Refused> {
         let (parts, ()) = self.request.into_parts();
         match self.endpoint.admit(Box::new(parts), self.user).await {
             Ok(entrance) => {
-                let (transport, wire) = memory::pair(entrance.largest_frame());
+                let (transport, wire) = memory::pair(entrance.largest_frame(), self.answer_pings);
                 tokio::spawn(entrance.serve(transport));
                 Ok(Client::new(wire))
             }

@@ -1,7 +1,8 @@
 //! An in-process client for an application's own tests: no port, no network, and the clock may be paused.
 //!
 //! It goes through the same door and the same loop as a WebSocket. One thing to know of a paused clock: it stands still
-//! while an action marked `blocking` runs, so nothing in front of one may wait for it.
+//! while an action marked `blocking` runs, so nothing in front of one may wait for it. Pings are answered, also while the clock
+//! is advanced, unless [`Connecting::answer_pings`] says otherwise.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;
@@ -32,6 +33,49 @@
 //!
 //! let mut member = connect(&chat).user(Member(7)).open().await.unwrap();
 //! assert_eq!(member.call("add").with("a", 1).with("b", 2).await.data(), 3);
+//! # }
+//! ```
+//!
+//! # Showing that nothing leaks
+//!
+//! Every frame is seen once. A call keeps the frames that arrive in front of its reply, and [`Client::expect_silence`] fails if
+//! there are any:
+//!
+//! ```standalone_crate
+//! use portcullis::testing::connect;
+//! use portcullis::{AllowAny, Context, Group, Result, consumer};
+//!
+//! #[derive(Clone, PartialEq, Eq, Hash, Group)]
+//! #[group(consumer = Chat, permission = AllowAny, events(Said))]
+//! struct Lobby;
+//!
+//! struct Said(&'static str);
+//!
+//! struct Chat;
+//!
+//! #[consumer]
+//! impl Chat {
+//!     #[action(permission = AllowAny)]
+//!     async fn enter(&self, cx: &Context<'_, ()>) -> Result<()> { cx.join(Lobby).await }
+//!
+//!     #[action(permission = AllowAny)]
+//!     async fn ping(&self) -> &'static str { "pong" }
+//!
+//!     // It should have been `permission = DenyAll`.
+//!     #[event(permission = AllowAny)]
+//!     fn said(&self, event: &Said) -> &'static str { event.0 }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let chat = portcullis::websocket(Chat);
+//! let mut eve = connect(&chat).open().await.unwrap();
+//! eve.call("enter").await;
+//! chat.publisher().publish(&Lobby, Said("a secret"));
+//! assert_eq!(eve.call("ping").await.data(), "pong");
+//!
+//! // The event came in front of the reply.
+//! let test = tokio::spawn(async move { eve.expect_silence().await });
+//! assert!(test.await.unwrap_err().is_panic());
 //! # }
 //! ```
 

@@ -13,6 +13,8 @@ use super::{CloseCode, Gone, Incoming, Outgoing, Text};
 pub(crate) enum ClientFrame {
     Text(String),
     Binary,
+    /// The answer to a ping.
+    Pong,
 }
 
 /// A frame to the client.
@@ -27,6 +29,8 @@ pub(crate) enum ServerFrame {
 pub(crate) struct Memory {
     incoming: mpsc::UnboundedReceiver<ClientFrame>,
     outgoing: mpsc::UnboundedSender<ServerFrame>,
+    /// Where pongs go if the client answers pings. Weak, so that dropping the client still ends `incoming`.
+    pongs: Option<mpsc::WeakUnboundedSender<ClientFrame>>,
     largest: usize,
     broken: bool,
 }
@@ -37,11 +41,25 @@ pub(crate) struct Wire {
     pub(crate) from_server: mpsc::UnboundedReceiver<ServerFrame>,
 }
 
-/// Both ends; text frames longer than `largest` bytes are refused as a WebSocket refuses them.
-pub(crate) fn pair(largest: usize) -> (Memory, Wire) {
+/// Creates both ends. Text frames longer than `largest` bytes are refused as a WebSocket refuses them.
+///
+/// With `answer_pings`, each ping is answered when it is sent, for as long as the client's end exists: the client itself runs
+/// only while a test awaits it.
+pub(crate) fn pair(largest: usize, answer_pings: bool) -> (Memory, Wire) {
     let (to_server, incoming) = mpsc::unbounded_channel();
     let (outgoing, from_server) = mpsc::unbounded_channel();
-    (Memory { incoming, outgoing, largest, broken: false }, Wire { to_server, from_server })
+    let pongs = answer_pings.then(|| to_server.downgrade());
+    (Memory { incoming, outgoing, pongs, largest, broken: false }, Wire { to_server, from_server })
+}
+
+impl Memory {
+    /// Answers a ping in place of the client, unless its end was dropped.
+    fn pong(&self) {
+        if let Some(client) = self.pongs.as_ref().and_then(mpsc::WeakUnboundedSender::upgrade) {
+            // `incoming` is part of `self`, so the channel is open.
+            let _ = client.send(ClientFrame::Pong);
+        }
+    }
 }
 
 impl Stream for Memory {
@@ -59,6 +77,7 @@ impl Stream for Memory {
             }
             ClientFrame::Text(text) => Incoming::Text(text.into()),
             ClientFrame::Binary => Incoming::Binary,
+            ClientFrame::Pong => Incoming::Ping,
         }))
     }
 }
@@ -73,7 +92,10 @@ impl Sink<Outgoing> for Memory {
     fn start_send(self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         let frame = match frame {
             Outgoing::Text(text) => ServerFrame::Text(text),
-            Outgoing::Ping => ServerFrame::Ping,
+            Outgoing::Ping => {
+                self.pong();
+                ServerFrame::Ping
+            }
             Outgoing::Close(code) => ServerFrame::Close(code.number()),
         };
         self.outgoing.send(frame).map_err(|_| Gone)
