@@ -161,6 +161,23 @@ async fn call_that_is_given_up_loses_nothing() {
     assert_eq!(client.reply().await.data(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn call_without_a_reply_panics_after_five_minutes_though_events_keep_coming() {
+    let board = board().limits(Limits { action: Duration::from_hours(1), ..Limits::default() });
+    let mut client = open(&board).await;
+    let publisher = board.publisher();
+    let posting = tokio::spawn(async move {
+        loop {
+            publisher.publish(&Wall, Posted(1));
+            sleep(Duration::from_secs(7)).await;
+        }
+    });
+    let start = Instant::now();
+    assert!(panic_of(async { client.call("forever").await }).await.contains("nothing came"));
+    assert_eq!(start.elapsed(), Duration::from_mins(5));
+    posting.abort();
+}
+
 #[tokio::test]
 async fn event_returns_events_in_order_and_keeps_the_replies_between_them() {
     let mut client = open(&board()).await;

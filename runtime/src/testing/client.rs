@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Reply;
 use crate::transport::Text;
@@ -136,10 +136,10 @@ impl Client {
     /// Returns the first message that `wanted` accepts, of the kept frames from `first` on and those that come after them. The
     /// others stay or become kept.
     async fn find(&mut self, first: usize, wanted: impl Fn(&Value) -> bool) -> Reply {
-        let mut at = first;
+        let (mut at, end) = (first, Instant::now() + PATIENCE);
         loop {
             if at == self.kept.len() {
-                let frame = self.receive().await;
+                let frame = self.receive(end).await;
                 self.kept.push_back(frame);
             }
             let is_wanted = match &self.kept[at] {
@@ -157,13 +157,13 @@ impl Client {
     async fn take(&mut self) -> Frame {
         match self.kept.pop_front() {
             Some(frame) => frame,
-            None => self.receive().await,
+            None => self.receive(Instant::now() + PATIENCE).await,
         }
     }
 
-    /// Receives a frame that was not kept before.
-    async fn receive(&mut self) -> Frame {
-        let frame = timeout(PATIENCE, self.next()).await;
+    /// Receives a frame that was not kept before, until then.
+    async fn receive(&mut self, end: Instant) -> Frame {
+        let frame = timeout_at(end, self.next()).await;
         frame.expect("nothing came").expect("the connection is gone")
     }
 
