@@ -91,16 +91,15 @@ async fn ask(client: &mut Client, action: &str, route: &str, rest: &str) -> u16 
     reply(client, action, route, rest).await["status"].as_u64().unwrap().try_into().unwrap()
 }
 
-/// The reply, events in front of it left out.
+/// The reply. Events in front of it stay to be read.
 async fn reply(client: &mut Client, action: &str, route: &str, rest: &str) -> Value {
-    let comma = if rest.is_empty() { "" } else { "," };
-    client.send(format!(r#"{{"action":"{action}","route":"{route}"{comma}{rest}}}"#));
-    loop {
-        let frame = client.reply().await.value().clone();
-        if frame.get("status").is_some() {
-            return frame;
-        }
-    }
+    let arguments: serde_json::Map<String, Value> = serde_json::from_str(&format!("{{{rest}}}")).unwrap();
+    let call =
+        arguments.into_iter().fold(client.call(action).route(route), |call, (name, value)| call.with(&name, value));
+    let mut reply = call.await.value().clone();
+    // Another one in each reply, so that equal ones could not be compared.
+    reply.as_object_mut().unwrap().remove("request_id");
+    reply
 }
 
 /// The next event: its name and its data.
