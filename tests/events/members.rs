@@ -14,11 +14,13 @@ async fn members_get_what_is_published_and_nobody_else_does() {
     for client in [&mut one, &mut two] {
         join(client, 2).await;
     }
-    settled(&mut three).await;
+    join(&mut three, 3).await;
     chat.publisher().publish(&Room(2), Said("hello"));
     assert_eq!(event(&mut one).await, said("hello"));
     assert_eq!(two.reply().await.text(), r#"{"event":"said","data":"hello"}"#);
-    chat.publisher().publish(&Room(3), Said("to nobody"));
+    chat.publisher().publish(&Room(3), Said("to three"));
+    chat.publisher().publish(&Room(4), Said("to nobody"));
+    assert_eq!(event(&mut three).await, said("to three"));
     chat.publisher().publish(&Lobby, Said("to all"));
     for client in [&mut one, &mut two, &mut three] {
         assert_eq!(event(client).await, said("to all"));
