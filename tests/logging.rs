@@ -73,7 +73,7 @@ async fn a_refusal_names_user_action_route_and_leaf() {
     let (_, lines) = logged(&["a", "b"], r#"{"action":"act","route":"inner/7/"}"#).await;
     assert!(lines.len() == 1 && lines[0].contains(r#"leaf="HasRole(\"b\")""#), "{lines:?}");
     let (_, lines) = logged(&["a"], r#"{"action":"fine"}"#).await;
-    assert!(lines.is_empty(), "{lines:?}");
+    assert_eq!(lines, [r#"TRACE message=action started action="fine" route="""#]);
 }
 
 #[tokio::test]

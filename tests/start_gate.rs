@@ -150,7 +150,8 @@ impl Docs {
 
     #[action(permission = "docs.edit", blocking)]
     fn blocking(&self, #[extract] slow: Slow) {
-        slow.0.bodies.fetch_add(1, Ordering::SeqCst);
+        let Slow(account) = slow;
+        account.bodies.fetch_add(1, Ordering::SeqCst);
     }
 }
 

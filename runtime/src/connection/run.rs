@@ -28,7 +28,7 @@ use crate::transport::{CloseCode, Incoming, Transport};
 const MESSAGES_PER_TURN: usize = 64;
 
 /// How many deliveries are attempted before other tasks may run: a message to a large group is a turn of its own.
-const DELIVERIES_PER_TURN: usize = 8192;
+const DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Why the loop ended.
 pub(super) enum End {
@@ -188,7 +188,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
         gone(self.outbox.goes_on())?;
-        let (mut messages, mut deliveries) = (0, 0);
+        let (mut messages, mut deliveries) = (0, 0_u32);
         let is_long = loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
@@ -201,7 +201,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 None => return ControlFlow::Break(End::Gone),
             }
             messages += 1;
-            deliveries += self.answerer.seat.pacer.take_deliveries();
+            deliveries = deliveries.saturating_add(self.answerer.seat.pacer.take_deliveries());
             if messages >= MESSAGES_PER_TURN || deliveries >= DELIVERIES_PER_TURN {
                 break true;
             }

@@ -12,7 +12,7 @@ use super::event::Emits;
 use super::join::Group;
 use super::mailbox::Put;
 use super::membership::Way;
-use super::pacer::{Hold, Pacer};
+use super::pacer::HeldConnections;
 use super::seat::Seat;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::consumer::Consumer;
@@ -36,7 +36,7 @@ pub(super) struct Late<C: Consumer> {
     worker: Option<u64>,
     workers: u64,
     /// Connections that wait until there is less. Each does so once, until nothing waits here: a check may take long.
-    holds: Vec<Hold>,
+    holds: HeldConnections,
 }
 
 impl<C: Consumer> Late<C> {
@@ -47,7 +47,7 @@ impl<C: Consumer> Late<C> {
             changes: Vec::new(),
             worker: None,
             workers: 0,
-            holds: Vec::new(),
+            holds: HeldConnections::default(),
         }
     }
 }
@@ -108,7 +108,7 @@ impl<C: Consumer> Seat<C> {
         }
         late.events.push_back(note);
         if late.events.len() > self.mailbox.most() / 2 {
-            Pacer::hold_current(&mut late.holds, true);
+            late.holds.hold_current(true);
         }
         if late.events.len() <= self.mailbox.most() {
             return self.work(late);
@@ -231,7 +231,7 @@ impl<C: Consumer> Seat<C> {
         } else {
             Some(Work::Changes(std::mem::take(&mut late.changes)))
         };
-        let mut holds = Vec::new();
+        let mut holds = HeldConnections::default();
         if work.is_none() {
             late.worker = None;
             self.is_late.store(false, Ordering::SeqCst);

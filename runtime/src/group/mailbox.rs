@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::counters::Counts;
-use super::pacer::Pacer;
+use super::pacer::HeldConnections;
 use super::slow::{Asks, SlowReceiver};
 use super::waiting::{Letter, Waiting};
 use crate::scope::StartGate;
@@ -107,7 +107,7 @@ impl<N: Asks> Mailbox<N> {
             given_up.extend(more.into_iter().map(|letter| letter.note));
         }
         if !is_stalled && self.is_crowded(&waiting) {
-            Pacer::hold_current(&mut waiting.holds, false);
+            waiting.holds.hold_current(false);
         }
         let wake = !self.ready.swap(true, Ordering::AcqRel);
         drop(waiting);
@@ -241,7 +241,7 @@ impl<N: Asks> Mailbox<N> {
         self.ready.store(next.is_some(), Ordering::Release);
         self.unstall();
         let has_caught_up = !waiting.holds.is_empty() && !self.is_crowded(&waiting);
-        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { Vec::new() };
+        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { HeldConnections::default() };
         drop(waiting);
         drop(holds);
         // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
@@ -329,7 +329,9 @@ mod tests {
         mailbox.put(text.into(), text, epoch, 0, || standing).0
     }
 
+    /// Puts texts in while the reader can take nothing.
     fn put(mailbox: &Texts, texts: &[&'static str]) {
+        mailbox.stall();
         for text in texts {
             put_in(mailbox, text, mailbox.epoch(), Some(0));
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// How long readers may hold a connection in front of one message.
@@ -28,74 +28,41 @@ pub(crate) struct Pacer {
     /// Whether `holds` has any. Read in front of every message.
     is_held: AtomicBool,
     /// Deliveries that were attempted since they were last taken.
-    deliveries: AtomicUsize,
+    deliveries: AtomicU32,
     /// Taken under the lock of a queue, never the other way round.
     holds: Mutex<Holds>,
 }
 
 struct Holds {
-    count: usize,
+    count: u32,
     /// Holds of earlier pauses count no more.
-    pause: u64,
+    pause: u32,
     waker: Option<Waker>,
 }
 
 /// Holds a connection until it is dropped, or the pause is over.
 pub(super) struct Hold {
     pacer: Arc<Pacer>,
-    pause: u64,
+    pause: u32,
 }
 
-impl Pacer {
-    pub(super) fn new() -> Arc<Pacer> {
-        let holds = Holds { count: 0, pause: 0, waker: None };
-        Arc::new(Pacer { is_held: AtomicBool::new(false), deliveries: AtomicUsize::new(0), holds: Mutex::new(holds) })
-    }
+/// The connections that one reader holds. Mostly none, so an empty list takes up little.
+#[derive(Default)]
+#[expect(clippy::box_collection, reason = "a third of the size of the list in every idle connection")]
+pub(super) struct HeldConnections(Option<Box<Vec<Hold>>>);
 
-    /// Whether a reader holds the connection.
+impl HeldConnections {
     #[inline]
-    pub(crate) fn is_held(&self) -> bool {
-        self.is_held.load(Ordering::Relaxed)
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
-    /// Waits until no reader holds the connection, for at most 100 ms. Cancel-safe.
-    pub(crate) async fn ready(&self) {
-        if timeout(MAX_PAUSE, std::future::poll_fn(|cx| self.poll_ready(cx))).await.is_err() {
-            let mut holds = lock(&self.holds);
-            holds.pause += 1;
-            holds.count = 0;
-            self.is_held.store(false, Ordering::Relaxed);
-        }
-    }
-
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut holds = lock(&self.holds);
-        if holds.count == 0 {
-            return Poll::Ready(());
-        }
-        holds.waker = Some(cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// Counts deliveries of the connection that this task runs for, if it runs for one.
-    pub(super) fn delivered(deliveries: usize) {
-        let _ = PACER.try_with(|pacer| pacer.deliveries.fetch_add(deliveries, Ordering::Relaxed));
-    }
-
-    /// Takes the number of deliveries since the last call.
-    #[inline]
-    pub(crate) fn take_deliveries(&self) -> usize {
-        match self.deliveries.load(Ordering::Relaxed) {
-            0 => 0,
-            _ => self.deliveries.swap(0, Ordering::Relaxed),
-        }
-    }
-
-    /// Holds the connection that this task runs for, if it runs for one and is not among `held` already. One that was held
-    /// before its last pause ended is held once more, unless `once`.
+    /// Holds the connection that this task runs for, if it runs for one and is not held already. One that was held before its
+    /// last pause ended is held once more, unless `once`.
     #[cold]
-    pub(super) fn hold_current(held: &mut Vec<Hold>, once: bool) {
+    pub(super) fn hold_current(&mut self, once: bool) {
         let _ = PACER.try_with(|pacer| {
+            let held = self.0.get_or_insert_default();
             let known = held.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
             if once && known.is_some() {
                 return;
@@ -112,6 +79,53 @@ impl Pacer {
             holds.count += 1;
             pacer.is_held.store(true, Ordering::Relaxed);
         });
+    }
+}
+
+impl Pacer {
+    pub(super) fn new() -> Arc<Pacer> {
+        let holds = Holds { count: 0, pause: 0, waker: None };
+        Arc::new(Pacer { is_held: AtomicBool::new(false), deliveries: AtomicU32::new(0), holds: Mutex::new(holds) })
+    }
+
+    /// Whether a reader holds the connection.
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Relaxed)
+    }
+
+    /// Waits until no reader holds the connection, for at most 100 ms. Cancel-safe.
+    pub(crate) async fn ready(&self) {
+        if timeout(MAX_PAUSE, std::future::poll_fn(|cx| self.poll_ready(cx))).await.is_err() {
+            let mut holds = lock(&self.holds);
+            holds.pause = holds.pause.wrapping_add(1);
+            holds.count = 0;
+            self.is_held.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut holds = lock(&self.holds);
+        if holds.count == 0 {
+            return Poll::Ready(());
+        }
+        holds.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Counts deliveries of the connection that this task runs for, if it runs for one.
+    pub(super) fn delivered(deliveries: usize) {
+        let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
+        let _ = PACER.try_with(|pacer| pacer.deliveries.fetch_add(deliveries, Ordering::Relaxed));
+    }
+
+    /// Takes the number of deliveries since the last call.
+    #[inline]
+    pub(crate) fn take_deliveries(&self) -> u32 {
+        match self.deliveries.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.deliveries.swap(0, Ordering::Relaxed),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::pacer::Hold;
+use super::pacer::HeldConnections;
 use super::slow::{Asks, SlowReceiver, superseded};
 use crate::transport::{CloseCode, Text};
 
@@ -16,7 +16,7 @@ pub(super) struct Waiting<N> {
     pub(super) end: Option<CloseCode>,
     pub(super) closed: bool,
     /// Connections that wait until the reader has run.
-    pub(super) holds: Vec<Hold>,
+    pub(super) holds: HeldConnections,
 }
 
 /// An event that waits.
@@ -28,7 +28,15 @@ pub(super) struct Letter<N> {
 
 impl<N: Asks> Waiting<N> {
     pub(super) fn new() -> Waiting<N> {
-        Waiting { events: VecDeque::new(), bytes: 0, next: 0, dropped: 0, end: None, closed: false, holds: Vec::new() }
+        Waiting {
+            events: VecDeque::new(),
+            bytes: 0,
+            next: 0,
+            dropped: 0,
+            end: None,
+            closed: false,
+            holds: HeldConnections::default(),
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Letter<N>> {

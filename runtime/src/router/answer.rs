@@ -186,15 +186,16 @@ impl<C: Consumer> Answerer<C> {
         if let Err(error) = readable {
             return self.refuse_unreadable(request, &error, reply);
         }
-        let (mut time, mut expires) = (self.time, None);
+        let mut expires = None;
         loop {
-            // Before the scope is read and anything is checked.
-            let evaluated_in = self.seat.mailbox.epoch();
+            let time = expires.map_or(self.time, |expires: Instant| expires.saturating_duration_since(Instant::now()));
+            // Read before the scope, and before anything is checked.
+            let epoch = self.seat.mailbox.epoch();
             let Ok(scope) = self.scope() else { return Outcome::Nothing };
             let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_objects(self.bounds.objects)
                 .with_seat(&self.seat)
-                .with_gate(self.seat.mailbox.gate(), evaluated_in)
+                .with_gate(self.seat.mailbox.gate(), epoch)
                 .on_blocking_thread(self.blocking);
             native::begin(reply);
             // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
@@ -210,6 +211,7 @@ impl<C: Consumer> Answerer<C> {
             };
             match catch_unwind_future(walking).await {
                 Ok(Some(Ok(()))) => {
+                    let evaluated_in = call.evaluated_in();
                     let (effects, own_changes) = call.into_outcome();
                     reply.cause(effects, own_changes);
                     let written = !reply.is_silent();
@@ -219,14 +221,16 @@ impl<C: Consumer> Answerer<C> {
                     return Outcome::Ended { written, evaluated_in };
                 }
                 Ok(Some(Err(_))) if call.is_overtaken() => {
-                    match self.time_left(&mut expires).await {
-                        None => return Outcome::Nothing,
-                        Some(Duration::ZERO) => refuse(&call, &Error::timeout(), reply),
-                        Some(left) => {
-                            time = left;
-                            continue;
-                        }
+                    // Rights that change all the time must not keep a thread.
+                    tokio::task::yield_now().await;
+                    if self.seat.mailbox.gate().is_closed() {
+                        return Outcome::Nothing;
                     }
+                    let now = Instant::now();
+                    if now < *expires.get_or_insert(now + self.time) {
+                        continue;
+                    }
+                    refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
                 Ok(Some(Err(error))) => refuse(&call, &error, reply),
@@ -235,22 +239,13 @@ impl<C: Consumer> Answerer<C> {
             }
             if call.has_begun() {
                 // What it says was true of what its caller could do then.
+                let evaluated_in = call.evaluated_in();
                 let (_, own_changes) = call.into_outcome();
                 reply.cause(Vec::new(), own_changes);
                 return Outcome::Ended { written: true, evaluated_in };
             }
             return Outcome::Refused;
         }
-    }
-
-    /// The time that is left for a message whose action was not admitted by the start gate. `None` if the session has ended.
-    /// Lets other tasks run first: rights that change all the time must not keep a thread.
-    #[cold]
-    async fn time_left(&self, expires: &mut Option<Instant>) -> Option<Duration> {
-        tokio::task::yield_now().await;
-        let now = Instant::now();
-        let expires = *expires.get_or_insert_with(|| now + self.time);
-        (!self.seat.mailbox.gate().is_closed()).then(|| expires.saturating_duration_since(now))
     }
 
     #[cold]

@@ -266,6 +266,12 @@ impl<'a, U> Call<'a, U> {
         self
     }
 
+    /// The epoch in which this call is evaluated; 0 for one without a gate, which cannot start an action.
+    #[inline]
+    pub(crate) fn evaluated_in(&self) -> u64 {
+        self.gate.map_or(0, |(_, epoch)| epoch)
+    }
+
     /// Starts the action: the last thing before its first poll. Fails if rights have changed since this call was evaluated,
     /// or the session has ended.
     #[inline]
