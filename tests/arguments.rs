@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 struct Arguments;
 
-/// Another name of the type: it is what it stands for that counts.
+/// An alias: the macro cannot see the `&str` in it, so the type must work without being recognized.
 type Text<'a> = &'a str;
 
 struct Member(String);
@@ -144,7 +144,7 @@ async fn text_is_borrowed_where_it_can_be() {
     assert_eq!(client.reply().await.data(), "a\nb|c|de");
 }
 
-/// JSON strings as a client may write them, and what they say.
+/// JSON strings as a client may write them, and their decoded text.
 const STRINGS: [(&str, &str); 11] = [
     (r#""""#, ""),
     (r#""plain""#, "plain"),
@@ -205,7 +205,7 @@ async fn permission_borrows_text_with_escapes() {
 }
 
 #[tokio::test]
-async fn credentials_are_borrowed_text_with_escapes() {
+async fn authenticate_borrows_text_with_escapes() {
     for (json, text) in STRINGS.iter().skip(1) {
         let mut client = client().await;
         client.send(format!(r#"{{"action":"authenticate","token":{json},"realm":{json}}}"#));

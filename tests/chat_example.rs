@@ -91,13 +91,13 @@ async fn ask(client: &mut Client, action: &str, route: &str, rest: &str) -> u16 
     reply(client, action, route, rest).await["status"].as_u64().unwrap().try_into().unwrap()
 }
 
-/// The reply. Events in front of it stay to be read.
+/// Calls an action and returns its reply. Events that arrive before the reply are kept.
 async fn reply(client: &mut Client, action: &str, route: &str, rest: &str) -> Value {
     let arguments: serde_json::Map<String, Value> = serde_json::from_str(&format!("{{{rest}}}")).unwrap();
     let call =
         arguments.into_iter().fold(client.call(action).route(route), |call, (name, value)| call.with(&name, value));
     let mut reply = call.await.value().clone();
-    // Another one in each reply, so that equal ones could not be compared.
+    // It differs in each reply, so that equal replies could not be compared.
     reply.as_object_mut().unwrap().remove("request_id");
     reply
 }

@@ -1,5 +1,5 @@
-//! Errors and values of the application that misbehave: error text is escaped in the log, and a panic in `Display`, in `Drop`
-//! or with an unusual payload stays with one message or one connection.
+//! Faulty errors and values of the application: error text is escaped in the log, and a panic in `Display`, in `Drop` or with
+//! an unusual payload affects one message or one connection only.
 
 #[path = "errors/causes.rs"]
 mod causes;
@@ -94,7 +94,7 @@ fn explosive(id: u32) -> Member {
 /// What tests and server share.
 #[derive(Default)]
 struct State {
-    /// Where something goes wrong, and how.
+    /// The place that fails next, and how.
     armed: Mutex<Option<(&'static str, Fault)>>,
     is_refusing: AtomicBool,
     begun: Notify,
@@ -341,6 +341,6 @@ async fn open(chat: &Endpoint<Chat>, user: Member) -> Client {
 }
 
 /// The connection lives on and answers.
-async fn lives(client: &mut Client) {
+async fn assert_alive(client: &mut Client) {
     assert_eq!(client.call("ping").await.status(), 200);
 }

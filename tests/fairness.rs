@@ -1,4 +1,4 @@
-//! One client that publishes as fast as it can closes nobody who reads, and leaves room for others.
+//! A client that publishes as fast as it can closes no connection that reads, and other connections run meanwhile.
 
 #[path = "common/raw_socket.rs"]
 mod raw_socket;
@@ -69,7 +69,7 @@ fn runtime(workers: usize) -> Runtime {
     Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap()
 }
 
-/// Serves the hall on a runtime of so many workers.
+/// Serves the hall on the given runtime and returns its address.
 fn serve(server: &Runtime, hall: Endpoint<Hall>) -> String {
     server.block_on(async {
         let app = Router::new().route("/ws", hall.into_route());
@@ -80,7 +80,7 @@ fn serve(server: &Runtime, hall: Endpoint<Hall>) -> String {
     })
 }
 
-/// Reads events until there have been so many. Panics where the connection is closed before.
+/// Reads `events` events. Panics if the connection is closed before.
 async fn read_events(address: String, events: u32) {
     let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
     READY.add_permits(1);
@@ -95,7 +95,7 @@ async fn read_events(address: String, events: u32) {
 static READY: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
 
 #[test]
-fn flood_of_one_member_closes_no_attentive_one() {
+fn publisher_flood_closes_no_reading_connection() {
     for workers in [1, 2, 4] {
         for messages in [300, 2_000, 20_000] {
             let (server, clients) = (runtime(workers), runtime(2));
@@ -124,7 +124,7 @@ fn flood_of_one_member_closes_no_attentive_one() {
 /// On one thread no reader can run while a message is dispatched, and each message fills most of what a reader may leave
 /// waiting.
 #[tokio::test]
-async fn publisher_waits_for_readers_that_could_not_run() {
+async fn publisher_flood_waits_for_readers_that_could_not_run() {
     let hall = portcullis::websocket(Hall);
     let mut reader = connect(&hall).open().await.unwrap();
     let mut publisher = connect(&hall).open().await.unwrap();
@@ -137,7 +137,7 @@ async fn publisher_waits_for_readers_that_could_not_run() {
 }
 
 #[tokio::test]
-async fn reader_that_could_not_run_may_leave_four_times_as_much_waiting() {
+async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() {
     let limits = Limits { queue: 10, ..Limits::default() };
     let hall = portcullis::websocket(Hall).limits(limits.clone());
     let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
@@ -161,7 +161,7 @@ async fn reader_that_could_not_run_may_leave_four_times_as_much_waiting() {
 /// On one thread, another client is answered long before all messages of a flood are dispatched, whichever of both
 /// connected first.
 #[tokio::test]
-async fn flood_leaves_room_for_others() {
+async fn message_flood_lets_other_connections_run() {
     const MESSAGES: usize = 5_000;
     for floods_first in [true, false] {
         let hall = Router::new().route("/ws", portcullis::websocket(Hall).into_route());

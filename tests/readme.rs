@@ -27,7 +27,7 @@ fn quoted(value: &str) -> Vec<&str> {
 }
 
 #[test]
-fn dependencies_of_the_echo_server_are_those_of_the_workspace() {
+fn readme_dependencies_match_the_workspace() {
     let (readme, workspace, runtime) = (read("README.md"), read("Cargo.toml"), read("runtime/Cargo.toml"));
     let snippet = readme.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
     for (name, version) in [

@@ -179,7 +179,7 @@ impl Fixture {
     }
 
     /// Sends a message whose action is held between its permission and its body.
-    async fn held(&self, kind: &str) -> (Client, Arc<Account>) {
+    async fn send_and_hold(&self, kind: &str) -> (Client, Arc<Account>) {
         let (mut client, account) = self.open(1).await;
         account.is_held.store(true, Ordering::SeqCst);
         client.send(message(kind, 1));
@@ -198,10 +198,10 @@ fn release(account: &Account) {
 }
 
 #[tokio::test]
-async fn body_does_not_begin_after_a_refresh_that_revokes_it() {
+async fn action_does_not_start_after_a_refresh_that_revokes_its_rights() {
     for kind in KINDS {
         let fixture = fixture();
-        let (mut client, account) = fixture.held(kind).await;
+        let (mut client, account) = fixture.send_and_hold(kind).await;
         account.may_edit.store(false, Ordering::SeqCst);
         fixture.library.sessions().refresh_user("1").await;
         release(&account);
@@ -213,10 +213,10 @@ async fn body_does_not_begin_after_a_refresh_that_revokes_it() {
 }
 
 #[tokio::test]
-async fn body_begins_once_if_a_refresh_leaves_its_rights() {
+async fn action_starts_once_if_a_refresh_leaves_its_rights() {
     for kind in KINDS {
         let fixture = fixture();
-        let (mut client, account) = fixture.held(kind).await;
+        let (mut client, account) = fixture.send_and_hold(kind).await;
         for _ in 0..3 {
             fixture.library.sessions().refresh_all().await;
         }
@@ -228,9 +228,9 @@ async fn body_begins_once_if_a_refresh_leaves_its_rights() {
 }
 
 #[tokio::test]
-async fn object_that_changed_with_the_rights_is_judged_as_it_is_now() {
+async fn object_that_changed_during_a_refresh_is_loaded_and_authorized_again() {
     let fixture = fixture();
-    let (mut client, account) = fixture.held("object").await;
+    let (mut client, account) = fixture.send_and_hold("object").await;
     account.owner.store(2, Ordering::SeqCst);
     fixture.library.sessions().refresh_all().await;
     release(&account);
@@ -239,10 +239,10 @@ async fn object_that_changed_with_the_rights_is_judged_as_it_is_now() {
 }
 
 #[tokio::test]
-async fn body_does_not_begin_after_its_user_is_disconnected() {
+async fn action_does_not_start_after_its_user_is_disconnected() {
     for kind in KINDS {
         let fixture = fixture();
-        let (mut client, account) = fixture.held(kind).await;
+        let (mut client, account) = fixture.send_and_hold(kind).await;
         fixture.library.sessions().disconnect_user("1");
         release(&account);
         assert_eq!(client.closed().await, 4403, "{kind}");
@@ -251,9 +251,9 @@ async fn body_does_not_begin_after_its_user_is_disconnected() {
     }
 }
 
-/// A revocation without end must not keep a message for ever.
+/// Continuous changes of rights must not keep a message forever.
 #[tokio::test(start_paused = true)]
-async fn message_that_is_overtaken_all_the_time_times_out() {
+async fn message_whose_rights_change_continuously_times_out() {
     let fixture = fixture();
     let (mut client, account) = fixture.open(1).await;
     account.delay.store(30, Ordering::SeqCst);

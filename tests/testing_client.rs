@@ -1,4 +1,4 @@
-//! The in-process client: no frame is lost, silence is only what it is called, and pings are answered.
+//! The in-process client: no frame is lost, `expect_silence` sees every frame, and pings are answered.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -69,7 +69,7 @@ async fn open(board: &Endpoint<Board>) -> Client {
     client
 }
 
-/// A client for whom these events were kept, in front of nothing else.
+/// A client that has kept these events and no other frame.
 async fn with_kept(posts: &[u32]) -> Client {
     let board = board();
     let mut client = open(&board).await;
@@ -149,7 +149,7 @@ async fn call_does_not_take_a_kept_frame_with_its_request_id_for_its_reply() {
 }
 
 #[tokio::test]
-async fn call_that_is_given_up_loses_nothing() {
+async fn call_that_is_cancelled_loses_no_frame() {
     let board = board();
     let mut client = open(&board).await;
     board.publisher().publish(&Wall, Posted(1));
@@ -173,7 +173,7 @@ async fn call_without_a_reply_panics_after_five_minutes_though_events_keep_comin
         }
     });
     let start = Instant::now();
-    assert!(panic_of(async { client.call("forever").await }).await.contains("nothing came"));
+    assert!(panic_of(async { client.call("forever").await }).await.contains("no frame arrived in time"));
     assert_eq!(start.elapsed(), Duration::from_mins(5));
     posting.abort();
 }
@@ -204,7 +204,7 @@ async fn event_returns_kept_events_first() {
 }
 
 #[tokio::test]
-async fn closed_panics_with_a_kept_message_that_stands_in_front_of_the_close() {
+async fn closed_with_a_kept_message_before_the_close_panics_with_it() {
     let board = portcullis::websocket(Board::default()).limits(Limits { frame: 100, ..Limits::default() });
     let mut client = open(&board).await;
     board.publisher().publish(&Wall, Posted(7));

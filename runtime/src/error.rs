@@ -34,7 +34,7 @@ struct Inner {
     asked: bool,
 }
 
-/// An error may be dropped anywhere, also on the tasks of other connections.
+/// Contains a panic in the `Drop` of the cause, because an error may be dropped on the task of another connection.
 impl Drop for Inner {
     fn drop(&mut self) {
         drop_contained(self.cause.take());

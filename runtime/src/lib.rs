@@ -120,8 +120,8 @@ pub use portcullis_macros::event;
 /// for it. Its error closes the connection: with 4403 where its status is a 4xx, with 4500 for a fault, a panic, or
 /// when it takes longer than [`Limits::action`].
 ///
-/// If the client goes away while it runs, it runs to its end all the same. Then none of its joins takes effect, no message
-/// of the client is dispatched, and `#[disconnect]` runs.
+/// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action`].
+/// Then none of its joins takes effect, messages that the client sent before are dispatched, and `#[disconnect]` runs.
 pub use portcullis_macros::connect;
 
 /// Marks the method of a `#[consumer]` block that runs once when a connection has ended, on whatever way.

@@ -26,17 +26,17 @@ impl fmt::Debug for Cut<'_> {
     }
 }
 
-/// What an error says, as a log field: its `Display` text, escaped and cut.
+/// The `Display` text of an error as a log field, escaped and cut to 1000 characters.
 ///
-/// This is the one way to log an error: the text may quote a client, and the `Display` may be the application's. A panic in it
-/// is caught.
+/// All errors are logged by this type, since the text may quote a client and the `Display` may be application code: a panic
+/// in it is caught.
 pub(crate) struct Cause(String);
 
 impl Cause {
     const MAX_CHARS: usize = 1000;
 
     pub(crate) fn new(error: &dyn fmt::Display) -> Cause {
-        // One more than is shown, so that it shows that something was cut.
+        // One character more than is logged, so that `Cut` marks the text as cut.
         let mut text = Capped { text: String::new(), room: Cause::MAX_CHARS + 1 };
         let outcome = catch_unwind(|| write!(text, "{error}"));
         if text.room > 0 {
@@ -56,7 +56,7 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// Keeps the first characters, and stops the writer after them.
+/// Keeps the first `room` characters and then fails, which stops the writer.
 struct Capped {
     text: String,
     room: usize,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn control_and_direction_characters_are_escaped() {
+    fn cause_with_control_or_direction_characters_is_escaped() {
         let controls = (0..=0x20u8).map(char::from).chain('\u{7f}'..='\u{a0}');
         let directions = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter();
         let directions = directions.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn display_that_panics_fails_or_does_not_end_is_logged_all_the_same() {
+    fn cause_whose_display_panics_fails_or_is_endless_is_logged() {
         let logged = |rest| format!("{:?}", Cause::new(&Broken(rest)));
         assert_eq!(logged(|_| Ok(())), r#""begun""#);
         assert_eq!(logged(|_| panic!("no text")), r#""begun [`Display` panicked]""#);

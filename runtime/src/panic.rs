@@ -25,7 +25,7 @@ impl Panic {
 
 impl Drop for Panic {
     fn drop(&mut self) {
-        // A box of nothing is not allocated.
+        // `Box::new(())` does not allocate.
         let payload = mem::replace(&mut self.0, Box::new(()));
         if let Err(second) = std::panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             // Dropping this payload may panic in turn, without end.
@@ -55,8 +55,8 @@ pin_project! {
 
 /// Polls a future and catches its panics.
 ///
-/// This is as large as the future itself. A panic in the `Drop` of what a cancelled future holds is left to the caller, see
-/// [`contain_future`].
+/// The returned future is as large as `future`. It does not catch a panic in the `Drop` of values that a cancelled future
+/// holds; [`contain_future`] does.
 pub(crate) fn catch_unwind_future<F: Future>(future: F) -> CatchUnwind<F> {
     CatchUnwind { future }
 }
@@ -78,24 +78,24 @@ fn poll_caught<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Res
 
 pin_project! {
     /// A future whose panics are caught, see [`contain_future`].
-    pub(crate) struct Containing<F> {
+    pub(crate) struct ContainedFuture<F> {
         #[pin]
         future: Option<F>,
     }
 
-    impl<F> PinnedDrop for Containing<F> {
+    impl<F> PinnedDrop for ContainedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             contain::<F>(|| this.project().future.set(None));
         }
     }
 }
 
-/// Polls a future and catches its panics, also one in the `Drop` of what the future holds when it is cancelled.
-pub(crate) fn contain_future<F: Future>(future: F) -> Containing<F> {
-    Containing { future: Some(future) }
+/// Polls a future and catches its panics, including a panic in the `Drop` of values that it holds when it is cancelled.
+pub(crate) fn contain_future<F: Future>(future: F) -> ContainedFuture<F> {
+    ContainedFuture { future: Some(future) }
 }
 
-impl<F: Future> Future for Containing<F> {
+impl<F: Future> Future for ContainedFuture<F> {
     type Output = Result<F::Output, Panic>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -124,7 +124,7 @@ fn contain<T>(drop: impl FnOnce()) {
 pub(crate) struct Contained<T>(Option<T>);
 
 impl<T> Contained<T> {
-    /// Why the value is there: only `into_inner` and `drop` take it, and nothing can follow either.
+    /// The value is present until `into_inner` or `drop` takes it, and `self` cannot be used after either.
     const INVARIANT: &'static str = "bug: contained value used after it was taken";
 
     pub(crate) fn new(value: T) -> Contained<T> {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn catching_the_panic_of_a_future_takes_no_memory() {
+    fn catch_unwind_future_has_the_size_of_its_future() {
         let future = async {
             tokio::task::yield_now().await;
             String::new()

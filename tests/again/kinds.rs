@@ -243,7 +243,7 @@ async fn streamed(action: &str, at: u32, takes: bool) {
             denied(reply.value(), &told);
             assert_eq!(reply.value()["last"], true, "{told}");
             other.expect_silence().await;
-            // Should the stream go on, its next value waits for nothing.
+            // If the stream went on, its next value would arrive now.
             world.truth.let_go();
             return is_alive(&mut client).await;
         }

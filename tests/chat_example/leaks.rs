@@ -11,7 +11,7 @@ async fn a_private_message_never_reaches_an_outsider() {
     let mut otto = demo.client(OTTO).await;
     let shed = reply(&mut otto, "create_room", "", r#""kind":"group","name":"Shed""#).await["data"]["id"].clone();
     let shed = shed.as_i64().unwrap();
-    // Being in a room of one's own gives no ear in another.
+    // Otto has an event subscription, but only to his own room.
     assert_eq!(status(&mut otto, "enter", shed, "").await, 200);
     let said = reply(&mut cora, "send", "rooms/3/", r#""text":"Between us: Sunday.""#).await;
     let id = &said["data"]["id"];
@@ -49,7 +49,7 @@ async fn who_knows_it_cannot_quote_it_elsewhere() {
     let demo = Demo::new();
     let (mut ada, mut mia) = (demo.inside(ADA, GARDEN).await, demo.inside(MIA, GARDEN).await);
     assert_eq!(status(&mut mia, "send", GARDEN, r#""text":"psst","reply_to":4"#).await, 403);
-    // To say it again is Mia's own choice, and marked as such. It is the first that Ada hears.
+    // Forwarding it is Mia's own choice, and is marked as such. It is the first event that Ada receives.
     assert_eq!(status(&mut mia, "forward", GARDEN, r#""message":4"#).await, 201);
     let (name, data) = event(&mut ada).await;
     assert_eq!(

@@ -16,13 +16,13 @@ const PLACES: &[(&str, &str)] = &[
     ("connect", "failed"),
     ("authenticate", "failed"),
     ("authenticate beside an action", "failed"),
-    ("grants", "refused: grants could not be loaded"),
-    ("group", "a connection may not stay in a group"),
-    ("connect permission, again", "a connection may not go on"),
-    ("group, from outside", "a connection may not join a group"),
+    ("grants", "event refused: grants could not be loaded"),
+    ("group", "group membership ended: permission revoked"),
+    ("connect permission, again", "connection closed: connect permission revoked"),
+    ("group, from outside", "group join refused"),
 ];
 
-/// The log while this goes wrong at that place. Fails unless the error is contained there.
+/// Returns the log lines of a run in which `place` fails with `fault`. Panics unless the error is contained there.
 async fn log_of(place: &'static str, fault: Fault) -> Vec<String> {
     let recorder = Recorder::default();
     let _guard = tracing::subscriber::set_default(recorder.clone());
@@ -35,7 +35,7 @@ async fn log_of(place: &'static str, fault: Fault) -> Vec<String> {
     std::mem::take(&mut *recorder.0.lock().unwrap())
 }
 
-fn is_fault(reply: &Reply) {
+fn assert_fault(reply: &Reply) {
     assert_eq!((reply.status(), reply.code()), (500, "internal_error"), "{reply:?}");
     assert_eq!(reply.value()["errors"][0]["id"].as_str().unwrap().len(), 16, "{reply:?}");
 }
@@ -45,19 +45,19 @@ async fn in_a_message(place: &'static str, fault: Fault) {
     let mut client = open(&chat, member(2)).await;
     state.arm(place, fault);
     match place {
-        "permission" | "action" => is_fault(&client.call("act").await),
-        "blocking" => is_fault(&client.call("block").await),
-        "detached" => is_fault(&client.call("act_detached").await),
+        "permission" | "action" => assert_fault(&client.call("act").await),
+        "blocking" => assert_fault(&client.call("block").await),
+        "detached" => assert_fault(&client.call("act_detached").await),
         "stream" => {
             assert_eq!(client.call("stream").await.data(), 1);
-            is_fault(&client.reply().await);
+            assert_fault(&client.reply().await);
         }
         _ => {
-            is_fault(&client.call("authenticate").with("id", 2).await);
+            assert_fault(&client.call("authenticate").with("id", 2).await);
             assert_eq!(client.call("authenticate").with("id", 2).await.status(), 204);
         }
     }
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 async fn beside_an_action(fault: Fault) {
@@ -66,11 +66,11 @@ async fn beside_an_action(fault: Fault) {
     client.send(r#"{"action":"hold","request_id":"hold"}"#);
     state.begun.notified().await;
     state.arm("authenticate", fault);
-    is_fault(&client.call("authenticate").with("id", 2).await);
+    assert_fault(&client.call("authenticate").with("id", 2).await);
     assert_eq!(client.call("authenticate").with("id", 2).await.status(), 204);
     state.go_on.notify_one();
     assert_eq!(client.reply().await.value()["request_id"], "hold");
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 async fn while_connecting(place: &'static str, fault: Fault) {
@@ -85,7 +85,7 @@ async fn while_connecting(place: &'static str, fault: Fault) {
         Err(refused) => assert_eq!((refused.status(), place == "connect"), (500, false)),
         Ok(mut client) => assert_eq!((client.closed().await, place), (4500, "connect")),
     }
-    lives(&mut open(&chat, member(3)).await).await;
+    assert_alive(&mut open(&chat, member(3)).await).await;
 }
 
 async fn among_members(place: &'static str, fault: Fault) {
@@ -106,12 +106,12 @@ async fn among_members(place: &'static str, fault: Fault) {
     } else if place == "group, from outside" {
         assert_eq!(chat.publisher().join("2", Room(2)).await, 0);
         assert_eq!(chat.publisher().join("2", Room(2)).await, 1);
-        lives(&mut second).await;
+        assert_alive(&mut second).await;
     } else {
         chat.sessions().refresh_user("2").await;
         assert_eq!(second.closed().await, 4500);
     }
-    lives(&mut first).await;
+    assert_alive(&mut first).await;
 }
 
 /// The one line with this message.
@@ -147,9 +147,9 @@ async fn error_text_of_an_event_is_escaped_in_the_log() {
     let (_, chat) = chat();
     let mut client = open(&chat, member(1)).await;
     assert_eq!(client.call("break_event").await.status(), 200);
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
     let lines = recorder.0.lock().unwrap();
-    let line = line(&lines, "an event could not be made");
+    let line = line(&lines, "event not sent: encoding failed");
     assert!(line.contains(r"first\nsecond \u{1b}[31m") && !line.contains(['\n', '\u{1b}']), "{line}");
 }
 
@@ -176,7 +176,7 @@ async fn error_whose_drop_panics_is_contained() {
 async fn panic_whose_payload_panics_is_contained() {
     for (place, message) in PLACES {
         let lines = log_of(place, Fault::PayloadPanics).await;
-        line(&lines, if *place == "grants" { "what an event waited for panicked" } else { message });
+        line(&lines, if *place == "grants" { "revalidator panicked" } else { message });
     }
 }
 

@@ -8,7 +8,7 @@ use recorder::Recorder;
 use super::*;
 
 #[tokio::test]
-async fn user_whose_drop_panics_leaves_its_groups_and_the_log_says_so() {
+async fn user_whose_drop_panics_leaves_its_groups_and_is_logged() {
     let recorder = Recorder::default();
     let _guard = tracing::subscriber::set_default(recorder.clone());
     let (state, chat) = chat();
@@ -25,19 +25,19 @@ async fn user_whose_drop_panics_leaves_its_groups_and_the_log_says_so() {
 }
 
 #[tokio::test]
-async fn user_whose_drop_panics_is_refused_at_the_door_with_the_right_status() {
+async fn user_whose_drop_panics_is_rejected_in_the_handshake_with_403() {
     let (state, chat) = chat();
     state.refuse();
     assert_eq!(connect(&chat).user(explosive(2)).open().await.unwrap_err().status(), 403);
 }
 
 #[tokio::test]
-async fn user_whose_drop_panics_is_refused_in_band_with_the_right_status() {
+async fn user_whose_drop_panics_is_rejected_by_authenticate_with_403() {
     let (_, chat) = chat();
     let mut client = open(&chat, member(2)).await;
     let reply = client.call("authenticate").with("id", 3).with("explodes", true).await;
     assert_eq!(reply.status(), 403, "{reply:?}");
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +46,7 @@ async fn authentication_cancelled_while_it_holds_a_bomb_times_out() {
     let chat = chat.limits(Limits { action: Duration::from_secs(1), ..Limits::default() });
     let mut client = open(&chat, member(2)).await;
     assert_eq!(client.call("authenticate").with("id", 2).with("hangs", true).await.status(), 408);
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test]
@@ -58,9 +58,9 @@ async fn event_whose_drop_panics_is_contained() {
         assert_eq!(first.call("explode").with("room", room).with("fails", false).await.status(), 200);
     }
     assert_eq!(first.call("explode").with("room", 1).with("fails", true).await.status(), 409);
-    lives(&mut first).await;
+    assert_alive(&mut first).await;
     assert_eq!((second.reply().await.data(), state.seen.load(Ordering::SeqCst)), (&0.into(), 1));
-    lives(&mut second).await;
+    assert_alive(&mut second).await;
 }
 
 #[tokio::test]
@@ -70,17 +70,17 @@ async fn stream_whose_drop_panics_is_contained() {
     assert_eq!(client.call("stream_holding_a_bomb").await.data(), 1);
     assert_eq!(client.reply().await.data(), 2);
     assert_eq!(client.reply().await.value()["last"], true);
-    lives(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test]
-async fn group_whose_drop_panics_is_left_with_all_others() {
+async fn group_key_whose_drop_panics_is_left_with_all_other_groups() {
     let (state, chat) = chat();
     let (mut first, mut second) = (open(&chat, member(1)).await, open(&chat, member(2)).await);
     for client in [&mut first, &mut second] {
         assert_eq!(client.call("enter_vault").with("fails", true).await.status(), 409);
         assert_eq!(client.call("enter_vault").with("fails", false).await.status(), 200);
-        lives(client).await;
+        assert_alive(client).await;
     }
     drop(second);
     state.gone.notified().await;
@@ -90,7 +90,7 @@ async fn group_whose_drop_panics_is_left_with_all_others() {
     assert_eq!((first.reply().await.data(), first.reply().await.data()), (&3.into(), &4.into()));
     assert_eq!(first.call("leave_vault").await.status(), 200);
     chat.publisher().publish(&*vault, Said(5));
-    lives(&mut first).await;
+    assert_alive(&mut first).await;
 }
 
 #[tokio::test]

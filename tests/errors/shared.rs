@@ -1,4 +1,4 @@
-//! What is dropped on the task of another connection, because that connection held the last handle to it.
+//! Users that are dropped on the task of another connection, which had the last handle to them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use super::*;
 pub(super) struct Gate(Mutex<Option<(Sender<()>, Receiver<()>)>>);
 
 impl Gate {
-    /// Arms the gate. The first handle says that a thread stands at it, the second lets it pass.
+    /// Arms the gate. The receiver gets a message when a thread arrives at the gate; dropping the sender lets the thread pass.
     fn arm(&self) -> (Receiver<()>, Sender<()>) {
         let (arrived, has_arrived) = channel();
         let (open, is_open) = channel();
@@ -28,7 +28,7 @@ impl Gate {
     }
 }
 
-/// Connection 1 publishes and stands at the gate while the event is authorized for connection 2.
+/// Connection 1 publishes and waits at the gate while the event is authorized for connection 2.
 async fn publish_and_stop(state: &Arc<State>, first: &mut Client) -> Sender<()> {
     let (has_arrived, open) = state.gate.arm();
     first.send(r#"{"action":"say","number":7,"request_id":"say"}"#);
@@ -37,11 +37,11 @@ async fn publish_and_stop(state: &Arc<State>, first: &mut Client) -> Sender<()> 
 }
 
 /// Connection 1 gets its reply and its event, and goes on.
-async fn publisher_is_unharmed(first: &mut Client) {
+async fn assert_publisher_alive(first: &mut Client) {
     let reply = first.reply().await;
     assert_eq!((reply.value()["request_id"].as_str(), reply.status()), (Some("say"), 200), "{reply:?}");
     assert_eq!(first.reply().await.data(), 7);
-    lives(first).await;
+    assert_alive(first).await;
 }
 
 async fn authenticate(client: &mut Client, explodes: bool) {
@@ -58,9 +58,9 @@ async fn replaced_user_whose_drop_panics_does_not_harm_a_publisher() {
     // From here on the publisher holds the last handle to the explosive user.
     authenticate(&mut second, false).await;
     drop(open);
-    publisher_is_unharmed(&mut first).await;
+    assert_publisher_alive(&mut first).await;
     assert_eq!(second.reply().await.data(), 7);
-    lives(&mut second).await;
+    assert_alive(&mut second).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -71,5 +71,5 @@ async fn user_of_an_ended_connection_whose_drop_panics_does_not_harm_a_publisher
     drop(second);
     state.gone.notified().await;
     drop(open);
-    publisher_is_unharmed(&mut first).await;
+    assert_publisher_alive(&mut first).await;
 }

@@ -1,4 +1,4 @@
-//! Revocations that race with actions between their permission and their body. Order is told by a counter: it is taken
+//! Revocations that race with actions between their permission and their body. A counter gives the order: it is read
 //! when an action is marked as started (the trace `action started`), and after a revocation has returned.
 
 use std::fmt::Debug;
@@ -98,7 +98,7 @@ async fn pause(dice: &mut Dice) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_body_begins_after_a_refresh_has_returned() {
+async fn action_does_not_start_after_refresh_user_has_returned() {
     observe();
     let (fixture, tally) = (fixture(), Tally::default());
     let sessions = (0..SESSIONS).map(|session| {
@@ -130,7 +130,7 @@ async fn no_body_begins_after_a_refresh_has_returned() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_body_begins_after_a_disconnection_has_returned() {
+async fn action_does_not_start_after_disconnect_user_has_returned() {
     observe();
     let (fixture, tally) = (fixture(), Tally::default());
     let sessions = (SESSIONS..2 * SESSIONS).map(|session| {

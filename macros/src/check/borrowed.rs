@@ -18,7 +18,7 @@ pub(super) fn check(parameter: &Parameter, diagnostics: &mut Diagnostics) -> boo
     refusal.is_some()
 }
 
-/// Checks a capture: it is parsed, and what is parsed cannot borrow.
+/// Checks a capture: it is parsed from the route, so its type cannot borrow.
 pub(super) fn check_capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     if let Type::Reference(reference) = plain(&parameter.ty) {
         let (name, owned) = (&parameter.name, owned(&reference.elem));
@@ -33,14 +33,16 @@ fn refusal(name: &str, ty: &Type) -> Option<String> {
         let owned = owned(&reference.elem);
         let owned = if optional { format!("Option<{owned}>") } else { owned };
         if reference.mutability.is_some() {
-            return Some(format!("`{name}` cannot change the message; write `mut {name}: {owned}`"));
+            return Some(format!("`{name}` cannot be borrowed mutably from the message; write `mut {name}: {owned}`"));
         }
-        if has_owned_form(&reference.elem) {
+        if is_never_borrowed(&reference.elem) {
             return Some(format!("`{name}` cannot be borrowed from a message; write `{name}: {owned}`"));
         }
     }
     if borrows_statically(ty.to_token_stream()) {
-        return Some(format!("`{name}` lives no longer than its message; leave out `'static`, as in `&str`"));
+        return Some(format!(
+            "`{name}` borrows from its message, which does not live for `'static`; remove `'static`, as in `&str`"
+        ));
     }
     if is_text_reference(inside) {
         return None;
@@ -50,7 +52,7 @@ fn refusal(name: &str, ty: &Type) -> Option<String> {
     found.then(|| {
         let (text, string) = (print(text), print(with_texts(tokens, &quote!(String)).0));
         format!(
-            "a `&str` inside of `{name}` cannot hold a string with escapes; write `{name}: {text}` with `portcullis::Str`, or `{name}: {string}`"
+            "a `&str` inside `{name}` cannot hold a string with escapes; write `{name}: {text}` with `portcullis::Str`, or `{name}: {string}`"
         )
     })
 }
@@ -68,8 +70,9 @@ fn inside_of_option(ty: &Type) -> (&Type, bool) {
     (ty, false)
 }
 
-/// Is it a type whose values can be taken, and not borrowed? Others, such as `str`, can, or only the compiler knows.
-fn has_owned_form(ty: &Type) -> bool {
+/// Returns whether no message can provide a reference to this type, so that the owned type must be written. For other
+/// types, `str` or `RawValue` for example, a reference is possible or only the compiler knows.
+fn is_never_borrowed(ty: &Type) -> bool {
     const OWNED: [&str; 18] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
         "usize", "String", "Vec",
@@ -81,7 +84,7 @@ fn has_owned_form(ty: &Type) -> bool {
     }
 }
 
-/// What to write instead of a reference to that type.
+/// Returns the text of the type to write instead of a reference to `ty`.
 fn owned(ty: &Type) -> String {
     match plain(ty) {
         ty if is_text_reference(ty) => "&str".to_owned(),
@@ -100,7 +103,7 @@ fn is_text_reference(ty: &Type) -> bool {
     matches!(plain(&reference.elem), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "str"))
 }
 
-/// The type with another one in place of each `&str`, and whether there was one.
+/// Returns the type with `text` in place of each `&str`, and whether there was one.
 fn with_texts(tokens: TokenStream, text: &TokenStream) -> (TokenStream, bool) {
     let mut tokens = tokens.into_iter().peekable();
     let (mut out, mut found) = (TokenStream::new(), false);
@@ -130,7 +133,7 @@ fn with_texts(tokens: TokenStream, text: &TokenStream) -> (TokenStream, bool) {
     (out, found)
 }
 
-/// Does it hold a `&'static …` or a `Str<'static>`?
+/// Returns whether the type contains a `&'static …` or a `Str<'static>`.
 fn borrows_statically(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
@@ -148,7 +151,7 @@ fn is_punct(token: Option<&TokenTree>, letter: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == letter)
 }
 
-/// Without the parentheses, and the invisible ones of a `macro_rules`.
+/// Removes parentheses and the invisible groups that `macro_rules` adds.
 fn plain(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => plain(&group.elem),
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_every_message_can_fill_pass() {
+    fn argument_type_that_holds_every_json_string_is_accepted() {
         for ty in [
             "&str",
             "&'_ str",
@@ -191,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn types_that_some_messages_cannot_fill_are_refused() {
+    fn argument_type_that_cannot_be_borrowed_from_every_message_is_refused() {
         for (ty, words) in [
-            ("&'static str", "leave out `'static`"),
-            ("Option<&'static str>", "leave out `'static`"),
-            ("Str<'static>", "leave out `'static`"),
-            ("Vec<Str<'static>>", "leave out `'static`"),
+            ("&'static str", "remove `'static`"),
+            ("Option<&'static str>", "remove `'static`"),
+            ("Str<'static>", "remove `'static`"),
+            ("Vec<Str<'static>>", "remove `'static`"),
             ("&mut str", "write `mut a: String`"),
             ("Option<&mut u8>", "write `mut a: Option<u8>`"),
             ("&[u8]", "write `a: Vec<u8>`"),
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn capture_is_owned() {
+    fn capture_with_a_borrowed_type_is_refused() {
         for (parameter, words) in [
             ("#[path] a: &str", "write `a: String`"),
             ("#[path(\"b\")] a: &'static str", "write `a: String`"),

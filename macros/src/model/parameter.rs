@@ -95,8 +95,8 @@ impl Parameter {
         names
     }
 
-    /// The top-level keys of the message that it is read from, as a client writes them: also the one in which the key of
-    /// an object is nested.
+    /// The top-level message keys that the parameter is read from, as a client writes them. For an object whose key is
+    /// nested, this is the outermost key.
     pub(crate) fn message_keys(&self) -> Vec<String> {
         match &self.kind {
             Kind::Object(Object { source: Source::Nested(place), .. }) => vec![place.top().to_owned()],
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn message_keys_are_those_that_a_client_writes() {
+    fn message_keys_with_serde_attributes_are_the_wire_names() {
         for (parameter, expected) in [
             ("room_id: u32", &["room_id"][..]),
             ("r#type: u32", &["type"]),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn key_that_a_macro_rules_passes_on_is_read() {
+    fn message_key_from_a_macro_rules_literal_is_read() {
         let literal = Group::new(Delimiter::None, quote!("b"));
         assert_eq!(keys(&quote!(#[serde(rename = #literal)] a: u8)), ["b"]);
     }

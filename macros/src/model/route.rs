@@ -50,7 +50,7 @@ fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type>
         ReturnType::Default => diagnostics.error(&signature.ident, message),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Reference(TypeReference { mutability: None, elem, .. }) if !matches!(**elem, Type::ImplTrait(_)) => {
-                return handler_itself(elem, diagnostics);
+                return referenced_handler(elem, diagnostics);
             }
             other => diagnostics.error(other, message),
         },
@@ -58,13 +58,13 @@ fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type>
     None
 }
 
-/// The type that is referred to, unless it is a smart pointer to the handler.
-fn handler_itself(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
+/// Returns the type, or reports an error if it is a smart pointer to the handler.
+fn referenced_handler(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
     for pointer in ["Arc", "Box", "Rc"] {
         if let Some(inside) = only_argument_of(ty, pointer) {
             let inside = print(inside.to_token_stream());
             let message = format!(
-                "a route gives a reference to its handler and not to the `{pointer}` that holds it; write `-> &{inside}`"
+                "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; write `-> &{inside}`"
             );
             diagnostics.error(ty, message);
             return None;

@@ -33,17 +33,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         let outcome = self.answered(text).await?;
         // As a rule a reply is all that comes of it, and can go out at once.
-        if let Outcome::Ended { written, evaluated_in } = outcome
+        if let Outcome::Ended { written, evaluation_epoch } = outcome
             && self.reply.is_all()
             && (!written || gone(self.outbox.has_room())?)
-            && Asked::in_epoch(evaluated_in).holds(&self.answerer)
+            && Asked::from_epoch(evaluation_epoch).holds(&self.answerer)
         {
             return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
         }
         self.finish(text, outcome).await
     }
 
-    /// Waits for readers of what this connection has published. Its own events, pings and expiry go on.
+    /// Waits until no reader holds this connection. Its own events, pings and expiry are handled meanwhile.
     #[cold]
     fn until_paced(&mut self) -> BoxFuture<'_, ControlFlow<End>> {
         let Connection { outbox, answerer, aside, .. } = self;
@@ -74,7 +74,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 outcome = self.answered_in_the_queue(text).await?;
             }
             let (written, mut asked) = match outcome {
-                Outcome::Ended { written, evaluated_in } => (written, Asked::in_epoch(evaluated_in)),
+                Outcome::Ended { written, evaluation_epoch } => (written, Asked::from_epoch(evaluation_epoch)),
                 Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {

@@ -34,7 +34,7 @@ impl<C: Consumer> Aside<C> {
         ahead < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
     }
 
-    /// Reads the frames that are there already, as far as the read-ahead allows. Whether the client has gone.
+    /// Reads the frames that have already arrived, up to the read-ahead limit. Returns whether the client is gone.
     pub(super) async fn read_ahead<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> bool {
         while self.reading() {
             match poll!(outbox.transport.next()) {

@@ -132,7 +132,7 @@ impl<C: Consumer> Beside<C> {
                     self.done.push_back(done);
                 }
                 Some(Err(error)) => {
-                    tracing::error!(cause = ?Cause::new(&error), "an action beside the queue was lost");
+                    tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
                     self.holds = self.done.iter().filter(|done| done.held).count();
                     if running.is_empty() && self.authenticates {
@@ -205,8 +205,8 @@ async fn answer<C: Consumer>(answerer: Answerer<C>, text: Text) -> Done<C> {
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
     let asked = match outcome {
-        Outcome::Ended { evaluated_in, .. } => {
-            let mut asked = Asked::in_epoch(evaluated_in);
+        Outcome::Ended { evaluation_epoch, .. } => {
+            let mut asked = Asked::from_epoch(evaluation_epoch);
             asked.own(reply.take_own_changes());
             Some(asked)
         }

@@ -34,11 +34,12 @@ pub struct Limits {
     pub read_ahead: usize,
     /// How many groups a connection may be in, each of its subscriptions counted. More: 409. Default: 256.
     pub groups: usize,
-    /// How many events may wait for a client who does not take them; what happens then says
-    /// [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers). Four times as many may wait for a connection that has not
-    /// run since they came. Default: 256.
+    /// Capacity of a connection's send queue, in events. [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers) sets
+    /// what happens when it is full. The capacity is four times as large while the connection's task has not run since the
+    /// events were queued, but not for events that wait for grants. Default: 256.
     pub queue: usize,
-    /// How many bytes of events may wait; four times as many for a connection that has not run since. Default: 1 MiB.
+    /// Capacity of a connection's send queue, in bytes of events; four times as large under the same condition as
+    /// [`queue`](Limits::queue). Default: 1 MiB.
     pub queue_bytes: usize,
     /// How many actions may run beside the queue (`#[action(detached)]`). One more runs in the queue. Default: 8.
     pub detached: usize,

@@ -24,11 +24,12 @@ use crate::router::{Answerer, deadline, panicked, report};
 use crate::scope::{Connect, Scope};
 use crate::transport::{CloseCode, Incoming, Transport};
 
-/// How many messages are dispatched before other tasks may run.
-const MESSAGES_PER_TURN: usize = 64;
+/// The number of messages after which a connection yields to other tasks.
+const MAX_MESSAGES_PER_TURN: usize = 64;
 
-/// How many deliveries are attempted before other tasks may run: a message to a large group is a turn of its own.
-const DELIVERIES_PER_TURN: u32 = 8192;
+/// The number of attempted deliveries after which a connection yields to other tasks: one message to a large group may
+/// reach it.
+const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Why the loop ended.
 pub(super) enum End {
@@ -104,7 +105,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         let end = match catch_unwind_future(served).await {
             Ok(end) => end,
             Err(panic) => {
-                tracing::error!(cause = ?Cause::new(&panic.message()), "a connection panicked");
+                tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
                 End::Close(CloseCode::Failed)
             }
         };
@@ -120,7 +121,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Runs `#[connect]`; its error says how to close. A client that has gone meanwhile joins nothing.
+    /// Runs `#[connect]`. The error is how the connection ends. If the client has gone meanwhile, its joins take no effect.
     async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
@@ -134,7 +135,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 seat.take(*scope);
                 let seat = seat.clone();
                 if self.aside.read_ahead(&mut self.outbox).await {
-                    return Err(End::Gone);
+                    // What it sent before is still dispatched.
+                    return Ok(());
                 }
                 message::after(effects);
                 seat.catch_up_with(asked_at).await;
@@ -181,7 +183,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 // It goes out with what comes next, or while nothing does.
                 Next::Beside => return self.aside.send(&mut self.outbox, &self.answerer),
             },
-            // Left over by a turn that was long enough.
+            // Frames that the previous turn left when it reached its limit.
             () = ready(()), if !reading => self.aside.ahead.pop_front(),
             beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
         };
@@ -202,7 +204,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             messages += 1;
             deliveries = deliveries.saturating_add(self.answerer.seat.pacer.take_deliveries());
-            if messages >= MESSAGES_PER_TURN || deliveries >= DELIVERIES_PER_TURN {
+            if messages >= MAX_MESSAGES_PER_TURN || deliveries >= MAX_DELIVERIES_PER_TURN {
                 break true;
             }
             next = match self.aside.ahead.pop_front() {

@@ -144,8 +144,8 @@ const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) 
     }
 }
 
-/// Refuses an action that takes from the message what its route captures: permissions would decide about the capture, while
-/// the action acts on the value that the client chose.
+/// Refuses an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
+/// captured value while the action uses the value that the client chose.
 #[track_caller]
 const fn no_captured_keys(handler: &'static str, action: &'static ActionNode, above: &Above) {
     let mut at = 0;
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(mounted(&["text", "rooms", "roo", "room_id"]), Ok(()));
         assert_eq!(mounted(&["room"]), taken("room", "rooms/{room}/"));
         assert_eq!(mounted(&["text", "room"]), taken("room", "rooms/{room}/"));
-        // A capture of an outer route is one too; that of a route that leads elsewhere is none.
+        // Captures of outer routes count; captures of sibling routes do not.
         let inner = |keys: &[&'static str]| {
             let users = handler("Users", &[route("{other}", handler("Other", &[])), route("rooms/{room}", room(keys))]);
             checked(&[route("{elsewhere}/", handler("Elsewhere", &[])), route("users/{user}/", users)])

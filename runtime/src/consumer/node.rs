@@ -134,7 +134,7 @@ impl Regex {
         let compiled = self.compiled.get_or_init(|| match regex::Regex::new(&format!("^(?:{})$", self.text)) {
             Ok(regex) => Some(regex),
             Err(error) => {
-                tracing::error!(regex = self.text, cause = ?Cause::new(&error), "a route's regular expression cannot be used");
+                tracing::error!(regex = self.text, cause = ?Cause::new(&error), "route ignored: invalid regular expression");
                 None
             }
         });

@@ -86,8 +86,7 @@ impl<U: User> Context<'_, U> {
     ///
     /// It goes out when the action has ended well and its reply is on its way, and not at all after an error.
     ///
-    /// The group's permission is not evaluated for the publisher: the action's own permission decides who may send into the
-    /// group.
+    /// The group's permission is not evaluated for the publisher: guard publishing with the action's own permission.
     pub fn publish<G, E>(&self, group: G, event: E) -> Result<()>
     where
         G: Carries<E>,

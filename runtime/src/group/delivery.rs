@@ -100,10 +100,10 @@ fn made<C: Emits<E>, E>(seat: &Seat<C>, make: impl FnOnce() -> Option<Result<Fra
         Ok(None) => return Made::Nothing,
         Ok(Some(Ok(frame))) => return Made::Frame(frame),
         Ok(Some(Err(error))) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "an event could not be made");
+            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event not sent: encoding failed");
         }
         Err(panic) => {
-            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "an event's method panicked");
+            tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "event not sent: `#[event]` method panicked");
         }
     }
     seat.hub.counts.failed();
@@ -162,9 +162,9 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<
                     // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
-                        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "refused: grants could not be loaded");
+                        tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event refused: grants could not be loaded");
                     }
-                    Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "refused: grants took too long"),
+                    Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "event refused: loading grants timed out"),
                 }
                 seat.hub.counts.failed();
                 return refused();

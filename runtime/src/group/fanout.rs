@@ -91,7 +91,7 @@ impl<C: Consumer> Hub<C> {
     }
 }
 
-/// How many sessions an event was offered to, and how many it was kept from.
+/// How many sessions an event was offered to, and how many of them were not authorized to receive it.
 #[derive(Default)]
 struct Tally {
     attempted: usize,
@@ -119,7 +119,7 @@ impl Tally {
     }
 
     fn count(&self, counts: &Counts) {
-        Pacer::delivered(self.attempted);
+        Pacer::record_deliveries(self.attempted);
         counts.published(self.refused);
     }
 }

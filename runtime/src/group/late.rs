@@ -35,7 +35,8 @@ pub(super) struct Late<C: Consumer> {
     /// The number of the task that works it off, while there is one.
     worker: Option<u64>,
     workers: u64,
-    /// Connections that wait until there is less. Each does so once, until nothing waits here: a check may take long.
+    /// Publishing connections that are held until no deferred event is left. Each is held at most once, since a check may
+    /// take long.
     holds: HeldConnections,
 }
 
@@ -181,7 +182,7 @@ impl<C: Consumer> Seat<C> {
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Cut::words), group = G::NAME, cause = ?Cause::new(&error), "a connection may not join a group");
+                tracing::info!(user = ?self.user_id().map(Cut::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
                 false
             }
         }
@@ -211,7 +212,7 @@ impl<C: Consumer> Seat<C> {
             while let Some(work) = seat.next_work() {
                 let changes = matches!(work, Work::Changes(_));
                 if let Err(panic) = catch_unwind_future(seat.do_work(work)).await {
-                    tracing::error!(cause = ?Cause::new(&panic.message()), "what an event waited for panicked");
+                    tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
                     if changes {
                         // Nobody knows what was asked and what was not.
                         seat.end(CloseCode::Failed);
@@ -269,12 +270,12 @@ impl<C: Consumer> Seat<C> {
         let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "a connection may not go on");
+            tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "a connection may not stay in a group");
+                tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
                 self.part_with(&belonging);
             }
         }

@@ -13,18 +13,18 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, Text};
 
-/// How much more may wait for a reader that has not run yet than for one that has and could not take it.
+/// The factor by which the limits are raised for a reader that has not run since its events were queued.
 const UNREAD_FACTOR: usize = 4;
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
 pub(crate) struct Mailbox<N> {
-    /// The epoch of the grants behind what waits, raised and closed under the lock only. It stands first, beside what else
-    /// is read of a connection for every event.
+    /// The epoch of the session's rights. Raised and closed under the lock of `waiting` only. First field, so that it is
+    /// next to the other fields of the session that are read for every event.
     gate: StartGate,
     /// Whether there is something to take, or the connection is to end.
     ready: AtomicBool,
-    /// Whether the reader has run and could not take what waits.
+    /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
     waiting: Mutex<Waiting<N>>,
     reader: AtomicWaker,
@@ -118,23 +118,25 @@ impl<N: Asks> Mailbox<N> {
         (Put::In, given_up)
     }
 
-    /// Whether more than half of what may wait does.
+    /// Returns whether more than half of `most` or `most_bytes` is queued; the factor for a reader that has not run is left
+    /// out.
     fn is_crowded(&self, waiting: &Waiting<N>) -> bool {
         waiting.events.len() > self.most / 2 || waiting.bytes > self.most_bytes / 2
     }
 
-    /// The reader has run and cannot take what waits.
+    /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
+    /// holds.
     #[inline]
     pub(crate) fn stall(&self) {
         if !self.is_stalled.load(Ordering::Relaxed) {
             self.is_stalled.store(true, Ordering::Relaxed);
             let holds = std::mem::take(&mut self.waiting().holds);
-            // Each wakes a connection: not under the lock.
+            // Not under the lock, because dropping a hold wakes a connection.
             drop(holds);
         }
     }
 
-    /// The reader can take what waits.
+    /// Marks the reader as able to take queued events.
     #[inline]
     pub(crate) fn unstall(&self) {
         if self.is_stalled.load(Ordering::Relaxed) {
@@ -196,7 +198,7 @@ impl<N: Asks> Mailbox<N> {
         self.gate.epoch()
     }
 
-    /// What actions of this connection must pass before they begin.
+    /// Returns the gate that each action of this session passes before it starts.
     #[inline]
     pub(crate) fn gate(&self) -> &StartGate {
         &self.gate

@@ -1,10 +1,11 @@
-//! Pacing of a connection that publishes: it begins no further message while a reader that could not run yet has much to
-//! take.
+//! Backpressure on a connection that publishes: it dispatches no further message while a reader that could not run yet has
+//! a long send queue.
 //!
-//! A reader that has run and could take no more, because its client does not read, is slow; it holds nobody, and the overflow
-//! policy applies to it. A reader whose task has not run since is not: publications come as fast as one task can make them,
-//! and the other tasks wait for a thread. A publication that leaves such a reader's queue more than half full puts a
-//! [`Hold`] on the publishing connection, found by a task-local. It is released when the reader has run.
+//! A reader is slow if it has run and its socket could not take the queued events, because its client does not read. It
+//! delays no publisher; the overflow policy applies to it. A reader whose task has not run since the events were queued is
+//! not slow: one task publishes as fast as it can while the other tasks wait for a thread. If more than half of the limits
+//! of such a reader's queue is used after a publication, the publishing connection gets a [`Hold`], by a task-local. The
+//! hold is released when the reader has run.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock};
 
-/// How long readers may hold a connection in front of one message.
+/// The longest time that readers hold a connection before it dispatches one message.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 tokio::task_local! {
@@ -25,17 +26,17 @@ tokio::task_local! {
 
 /// What holds one connection, and how much it has published.
 pub(crate) struct Pacer {
-    /// Whether `holds` has any. Read in front of every message.
+    /// Whether `holds.count` is above zero. Read before every message.
     is_held: AtomicBool,
     /// Deliveries that were attempted since they were last taken.
     deliveries: AtomicU32,
-    /// Taken under the lock of a queue, never the other way round.
+    /// Lock order: the lock of a send queue first, then this one.
     holds: Mutex<Holds>,
 }
 
 struct Holds {
     count: u32,
-    /// Holds of earlier pauses count no more.
+    /// The number of the current pause. Holds of earlier pauses are ignored.
     pause: u32,
     waker: Option<Waker>,
 }
@@ -114,7 +115,7 @@ impl Pacer {
     }
 
     /// Counts deliveries of the connection that this task runs for, if it runs for one.
-    pub(super) fn delivered(deliveries: usize) {
+    pub(super) fn record_deliveries(deliveries: usize) {
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         let _ = PACER.try_with(|pacer| pacer.deliveries.fetch_add(deliveries, Ordering::Relaxed));
     }

@@ -53,7 +53,7 @@ pub(crate) struct Seat<C: Consumer> {
     /// How long grants and groups may take to answer.
     pub(super) time: Duration,
     pub(super) runtime: Handle,
-    /// What holds this connection while it publishes.
+    /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
 }
 
@@ -140,7 +140,8 @@ impl<C: Consumer> Seat<C> {
 
     /// Gets up: leaves every group, and takes no events any more.
     pub(crate) fn leave_all(self: &Arc<Self>) {
-        // Before it can no longer be found: a change that does not find the session has nothing to wait for.
+        // Before the session leaves the registry: a change of rights that does not find the session waits for none of its
+        // starts.
         self.mailbox.gate().close();
         self.mailbox.gate().drain();
         self.hub.departed(self);
@@ -253,7 +254,7 @@ impl<C: Consumer> Seat<C> {
         let event = published.event();
         catch_unwind(|| self.consumer.may_see(seeing, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
-            tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "an event's permission panicked");
+            tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
             self.hub.counts.failed();
             Some(false)
         })

@@ -14,10 +14,10 @@ use crate::transport::CloseCode;
 
 /// The connections of an endpoint, to be told that somebody may do more or less than before.
 ///
-/// Grants are loaded anew, and the permissions of the door and of every group are asked again. Whoever may not connect any
-/// more is closed with 4403; whoever may not be in a group any more is taken out of it. Events that waited are asked about
-/// again, and so are actions that run before their replies go out. When a call returns, nothing is delivered any more on what
-/// was true before, and no action begins on it. Cloning gives another handle.
+/// Each call loads grants anew and revalidates the sessions concerned. A connection whose connect permission no longer
+/// holds is closed with 4403; a connection whose group permission no longer holds leaves that group. Queued events are
+/// authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
+/// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
 pub struct Sessions<C: Consumer> {
     hub: Arc<Hub<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
@@ -79,8 +79,8 @@ impl<C: Consumer> Sessions<C> {
         self.refresh(&self.hub.seats(), Scope::forget_grants).await;
     }
 
-    /// Closes every connection of this user with 4403, and those that are being made. When it returns, no further action of
-    /// theirs begins.
+    /// Closes every connection of this user with 4403, including those whose handshake is in progress. After it has
+    /// returned, no further action of this user starts.
     pub fn disconnect_user(&self, user_id: &str) {
         self.hub.disconnect(user_id);
         for seat in self.hub.seats_of(user_id) {

@@ -15,7 +15,7 @@ pub(super) struct Waiting<N> {
     pub(super) dropped: u64,
     pub(super) end: Option<CloseCode>,
     pub(super) closed: bool,
-    /// Connections that wait until the reader has run.
+    /// Publishing connections that are held until the reader has run.
     pub(super) holds: HeldConnections,
 }
 

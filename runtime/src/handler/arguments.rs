@@ -41,10 +41,10 @@ fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     })
 }
 
-/// Text that is borrowed from the message unless it is written with escapes, which are decoded into a copy.
+/// A string that is borrowed from the message, or an owned copy if the message writes it with escapes.
 ///
-/// It is for strings inside of other types, such as `Vec<Str<'_>>` or a field of a struct: a `&str` in there cannot hold a
-/// string with escapes, and `Cow<str>` always copies. A parameter of an action is written `&str` or `Option<&str>`.
+/// Use it for strings inside other types, such as `Vec<Str<'_>>` or a field of a struct, in which a `&str` cannot hold a
+/// string with escapes and a `Cow<str>` always copies. For a parameter of an action, `&str` or `Option<&str>` is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Str<'a>(Cow<'a, str>);
 

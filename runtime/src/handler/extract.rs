@@ -7,8 +7,9 @@ use crate::scope::{Context, Handler};
 
 /// A parameter of an action that is made from the context: written `#[extract] caller: Caller`.
 ///
-/// It is made after every permission has held and the arguments are read. Its error answers the message. If the caller's
-/// rights change before the action begins, the message is evaluated again, and the parameter is made once more.
+/// It is extracted after every permission has held and the arguments have been read. Its error is the reply to the message.
+/// If the caller's rights change before the action starts, the message is evaluated again and the parameter is extracted
+/// again.
 ///
 /// ```
 /// use portcullis::{Context, FromContext, Handler, Result};

@@ -6,7 +6,7 @@ use serde::de::{self, Visitor};
 
 use super::Value;
 
-/// The decoded strings of one message. They live as long as the message, as its text does.
+/// The decoded strings of one message. They live as long as the text of the message.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedStrings {
     first: OnceLock<Box<Decoded>>,
@@ -21,7 +21,7 @@ struct Decoded {
 }
 
 impl DecodedStrings {
-    /// Decodes a JSON string that is written with escapes, unless it was before.
+    /// Decodes a JSON string with escapes, or returns the result of an earlier call for the same text.
     #[cold]
     #[inline(never)]
     fn decode(&self, string: &str) -> serde_json::Result<&str> {
@@ -55,7 +55,7 @@ impl<'a> ArgumentValue<'a> {
     }
 }
 
-macro_rules! as_the_value {
+macro_rules! forward_to_value {
     ($($method:ident($($name:ident: $type:ty),*))*) => { $(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
@@ -80,7 +80,7 @@ impl<'de> de::Deserializer<'de> for ArgumentValue<'de> {
         if self.value.text == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    as_the_value! {
+    forward_to_value! {
         deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
         deserialize_f32() deserialize_f64() deserialize_char() deserialize_string() deserialize_bytes()
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn string_that_is_no_text_is_an_error() {
+    fn string_with_a_lone_surrogate_is_an_error() {
         let decoded = DecodedStrings::default();
         for message in [r#"{"k":"\ud83d"}"#, r#"{"k":"\ude00\ud83d"}"#] {
             <&str>::deserialize(ArgumentValue::new(value(message), &decoded)).unwrap_err();

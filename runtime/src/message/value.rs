@@ -36,7 +36,7 @@ impl<'a> Value<'a> {
         if self.known == Known::Plain { self.text.get(1..self.text.len() - 1) } else { None }
     }
 
-    /// Is it a string that is written with escapes?
+    /// Returns whether the value is a string with escapes.
     #[inline]
     pub(super) fn is_escaped_string(self) -> bool {
         self.known != Known::Plain && self.text.starts_with('"')

@@ -18,8 +18,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// In that epoch, before the action started.
-    pub(crate) fn in_epoch(epoch: u64) -> Asked {
+    /// Creates it for an action whose permissions were evaluated in `epoch`.
+    pub(crate) fn from_epoch(epoch: u64) -> Asked {
         Asked { epoch, own: None }
     }
 

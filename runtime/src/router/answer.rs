@@ -61,8 +61,9 @@ impl<C: Consumer> Clone for Answerer<C> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Its action has ended. Only where it has ended well, it causes anything. Its permissions were evaluated in that epoch.
-    Ended { written: bool, evaluated_in: u64 },
+    /// The action has ended. It has side effects only if it succeeded. `evaluation_epoch` is the epoch in which its permissions
+    /// were evaluated.
+    Ended { written: bool, evaluation_epoch: u64 },
     /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
@@ -174,8 +175,8 @@ impl<C: Consumer> Answerer<C> {
         native::refuse(reply, &Head::default(), &error, None);
     }
 
-    /// Evaluates a message and runs its action. If rights change before the action has started, all of it is done again with
-    /// the session's current scope: extractors, objects and arguments too.
+    /// Evaluates a message and runs its action. If rights change before the action has started, the message is evaluated
+    /// again with the session's current scope, including arguments, objects and extractors.
     async fn answer(
         &self,
         request: &Request<'_>,
@@ -198,27 +199,28 @@ impl<C: Consumer> Answerer<C> {
                 .with_gate(self.seat.mailbox.gate(), epoch)
                 .on_blocking_thread(self.blocking);
             native::begin(reply);
-            // It is made in there, as it is large; and dropped in there, as what is over its time may panic then.
+            // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
+            // out may panic.
             let walking = async {
                 let mut walk = Walk::new(&call, reply);
                 let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
                 let mut way = pin!(deadline(time, way));
                 let outcome = way.as_mut().await;
                 if call.is_overtaken() {
-                    expires = expires.or(way.expires());
+                    expires = expires.or(way.expires_at());
                 }
                 outcome
             };
             match catch_unwind_future(walking).await {
                 Ok(Some(Ok(()))) => {
-                    let evaluated_in = call.evaluated_in();
+                    let evaluation_epoch = call.evaluation_epoch();
                     let (effects, own_changes) = call.into_outcome();
                     reply.cause(effects, own_changes);
                     let written = !reply.is_silent();
                     if written {
                         native::finish(reply, &request.head);
                     }
-                    return Outcome::Ended { written, evaluated_in };
+                    return Outcome::Ended { written, evaluation_epoch };
                 }
                 Ok(Some(Err(_))) if call.is_overtaken() => {
                     // Rights that change all the time must not keep a thread.
@@ -239,10 +241,10 @@ impl<C: Consumer> Answerer<C> {
             }
             if call.has_begun() {
                 // What it says was true of what its caller could do then.
-                let evaluated_in = call.evaluated_in();
+                let evaluation_epoch = call.evaluation_epoch();
                 let (_, own_changes) = call.into_outcome();
                 reply.cause(Vec::new(), own_changes);
-                return Outcome::Ended { written: true, evaluated_in };
+                return Outcome::Ended { written: true, evaluation_epoch };
             }
             return Outcome::Refused;
         }
@@ -308,7 +310,7 @@ impl<T: Send + 'static> AbortOnDrop<T> {
                     done = work() => Some(done),
                 }
             };
-            // Not the runtime's own way of blocking: within that an action could not block by its means.
+            // Not `Handle::block_on`: inside it, an action could not call `block_on` itself.
             match pacer {
                 Some(pacer) => pollster::block_on(PACER.scope(pacer, work)),
                 None => pollster::block_on(work),

@@ -24,8 +24,8 @@ pub(crate) fn deadline<F: Future>(time: Duration, future: F) -> Deadline<F> {
 }
 
 impl<F> Deadline<F> {
-    /// When the time is over. `None` if the future has been ready at once.
-    pub(crate) fn expires(&self) -> Option<Instant> {
+    /// Returns when the time is over, or `None` if no clock was set because the future was ready at the first poll.
+    pub(crate) fn expires_at(&self) -> Option<Instant> {
         self.clock.as_ref().map(|clock| clock.deadline())
     }
 }

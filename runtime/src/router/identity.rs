@@ -15,7 +15,7 @@ use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Head, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
-use crate::scope::{Admitted, Call, Start};
+use crate::scope::{Admitted, Call, StartOutcome};
 
 /// The name that clients call it by.
 const AUTHENTICATE: &str = "authenticate";
@@ -57,7 +57,7 @@ impl<C: Consumer> Answerer<C> {
         let Ok(scope) = self.scope() else { return Outcome::Nothing };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
         let asked_at = self.seat.changes();
-        if self.seat.mailbox.gate().try_start(None, || ()) == Start::Closed {
+        if self.seat.mailbox.gate().try_start(None, || ()) == StartOutcome::Closed {
             return Outcome::Nothing;
         }
         let looking = contain_future(self.look(&call));

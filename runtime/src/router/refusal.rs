@@ -28,7 +28,7 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
         tracing::info!(user = ?Cut::words(&user), ?action, ?route, leaf, status, "refused");
     } else {
         let code = Cut::words(error.code());
-        tracing::debug!(user = ?Cut::words(&user), ?action, ?route, status, ?code, "not done");
+        tracing::debug!(user = ?Cut::words(&user), ?action, ?route, status, ?code, "action rejected");
     }
     None
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::{Context, Scope, Start, StartGate, Visible};
+use super::{Context, Scope, StartGate, StartOutcome, Visible};
 use crate::error::{Error, Result};
 use crate::log::Cut;
 use crate::message::{AnyGroup, DecodedStrings, Effect, Field, Head, OwnChanges, RequestId};
@@ -32,7 +32,7 @@ pub struct Call<'a, U> {
     scope: &'a Scope<U>,
     head: &'a Head<'a>,
     fields: &'a [Field<'a>],
-    /// The strings among the fields that were written with escapes and are borrowed.
+    /// The decoded forms of the fields' strings with escapes that arguments borrow.
     decoded: DecodedStrings,
     captures: &'a [Capture<'a>],
     steps: &'a [Step],
@@ -48,7 +48,7 @@ pub struct Call<'a, U> {
     only_asks: bool,
     /// Whether the action has begun.
     begun: AtomicBool,
-    /// What the action must pass before its first poll, and the epoch in which this call is evaluated.
+    /// The gate that the action passes before its first poll, and the epoch in which this call is evaluated.
     gate: Option<(&'a StartGate, u64)>,
     /// Whether the gate did not admit the action.
     is_overtaken: AtomicBool,
@@ -157,7 +157,7 @@ impl<'a, U> Call<'a, U> {
         self.fields
     }
 
-    /// The fields' strings that were decoded so far.
+    /// Returns the store of decoded strings, from which arguments borrow.
     pub(crate) fn decoded(&self) -> &DecodedStrings {
         &self.decoded
     }
@@ -259,16 +259,16 @@ impl<'a, U> Call<'a, U> {
         Ok(())
     }
 
-    /// Evaluates this call in that epoch; its action must pass the gate.
+    /// Sets the gate that the action must pass and the epoch in which this call is evaluated.
     #[inline]
-    pub(crate) fn with_gate(mut self, gate: &'a StartGate, evaluated_in: u64) -> Self {
-        self.gate = Some((gate, evaluated_in));
+    pub(crate) fn with_gate(mut self, gate: &'a StartGate, evaluation_epoch: u64) -> Self {
+        self.gate = Some((gate, evaluation_epoch));
         self
     }
 
     /// The epoch in which this call is evaluated; 0 for one without a gate, which cannot start an action.
     #[inline]
-    pub(crate) fn evaluated_in(&self) -> u64 {
+    pub(crate) fn evaluation_epoch(&self) -> u64 {
         self.gate.map_or(0, |(_, epoch)| epoch)
     }
 
@@ -276,12 +276,12 @@ impl<'a, U> Call<'a, U> {
     /// or the session has ended.
     #[inline]
     pub(crate) fn start(&self) -> Result<()> {
-        let Some((gate, evaluated_in)) = self.gate else {
+        let Some((gate, evaluation_epoch)) = self.gate else {
             return Err(Error::internal("bug: an action was reached by a call without a start gate"));
         };
-        match gate.try_start(Some(evaluated_in), || self.trace_start()) {
-            Start::Admitted => Ok(()),
-            Start::Stale | Start::Closed => {
+        match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
+            StartOutcome::Admitted => Ok(()),
+            StartOutcome::Stale | StartOutcome::Closed => {
                 self.is_overtaken.store(true, Ordering::Relaxed);
                 Err(Error::denied())
             }

@@ -18,5 +18,5 @@ pub use granted::{GrantKey, GrantKeys, may_on};
 pub(crate) use granted::{Keys, keys};
 pub use handler::Handler;
 pub use opened::Scope;
-pub(crate) use start_gate::{Start, StartGate};
+pub(crate) use start_gate::{StartGate, StartOutcome};
 pub use user::User;

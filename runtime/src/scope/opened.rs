@@ -146,7 +146,8 @@ impl<U> Scope<U> {
     }
 }
 
-/// The last handle may go on any task: that of a connection that delivers an event, for example.
+/// Contains panics in the `Drop` of the user and of request extensions, because the last handle may be dropped on the task
+/// of another connection, for example one that delivers an event.
 impl<U> Drop for Scope<U> {
     fn drop(&mut self) {
         drop_contained(self.user.take());

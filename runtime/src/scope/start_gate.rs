@@ -16,13 +16,14 @@ pub(crate) struct StartGate {
     epoch: AtomicU64,
     /// Whether the session has ended, or is to end.
     is_closed: AtomicBool,
-    /// Held from the comparison to the mark. It protects no data, and no other lock is taken under it.
+    /// Locked from the comparison to the mark. It protects no data. It is the last lock in the order: under it no other
+    /// lock of this crate is taken, only those of the `tracing` subscriber that records the start.
     starting: Mutex<()>,
 }
 
 /// Whether an action may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum StartOutcome {
     /// It is marked as started, and must be polled at once.
     Admitted,
     /// Rights have changed since its permissions were evaluated.
@@ -59,19 +60,20 @@ impl StartGate {
 
     /// Starts what was evaluated in that epoch; what depends on no rights (`None`) starts in any. `mark` runs under the lock
     /// of the gate, and only if the start is admitted.
-    pub(crate) fn try_start(&self, evaluated_in: Option<u64>, mark: impl FnOnce()) -> Start {
+    pub(crate) fn try_start(&self, evaluation_epoch: Option<u64>, mark: impl FnOnce()) -> StartOutcome {
         let _starting = lock(&self.starting);
         if self.is_closed() {
-            return Start::Closed;
+            return StartOutcome::Closed;
         }
-        if evaluated_in.is_some_and(|epoch| epoch != self.epoch()) {
-            return Start::Stale;
+        if evaluation_epoch.is_some_and(|epoch| epoch != self.epoch()) {
+            return StartOutcome::Stale;
         }
         mark();
-        Start::Admitted
+        StartOutcome::Admitted
     }
 
-    /// Waits for the starts that were admitted before the gate was raised or closed. Each is a few instructions long.
+    /// Waits for the starts that were admitted before the gate was raised or closed. Each takes a few instructions, and the
+    /// time of the `tracing` subscriber if it records the event `action started`.
     pub(crate) fn drain(&self) {
         drop(lock(&self.starting));
     }

@@ -21,7 +21,7 @@ pub(crate) use modelled::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
 
-/// Locks a mutex. A panic under the lock leaves nothing half-done that a later holder could trip over, so poison is ignored.
+/// Locks a mutex and ignores poisoning: a panic under a lock of this crate leaves no data half updated.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -21,10 +21,10 @@ const SILENCE: Duration = Duration::from_millis(50);
 
 /// A connected client. The connection ends when it is dropped.
 ///
-/// Every frame that the server sends is seen once, in the order of arrival: a method that looks for a certain frame, such as
-/// [`call`](Client::call), keeps the frames in front of it for the methods that are called next. Pings are no frames in this
-/// sense: they are counted by [`pings`](Client::pings) and answered as
-/// [`Connecting::answer_pings`](super::Connecting::answer_pings) says.
+/// Each frame from the server is returned once, in the order of arrival. A method that waits for a certain frame, such as
+/// [`call`](Client::call), keeps the frames that arrive before it for later calls. Pings are not returned as frames: they
+/// are counted by [`pings`](Client::pings) and answered unless
+/// [`Connecting::answer_pings`](super::Connecting::answer_pings) is set to `false`.
 pub struct Client {
     wire: Wire,
     /// Frames that were received but not returned yet, oldest first.
@@ -56,12 +56,17 @@ impl Client {
 
     /// Calls an action: `client.call("send").route("rooms/5/").with("text", "hi").await`.
     ///
-    /// Awaiting it sends the message with a `request_id` and returns the reply that carries it. Frames that arrive in front of
-    /// the reply are kept.
+    /// Awaiting it sends the message with a `request_id` and returns the reply with the same `request_id`. Frames that
+    /// arrive before the reply are kept.
     ///
     /// # Panics
     ///
-    /// When the connection is closed instead, or no reply comes within five minutes of the runtime's clock.
+    /// Panics if the connection is closed instead, or if no reply arrives within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the call is dropped before its reply arrives, no frame is lost: frames received so far are kept, and a reply that
+    /// arrives later is returned by [`reply`](Client::reply).
     pub fn call(&mut self, action: &str) -> Calling<'_> {
         let mut message = Map::new();
         message.insert("action".to_owned(), action.into());
@@ -79,33 +84,34 @@ impl Client {
         let _ = self.wire.to_server.send(ClientFrame::Binary);
     }
 
-    /// Returns the next message, be it a reply or an event; kept ones come first.
+    /// Returns the next message, either a reply or an event; kept messages come first. Cancel-safe.
     ///
     /// # Panics
     ///
-    /// When the connection is closed instead, or nothing comes for five minutes of the runtime's clock.
+    /// Panics if the connection is closed instead, or if no message arrives within five minutes of the runtime's clock.
     pub async fn reply(&mut self) -> Reply {
         message(self.take().await)
     }
 
-    /// Returns the next event; kept ones come first. The frames in front of it are kept.
+    /// Returns the next event; kept events come first. Frames before it are kept. Cancel-safe.
     ///
     /// # Panics
     ///
-    /// When the connection is closed instead, or no event comes within five minutes of the runtime's clock.
+    /// Panics if the connection is closed instead, or if no event arrives within five minutes of the runtime's clock.
     pub async fn event(&mut self) -> Reply {
         self.find(0, |message| message.get("event").is_some()).await
     }
 
-    /// Asserts that nothing was kept, and that nothing comes for 50 ms of the runtime's clock. After a close that a test has
-    /// seen, nothing can come.
+    /// Asserts that no frame was kept and that none arrives within 50 ms of the runtime's clock. Pings are ignored. It
+    /// passes after the close has been returned by [`closed`](Client::closed).
     ///
-    /// With a paused clock all tasks of the runtime have come to rest by then. With a running one 50 ms may be too short for
-    /// what another thread sends; cause a frame that may be sent and assert that [`reply`](Client::reply) returns it instead.
+    /// With a paused clock, all tasks of the runtime are idle by then. With a running clock, 50 ms may be too short for a
+    /// frame that another thread sends: instead, trigger a frame that the client may receive, and assert that
+    /// [`reply`](Client::reply) returns it first.
     ///
     /// # Panics
     ///
-    /// When there is a frame, which the message quotes, or the connection ends without a close.
+    /// Panics if there is a frame, which the message quotes, or if the connection ends without a close frame.
     pub async fn expect_silence(&mut self) {
         if let Some(frame) = self.kept.front() {
             panic!("expected silence, but received {frame}");
@@ -115,12 +121,12 @@ impl Client {
         }
     }
 
-    /// Waits until the connection is closed, and returns the code. Kept frames come first.
+    /// Waits until the connection is closed and returns the close code. Kept frames come first. Cancel-safe.
     ///
     /// # Panics
     ///
-    /// When there is a message in front of the close, which the panic quotes, when the connection ends without a code, or when
-    /// nothing comes for five minutes of the runtime's clock.
+    /// Panics if a message comes before the close (the panic quotes it), if the connection ends without a close frame, or
+    /// if no frame arrives within five minutes of the runtime's clock.
     pub async fn closed(&mut self) -> u16 {
         match self.take().await {
             Frame::Close(code) => code,
@@ -128,13 +134,13 @@ impl Client {
         }
     }
 
-    /// Returns how many pings have arrived among the frames that were received so far, the kept ones included.
+    /// Returns the number of pings received so far. Pings are received while a method waits for a frame.
     pub fn pings(&self) -> usize {
         self.pings
     }
 
-    /// Returns the first message that `wanted` accepts, of the kept frames from `first` on and those that come after them. The
-    /// others stay or become kept.
+    /// Returns the first message for which `wanted` returns `true`, from the kept frames starting at index `first` and then
+    /// from new frames. The other frames are kept.
     async fn find(&mut self, first: usize, wanted: impl Fn(&Value) -> bool) -> Reply {
         let (mut at, end) = (first, Instant::now() + PATIENCE);
         loop {
@@ -161,10 +167,10 @@ impl Client {
         }
     }
 
-    /// Receives a frame that was not kept before, until then.
+    /// Receives the next new frame. Panics if none arrives before `end`.
     async fn receive(&mut self, end: Instant) -> Frame {
         let frame = timeout_at(end, self.next()).await;
-        frame.expect("nothing came").expect("the connection is gone")
+        frame.expect("no frame arrived in time").expect("the connection is closed")
     }
 
     /// Receives a frame; `None` after a close. Cancel-safe.
@@ -232,7 +238,7 @@ impl<'c> IntoFuture for Calling<'c> {
         let id = self.client.calls;
         self.message.insert("request_id".to_owned(), id.into());
         self.client.send(Value::Object(self.message).to_string());
-        // What was kept before the call came before it, too.
+        // A frame that was kept before the call cannot be its reply.
         let first = self.client.kept.len();
         Box::pin(async move { self.client.find(first, |message| message["request_id"] == id).await })
     }

@@ -1,8 +1,8 @@
 //! An in-process client for an application's own tests: no port, no network, and the clock may be paused.
 //!
 //! It goes through the same door and the same loop as a WebSocket. One thing to know of a paused clock: it stands still
-//! while an action marked `blocking` runs, so nothing in front of one may wait for it. Pings are answered, also while the clock
-//! is advanced, unless [`Connecting::answer_pings`] says otherwise.
+//! while an action marked `blocking` runs, so nothing in front of one may wait for it. The client answers pings, also while
+//! the clock is advanced, unless [`Connecting::answer_pings`] is set to `false`.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;
@@ -36,10 +36,10 @@
 //! # }
 //! ```
 //!
-//! # Showing that nothing leaks
+//! # Testing that no event leaks
 //!
-//! Every frame is seen once. A call keeps the frames that arrive in front of its reply, and [`Client::expect_silence`] fails if
-//! there are any:
+//! Each frame is returned once. A call keeps the frames that arrive before its reply, and [`Client::expect_silence`] panics
+//! if there are any:
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;
@@ -73,7 +73,7 @@
 //! chat.publisher().publish(&Lobby, Said("a secret"));
 //! assert_eq!(eve.call("ping").await.data(), "pong");
 //!
-//! // The event came in front of the reply.
+//! // The event arrived before the reply and was kept.
 //! let test = tokio::spawn(async move { eve.expect_silence().await });
 //! assert!(test.await.unwrap_err().is_panic());
 //! # }

@@ -29,7 +29,8 @@ pub(crate) enum ServerFrame {
 pub(crate) struct Memory {
     incoming: mpsc::UnboundedReceiver<ClientFrame>,
     outgoing: mpsc::UnboundedSender<ServerFrame>,
-    /// Where pongs go if the client answers pings. Weak, so that dropping the client still ends `incoming`.
+    /// Sends pongs in place of the client, if the client answers pings. Weak, so that dropping the client still ends
+    /// `incoming`.
     pongs: Option<mpsc::WeakUnboundedSender<ClientFrame>>,
     largest: usize,
     broken: bool,
@@ -43,8 +44,8 @@ pub(crate) struct Wire {
 
 /// Creates both ends. Text frames longer than `largest` bytes are refused as a WebSocket refuses them.
 ///
-/// With `answer_pings`, each ping is answered when it is sent, for as long as the client's end exists: the client itself runs
-/// only while a test awaits it.
+/// If `answer_pings` is set, each ping is answered when it is sent, as long as the client's end exists. The client cannot
+/// do it itself, because it runs only while a test awaits it.
 pub(crate) fn pair(largest: usize, answer_pings: bool) -> (Memory, Wire) {
     let (to_server, incoming) = mpsc::unbounded_channel();
     let (outgoing, from_server) = mpsc::unbounded_channel();

@@ -44,7 +44,7 @@ fn broken(error: &axum::Error) -> Option<CloseCode> {
     match error.source()?.downcast_ref::<ProtocolError>()? {
         ProtocolError::Capacity(_) => Some(CloseCode::TooLarge),
         ProtocolError::Utf8(_) => Some(CloseCode::NotText),
-        // The peer has ended the stream, be it without a close frame: nothing is wrong with what it sent.
+        // The peer ended the stream without a close frame, for example because its process died: not a protocol error.
         ProtocolError::Protocol(Violation::ResetWithoutClosingHandshake) => None,
         ProtocolError::Protocol(_) => Some(CloseCode::Protocol),
         _ => None,

@@ -1,4 +1,4 @@
-//! Arguments of the message beside captures of the route: under other names, or in another block.
+//! Message keys and captures in one action: allowed if their names differ, or if the capture belongs to another block.
 
 use portcullis::{AllowAny, Consumer, Context, Handler, Load, Object, Result, consumer, handler};
 

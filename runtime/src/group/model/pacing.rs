@@ -32,7 +32,7 @@ fn publish_and_wait(seat: &Arc<Seat<super::Room>>) {
 
 /// Two threads: the reader and the publisher.
 #[test]
-fn publisher_goes_on_when_the_reader_has_run() {
+fn publisher_is_released_when_the_reader_has_run() {
     explore(4, || {
         let world = World::new(false);
         let seat = crowded_by_two(&world);
@@ -53,7 +53,7 @@ fn publisher_goes_on_when_the_reader_has_run() {
 
 /// Two threads: a reader that can take nothing, or ends, and the publisher.
 #[test]
-fn reader_that_stalls_or_ends_holds_nobody() {
+fn publisher_is_released_when_the_reader_stalls_or_ends() {
     for ends in [true, false] {
         explore(4, move || {
             let world = World::new(false);

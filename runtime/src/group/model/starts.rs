@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::future::block_on;
 
 use super::{READ, Room, Seat, World, explore, forget, rest, spawn};
-use crate::scope::Start;
+use crate::scope::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 
@@ -13,12 +13,12 @@ use crate::transport::CloseCode;
 /// returned.
 fn start(seat: &Seat<Room>, has_returned: &AtomicBool) -> bool {
     let gate = seat.mailbox.gate();
-    let evaluated_in = gate.epoch();
+    let evaluation_epoch = gate.epoch();
     let Some(scope) = seat.scope() else { return false };
     let is_permitted = block_on(scope.may_with(READ, &[])).unwrap();
     let mut is_late = false;
     if is_permitted {
-        gate.try_start(Some(evaluated_in), || is_late = has_returned.load(Ordering::SeqCst));
+        gate.try_start(Some(evaluation_epoch), || is_late = has_returned.load(Ordering::SeqCst));
     }
     is_late
 }
@@ -33,7 +33,7 @@ fn spawn_starts(seat: &Arc<Seat<Room>>, has_returned: &Arc<AtomicBool>) -> impl 
     })
 }
 
-/// Three threads: the change, the starts, and the worker of the change.
+/// Three threads: the change, the starts, and the revalidator.
 #[test]
 fn action_does_not_start_after_a_change_that_refuses_it() {
     for is_known in [true, false] {
@@ -53,7 +53,7 @@ fn action_does_not_start_after_a_change_that_refuses_it() {
     }
 }
 
-/// Three threads: the change, the starts, and the worker of the change.
+/// Three threads: the change, the starts, and the revalidator.
 #[test]
 fn action_of_a_replaced_user_does_not_start_after_the_change() {
     explore(3, || {
@@ -91,9 +91,9 @@ fn action_does_not_start_after_the_session_has_ended() {
     }
 }
 
-/// Three threads: the change, a start, and the worker of the change. One that compares equal is not refused for nothing.
+/// Three threads: the change, a start, and the revalidator. A start that is evaluated in the current epoch is admitted.
 #[test]
-fn action_starts_where_its_rights_are_left() {
+fn action_starts_if_a_change_leaves_its_rights() {
     explore(3, || {
         let world = World::new(false);
         let seat = world.seated(true);
@@ -103,9 +103,9 @@ fn action_starts_where_its_rights_are_left() {
                 let gate = seat.mailbox.gate();
                 // As `Answerer::answer` does it: the evaluation is done again until it is not overtaken.
                 loop {
-                    let evaluated_in = gate.epoch();
+                    let evaluation_epoch = gate.epoch();
                     assert!(block_on(seat.scope().unwrap().may_with(READ, &[])).unwrap());
-                    if gate.try_start(Some(evaluated_in), || ()) == Start::Admitted {
+                    if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Admitted {
                         break;
                     }
                 }

@@ -1,4 +1,4 @@
-// A capture is parsed.
+// A capture is parsed from the route, so it cannot be borrowed.
 
 use portcullis::{IsAuthenticated, handler};
 

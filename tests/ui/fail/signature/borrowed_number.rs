@@ -1,4 +1,4 @@
-// The same of a number.
+// A number cannot be borrowed from JSON text.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A message does not change.
+// A message cannot be borrowed mutably.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A route that gives the `Arc` which holds its handler.
+// A route that returns a reference to the `Arc` around its handler.
 
 use std::sync::Arc;
 

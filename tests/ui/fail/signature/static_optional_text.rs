@@ -1,4 +1,4 @@
-// The same in an `Option`.
+// An optional argument cannot be `'static` either.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// No message lives as long as the program.
+// An argument borrows from its message, which is not `'static`.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Strings inside of a list: one that is written with escapes could not be borrowed.
+// A `&str` inside a list cannot hold a string with escapes.
 
 use portcullis::{IsAuthenticated, handler};
 

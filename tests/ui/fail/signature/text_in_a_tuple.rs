@@ -1,4 +1,4 @@
-// The same in any other type.
+// A `&str` inside a tuple cannot hold a string with escapes.
 
 use portcullis::{IsAuthenticated, handler};
 

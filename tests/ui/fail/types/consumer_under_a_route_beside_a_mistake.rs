@@ -1,4 +1,4 @@
-// A block with a mistake is still a handler: nothing else is told about the route that leads to it.
+// A handler block with an error is still a handler: the route to it reports no second error.
 
 use portcullis::{AllowAny, consumer, handler};
 

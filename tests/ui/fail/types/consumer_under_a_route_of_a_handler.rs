@@ -1,4 +1,4 @@
-// A consumer behind the route of a handler: told at the route that leads to it.
+// A consumer behind the route of a handler: reported at that route.
 
 use portcullis::{AllowAny, consumer, handler};
 

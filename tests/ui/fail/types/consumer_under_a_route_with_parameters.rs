@@ -1,4 +1,4 @@
-// A generic consumer behind the route of a generic handler: told without anything being mounted.
+// A generic consumer behind the route of a generic handler: reported even if neither is mounted.
 
 use portcullis::{AllowAny, consumer, handler};
 

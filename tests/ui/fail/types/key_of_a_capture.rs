@@ -1,4 +1,4 @@
-// The permission decides about the captured room, and the action would delete the one that the client names.
+// The permission is evaluated for the captured room, and the action would delete the room that the client names.
 
 use portcullis::{Context, Handler, Permission, Result, consumer, handler};
 

@@ -1,4 +1,4 @@
-// The same where the name of the capture is only one of several that serde accepts.
+// A serde alias of the argument has the name of the capture.
 
 use portcullis::{Context, Handler, Permission, Result, consumer, handler};
 

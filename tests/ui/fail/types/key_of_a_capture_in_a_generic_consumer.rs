@@ -1,4 +1,4 @@
-// A generic consumer is checked where it is mounted: no action behind its routes takes from the message what they capture.
+// A generic consumer is checked when it is mounted: an action takes a message key that its route captures.
 
 use portcullis::{AllowAny, Consumer, consumer, handler};
 

@@ -1,4 +1,4 @@
-// An object whose key the client would choose although the route captures one.
+// The key of an object is read from a message key that has the name of the capture.
 
 use portcullis::{AllowAny, Context, Handler, Load, Object, Result, consumer, handler};
 

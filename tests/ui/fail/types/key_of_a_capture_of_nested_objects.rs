@@ -1,4 +1,4 @@
-// The same where the keys are nested in a value that has the name of the capture.
+// The object keys are nested in a message key that has the name of the capture.
 
 use portcullis::{AllowAny, Context, Handler, Load, Object, Result, consumer, handler};
 

@@ -1,4 +1,4 @@
-// The same where serde gives the argument the name of the capture.
+// A serde rename gives the argument the name of the capture.
 
 use portcullis::{Context, Handler, Permission, Result, consumer, handler};
 

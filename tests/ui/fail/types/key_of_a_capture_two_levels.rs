@@ -1,4 +1,4 @@
-// The same where an outer route captures it: the error lands on the consumer, which alone knows the whole route.
+// An outer route captures the key: the error is reported at the consumer, which alone knows the whole route.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 
