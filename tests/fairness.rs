@@ -13,9 +13,13 @@ use portcullis::{AllowAny, Connect, Context, Endpoint, Group, Limits, Result, Sl
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::task::coop;
+use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
+static BURNT: Notify = Notify::const_new();
 static PINGS: AtomicUsize = AtomicUsize::new(0);
 
 struct Hall;
@@ -54,6 +58,15 @@ impl Hall {
     #[action(permission = AllowAny)]
     async fn ping(&self) {
         PINGS.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Uses up the cooperative budget of its task, so that its reply cannot be written at once.
+    #[action(permission = AllowAny)]
+    async fn burn(&self) {
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        BURNT.notify_one();
     }
 
     /// Returns how many pings were dispatched.
@@ -112,7 +125,7 @@ fn publisher_flood_closes_no_reading_connection() {
                     .collect();
                 write.write_all(&flood).await.unwrap();
                 for member in members {
-                    let outcome = tokio::time::timeout(Duration::from_mins(2), member).await;
+                    let outcome = timeout(Duration::from_mins(2), member).await;
                     outcome.expect("the events stopped").unwrap();
                 }
                 taken.abort();
@@ -164,10 +177,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
 async fn message_flood_lets_other_connections_run() {
     const MESSAGES: usize = 5_000;
     for floods_first in [true, false] {
-        let hall = Router::new().route("/ws", portcullis::websocket(Hall).into_route());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(async move { axum::serve(listener, hall).await });
+        let address = serve_here(portcullis::websocket(Hall)).await;
         let (one, other) = (raw_socket::connect(&address).await, raw_socket::connect(&address).await);
         let (mut flooding, mut bystander) = if floods_first { (one, other) } else { (other, one) };
         PINGS.store(0, Ordering::SeqCst);
@@ -186,4 +196,42 @@ async fn message_flood_lets_other_connections_run() {
         assert!(pings <= 128, "the other client was answered after {pings} messages");
         flooding.shutdown().await.unwrap();
     }
+}
+
+/// A server on this thread's runtime.
+async fn serve_here(hall: Endpoint<Hall>) -> String {
+    let app = Router::new().route("/ws", hall.into_route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+#[tokio::test]
+async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
+    let hall = portcullis::websocket(Hall);
+    let address = serve_here(hall.clone()).await;
+    let mut reader = connect(&hall).open().await.unwrap();
+    let mut publisher = raw_socket::connect(&address).await;
+    let messages = (0..5).flat_map(|message| {
+        raw_socket::frame(&format!(r#"{{"action":"burst","from":{},"events":200}}"#, message * 200))
+    });
+    publisher.write_all(&messages.collect::<Vec<u8>>()).await.unwrap();
+    publisher.shutdown().await.unwrap();
+    for number in 0..1_000 {
+        let event = timeout(Duration::from_secs(20), reader.reply()).await.expect("the events stopped");
+        assert_eq!(event.data(), number);
+    }
+}
+
+/// tokio tells a task without cooperative budget that a writable socket is pending.
+#[tokio::test]
+async fn reader_without_budget_is_not_taken_for_a_stalled_one() {
+    let hall = portcullis::websocket(Hall).limits(Limits { queue: 10, ..Limits::default() });
+    let address = serve_here(hall.clone()).await;
+    let (publisher, mut reader) = (hall.publisher(), raw_socket::connect(&address).await);
+    reader.write_all(&raw_socket::frame(r#"{"action":"burn"}"#)).await.unwrap();
+    BURNT.notified().await;
+    (0..40).for_each(|number| publisher.publish(&Room, Said(number)));
+    assert_eq!(publisher.counters().too_slow, 0);
 }

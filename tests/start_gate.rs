@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
 use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    Context, Endpoint, FromContext, GrantSet, Grants, Handler, IsAuthenticated, Limits, Load, Object, ObjectPermission,
-    Result, Scope, UserGrants, consumer, handler,
+    Connect, Context, Endpoint, FromContext, GrantSet, Grants, Handler, IsAuthenticated, Limits, Load, Object,
+    ObjectPermission, Result, Scope, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
 
@@ -35,6 +35,8 @@ struct Account {
     waits: Notify,
     go_on: Notify,
     left: Notify,
+    /// Set to let `#[connect]` wait for `go_on`, after it has loaded the grants.
+    holds_connect: AtomicBool,
     /// Milliseconds that each load and extractor takes otherwise.
     delay: AtomicU64,
     /// Who owns the document.
@@ -112,6 +114,17 @@ impl FromContext<Docs> for Slow {
     }
 }
 
+struct Provisioned;
+
+impl FromContext<Docs> for Provisioned {
+    async fn from_context(docs: &Docs, cx: &Context<'_, <Docs as Handler>::User>) -> Result<Self> {
+        let id = cx.require_user()?.id;
+        docs.0.get(id).loads.fetch_add(1, Ordering::SeqCst);
+        cx.sessions::<Library>()?.refresh_user(&id.to_string()).await;
+        Ok(Provisioned)
+    }
+}
+
 #[consumer(user = Member, permission = IsAuthenticated)]
 impl Library {
     #[route("docs/{number}/")]
@@ -121,6 +134,18 @@ impl Library {
 
     #[action]
     async fn ping(&self) {}
+
+    #[connect]
+    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+        let Some(member) = cx.user() else { return Ok(()) };
+        let account = self.docs.0.get(member.id);
+        if account.holds_connect.load(Ordering::SeqCst) {
+            cx.may(docs::edit).await?;
+            account.waits.notify_one();
+            account.go_on.notified().await;
+        }
+        Ok(())
+    }
 
     #[disconnect]
     async fn disconnect(&self, scope: &Scope<Member>) {
@@ -142,6 +167,10 @@ impl Docs {
     async fn queued(&self, #[extract] slow: Slow) {
         slow.0.bodies.fetch_add(1, Ordering::SeqCst);
     }
+
+    /// Its extractor refreshes the rights of its own caller.
+    #[action(permission = "docs.edit")]
+    async fn provision(&self, #[extract] _provisioned: Provisioned) {}
 
     #[action(permission = "docs.edit", detached)]
     async fn detached(&self, #[extract] slow: Slow) {
@@ -269,4 +298,36 @@ async fn message_whose_rights_change_continuously_times_out() {
     assert_eq!(account.bodies.load(Ordering::SeqCst), 0);
     storm.abort();
     assert_eq!(client.call("object").route("docs/1/").with("doc", 1).await.status(), 200);
+}
+
+/// The client sends a message and is gone before `#[connect]` has returned.
+#[tokio::test]
+async fn action_does_not_start_if_its_rights_are_revoked_during_connect() {
+    for disconnects in [true, false] {
+        let fixture = fixture();
+        let account = fixture.accounts.get(1);
+        account.may_edit.store(true, Ordering::SeqCst);
+        account.holds_connect.store(true, Ordering::SeqCst);
+        let mut client = connect(&fixture.library).user(member(1, &[])).open().await.unwrap();
+        client.send(message("queued", 1));
+        account.waits.notified().await;
+        if disconnects {
+            fixture.library.sessions().disconnect_user("1");
+        } else {
+            account.may_edit.store(false, Ordering::SeqCst);
+            fixture.library.sessions().refresh_user("1").await;
+        }
+        drop(client);
+        account.go_on.notify_one();
+        account.left.notified().await;
+        assert_eq!(account.bodies.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn action_starts_if_its_own_extractor_refreshes_its_caller() {
+    let fixture = fixture();
+    let (mut client, account) = fixture.open(1).await;
+    assert_eq!(client.call("provision").route("docs/1/").await.status(), 200);
+    assert_eq!(account.loads.load(Ordering::SeqCst), 1, "it is not evaluated again");
 }

@@ -47,7 +47,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     #[cold]
     fn until_paced(&mut self) -> BoxFuture<'_, ControlFlow<End>> {
         let Connection { outbox, answerer, aside, .. } = self;
-        Box::pin(async move { aside.until(outbox, answerer, pin!(answerer.seat.pacer.ready())).await })
+        Box::pin(async move {
+            // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
+            let most = std::mem::take(&mut aside.most);
+            let paced = aside.until(outbox, answerer, pin!(answerer.seat.pacer.ready())).await;
+            aside.most = most;
+            paced
+        })
     }
 
     /// Waits for credentials that are being looked at, where the message brings more of them.

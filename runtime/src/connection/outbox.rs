@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
@@ -76,7 +77,10 @@ fn patiently<N: Asks>(
             Poll::Ready(outcome.map_err(Lost::from))
         }
         Poll::Pending => {
-            mailbox.stall();
+            // A task without budget is told that a writable socket is pending: it runs again soon, and is not stalled.
+            if has_budget_remaining() {
+                mailbox.stall();
+            }
             mailbox.poll_end(cx).map(|ended| Err(ended.into()))
         }
     }

@@ -134,11 +134,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 scope.extend(inserted);
                 seat.take(*scope);
                 let seat = seat.clone();
-                if self.aside.read_ahead(&mut self.outbox).await {
-                    // What it sent before is still dispatched.
-                    return Ok(());
+                // What a client that has gone sent before is still dispatched, under the rights that hold now.
+                if !self.aside.read_ahead(&mut self.outbox).await {
+                    message::after(effects);
                 }
-                message::after(effects);
                 seat.catch_up_with(asked_at).await;
                 return Ok(());
             }

@@ -68,6 +68,10 @@ impl HeldConnections {
             if once && known.is_some() {
                 return;
             }
+            if known.is_none() {
+                // Connections that have ended are not held any more.
+                held.retain(|hold| Arc::strong_count(&hold.pacer) > 1);
+            }
             let mut holds = lock(&pacer.holds);
             if let Some(known) = known {
                 if held[known].pause == holds.pause {

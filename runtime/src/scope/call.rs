@@ -279,13 +279,28 @@ impl<'a, U> Call<'a, U> {
         let Some((gate, evaluation_epoch)) = self.gate else {
             return Err(Error::internal("bug: an action was reached by a call without a start gate"));
         };
-        match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
+        let mut outcome = gate.try_start(Some(evaluation_epoch), || self.trace_start());
+        if outcome == StartOutcome::Stale
+            && let now = gate.epoch()
+            && self.has_changed_rights_alone(evaluation_epoch, now)
+        {
+            outcome = gate.try_start(Some(now), || self.trace_start());
+        }
+        match outcome {
             StartOutcome::Admitted => Ok(()),
             StartOutcome::Stale | StartOutcome::Closed => {
                 self.is_overtaken.store(true, Ordering::Relaxed);
                 Err(Error::denied())
             }
         }
+    }
+
+    /// Returns whether this call itself began every epoch since `since`, for example in an extractor. It is not evaluated again
+    /// for that: it would begin another one each time.
+    #[cold]
+    fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
+        let own = self.acts().as_ref().and_then(|acts| acts.own_changes.clone());
+        own.is_some_and(|own| own.are_all(since, now))
     }
 
     /// Under the gate, so that a trace orders starts and changes of rights as they happened.
