@@ -60,6 +60,11 @@ impl Hall {
         PINGS.fetch_add(1, Ordering::SeqCst);
     }
 
+    #[action(permission = AllowAny)]
+    async fn leave(&self, cx: &Context<'_, ()>) -> Result<()> {
+        cx.leave(Room)
+    }
+
     /// Uses up the cooperative budget of its task, so that its reply cannot be written at once.
     #[action(permission = AllowAny)]
     async fn burn(&self) {
@@ -216,7 +221,9 @@ async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
     let messages = (0..5).flat_map(|message| {
         raw_socket::frame(&format!(r#"{{"action":"burst","from":{},"events":200}}"#, message * 200))
     });
-    publisher.write_all(&messages.collect::<Vec<u8>>()).await.unwrap();
+    // Events of its own would keep it from noticing the end.
+    let leave = raw_socket::frame(r#"{"action":"leave"}"#);
+    publisher.write_all(&leave.into_iter().chain(messages).collect::<Vec<u8>>()).await.unwrap();
     publisher.shutdown().await.unwrap();
     for number in 0..1_000 {
         let event = timeout(Duration::from_secs(20), reader.reply()).await.expect("the events stopped");
