@@ -170,7 +170,7 @@ async fn connection_with_a_detached_action_whose_client_is_gone_ends() {
 }
 
 #[tokio::test]
-async fn client_gone_during_connect_joins_no_group_and_its_messages_are_dispatched() {
+async fn client_gone_during_connect_leaves_its_groups_after_its_messages_are_dispatched() {
     let server = serve().await;
     server.state.is_slow.store(true, Ordering::SeqCst);
     let mut stream = raw_socket::connect(&server.address).await;

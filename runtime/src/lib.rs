@@ -121,7 +121,7 @@ pub use portcullis_macros::event;
 /// when it takes longer than [`Limits::action`].
 ///
 /// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action`].
-/// Then none of its joins takes effect, messages that the client sent before are dispatched, and `#[disconnect]` runs.
+/// Then messages that the client sent before are dispatched, the memberships end, and `#[disconnect]` runs.
 pub use portcullis_macros::connect;
 
 /// Marks the method of a `#[consumer]` block that runs once when a connection has ended, on whatever way.

@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, poll};
 
 use super::beside::Beside;
 use super::heartbeat::{Beat, Heartbeat};
@@ -32,19 +31,6 @@ impl<C: Consumer> Aside<C> {
     fn reading(&self) -> bool {
         let ahead = self.ahead.len() + self.beside.waiting();
         ahead < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
-    }
-
-    /// Reads the frames that have already arrived, up to the read-ahead limit. Returns whether the client is gone.
-    pub(super) async fn read_ahead<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> bool {
-        while self.reading() {
-            match poll!(outbox.transport.next()) {
-                Poll::Ready(Some(Incoming::Ping)) => {}
-                Poll::Ready(Some(frame)) => self.ahead.push_back(frame),
-                Poll::Ready(None) => return true,
-                Poll::Pending => return false,
-            }
-        }
-        false
     }
 
     /// Goes on until the future is done.

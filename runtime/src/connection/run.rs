@@ -121,7 +121,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Runs `#[connect]`. The error is how the connection ends. If the client has gone meanwhile, its joins take no effect.
+    /// Runs `#[connect]`. The error is how the connection ends.
     async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
         let Answerer { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
@@ -133,11 +133,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
                 seat.take(*scope);
-                let seat = seat.clone();
-                // What a client that has gone sent before is still dispatched, under the rights that hold now.
-                if !self.aside.read_ahead(&mut self.outbox).await {
-                    message::after(effects);
-                }
+                message::after(effects);
                 seat.catch_up_with(asked_at).await;
                 return Ok(());
             }
