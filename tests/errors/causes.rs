@@ -132,7 +132,7 @@ async fn error_text_is_escaped_and_cut_in_the_log() {
     }
 }
 
-/// A blocking action writes its log on a thread of the pool, so only the reply is looked at.
+/// A blocking action writes its log on a thread of the pool, so only the reply is checked.
 #[tokio::test]
 async fn error_of_a_blocking_action_is_contained() {
     for fault in [Fault::DisplayPanics, Fault::DropPanics, Fault::PayloadPanics] {
