@@ -166,22 +166,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for something to do, and does all that is there to do before one flush.
     async fn turn(&mut self) -> ControlFlow<End> {
-        let (holds, reading) = (self.aside.beside.holds(), self.aside.ahead.is_empty());
-        let mut next = tokio::select! {
-            biased;
-            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
-                Next::Frame(frame) => frame,
-                Next::Event => {
-                    gone(self.outbox.deliver().await)?;
-                    return gone(self.outbox.flush().await);
-                }
-                // It goes out with what comes next, or while nothing does.
-                Next::Beside => return self.aside.send(&mut self.outbox, &self.answerer),
-            },
-            // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !reading => self.aside.ahead.pop_front(),
-            beat = self.aside.heartbeat.beat() => return self.beat(&beat).await,
-        };
+        // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
+        let Some(mut next) = self.wait().await? else { return ControlFlow::Continue(()) };
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
         gone(self.outbox.goes_on())?;
@@ -222,6 +208,27 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             tokio::task::yield_now().await;
         }
         ControlFlow::Continue(())
+    }
+
+    /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
+    async fn wait(&mut self) -> ControlFlow<End, Option<Option<Incoming>>> {
+        let (holds, reading) = (self.aside.beside.holds(), self.aside.ahead.is_empty());
+        tokio::select! {
+            biased;
+            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
+                Next::Frame(frame) => return ControlFlow::Continue(Some(frame)),
+                Next::Event => {
+                    gone(self.outbox.deliver().await)?;
+                    gone(self.outbox.flush().await)?;
+                }
+                // It goes out with what comes next, or while nothing does.
+                Next::Beside => self.aside.send(&mut self.outbox, &self.answerer)?,
+            },
+            // Frames that the previous turn left when it reached its limit.
+            () = ready(()), if !reading => return ControlFlow::Continue(Some(self.aside.ahead.pop_front())),
+            beat = self.aside.heartbeat.beat() => self.beat(&beat).await?,
+        }
+        ControlFlow::Continue(None)
     }
 
     async fn beat(&mut self, beat: &Beat) -> ControlFlow<End> {
