@@ -74,6 +74,16 @@ pub(crate) enum Outcome {
     Nothing,
 }
 
+/// What became of one evaluation of a message.
+enum Evaluated {
+    Answered(Outcome),
+    /// Rights changed, or the session ended, before the action started. `expires` is when the evaluation would have timed out,
+    /// if it had to wait.
+    Overtaken {
+        expires: Option<Instant>,
+    },
+}
+
 impl<C: Consumer> Answerer<C> {
     pub(crate) fn new(seat: Arc<Seat<C>>, bounds: Bounds, time: Duration, attempts: u32) -> Answerer<C> {
         let attempts = C::AUTHENTICATES.then(|| Arc::new(Attempts::new(attempts)));
@@ -86,25 +96,34 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Answers a text frame.
-    pub(crate) async fn text(&self, text: &Text, reply: &mut Reply) -> Outcome {
-        let mut request = Request::default();
-        let readable = request.read(text, self.bounds);
-        if C::AUTHENTICATES && readable.is_ok() && is_authenticate(&request.head) {
-            return self.authenticating(&request, reply).await;
-        }
-        let mut matched = Matched::default();
-        matched.find(self.seat.consumer().node(), &request.head.route);
-        if readable.is_ok()
-            && let Some(row) = row(&matched, &request.head)
-        {
-            if row.detached && !self.beside {
-                return Outcome::Detach;
+    ///
+    /// This and what it calls for every message are `async` blocks: an `async fn` keeps each parameter twice, and an idle
+    /// connection is as large as this future.
+    #[expect(clippy::manual_async_fn, reason = "40 bytes per connection")]
+    pub(crate) fn text<'s>(&'s self, text: &'s Text, reply: &'s mut Reply) -> impl Future<Output = Outcome> + Send {
+        async move {
+            let mut request = Request::default();
+            if let Err(error) = request.read(text, self.bounds) {
+                return self.refuse_unreadable(&request, &error, reply);
             }
-            if row.blocking {
-                return self.on_a_thread(text, reply).await;
+            if C::AUTHENTICATES && is_authenticate(&request.head) {
+                return self.authenticating(&request, reply).await;
+            }
+            let mut matched = Matched::default();
+            matched.find(self.seat.consumer().node(), &request.head.route);
+            if let Some(row) = row(&matched, &request.head) {
+                if row.detached && !self.beside {
+                    return Outcome::Detach;
+                }
+                if row.blocking && !self.blocking {
+                    return self.on_a_thread(text, reply).await;
+                }
+            }
+            match self.evaluate(&request, &matched, reply, self.time).await {
+                Evaluated::Answered(outcome) => outcome,
+                Evaluated::Overtaken { expires } => self.evaluate_again(&request, &matched, reply, expires).await,
             }
         }
-        self.answer(&request, readable, &matched, reply).await
     }
 
     /// Boxed, as what is asked for seldom is not to stand among what every message needs, in memory or in code.
@@ -175,25 +194,53 @@ impl<C: Consumer> Answerer<C> {
         native::refuse(reply, &Head::default(), &error, None);
     }
 
-    /// Evaluates a message and runs its action. If rights change before the action has started, the message is evaluated
-    /// again with the session's current scope, including arguments, objects and extractors.
-    async fn answer(
-        &self,
-        request: &Request<'_>,
-        readable: Result<()>,
-        matched: &Matched<'_>,
-        reply: &mut Reply,
-    ) -> Outcome {
-        if let Err(error) = readable {
-            return self.refuse_unreadable(request, &error, reply);
-        }
-        let mut expires = None;
-        loop {
-            let time = expires.map_or(self.time, |expires: Instant| expires.saturating_duration_since(Instant::now()));
+    /// Evaluates a message whose evaluation was overtaken, within the time that is left. Boxed, because an idle connection is
+    /// as large as this future.
+    #[cold]
+    fn evaluate_again<'s>(
+        &'s self,
+        request: &'s Request<'_>,
+        matched: &'s Matched<'_>,
+        reply: &'s mut Reply,
+        expires: Option<Instant>,
+    ) -> BoxFuture<'s, Outcome> {
+        Box::pin(async move {
+            let expires = expires.unwrap_or_else(|| Instant::now() + self.time);
+            loop {
+                // Rights that change all the time must not keep a thread.
+                tokio::task::yield_now().await;
+                if self.seat.mailbox.gate().is_closed() {
+                    return Outcome::Nothing;
+                }
+                let time = expires.saturating_duration_since(Instant::now());
+                if time.is_zero() {
+                    let Ok(scope) = self.scope() else { return Outcome::Nothing };
+                    let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps);
+                    refuse(&call, &Error::timeout(), reply);
+                    return Outcome::Refused;
+                }
+                if let Evaluated::Answered(outcome) = self.evaluate(request, matched, reply, time).await {
+                    return outcome;
+                }
+            }
+        })
+    }
+
+    /// Evaluates a message once and runs its action, within that time. If it is overtaken, the message must be evaluated again
+    /// with the session's current scope, including arguments, objects and extractors.
+    #[expect(clippy::manual_async_fn, reason = "48 bytes per connection")]
+    fn evaluate<'s>(
+        &'s self,
+        request: &'s Request<'_>,
+        matched: &'s Matched<'_>,
+        reply: &'s mut Reply,
+        time: Duration,
+    ) -> impl Future<Output = Evaluated> + Send {
+        async move {
             // Read before the scope, and before anything is checked.
             let epoch = self.seat.mailbox.epoch();
-            let Ok(scope) = self.scope() else { return Outcome::Nothing };
-            let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
+            let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
+            let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_objects(self.bounds.objects)
                 .with_seat(&self.seat)
                 .with_gate(self.seat.mailbox.gate(), epoch)
@@ -206,47 +253,24 @@ impl<C: Consumer> Answerer<C> {
                 let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
                 let mut way = pin!(deadline(time, way));
                 let outcome = way.as_mut().await;
-                if call.is_overtaken() {
-                    expires = expires.or(way.expires_at());
-                }
-                outcome
+                (outcome, if call.is_overtaken() { way.expires_at() } else { None })
             };
             match catch_unwind_future(walking).await {
-                Ok(Some(Ok(()))) => {
+                Ok((Some(Ok(())), _)) => {
                     let evaluation_epoch = call.evaluation_epoch();
-                    let (effects, own_changes) = call.into_outcome();
+                    let (effects, own_changes) = call.take_outcome();
                     reply.cause(effects, own_changes);
                     let written = !reply.is_silent();
                     if written {
                         native::finish(reply, &request.head);
                     }
-                    return Outcome::Ended { written, evaluation_epoch };
+                    Evaluated::Answered(Outcome::Ended { written, evaluation_epoch })
                 }
-                Ok(Some(Err(_))) if call.is_overtaken() => {
-                    // Rights that change all the time must not keep a thread.
-                    tokio::task::yield_now().await;
-                    if self.seat.mailbox.gate().is_closed() {
-                        return Outcome::Nothing;
-                    }
-                    let now = Instant::now();
-                    if now < *expires.get_or_insert(now + self.time) {
-                        continue;
-                    }
-                    refuse(&call, &Error::timeout(), reply);
-                    return Outcome::Refused;
-                }
-                Ok(Some(Err(error))) => refuse(&call, &error, reply),
-                Ok(None) => refuse(&call, &timed_out(&call), reply),
-                Err(panic) => refuse(&call, &panicked(&panic), reply),
+                Ok((Some(Err(_)), expires)) if call.is_overtaken() => Evaluated::Overtaken { expires },
+                Ok((Some(Err(error)), _)) => Evaluated::Answered(fail(call, &error, reply)),
+                Ok((None, _)) => Evaluated::Answered(fail_late(call, reply)),
+                Err(panic) => Evaluated::Answered(fail(call, &panicked(&panic), reply)),
             }
-            if call.has_begun() {
-                // What it says was true of what its caller could do then.
-                let evaluation_epoch = call.evaluation_epoch();
-                let (_, own_changes) = call.into_outcome();
-                reply.cause(Vec::new(), own_changes);
-                return Outcome::Ended { written: true, evaluation_epoch };
-            }
-            return Outcome::Refused;
         }
     }
 
@@ -268,12 +292,8 @@ impl<C: Consumer> Answerer<C> {
                 // Too late to begin: that it took too long is told by who waits.
                 return None;
             }
-            let mut request = Request::default();
-            let readable = request.read(&there, answerer.bounds);
-            let mut matched = Matched::default();
-            matched.find(answerer.seat.consumer().node(), &request.head.route);
             let mut reply = Reply::new();
-            let outcome = answerer.answer(&request, readable, &matched, &mut reply).await;
+            let outcome = answerer.text(&there, &mut reply).await;
             Some((outcome, reply))
         });
         // The walk's own clock goes first: it knows whether a check or the action took too long.
@@ -337,6 +357,27 @@ impl<T> Drop for AbortOnDrop<T> {
 /// The row of the action that a message names.
 pub(super) fn row<'n>(matched: &Matched<'n>, head: &Head<'_>) -> Option<&'n ActionNode> {
     matched.node?.actions.iter().find(|row| row.name == head.action)
+}
+
+/// Refuses a message, before or in its action.
+#[cold]
+fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
+    refuse(&call, error, reply);
+    if !call.has_begun() {
+        return Outcome::Refused;
+    }
+    // What it says was true of what its caller could do then.
+    let evaluation_epoch = call.evaluation_epoch();
+    let (_, own_changes) = call.take_outcome();
+    reply.cause(Vec::new(), own_changes);
+    Outcome::Ended { written: true, evaluation_epoch }
+}
+
+/// Refuses a message that took too long.
+#[cold]
+fn fail_late<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
+    let error = timed_out(&call);
+    fail(call, &error, reply)
 }
 
 /// A check that outlives its time is a fault of the server; an action that does is told so.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 use super::{Context, Scope, StartGate, StartOutcome, Visible};
 use crate::error::{Error, Result};
@@ -236,10 +238,11 @@ impl<'a, U> Call<'a, U> {
         self.acts().as_deref().is_some_and(leaves)
     }
 
-    /// What it causes, and what it changes itself of what its caller may do. Asked of every message, so nothing is locked.
+    /// What it causes, and what it changes itself of what its caller may do. Asked of every message, so nothing is locked, and
+    /// the call, which is larger than 128 bytes, is not moved.
     #[inline]
-    pub(crate) fn into_outcome(self) -> (Vec<Effect>, Option<OwnChanges>) {
-        let acts = self.acts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take_outcome(&mut self) -> (Vec<Effect>, Option<OwnChanges>) {
+        let acts = self.acts.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         acts.map(|acts| (acts.effects, acts.own_changes)).unwrap_or_default()
     }
 
@@ -279,25 +282,28 @@ impl<'a, U> Call<'a, U> {
         let Some((gate, evaluation_epoch)) = self.gate else {
             return Err(Error::internal("bug: an action was reached by a call without a start gate"));
         };
-        let mut outcome = gate.try_start(Some(evaluation_epoch), || self.trace_start());
+        match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
+            StartOutcome::Admitted => Ok(()),
+            outcome => self.start_after_change(gate, evaluation_epoch, outcome),
+        }
+    }
+
+    /// Starts the action if rights have only been changed by this call itself.
+    #[cold]
+    fn start_after_change(&self, gate: &StartGate, evaluation_epoch: u64, outcome: StartOutcome) -> Result<()> {
         if outcome == StartOutcome::Stale
             && let now = gate.epoch()
             && self.has_changed_rights_alone(evaluation_epoch, now)
+            && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Admitted
         {
-            outcome = gate.try_start(Some(now), || self.trace_start());
+            return Ok(());
         }
-        match outcome {
-            StartOutcome::Admitted => Ok(()),
-            StartOutcome::Stale | StartOutcome::Closed => {
-                self.is_overtaken.store(true, Ordering::Relaxed);
-                Err(Error::denied())
-            }
-        }
+        self.is_overtaken.store(true, Ordering::Relaxed);
+        Err(Error::denied())
     }
 
     /// Returns whether this call itself began every epoch since `since`, for example in an extractor. It is not evaluated again
     /// for that: it would begin another one each time.
-    #[cold]
     fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
         let own = self.acts().as_ref().and_then(|acts| acts.own_changes.clone());
         own.is_some_and(|own| own.are_all(since, now))
@@ -306,6 +312,14 @@ impl<'a, U> Call<'a, U> {
     /// Under the gate, so that a trace orders starts and changes of rights as they happened.
     #[inline]
     fn trace_start(&self) {
+        if Level::TRACE <= LevelFilter::current() {
+            self.record_start();
+        }
+    }
+
+    /// Apart, as nearly no message needs it.
+    #[cold]
+    fn record_start(&self) {
         let Head { action, route, .. } = self.head;
         tracing::trace!(action = ?Cut::words(action), route = ?Cut::words(route), "action started");
     }

@@ -52,8 +52,8 @@ impl<'a, U> Connect<'a, U> {
     }
 
     /// What was inserted, and what is to happen now that it has ended well.
-    pub(crate) fn into_outcome(self) -> (Extensions, Vec<Effect>) {
-        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.into_outcome().0)
+    pub(crate) fn into_outcome(mut self) -> (Extensions, Vec<Effect>) {
+        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.take_outcome().0)
     }
 
     pub(crate) fn call(&self) -> &Call<'a, U> {
