@@ -52,12 +52,12 @@ fn from_elsewhere(parameter: &Parameter, diagnostics: &mut Diagnostics) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use super::super::test_support;
 
     const ACTION: &str = "#[action(permission = A)] fn act(&self) {}";
 
     fn told(method: &str) -> Vec<String> {
-        told::of_a_consumer("user = Member", &format!("#[authenticate] {method} {ACTION}"))
+        test_support::of_a_consumer("user = Member", &format!("#[authenticate] {method} {ACTION}"))
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
     fn its_name_is_taken_while_it_is_there() {
         let told = |attributes: &str, action: &str| {
             let renew = format!("{attributes} #[authenticate] fn renew(&self) -> R {{}}");
-            told::of_a_consumer("permission = A", &format!("{renew} {action} fn act(&self) {{}}"))
+            test_support::of_a_consumer("permission = A", &format!("{renew} {action} fn act(&self) {{}}"))
         };
         let taken = "`authenticate` is the name of this block's `#[authenticate]`; call the action otherwise";
         let action = "#[action(name = \"authenticate\")]";
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(told("", &format!("#[cfg(a)] {action}")), [taken]);
         assert_eq!(told("#[cfg(a)]", &format!("#[cfg(b)] {action}")), [""; 0]);
         assert_eq!(told("", "#[action(name = \"renew\")]"), [""; 0]);
-        let free = told::of_a_consumer("permission = A", "#[action] fn authenticate(&self) {}");
+        let free = test_support::of_a_consumer("permission = A", "#[action] fn authenticate(&self) {}");
         assert_eq!(free, [""; 0]);
     }
 
@@ -122,13 +122,13 @@ mod tests {
         let two = |one: &str, other: &str| {
             let body =
                 format!("{one} #[authenticate] fn a(&self) -> R {{}} {other} #[authenticate] fn b(&self) -> R {{}}");
-            told::of_a_consumer("", &format!("{body} {ACTION}"))
+            test_support::of_a_consumer("", &format!("{body} {ACTION}"))
         };
         let twice = "`#[authenticate]` stands on `a` already; keep one";
         assert_eq!(two("", ""), [twice]);
         assert_eq!(two("#[cfg(a)]", ""), [twice]);
         assert_eq!(two("#[cfg(a)]", "#[cfg(not(a))]"), [""; 0]);
-        let elsewhere = told::of_a_handler("", &format!("#[authenticate] fn a(&self) -> R {{}} {ACTION}"));
+        let elsewhere = test_support::of_a_handler("", &format!("#[authenticate] fn a(&self) -> R {{}} {ACTION}"));
         assert_eq!(elsewhere.len(), 1);
         assert!(elsewhere[0].contains("`#[authenticate]` goes into a `#[consumer]` block"), "{elsewhere:?}");
     }
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn it_takes_no_keys_and_is_nothing_to_call() {
         let keyed = format!("#[authenticate(permission = A)] fn a(&self) -> R {{}} {ACTION}");
-        let told = told::of_a_consumer("", &keyed);
+        let told = test_support::of_a_consumer("", &keyed);
         assert_eq!(told, ["`#[authenticate]` takes no keys; write `#[authenticate]` alone"]);
-        let alone = told::of_a_consumer("", "#[authenticate] fn a(&self) -> R {}");
+        let alone = test_support::of_a_consumer("", "#[authenticate] fn a(&self) -> R {}");
         assert!(alone.len() == 1 && alone[0].contains("nothing to call"), "{alone:?}");
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::Member;
 
-use super::{logic, subjects};
+use super::{leaf_parameters, logic};
 use crate::diagnostics::Diagnostics;
 use crate::model::expression::Expression;
 use crate::model::group::{Group, Shape};
@@ -17,7 +17,7 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
     type_itself(group, diagnostics);
     attributes(group, diagnostics);
     if let Some(expression) = &group.permission {
-        let sound = subjects::of_the_whole(expression, "group", diagnostics);
+        let sound = leaf_parameters::of_the_whole(expression, "group", diagnostics);
         if fields(expression, group, diagnostics) && sound {
             logic::alone(expression, diagnostics);
         }

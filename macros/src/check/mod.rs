@@ -2,21 +2,21 @@
 
 mod authenticate;
 mod block;
-mod borrowed;
-mod events;
+mod borrowed_parameter;
+mod event;
 mod group;
 mod hooks;
 mod logic;
-mod names;
-mod objects;
-mod reason;
-mod regex;
-mod routes;
+mod object_parameter;
+mod unique_names;
+
+mod leaf_parameters;
+mod regex_match;
+mod route;
 mod signature;
-mod subjects;
-mod together;
+
 #[cfg(test)]
-mod told;
+mod test_support;
 
 pub(crate) use group::group;
 
@@ -36,10 +36,10 @@ pub(crate) fn block(block: &Block, diagnostics: &mut Diagnostics) {
         authenticate::check(authenticate, block, diagnostics);
     }
     for event in &block.events {
-        events::check(event, block, diagnostics);
+        event::check(event, block, diagnostics);
     }
-    names::check(block, diagnostics);
-    routes::check(block, diagnostics);
-    subjects::check(block, diagnostics);
+    unique_names::check(block, diagnostics);
+    route::check(block, diagnostics);
+    leaf_parameters::check(block, diagnostics);
     logic::check(block, diagnostics);
 }

@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 
-use super::{borrowed, objects};
+use super::{borrowed_parameter, object_parameter};
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
@@ -29,7 +29,7 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
             Kind::Extract => extract(parameter, diagnostics),
             Kind::Key { .. } => key(parameter, block, diagnostics),
             Kind::Object(object) => {
-                objects::check(parameter, object, diagnostics);
+                object_parameter::check(parameter, object, diagnostics);
                 if let Source::Capture { name, at } = &object.source {
                     provided(name, *at, action, block, diagnostics);
                 }
@@ -177,7 +177,7 @@ fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
         let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
         diagnostics.error(parameter.role(Role::Extract), message);
     } else {
-        borrowed::check_capture(parameter, diagnostics);
+        borrowed_parameter::check_capture(parameter, diagnostics);
     }
 }
 
@@ -205,7 +205,7 @@ pub(super) fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagno
     if holds_an_object(parameter.ty.to_token_stream()) {
         let message = "no object can be loaded in there; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
         diagnostics.error(&parameter.ty, message);
-    } else if borrowed::check(parameter, diagnostics) {
+    } else if borrowed_parameter::check(parameter, diagnostics) {
         return;
     }
     if parameter.names_function() && !stands_alone(&parameter.ty, block) {
@@ -268,7 +268,7 @@ pub(super) fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
             );
         }
         if *role == Role::Object && !object {
-            diagnostics.error(attribute, objects::misplaced(parameter));
+            diagnostics.error(attribute, object_parameter::misplaced(parameter));
         }
     }
     for role in [Role::Path, Role::Extract, Role::Object] {

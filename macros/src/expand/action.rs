@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::arguments::{self, Key};
-use super::objects::{self, Loaded};
+use super::evaluation::Gate;
+use super::object_parameters::{self, Loaded};
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Kind, Parameter};
@@ -26,7 +26,7 @@ pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
         let role = format!("Action{position}");
         let gate = action.permission.as_ref();
         let gate = gate.map(|expression| Gate::of_action(expression, &role, &block.generics, action));
-        let objects = objects::all(action);
+        let objects = object_parameters::all(action);
         Row { action, gate, objects, role, generics: &block.generics }
     });
     rows.collect()

@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
+use super::evaluation::Gate;
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use super::{action, consumer, event, route};
 use crate::model::block::{Block, Permission};
 use crate::model::{Kind, respan};

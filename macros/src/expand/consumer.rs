@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::action::optional;
+use super::evaluation::Gate;
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use super::{authenticate, event};
 use crate::model::Mark;
 use crate::model::block::Block;

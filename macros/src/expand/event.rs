@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+use super::evaluation::Gate;
 use super::leaf::mentions;
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use crate::model::block::Block;
 use crate::model::event::Event;
 use crate::model::respan;

@@ -4,10 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, LitStr};
 
+use super::evaluation::Gate;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use crate::model::group::Group;
 use crate::model::{Part, respan};
 

@@ -9,15 +9,14 @@ mod authenticate;
 mod block;
 mod codenames;
 mod consumer;
+mod evaluation;
 mod event;
 mod fallback;
 mod group;
 mod leaf;
-mod objects;
+mod object_parameters;
 mod paths;
-mod permission;
 mod route;
-mod sight;
 
 pub(crate) use block::block;
 pub(crate) use codenames::codenames;

@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::action::optional;
+use super::evaluation::Gate;
 use super::paths::{self, Locals};
-use super::permission::Gate;
 use crate::model::block::Block;
 use crate::model::route::Route;
 use crate::model::{Segment, respan};

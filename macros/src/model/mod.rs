@@ -23,7 +23,7 @@ pub(crate) use crate::syntax::codenames::{Codename, Codenames, Group};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
 pub(crate) use crate::syntax::public_name::Part;
-pub(crate) use crate::syntax::quoted::{print, respan};
+pub(crate) use crate::syntax::token_string::{print, respan};
 
 /// A method's or parameter's name as the wire knows it: without a raw prefix.
 pub(crate) fn plain(ident: &Ident) -> String {

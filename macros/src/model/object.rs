@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span};
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
 
 use super::plain;
-use crate::syntax::object::Place;
+use crate::syntax::json_path::Place;
 
 /// What `Object<T>` says, alone or in an `Option` or a `Vec`.
 pub(crate) struct Object {

@@ -14,7 +14,7 @@ use super::object::{Object, Source, loaded};
 use super::plain;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Role};
-use crate::syntax::object::Place;
+use crate::syntax::json_path::Place;
 
 /// A parameter with a name; patterns that are none were refused on the way.
 pub(crate) struct Parameter {

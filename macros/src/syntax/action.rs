@@ -5,7 +5,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Result};
 
 use super::Read;
 use super::attribute::inside;
-use super::keyed::{self, Keys};
+use super::key_value::{self, Keys};
 use super::permission::{Expression, Written};
 
 /// The keys of an action, as far as they could be read.
@@ -35,24 +35,25 @@ const KEYS: Keys = Keys {
 impl Arguments {
     pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
         let mut arguments = Self::default();
-        let all = |input: ParseStream<'_>| Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
+        let all =
+            |input: ParseStream<'_>| Ok(key_value::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
         let error = inside(attribute, all).unwrap_or_else(Some);
         if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
-            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
+            arguments.tried_permission = key_value::means_permission(list.tokens.clone());
         }
         (arguments, error)
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "name" => self.name = Some(keyed::name(key, input, "\"send_message\"")?),
+            "name" => self.name = Some(key_value::name(key, input, "\"send_message\"")?),
             "permission" => {
-                keyed::equals(key, input, "IsAuthenticated")?;
+                key_value::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(Written::parse(input)?.asked()?);
             }
-            "blocking" => self.blocking = Some(keyed::flag(key, input)?),
-            "detached" => self.detached = Some(keyed::flag(key, input)?),
-            _ => self.deny_unknown = Some(keyed::flag(key, input)?),
+            "blocking" => self.blocking = Some(key_value::flag(key, input)?),
+            "detached" => self.detached = Some(key_value::flag(key, input)?),
+            _ => self.deny_unknown = Some(key_value::flag(key, input)?),
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Meta, Path, Result, Token};
 
-use super::keyed::refuse;
+use super::key_value::refuse;
 
 /// What a method in a block is marked as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

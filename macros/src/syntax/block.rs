@@ -5,7 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Ident, ItemImpl, LitStr, Path, Result, Type};
 
 use super::Read;
-use super::keyed::{self, Keys, refuse};
+use super::key_value::{self, Keys, refuse};
 use super::permission::{Expression, Written};
 
 /// Which of the two block attributes.
@@ -53,11 +53,12 @@ const HANDLER: Keys = Keys {
 
 impl Arguments {
     pub(crate) fn read(kind: Kind, tokens: TokenStream) -> Read<Self> {
-        let meant = keyed::means_permission(tokens.clone());
+        let meant = key_value::means_permission(tokens.clone());
         let mut arguments = Self::default();
         let keys = if kind == Kind::Consumer { &CONSUMER } else { &HANDLER };
-        let all =
-            |input: ParseStream<'_>| Ok(keyed::read(input, keys, &mut |key, input| arguments.key(kind, key, input)));
+        let all = |input: ParseStream<'_>| {
+            Ok(key_value::read(input, keys, &mut |key, input| arguments.key(kind, key, input)))
+        };
         let error = all.parse2(tokens).unwrap_or_else(Some);
         arguments.tried_permission = meant && error.is_some();
         (arguments, error)
@@ -66,20 +67,20 @@ impl Arguments {
     fn key(&mut self, kind: Kind, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
             "user" => {
-                keyed::equals(key, input, "Member")?;
+                key_value::equals(key, input, "Member")?;
                 self.user = Some(user(input)?);
             }
             "permission" => {
-                keyed::equals(key, input, "IsAuthenticated")?;
+                key_value::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(permission(kind, Written::parse(input)?)?);
             }
             "connect" => {
-                keyed::equals(key, input, "IsAuthenticated")?;
+                key_value::equals(key, input, "IsAuthenticated")?;
                 self.connect = Some(Written::parse(input)?.asked()?);
             }
-            "name" => self.name = Some(keyed::name(key, input, "\"Chat\"")?),
+            "name" => self.name = Some(key_value::name(key, input, "\"Chat\"")?),
             _ => {
-                keyed::equals(key, input, "::portcullis")?;
+                key_value::equals(key, input, "::portcullis")?;
                 self.runtime = Some(runtime(input)?);
             }
         }

@@ -10,7 +10,7 @@ use syn::{Attribute, Ident, LitStr, Path, Result, Token, Visibility, braced, tok
 
 use super::Read;
 use super::attribute::{cfgs, hidden};
-use super::keyed::{Errors, refuse};
+use super::key_value::{Errors, refuse};
 
 /// All codenames of one `permissions!`, as far as they could be read.
 #[derive(Default)]

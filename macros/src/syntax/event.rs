@@ -5,8 +5,8 @@ use syn::{Attribute, Ident, LitStr, Member, Meta, Result};
 
 use super::Read;
 use super::attribute::inside;
-use super::field;
-use super::keyed::{self, Keys};
+use super::field_name;
+use super::key_value::{self, Keys};
 use super::permission::{Expression, Written};
 
 /// The keys of an event, as far as they could be read.
@@ -34,20 +34,21 @@ const KEYS: Keys = Keys {
 impl Arguments {
     pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
         let mut arguments = Self::default();
-        let all = |input: ParseStream<'_>| Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
+        let all =
+            |input: ParseStream<'_>| Ok(key_value::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
         let error = inside(attribute, all).unwrap_or_else(Some);
         if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
-            arguments.tried_permission = keyed::means_permission(list.tokens.clone());
+            arguments.tried_permission = key_value::means_permission(list.tokens.clone());
         }
         (arguments, error)
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "name" => self.name = Some(keyed::name(key, input, "\"message.created\"")?),
-            "key" => self.key = Some(field::read(key, input)?),
+            "name" => self.name = Some(key_value::name(key, input, "\"message.created\"")?),
+            "key" => self.key = Some(field_name::read(key, input)?),
             _ => {
-                keyed::equals(key, input, "IsAuthenticated")?;
+                key_value::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(Written::parse(input)?.of_its_own()?);
             }
         }

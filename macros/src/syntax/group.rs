@@ -9,10 +9,10 @@ use syn::{Attribute, Ident, Meta, Path, Result, Token, Type, parenthesized, toke
 use super::Read;
 use super::attribute::inside;
 use super::block::runtime;
-use super::keyed::{self, Errors, Keys, refuse};
+use super::key_value::{self, Errors, Keys, refuse};
 use super::permission::{Expression, Written};
 use super::public_name::PublicName;
-use super::quoted::print;
+use super::token_string::print;
 
 /// The keys of a group, as far as they could be read.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Arguments {
         let mut arguments = Self::default();
         let mut inner = Errors(None);
         let all = |input: ParseStream<'_>| {
-            Ok(keyed::read(input, &KEYS, &mut |key, input| arguments.key(key, input, &mut inner)))
+            Ok(key_value::read(input, &KEYS, &mut |key, input| arguments.key(key, input, &mut inner)))
         };
         if let Some(error) = inside(attribute, all).unwrap_or_else(Some) {
             inner.add(error);
@@ -58,7 +58,7 @@ impl Arguments {
             let words = list.tokens.to_string();
             arguments.tried = Tried {
                 consumer: words.contains("consumer"),
-                permission: keyed::means_permission(list.tokens.clone()),
+                permission: key_value::means_permission(list.tokens.clone()),
                 events: words.contains("event"),
             };
         }
@@ -68,17 +68,17 @@ impl Arguments {
     fn key(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
         match key.to_string().as_str() {
             "consumer" => {
-                keyed::equals(key, input, "Chat")?;
+                key_value::equals(key, input, "Chat")?;
                 self.consumer = Some(consumer(input)?);
             }
             "permission" => {
-                keyed::equals(key, input, "IsAuthenticated")?;
+                key_value::equals(key, input, "IsAuthenticated")?;
                 self.permission = Some(Written::parse(input)?.of_its_own()?);
             }
             "events" => self.events = events(key, input, errors)?,
             "public_name" => self.public_name = Some(PublicName::read(key, input)?),
             _ => {
-                keyed::equals(key, input, "::portcullis")?;
+                key_value::equals(key, input, "::portcullis")?;
                 self.runtime = Some(runtime(input)?);
             }
         }

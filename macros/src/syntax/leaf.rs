@@ -11,10 +11,10 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path, PathArguments, PathSegment, Result, Token, parenthesized, parse_quote, token};
 
-use super::argument;
-use super::keyed::refuse;
-use super::quoted;
-use super::unexpected::{CODENAME, word};
+use super::key_value::refuse;
+use super::leaf_argument;
+use super::permission_errors::{CODENAME, word};
+use super::token_string;
 
 /// One permission: a type, the call of its constructor, or a codename.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Leaf {
 
     /// The words within its arguments that could name parameters.
     pub(crate) fn words(&self) -> Vec<Ident> {
-        self.arguments.iter().flat_map(argument::words).filter(is_parameter).collect()
+        self.arguments.iter().flat_map(leaf_argument::words).filter(is_parameter).collect()
     }
 
     /// What to underline.
@@ -55,7 +55,7 @@ impl Leaf {
 }
 
 fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
-    let mut text = quoted::print(path.to_token_stream());
+    let mut text = token_string::print(path.to_token_stream());
     let (mut about, mut arguments) = (None, Punctuated::new());
     if input.peek(token::Paren) {
         let inside;
@@ -63,10 +63,10 @@ fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
         about = subject(&inside)?;
         arguments = inside.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();
-        arguments.iter().try_for_each(argument::stays)?;
+        arguments.iter().try_for_each(leaf_argument::stays)?;
         arguments.iter().try_for_each(|argument| only_first(argument, about.as_ref(), &path))?;
         let written = about.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
-        let written: Vec<_> = written.map(quoted::print).collect();
+        let written: Vec<_> = written.map(token_string::print).collect();
         if !written.is_empty() {
             text = format!("{text}({})", written.join(", "));
         }
@@ -122,7 +122,7 @@ fn only_first(argument: &Expr, about: Option<&Ident>, path: &Path) -> Result<()>
     let Some(name) = written.path.get_ident().filter(|name| *name != "self" && is_parameter(name)) else {
         return Ok(());
     };
-    let permission = quoted::print(path.to_token_stream());
+    let permission = token_string::print(path.to_token_stream());
     let message = match about {
         None => format!("`{name}` names a parameter, and the object comes first; write `{permission}({name}, …)`"),
         Some(first) => format!(
@@ -137,7 +137,7 @@ fn refuse_function(leaf: &Leaf) -> Result<()> {
     let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
     let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
     if is_lower(&last) && is_lower(&owner) {
-        let path = quoted::print(leaf.path.to_token_stream());
+        let path = token_string::print(leaf.path.to_token_stream());
         let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
         let about = leaf.about.as_ref().map(|about| format!("({about})")).unwrap_or_default();
         let message = format_args!("`{last}` is no type; if it is a codename, write `{group}.{last}{about}`");
@@ -158,7 +158,7 @@ fn codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved(word)) {
         return Err(reserved(word));
     }
-    let mut text = quoted::print(path.to_token_stream());
+    let mut text = token_string::print(path.to_token_stream());
     if let Some(generic) = path.segments.iter().find(|segment| !segment.arguments.is_empty()) {
         return Err(refuse(generic, format_args!("a codename belongs to no type; {CODENAME}")));
     }
@@ -193,7 +193,7 @@ fn key(path: &Path, codename: bool, about: Option<&Ident>, arguments: &Punctuate
     }
     let about = about.map(|name| name.unraw().to_string()).unwrap_or_default();
     let (path, arguments) = (unraw(path.to_token_stream()), unraw(arguments.to_token_stream()));
-    format!("{codename} {} {about} {}", quoted::print(path), quoted::print(arguments))
+    format!("{codename} {} {about} {}", token_string::print(path), token_string::print(arguments))
 }
 
 fn unraw(tokens: TokenStream) -> TokenStream {
@@ -266,7 +266,7 @@ fn last(path: &Path) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Leaf, quoted};
+    use super::{Leaf, token_string};
     use quote::ToTokens;
     use syn::parse::Parser;
 
@@ -313,7 +313,10 @@ mod tests {
             ("Other(InLedger)", "Other"),
         ] {
             let leaf = read(text).unwrap();
-            assert_eq!((quoted::print(leaf.path.to_token_stream()), leaf.text), (path.to_owned(), text.to_owned()));
+            assert_eq!(
+                (token_string::print(leaf.path.to_token_stream()), leaf.text),
+                (path.to_owned(), text.to_owned())
+            );
         }
     }
 
@@ -327,7 +330,7 @@ mod tests {
     #[test]
     fn a_codename_is_a_path_to_its_constant() {
         let path = read("a::b.c.d").unwrap().path;
-        assert_eq!(quoted::print(path.to_token_stream()), "a::b::c::d");
+        assert_eq!(token_string::print(path.to_token_stream()), "a::b::c::d");
     }
 
     #[test]

@@ -3,22 +3,22 @@
 //! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Read`]).
 
 pub(crate) mod action;
-mod argument;
 pub(crate) mod attribute;
 pub(crate) mod block;
 pub(crate) mod codenames;
 pub(crate) mod event;
-mod field;
+mod field_name;
 pub(crate) mod group;
-pub(crate) mod keyed;
+pub(crate) mod json_path;
+pub(crate) mod key_value;
 pub(crate) mod leaf;
-pub(crate) mod object;
+mod leaf_argument;
 pub(crate) mod pattern;
 pub(crate) mod permission;
+mod permission_errors;
 pub(crate) mod public_name;
-pub(crate) mod quoted;
 pub(crate) mod route;
-mod unexpected;
+pub(crate) mod token_string;
 
 /// What could be read, and all that was wrong with the rest.
 pub(crate) type Read<T> = (T, Option<syn::Error>);

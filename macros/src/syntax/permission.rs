@@ -9,10 +9,10 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitBool, LitStr, Result, Token, parenthesized, token};
 
-use super::keyed::refuse;
+use super::key_value::refuse;
 use super::leaf::Leaf;
-use super::quoted;
-use super::unexpected::{EMPTY, SHAPE, dangling, unexpected};
+use super::permission_errors::{EMPTY, SHAPE, dangling, unexpected};
+use super::token_string;
 
 /// The value of a `permission` key.
 pub(crate) enum Written {
@@ -53,7 +53,7 @@ impl Written {
             return Ok(Self::Inherited(at));
         }
         let wrong = |reason: &dyn std::fmt::Display| refuse(&literal, format_args!("{reason} (in `{}`)", text.trim()));
-        let tokens = quoted::tokens(&literal).map_err(|reason| wrong(&reason))?;
+        let tokens = token_string::tokens(&literal).map_err(|reason| wrong(&reason))?;
         if tokens.is_empty() {
             return Err(refuse(&literal, EMPTY));
         }

@@ -4,8 +4,8 @@ use proc_macro2::Ident;
 use syn::parse::ParseStream;
 use syn::{LitStr, Member, Result};
 
-use super::field;
-use super::keyed::{self, refuse};
+use super::field_name;
+use super::key_value::{self, refuse};
 
 /// The name as written and as split.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ const EXAMPLE: &str = "\"rooms/{room_id}\"";
 
 impl PublicName {
     pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Self> {
-        let literal = keyed::text(key, input, EXAMPLE)?;
+        let literal = key_value::text(key, input, EXAMPLE)?;
         match parts(&literal) {
             Ok(parts) => Ok(Self { literal, parts }),
             Err(message) => Err(refuse(literal, message)),
@@ -83,7 +83,7 @@ fn placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, St
     if inside.trim().is_empty() {
         return Err(format!("`{{{inside}}}` names no field; write `{{room_id}}`, say"));
     }
-    field::named(inside, literal.span()).ok_or_else(|| {
+    field_name::named(inside, literal.span()).ok_or_else(|| {
         // The name is most likely what stands before the rest.
         let name = inside.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let name = name.filter(|name| !name.is_empty()).unwrap_or("room_id");

@@ -6,7 +6,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Result, Token};
 
 use super::Read;
 use super::attribute::inside;
-use super::keyed::{self, Errors, Keys, refuse};
+use super::key_value::{self, Errors, Keys, refuse};
 use super::pattern::Pattern;
 use super::permission::{Expression, Written};
 
@@ -52,14 +52,14 @@ impl Arguments {
             errors.add(input.error(MISSING));
             return drain(input, errors);
         }
-        if let Some(error) = keyed::read(input, &KEYS, &mut |key, input| self.key(key, input)) {
+        if let Some(error) = key_value::read(input, &KEYS, &mut |key, input| self.key(key, input)) {
             errors.add(error);
         }
         errors.0
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        keyed::equals(key, input, "IsAuthenticated")?;
+        key_value::equals(key, input, "IsAuthenticated")?;
         self.permission = Some(Written::parse(input)?.asked()?);
         Ok(())
     }

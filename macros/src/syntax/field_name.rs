@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Index, LitInt, LitStr, Member, Result, Token};
 
-use super::keyed::{self, refuse};
+use super::key_value::{self, refuse};
 
 /// The field that `text` names, shown at `span`; nothing where it is no field's name alone.
 pub(super) fn named(text: &str, span: Span) -> Option<Member> {
@@ -30,7 +30,7 @@ pub(super) fn named(text: &str, span: Span) -> Option<Member> {
 
 /// What stands behind `key =`: a field, bare or quoted.
 pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Member> {
-    keyed::equals(key, input, "symbol")?;
+    key_value::equals(key, input, "symbol")?;
     let value = value(input)?;
     let span = value.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
     let text = match syn::parse2::<LitStr>(value.clone()) {

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{PatType, Type};
 
-use super::{logic, signature, subjects};
+use super::{leaf_parameters, logic, signature};
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
 use crate::model::event::{Event, is_scope, shared};
@@ -32,7 +32,7 @@ pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
 fn guarded(event: &Event, diagnostics: &mut Diagnostics) {
     match &event.permission {
         Some(expression) => {
-            if subjects::of_the_whole(expression, "event", diagnostics) {
+            if leaf_parameters::of_the_whole(expression, "event", diagnostics) {
                 logic::alone(expression, diagnostics);
             }
         }
@@ -142,10 +142,10 @@ fn output(event: &Event, diagnostics: &mut Diagnostics) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use super::super::test_support;
 
     fn told(method: &str) -> Vec<String> {
-        told::of_a_consumer("user = Member", &format!("#[event(permission = AllowAny)] {method}"))
+        test_support::of_a_consumer("user = Member", &format!("#[event(permission = AllowAny)] {method}"))
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
     fn expressions_are_about_the_whole_event_or_its_fields() {
         let told = |permission: &str| {
             let event = format!("#[event(permission = {permission})] fn e(&self, event: &Sent) -> View {{}}");
-            told::of_a_consumer("", &event)
+            test_support::of_a_consumer("", &event)
         };
         for sound in ["a.b(field) & A | c.d", "AllowAny", "!A(3)"] {
             assert_eq!(told(sound), [""; 0], "{sound}");
@@ -216,7 +216,7 @@ mod tests {
     fn a_key_is_one_field() {
         let told = |key: &str| {
             let event = format!("#[event(permission = A, {key})] fn e(&self, event: &Sent) -> View {{}}");
-            told::of_a_consumer("", &event)
+            test_support::of_a_consumer("", &event)
         };
         for sound in ["key = symbol", "key = \"symbol\"", "key = 0", "key = \"0\", name = \"x\""] {
             assert_eq!(told(sound), [""; 0], "{sound}");
@@ -232,10 +232,10 @@ mod tests {
     #[test]
     fn silence_and_handlers_have_no_events() {
         let event = "fn e(&self, event: &Sent) -> View {}";
-        let silent = told::of_a_consumer("permission = A", &format!("#[event] {event}"));
+        let silent = test_support::of_a_consumer("permission = A", &format!("#[event] {event}"));
         assert_eq!(silent.len(), 1);
         assert!(silent[0].contains("`e` has no permission"), "{silent:?}");
-        let elsewhere = told::of_a_handler("", &format!("#[event(permission = AllowAny)] {event}"));
+        let elsewhere = test_support::of_a_handler("", &format!("#[event(permission = AllowAny)] {event}"));
         assert_eq!(elsewhere.len(), 1);
         assert!(elsewhere[0].contains("events leave through the consumer"), "{elsewhere:?}");
     }
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn names_and_types_are_alone() {
         let two = |one: &str, other: &str| {
-            told::of_a_consumer(
+            test_support::of_a_consumer(
                 "",
                 &format!("#[event(permission = A, name = \"x\")] {one} #[event(permission = A)] {other}"),
             )

@@ -196,7 +196,7 @@ fn only_grants(expression: &Expression, action: Option<&Action>, diagnostics: &m
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use super::super::test_support;
 
     const PARAMETERS: &str = "&self, cx: &Context<'_, ()>, one: Object<T>, maybe: Option<Object<T>>, all: Vec<Object<T>>, \
                               key: u8, #[path] capture: u8, #[extract] made: Made, r#type: u8, bare: Object";
@@ -205,7 +205,7 @@ mod tests {
     fn told(permission: &str) -> Vec<String> {
         let rest = "a.z(one) & a.z(maybe) & a.z(all)";
         let action = format!("#[action(permission = ({permission}) & {rest})] fn act({PARAMETERS}) {{}}");
-        told::of_a_handler("", &action)
+        test_support::of_a_handler("", &action)
     }
 
     #[test]
@@ -253,15 +253,15 @@ mod tests {
     #[test]
     fn what_is_no_object_needs_no_opening() {
         let action = "#[action(permission = A & AllowAny(key))] fn act(&self, key: u8) {}";
-        let told = told::of_a_handler("", action);
+        let told = test_support::of_a_handler("", action);
         assert_eq!(told, ["`key` is not loaded, so there is nothing to open; remove `AllowAny(key)`"]);
-        let told = told::of_a_handler("", "#[action(permission = A(b))] fn act(&self) {}");
+        let told = test_support::of_a_handler("", "#[action(permission = A(b))] fn act(&self) {}");
         assert_eq!(told, ["`b` is no parameter of `act`; add `b: Object<…>` to it, say"]);
     }
 
     #[test]
     fn only_actions_have_parameters() {
-        let told = told::of_a_consumer(
+        let told = test_support::of_a_consumer(
             "permission = A(room), connect = a.b(room)",
             "#[route(\"x/\", permission = B(room))] fn rooms(&self) -> &Rooms {} ",
         );
@@ -274,7 +274,10 @@ mod tests {
     #[test]
     fn each_object_is_named() {
         let action = |permission: &str| {
-            told::of_a_handler("permission = A", &format!("#[action({permission})] fn act(&self, one: Object<T>) {{}}"))
+            test_support::of_a_handler(
+                "permission = A",
+                &format!("#[action({permission})] fn act(&self, one: Object<T>) {{}}"),
+            )
         };
         for named in ["permission = A(one)", "permission = a.b(one)", "permission = AllowAny(one)"] {
             assert_eq!(action(named), [""; 0], "{named}");
@@ -296,14 +299,14 @@ mod tests {
     fn an_object_is_named_by_its_place() {
         let action =
             "#[action(permission = A(one))] fn act(&self, one: Object<T>, #[object(\"two\")] one: Object<T>) {}";
-        let told = told::of_a_handler("", action);
+        let told = test_support::of_a_handler("", action);
         assert!(told[0].contains("two parameters are called `one`"), "{told:?}");
         assert!(told[1].contains("no permission is asked about `one`"), "{told:?}");
     }
 
     #[test]
     fn what_cannot_be_loaded_is_told_once() {
-        let told = told::of_a_handler("", "#[action(permission = A(a))] fn act(&self, a: Box<Object<T>>) {}");
+        let told = test_support::of_a_handler("", "#[action(permission = A(a))] fn act(&self, a: Box<Object<T>>) {}");
         assert_eq!(told.len(), 1, "{told:?}");
     }
 }

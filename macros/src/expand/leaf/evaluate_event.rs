@@ -3,12 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::leaf::Named;
-use super::paths::{self, Locals};
+use super::evaluate::Named;
+use crate::expand::paths::{self, Locals};
 
 impl Named<'_> {
     /// What it says of the event, whose type is `ty`. Nothing waits: it may be that some grants are not known yet.
-    pub(super) fn ask_sight(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
+    pub(in crate::expand) fn ask_sight(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { event, handler, seeing, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if let Some((begun, field)) = self.field(event) {
@@ -29,7 +29,7 @@ impl Named<'_> {
     }
 
     /// What it says of the group.
-    pub(super) fn ask_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
+    pub(in crate::expand) fn ask_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if let Some((begun, field)) = self.field(group) {

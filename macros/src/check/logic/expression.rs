@@ -1,14 +1,14 @@
 //! Whether a permission expression says anything: one that never or always holds, or names a leaf that cannot matter, is a
 //! mistake of whoever wrote it.
 
-use super::reason::{self, Table, all_of};
-use super::together;
+use super::combined;
+use super::truth_table::{self, Table, all_of};
 use crate::diagnostics::Diagnostics;
 use crate::model::block::{Block, Permission};
 use crate::model::expression::{Expression, Tree, word, word_about_an_object};
 use crate::model::{Leaf, plain};
 
-pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+pub(in crate::check) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     // An expression that is wrong by itself is not held against others as well.
     let own = block.permission.asked().filter(|expression| alone(expression, diagnostics));
     if let Some(expression) = &block.connect {
@@ -24,13 +24,13 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
         let sound = alone(expression, diagnostics);
         opens(expression, block, diagnostics);
         if let (true, Some(own)) = (sound, own) {
-            together::check(own, expression, block, diagnostics);
+            combined::check(own, expression, block, diagnostics);
         }
     }
 }
 
 /// Weighs one expression by itself; says whether it is sound.
-pub(super) fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
+pub(in crate::check) fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
     if expression.alone().is_some() {
         return true;
     }
@@ -155,11 +155,11 @@ fn outcome(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
 fn constant(table: &Table, weighed: &Tree, expression: &Expression) -> Option<String> {
     let leaves = expression.leaves.len();
     let whole = expression.text(&expression.tree);
-    let (part, reason, instead) = match table.constant().zip(reason::why(weighed, leaves)) {
+    let (part, reason, instead) = match table.constant().zip(truth_table::why(weighed, leaves)) {
         Some((true, reason)) => ((whole, true), reason, "write `AllowAny` if everybody may pass".to_owned()),
         Some((false, reason)) => ((whole, false), reason, "write `DenyAll` if nobody may pass".to_owned()),
         None => {
-            let (part, holds, reason) = reason::inner(weighed, leaves)?;
+            let (part, holds, reason) = truth_table::inner(weighed, leaves)?;
             ((expression.text(part), holds), reason, format!("remove that part of `{whole}`, or change it"))
         }
     };

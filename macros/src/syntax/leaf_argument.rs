@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprAsync, ExprClosure, Item, Macro, Result};
 
-use super::keyed::refuse;
+use super::key_value::refuse;
 
 /// Refuses an argument that does not run to its end where it stands.
 pub(super) fn stays(argument: &Expr) -> Result<()> {

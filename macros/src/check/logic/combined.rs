@@ -1,7 +1,7 @@
 //! Whether an action's expression can hold where its block's does: both must.
 
-use super::logic::{opposed, weighed};
-use super::reason::{self, Table, all_of};
+use super::expression::{opposed, weighed};
+use super::truth_table::{self, Table, all_of};
 use crate::diagnostics::Diagnostics;
 use crate::model::Leaf;
 use crate::model::block::Block;
@@ -74,7 +74,7 @@ fn clash(parts: &[Tree], leaves: usize) -> Option<Vec<usize>> {
     let Some(tables) = tables else {
         return opposed(&parts.iter().collect::<Vec<_>>()).map(|(one, other)| vec![one, other]);
     };
-    let clash = reason::clash(&tables);
+    let clash = truth_table::clash(&tables);
     (!clash.is_empty()).then_some(clash)
 }
 
@@ -96,7 +96,7 @@ fn moved(tree: &Tree, places: &[usize]) -> Tree {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use crate::check::test_support;
 
     const SO: &str = " of the `#[handler]` block does";
 
@@ -114,7 +114,7 @@ mod tests {
             ("A", "A & AllowAny(x)", "", ""),
         ] {
             let action = format!("#[action(permission = {action})] fn act(&self, x: Object<T>, y: Object<T>) {{}}");
-            let told = told::of_a_handler(&format!("permission = {own}"), &action);
+            let told = test_support::of_a_handler(&format!("permission = {own}"), &action);
             let told: Vec<_> = told.into_iter().filter(|told| !told.contains("is asked about")).collect();
             if leaf.is_empty() {
                 assert_eq!(told, [""; 0], "{own} and {action}");
@@ -129,7 +129,7 @@ mod tests {
     fn the_smallest_reason_is_told() {
         let told = |own: &str, action: &str| {
             let action = format!("#[action(permission = {action})] fn act(&self, x: Object<T>, a: u8) {{}}");
-            let told = told::of_a_handler(&format!("permission = {own}"), &action);
+            let told = test_support::of_a_handler(&format!("permission = {own}"), &action);
             told.into_iter().filter(|told| !told.contains("is asked about")).collect::<Vec<_>>().join("\n")
         };
         for (own, action, expected) in [

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::regex;
+use super::regex_match;
 use super::signature;
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
@@ -93,7 +93,7 @@ fn segment_covers(one: &Segment, other: &Segment) -> bool {
     match (one, other) {
         (_, Segment::Rest(_)) => matches!(one, Segment::Rest(_)),
         (Segment::Capture(_) | Segment::Rest(_), _) => true,
-        (Segment::Regex(_, regex), Segment::Text(text)) => regex::matches(regex, text) == Some(true),
+        (Segment::Regex(_, regex), Segment::Text(text)) => regex_match::matches(regex, text) == Some(true),
         (Segment::Text(one), Segment::Text(other)) | (Segment::Regex(_, one), Segment::Regex(_, other)) => one == other,
         (Segment::Text(_), _) | (Segment::Regex(..), Segment::Capture(_)) => false,
     }
@@ -113,7 +113,7 @@ fn common(one: &Pattern, other: &Pattern) -> Option<String> {
 fn segment_common(one: &Segment, other: &Segment) -> Option<String> {
     match (one, other) {
         (Segment::Text(text), Segment::Regex(_, regex)) | (Segment::Regex(_, regex), Segment::Text(text)) => {
-            (regex::matches(regex, text) == Some(true)).then(|| text.clone())
+            (regex_match::matches(regex, text) == Some(true)).then(|| text.clone())
         }
         (Segment::Text(one), Segment::Text(other)) => (one == other).then(|| one.clone()),
         (Segment::Text(text), _) | (_, Segment::Text(text)) => Some(text.clone()),

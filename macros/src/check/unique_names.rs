@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Attribute;
 
-use super::routes::shape;
+use super::route::shape;
 use crate::diagnostics::Diagnostics;
 use crate::model::authenticate::{Authenticate, NAME};
 use crate::model::block::Block;

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
-use super::keyed::refuse;
+use super::key_value::refuse;
 
 pub(super) const SHAPE: &str =
     "a permission is a type such as `IsAuthenticated` or a constructor call such as `HasRole(\"admin\")`";

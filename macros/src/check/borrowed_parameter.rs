@@ -162,10 +162,10 @@ fn plain(ty: &Type) -> &Type {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use super::super::test_support;
 
     fn told(parameter: &str) -> Vec<String> {
-        told::of_a_handler("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
+        test_support::of_a_handler("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
     }
 
     #[test]

@@ -75,13 +75,13 @@ pub(super) fn misplaced(parameter: &Parameter) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told;
+    use super::super::test_support;
 
     /// What is told about an action with this parameter `a`, loaded or not.
     fn told(parameter: &str) -> Vec<String> {
         let permission = if parameter.contains("Object<") { "AllowAny(a)" } else { "A" };
         let action = format!("#[action(permission = {permission})] fn act(&self, {parameter}) {{}}");
-        told::of_a_handler("", &action)
+        test_support::of_a_handler("", &action)
     }
 
     #[test]
@@ -129,14 +129,15 @@ mod tests {
     fn an_object_in_anything_else_is_refused() {
         for parameter in ["a: Box<Object<T>>", "a: Vec<Option<Object<T>>>", "a: (u8, Object<T>)", "a: &[Object<T>]"] {
             let action = format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}");
-            let told = told::of_a_handler("", &action);
+            let told = test_support::of_a_handler("", &action);
             assert!(told[0].contains("no object can be loaded in there"), "{parameter}: {told:?}");
         }
     }
 
     #[test]
     fn a_consumer_has_no_captures() {
-        let told = told::of_a_consumer("", "#[action(permission = A(a))] fn act(&self, #[path] a: Object<T>) {}");
+        let told =
+            test_support::of_a_consumer("", "#[action(permission = A(a))] fn act(&self, #[path] a: Object<T>) {}");
         assert!(told[0].contains("cannot read the capture `a`"), "{told:?}");
     }
 }

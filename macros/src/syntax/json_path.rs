@@ -5,7 +5,7 @@
 use syn::{Attribute, LitStr, Meta, Result};
 
 use super::attribute::inside;
-use super::keyed::refuse;
+use super::key_value::refuse;
 
 /// Where the key stands, or the keys stand.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, PathArguments, Token};
 
-use super::objects;
-use super::paths::{self, Locals};
+use crate::expand::object_parameters;
+use crate::expand::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, word_about_an_object};
@@ -14,10 +14,10 @@ use crate::model::parameter::{Kind, Parameter};
 use crate::model::{Leaf, respan};
 
 /// A leaf with its name, and with the parameter that it is about.
-pub(super) struct Named<'a> {
-    pub(super) leaf: &'a Leaf,
+pub(in crate::expand) struct Named<'a> {
+    pub(in crate::expand) leaf: &'a Leaf,
     /// By its alias, or as it stands where it names the block's own generics.
-    pub(super) name: TokenStream,
+    pub(in crate::expand) name: TokenStream,
     about: Option<About<'a>>,
     /// Does it stand under a `!`?
     denied: bool,
@@ -33,7 +33,7 @@ struct About<'a> {
 }
 
 /// The leaves of an expression; `role` makes the names unique within the block: `Action0`, `Connect`.
-pub(super) fn named<'a>(
+pub(in crate::expand) fn named<'a>(
     expression: &'a Expression,
     role: &str,
     generics: &Generics,
@@ -61,7 +61,12 @@ pub(super) fn named<'a>(
 }
 
 /// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
-pub(super) fn aliases(expression: &Expression, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
+pub(in crate::expand) fn aliases(
+    expression: &Expression,
+    role: &str,
+    generics: &Generics,
+    cfgs: &[Attribute],
+) -> TokenStream {
     let leaves = expression.leaves.iter().enumerate();
     let nameable = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
     let aliases = nameable.map(|(position, leaf)| {
@@ -96,7 +101,7 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
 }
 
 /// Does it name `Self` or a parameter of the block?
-pub(super) fn mentions(tokens: TokenStream, generics: &Generics) -> bool {
+pub(in crate::expand) fn mentions(tokens: TokenStream, generics: &Generics) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(word) => word == "Self" || own(generics, &word),
         TokenTree::Group(group) => mentions(group.stream(), generics),
@@ -111,12 +116,12 @@ fn own(generics: &Generics, word: &Ident) -> bool {
 
 impl Named<'_> {
     /// Is it about that parameter?
-    pub(super) fn is_about(&self, position: usize) -> bool {
+    pub(in crate::expand) fn is_about(&self, position: usize) -> bool {
         self.about.as_ref().is_some_and(|about| about.position == position)
     }
 
     /// The row for the captures that it reads; a codename reads none.
-    pub(super) fn need(&self) -> Option<TokenStream> {
+    pub(in crate::expand) fn need(&self) -> Option<TokenStream> {
         let (need, by) = (paths::need(Span::call_site()), self.by());
         let captures = self.captures()?;
         let captures = match self.weighed() {
@@ -138,7 +143,7 @@ impl Named<'_> {
         let asks = quote_spanned!(span=> #asks(#itself::ALWAYS, #told););
         let object = about.object.filter(|_| self.denied);
         let single = object.map(|object| {
-            let (single, held) = (paths::single_only(span), objects::held(about.parameter, object));
+            let (single, held) = (paths::single_only(span), object_parameters::held(about.parameter, object));
             let told = format!(
                 "`{text}` is not about one object alone, so no `!` can stand over it; ask a permission that says the opposite instead"
             );
@@ -164,7 +169,7 @@ impl Named<'_> {
         }
         let about = self.about.as_ref()?;
         // By its type and not by what stands in it: what it is called says nothing of what it loads.
-        let held = objects::held(about.parameter, about.object?);
+        let held = object_parameters::held(about.parameter, about.object?);
         let permission = paths::object_permission(span);
         Some(quote_spanned!(span=> #permission<#held::Item, #handler>))
     }
@@ -176,13 +181,13 @@ impl Named<'_> {
         Some(quote_spanned!(span=> <#name as #asked_by>))
     }
 
-    pub(super) fn captures(&self) -> Option<TokenStream> {
+    pub(in crate::expand) fn captures(&self) -> Option<TokenStream> {
         let itself = self.itself()?;
         Some(quote_spanned!(self.leaf.span=> #itself::CAPTURES))
     }
 
     /// What it says of a message; nothing where it is about a parameter.
-    pub(super) fn ask(&self, locals: &Locals) -> Option<TokenStream> {
+    pub(in crate::expand) fn ask(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.about.is_some() {
@@ -200,7 +205,7 @@ impl Named<'_> {
     }
 
     /// The same before objects are loaded, when one about an object may have nothing to say yet.
-    pub(super) fn ask_beforehand(&self, locals: &Locals) -> Option<TokenStream> {
+    pub(in crate::expand) fn ask_beforehand(&self, locals: &Locals) -> Option<TokenStream> {
         let (beforehand, none) = (paths::beforehand(Span::call_site()), paths::none(Span::call_site()));
         if self.leaf.about.is_none() {
             return self.ask(locals).as_ref().map(mapped);
@@ -214,7 +219,7 @@ impl Named<'_> {
     }
 
     /// What it says of the parameter that it is about.
-    pub(super) fn ask_about(&self, locals: &Locals) -> Option<TokenStream> {
+    pub(in crate::expand) fn ask_about(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name, about) = (self.leaf.span, &self.name, self.about.as_ref()?);
         if !self.leaf.codename {
@@ -252,7 +257,7 @@ impl Named<'_> {
     }
 
     /// What it says at the door.
-    pub(super) fn ask_connect(&self, locals: &Locals) -> Option<TokenStream> {
+    pub(in crate::expand) fn ask_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
         if self.leaf.codename {
             let no_opinion = paths::no_opinion(Span::call_site());
@@ -263,7 +268,7 @@ impl Named<'_> {
     }
 
     /// The same, where one without opinion is asked what it says to messages.
-    pub(super) fn ask_strictly(&self, locals: &Locals) -> Option<TokenStream> {
+    pub(in crate::expand) fn ask_strictly(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { answer, cx, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.codename {
@@ -285,7 +290,7 @@ impl Named<'_> {
     }
 
     /// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
-    pub(super) fn value(&self) -> TokenStream {
+    pub(in crate::expand) fn value(&self) -> TokenStream {
         let (name, span) = (&self.name, self.leaf.span);
         let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
             let mut position = Literal::usize_unsuffixed(position);
@@ -296,17 +301,17 @@ impl Named<'_> {
     }
 
     /// Checks that it reads no captures where there are none.
-    pub(super) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
+    pub(in crate::expand) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
         self.no_captures(&paths::no_captures_here(self.leaf.span), &self.by(), block, cfgs)
     }
 
     /// The same at the door.
-    pub(super) fn no_captures_at_the_door(&self, block: &Block) -> Option<TokenStream> {
+    pub(in crate::expand) fn no_captures_at_the_door(&self, block: &Block) -> Option<TokenStream> {
         self.no_captures(&paths::no_captures(self.leaf.span), &self.leaf.text, block, &[])
     }
 
     /// The same as a statement inside the impl of a generic consumer.
-    pub(super) fn no_captures_when_mounted(&self) -> Option<TokenStream> {
+    pub(in crate::expand) fn no_captures_when_mounted(&self) -> Option<TokenStream> {
         let (check, by) = (paths::no_captures(self.leaf.span), respanned(&self.leaf.text, self.leaf.span));
         let captures = self.captures()?;
         Some(quote_spanned!(self.leaf.span=> #check(#by, #captures);))
@@ -330,7 +335,7 @@ fn mapped(answer: &TokenStream) -> TokenStream {
 }
 
 /// The tokens with the type itself for `Self`.
-pub(super) fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStream {
+pub(in crate::expand) fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut out = TokenStream::new();
     while let Some(token) = tokens.next() {
@@ -350,7 +355,7 @@ pub(super) fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStrea
     out
 }
 
-pub(super) fn respanned(text: &str, span: Span) -> Literal {
+pub(in crate::expand) fn respanned(text: &str, span: Span) -> Literal {
     let mut literal = Literal::string(text);
     literal.set_span(span);
     literal
