@@ -7,25 +7,25 @@ pub use serde;
 pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
+pub use crate::action::{
+    Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
+    returned,
+};
 pub use crate::consumer::{
     ActionFn, ActionNode, Consumer, ConsumerBlock, Dispatch, EventNode, HandlerBlock, Mountable, Need, Node, Pattern,
     Regex, Registration, RouteNode, Segment, Walk, check, check_mount, check_node, no_captures, no_captures_here,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRow, inventory};
+pub use crate::context::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::group::{
     Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, event_key, frame, may_join_on,
     personal_frame,
 };
-pub use crate::handler::{
-    Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
-    returned,
-};
 pub use crate::message::Reply;
 pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
-pub use crate::scope::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 
 /// What an action without arguments does with its admission; an error where it was only asked whether it may run.
 pub fn no_arguments<U>(call: &Call<'_, U>, _: &Admitted) -> Result<()> {

@@ -60,37 +60,38 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod action;
 mod connection;
 mod consumer;
+mod context;
 mod dialect;
+mod dispatch;
 mod error;
 mod grants;
 mod group;
 pub mod guide;
-mod handler;
 mod log;
 mod message;
 mod panic;
 mod permission;
-mod router;
-mod scope;
 mod server;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod time;
 mod transport;
 
+pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use connection::Limits;
 pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
+pub use context::{Connect, Context, GrantKey, Handler, Scope, User};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use group::{Carries, Counters, EventPermission, Group, GroupPermission, Publisher, Sessions, SlowReceiver};
-pub use handler::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
-pub use scope::{Connect, Context, GrantKey, Handler, Scope, User};
 pub use server::{Authenticate, Endpoint, websocket};
 
 #[doc = include_str!("docs/consumer.md")]

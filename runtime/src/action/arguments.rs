@@ -9,10 +9,10 @@ use http::StatusCode;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use crate::context::{Admitted, Call};
 use crate::error::{Error, Result};
 use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::Asking;
-use crate::scope::{Admitted, Call};
 
 /// A capture as the type that the action asks for. 404 where its text does not parse.
 pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
+use crate::context::{Context, Handler};
 use crate::error::Result;
-use crate::scope::{Context, Handler};
 
 /// A parameter of an action that is made from the context: written `#[extract] caller: Caller`.
 ///

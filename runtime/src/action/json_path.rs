@@ -9,9 +9,9 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAn
 use serde::de::{SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::context::Call;
 use crate::error::{Error, Result};
 use crate::permission::Asking;
-use crate::scope::Call;
 
 /// In a path: each element of a list.
 const EACH: &str = "[]";

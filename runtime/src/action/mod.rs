@@ -1,15 +1,15 @@
 //! Calling user code: what goes in as typed arguments, and what comes out as a reply.
 
 mod arguments;
-mod extract;
-mod nested;
+mod from_context;
+mod into_reply;
+mod json_path;
 mod object;
-mod reply;
-mod stream;
+mod streamed;
 
 pub use arguments::{Argument, Str, arguments, arguments_before, path};
-pub use extract::FromContext;
-pub use nested::nested;
+pub use from_context::FromContext;
+pub use into_reply::{Created, IntoReply, NoContent, NoReply, returned};
+pub use json_path::nested;
 pub use object::{Asked, Held, Load, Loading, Object, Objects};
-pub use reply::{Created, IntoReply, NoContent, NoReply, returned};
-pub use stream::Streamed;
+pub use streamed::Streamed;

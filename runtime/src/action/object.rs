@@ -8,9 +8,9 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
+use crate::context::{Admitted, Call, Context, GrantKey, GrantKeys, Handler};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
-use crate::scope::{Admitted, Call, Context, GrantKey, GrantKeys, Handler};
 
 /// How an object comes from handler, captures and key, so that an action of `H` can take it as [`Object<Self>`](Object).
 ///

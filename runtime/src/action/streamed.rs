@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
 
-use super::reply::IntoReply;
+use super::into_reply::IntoReply;
 use crate::error::{Error, Result};
 use crate::message::{Reply, Values};
 use crate::panic::Contained;

@@ -10,13 +10,13 @@ use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
 
-use super::outbox::{Lost, Outbox, Wants};
+use super::io::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
+use crate::dispatch::{Answerer, Asked, Outcome, Value};
 use crate::group::{PACER, Pacer};
 use crate::log::Cause;
 use crate::message::{self, Effect, Reply, Undo, Values};
 use crate::panic::drop_contained;
-use crate::router::{Answerer, Asked, Outcome, Value};
 use crate::transport::{Text, Transport};
 
 /// What runs beside the queue.

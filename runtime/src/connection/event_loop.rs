@@ -8,12 +8,12 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
-use super::beside::Beside;
+use super::detached::Beside;
 use super::heartbeat::{Beat, Heartbeat};
-use super::outbox::{Lost, Next, Outbox, Wants};
+use super::io::{Lost, Next, Outbox, Wants};
 use super::run::{End, gone};
 use crate::consumer::Consumer;
-use crate::router::{Answerer, Outcome};
+use crate::dispatch::{Answerer, Outcome};
 use crate::transport::{CloseCode, Incoming, Text, Transport};
 
 pub(super) struct Aside<C: Consumer> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::consumer::Consumer;
 use crate::group::{Asks, Ended, Mailbox, Seat, Taken};
-use crate::router::deadline;
+use crate::time::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Text, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 
 use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
+use crate::dispatch::{Asked, Outcome, Value};
 use crate::message::{self, Effect, Values};
-use crate::router::{Asked, Outcome, Value};
 use crate::transport::{Text, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.

@@ -1,11 +1,11 @@
 //! One live connection.
 
-mod answer;
-mod aside;
-mod beside;
+mod detached;
+mod event_loop;
 mod heartbeat;
+mod io;
 mod limits;
-mod outbox;
+mod message_task;
 mod run;
 
 pub use limits::Limits;

@@ -9,19 +9,20 @@ use std::task::Poll;
 use futures_util::{StreamExt, poll};
 use tokio::time::Instant;
 
-use super::aside::Aside;
-use super::beside::Beside;
+use super::detached::Beside;
+use super::event_loop::Aside;
 use super::heartbeat::{Beat, Heartbeat};
+use super::io::{Lost, Next, Outbox};
 use super::limits::Limits;
-use super::outbox::{Lost, Next, Outbox};
 use crate::consumer::Consumer;
+use crate::context::{Connect, Scope};
+use crate::dispatch::{Answerer, panicked, report};
 use crate::error::Error;
 use crate::group::{PACER, Seat};
 use crate::log::Cause;
 use crate::message::{self, Reply};
 use crate::panic::{catch_unwind_future, contain_future};
-use crate::router::{Answerer, deadline, panicked, report};
-use crate::scope::{Connect, Scope};
+use crate::time::deadline;
 use crate::transport::{CloseCode, Incoming, Transport};
 
 /// The number of messages after which a connection yields to other tasks.

@@ -1,30 +1,27 @@
 //! What the attributes generate for a type: its rows of actions and routes, and the calls into it.
 
 mod audit;
-mod dispatch;
-mod level;
-mod mount;
-mod node;
+mod const_check;
+mod descriptor;
 mod registry;
-mod text;
+mod traversal;
 
 use std::future::Future;
 
 pub use audit::{Audit, Entry, audit};
-pub use dispatch::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Walk};
+pub use const_check::{check, check_mount, check_node, no_captures, no_captures_here};
+pub use descriptor::{ActionNode, EventNode, Need, Node, Pattern, Regex, RouteNode, Segment};
 #[cfg(feature = "registry")]
 pub use inventory;
-pub use level::check_node;
-pub use mount::{check, check_mount, no_captures, no_captures_here};
-pub use node::{ActionNode, EventNode, Need, Node, Pattern, Regex, RouteNode, Segment};
 #[cfg(feature = "registry")]
 pub use registry::GroupRow;
 pub(crate) use registry::mounted;
 pub use registry::{Registration, RegistryError, codenames};
+pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Walk};
 
+use crate::context::{Admitted, Call, Connect, Scope};
 use crate::error::Result;
 use crate::permission::Expression;
-use crate::scope::{Admitted, Call, Connect, Scope};
 
 /// The type behind one WebSocket endpoint. Implemented by `#[consumer]`.
 #[diagnostic::on_unimplemented(

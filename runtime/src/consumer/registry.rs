@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::level::check_built_in;
+use super::const_check::check_built_in;
 use super::{Consumer, EventNode, Node};
 use crate::grants::{self, Clash, Codename};
 use crate::permission::Expression;

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::Node;
+use crate::context::{Admitted, Call, Handler, Step};
 use crate::error::{Error, Result};
 use crate::message::Reply;
-use crate::scope::{Admitted, Call, Handler, Step};
 
 /// A message on its way. What every level needs stands in one place: handing it on piece by piece costs more than most checks.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::opened::parse_query;
+use super::scope::parse_query;
 use super::{Call, Scope};
 use crate::error::{Error, Result};
 use crate::message::ArgumentValue;
@@ -131,8 +131,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::context::User;
     use crate::message::{Bounds, Request};
-    use crate::scope::User;
 
     #[derive(Debug, PartialEq)]
     struct Member(u8);

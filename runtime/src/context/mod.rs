@@ -2,10 +2,11 @@
 
 mod call;
 mod connect;
+#[expect(clippy::module_inception, reason = "a file is named for its main type")]
 mod context;
-mod granted;
+mod grants;
 mod handler;
-mod opened;
+mod scope;
 mod start_gate;
 mod user;
 
@@ -14,9 +15,9 @@ pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::Connect;
 pub use context::Context;
 pub(crate) use context::Visible;
-pub use granted::{GrantKey, GrantKeys, may_on};
-pub(crate) use granted::{Keys, keys};
+pub use grants::{GrantKey, GrantKeys, may_on};
+pub(crate) use grants::{Keys, keys};
 pub use handler::Handler;
-pub use opened::Scope;
+pub use scope::Scope;
 pub(crate) use start_gate::{StartGate, StartOutcome};
 pub use user::User;

@@ -7,15 +7,15 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 
-use super::answer::{Answerer, Outcome, refuse};
-use super::deadline::deadline;
-use super::refusal::panicked;
+use super::dispatcher::{Answerer, Outcome, refuse};
+use super::report::panicked;
 use crate::consumer::Consumer;
+use crate::context::{Admitted, Call, StartOutcome};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Head, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
-use crate::scope::{Admitted, Call, StartOutcome};
+use crate::time::deadline;
 
 /// The name that clients call it by.
 const AUTHENTICATE: &str = "authenticate";

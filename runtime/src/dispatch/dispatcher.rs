@@ -12,17 +12,17 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
-use super::deadline::deadline;
-use super::identity::{Attempts, is_authenticate};
-use super::matching::Matched;
-use super::refusal::{panicked, report};
+use super::authenticate::{Attempts, is_authenticate};
+use super::report::{panicked, report};
+use super::route_match::Matched;
 use crate::consumer::{ActionNode, Consumer, Walk};
+use crate::context::{Admitted, Call, User};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::group::{PACER, Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::panic::catch_unwind_future;
-use crate::scope::{Admitted, Call, User};
+use crate::time::deadline;
 use crate::transport::Text;
 
 /// One of several replies.

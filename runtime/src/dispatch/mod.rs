@@ -1,13 +1,11 @@
 //! From a frame to its reply: the route is matched whole, the consumer is entered, the outcome is told.
 
-mod again;
-mod answer;
-mod deadline;
-mod identity;
-mod matching;
-mod refusal;
+mod authenticate;
+mod dispatcher;
+mod reauthorization;
+mod report;
+mod route_match;
 
-pub(crate) use again::Asked;
-pub(crate) use answer::{Answerer, Outcome, Value};
-pub(crate) use deadline::deadline;
-pub(crate) use refusal::{fault_id, panicked, report};
+pub(crate) use dispatcher::{Answerer, Outcome, Value};
+pub(crate) use reauthorization::Asked;
+pub(crate) use report::{fault_id, panicked, report};

@@ -1,14 +1,14 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
-use super::answer::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
-use super::deadline::deadline;
-use super::matching::Matched;
-use super::refusal::{panicked, report};
+use super::dispatcher::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
+use super::report::{panicked, report};
+use super::route_match::Matched;
 use crate::consumer::{Consumer, Walk};
+use crate::context::{Admitted, Call};
 use crate::error::Error;
 use crate::message::{OwnChanges, Reply, Request};
 use crate::panic::contain_future;
-use crate::scope::{Admitted, Call};
+use crate::time::deadline;
 
 /// When it was last asked whether an action may be called.
 pub(crate) struct Asked {

@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use crate::context::{Call, User};
 use crate::error::Error;
 use crate::log::{Cause, Cut};
 use crate::panic::{Panic, catch_unwind};
-use crate::scope::{Call, User};
 
 /// A panic as an error. Its text is for the log alone.
 pub(crate) fn panicked(panic: &Panic) -> Error {
@@ -41,8 +41,8 @@ pub(crate) fn fault_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Scope;
     use crate::message::Head;
-    use crate::scope::Scope;
 
     #[test]
     fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {

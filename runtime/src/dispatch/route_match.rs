@@ -1,7 +1,7 @@
 //! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
 
 use crate::consumer::{Node, Pattern, Segment};
-use crate::scope::{Capture, Captures, Step, Steps};
+use crate::context::{Capture, Captures, Step, Steps};
 
 /// The levels that a route goes through, and what it captures on the way.
 #[derive(Debug, Default)]

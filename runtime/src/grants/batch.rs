@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::cache::Inner;
-use super::entries::Entry;
-use super::key::ObjectKey;
+use super::loader::Entry;
+use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use super::source::Source;
 use crate::error::{Error, Result};
@@ -141,7 +141,7 @@ async fn ask<U>(source: &dyn Source<U>, objects: &[ObjectKey]) -> Result<Vec<Ove
 mod tests {
     use futures_util::FutureExt;
 
-    use super::super::staged::key;
+    use super::super::tests::fake_source::key;
     use super::*;
 
     fn booked() -> (Flight, Arc<List>, Landing) {

@@ -9,9 +9,9 @@ use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 
-use super::entries::{Boarded, Entries, Entry};
-use super::flight::fly;
-use super::key::ObjectKey;
+use super::batch::fly;
+use super::loader::{Boarded, Entries, Entry};
+use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use super::source::{Grants, Source, UserGrants};
 use crate::error::Result;
@@ -137,7 +137,7 @@ impl<U: Send + Sync + 'static> Grants<U> for GrantCache<U> {
 mod tests {
     use std::pin::{Pin, pin};
 
-    use super::super::staged::{READ, Staged, allowed, denied, key, keys};
+    use super::super::tests::fake_source::{READ, Staged, allowed, denied, key, keys};
     use super::*;
     use crate::error::Error;
 

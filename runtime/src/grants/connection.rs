@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::base::Base;
-use super::bits::Bits;
 use super::cache::GrantCache;
 use super::codename::Codename;
-use super::key::ObjectKey;
+use super::object_key::ObjectKey;
+use super::seqlock::Bits;
+use super::snapshot::Base;
 use crate::error::Result;
 use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -148,7 +148,7 @@ impl<U: Send + Sync + 'static> Held<U> {
 mod tests {
     use futures_util::FutureExt;
 
-    use super::super::staged::{READ, Staged, WRITE, allowed, denied, key, keys};
+    use super::super::tests::fake_source::{READ, Staged, WRITE, allowed, denied, key, keys};
     use super::super::{GrantSet, Overwrites};
     use super::*;
 

@@ -204,7 +204,7 @@ impl Unknown {
 #[cfg(test)]
 mod tests {
     use super::super::CodenameRow;
-    use super::super::staged::{READ, WRITE};
+    use super::super::tests::fake_source::{READ, WRITE};
     use super::*;
 
     #[test]

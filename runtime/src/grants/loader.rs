@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
-use super::flight::{Flight, Landing, List, Wanted};
-use super::key::ObjectKey;
+use super::batch::{Flight, Landing, List, Wanted};
+use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 
 /// What one object overwrites, once it is loaded. Whoever holds it learns when it is not true any more.
@@ -143,7 +143,7 @@ fn book(
 
 #[cfg(test)]
 mod tests {
-    use super::super::staged::key;
+    use super::super::tests::fake_source::key;
     use super::*;
 
     fn board(entries: &mut Entries, id: u32) -> SmallVec<[Arc<Entry>; 1]> {

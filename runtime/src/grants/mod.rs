@@ -1,27 +1,25 @@
 //! What a role table grants: codenames, sets of them, what one object overwrites, and the source that they come from.
 
-mod base;
-mod bits;
+mod batch;
 mod cache;
 mod codename;
-mod entries;
-mod flight;
+mod connection;
+mod grant_set;
 mod hash;
-mod held;
-mod key;
-#[cfg(test)]
-mod model;
+mod loader;
+mod object_key;
 mod overwrites;
-mod set;
+mod seqlock;
+mod snapshot;
 mod source;
 #[cfg(test)]
-mod staged;
+mod tests;
 
 pub use cache::GrantCache;
 pub(crate) use codename::{Clash, codenames, ready};
 pub use codename::{Codename, CodenameRow};
-pub(crate) use held::Held;
-pub use key::{ObjectId, ObjectKey};
+pub(crate) use connection::Held;
+pub use grant_set::GrantSet;
+pub use object_key::{ObjectId, ObjectKey};
 pub use overwrites::Overwrites;
-pub use set::GrantSet;
 pub use source::{Grants, UserGrants};

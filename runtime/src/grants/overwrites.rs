@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::set::GrantSet;
+use super::grant_set::GrantSet;
 use super::source::UserGrants;
 
 /// What one object changes of its visitors' grants: for everyone, for a role, for one user.
@@ -115,7 +115,7 @@ impl Overwrites {
 
 #[cfg(test)]
 mod tests {
-    use super::super::staged::{READ, WRITE, allowed, denied};
+    use super::super::tests::fake_source::{READ, WRITE, allowed, denied};
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The first codenames of one connection's grants, laid out to be read without a lock and without counting references.
 
-use super::set::GrantSet;
+use super::grant_set::GrantSet;
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A copy of a grant set's first bits, and the stamp of the base that they were copied from.
@@ -86,7 +86,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use std::thread;
 
-    use super::super::staged::{READ, WRITE};
+    use super::super::tests::fake_source::{READ, WRITE};
     use super::*;
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::codename::Codename;
-use super::entries::Entry;
+use super::grant_set::GrantSet;
 use super::hash::Seed;
-use super::key::ObjectKey;
-use super::set::GrantSet;
+use super::loader::Entry;
+use super::object_key::ObjectKey;
 use super::source::UserGrants;
 
 /// What the user may do with objects, for as long as what was loaded of them is true.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::cache::GrantCache;
-use super::key::ObjectKey;
+use super::grant_set::GrantSet;
+use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
-use super::set::GrantSet;
 use crate::error::Result;
 
 /// What a user may do wherever no object says otherwise.
@@ -133,7 +133,7 @@ impl<U, G: Grants<U>> Source<U> for G {
 mod tests {
     use futures_util::FutureExt;
 
-    use super::super::staged::{READ, WRITE, keys};
+    use super::super::tests::fake_source::{READ, WRITE, keys};
     use super::*;
 
     struct Plain;

@@ -7,10 +7,10 @@ use futures_util::future::BoxFuture;
 
 use super::seat::Seat;
 use crate::consumer::Consumer;
+use crate::context::Scope;
 use crate::error::{Error, Result};
 use crate::message::RequestId;
 use crate::panic::catch_unwind;
-use crate::scope::Scope;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 

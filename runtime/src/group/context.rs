@@ -12,10 +12,10 @@ use super::publisher::Publisher;
 use super::seat::Seat;
 use super::sessions::Sessions;
 use crate::consumer::Consumer;
+use crate::context::{Call, Connect, Context, Handler, User};
 use crate::error::{Error, Result};
 use crate::message::{Effect, RequestId};
 use crate::panic::{Contained, catch_unwind};
-use crate::scope::{Call, Connect, Context, Handler, User};
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
 const MOST_SUBSCRIPTIONS: usize = 32;

@@ -12,11 +12,11 @@ use super::membership::{OwnedWay, Way};
 use super::seat::Seat;
 use super::slow::Asks;
 use crate::consumer::Consumer;
+use crate::context::Scope;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
-use crate::scope::Scope;
 use crate::transport::Text;
 
 /// An event that was published.

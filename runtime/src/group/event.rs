@@ -9,11 +9,11 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::consumer::Consumer;
+use crate::context::{GrantKeys, Keys, Scope, User, keys};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
-use crate::scope::{GrantKeys, Keys, Scope, User, keys};
 use crate::transport::Text;
 
 /// That a consumer lets an event out. Written by `#[event]`: a consumer without it never sends that type.

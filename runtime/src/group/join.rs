@@ -5,10 +5,10 @@ use std::hash::Hash;
 
 use super::event::Emits;
 use crate::consumer::Consumer;
+use crate::context::{Call, GrantKeys, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
 use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
-use crate::scope::{Call, GrantKeys, Handler, Scope, User};
 
 /// A named set of connections: a type whose values are the names. Implemented by `#[derive(Group)]`.
 ///
@@ -91,6 +91,6 @@ pub fn may_join_on<U: User, K: GrantKeys>(
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<bool>> + Send {
-    let (scope, keys) = (call.scope(), crate::scope::keys(object));
+    let (scope, keys) = (call.scope(), crate::context::keys(object));
     async move { scope.may_with(codename, &keys).await }
 }

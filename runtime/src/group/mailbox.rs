@@ -8,7 +8,7 @@ use super::counters::Counts;
 use super::pacer::HeldConnections;
 use super::slow::{Asks, SlowReceiver};
 use super::waiting::{Letter, Waiting};
-use crate::scope::StartGate;
+use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, Text};

@@ -12,10 +12,10 @@ use super::join::Group;
 use super::membership::Membership;
 use super::seat::Seat;
 use crate::consumer::Consumer;
+use crate::context::{Call, Connect, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
-use crate::scope::{Call, Connect, Handler, Scope};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 

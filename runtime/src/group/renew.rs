@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::late::Change;
 use super::seat::Seat;
 use crate::consumer::Consumer;
+use crate::context::User;
 use crate::error::{Error, Result};
-use crate::scope::User;
 use crate::transport::CloseCode;
 
 impl<C: Consumer> Seat<C> {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::hub::Hub;
 use super::seat::Seat;
 use crate::consumer::Consumer;
+use crate::context::Scope;
 use crate::grants::ObjectKey;
 use crate::message::OwnChanges;
-use crate::scope::Scope;
 use crate::transport::CloseCode;
 
 /// The connections of an endpoint, to be told that somebody may do more or less than before.

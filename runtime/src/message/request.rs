@@ -6,8 +6,7 @@ use std::collections::HashSet;
 use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::scan::{self, Scan};
-use super::value::{Malformed, Value};
+use super::json::{self, Malformed, Scan, Value};
 use crate::error::{Error, Result};
 
 /// A top-level key that is not the envelope's, unescaped, and its value.
@@ -74,7 +73,7 @@ impl<'a> Reading<'_, 'a> {
         let mut first = true;
         while let Some((key, value)) = scan.entry(first)? {
             first = false;
-            if scan::depth(value.text) >= self.bounds.nesting {
+            if json::depth(value.text) >= self.bounds.nesting {
                 self.complain(malformed("too_deep", "The message is nested too deeply."));
             }
             match &*key {

@@ -5,8 +5,8 @@ use std::future::Future;
 use tokio::task::AbortHandle;
 
 use super::Permission;
+use crate::context::{Context, Handler};
 use crate::error::{Error, Result};
-use crate::scope::{Context, Handler};
 
 /// A permission that computes for long, or waits without `await`: written `Blocking(InLedger)`.
 ///

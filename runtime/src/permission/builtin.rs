@@ -1,8 +1,8 @@
 //! The permissions that every application needs.
 
 use super::Permission;
+use crate::context::{Connect, Context, Handler};
 use crate::error::Result;
-use crate::scope::{Connect, Context, Handler};
 
 /// Everybody, said aloud. Stands alone in an expression.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::{Answers, Expression};
+use crate::context::{Admitted, Call, Connect};
 use crate::error::{Error, Result};
-use crate::scope::{Admitted, Call, Connect};
 
 /// Yes, no, or none.
 type Opinion = Option<bool>;
@@ -127,9 +127,9 @@ impl<U> fmt::Debug for Gate<'_, '_, U> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Scope;
     use crate::message::Head;
     use crate::permission::Expr;
-    use crate::scope::Scope;
 
     const BOTH: &Expression = &Expression {
         tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]),

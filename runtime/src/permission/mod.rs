@@ -1,26 +1,26 @@
 //! Who may do what: the trait that answers, expressions over it, and the one evaluator.
 
-mod asking;
 mod blocking;
 mod builtin;
+mod evaluation;
 mod expression;
-mod gate;
+mod http;
 mod object;
-mod request;
+mod object_evaluation;
 
 use std::future::Future;
 
-pub use asking::Asking;
 pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
+pub use evaluation::Gate;
 pub(crate) use expression::Answers;
 pub use expression::{Expr, Expression};
-pub use gate::Gate;
+pub use http::RuleAnswer;
 pub use object::ObjectPermission;
-pub use request::RuleAnswer;
+pub use object_evaluation::Asking;
 
+use crate::context::{Connect, Context, Handler};
 use crate::error::Result;
-use crate::scope::{Connect, Context, Handler};
 
 /// A type that says yes or no to a message for the handler `H`.
 ///

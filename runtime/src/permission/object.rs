@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use super::AllowAny;
+use crate::context::{Context, Handler};
 use crate::error::Result;
-use crate::scope::{Context, Handler};
 
 /// A type that says yes or no to what a message wants with an object: written `Author(message)`, where `message` is a
 /// parameter of the action.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::Gate;
+use crate::context::Admitted;
 use crate::error::{Error, Result};
-use crate::scope::Admitted;
 
 /// The second half of asking an expression: its open leaves want to see objects.
 ///
@@ -66,9 +66,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::context::{Call, Scope};
     use crate::message::Head;
     use crate::permission::{Expr, Expression};
-    use crate::scope::{Call, Scope};
 
     /// What a leaf would say: a plain one yes or no; one about an object also nothing, as the object is missing.
     #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,12 +9,13 @@ use http::{StatusCode, header};
 use super::endpoint::Endpoint;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
+use crate::context::{Connect, Scope};
+use crate::dispatch::{fault_id, panicked, report};
 use crate::error::{Error, Result};
 use crate::group::{Hub, Mailbox, Seat, SlowReceiver};
 use crate::log::{Cause, Cut};
 use crate::panic::contain_future;
-use crate::router::{deadline, fault_id, panicked, report};
-use crate::scope::{Connect, Scope};
+use crate::time::deadline;
 use crate::transport::Transport;
 
 /// A request that may become a connection.

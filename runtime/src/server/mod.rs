@@ -1,13 +1,13 @@
 //! The door: who may open a connection, and how a request becomes one.
 
 mod authenticate;
-mod door;
 mod endpoint;
+mod handshake;
 mod origin;
 #[cfg(feature = "axum")]
-mod upgrade;
+mod service;
 
 pub use authenticate::Authenticate;
-#[cfg(feature = "testing")]
-pub(crate) use door::Turned;
 pub use endpoint::{Endpoint, websocket};
+#[cfg(feature = "testing")]
+pub(crate) use handshake::Turned;

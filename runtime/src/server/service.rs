@@ -13,8 +13,8 @@ use axum::routing::{MethodRouter, any_service};
 use http::{Request, StatusCode};
 use tower_service::Service;
 
-use super::door::Turned;
 use super::endpoint::Endpoint;
+use super::handshake::Turned;
 use crate::consumer::Consumer;
 use crate::panic::catch_unwind_future;
 use crate::transport::websocket::Socket;

@@ -14,10 +14,10 @@ mod real {
 }
 
 #[cfg(loom)]
-mod modelled;
+mod loom;
 
 #[cfg(loom)]
-pub(crate) use modelled::*;
+pub(crate) use loom::*;
 #[cfg(not(loom))]
 pub(crate) use real::*;
 

@@ -79,13 +79,13 @@
 //! # }
 //! ```
 
+mod audit_snapshot;
 mod client;
-mod connecting;
-mod frame;
-mod snapshot;
+mod connect;
+mod reply;
 
-pub use client::{Calling, Client};
-pub use connecting::{Connecting, connect};
-pub use frame::{Refused, Reply};
 #[doc(hidden)]
-pub use snapshot::compare_audit;
+pub use audit_snapshot::compare_audit;
+pub use client::{Calling, Client};
+pub use connect::{Connecting, connect};
+pub use reply::{Refused, Reply};

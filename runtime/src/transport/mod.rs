@@ -1,16 +1,16 @@
 //! Frames in, frames out. Nothing here knows what an action is.
 
+mod frame;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 #[cfg(feature = "axum")]
 mod readiness;
-mod text;
 #[cfg(feature = "axum")]
 pub(crate) mod websocket;
 
 use futures_util::{Sink, Stream};
 
-pub(crate) use text::Text;
+pub(crate) use frame::Text;
 
 /// What carries the frames of one connection.
 ///

@@ -1,8 +1,8 @@
 //! Checks at compile time of one handler by itself, over the rows that serve requests: what the attributes were read as,
 //! and what `cfg` left of it, cannot get past these.
 
-use super::node::{Node, Pattern, Segment};
-use super::text::{Text, same};
+use super::message::{Text, same};
+use crate::consumer::descriptor::{Node, Pattern, Segment};
 
 /// Checks that no action is open by silence, and that all names and patterns are there once.
 #[track_caller]
@@ -33,7 +33,7 @@ pub const fn check_node(node: &'static Node) {
 
 /// Checks that no action is called as a built-in one is that the consumer has.
 #[track_caller]
-pub(super) const fn check_built_in(node: &'static Node, name: &str) {
+pub(in crate::consumer) const fn check_built_in(node: &'static Node, name: &str) {
     let mut at = 0;
     while at < node.actions.len() {
         if same(node.actions[at].name, name) {

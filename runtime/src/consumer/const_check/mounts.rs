@@ -2,9 +2,9 @@
 //!
 //! The text of a panic names the reader, the capture, and the pattern that should have it.
 
-use super::level::check_node;
-use super::node::{ActionNode, Need, Node, RouteNode};
-use super::text::{Text, same};
+use super::handler::check_node;
+use super::message::{Text, same};
+use crate::consumer::descriptor::{ActionNode, Need, Node, RouteNode};
 
 /// How deep handlers nest in the check.
 const DEEPEST: usize = 16;

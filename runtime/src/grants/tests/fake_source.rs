@@ -6,57 +6,57 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use super::{Codename, CodenameRow, GrantCache, Grants, ObjectKey, Overwrites, UserGrants};
 use crate::error::{Error, Result};
+use crate::grants::{Codename, CodenameRow, GrantCache, Grants, ObjectKey, Overwrites, UserGrants};
 
-pub(super) const READ: Codename = {
+pub(in crate::grants) const READ: Codename = {
     static ROW: CodenameRow = CodenameRow::new("staged.read", "May read", module_path!());
     Codename::of(&ROW)
 };
 
-pub(super) const WRITE: Codename = {
+pub(in crate::grants) const WRITE: Codename = {
     static ROW: CodenameRow = CodenameRow::new("staged.write", "May write", module_path!());
     Codename::of(&ROW)
 };
 
-pub(super) fn key(id: u32) -> ObjectKey {
+pub(in crate::grants) fn key(id: u32) -> ObjectKey {
     ObjectKey::new("channel", id)
 }
 
-pub(super) fn keys(ids: &[u32]) -> Vec<ObjectKey> {
+pub(in crate::grants) fn keys(ids: &[u32]) -> Vec<ObjectKey> {
     ids.iter().copied().map(key).collect()
 }
 
 /// Everybody may, with this object.
-pub(super) fn allowed(codename: Codename) -> Overwrites {
+pub(in crate::grants) fn allowed(codename: Codename) -> Overwrites {
     Overwrites::new().allow_everyone(codename)
 }
 
 /// Nobody may, with this object.
-pub(super) fn denied(codename: Codename) -> Overwrites {
+pub(in crate::grants) fn denied(codename: Codename) -> Overwrites {
     Overwrites::new().deny_everyone(codename)
 }
 
 type Bad = (ObjectKey, fn() -> Error);
 
-pub(super) struct Stage {
-    pub(super) user: Mutex<UserGrants>,
-    pub(super) objects: Mutex<HashMap<ObjectKey, Overwrites>>,
+pub(in crate::grants) struct Stage {
+    pub(in crate::grants) user: Mutex<UserGrants>,
+    pub(in crate::grants) objects: Mutex<HashMap<ObjectKey, Overwrites>>,
     /// Whether users cannot be loaded.
-    pub(super) broken: AtomicBool,
+    pub(in crate::grants) broken: AtomicBool,
     /// The object that cannot be loaded, and why.
-    pub(super) bad: Mutex<Option<Bad>>,
-    pub(super) loads: AtomicUsize,
-    pub(super) asked: Mutex<Vec<Vec<ObjectKey>>>,
+    pub(in crate::grants) bad: Mutex<Option<Bad>>,
+    pub(in crate::grants) loads: AtomicUsize,
+    pub(in crate::grants) asked: Mutex<Vec<Vec<ObjectKey>>>,
     go: Semaphore,
 }
 
 #[derive(Clone)]
-pub(super) struct Staged(Arc<Stage>);
+pub(in crate::grants) struct Staged(Arc<Stage>);
 
 impl Staged {
     /// One that waits before each answer.
-    pub(super) fn held() -> Staged {
+    pub(in crate::grants) fn held() -> Staged {
         Staged(Arc::new(Stage {
             user: Mutex::default(),
             objects: Mutex::default(),
@@ -69,33 +69,33 @@ impl Staged {
     }
 
     /// One that answers at once.
-    pub(super) fn open() -> Staged {
+    pub(in crate::grants) fn open() -> Staged {
         let staged = Staged::held();
         staged.let_go(1_000_000);
         staged
     }
 
-    pub(super) fn let_go(&self, answers: usize) {
+    pub(in crate::grants) fn let_go(&self, answers: usize) {
         self.go.add_permits(answers);
     }
 
-    pub(super) fn cache(&self) -> GrantCache<()> {
+    pub(in crate::grants) fn cache(&self) -> GrantCache<()> {
         GrantCache::new(self.clone())
     }
 
-    pub(super) fn grant(&self, codenames: impl IntoIterator<Item = Codename>) {
+    pub(in crate::grants) fn grant(&self, codenames: impl IntoIterator<Item = Codename>) {
         self.user.lock().unwrap().grants = codenames.into_iter().collect();
     }
 
-    pub(super) fn set(&self, id: u32, overwrites: Overwrites) {
+    pub(in crate::grants) fn set(&self, id: u32, overwrites: Overwrites) {
         self.objects.lock().unwrap().insert(key(id), overwrites);
     }
 
-    pub(super) fn loads(&self) -> usize {
+    pub(in crate::grants) fn loads(&self) -> usize {
         self.loads.load(Ordering::SeqCst)
     }
 
-    pub(super) fn asked(&self) -> Vec<Vec<ObjectKey>> {
+    pub(in crate::grants) fn asked(&self) -> Vec<Vec<ObjectKey>> {
         self.asked.lock().unwrap().clone()
     }
 

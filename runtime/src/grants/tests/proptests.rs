@@ -9,8 +9,8 @@ use pollster::block_on;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::staged::{READ, Staged, allowed, denied, key, keys};
-use super::{Codename, CodenameRow, GrantCache, GrantSet, Held, Overwrites};
+use super::fake_source::{READ, Staged, allowed, denied, key, keys};
+use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Held, Overwrites};
 
 /// So many codenames that a set needs words beyond those that it has at hand.
 const COUNT: usize = 150;

@@ -31,11 +31,11 @@ use super::membership::Way;
 use super::seat::Seat;
 use super::slow::SlowReceiver;
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, Node};
+use crate::context::{Call, Connect, Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
 use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
-use crate::scope::{Call, Connect, Handler, Scope, User};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 const READ: Codename = {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::future::block_on;
 
 use super::{READ, Room, Seat, World, explore, forget, rest, spawn};
-use crate::scope::StartOutcome;
+use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 

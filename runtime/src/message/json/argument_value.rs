@@ -98,7 +98,7 @@ mod tests {
     use serde::de::Deserialize;
 
     use super::*;
-    use crate::message::scan::Scan;
+    use crate::message::json::Scan;
 
     fn value(message: &str) -> Value<'_> {
         Scan::object(message).unwrap().entry(true).unwrap().unwrap().1

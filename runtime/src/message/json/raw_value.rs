@@ -14,14 +14,14 @@ pub(crate) struct Malformed;
 pub(crate) struct Value<'a> {
     /// The text, without space around it.
     pub(crate) text: &'a str,
-    pub(super) known: Known,
+    pub(in crate::message) known: Known,
 }
 
 /// What is known of a value beside that it is JSON. As wide as a word: a narrower one leaves a gap behind it that is copied in
 /// odd pieces, which costs more than reading the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(super) enum Known {
+pub(in crate::message) enum Known {
     Nothing,
     /// It is a string without escapes.
     Plain,
@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
 
     /// Returns whether the value is a string with escapes.
     #[inline]
-    pub(super) fn is_escaped_string(self) -> bool {
+    pub(in crate::message) fn is_escaped_string(self) -> bool {
         self.known != Known::Plain && self.text.starts_with('"')
     }
 
@@ -149,7 +149,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::message::scan::Scan;
+    use crate::message::json::Scan;
 
     /// What a type makes of a value as the scan finds it, and as `serde_json` reads it. Only the second says at which line and
     /// column something is wrong, so that is cut off.

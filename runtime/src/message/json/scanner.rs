@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::value::{Known, Malformed, Value};
+use super::raw_value::{Known, Malformed, Value};
 
 /// A place in the text of a message.
 pub(crate) struct Scan<'a> {
