@@ -12,7 +12,7 @@ const ROWS: &[&[&str]] = &[
     &["dialect"],
     &["action"],
     &["consumer"],
-    &["group"],
+    &["session", "pubsub"],
     &["dispatch"],
     &["connection"],
     &["server"],

@@ -20,12 +20,12 @@ pub use crate::consumer::{GroupRow, inventory};
 pub use crate::context::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
-pub use crate::group::{
+pub use crate::message::Reply;
+pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
+pub use crate::pubsub::{
     Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, event_key, frame, may_join_on,
     personal_frame,
 };
-pub use crate::message::Reply;
-pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
 
 /// What an action without arguments does with its admission; an error where it was only asked whether it may run.
 pub fn no_arguments<U>(call: &Call<'_, U>, _: &Admitted) -> Result<()> {

@@ -68,13 +68,14 @@ mod dialect;
 mod dispatch;
 mod error;
 mod grants;
-mod group;
 pub mod guide;
 mod log;
 mod message;
 mod panic;
 mod permission;
+mod pubsub;
 mod server;
+mod session;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -87,12 +88,13 @@ pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
 pub use context::{Connect, Context, GrantKey, Handler, Scope, User};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
-pub use group::{Carries, Counters, EventPermission, Group, GroupPermission, Publisher, Sessions, SlowReceiver};
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
+pub use pubsub::{Carries, EventPermission, Group, GroupPermission, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
+pub use session::{Counters, Sessions, SlowReceiver};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;

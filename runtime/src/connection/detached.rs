@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use super::io::{Lost, Outbox, Wants};
 use crate::consumer::Consumer;
 use crate::dispatch::{Answerer, Asked, Outcome, Value};
-use crate::group::{PACER, Pacer};
 use crate::log::Cause;
 use crate::message::{self, Effect, Reply, Undo, Values};
 use crate::panic::drop_contained;
+use crate::session::{PACER, Pacer};
 use crate::transport::{Text, Transport};
 
 /// What runs beside the queue.

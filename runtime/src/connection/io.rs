@@ -10,7 +10,7 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::group::{Asks, Ended, Mailbox, Seat, Taken};
+use crate::session::{Asks, Ended, Mailbox, Seat, Taken};
 use crate::time::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Text, Transport};
 

@@ -18,10 +18,10 @@ use crate::consumer::Consumer;
 use crate::context::{Connect, Scope};
 use crate::dispatch::{Answerer, panicked, report};
 use crate::error::Error;
-use crate::group::{PACER, Seat};
 use crate::log::Cause;
 use crate::message::{self, Reply};
 use crate::panic::{catch_unwind_future, contain_future};
+use crate::session::{PACER, Seat};
 use crate::time::deadline;
 use crate::transport::{CloseCode, Incoming, Transport};
 

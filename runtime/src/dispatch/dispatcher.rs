@@ -19,9 +19,9 @@ use crate::consumer::{ActionNode, Consumer, Walk};
 use crate::context::{Admitted, Call, User};
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::group::{PACER, Seat, Sitting};
 use crate::message::{Bounds, Head, Reply, Request, Values};
 use crate::panic::catch_unwind_future;
+use crate::session::{PACER, Seat, Sitting};
 use crate::time::deadline;
 use crate::transport::Text;
 

@@ -44,7 +44,7 @@ impl Bits {
     }
 }
 
-/// How to run it says `group/model`.
+/// How to run it says `session/loom_tests`.
 #[cfg(loom)]
 #[cfg(test)]
 mod model {

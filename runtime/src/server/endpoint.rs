@@ -8,7 +8,8 @@ use super::origin::{Origins, Place};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
 use crate::grants::{GrantCache, Grants};
-use crate::group::{Hub, Publisher, Sessions, SlowReceiver};
+use crate::pubsub::Publisher;
+use crate::session::{Hub, Sessions, SlowReceiver};
 
 /// A consumer, ready to be mounted.
 ///

@@ -12,9 +12,9 @@ use crate::consumer::Consumer;
 use crate::context::{Connect, Scope};
 use crate::dispatch::{fault_id, panicked, report};
 use crate::error::{Error, Result};
-use crate::group::{Hub, Mailbox, Seat, SlowReceiver};
 use crate::log::{Cause, Cut};
 use crate::panic::contain_future;
+use crate::session::{Hub, Mailbox, Seat, SlowReceiver};
 use crate::time::deadline;
 use crate::transport::Transport;
 

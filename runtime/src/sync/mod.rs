@@ -1,5 +1,5 @@
 //! What threads share. Under `--cfg loom` the same from loom, which tries every order in which threads may get at it: that is
-//! for the models alone, see `group/model`.
+//! for the models alone, see `session/loom_tests`.
 
 use std::sync::PoisonError;
 

@@ -6,27 +6,27 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::context::entry;
-use super::delivery::{Note, Published};
-use super::event::Emits;
-use super::join::Group;
-use super::mailbox::Put;
-use super::membership::Way;
-use super::pacer::HeldConnections;
-use super::seat::Seat;
-use super::slow::{Asks, SlowReceiver, superseded};
+use super::backpressure::HeldConnections;
+use super::overflow::{Asks, SlowReceiver, superseded};
+use super::send_queue::Put;
+use super::session::Seat;
 use crate::consumer::Consumer;
 use crate::context::{Call, Connect, Scope};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Cut};
 use crate::message::Undo;
 use crate::panic::{catch_unwind_future, contain_future};
+use crate::pubsub::context::entry;
+use crate::pubsub::event::Emits;
+use crate::pubsub::group::Group;
+use crate::pubsub::membership::Way;
+use crate::pubsub::publication::{Note, Published};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
 
 /// What waits, in order.
-pub(super) struct Late<C: Consumer> {
+pub(crate) struct Late<C: Consumer> {
     events: VecDeque<Note<C>>,
     /// The event that is being asked about. A change of grants takes it back.
     current: Option<Note<C>>,
@@ -41,7 +41,7 @@ pub(super) struct Late<C: Consumer> {
 }
 
 impl<C: Consumer> Late<C> {
-    pub(super) fn new() -> Late<C> {
+    pub(crate) fn new() -> Late<C> {
         Late {
             events: VecDeque::new(),
             current: None,
@@ -57,7 +57,7 @@ impl<C: Consumer> Late<C> {
 pub(crate) struct Change {
     through: oneshot::Receiver<()>,
     /// The epoch that it asks in.
-    pub(super) epoch: u64,
+    pub(crate) epoch: u64,
 }
 
 impl Change {
@@ -102,7 +102,7 @@ enum Work<C: Consumer> {
 
 impl<C: Consumer> Seat<C> {
     /// An event waits for its turn.
-    pub(super) fn lag(self: &Arc<Self>, note: Note<C>) {
+    pub(crate) fn lag(self: &Arc<Self>, note: Note<C>) {
         let mut late = self.lock_late();
         if self.mailbox.is_over() {
             return;
@@ -129,7 +129,7 @@ impl<C: Consumer> Seat<C> {
 
     /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
     /// it; what this gives is through once the door and the groups have been asked again.
-    pub(super) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> Change {
+    pub(crate) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> Change {
         let (done, through) = oneshot::channel();
         let mut late = self.lock_late();
         // From here on every event waits; what is asked about at this moment does not get in any more.
@@ -148,7 +148,7 @@ impl<C: Consumer> Seat<C> {
 
     /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
     /// anything is delivered: that is under way then.
-    pub(super) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<Change> {
+    pub(crate) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<Change> {
         // Nothing changes while this is held.
         let mut late = self.lock_late();
         if self.mailbox.epoch() == asked_in {
@@ -165,7 +165,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
-    pub(super) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+    pub(crate) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
         // First of all, so that what changes after it is asked about again.
         let asked_in = self.mailbox.epoch();
         let Some(scope) = self.scope() else { return false };
@@ -282,7 +282,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Puts in what was asked about; from then on no change takes it back from here.
-    pub(super) fn hand_over<E>(
+    pub(crate) fn hand_over<E>(
         &self,
         scope: &Scope<C::User>,
         published: &Arc<Published<E>>,
@@ -305,7 +305,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Nobody waits for anything any more.
-    pub(super) fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         let given_up = {
             let mut late = self.lock_late();
             (std::mem::take(&mut late.events), late.current.take(), std::mem::take(&mut late.holds))

@@ -35,32 +35,32 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Counts one publication, and whom it was kept from at once.
-    pub(super) fn published(&self, refused: u64) {
+    pub(crate) fn published(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);
         self.refused.fetch_add(refused, Ordering::Relaxed);
     }
 
-    pub(super) fn refused(&self) {
+    pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn delivered(&self) {
+    pub(crate) fn delivered(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn dropped(&self, events: usize) {
+    pub(crate) fn dropped(&self, events: usize) {
         self.dropped.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn too_slow(&self) {
+    pub(crate) fn too_slow(&self) {
         self.too_slow.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn failed(&self) {
+    pub(crate) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn now(&self) -> Counters {
+    pub(crate) fn now(&self) -> Counters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Counters {
             published: read(&self.published),

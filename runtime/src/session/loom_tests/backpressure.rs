@@ -7,7 +7,7 @@ use std::time::Duration;
 use loom::future::block_on;
 
 use super::{Mailbox, READ, Seat, SlowReceiver, World, explore, offer, rest, spawn, taken};
-use crate::group::pacer::{PACER, Pacer};
+use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// A session in whose queue two events are more than half of what may wait.

@@ -42,7 +42,7 @@ struct Holds {
 }
 
 /// Holds a connection until it is dropped, or the pause is over.
-pub(super) struct Hold {
+pub(crate) struct Hold {
     pacer: Arc<Pacer>,
     pause: u32,
 }
@@ -50,18 +50,18 @@ pub(super) struct Hold {
 /// The connections that one reader holds. Mostly none, so an empty list takes up little.
 #[derive(Default)]
 #[expect(clippy::box_collection, reason = "a third of the size of the list in every idle connection")]
-pub(super) struct HeldConnections(Option<Box<Vec<Hold>>>);
+pub(crate) struct HeldConnections(Option<Box<Vec<Hold>>>);
 
 impl HeldConnections {
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// Holds the connection that this task runs for, if it runs for one and is not held already. One that was held before its
     /// last pause ended is held once more, unless `once`.
     #[cold]
-    pub(super) fn hold_current(&mut self, once: bool) {
+    pub(crate) fn hold_current(&mut self, once: bool) {
         let _ = PACER.try_with(|pacer| {
             let held = self.0.get_or_insert_default();
             let known = held.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
@@ -88,7 +88,7 @@ impl HeldConnections {
 }
 
 impl Pacer {
-    pub(super) fn new() -> Arc<Pacer> {
+    pub(crate) fn new() -> Arc<Pacer> {
         let holds = Holds { count: 0, pause: 0, waker: None };
         Arc::new(Pacer { is_held: AtomicBool::new(false), deliveries: AtomicU32::new(0), holds: Mutex::new(holds) })
     }
@@ -119,7 +119,7 @@ impl Pacer {
     }
 
     /// Counts deliveries of the connection that this task runs for, if it runs for one.
-    pub(super) fn record_deliveries(deliveries: usize) {
+    pub(crate) fn record_deliveries(deliveries: usize) {
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
         let _ = PACER.try_with(|pacer| pacer.deliveries.fetch_add(deliveries, Ordering::Relaxed));
     }

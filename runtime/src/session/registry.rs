@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::belongings::Place;
 use super::counters::Counts;
-use super::join::Group;
-use super::members::{Belongs, Kind};
-use super::seat::Seat;
+use super::memberships::Place;
+use super::session::Seat;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
 use crate::panic::Contained;
+use crate::pubsub::group::Group;
+use crate::pubsub::group_table::{Belongs, Kind};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -37,7 +37,7 @@ pub(crate) struct Hub<C: Consumer> {
     turns: Semaphore,
     /// Where the grants come from; clones of an endpoint may have several.
     grants: Mutex<Vec<GrantCache<C::User>>>,
-    pub(super) counts: Arc<Counts>,
+    pub(crate) counts: Arc<Counts>,
 }
 
 /// How many connections are asked about at once, so that a change for all does not storm the application's database.
@@ -62,7 +62,7 @@ impl<C: Consumer> Hub<C> {
         }
     }
 
-    pub(super) fn next_id(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -71,7 +71,7 @@ impl<C: Consumer> Hub<C> {
         self.changes.load(Ordering::SeqCst)
     }
 
-    pub(super) fn change(&self) -> u64 {
+    pub(crate) fn change(&self) -> u64 {
         self.changes.fetch_add(1, Ordering::SeqCst) + 1
     }
 
@@ -86,23 +86,23 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// What this object overwrites has changed.
-    pub(super) fn forget_object(&self, object: &ObjectKey) {
+    pub(crate) fn forget_object(&self, object: &ObjectKey) {
         lock(&self.grants).iter().for_each(|grants| grants.forget_object(object));
     }
 
     /// What everybody was granted has changed.
-    pub(super) fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         lock(&self.grants).iter().for_each(GrantCache::forget_all);
     }
 
     /// Waits for a turn to ask about a connection.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.turns.acquire().await.ok()
     }
 
     /// Whoever of that name is being let in at this moment is not to stay.
-    pub(super) fn disconnect(&self, user_id: &str) {
+    pub(crate) fn disconnect(&self, user_id: &str) {
         let mut disconnected = lock(&self.disconnected);
         if disconnected.len() >= REMEMBERED {
             // What is old mostly concerns nobody who is still at the door; whoever has been there for longer is sent away.
@@ -116,31 +116,31 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// Whether who sits here was disconnected after the door began to ask.
-    pub(super) fn is_disconnected(&self, seat: &Seat<C>, asked_at: u64) -> bool {
+    pub(crate) fn is_disconnected(&self, seat: &Seat<C>, asked_at: u64) -> bool {
         let Some(user) = seat.user_id() else { return false };
         lock(&self.disconnected).get(user).is_some_and(|change| *change > asked_at)
     }
 
     /// Whether somebody may have been disconnected after the door began to ask, of whom nobody knows any more.
-    pub(super) fn has_forgotten(&self, asked_at: u64) -> bool {
+    pub(crate) fn has_forgotten(&self, asked_at: u64) -> bool {
         self.forgotten.load(Ordering::SeqCst) > asked_at
     }
 
-    pub(super) fn seats(&self) -> Vec<Arc<Seat<C>>> {
+    pub(crate) fn seats(&self) -> Vec<Arc<Seat<C>>> {
         lock(&self.seats).values().cloned().collect()
     }
 
-    pub(super) fn seats_of(&self, user_id: &str) -> Vec<Arc<Seat<C>>> {
+    pub(crate) fn seats_of(&self, user_id: &str) -> Vec<Arc<Seat<C>>> {
         lock(&self.users).get(user_id).cloned().unwrap_or_default()
     }
 
-    pub(super) fn arrived(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn arrived(&self, seat: &Arc<Seat<C>>) {
         lock(&self.seats).insert(seat.id, seat.clone());
         self.identified(seat);
     }
 
     /// A user sits there, and is found from now on.
-    pub(super) fn identified(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn identified(&self, seat: &Arc<Seat<C>>) {
         let Some(user) = seat.user_id() else { return };
         let mut users = lock(&self.users);
         // Fresh credentials may be looked at while their connection ends.
@@ -153,7 +153,7 @@ impl<C: Consumer> Hub<C> {
         }
     }
 
-    pub(super) fn departed(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn departed(&self, seat: &Arc<Seat<C>>) {
         lock(&self.seats).remove(&seat.id);
         let mut users = lock(&self.users);
         // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
@@ -169,7 +169,7 @@ impl<C: Consumer> Hub<C> {
 
     /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
     /// Gives back whether it was not in it before.
-    pub(super) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) -> bool {
+    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) -> bool {
         let Entry { group, name, id, place } = entry;
         // It may have been left since it was asked for.
         let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
@@ -182,7 +182,7 @@ impl<C: Consumer> Hub<C> {
         })
     }
 
-    pub(super) fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
+    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
         let mut kinds = lock(&self.kinds);
         let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(Kind::<G>::default()));
         // It was made under this type's own id.
@@ -191,12 +191,12 @@ impl<C: Consumer> Hub<C> {
 }
 
 /// A connection that is to be let into a group.
-pub(super) struct Entry<G: Group> {
-    pub(super) group: Contained<G>,
+pub(crate) struct Entry<G: Group> {
+    pub(crate) group: Contained<G>,
     /// What frames call the group.
-    pub(super) name: Option<Arc<str>>,
+    pub(crate) name: Option<Arc<str>>,
     /// What it is subscribed under; joined, where it is not.
-    pub(super) id: Option<RequestId>,
+    pub(crate) id: Option<RequestId>,
     /// Room for it, where it needs some.
-    pub(super) place: Option<Place<G::Consumer>>,
+    pub(crate) place: Option<Place<G::Consumer>>,
 }

@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::belongings::{Belonging, Place};
-use super::join::Group;
+use super::group::Group;
 use super::membership::Membership;
-use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::context::{Call, Connect, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
+use crate::session::memberships::{Belonging, Place};
+use crate::session::session::Seat;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 
 /// All groups of one type.
-pub(super) struct Kind<G: Group> {
+pub(crate) struct Kind<G: Group> {
     groups: Mutex<HashMap<G, Arc<Members<G::Consumer>>>>,
 }
 
@@ -32,18 +32,18 @@ impl<G: Group> Default for Kind<G> {
 
 /// The members of one group. Whoever delivers goes on with the list as it was; who has left meanwhile gets nothing all
 /// the same, because the membership itself has ended.
-pub(super) struct Members<C: Consumer> {
+pub(crate) struct Members<C: Consumer> {
     /// What frames call it.
-    pub(super) name: Option<Arc<str>>,
+    pub(crate) name: Option<Arc<str>>,
     list: Mutex<List<C>>,
 }
 
 type List<C> = Arc<Vec<Member<C>>>;
 
 /// A member, with the seat at hand: who may not see an event is passed by without a look at the membership.
-pub(super) struct Member<C: Consumer> {
-    pub(super) seat: Arc<Seat<C>>,
-    pub(super) membership: Arc<Membership<C>>,
+pub(crate) struct Member<C: Consumer> {
+    pub(crate) seat: Arc<Seat<C>>,
+    pub(crate) membership: Arc<Membership<C>>,
 }
 
 impl<C: Consumer> Clone for Member<C> {
@@ -53,18 +53,18 @@ impl<C: Consumer> Clone for Member<C> {
 }
 
 impl<C: Consumer> Members<C> {
-    pub(super) fn list(&self) -> List<C> {
+    pub(crate) fn list(&self) -> List<C> {
         lock(&self.list).clone()
     }
 }
 
 impl<G: Group> Kind<G> {
-    pub(super) fn members(&self, group: &G) -> Option<Arc<Members<G::Consumer>>> {
+    pub(crate) fn members(&self, group: &G) -> Option<Arc<Members<G::Consumer>>> {
         lock(&self.groups).get(group).cloned()
     }
 
     /// One more member, of whom it is not one yet: as joined, or by a subscription.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &self,
         group: &G,
         name: Option<Arc<str>>,
@@ -117,10 +117,10 @@ impl<G: Group> Kind<G> {
 }
 
 /// What a connection keeps of a membership.
-pub(super) struct Belongs<G: Group> {
-    pub(super) group: Contained<G>,
-    pub(super) kind: Arc<Kind<G>>,
-    pub(super) membership: Arc<Membership<G::Consumer>>,
+pub(crate) struct Belongs<G: Group> {
+    pub(crate) group: Contained<G>,
+    pub(crate) kind: Arc<Kind<G>>,
+    pub(crate) membership: Arc<Membership<G::Consumer>>,
 }
 
 impl<G: Group> Belonging<G::Consumer> for Belongs<G> {

@@ -4,22 +4,22 @@ use std::sync::{Arc, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::belongings::Place;
-use super::seat::Seat;
 use crate::consumer::Consumer;
 use crate::message::RequestId;
+use crate::session::memberships::Place;
+use crate::session::session::Seat;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// One connection's membership in one group.
-pub(super) struct Membership<C: Consumer> {
-    pub(super) seat: Arc<Seat<C>>,
+pub(crate) struct Membership<C: Consumer> {
+    pub(crate) seat: Arc<Seat<C>>,
     /// What frames call the group, where clients may know.
-    pub(super) group_name: Option<Arc<str>>,
+    pub(crate) group_name: Option<Arc<str>>,
     /// How often what frames show of it has changed; [`LEFT`] once it has ended. Changed under the mailbox's lock only.
     state: AtomicU64,
     /// Where it stands in the list of the group's members. Changed under that list's lock only.
-    pub(super) place: AtomicUsize,
+    pub(crate) place: AtomicUsize,
     held: Mutex<Held<C>>,
 }
 
@@ -34,7 +34,7 @@ struct Held<C: Consumer> {
 
 impl<C: Consumer> Membership<C> {
     /// One that is kept from the start, as joined or by a subscription.
-    pub(super) fn new(
+    pub(crate) fn new(
         seat: Arc<Seat<C>>,
         group_name: Option<Arc<str>>,
         id: Option<RequestId>,
@@ -56,12 +56,12 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// How much room it takes up.
-    pub(super) fn places(&self) -> usize {
+    pub(crate) fn places(&self) -> usize {
         let held = self.held();
         usize::from(held.joined.is_some()) + held.subscriptions.len()
     }
 
-    pub(super) fn is_kept(&self, id: Option<&RequestId>) -> bool {
+    pub(crate) fn is_kept(&self, id: Option<&RequestId>) -> bool {
         let held = self.held();
         match id {
             None => held.joined.is_some(),
@@ -70,7 +70,7 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Keeps it, as joined or by a subscription. What keeps it already needs no room again.
-    pub(super) fn keep(&self, id: Option<RequestId>, place: Place<C>) {
+    pub(crate) fn keep(&self, id: Option<RequestId>, place: Place<C>) {
         let mut held = self.held();
         match id {
             None => held.joined = Some(place),
@@ -84,7 +84,7 @@ impl<C: Consumer> Membership<C> {
 
     /// It is not joined any more, or not subscribed under that id. Whether nothing keeps the membership any more: then it has
     /// ended.
-    pub(super) fn release(&self, id: Option<&RequestId>) -> bool {
+    pub(crate) fn release(&self, id: Option<&RequestId>) -> bool {
         let mut held = self.held();
         self.seat.mailbox.among(|| {
             match id {
@@ -102,7 +102,7 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Ends it: what was put in by it before stays, nothing comes after.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.seat.mailbox.among(|| self.state.store(LEFT, Ordering::Relaxed));
         // The room that it took up is free again.
         *self.held() = Held { joined: None, subscriptions: SmallVec::new() };
@@ -114,7 +114,7 @@ impl<C: Consumer> Membership<C> {
 }
 
 /// The way that an event comes to a connection.
-pub(super) enum Way<'a, C: Consumer> {
+pub(crate) enum Way<'a, C: Consumer> {
     /// Because of who sits there.
     Personal,
     Group(&'a Arc<Membership<C>>),
@@ -140,7 +140,7 @@ impl<C: Consumer> Way<'_, C> {
 
     /// How it stands: another number once something about it has changed. `None` where it has ended.
     #[inline]
-    pub(super) fn standing(&self) -> Option<u64> {
+    pub(crate) fn standing(&self) -> Option<u64> {
         let state = |membership: &Membership<C>| membership.state.load(Ordering::Relaxed);
         match self {
             Way::Personal => Some(0),
@@ -154,12 +154,12 @@ impl<C: Consumer> Way<'_, C> {
 
     /// Whether frames show more of it than that it is there.
     #[inline]
-    pub(super) fn shows_ids(&self) -> bool {
+    pub(crate) fn shows_ids(&self) -> bool {
         self.memberships().iter().any(|membership| membership.state.load(Ordering::Relaxed) % LEFT != 0)
     }
 
     /// What whoever sits there has subscribed under, in the order in which they did.
-    pub(super) fn request_ids(&self) -> Vec<RequestId> {
+    pub(crate) fn request_ids(&self) -> Vec<RequestId> {
         let mut ids: Vec<RequestId> = Vec::new();
         for membership in self.memberships() {
             if membership.state.load(Ordering::Relaxed) < LEFT {
@@ -174,12 +174,12 @@ impl<C: Consumer> Way<'_, C> {
     }
 
     /// What frames call the group that it comes by: the first of several.
-    pub(super) fn group_name(&self) -> Option<&str> {
+    pub(crate) fn group_name(&self) -> Option<&str> {
         let standing = self.memberships().iter().find(|one| one.state.load(Ordering::Relaxed) < LEFT)?;
         standing.group_name.as_deref()
     }
 
-    pub(super) fn owned(&self) -> OwnedWay<C> {
+    pub(crate) fn owned(&self) -> OwnedWay<C> {
         match *self {
             Way::Personal => OwnedWay::Personal,
             Way::Group(one) => OwnedWay::Group(one.clone()),
@@ -189,7 +189,7 @@ impl<C: Consumer> Way<'_, C> {
 }
 
 /// The same, kept for an event that waits.
-pub(super) enum OwnedWay<C: Consumer> {
+pub(crate) enum OwnedWay<C: Consumer> {
     Personal,
     Group(Arc<Membership<C>>),
     Groups(Arc<[Arc<Membership<C>>]>),
@@ -202,7 +202,7 @@ impl<C: Consumer> Clone for OwnedWay<C> {
 }
 
 impl<C: Consumer> OwnedWay<C> {
-    pub(super) fn as_way(&self) -> Way<'_, C> {
+    pub(crate) fn as_way(&self) -> Way<'_, C> {
         match self {
             OwnedWay::Personal => Way::Personal,
             OwnedWay::Group(one) => Way::Group(one),
@@ -211,7 +211,7 @@ impl<C: Consumer> OwnedWay<C> {
     }
 
     /// Tells ways apart; the memberships are kept while it is compared.
-    pub(super) fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         match self {
             OwnedWay::Personal => 0,
             OwnedWay::Group(one) => Arc::as_ptr(one).addr(),

@@ -4,18 +4,18 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::belongings::Place;
 use super::event::Emits;
-use super::hub::Entry;
-use super::join::{Carries, Group};
+use super::group::{Carries, Group};
 use super::publisher::Publisher;
-use super::seat::Seat;
-use super::sessions::Sessions;
 use crate::consumer::Consumer;
 use crate::context::{Call, Connect, Context, Handler, User};
 use crate::error::{Error, Result};
 use crate::message::{Effect, RequestId};
 use crate::panic::{Contained, catch_unwind};
+use crate::session::connections::Sessions;
+use crate::session::memberships::Place;
+use crate::session::registry::Entry;
+use crate::session::session::Seat;
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
 const MOST_SUBSCRIPTIONS: usize = 32;
@@ -213,7 +213,7 @@ where
 }
 
 /// A connection that is to be let into a group.
-pub(super) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
+pub(crate) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
     let name = catch_unwind(|| group.public_name());
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
     Ok(Entry { group: Contained::new(group), name: name.map(Arc::from), id, place })

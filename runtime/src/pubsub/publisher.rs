@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::counters::Counters;
 use super::event::Emits;
-use super::hub::Hub;
-use super::join::{Carries, Group};
+use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::panic::Contained;
+use crate::session::counters::Counters;
+use crate::session::registry::Hub;
 
 /// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
 ///

@@ -2,32 +2,32 @@
 
 use std::collections::VecDeque;
 
-use super::pacer::HeldConnections;
-use super::slow::{Asks, SlowReceiver, superseded};
+use super::backpressure::HeldConnections;
+use super::overflow::{Asks, SlowReceiver, superseded};
 use crate::transport::{CloseCode, Text};
 
 /// What waits, in order, under the mailbox's lock.
-pub(super) struct Waiting<N> {
-    pub(super) events: VecDeque<Letter<N>>,
-    pub(super) bytes: usize,
+pub(crate) struct Waiting<N> {
+    pub(crate) events: VecDeque<Letter<N>>,
+    pub(crate) bytes: usize,
     /// The place of the next one.
-    pub(super) next: u64,
-    pub(super) dropped: u64,
-    pub(super) end: Option<CloseCode>,
-    pub(super) closed: bool,
+    pub(crate) next: u64,
+    pub(crate) dropped: u64,
+    pub(crate) end: Option<CloseCode>,
+    pub(crate) closed: bool,
     /// Publishing connections that are held until the reader has run.
-    pub(super) holds: HeldConnections,
+    pub(crate) holds: HeldConnections,
 }
 
 /// An event that waits.
-pub(super) struct Letter<N> {
-    pub(super) place: u64,
-    pub(super) frame: Text,
-    pub(super) note: N,
+pub(crate) struct Letter<N> {
+    pub(crate) place: u64,
+    pub(crate) frame: Text,
+    pub(crate) note: N,
 }
 
 impl<N: Asks> Waiting<N> {
-    pub(super) fn new() -> Waiting<N> {
+    pub(crate) fn new() -> Waiting<N> {
         Waiting {
             events: VecDeque::new(),
             bytes: 0,
@@ -39,14 +39,14 @@ impl<N: Asks> Waiting<N> {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Letter<N>> {
+    pub(crate) fn pop(&mut self) -> Option<Letter<N>> {
         let oldest = self.events.pop_front()?;
         self.bytes -= oldest.frame.len();
         Some(oldest)
     }
 
     /// Drops what the policy gives up. Nothing where it gives up the connection.
-    pub(super) fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
+    pub(crate) fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
         let given_up = match policy {
             SlowReceiver::Close => Vec::new(),
             SlowReceiver::DropOldest => self.pop().into_iter().collect(),
@@ -60,7 +60,7 @@ impl<N: Asks> Waiting<N> {
         given_up
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.closed || self.end.is_some()
     }
 }

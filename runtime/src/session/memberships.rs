@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::seat::Seat;
+use super::session::Seat;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 /// A group that a connection belongs to.
-pub(super) trait Belonging<C: Consumer>: Send + Sync {
+pub(crate) trait Belonging<C: Consumer>: Send + Sync {
     /// Whether it is this one.
     fn is(&self, group: &dyn Any) -> bool;
     /// Whether something keeps it already: that it was joined, or the subscription of that id.
@@ -33,7 +33,7 @@ pub(super) trait Belonging<C: Consumer>: Send + Sync {
 }
 
 /// All of them.
-pub(super) struct Belongings<C: Consumer> {
+pub(crate) struct Belongings<C: Consumer> {
     list: Vec<Arc<dyn Belonging<C>>>,
     /// The connection has ended, and belongs nowhere any more.
     over: bool,
@@ -46,7 +46,7 @@ impl<C: Consumer> Default for Belongings<C> {
 }
 
 /// Room for one more group; given back when it is dropped.
-pub(super) struct Place<C: Consumer>(Arc<Seat<C>>);
+pub(crate) struct Place<C: Consumer>(Arc<Seat<C>>);
 
 impl<C: Consumer> Drop for Place<C> {
     fn drop(&mut self) {
@@ -56,7 +56,7 @@ impl<C: Consumer> Drop for Place<C> {
 
 impl<C: Consumer> Seat<C> {
     /// Room for one more group, where so much is about to be given back. 409 where there is none.
-    pub(super) fn reserve(self: &Arc<Self>, given_back: usize) -> Result<Place<C>> {
+    pub(crate) fn reserve(self: &Arc<Self>, given_back: usize) -> Result<Place<C>> {
         let taken = self.groups.fetch_add(1, Ordering::Relaxed);
         let reserved = Place(self.clone());
         if taken < self.most_groups.saturating_add(given_back) {
@@ -66,23 +66,23 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Whether it is in a group already, as joined or by the subscription of that id.
-    pub(super) fn is_in(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
+    pub(crate) fn is_in(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
         self.lock_belongings().list.iter().any(|known| known.is(group) && known.is_kept(id))
     }
 
     /// How much room a group takes up.
-    pub(super) fn places(&self, group: &dyn Any) -> usize {
+    pub(crate) fn places(&self, group: &dyn Any) -> usize {
         self.lock_belongings().list.iter().find(|known| known.is(group)).map_or(0, |known| known.places())
     }
 
     /// The groups that it is in now.
-    pub(super) fn belongings(&self) -> Vec<Arc<dyn Belonging<C>>> {
+    pub(crate) fn belongings(&self) -> Vec<Arc<dyn Belonging<C>>> {
         self.lock_belongings().list.clone()
     }
 
     /// Belongs to a group, `enter` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
     /// happens. Gives back whether it was not kept so before.
-    pub(super) fn belong(
+    pub(crate) fn belong(
         &self,
         group: &dyn Any,
         id: Option<RequestId>,
@@ -104,12 +104,12 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Ends that a group is joined, or subscribed to under that id; and the membership where nothing else keeps it.
-    pub(super) fn release(&self, group: &dyn Any, id: Option<&RequestId>) {
+    pub(crate) fn release(&self, group: &dyn Any, id: Option<&RequestId>) {
         self.part_if(group, |belonging| belonging.release(id));
     }
 
     /// Belongs to a group no more.
-    pub(super) fn part(&self, group: &dyn Any) {
+    pub(crate) fn part(&self, group: &dyn Any) {
         self.part_if(group, |_| true);
     }
 
@@ -124,13 +124,13 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The same of one that was found before.
-    pub(super) fn part_with(&self, belonging: &Arc<dyn Belonging<C>>) {
+    pub(crate) fn part_with(&self, belonging: &Arc<dyn Belonging<C>>) {
         self.lock_belongings().list.retain(|known| !Arc::ptr_eq(known, belonging));
         belonging.leave();
     }
 
     /// Belongs nowhere any more, for good.
-    pub(super) fn part_with_all(&self) {
+    pub(crate) fn part_with_all(&self) {
         let all = {
             let mut belongings = self.lock_belongings();
             belongings.over = true;

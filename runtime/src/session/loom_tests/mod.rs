@@ -2,17 +2,17 @@
 //! mailbox, its worker and its grants, and whoever publishes, changes, joins and leaves meanwhile. Run it by
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- group::model bits::model
+//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- session::loom_tests seqlock::model
 //! ```
 //!
 //! A task is a thread here, and loom allows five of them in all, so each model says how few it needs. It tries every order
 //! with up to so many switches that nobody had to make (`switches`). A lost event or wake-up shows as a deadlock, which ends the
 //! whole run.
 
-mod changes;
-mod coming;
-mod pacing;
-mod starts;
+mod backpressure;
+mod churn;
+mod revalidation;
+mod start_gate;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,20 +22,20 @@ use loom::future::block_on;
 use loom::model::Builder;
 use loom::thread;
 
-use super::delivery::Published;
-use super::event::{Emits, Frame, Seeing};
-use super::hub::{Entry, Hub};
-use super::join::{Carries, Group};
-use super::mailbox::Mailbox;
-use super::membership::Way;
-use super::seat::Seat;
-use super::slow::SlowReceiver;
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, Node};
 use crate::context::{Call, Connect, Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
 use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
+use crate::pubsub::event::{Emits, Frame, Seeing};
+use crate::pubsub::group::{Carries, Group};
+use crate::pubsub::membership::Way;
+use crate::pubsub::publication::Published;
+use crate::session::overflow::SlowReceiver;
+use crate::session::registry::{Entry, Hub};
+use crate::session::send_queue::Mailbox;
+use crate::session::session::Seat;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 const READ: Codename = {

@@ -4,18 +4,18 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use super::belongings::Belongings;
-use super::delivery::{Note, Published};
-use super::event::{Emits, Seeing};
-use super::hub::Hub;
-use super::late::Late;
-use super::mailbox::{Mailbox, Put};
-use super::membership::Way;
-use super::pacer::Pacer;
+use super::backpressure::Pacer;
+use super::memberships::Belongings;
+use super::registry::Hub;
+use super::revalidator::Late;
+use super::send_queue::{Mailbox, Put};
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::log::Cause;
 use crate::panic::catch_unwind;
+use crate::pubsub::event::{Emits, Seeing};
+use crate::pubsub::membership::Way;
+use crate::pubsub::publication::{Note, Published};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::{CloseCode, Text};
@@ -27,32 +27,32 @@ use crate::transport::{CloseCode, Text};
 #[repr(C)]
 pub(crate) struct Seat<C: Consumer> {
     /// Whether events wait for grants, or a change is under way.
-    pub(super) is_late: AtomicBool,
+    pub(crate) is_late: AtomicBool,
     /// Whether somebody else sits there than at first.
     is_renewed: AtomicBool,
     /// Whether the connection has ended.
-    pub(super) is_gone: AtomicBool,
-    pub(super) id: u64,
+    pub(crate) is_gone: AtomicBool,
+    pub(crate) id: u64,
     /// Who sat down there, once `#[connect]` had let them in.
     first: OnceLock<Scope<C::User>>,
-    pub(super) consumer: Arc<C>,
+    pub(crate) consumer: Arc<C>,
     pub(crate) mailbox: Mailbox<Note<C>>,
-    pub(super) hub: Arc<Hub<C>>,
+    pub(crate) hub: Arc<Hub<C>>,
     /// Who sits there since.
     renewed: ArcSwapOption<Scope<C::User>>,
     /// Who sat there in between, and may have something running still.
     former: Mutex<Vec<Weak<Scope<C::User>>>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
-    pub(super) belongings: Mutex<Belongings<C>>,
+    pub(crate) belongings: Mutex<Belongings<C>>,
     /// How many groups it is in, or is to be.
-    pub(super) groups: AtomicUsize,
-    pub(super) most_groups: usize,
+    pub(crate) groups: AtomicUsize,
+    pub(crate) most_groups: usize,
     /// Events that wait for grants, and all that came after them.
-    pub(super) late: Mutex<Late<C>>,
+    pub(crate) late: Mutex<Late<C>>,
     /// How long grants and groups may take to answer.
-    pub(super) time: Duration,
-    pub(super) runtime: Handle,
+    pub(crate) time: Duration,
+    pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
 }
@@ -100,7 +100,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Somebody else sits there from now on.
-    pub(super) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
+    pub(crate) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
         let mut former = self.lock_former();
         former.retain(|former| former.strong_count() > 0);
         former.push(Arc::downgrade(&scope));
@@ -109,7 +109,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Everybody who sits there or has something running still.
-    pub(super) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
+    pub(crate) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
         if let Some(first) = self.first.get() {
             tell(first);
         }
@@ -131,7 +131,7 @@ impl<C: Consumer> Seat<C> {
 
     /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
     /// leaving.
-    pub(super) fn remember(&self, scope: &Scope<C::User>) {
+    pub(crate) fn remember(&self, scope: &Scope<C::User>) {
         let name = || scope.user().map(|_| scope.user_id().into_owned());
         if let Ok(Some(user_id)) = catch_unwind(name) {
             let _ = self.user_id.set(user_id);
@@ -154,7 +154,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The connection is to end.
-    pub(super) fn end(&self, code: CloseCode) {
+    pub(crate) fn end(&self, code: CloseCode) {
         self.mailbox.end(code);
         self.mailbox.gate().drain();
         self.give_up();
@@ -165,13 +165,13 @@ impl<C: Consumer> Seat<C> {
         self.mailbox.is_over()
     }
 
-    pub(super) fn user_id(&self) -> Option<&str> {
+    pub(crate) fn user_id(&self) -> Option<&str> {
         self.user_id.get().map(String::as_str)
     }
 
     /// Looks at what is read of every member, without asking anything yet.
     #[inline]
-    pub(super) fn glance(&self) -> Glance<'_, C::User> {
+    pub(crate) fn glance(&self) -> Glance<'_, C::User> {
         // The epoch first: who reads that of a change sees below that the change is under way.
         let epoch = self.mailbox.epoch();
         let plain = !self.is_late.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
@@ -180,7 +180,7 @@ impl<C: Consumer> Seat<C> {
 
     /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
     #[inline]
-    pub(super) fn offer_at<E>(
+    pub(crate) fn offer_at<E>(
         self: &Arc<Self>,
         glance: &Glance<'_, C::User>,
         published: &Arc<Published<E>>,
@@ -197,7 +197,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The same as they are now.
-    pub(super) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
+    pub(crate) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -247,7 +247,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Whether they may see it. A panic is a no.
-    pub(super) fn looks<E>(&self, seeing: &Seeing<'_, C::User>, published: &Published<E>) -> Option<bool>
+    pub(crate) fn looks<E>(&self, seeing: &Seeing<'_, C::User>, published: &Published<E>) -> Option<bool>
     where
         C: Emits<E>,
     {
@@ -274,7 +274,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Makes the frame for whoever sits here, and again while what it shows of its way changes before it is put in.
-    pub(super) fn make<E>(
+    pub(crate) fn make<E>(
         &self,
         scope: &Scope<C::User>,
         published: &Arc<Published<E>>,
@@ -314,7 +314,7 @@ impl<U> Deref for Sitting<'_, U> {
 }
 
 /// What is read of every member.
-pub(super) struct Glance<'a, U> {
+pub(crate) struct Glance<'a, U> {
     epoch: u64,
     /// Who sits there, if nothing is in the way of asking them at once.
     scope: Option<&'a Scope<U>>,
@@ -323,7 +323,7 @@ pub(super) struct Glance<'a, U> {
 impl<U> Glance<'_, U> {
     /// Reads ahead what permissions will read.
     #[inline]
-    pub(super) fn fetch(&self) {
+    pub(crate) fn fetch(&self) {
         if let Some(scope) = self.scope {
             scope.fetch();
         }
@@ -332,7 +332,7 @@ impl<U> Glance<'_, U> {
 
 /// What became of an event at one seat, as far as that is known at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Offered {
+pub(crate) enum Offered {
     Refused,
     /// It was put in, or waits, or nobody wants it.
     Done,

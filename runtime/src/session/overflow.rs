@@ -25,7 +25,7 @@ pub(crate) trait Asks {
 }
 
 /// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
-pub(super) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
+pub(crate) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
     let newest = queue.back().and_then(&key);
     let before = queue.len().saturating_sub(1);
     let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::counters::Counts;
-use super::delivery::Published;
 use super::event::Emits;
-use super::hub::Hub;
-use super::join::{Carries, Group};
-use super::members::Member;
+use super::group::{Carries, Group};
+use super::group_table::Member;
 use super::membership::{Membership, Way};
-use super::pacer::Pacer;
-use super::seat::{Glance, Offered};
+use super::publication::Published;
 use crate::consumer::Consumer;
 use crate::panic::Contained;
+use crate::session::backpressure::Pacer;
+use crate::session::counters::Counts;
+use crate::session::registry::Hub;
+use crate::session::session::{Glance, Offered};
 
 /// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
 /// the other would wait for each.
@@ -24,7 +24,7 @@ const TOGETHER: usize = 16;
 
 impl<C: Consumer> Hub<C> {
     /// Gives an event to every member of a group who may see it.
-    pub(super) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
+    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -43,7 +43,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// The same for several groups: a member of more than one gets it once.
-    pub(super) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
+    pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -77,7 +77,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// Gives an event to one user on all sockets, where that user may see it.
-    pub(super) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
+    pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::backpressure::HeldConnections;
 use super::counters::Counts;
-use super::pacer::HeldConnections;
-use super::slow::{Asks, SlowReceiver};
-use super::waiting::{Letter, Waiting};
+use super::overflow::{Asks, SlowReceiver};
+use super::queue_state::{Letter, Waiting};
 use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
@@ -47,7 +47,7 @@ pub(crate) struct Ended(pub(crate) CloseCode);
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Put {
+pub(crate) enum Put {
     /// It waits.
     In,
     /// Nobody wants it any more.
@@ -69,7 +69,7 @@ impl<N: Asks> Mailbox<N> {
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
     /// it stood when the frame was made. What this gives back beside is not wanted any more: an event may run its own code
     /// when it is dropped, so that is not done under whatever lock the caller holds.
-    pub(super) fn put(
+    pub(crate) fn put(
         &self,
         frame: Text,
         note: N,
@@ -145,27 +145,27 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// How many events may wait.
-    pub(super) fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    pub(super) fn policy(&self) -> SlowReceiver {
+    pub(crate) fn policy(&self) -> SlowReceiver {
         self.policy
     }
 
     /// So many were dropped before they could even be asked about.
-    pub(super) fn dropped(&self, events: usize) {
+    pub(crate) fn dropped(&self, events: usize) {
         self.counts.dropped(events);
         self.waiting().dropped += events as u64;
     }
 
     /// Whether nothing is to be put in any more.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.waiting().is_over()
     }
 
     /// The connection is to end with this code. Nothing is delivered any more.
-    pub(super) fn end(&self, code: CloseCode) {
+    pub(crate) fn end(&self, code: CloseCode) {
         drop(self.end_with(self.waiting(), code));
     }
 
@@ -187,7 +187,7 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// Changes something that is looked at when an event is put in.
-    pub(super) fn among<T>(&self, change: impl FnOnce() -> T) -> T {
+    pub(crate) fn among<T>(&self, change: impl FnOnce() -> T) -> T {
         let _waiting = self.waiting();
         change()
     }
@@ -205,7 +205,7 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
-    pub(super) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
+    pub(crate) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut waiting = self.waiting();
         let epoch = self.gate.raise();
         waiting.bytes = 0;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::late::Change;
-use super::seat::Seat;
+use super::revalidator::Change;
+use super::session::Seat;
 use crate::consumer::Consumer;
 use crate::context::User;
 use crate::error::{Error, Result};

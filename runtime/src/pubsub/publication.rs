@@ -7,16 +7,16 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::event::{Emits, Frame, Seeing, event_key};
-use super::mailbox::Put;
 use super::membership::{OwnedWay, Way};
-use super::seat::Seat;
-use super::slow::Asks;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
+use crate::session::overflow::Asks;
+use crate::session::send_queue::Put;
+use crate::session::session::Seat;
 use crate::transport::Text;
 
 /// An event that was published.
@@ -38,17 +38,17 @@ enum Shared {
 }
 
 impl<E> Published<E> {
-    pub(super) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
+    pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
         Arc::new(Published { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
     }
 
     #[inline]
-    pub(super) fn event(&self) -> &E {
+    pub(crate) fn event(&self) -> &E {
         &self.event
     }
 
     /// The frame for one of them. Nothing where there is none for them.
-    pub(super) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Text> {
+    pub(crate) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Text> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
             Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event())) {
@@ -76,7 +76,7 @@ impl<E> Published<E> {
     }
 
     /// What it takes to ask about it once more.
-    pub(super) fn note<C>(self: &Arc<Self>, seat: &Seat<C>, way: Way<'_, C>) -> Note<C>
+    pub(crate) fn note<C>(self: &Arc<Self>, seat: &Seat<C>, way: Way<'_, C>) -> Note<C>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -119,7 +119,7 @@ pub(crate) struct Note<C: Consumer> {
 
 impl<C: Consumer> Note<C> {
     /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
-    pub(super) async fn settle(&self, seat: &Arc<Seat<C>>, epoch: u64) -> Put {
+    pub(crate) async fn settle(&self, seat: &Arc<Seat<C>>, epoch: u64) -> Put {
         self.event.clone().settle(seat, self.way.as_way(), epoch).await
     }
 }

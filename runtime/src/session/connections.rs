@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::hub::Hub;
-use super::seat::Seat;
+use super::registry::Hub;
+use super::session::Seat;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::grants::ObjectKey;
@@ -30,7 +30,7 @@ impl<C: Consumer> Sessions<C> {
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(super) fn of_action(seat: &Seat<C>, changes: OwnChanges) -> Sessions<C> {
+    pub(crate) fn of_action(seat: &Seat<C>, changes: OwnChanges) -> Sessions<C> {
         Sessions { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
     }
 

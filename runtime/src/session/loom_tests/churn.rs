@@ -7,9 +7,9 @@ use loom::future::block_on;
 use super::{Lobby, Room, Seat, World, explore, forget, rest, spawn, taken};
 use crate::consumer::Consumer;
 use crate::context::Connect;
-use crate::group::Sessions;
-use crate::group::mailbox::Ended;
 use crate::panic::Contained;
+use crate::session::Sessions;
+use crate::session::send_queue::Ended;
 use crate::transport::CloseCode;
 
 /// Three threads: who leaves, the publisher, and a worker where grants are not `known`.

@@ -1,0 +1,15 @@
+//! Groups and events: who may join, who may see what, and the path of an event from its publisher to every member that may
+//! see it.
+
+pub(crate) mod context;
+pub(crate) mod event;
+mod fanout;
+pub(crate) mod group;
+pub(crate) mod group_table;
+pub(crate) mod membership;
+pub(crate) mod publication;
+mod publisher;
+
+pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, personal_frame};
+pub use group::{Carries, Group, GroupPermission, may_join_on};
+pub use publisher::Publisher;

@@ -1,0 +1,27 @@
+//! What the endpoint keeps about each connection: who is connected, which events wait for it, and how a change of rights
+//! reaches it.
+
+pub(crate) mod backpressure;
+pub(crate) mod connections;
+pub(crate) mod counters;
+#[cfg(loom)]
+#[cfg(test)]
+mod loom_tests;
+pub(crate) mod memberships;
+pub(crate) mod overflow;
+mod queue_state;
+pub(crate) mod registry;
+mod revalidation;
+pub(crate) mod revalidator;
+pub(crate) mod send_queue;
+#[expect(clippy::module_inception, reason = "a file is named for its main type")]
+pub(crate) mod session;
+
+pub(crate) use backpressure::{PACER, Pacer};
+pub use connections::Sessions;
+pub use counters::Counters;
+pub(crate) use overflow::Asks;
+pub use overflow::SlowReceiver;
+pub(crate) use registry::Hub;
+pub(crate) use send_queue::{Ended, Mailbox, Taken};
+pub(crate) use session::{Seat, Sitting};
