@@ -8,27 +8,28 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, Asked, FromContext, Held, IntoReply, Load, Loading, Objects, arguments, arguments_before, nested, path,
-    returned,
+    Argument, FromContext, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects, ObjectParameter,
+    arguments, arguments_before, nested, path, returned,
 };
 pub use crate::consumer::{
-    ActionFn, ActionNode, Consumer, ConsumerBlock, Dispatch, EventNode, HandlerBlock, Mountable, Need, Node, Pattern,
-    Regex, Registration, RouteNode, Segment, Walk, check, check_mount, check_node, no_captures, no_captures_here,
+    ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
+    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal, check,
+    check_mount, check_node, no_captures, no_captures_here,
 };
 #[cfg(feature = "registry")]
-pub use crate::consumer::{GroupRow, inventory};
-pub use crate::context::{Admitted, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
+pub use crate::consumer::{CodenameGroupRow, inventory};
+pub use crate::context::{Authorized, Call, Connect, Context, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
-pub use crate::permission::{Asking, Expr, Expression, Gate, ObjectPermission, Permission, RuleAnswer};
+pub use crate::permission::{Evaluation, Expr, Expression, ObjectEvaluation, ObjectPermission, Permission, RuleAnswer};
 pub use crate::pubsub::{
-    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Seeing, Sight, event_key, frame, may_join_on,
-    personal_frame,
+    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, event_key, frame,
+    may_join_on, personal_frame,
 };
 
 /// What an action without arguments does with its admission; an error where it was only asked whether it may run.
-pub fn no_arguments<U>(call: &Call<'_, U>, _: &Admitted) -> Result<()> {
+pub fn no_arguments<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 

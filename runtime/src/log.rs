@@ -5,19 +5,19 @@ use std::fmt::{self, Write as _};
 use crate::panic::catch_unwind;
 
 /// What somebody else may have written, in the log: escaped, and not too much of it.
-pub(crate) struct Cut<'a> {
+pub(crate) struct Truncated<'a> {
     text: &'a str,
     most: usize,
 }
 
-impl<'a> Cut<'a> {
+impl<'a> Truncated<'a> {
     /// A name or a route of a client's.
-    pub(crate) fn words(text: &'a str) -> Cut<'a> {
-        Cut { text, most: 64 }
+    pub(crate) fn words(text: &'a str) -> Truncated<'a> {
+        Truncated { text, most: 64 }
     }
 }
 
-impl fmt::Debug for Cut<'_> {
+impl fmt::Debug for Truncated<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text.char_indices().nth(self.most) {
             Some((end, _)) => write!(f, "{:?}..", &self.text[..end]),
@@ -36,7 +36,7 @@ impl Cause {
     const MAX_CHARS: usize = 1000;
 
     pub(crate) fn new(error: &dyn fmt::Display) -> Cause {
-        // One character more than is logged, so that `Cut` marks the text as cut.
+        // One character more than is logged, so that `Truncated` marks the text as cut.
         let mut text = Capped { text: String::new(), room: Cause::MAX_CHARS + 1 };
         let outcome = catch_unwind(|| write!(text, "{error}"));
         if text.room > 0 {
@@ -52,7 +52,7 @@ impl Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Cut { text: &self.0, most: Cause::MAX_CHARS }.fmt(f)
+        Truncated { text: &self.0, most: Cause::MAX_CHARS }.fmt(f)
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
             (&long, format!("{long:?}")),
             (&format!("{long}x"), format!("{long:?}..")),
         ] {
-            assert_eq!(format!("{:?}", Cut::words(words)), wanted);
+            assert_eq!(format!("{:?}", Truncated::words(words)), wanted);
         }
     }
 
@@ -96,7 +96,7 @@ mod tests {
         let directions = directions.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
         let invisible = ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{e0041}'];
         for char in controls.chain(directions).chain(invisible).filter(|char| *char != ' ') {
-            let logged = [format!("{:?}", Cut::words(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
+            let logged = [format!("{:?}", Truncated::words(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
             assert!(logged.iter().all(|text| text.contains('\\') && !text.contains(char)), "{logged:?}");
         }
     }

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::arguments::{self, Key};
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::object_parameters::{self, Loaded};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
@@ -15,7 +15,7 @@ use crate::model::parameter::{Kind, Parameter};
 /// An action and its expression, if it has one of its own.
 pub(super) struct Row<'a> {
     action: &'a Action,
-    gate: Option<Gate<'a>>,
+    gate: Option<Evaluation<'a>>,
     objects: Vec<Loaded<'a>>,
     role: String,
     generics: &'a Generics,
@@ -25,7 +25,7 @@ pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
     let rows = block.actions.iter().enumerate().map(|(position, action)| {
         let role = format!("Action{position}");
         let gate = action.permission.as_ref();
-        let gate = gate.map(|expression| Gate::of_action(expression, &role, &block.generics, action));
+        let gate = gate.map(|expression| Evaluation::of_action(expression, &role, &block.generics, action));
         let objects = object_parameters::all(action);
         Row { action, gate, objects, role, generics: &block.generics }
     });
@@ -43,7 +43,7 @@ impl Row<'_> {
     pub(super) fn node(&self) -> TokenStream {
         let (action, cfgs) = (self.action, &self.action.cfgs);
         let node = paths::action_node(Span::call_site());
-        let permission = optional(self.gate.as_ref().map(Gate::reference));
+        let permission = optional(self.gate.as_ref().map(Evaluation::reference));
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached);
         let (needs, keys) = (self.needs(), action.message_keys());
         quote! {
@@ -74,7 +74,7 @@ impl Row<'_> {
             let (need, by) = (paths::need(Span::call_site()), format!("action `{}`", self.action.name));
             needs.extend(quote!(#need { by: #by, captures: &[#(#captures),*] },));
         }
-        needs.extend(self.gate.as_ref().map(Gate::needs));
+        needs.extend(self.gate.as_ref().map(Evaluation::needs));
         needs.extend(self.objects.iter().map(Loaded::need));
         needs
     }
@@ -100,7 +100,7 @@ impl Row<'_> {
     }
 
     /// What is asked of the message itself, and then its arguments.
-    fn asked(&self, gate: Option<&Gate<'_>>, locals: &Locals) -> TokenStream {
+    fn asked(&self, gate: Option<&Evaluation<'_>>, locals: &Locals) -> TokenStream {
         let Locals { admitted, call, .. } = locals;
         let gate = gate.map(|gate| {
             let ask = gate.ask(locals);
@@ -115,7 +115,7 @@ impl Row<'_> {
 
     /// The same where leaves are about parameters: what needs none is asked before the arguments are read, and an object
     /// is loaded only while the answer still depends on it.
-    fn asked_about_parameters(&self, gate: &Gate<'_>, locals: &Locals) -> TokenStream {
+    fn asked_about_parameters(&self, gate: &Evaluation<'_>, locals: &Locals) -> TokenStream {
         let Locals { admitted, call, gate: asking, .. } = locals;
         let (beforehand, captures) = (gate.ask_beforehand(locals), self.captures(locals));
         let (read, none) = (paths::arguments_before(Span::call_site()), paths::no_arguments(Span::call_site()));

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::paths::{self, Locals};
 use super::{action, consumer, event, route};
 use crate::model::block::{Block, Permission};
@@ -94,7 +94,7 @@ fn check(block: &Block) -> TokenStream {
 
 struct Generated<'a> {
     block: &'a Block,
-    gate: Option<Gate<'a>>,
+    gate: Option<Evaluation<'a>>,
     actions: Vec<action::Row<'a>>,
     routes: Vec<route::Row<'a>>,
     events: Vec<event::Row<'a>>,
@@ -105,7 +105,7 @@ const ROLE: &str = "Block";
 
 impl<'a> Generated<'a> {
     fn new(block: &'a Block) -> Self {
-        let gate = block.permission.asked().map(|expression| Gate::new(expression, ROLE, &block.generics));
+        let gate = block.permission.asked().map(|expression| Evaluation::new(expression, ROLE, &block.generics));
         let (actions, routes, events) = (action::rows(block), route::rows(block), event::rows(block));
         Self { block, gate, actions, routes, events, locals: Locals::new() }
     }
@@ -153,9 +153,9 @@ impl<'a> Generated<'a> {
     fn node(&self) -> TokenStream {
         let node = paths::node(Span::call_site());
         let name = &self.block.name;
-        let permission = action::optional(self.gate.as_ref().map(Gate::reference));
+        let permission = action::optional(self.gate.as_ref().map(Evaluation::reference));
         let inherited = matches!(self.block.permission, Permission::Inherited);
-        let needs = self.gate.as_ref().map(Gate::needs);
+        let needs = self.gate.as_ref().map(Evaluation::needs);
         let actions = self.actions.iter().map(action::Row::node);
         let routes = self.routes.iter().map(route::Row::node);
         quote! {

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::action::optional;
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::paths::{self, Locals};
 use super::{authenticate, event};
 use crate::model::Mark;
@@ -14,11 +14,11 @@ use crate::model::hook::Hook;
 const ROLE: &str = "Connect";
 
 /// `impl Consumer for …`, and the registration of a consumer without generics.
-pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>, events: &[event::Row<'_>]) -> TokenStream {
+pub(super) fn consumer(block: &Block, own: Option<&Evaluation<'_>>, events: &[event::Row<'_>]) -> TokenStream {
     let locals = Locals::new();
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
-    let strict = block.connect.as_ref().map(|expression| Gate::new(expression, ROLE, generics));
+    let strict = block.connect.as_ref().map(|expression| Evaluation::new(expression, ROLE, generics));
     let items = strict.as_ref().map(|gate| gate.items(ROLE, generics, &[]));
     let connect = strict.as_ref().map(|gate| connect_const(gate));
     let events = events_const(events);
@@ -47,7 +47,7 @@ pub(super) fn consumer(block: &Block, own: Option<&Gate<'_>>, events: &[event::R
     }
 }
 
-fn connect_const(gate: &Gate<'_>) -> TokenStream {
+fn connect_const(gate: &Evaluation<'_>) -> TokenStream {
     let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
     let value = optional(Some(gate.reference()));
     quote!(const CONNECT: #option<&'static #expression> = #value;)
@@ -63,9 +63,9 @@ fn events_const(events: &[event::Row<'_>]) -> Option<TokenStream> {
 }
 
 /// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.
-fn checked(strict: Option<&Gate<'_>>) -> TokenStream {
+fn checked(strict: Option<&Evaluation<'_>>) -> TokenStream {
     let (check, dispatch) = (paths::check(Span::call_site()), paths::dispatch(Span::call_site()));
-    let strict = strict.map(Gate::no_captures_when_mounted);
+    let strict = strict.map(Evaluation::no_captures_when_mounted);
     quote! {
         const CHECKED: () = {
             #check(<Self as #dispatch>::NODE);
@@ -74,7 +74,7 @@ fn checked(strict: Option<&Gate<'_>>) -> TokenStream {
     }
 }
 
-fn may_connect(own: Option<&Gate<'_>>, strict: Option<&Gate<'_>>, locals: &Locals) -> Option<TokenStream> {
+fn may_connect(own: Option<&Evaluation<'_>>, strict: Option<&Evaluation<'_>>, locals: &Locals) -> Option<TokenStream> {
     let asked = match (own.map(|gate| gate.ask_connect(locals)), strict.map(|gate| gate.ask_strictly(locals))) {
         (None, None) => return None,
         (Some(own), None) => own,

@@ -11,14 +11,14 @@ use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
 
 /// An expression with the names of what is generated for it.
-pub(super) struct Gate<'a> {
+pub(super) struct Evaluation<'a> {
     expression: &'a Expression,
     /// The static that node and gate share.
     name: Ident,
     leaves: Vec<Named<'a>>,
 }
 
-impl<'a> Gate<'a> {
+impl<'a> Evaluation<'a> {
     /// `role` makes the names unique within the block: `Route0`, `Connect`.
     pub(super) fn new(expression: &'a Expression, role: &str, generics: &Generics) -> Self {
         Self::build(expression, role, leaf::named(expression, role, generics, None))

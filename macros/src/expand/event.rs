@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::leaf::mentions;
 use super::paths::{self, Locals};
 use crate::model::block::Block;
@@ -16,7 +16,7 @@ use crate::model::respan;
 pub(super) struct Row<'a> {
     block: &'a Block,
     event: &'a Event,
-    gate: Gate<'a>,
+    gate: Evaluation<'a>,
     ty: &'a Type,
     role: String,
 }
@@ -24,7 +24,7 @@ pub(super) struct Row<'a> {
 pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
     let rows = block.events.iter().enumerate().filter_map(|(position, event)| {
         let role = format!("Event{position}");
-        let gate = Gate::new(event.permission.as_ref()?, &role, &block.generics);
+        let gate = Evaluation::new(event.permission.as_ref()?, &role, &block.generics);
         Some(Row { block, event, gate, ty: event.ty()?, role })
     });
     rows.collect()

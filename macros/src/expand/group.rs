@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, LitStr};
 
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
@@ -16,7 +16,7 @@ const ROLE: &str = "Group";
 /// All that is generated for it.
 pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(expression), generics) = (&group.permission, Generics::default()) else { return TokenStream::new() };
-    let (gate, locals) = (Gate::new(expression, ROLE, &generics), Locals::new());
+    let (gate, locals) = (Evaluation::new(expression, ROLE, &generics), Locals::new());
     let items = gate.items(ROLE, &generics, &[]);
     let Locals { call, consumer, group: this, .. } = &locals;
     let asked = gate.ask_join(consumer_alias, &locals);

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::action::optional;
-use super::evaluation::Gate;
+use super::evaluation::Evaluation;
 use super::paths::{self, Locals};
 use crate::model::block::Block;
 use crate::model::route::Route;
@@ -14,7 +14,7 @@ use crate::model::{Segment, respan};
 /// A route and its expression, if it has one.
 pub(super) struct Row<'a> {
     route: &'a Route,
-    gate: Option<Gate<'a>>,
+    gate: Option<Evaluation<'a>>,
     role: String,
     generics: &'a Generics,
 }
@@ -22,7 +22,7 @@ pub(super) struct Row<'a> {
 pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
     let rows = block.routes.iter().map(|route| {
         let role = format!("Route{}", route.id);
-        let gate = route.permission.as_ref().map(|expression| Gate::new(expression, &role, &block.generics));
+        let gate = route.permission.as_ref().map(|expression| Evaluation::new(expression, &role, &block.generics));
         Row { route, gate, role, generics: &block.generics }
     });
     rows.collect()
@@ -41,8 +41,8 @@ impl Row<'_> {
         let (text, slash) = (&route.pattern.text, route.pattern.slash);
         let segments = route.pattern.segments.iter().map(segment);
         let id = Literal::usize_unsuffixed(route.id);
-        let permission = optional(self.gate.as_ref().map(Gate::reference));
-        let needs = self.gate.as_ref().map(Gate::needs);
+        let permission = optional(self.gate.as_ref().map(Evaluation::reference));
+        let needs = self.gate.as_ref().map(Evaluation::needs);
         let (ty, span) = (&route.handler, paths::shown(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
         // A consumer is refused here, at its type.

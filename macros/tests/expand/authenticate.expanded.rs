@@ -29,18 +29,18 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -69,11 +69,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -92,9 +92,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
@@ -106,7 +106,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __handler = self;
             let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -118,15 +118,15 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__gate)
         }
         const AUTHENTICATES: ::core::primitive::bool = true;
         async fn authenticate(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
+            __admitted: __rt::Authorized,
         ) -> __rt::Result<::core::option::Option<Self::User>> {
             let __handler = self;
             #[derive(__rt::serde::Deserialize)]
@@ -185,18 +185,18 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Feed {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -225,11 +225,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -248,9 +248,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
@@ -262,7 +262,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __handler = self;
             let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -274,9 +274,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__gate)
         }
         #[cfg(feature = "tokens")]
         const AUTHENTICATES: ::core::primitive::bool = true;
@@ -284,7 +284,7 @@ const _: () = {
         async fn authenticate(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
+            __admitted: __rt::Authorized,
         ) -> __rt::Result<::core::option::Option<Self::User>> {
             let __handler = self;
             __rt::no_arguments(__call, &__admitted)?;

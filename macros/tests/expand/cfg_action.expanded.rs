@@ -47,25 +47,25 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Debug {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
                 #[cfg(feature = "debug")]
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "dump",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Developer`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
@@ -74,7 +74,7 @@ const _: () = {
                     ],
                     keys: &[],
                 },
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "version",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -85,7 +85,7 @@ const _: () = {
             ],
             routes: &[
                 #[cfg(feature = "debug")]
-                __rt::RouteNode {
+                __rt::RouteDescriptor {
                     id: 0,
                     pattern: __rt::Pattern {
                         text: "traces/",
@@ -94,7 +94,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Developer`",
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
@@ -110,7 +110,7 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
                     let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                         &mut __gate,
                     ) {
                         let __answer = match __leaf {
@@ -129,9 +129,9 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Gate::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 __rt::start(__call)?;
@@ -162,11 +162,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -185,24 +185,24 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Walk<'_, Self::User>,
-            __admitted: __rt::Admitted,
+            __walk: &mut __rt::Traversal<'_, Self::User>,
+            __admitted: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 #[cfg(feature = "debug")]
                 0 => {
-                    let __call = __rt::Walk::call(__walk);
+                    let __call = __rt::Traversal::call(__walk);
                     let __admitted = {
                         let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
-                        while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                             &mut __gate,
                         ) {
                             let __answer = match __leaf {
@@ -221,9 +221,9 @@ const _: () = {
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __rt::Gate::tell(&mut __gate, __answer)?;
+                            __rt::Evaluation::tell(&mut __gate, __answer)?;
                         }
-                        __rt::Gate::finish(&__gate, __admitted)?
+                        __rt::Evaluation::finish(&__gate, __admitted)?
                     };
                     <Traces as __rt::Dispatch>::enter::<
                         Self,

@@ -98,13 +98,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "clear",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
@@ -112,7 +112,7 @@ const _: () = {
                     needs: &[],
                     keys: &["channel"],
                 },
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -126,7 +126,7 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
@@ -139,9 +139,9 @@ const _: () = {
                         1 => __rt::beforehand(::core::option::Option::None),
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                let mut __gate = __rt::Gate::objects(__gate)?;
+                let mut __gate = __rt::Evaluation::objects(__gate)?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -155,16 +155,16 @@ const _: () = {
                     '_,
                     _,
                 >>::take(__arguments.channel);
-                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         1 => __rt::may_on(__call, __ACTION0LEAF1, &__p0).await,
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Asking::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
                 }
-                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
                 __rt::no_arguments(__call, &__admitted)?;
                 __rt::start(__call)?;
                 let __output = Self::clear(__handler, __p0).await;
@@ -194,20 +194,20 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
                     0 => __rt::Call::may(__call, __BLOCKLEAF0).await,
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -230,19 +230,19 @@ const _: () = {
             let __handler = self;
             {
                 let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => __rt::no_opinion(),
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                __rt::Gate::finish_connect(&__gate)
+                __rt::Evaluation::finish_connect(&__gate)
             }?;
             let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -276,9 +276,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect_strictly(&__gate)
+            __rt::Evaluation::finish_connect_strictly(&__gate)
         }
     }
     const _: () = __rt::no_captures(

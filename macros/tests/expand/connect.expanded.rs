@@ -27,18 +27,18 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `Banned`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -67,11 +67,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -90,9 +90,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -114,7 +114,7 @@ const _: () = {
             let __handler = self;
             {
                 let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
@@ -126,12 +126,12 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                __rt::Gate::finish_connect(&__gate)
+                __rt::Evaluation::finish_connect(&__gate)
             }?;
             let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -159,9 +159,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect_strictly(&__gate)
+            __rt::Evaluation::finish_connect_strictly(&__gate)
         }
         async fn connected(
             &self,

@@ -54,18 +54,18 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -94,11 +94,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -117,21 +117,21 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
-        const EVENTS: &'static [__rt::EventNode] = &[
-            __rt::EventNode {
+        const EVENTS: &'static [__rt::EventDescriptor] = &[
+            __rt::EventDescriptor {
                 name: "upload_created",
                 permission: &__EVENT0,
             },
             #[cfg(feature = "typing")]
-            __rt::EventNode {
+            __rt::EventDescriptor {
                 name: "message.typing",
                 permission: &__EVENT1,
             },
@@ -142,7 +142,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __handler = self;
             let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -154,9 +154,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__gate)
         }
     }
     __rt::register!(Chat);
@@ -166,18 +166,18 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         fn may_see(
             &self,
-            __seeing: &__rt::Seeing<'_, Self::User>,
+            __seeing: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event0Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            let mut __gate = __rt::Seeing::sight(__seeing, &__EVENT0);
-            while let ::core::option::Option::Some(__leaf) = __rt::Sight::next(
+            let mut __gate = __rt::Subscriber::sight(__seeing, &__EVENT0);
+            while let ::core::option::Option::Some(__leaf) = __rt::EventEvaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
                     0 => {
                         let __subject = &__event.channel;
-                        __rt::Seeing::may_on(__seeing, __EVENT0LEAF0, __subject)
+                        __rt::Subscriber::may_on(__seeing, __EVENT0LEAF0, __subject)
                     }
                     1 => {
                         ::core::option::Option::Some(
@@ -187,17 +187,17 @@ const _: () = {
                             >>::may_see(
                                 &__Event0Leaf1 { 0: 5 },
                                 __handler,
-                                __rt::Seeing::scope(__seeing),
+                                __rt::Subscriber::scope(__seeing),
                                 __event,
                             ),
                         )
                     }
-                    2 => __rt::Seeing::may(__seeing, __EVENT0LEAF2),
+                    2 => __rt::Subscriber::may(__seeing, __EVENT0LEAF2),
                     _ => ::core::option::Option::Some(false),
                 };
-                __rt::Sight::tell(&mut __gate, __answer);
+                __rt::EventEvaluation::tell(&mut __gate, __answer);
             }
-            __rt::Sight::finish(&__gate)
+            __rt::EventEvaluation::finish(&__gate)
         }
         fn shared(
             &self,
@@ -215,7 +215,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
         fn may_see(
             &self,
-            __seeing: &__rt::Seeing<'_, Self::User>,
+            __seeing: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -226,7 +226,7 @@ const _: () = {
                 >>::may_see(
                     &__Event1Leaf0 {},
                     __handler,
-                    __rt::Seeing::scope(__seeing),
+                    __rt::Subscriber::scope(__seeing),
                     __event,
                 ),
             )
@@ -285,19 +285,19 @@ const _: () = {
     #[automatically_derived]
     impl<P: Policy> __rt::Dispatch for Feed<P> {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
             permission: ::core::option::Option::None,
             inherited: false,
             needs: &[],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `AllowAny`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
@@ -313,7 +313,7 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
                     let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                         &mut __gate,
                     ) {
                         let __answer = match __leaf {
@@ -332,9 +332,9 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Gate::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 __rt::start(__call)?;
@@ -353,8 +353,8 @@ const _: () = {
     #[automatically_derived]
     impl<P: Policy> __rt::Consumer for Feed<P> {
         const NAME: &'static ::core::primitive::str = "Feed";
-        const EVENTS: &'static [__rt::EventNode] = &[
-            __rt::EventNode {
+        const EVENTS: &'static [__rt::EventDescriptor] = &[
+            __rt::EventDescriptor {
                 name: "yield",
                 permission: &__EVENT0,
             },
@@ -369,7 +369,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         fn may_see(
             &self,
-            __seeing: &__rt::Seeing<'_, Self::User>,
+            __seeing: &__rt::Subscriber<'_, Self::User>,
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -382,7 +382,7 @@ const _: () = {
                 >>::may_see(
                     &May::<P> {},
                     __handler,
-                    __rt::Seeing::scope(__seeing),
+                    __rt::Subscriber::scope(__seeing),
                     __event,
                 ),
             )

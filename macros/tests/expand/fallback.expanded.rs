@@ -17,7 +17,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,

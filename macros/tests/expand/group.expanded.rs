@@ -45,7 +45,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __group = self;
             let mut __gate = __rt::Call::gate(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -80,9 +80,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -117,7 +117,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __group = self;
             let mut __gate = __rt::Call::gate(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -135,9 +135,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -170,7 +170,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __group = self;
             let mut __gate = __rt::Call::gate(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -188,9 +188,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__gate)
         }
     }
     #[automatically_derived]
@@ -224,7 +224,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __group = self;
             let mut __gate = __rt::Call::gate(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -242,9 +242,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__gate)
         }
     }
     #[automatically_derived]

@@ -54,7 +54,7 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
@@ -78,7 +78,7 @@ const _: () = {
         };
         fn may_see(
             &self,
-            _: &__rt::Seeing<'_, Self::User>,
+            _: &__rt::Subscriber<'_, Self::User>,
             _: &MessageCreated,
         ) -> ::core::option::Option<::core::primitive::bool> {
             ::core::option::Option::Some(false)
@@ -94,7 +94,7 @@ const _: () = {
         };
         fn may_see(
             &self,
-            _: &__rt::Seeing<'_, Self::User>,
+            _: &__rt::Subscriber<'_, Self::User>,
             _: &Typing,
         ) -> ::core::option::Option<::core::primitive::bool> {
             ::core::option::Option::Some(false)

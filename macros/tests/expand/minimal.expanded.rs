@@ -23,19 +23,19 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Echo {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Echo",
             permission: ::core::option::Option::None,
             inherited: false,
             needs: &[],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `AllowAny`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
@@ -51,7 +51,7 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
                     let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                         &mut __gate,
                     ) {
                         let __answer = match __leaf {
@@ -70,9 +70,9 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Gate::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 __rt::start(__call)?;

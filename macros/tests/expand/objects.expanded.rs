@@ -69,128 +69,128 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Folders {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "file",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "action `file`",
                             captures: &["room_id", "team"],
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Author(message)`",
                             captures: {
                                 __rt::asks(
                                     <__Action0Leaf0 as __rt::ObjectPermission<
-                                        <Object<Message> as __rt::Held>::Item,
+                                        <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
                                     "`Author(message)` holds for every object there is; write `AllowAny(message)`",
                                 );
                                 <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::Held>::Item,
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::CAPTURES
                             },
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `InState(draft, \"open\")`",
                             captures: {
                                 __rt::asks(
                                     <__Action0Leaf1 as __rt::ObjectPermission<
-                                        <Option<Object<Draft>> as __rt::Held>::Item,
+                                        <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
                                     "`InState(draft, \"open\")` holds for every object there is; write `AllowAny(draft)`",
                                 );
                                 <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::Held>::Item,
+                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::CAPTURES
                             },
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `AllowAny(room)`",
                             captures: <__Action0Leaf5 as __rt::ObjectPermission<
-                                <Object<Room> as __rt::Held>::Item,
+                                <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `message`",
                             captures: <<Object<
                                 Message,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `draft`",
                             captures: <<Option<
                                 Object<Draft>,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `folders`",
                             captures: <<Vec<
                                 Object<Folder>,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `room`",
                             captures: <<Object<
                                 Room,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
                     keys: &["message", "draft_id", "order", "channel", "text"],
                 },
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "open",
                     permission: ::core::option::Option::Some(&__ACTION1),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Owner(folder)`",
                             captures: {
                                 __rt::asks(
                                     <__Action1Leaf0 as __rt::ObjectPermission<
-                                        <Object<Folder> as __rt::Held>::Item,
+                                        <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
                                     "`Owner(folder)` holds for every object there is; write `AllowAny(folder)`",
                                 );
                                 <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::Held>::Item,
+                                    <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::CAPTURES
                             },
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `folder`",
                             captures: <<Object<
                                 Folder,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
@@ -203,14 +203,14 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
                             __rt::beforehand(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::Held>::Item,
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -218,7 +218,7 @@ const _: () = {
                         1 => {
                             __rt::beforehand(
                                 <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::Held>::Item,
+                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -234,16 +234,16 @@ const _: () = {
                         5 => {
                             __rt::beforehand(
                                 <__Action0Leaf5 as __rt::ObjectPermission<
-                                    <Object<Room> as __rt::Held>::Item,
+                                    <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                let mut __gate = __rt::Gate::objects(__gate)?;
+                let mut __gate = __rt::Evaluation::objects(__gate)?;
                 let __p5: TeamId = __rt::path::<TeamId, _>(__call, "team")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
@@ -267,17 +267,17 @@ const _: () = {
                 >>::take(__arguments.channel);
                 let mut __p1 = <Object<
                     Message,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(__arguments.message, __call, "message")?;
                 let mut __p2 = <Option<
                     Object<Draft>,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(__arguments.draft, __call, "draft_id")?;
                 let mut __p3 = <Vec<
                     Object<Folder>,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(
                     __rt::nested(
@@ -291,32 +291,32 @@ const _: () = {
                 )?;
                 let mut __p4 = <Object<
                     Room,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(
                     __rt::path::<
-                        <Object<Room> as __rt::Objects<Self>>::Keys,
+                        <Object<Room> as __rt::ObjectParameter<Self>>::Keys,
                         _,
                     >(__call, "room_id")?,
                     __call,
                     "room_id",
                 )?;
-                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::Loading::asked(
+                            let mut __asked = __rt::LoadingObjects::asked(
                                     &mut __p1,
                                     __handler,
                                     __call,
                                 )
                                 .await;
-                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::Held>::Item,
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf0 {},
@@ -324,29 +324,29 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf0 as __rt::ObjectPermission<
-                                                <Object<Message> as __rt::Held>::Item,
+                                                <Object<Message> as __rt::LoadedParameter>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
                                         __object,
                                     )
                                     .await;
-                                __rt::Asked::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::tell(&mut __asked, __said);
                             }
-                            __rt::Asked::answer(__asked)
+                            __rt::LeafOverObjects::answer(__asked)
                         }
                         1 => {
-                            let mut __asked = __rt::Loading::asked(
+                            let mut __asked = __rt::LoadingObjects::asked(
                                     &mut __p2,
                                     __handler,
                                     __call,
                                 )
                                 .await;
-                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::Held>::Item,
+                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf1 { 0: "open" },
@@ -354,20 +354,20 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf1 as __rt::ObjectPermission<
-                                                <Option<Object<Draft>> as __rt::Held>::Item,
+                                                <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
                                         __object,
                                     )
                                     .await;
-                                __rt::Asked::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::tell(&mut __asked, __said);
                             }
-                            __rt::Asked::answer(__asked)
+                            __rt::LeafOverObjects::answer(__asked)
                         }
                         3 => __rt::may_on(__call, __ACTION0LEAF3, &__p6).await,
                         4 => {
-                            __rt::Loading::may(
+                            __rt::LoadingObjects::may(
                                     &mut __p3,
                                     __handler,
                                     __call,
@@ -376,17 +376,17 @@ const _: () = {
                                 .await
                         }
                         5 => {
-                            let mut __asked = __rt::Loading::asked(
+                            let mut __asked = __rt::LoadingObjects::asked(
                                     &mut __p4,
                                     __handler,
                                     __call,
                                 )
                                 .await;
-                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf5 as __rt::ObjectPermission<
-                                    <Object<Room> as __rt::Held>::Item,
+                                    <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf5 {},
@@ -394,30 +394,50 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf5 as __rt::ObjectPermission<
-                                                <Object<Room> as __rt::Held>::Item,
+                                                <Object<Room> as __rt::LoadedParameter>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
                                         __object,
                                     )
                                     .await;
-                                __rt::Asked::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::tell(&mut __asked, __said);
                             }
-                            __rt::Asked::answer(__asked)
+                            __rt::LeafOverObjects::answer(__asked)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Asking::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
                 }
-                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
                 __rt::no_arguments(__call, &__admitted)?;
-                let __p1 = __rt::Loading::take(__p1, __handler, __call, &__admitted)
+                let __p1 = __rt::LoadingObjects::take(
+                        __p1,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
-                let __p2 = __rt::Loading::take(__p2, __handler, __call, &__admitted)
+                let __p2 = __rt::LoadingObjects::take(
+                        __p2,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
-                let __p3 = __rt::Loading::take(__p3, __handler, __call, &__admitted)
+                let __p3 = __rt::LoadingObjects::take(
+                        __p3,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
-                let __p4 = __rt::Loading::take(__p4, __handler, __call, &__admitted)
+                let __p4 = __rt::LoadingObjects::take(
+                        __p4,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
                 __rt::start(__call)?;
                 let __output = Self::file(
@@ -446,14 +466,14 @@ const _: () = {
             }),
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let mut __gate = __rt::Call::gate(__call, &__ACTION1);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
                             __rt::beforehand(
                                 <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::Held>::Item,
+                                    <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
@@ -466,9 +486,9 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                let mut __gate = __rt::Gate::objects(__gate)?;
+                let mut __gate = __rt::Evaluation::objects(__gate)?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -480,25 +500,25 @@ const _: () = {
                 )?;
                 let mut __p0 = <Object<
                     Folder,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(__arguments.folder, __call, "folder")?;
-                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::Loading::asked(
+                            let mut __asked = __rt::LoadingObjects::asked(
                                     &mut __p0,
                                     __handler,
                                     __call,
                                 )
                                 .await;
-                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
                                 &mut __asked,
                             ) {
                                 let __said = <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::Held>::Item,
+                                    <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action1Leaf0 {},
@@ -506,24 +526,29 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action1Leaf0 as __rt::ObjectPermission<
-                                                <Object<Folder> as __rt::Held>::Item,
+                                                <Object<Folder> as __rt::LoadedParameter>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
                                         __object,
                                     )
                                     .await;
-                                __rt::Asked::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::tell(&mut __asked, __said);
                             }
-                            __rt::Asked::answer(__asked)
+                            __rt::LeafOverObjects::answer(__asked)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Asking::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
                 }
-                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
                 __rt::no_arguments(__call, &__admitted)?;
-                let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
+                let __p0 = __rt::LoadingObjects::take(
+                        __p0,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
                 __rt::start(__call)?;
                 let __output = Self::open(__handler, __p0);
@@ -540,11 +565,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -563,9 +588,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     const _: () = __rt::check_node(<Folders as __rt::Dispatch>::NODE);
@@ -595,30 +620,30 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
             needs: &[],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "read",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `AllowAny(message)`",
                             captures: <__Action0Leaf0 as __rt::ObjectPermission<
-                                <Object<Message> as __rt::Held>::Item,
+                                <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "object `message`",
                             captures: <<Object<
                                 Message,
-                            > as __rt::Objects<
+                            > as __rt::ObjectParameter<
                                 Self,
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
@@ -631,23 +656,23 @@ const _: () = {
         const CALLS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
                             __rt::beforehand(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::Held>::Item,
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::ALWAYS,
                             )
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Gate::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::tell(&mut __gate, __answer)?;
                 }
-                let mut __gate = __rt::Gate::objects(__gate)?;
+                let mut __gate = __rt::Evaluation::objects(__gate)?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -659,25 +684,25 @@ const _: () = {
                 )?;
                 let mut __p0 = <Object<
                     Message,
-                > as __rt::Objects<
+                > as __rt::ObjectParameter<
                     Self,
                 >>::loading(__arguments.message, __call, "message")?;
-                while let ::core::option::Option::Some(__leaf) = __rt::Asking::next(
+                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
                     &mut __gate,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::Loading::asked(
+                            let mut __asked = __rt::LoadingObjects::asked(
                                     &mut __p0,
                                     __handler,
                                     __call,
                                 )
                                 .await;
-                            while let ::core::option::Option::Some(__object) = __rt::Asked::next(
+                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
                                 &mut __asked,
                             ) {
                                 let __said = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::Held>::Item,
+                                    <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
                                         &__Action0Leaf0 {},
@@ -685,24 +710,29 @@ const _: () = {
                                         &__rt::Call::context(
                                             __call,
                                             <__Action0Leaf0 as __rt::ObjectPermission<
-                                                <Object<Message> as __rt::Held>::Item,
+                                                <Object<Message> as __rt::LoadedParameter>::Item,
                                                 Self,
                                             >>::CAPTURES,
                                         ),
                                         __object,
                                     )
                                     .await;
-                                __rt::Asked::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::tell(&mut __asked, __said);
                             }
-                            __rt::Asked::answer(__asked)
+                            __rt::LeafOverObjects::answer(__asked)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Asking::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
                 }
-                let __admitted = __rt::Asking::finish(__gate, __admitted)?;
+                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
                 __rt::no_arguments(__call, &__admitted)?;
-                let __p0 = __rt::Loading::take(__p0, __handler, __call, &__admitted)
+                let __p0 = __rt::LoadingObjects::take(
+                        __p0,
+                        __handler,
+                        __call,
+                        &__admitted,
+                    )
                     .await?;
                 __rt::start(__call)?;
                 let __output = Self::read(__handler, __p0).await;
@@ -726,12 +756,14 @@ const _: () = {
     const _: () = __rt::no_captures_here(
         "permission `AllowAny(message)`",
         <__Action0Leaf0 as __rt::ObjectPermission<
-            <Object<Message> as __rt::Held>::Item,
+            <Object<Message> as __rt::LoadedParameter>::Item,
             Chat,
         >>::CAPTURES,
     );
     const _: () = __rt::no_captures_here(
         "object `message`",
-        <<Object<Message> as __rt::Objects<Chat>>::Item as __rt::Load<Chat>>::CAPTURES,
+        <<Object<
+            Message,
+        > as __rt::ObjectParameter<Chat>>::Item as __rt::Load<Chat>>::CAPTURES,
     );
 };

@@ -45,48 +45,48 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Articles {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Articles",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `Author`",
                     captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
                 },
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `HasRole(\"editor\", 2)`",
                     captures: <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
                 },
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `Banned`",
                     captures: <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "publish",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `rules::Draft`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Author`",
                             captures: <__Action0Leaf1 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `rules::Locked`",
                             captures: <__Action0Leaf2 as __rt::Permission<
                                 Self,
@@ -102,7 +102,7 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
                     let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                         &mut __gate,
                     ) {
                         let __answer = match __leaf {
@@ -147,9 +147,9 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Gate::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__gate, __admitted)?
                 };
                 __rt::no_arguments(__call, &__admitted)?;
                 __rt::start(__call)?;
@@ -167,11 +167,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -229,9 +229,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     const _: () = __rt::check_node(<Articles as __rt::Dispatch>::NODE);

@@ -32,19 +32,19 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[],
             routes: &[
-                __rt::RouteNode {
+                __rt::RouteDescriptor {
                     id: 0,
                     pattern: __rt::Pattern {
                         text: "rooms/{room_id:[0-9]+}/",
@@ -62,7 +62,7 @@ const _: () = {
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `RoomMember`",
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
@@ -71,7 +71,7 @@ const _: () = {
                         Rooms,
                     >>::NODE,
                 },
-                __rt::RouteNode {
+                __rt::RouteDescriptor {
                     id: 1,
                     pattern: __rt::Pattern {
                         text: "files/{*path}",
@@ -93,11 +93,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -116,23 +116,23 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Walk<'_, Self::User>,
-            __admitted: __rt::Admitted,
+            __walk: &mut __rt::Traversal<'_, Self::User>,
+            __admitted: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
-                    let __call = __rt::Walk::call(__walk);
+                    let __call = __rt::Traversal::call(__walk);
                     let __admitted = {
                         let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
-                        while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                        while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                             &mut __gate,
                         ) {
                             let __answer = match __leaf {
@@ -151,9 +151,9 @@ const _: () = {
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __rt::Gate::tell(&mut __gate, __answer)?;
+                            __rt::Evaluation::tell(&mut __gate, __answer)?;
                         }
-                        __rt::Gate::finish(&__gate, __admitted)?
+                        __rt::Evaluation::finish(&__gate, __admitted)?
                     };
                     <Rooms as __rt::Dispatch>::enter::<
                         Self,
@@ -179,7 +179,7 @@ const _: () = {
         ) -> __rt::Result<()> {
             let __handler = self;
             let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -191,9 +191,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__gate)
         }
     }
     __rt::register!(Chat);
@@ -238,23 +238,23 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::None,
             inherited: true,
             needs: &[],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     blocking: false,
                     detached: false,
                     needs: &[
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "action `rename`",
                             captures: &["room_id", "room_id"],
                         },
-                        __rt::Need {
+                        __rt::CaptureUse {
                             by: "permission `Owner`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
@@ -265,7 +265,7 @@ const _: () = {
                 },
             ],
             routes: &[
-                __rt::RouteNode {
+                __rt::RouteDescriptor {
                     id: 0,
                     pattern: __rt::Pattern {
                         text: "users/{user}",
@@ -287,7 +287,7 @@ const _: () = {
             |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
                 let __admitted = {
                     let mut __gate = __rt::Call::gate(__call, &__ACTION0);
-                    while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                         &mut __gate,
                     ) {
                         let __answer = match __leaf {
@@ -306,9 +306,9 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Gate::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::tell(&mut __gate, __answer)?;
                     }
-                    __rt::Gate::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__gate, __admitted)?
                 };
                 let __p0: RoomId = __rt::path::<RoomId, _>(__call, "room_id")?;
                 let __p1: String = __rt::path::<String, _>(__call, "room_id")?;
@@ -339,8 +339,8 @@ const _: () = {
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Walk<'_, Self::User>,
-            __admitted: __rt::Admitted,
+            __walk: &mut __rt::Traversal<'_, Self::User>,
+            __admitted: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {

@@ -28,18 +28,18 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Notes {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::Node = &__rt::Node {
+        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Notes",
             permission: ::core::option::Option::Some(&__BLOCK),
             inherited: false,
             needs: &[
-                __rt::Need {
+                __rt::CaptureUse {
                     by: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
             actions: &[
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "list",
                     permission: ::core::option::Option::None,
                     blocking: false,
@@ -47,7 +47,7 @@ const _: () = {
                     needs: &[],
                     keys: &[],
                 },
-                __rt::ActionNode {
+                __rt::ActionDescriptor {
                     name: "notes.clear",
                     permission: ::core::option::Option::None,
                     blocking: true,
@@ -96,11 +96,11 @@ const _: () = {
         async fn admit(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Admitted,
-        ) -> __rt::Result<__rt::Admitted> {
+            __admitted: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
             let mut __gate = __rt::Call::gate(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Gate::next(
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
                 let __answer = match __leaf {
@@ -119,9 +119,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Gate::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::tell(&mut __gate, __answer)?;
             }
-            __rt::Gate::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__gate, __admitted)
         }
     }
     const _: () = __rt::check_node(<Notes as __rt::Dispatch>::NODE);

@@ -9,10 +9,10 @@ use http::StatusCode;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use crate::context::{Admitted, Call};
+use crate::context::{Authorized, Call};
 use crate::error::{Error, Result};
 use crate::message::{ArgumentValue, DecodedStrings, Field};
-use crate::permission::Asking;
+use crate::permission::ObjectEvaluation;
 
 /// A capture as the type that the action asks for. 404 where its text does not parse.
 pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
@@ -20,13 +20,16 @@ pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
 }
 
 /// The message's keys as the arguments of an action that everything on the way has admitted.
-pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Admitted) -> Result<T> {
+pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
     read(call)
 }
 
 /// The same for an action whose expression is still to see the objects, which the arguments name.
-pub fn arguments_before<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: &Asking<'_, '_, U>) -> Result<T> {
+pub fn arguments_before<'a, T: Deserialize<'a>, U>(
+    call: &'a Call<'_, U>,
+    _: &ObjectEvaluation<'_, '_, U>,
+) -> Result<T> {
     read(call)
 }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::context::Call;
 use crate::error::{Error, Result};
-use crate::permission::Asking;
+use crate::permission::ObjectEvaluation;
 
 /// In a path: each element of a list.
 const EACH: &str = "[]";
@@ -20,7 +20,7 @@ const EACH: &str = "[]";
 /// missing or does not fit `T`, and where a key on the way is repeated, because then two readers could find two values.
 pub fn nested<T: DeserializeOwned, U>(
     call: &Call<'_, U>,
-    _: &Asking<'_, '_, U>,
+    _: &ObjectEvaluation<'_, '_, U>,
     written: &'static str,
     path: &'static [&'static str],
 ) -> Result<T> {
@@ -33,12 +33,12 @@ pub fn nested<T: DeserializeOwned, U>(
     let (field, each) = (call.fields().iter().find(|(key, _)| key == first), path.contains(&EACH));
     let mut found = Vec::new();
     match field {
-        Some((_, value)) => Walk { path: rest, each, found: &mut found }.deserialize(*value).map_err(invalid)?,
+        Some((_, value)) => PathSeed { path: rest, each, found: &mut found }.deserialize(*value).map_err(invalid)?,
         None if each => return Err(missing()),
         None => {}
     }
     if each {
-        let list = SeqDeserializer::<_, serde_json::Error>::new(found.into_iter().map(Found));
+        let list = SeqDeserializer::<_, serde_json::Error>::new(found.into_iter().map(PathValue));
         return T::deserialize(list).map_err(invalid);
     }
     match found.first() {
@@ -49,9 +49,9 @@ pub fn nested<T: DeserializeOwned, U>(
 }
 
 /// A value, to be read as an element of a list.
-struct Found<'de>(&'de RawValue);
+struct PathValue<'de>(&'de RawValue);
 
-impl<'de> IntoDeserializer<'de, serde_json::Error> for Found<'de> {
+impl<'de> IntoDeserializer<'de, serde_json::Error> for PathValue<'de> {
     type Deserializer = &'de RawValue;
 
     fn into_deserializer(self) -> &'de RawValue {
@@ -60,14 +60,14 @@ impl<'de> IntoDeserializer<'de, serde_json::Error> for Found<'de> {
 }
 
 /// Follows what is left of a path, and keeps what stands at its end.
-struct Walk<'f, 'de> {
+struct PathSeed<'f, 'de> {
     path: &'static [&'static str],
     /// Whether it goes through a list: then nothing may be missing, or an element would go unseen.
     each: bool,
     found: &'f mut Vec<&'de RawValue>,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for PathSeed<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -82,7 +82,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_, 'de> {
+impl<'de> Visitor<'de> for PathSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let path = self.path.get(1..).unwrap_or_default();
-        while list.next_element_seed(Walk { path, each: self.each, found: &mut *self.found })?.is_some() {}
+        while list.next_element_seed(PathSeed { path, each: self.each, found: &mut *self.found })?.is_some() {}
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 return Err(de::Error::duplicate_field(wanted));
             }
             seen = true;
-            map.next_value_seed(Walk { path, each: self.each, found: &mut *self.found })?;
+            map.next_value_seed(PathSeed { path, each: self.each, found: &mut *self.found })?;
         }
         if self.each && !seen { Err(de::Error::missing_field(wanted)) } else { Ok(()) }
     }

@@ -11,5 +11,5 @@ pub use arguments::{Argument, Str, arguments, arguments_before, path};
 pub use from_context::FromContext;
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, returned};
 pub use json_path::nested;
-pub use object::{Asked, Held, Load, Loading, Object, Objects};
+pub use object::{LeafOverObjects, Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
 pub use streamed::Streamed;

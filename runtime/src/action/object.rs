@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
-use crate::context::{Admitted, Call, Context, GrantKey, GrantKeys, Handler};
+use crate::context::{Authorized, Call, Context, GrantKey, GrantKeys, Handler};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
@@ -88,7 +88,7 @@ impl<T: GrantKey> GrantKeys for Object<T> {
 pub(super) type Few<T> = SmallVec<[T; 1]>;
 
 /// What a parameter holds, whether or not it can be loaded: a leaf is asked about this.
-pub trait Held {
+pub trait LoadedParameter {
     /// What is loaded.
     type Item;
 
@@ -96,26 +96,26 @@ pub trait Held {
     const SINGLE: bool;
 }
 
-impl<T> Held for Object<T> {
+impl<T> LoadedParameter for Object<T> {
     type Item = T;
 
     const SINGLE: bool = true;
 }
 
-impl<T> Held for Option<Object<T>> {
+impl<T> LoadedParameter for Option<Object<T>> {
     type Item = T;
 
     const SINGLE: bool = false;
 }
 
-impl<T> Held for Vec<Object<T>> {
+impl<T> LoadedParameter for Vec<Object<T>> {
     type Item = T;
 
     const SINGLE: bool = false;
 }
 
 /// The parameters that objects can be.
-pub trait Objects<H: Handler>: Sized {
+pub trait ObjectParameter<H: Handler>: Sized {
     /// What is loaded.
     type Item: Load<H>;
     /// What the message holds.
@@ -128,17 +128,17 @@ pub trait Objects<H: Handler>: Sized {
     fn made(objects: Few<Self::Item>) -> Option<Self>;
 
     /// Begins: nothing is loaded yet. 400 for a list that is too long.
-    fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<Loading<Self, H>> {
+    fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
         let most = call.most_objects();
         if keys.len() > most {
             return Err(Error::too_many_objects(most).with_field(field));
         }
-        Ok(Loading { keys, state: State::Unloaded })
+        Ok(LoadingObjects { keys, state: State::Unloaded })
     }
 }
 
-impl<T: Load<H>, H: Handler> Objects<H> for Object<T> {
+impl<T: Load<H>, H: Handler> ObjectParameter<H> for Object<T> {
     type Item = T;
     type Keys = T::Key;
 
@@ -151,7 +151,7 @@ impl<T: Load<H>, H: Handler> Objects<H> for Object<T> {
     }
 }
 
-impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
+impl<T: Load<H>, H: Handler> ObjectParameter<H> for Option<Object<T>> {
     type Item = T;
     type Keys = Option<T::Key>;
 
@@ -164,7 +164,7 @@ impl<T: Load<H>, H: Handler> Objects<H> for Option<Object<T>> {
     }
 }
 
-impl<T: Load<H>, H: Handler> Objects<H> for Vec<Object<T>> {
+impl<T: Load<H>, H: Handler> ObjectParameter<H> for Vec<Object<T>> {
     type Item = T;
     type Keys = Vec<T::Key>;
 
@@ -178,7 +178,7 @@ impl<T: Load<H>, H: Handler> Objects<H> for Vec<Object<T>> {
 }
 
 /// The objects of one parameter on their way: not loaded yet, loaded, or found missing.
-pub struct Loading<P: Objects<H>, H: Handler> {
+pub struct LoadingObjects<P: ObjectParameter<H>, H: Handler> {
     keys: Few<<P::Item as Load<H>>::Key>,
     state: State<P::Item>,
 }
@@ -189,7 +189,7 @@ enum State<T> {
     Loaded(Few<T>),
 }
 
-impl<P: Objects<H>, H: Handler> Loading<P, H> {
+impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     /// Loads them, unless they are. `None`: one is missing.
     async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&Few<P::Item>>> {
         if let State::Unloaded = self.state {
@@ -223,11 +223,11 @@ impl<P: Objects<H>, H: Handler> Loading<P, H> {
     }
 
     /// Begins to ask a leaf about each of them.
-    pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> Asked<'_, P::Item> {
+    pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
         match self.load(handler, call).await {
-            Ok(Some(objects)) => Asked { left: objects, answer: Ok(Some(true)) },
-            Ok(None) => Asked { left: &[], answer: Ok(None) },
-            Err(error) => Asked { left: &[], answer: Err(error) },
+            Ok(Some(objects)) => LeafOverObjects { left: objects, answer: Ok(Some(true)) },
+            Ok(None) => LeafOverObjects { left: &[], answer: Ok(None) },
+            Err(error) => LeafOverObjects { left: &[], answer: Err(error) },
         }
     }
 
@@ -245,7 +245,7 @@ impl<P: Objects<H>, H: Handler> Loading<P, H> {
     }
 
     /// The parameter, once everything on the way has held. 404 where one is missing.
-    pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Admitted) -> Result<P> {
+    pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
         match self.state {
             State::Loaded(objects) => P::made(objects).ok_or_else(Error::not_found),
@@ -254,7 +254,7 @@ impl<P: Objects<H>, H: Handler> Loading<P, H> {
     }
 }
 
-impl<P: Objects<H>, H: Handler> fmt::Debug for Loading<P, H> {
+impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loading").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
@@ -270,12 +270,12 @@ fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
 
 /// One leaf being asked about the objects of a parameter: yes for all is a yes.
 #[derive(Debug)]
-pub struct Asked<'o, T> {
+pub struct LeafOverObjects<'o, T> {
     left: &'o [T],
     answer: Result<Option<bool>>,
 }
 
-impl<'o, T> Asked<'o, T> {
+impl<'o, T> LeafOverObjects<'o, T> {
     /// The object to ask about now; none after the first that is not a yes.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<&'o T> {

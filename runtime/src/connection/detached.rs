@@ -10,25 +10,25 @@ use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
 
-use super::io::{Lost, Outbox, Wants};
+use super::io::{ConnectionIo, IoNeed, Lost};
 use crate::consumer::Consumer;
-use crate::dispatch::{Answerer, Asked, Outcome, Value};
+use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::log::Cause;
-use crate::message::{self, Effect, Reply, Undo, Values};
+use crate::message::{self, Reply, SideEffect, Undo, Values};
 use crate::panic::drop_contained;
 use crate::session::{PACER, Pacer};
 use crate::transport::{Text, Transport};
 
 /// What runs beside the queue.
-pub(super) struct Beside<C: Consumer> {
+pub(super) struct DetachedTasks<C: Consumer> {
     /// Made when it is first needed, as an idle connection should be small.
-    running: Option<JoinSet<Done<C>>>,
+    running: Option<JoinSet<Completion<C>>>,
     /// What is to be sent.
-    done: VecDeque<Done<C>>,
+    done: VecDeque<Completion<C>>,
     /// Whether credentials are being looked at: only one at a time.
     pub(super) authenticates: bool,
     /// Credentials that wait for that.
-    attempts: VecDeque<(Answerer<C>, Text)>,
+    attempts: VecDeque<(Dispatcher<C>, Text)>,
     /// Whether somebody else sits there since that was asked for last.
     pub(super) renewed: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
@@ -36,14 +36,14 @@ pub(super) struct Beside<C: Consumer> {
 }
 
 /// A reply that such an action has given.
-pub(super) struct Done<C: Consumer> {
-    answerer: Answerer<C>,
+pub(super) struct Completion<C: Consumer> {
+    answerer: Dispatcher<C>,
     text: Text,
     /// When its action was last authorized, if it has run.
-    asked: Option<Asked>,
+    asked: Option<AuthorizedAt>,
     outcome: Outcome,
     reply: Reply,
-    effects: Vec<Effect>,
+    effects: Vec<SideEffect>,
     /// What it goes on to answer.
     values: Option<Pin<Box<dyn Values>>>,
     /// Whether it is one of several.
@@ -56,9 +56,9 @@ pub(super) struct Done<C: Consumer> {
     held: bool,
 }
 
-impl<C: Consumer> Beside<C> {
-    pub(super) fn new() -> Beside<C> {
-        Beside {
+impl<C: Consumer> DetachedTasks<C> {
+    pub(super) fn new() -> DetachedTasks<C> {
+        DetachedTasks {
             running: None,
             done: VecDeque::new(),
             authenticates: false,
@@ -78,12 +78,12 @@ impl<C: Consumer> Beside<C> {
         self.attempts.len() + self.done.len()
     }
 
-    pub(super) fn detach(&mut self, answerer: Answerer<C>, text: Text) {
+    pub(super) fn detach(&mut self, answerer: Dispatcher<C>, text: Text) {
         self.run(answerer.seat.pacer.clone(), answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
-    pub(super) fn authenticate(&mut self, answerer: &Answerer<C>, text: Text) {
+    pub(super) fn authenticate(&mut self, answerer: &Dispatcher<C>, text: Text) {
         self.attempts.push_back((answerer.clone(), text));
         if !self.authenticates {
             self.next_attempt();
@@ -116,12 +116,12 @@ impl<C: Consumer> Beside<C> {
         }
     }
 
-    fn run(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Done<C>> + Send + 'static) {
+    fn run(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Completion<C>> + Send + 'static) {
         self.running.get_or_insert_default().spawn(PACER.scope(pacer, action));
     }
 
     /// Whether something is there to be sent, by [`send`](Beside::send); or, without need of room, somebody else sits there.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Wants> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<IoNeed> {
         while let Some(running) = &mut self.running {
             match ready_or_none(running.poll_join_next(cx)) {
                 Some(Ok(done)) => {
@@ -143,15 +143,15 @@ impl<C: Consumer> Beside<C> {
             }
         }
         match self.done.is_empty() {
-            _ if self.renewed => Poll::Ready(Wants::Nothing),
+            _ if self.renewed => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
-            false => Poll::Ready(Wants::Room),
+            false => Poll::Ready(IoNeed::Room),
         }
     }
 
     /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
     /// again first, where that has changed.
-    pub(super) fn send<T: Transport>(&mut self, outbox: &mut Outbox<C, T>) -> Result<(), Lost> {
+    pub(super) fn send<T: Transport>(&mut self, outbox: &mut ConnectionIo<C, T>) -> Result<(), Lost> {
         let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
             self.run(done.answerer.seat.pacer.clone(), ask_again(done));
@@ -189,7 +189,7 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
     }
 }
 
-impl<C: Consumer> Done<C> {
+impl<C: Consumer> Completion<C> {
     fn written(&self) -> bool {
         !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
     }
@@ -200,13 +200,13 @@ impl<C: Consumer> Done<C> {
     }
 }
 
-async fn answer<C: Consumer>(answerer: Answerer<C>, text: Text) -> Done<C> {
+async fn answer<C: Consumer>(answerer: Dispatcher<C>, text: Text) -> Completion<C> {
     let mut reply = Reply::new();
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;
     let asked = match outcome {
         Outcome::Ended { evaluation_epoch, .. } => {
-            let mut asked = Asked::from_epoch(evaluation_epoch);
+            let mut asked = AuthorizedAt::from_epoch(evaluation_epoch);
             asked.own(reply.take_own_changes());
             Some(asked)
         }
@@ -215,25 +215,26 @@ async fn answer<C: Consumer>(answerer: Answerer<C>, text: Text) -> Done<C> {
     let (values, effects) = (reply.take_values(), reply.take_effects());
     let of_several = values.is_some();
     let (caused, held) = (None, false);
-    let done = Done { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused, held };
+    let done =
+        Completion { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused, held };
     if of_several { next_value(done).await } else { done }
 }
 
 /// The next of several replies. What the action causes comes with the last.
-async fn next_value<C: Consumer>(mut done: Done<C>) -> Done<C> {
+async fn next_value<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
     let Some(mut values) = done.values.take() else { return done };
     // One that is always ready leaves room for others.
     tokio::task::yield_now().await;
     match done.answerer.next(&done.text, &mut values, &mut done.reply).await {
-        Value::More => done.values = Some(values),
-        Value::Last => {}
-        Value::Failed => done.effects.clear(),
+        StreamStep::More => done.values = Some(values),
+        StreamStep::Last => {}
+        StreamStep::Failed => done.effects.clear(),
     }
     done
 }
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
-async fn ask_again<C: Consumer>(mut done: Done<C>) -> Done<C> {
+async fn ask_again<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
     let Some(asked) = &mut done.asked else { return done };
     if !asked.again(&done.answerer, &done.text).await {
         done.asked = None;

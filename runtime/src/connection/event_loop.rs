@@ -8,25 +8,25 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
-use super::detached::Beside;
-use super::heartbeat::{Beat, Heartbeat};
-use super::io::{Lost, Next, Outbox, Wants};
+use super::detached::DetachedTasks;
+use super::heartbeat::{Heartbeat, HeartbeatEvent};
+use super::io::{ConnectionIo, IoNeed, Lost, Next};
 use super::run::{End, gone};
 use crate::consumer::Consumer;
-use crate::dispatch::{Answerer, Outcome};
+use crate::dispatch::{Dispatcher, Outcome};
 use crate::transport::{CloseCode, Incoming, Text, Transport};
 
-pub(super) struct Aside<C: Consumer> {
+pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
     /// What came in while an action was running.
     pub(super) ahead: VecDeque<Incoming>,
     pub(super) most: usize,
     /// Whether it is beside a stream, which need not end by itself.
     pub(super) streaming: bool,
-    pub(super) beside: Beside<C>,
+    pub(super) beside: DetachedTasks<C>,
 }
 
-impl<C: Consumer> Aside<C> {
+impl<C: Consumer> EventLoop<C> {
     /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
     fn reading(&self) -> bool {
         let ahead = self.ahead.len() + self.beside.waiting();
@@ -36,8 +36,8 @@ impl<C: Consumer> Aside<C> {
     /// Goes on until the future is done.
     pub(super) async fn until<T, F>(
         &mut self,
-        outbox: &mut Outbox<C, T>,
-        answerer: &Answerer<C>,
+        outbox: &mut ConnectionIo<C, T>,
+        answerer: &Dispatcher<C>,
         mut answering: Pin<&mut F>,
     ) -> ControlFlow<End, F::Output>
     where
@@ -56,8 +56,8 @@ impl<C: Consumer> Aside<C> {
     #[cold]
     pub(super) fn meanwhile<'m, T: Transport, F: Future<Output = Outcome> + Send>(
         &'m mut self,
-        outbox: &'m mut Outbox<C, T>,
-        answerer: &'m Answerer<C>,
+        outbox: &'m mut ConnectionIo<C, T>,
+        answerer: &'m Dispatcher<C>,
         text: &'m Text,
         answering: Pin<&'m mut F>,
     ) -> BoxFuture<'m, ControlFlow<End, Outcome>> {
@@ -75,8 +75,8 @@ impl<C: Consumer> Aside<C> {
     /// Goes on until no credentials are being looked at.
     pub(super) async fn until_authenticated<T>(
         &mut self,
-        outbox: &mut Outbox<C, T>,
-        answerer: &Answerer<C>,
+        outbox: &mut ConnectionIo<C, T>,
+        answerer: &Dispatcher<C>,
     ) -> ControlFlow<End>
     where
         T: Transport,
@@ -90,8 +90,8 @@ impl<C: Consumer> Aside<C> {
     /// Does what comes next; gives what the future does, once it is done.
     async fn step<T, F>(
         &mut self,
-        outbox: &mut Outbox<C, T>,
-        answerer: &Answerer<C>,
+        outbox: &mut ConnectionIo<C, T>,
+        answerer: &Dispatcher<C>,
         mut answering: Pin<&mut F>,
     ) -> ControlFlow<End, Option<F::Output>>
     where
@@ -101,7 +101,7 @@ impl<C: Consumer> Aside<C> {
         let (reading, holds, holding) = (self.reading(), self.beside.holds(), outbox.holding);
         let beside = |cx: &mut Context<'_>| match self.beside.poll(cx) {
             // What it sends may come after what a reply of the queue is waited for by.
-            Poll::Ready(Wants::Room) if holding => Poll::Pending,
+            Poll::Ready(IoNeed::Room) if holding => Poll::Pending,
             wants => wants,
         };
         tokio::select! {
@@ -114,20 +114,20 @@ impl<C: Consumer> Aside<C> {
                     self.came(answerer, frame)?;
                 }
                 Next::Event => gone(outbox.deliver_one())?,
-                Next::Beside => self.send(outbox, answerer)?,
+                Next::DetachedTasks => self.send(outbox, answerer)?,
             },
             beat = self.heartbeat.beat() => match beat {
-                Beat::Ping => gone(outbox.ping().map_err(Lost::from))?,
+                HeartbeatEvent::Ping => gone(outbox.ping().map_err(Lost::from))?,
                 // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
-                Beat::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
-                Beat::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
-                Beat::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
+                HeartbeatEvent::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
+                HeartbeatEvent::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
+                HeartbeatEvent::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
             },
         }
         ControlFlow::Continue(None)
     }
 
-    fn came(&mut self, answerer: &Answerer<C>, frame: Option<Incoming>) -> ControlFlow<End> {
+    fn came(&mut self, answerer: &Dispatcher<C>, frame: Option<Incoming>) -> ControlFlow<End> {
         self.heartbeat.heard();
         match frame {
             Some(Incoming::Ping) => {}
@@ -141,7 +141,7 @@ impl<C: Consumer> Aside<C> {
     }
 
     /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
-    pub(super) fn send<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) -> ControlFlow<End>
+    pub(super) fn send<T>(&mut self, outbox: &mut ConnectionIo<C, T>, answerer: &Dispatcher<C>) -> ControlFlow<End>
     where
         T: Transport,
     {
@@ -153,7 +153,7 @@ impl<C: Consumer> Aside<C> {
     }
 
     /// Whoever sits there does so until then.
-    pub(super) fn set_expiry<T>(&mut self, outbox: &mut Outbox<C, T>, answerer: &Answerer<C>) {
+    pub(super) fn set_expiry<T>(&mut self, outbox: &mut ConnectionIo<C, T>, answerer: &Dispatcher<C>) {
         let expiry = answerer.seat.scope().and_then(|scope| scope.expiry());
         self.heartbeat.expire_at(expiry);
         outbox.expiry = expiry;

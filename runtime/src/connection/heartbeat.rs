@@ -7,7 +7,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What the clock asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Beat {
+pub(super) enum HeartbeatEvent {
     Ping,
     GiveUp,
     /// Whoever sits there may not any more.
@@ -48,17 +48,17 @@ impl Heartbeat {
     }
 
     /// Waits until there is something to do. Cancel-safe.
-    pub(super) async fn beat(&mut self) -> Beat {
+    pub(super) async fn beat(&mut self) -> HeartbeatEvent {
         loop {
             self.timer.as_mut().await;
             let now = Instant::now();
             if self.expiry.is_some_and(|expiry| now >= expiry) {
-                return Beat::Expire;
+                return HeartbeatEvent::Expire;
             }
             let mut end = after(self.heard, self.idle);
             if now >= end {
                 if self.next_ping >= end {
-                    return Beat::GiveUp;
+                    return HeartbeatEvent::GiveUp;
                 }
                 // Nobody was asked in time, as the connection was busy with sending: that comes first.
                 self.heard = now;
@@ -70,7 +70,7 @@ impl Heartbeat {
             }
             self.set(self.next_ping.min(end));
             if pinging {
-                return Beat::Ping;
+                return HeartbeatEvent::Ping;
             }
         }
     }

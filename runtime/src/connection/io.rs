@@ -10,7 +10,7 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::session::{Asks, Ended, Mailbox, Seat, Taken};
+use crate::session::{Coalesce, Dequeued, Ended, SendQueue, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Text, Transport};
 
@@ -24,12 +24,12 @@ pub(super) enum Next {
     /// An event waits, and there is room for it.
     Event,
     /// Something runs beside that wants to be looked at, and has what it wants.
-    Beside,
+    DetachedTasks,
 }
 
 /// What has to be there for something that runs beside to be looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wants {
+pub(super) enum IoNeed {
     Nothing,
     /// Room for a frame.
     Room,
@@ -39,7 +39,7 @@ pub(super) enum Wants {
 const IN_A_ROW: usize = 64;
 
 /// Whether an event was fed, and whether another stands in front of the same place.
-pub(super) struct Fed {
+pub(super) struct Drained {
     pub(super) any: bool,
     more: bool,
 }
@@ -66,9 +66,9 @@ impl From<Ended> for Lost {
 }
 
 /// Waits for the client, but not beyond the connection's end.
-fn patiently<N: Asks>(
+fn patiently<N: Coalesce>(
     ready: Poll<Result<(), Gone>>,
-    mailbox: &Mailbox<N>,
+    mailbox: &SendQueue<N>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Lost>> {
     match ready {
@@ -87,10 +87,10 @@ fn patiently<N: Asks>(
 }
 
 /// The sending side of a connection. It gives up on a client that does not take what is sent to it.
-pub(super) struct Outbox<C: Consumer, T> {
+pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) transport: T,
     /// Where events wait to go out.
-    seat: Arc<Seat<C>>,
+    seat: Arc<Session<C>>,
     patience: Duration,
     /// Whether something was fed that is not flushed yet.
     unsent: bool,
@@ -102,9 +102,9 @@ pub(super) struct Outbox<C: Consumer, T> {
     pub(super) expiry: Option<Instant>,
 }
 
-impl<C: Consumer, T: Transport> Outbox<C, T> {
-    pub(super) fn new(transport: T, seat: Arc<Seat<C>>, patience: Duration) -> Outbox<C, T> {
-        Outbox { transport, seat, patience, unsent: false, skipped: false, holding: false, expiry: None }
+impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
+    pub(super) fn new(transport: T, seat: Arc<Session<C>>, patience: Duration) -> ConnectionIo<C, T> {
+        ConnectionIo { transport, seat, patience, unsent: false, skipped: false, holding: false, expiry: None }
     }
 
     pub(super) async fn feed(&mut self, text: &str) -> Result<(), Lost> {
@@ -207,12 +207,12 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
     }
 
     /// Feeds the next event, if it stands in front of that place.
-    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Fed, Lost> {
+    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, Lost> {
         match self.seat.mailbox.take_before(place)? {
-            None => Ok(Fed { any: false, more: false }),
-            Some(Taken { frame, more }) => {
+            None => Ok(Drained { any: false, more: false }),
+            Some(Dequeued { frame, more }) => {
                 self.put(frame)?;
-                Ok(Fed { any: true, more })
+                Ok(Drained { any: true, more })
             }
         }
     }
@@ -244,17 +244,17 @@ impl<C: Consumer, T: Transport> Outbox<C, T> {
         &mut self,
         reading: bool,
         holds: bool,
-        mut beside: impl FnMut(&mut Context<'_>) -> Poll<Wants>,
+        mut beside: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<Next, Lost> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;
             }
             if let Poll::Ready(wants) = beside(cx)
-                && (wants == Wants::Nothing
+                && (wants == IoNeed::Nothing
                     || patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready())
             {
-                return Poll::Ready(self.goes_on().map(|()| Next::Beside));
+                return Poll::Ready(self.goes_on().map(|()| Next::DetachedTasks));
             }
             let mailbox = &self.seat.mailbox;
             let waiting = if holds || self.holding {

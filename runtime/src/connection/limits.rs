@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::message::Bounds;
+use crate::message::RequestLimits;
 
 /// The limits of a connection.
 ///
@@ -71,7 +71,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn bounds(&self) -> Bounds {
-        Bounds { nesting: self.nesting, request_id: self.request_id, objects: self.objects }
+    pub(crate) fn bounds(&self) -> RequestLimits {
+        RequestLimits { nesting: self.nesting, request_id: self.request_id, objects: self.objects }
     }
 }

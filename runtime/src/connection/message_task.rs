@@ -9,14 +9,14 @@ use futures_util::future::BoxFuture;
 
 use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
-use crate::dispatch::{Asked, Outcome, Value};
-use crate::message::{self, Effect, Values};
+use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
+use crate::message::{self, SideEffect, Values};
 use crate::transport::{Text, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
-struct Allowed<'t> {
+struct AuthorizedMessage<'t> {
     text: &'t str,
-    asked: Asked,
+    asked: AuthorizedAt,
     /// Whether it has several replies.
     of_several: bool,
 }
@@ -36,7 +36,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if let Outcome::Ended { written, evaluation_epoch } = outcome
             && self.reply.is_all()
             && (!written || gone(self.outbox.has_room())?)
-            && Asked::from_epoch(evaluation_epoch).holds(&self.answerer)
+            && AuthorizedAt::from_epoch(evaluation_epoch).holds(&self.answerer)
         {
             return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
         }
@@ -80,7 +80,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 outcome = self.answered_in_the_queue(text).await?;
             }
             let (written, mut asked) = match outcome {
-                Outcome::Ended { written, evaluation_epoch } => (written, Asked::from_epoch(evaluation_epoch)),
+                Outcome::Ended { written, evaluation_epoch } => (written, AuthorizedAt::from_epoch(evaluation_epoch)),
                 Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {
@@ -91,7 +91,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
             asked.own(self.reply.take_own_changes());
             let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
-            let mut allowed = Allowed { text, asked, of_several: false };
+            let mut allowed = AuthorizedMessage { text, asked, of_several: false };
             match values {
                 Some(values) => self.stream(allowed, values, effects).await,
                 None if !effects.is_empty() => self.caused(allowed, written, effects).await,
@@ -107,7 +107,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Sends the reply of an action, unless it may not be called any more: then that.
-    async fn send(&mut self, allowed: &mut Allowed<'_>) -> ControlFlow<End, bool> {
+    async fn send(&mut self, allowed: &mut AuthorizedMessage<'_>) -> ControlFlow<End, bool> {
         loop {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
             gone(self.outbox.room().await)?;
@@ -122,7 +122,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Whether an action may still be called. Where it may not, that is sent.
-    async fn is_still(&mut self, allowed: &mut Allowed<'_>) -> ControlFlow<End, bool> {
+    async fn is_still(&mut self, allowed: &mut AuthorizedMessage<'_>) -> ControlFlow<End, bool> {
         let Connection { outbox, answerer, aside, reply, .. } = self;
         if aside.until(outbox, answerer, pin!(allowed.asked.again(answerer, allowed.text))).await? {
             return ControlFlow::Continue(true);
@@ -134,7 +134,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
     /// published comes after.
-    async fn caused(&mut self, mut allowed: Allowed<'_>, written: bool, effects: Vec<Effect>) -> ControlFlow<End> {
+    async fn caused(
+        &mut self,
+        mut allowed: AuthorizedMessage<'_>,
+        written: bool,
+        effects: Vec<SideEffect>,
+    ) -> ControlFlow<End> {
         if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
             return ControlFlow::Continue(());
         }
@@ -174,18 +179,18 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message with several replies, each sent at once.
     async fn stream(
         &mut self,
-        mut allowed: Allowed<'_>,
+        mut allowed: AuthorizedMessage<'_>,
         mut values: Pin<Box<dyn Values>>,
-        effects: Vec<Effect>,
+        effects: Vec<SideEffect>,
     ) -> ControlFlow<End> {
         allowed.of_several = true;
         self.aside.streaming = true;
         let well = loop {
             let Connection { outbox, answerer, reply, aside, .. } = self;
             match aside.until(outbox, answerer, pin!(answerer.next(allowed.text, &mut values, reply))).await? {
-                Value::More => {}
-                Value::Last => break true,
-                Value::Failed => break false,
+                StreamStep::More => {}
+                StreamStep::Last => break true,
+                StreamStep::Failed => break false,
             }
             if !self.send(&mut allowed).await? {
                 self.aside.streaming = false;

@@ -9,19 +9,19 @@ use std::task::Poll;
 use futures_util::{StreamExt, poll};
 use tokio::time::Instant;
 
-use super::detached::Beside;
-use super::event_loop::Aside;
-use super::heartbeat::{Beat, Heartbeat};
-use super::io::{Lost, Next, Outbox};
+use super::detached::DetachedTasks;
+use super::event_loop::EventLoop;
+use super::heartbeat::{Heartbeat, HeartbeatEvent};
+use super::io::{ConnectionIo, Lost, Next};
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{Connect, Scope};
-use crate::dispatch::{Answerer, panicked, report};
+use crate::dispatch::{Dispatcher, panicked, report};
 use crate::error::Error;
 use crate::log::Cause;
 use crate::message::{self, Reply};
 use crate::panic::{catch_unwind_future, contain_future};
-use crate::session::{PACER, Seat};
+use crate::session::{PACER, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, Incoming, Transport};
 
@@ -50,7 +50,7 @@ impl From<Lost> for End {
 }
 
 /// Takes a connection out of its groups, on whatever way it ends.
-struct Leaving<C: Consumer>(Arc<Seat<C>>);
+struct Leaving<C: Consumer>(Arc<Session<C>>);
 
 impl<C: Consumer> Drop for Leaving<C> {
     fn drop(&mut self) {
@@ -59,10 +59,10 @@ impl<C: Consumer> Drop for Leaving<C> {
 }
 
 pub(super) struct Connection<C: Consumer, T: Transport> {
-    pub(super) outbox: Outbox<C, T>,
-    pub(super) answerer: Answerer<C>,
+    pub(super) outbox: ConnectionIo<C, T>,
+    pub(super) answerer: Dispatcher<C>,
     pub(super) reply: Reply,
-    pub(super) aside: Aside<C>,
+    pub(super) aside: EventLoop<C>,
     /// How many actions may run beside the queue.
     pub(super) most_detached: usize,
 }
@@ -74,21 +74,21 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 /// An idle connection is as large as this future. So nothing is moved within it, and what happens once is boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
-    seat: Arc<Seat<C>>,
+    seat: Arc<Session<C>>,
     asked_at: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        outbox: Outbox::new(transport, seat.clone(), limits.idle),
-        answerer: Answerer::new(seat.clone(), limits.bounds(), limits.action, limits.authenticate),
+        outbox: ConnectionIo::new(transport, seat.clone(), limits.idle),
+        answerer: Dispatcher::new(seat.clone(), limits.bounds(), limits.action, limits.authenticate),
         reply: Reply::new(),
-        aside: Aside {
+        aside: EventLoop {
             heartbeat: Heartbeat::new(limits.ping, limits.idle),
             ahead: VecDeque::new(),
             most: limits.read_ahead,
             streaming: false,
-            beside: Beside::new(),
+            beside: DetachedTasks::new(),
         },
         most_detached: limits.detached,
     };
@@ -124,7 +124,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
     async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
-        let Answerer { seat, time, .. } = &self.answerer;
+        let Dispatcher { seat, time, .. } = &self.answerer;
         let head = Connect::<C::User>::head();
         let connect = Connect::new(&scope, &head).with_seat(seat);
         let running = contain_future(seat.consumer().connected(&connect));
@@ -149,7 +149,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Runs `#[disconnect]`.
     async fn disconnected(&mut self) {
-        let Answerer { seat, time, .. } = &self.answerer;
+        let Dispatcher { seat, time, .. } = &self.answerer;
         let Some(scope) = seat.scope() else { return };
         let leaving = contain_future(seat.consumer().disconnected(&scope));
         if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
@@ -177,7 +177,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
                 Some(Incoming::Binary) => {
-                    Answerer::<C>::binary(&mut self.reply);
+                    Dispatcher::<C>::binary(&mut self.reply);
                     gone(self.outbox.feed(self.reply.text()).await)?;
                 }
                 Some(Incoming::Ping) => {}
@@ -223,7 +223,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     gone(self.outbox.flush().await)?;
                 }
                 // It goes out with what comes next, or while nothing does.
-                Next::Beside => self.aside.send(&mut self.outbox, &self.answerer)?,
+                Next::DetachedTasks => self.aside.send(&mut self.outbox, &self.answerer)?,
             },
             // Frames that the previous turn left when it reached its limit.
             () = ready(()), if !reading => return ControlFlow::Continue(Some(self.aside.ahead.pop_front())),
@@ -232,14 +232,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         ControlFlow::Continue(None)
     }
 
-    async fn beat(&mut self, beat: &Beat) -> ControlFlow<End> {
+    async fn beat(&mut self, beat: &HeartbeatEvent) -> ControlFlow<End> {
         match beat {
-            Beat::Ping => {
+            HeartbeatEvent::Ping => {
                 gone(self.outbox.ping().map_err(Lost::from))?;
                 gone(self.outbox.flush().await)
             }
-            Beat::GiveUp => ControlFlow::Break(End::Close(CloseCode::Idle)),
-            Beat::Expire => ControlFlow::Break(End::Close(CloseCode::Expired)),
+            HeartbeatEvent::GiveUp => ControlFlow::Break(End::Close(CloseCode::Idle)),
+            HeartbeatEvent::Expire => ControlFlow::Break(End::Close(CloseCode::Expired)),
         }
     }
 }

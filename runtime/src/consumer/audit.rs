@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::registry::{Registration, RegistryError, consumers, groups_of};
-use super::{Consumer, Node};
+use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
 
@@ -103,16 +103,16 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
             permission: format!("event, seen by {}", event.permission),
         });
     }
-    Walk { consumer: registration.name(), entries }.level(node, "", &[]);
+    AuditTraversal { consumer: registration.name(), entries }.level(node, "", &[]);
 }
 
-struct Walk<'e> {
+struct AuditTraversal<'e> {
     consumer: &'static str,
     entries: &'e mut Vec<Entry>,
 }
 
-impl Walk<'_> {
-    fn level(&mut self, node: &Node, route: &str, above: &[&'static Expression]) {
+impl AuditTraversal<'_> {
+    fn level(&mut self, node: &HandlerDescriptor, route: &str, above: &[&'static Expression]) {
         let here = with(above, node.permission);
         for action in node.actions {
             self.entries.push(Entry {

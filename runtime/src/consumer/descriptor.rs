@@ -7,7 +7,7 @@ use crate::permission::Expression;
 
 /// A handler without its type.
 #[derive(Debug, Clone, Copy)]
-pub struct Node {
+pub struct HandlerDescriptor {
     /// The handler's name.
     pub name: &'static str,
     /// The handler's own expression.
@@ -15,14 +15,14 @@ pub struct Node {
     /// Whether it leans on what stands above its mount.
     pub inherited: bool,
     /// Who reads which captures in the handler's own expression.
-    pub needs: &'static [Need],
+    pub needs: &'static [CaptureUse],
     /// The whitelist.
-    pub actions: &'static [ActionNode],
+    pub actions: &'static [ActionDescriptor],
     /// The routing table; the first pattern that matches wins.
-    pub routes: &'static [RouteNode],
+    pub routes: &'static [RouteDescriptor],
 }
 
-impl Node {
+impl HandlerDescriptor {
     /// Whether a codename is asked here or anywhere below.
     pub(crate) fn asks_codenames(&self) -> bool {
         let asks = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
@@ -34,7 +34,7 @@ impl Node {
 
 /// An action.
 #[derive(Debug, Clone, Copy)]
-pub struct ActionNode {
+pub struct ActionDescriptor {
     /// What a client calls it by.
     pub name: &'static str,
     /// Its own expression; it narrows what stands above.
@@ -44,14 +44,14 @@ pub struct ActionNode {
     /// Whether it runs beside the others.
     pub detached: bool,
     /// Who reads which captures.
-    pub needs: &'static [Need],
+    pub needs: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.
     pub keys: &'static [&'static str],
 }
 
 /// An event that a consumer lets out.
 #[derive(Debug, Clone, Copy)]
-pub struct EventNode {
+pub struct EventDescriptor {
     /// What a frame calls it.
     pub name: &'static str,
     /// What is asked of each one who would get it.
@@ -60,7 +60,7 @@ pub struct EventNode {
 
 /// A pattern with the handler that is mounted under it.
 #[derive(Debug, Clone, Copy)]
-pub struct RouteNode {
+pub struct RouteDescriptor {
     /// Which of the block's routes this is.
     pub id: u16,
     /// What it matches.
@@ -68,14 +68,14 @@ pub struct RouteNode {
     /// What the mount asks beside the handler's own expression.
     pub permission: Option<&'static Expression>,
     /// Who reads which captures in that expression.
-    pub needs: &'static [Need],
+    pub needs: &'static [CaptureUse],
     /// The handler.
-    pub node: &'static Node,
+    pub node: &'static HandlerDescriptor,
 }
 
 /// Somebody who reads captures.
 #[derive(Debug, Clone, Copy)]
-pub struct Need {
+pub struct CaptureUse {
     /// Who, as the message of the check at the mount says it.
     pub by: &'static str,
     /// The captures' names.

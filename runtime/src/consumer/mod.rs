@@ -10,16 +10,18 @@ use std::future::Future;
 
 pub use audit::{Audit, Entry, audit};
 pub use const_check::{check, check_mount, check_node, no_captures, no_captures_here};
-pub use descriptor::{ActionNode, EventNode, Need, Node, Pattern, Regex, RouteNode, Segment};
+pub use descriptor::{
+    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, Regex, RouteDescriptor, Segment,
+};
 #[cfg(feature = "registry")]
 pub use inventory;
 #[cfg(feature = "registry")]
-pub use registry::GroupRow;
+pub use registry::CodenameGroupRow;
 pub(crate) use registry::mounted;
 pub use registry::{Registration, RegistryError, codenames};
-pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Walk};
+pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
-use crate::context::{Admitted, Call, Connect, Scope};
+use crate::context::{Authorized, Call, Connect, Scope};
 use crate::error::Result;
 use crate::permission::Expression;
 
@@ -39,7 +41,7 @@ pub trait Consumer: Dispatch {
 
     /// What may leave its sockets.
     #[doc(hidden)]
-    const EVENTS: &'static [EventNode] = &[];
+    const EVENTS: &'static [EventDescriptor] = &[];
 
     /// That every mount below provides what stands under it.
     #[doc(hidden)]
@@ -54,7 +56,7 @@ pub trait Consumer: Dispatch {
     fn authenticate(
         &self,
         call: &Call<'_, Self::User>,
-        admitted: Admitted,
+        admitted: Authorized,
     ) -> impl Future<Output = Result<Option<Self::User>>> + Send {
         let _ = (call, admitted);
         async { Ok(None) }

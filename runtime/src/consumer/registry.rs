@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::const_check::check_built_in;
-use super::{Consumer, EventNode, Node};
-use crate::grants::{self, Clash, Codename};
+use super::{Consumer, EventDescriptor, HandlerDescriptor};
+use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 
 /// What the registry knows of a consumer.
@@ -17,8 +17,8 @@ pub struct Registration {
     name: &'static str,
     type_name: fn() -> &'static str,
     connect: Option<&'static Expression>,
-    node: &'static Node,
-    events: &'static [EventNode],
+    node: &'static HandlerDescriptor,
+    events: &'static [EventDescriptor],
     authenticates: bool,
 }
 
@@ -55,7 +55,7 @@ impl Registration {
         self.connect
     }
 
-    pub(crate) fn events(&self) -> &'static [EventNode] {
+    pub(crate) fn events(&self) -> &'static [EventDescriptor] {
         self.events
     }
 
@@ -64,7 +64,7 @@ impl Registration {
         self.authenticates
     }
 
-    pub(crate) fn node(&self) -> &'static Node {
+    pub(crate) fn node(&self) -> &'static HandlerDescriptor {
         self.node
     }
 }
@@ -76,27 +76,27 @@ inventory::collect!(Registration);
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct GroupRow {
+pub struct CodenameGroupRow {
     name: &'static str,
     consumer: &'static str,
     permission: &'static Expression,
 }
 
 #[cfg(feature = "registry")]
-impl GroupRow {
+impl CodenameGroupRow {
     /// The row of a group, by the name of its consumer.
-    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRow {
-        GroupRow { name, consumer, permission }
+    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> CodenameGroupRow {
+        CodenameGroupRow { name, consumer, permission }
     }
 }
 
 #[cfg(feature = "registry")]
-inventory::collect!(GroupRow);
+inventory::collect!(CodenameGroupRow);
 
 /// The groups of a consumer, sorted by name, and what is asked of whoever joins.
 #[cfg(feature = "registry")]
 pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
-    let of_it = inventory::iter::<GroupRow>.into_iter().filter(|row| row.consumer == consumer);
+    let of_it = inventory::iter::<CodenameGroupRow>.into_iter().filter(|row| row.consumer == consumer);
     let mut groups: Vec<_> = of_it.map(|row| (row.name, row.permission)).collect();
     groups.sort_unstable_by_key(|(name, _)| *name);
     groups
@@ -114,11 +114,11 @@ pub struct RegistryError(Same);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Same {
     Consumer { name: &'static str, types: [&'static str; 2] },
-    Codename(Clash),
+    Codename(CodenameClash),
 }
 
-impl From<Clash> for RegistryError {
-    fn from(clash: Clash) -> RegistryError {
+impl From<CodenameClash> for RegistryError {
+    fn from(clash: CodenameClash) -> RegistryError {
         RegistryError(Same::Codename(clash))
     }
 }
@@ -207,7 +207,7 @@ macro_rules! __register {
 macro_rules! __register_group {
     ($group:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::GroupRow::new(
+            $crate::__private::CodenameGroupRow::new(
                 <$group as $crate::__private::Group>::NAME,
                 <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
                 <$group as $crate::__private::Group>::PERMISSION,

@@ -3,23 +3,23 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::Node;
-use crate::context::{Admitted, Call, Handler, Step};
+use super::HandlerDescriptor;
+use crate::context::{Authorized, Call, Handler, Step};
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
 /// A message on its way. What every level needs stands in one place: handing it on piece by piece costs more than most checks.
 #[derive(Debug)]
-pub struct Walk<'w, U> {
+pub struct Traversal<'w, U> {
     call: &'w Call<'w, U>,
     /// How many levels lie behind.
     level: usize,
     reply: &'w mut Reply,
 }
 
-impl<'w, U> Walk<'w, U> {
-    pub(crate) fn new(call: &'w Call<'w, U>, reply: &'w mut Reply) -> Walk<'w, U> {
-        Walk { call, level: 0, reply }
+impl<'w, U> Traversal<'w, U> {
+    pub(crate) fn new(call: &'w Call<'w, U>, reply: &'w mut Reply) -> Traversal<'w, U> {
+        Traversal { call, level: 0, reply }
     }
 
     /// The message.
@@ -33,7 +33,7 @@ impl<'w, U> Walk<'w, U> {
 type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// The way from an admitted message to one action's reply.
-pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Admitted, &'a mut Reply) -> Running<'a>;
+pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> Running<'a>;
 
 /// The rows of a handler, and the calls into it. Written by `#[handler]` and `#[consumer]` only.
 #[doc(hidden)]
@@ -47,13 +47,13 @@ pub trait Dispatch: Handler + Sized {
     type Block;
 
     /// The actions and routes of this handler and of all below it.
-    const NODE: &'static Node;
+    const NODE: &'static HandlerDescriptor;
 
     /// The calls of the actions, in the order of the node's.
     const CALLS: &'static [ActionFn<Self>];
 
     /// The rows that serve requests.
-    fn node(&self) -> &'static Node {
+    fn node(&self) -> &'static HandlerDescriptor {
         Self::NODE
     }
 
@@ -63,7 +63,11 @@ pub trait Dispatch: Handler + Sized {
     }
 
     /// Asks the handler's own expression.
-    fn admit(&self, call: &Call<'_, Self::User>, admitted: Admitted) -> impl Future<Output = Result<Admitted>> + Send {
+    fn admit(
+        &self,
+        call: &Call<'_, Self::User>,
+        admitted: Authorized,
+    ) -> impl Future<Output = Result<Authorized>> + Send {
         let _ = call;
         async { Ok(admitted) }
     }
@@ -73,8 +77,8 @@ pub trait Dispatch: Handler + Sized {
     /// That a route or an action does not exist is told only to whom the level admits.
     fn enter<'w, Above: Handler<User = Self::User>>(
         &'w self,
-        walk: &'w mut Walk<'_, Above::User>,
-        admitted: Admitted,
+        walk: &'w mut Traversal<'_, Above::User>,
+        admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
             let admitted = self.admit(walk.call, admitted).await?;
@@ -98,8 +102,8 @@ pub trait Dispatch: Handler + Sized {
     fn descend(
         &self,
         route: u16,
-        walk: &mut Walk<'_, Self::User>,
-        admitted: Admitted,
+        walk: &mut Traversal<'_, Self::User>,
+        admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send {
         let _ = (route, walk, admitted);
         async { Err(Error::internal("a route without a handler")) }
@@ -122,9 +126,9 @@ pub enum ConsumerBlock {}
 )]
 pub trait Mountable<H: Dispatch> {
     /// The descriptor of that handler.
-    const NODE: &'static Node;
+    const NODE: &'static HandlerDescriptor;
 }
 
 impl<H: Dispatch> Mountable<H> for HandlerBlock {
-    const NODE: &'static Node = H::NODE;
+    const NODE: &'static HandlerDescriptor = H::NODE;
 }

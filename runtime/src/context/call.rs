@@ -11,8 +11,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::{Context, Scope, StartGate, StartOutcome, Visible};
 use crate::error::{Error, Result};
-use crate::log::Cut;
-use crate::message::{AnyGroup, DecodedStrings, Effect, Field, Head, OwnChanges, RequestId};
+use crate::log::Truncated;
+use crate::message::{AnyGroup, DecodedStrings, Envelope, Field, OwnEpochs, RequestId, SideEffect};
 use crate::panic::Contained;
 
 /// A named part of a route, and what the message's route has there.
@@ -32,7 +32,7 @@ pub(crate) enum Step {
 /// A message with all that was found out about it before the first permission is asked.
 pub struct Call<'a, U> {
     scope: &'a Scope<U>,
-    head: &'a Head<'a>,
+    head: &'a Envelope<'a>,
     fields: &'a [Field<'a>],
     /// The decoded forms of the fields' strings with escapes that arguments borrow.
     decoded: DecodedStrings,
@@ -62,10 +62,10 @@ pub struct Call<'a, U> {
 #[derive(Default)]
 struct Acts {
     /// What it causes, once it has ended well.
-    effects: Vec<Effect>,
+    effects: Vec<SideEffect>,
     left: Left,
     /// What it changes itself of what its caller may do.
-    own_changes: Option<OwnChanges>,
+    own_changes: Option<OwnEpochs>,
 }
 
 /// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
@@ -89,12 +89,12 @@ impl Left {
 /// That every expression so far held. Only a check gives one, and nothing reaches an action without one.
 #[derive(Debug)]
 #[must_use]
-pub struct Admitted(());
+pub struct Authorized(());
 
-impl Admitted {
+impl Authorized {
     /// What one starts with in front of the outermost expression.
-    pub(crate) fn at_the_door() -> Admitted {
-        Admitted(())
+    pub(crate) fn at_the_door() -> Authorized {
+        Authorized(())
     }
 }
 
@@ -105,7 +105,7 @@ impl<'a, U> Call<'a, U> {
     #[inline]
     pub(crate) fn new(
         scope: &'a Scope<U>,
-        head: &'a Head<'a>,
+        head: &'a Envelope<'a>,
         fields: &'a [Field<'a>],
         captures: &'a [Capture<'a>],
         steps: &'a [Step],
@@ -151,7 +151,7 @@ impl<'a, U> Call<'a, U> {
         self.scope
     }
 
-    pub(crate) fn head(&self) -> &'a Head<'a> {
+    pub(crate) fn head(&self) -> &'a Envelope<'a> {
         self.head
     }
 
@@ -180,12 +180,12 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// This happens when the action has ended well.
-    pub(crate) fn then(&self, effect: Effect) {
+    pub(crate) fn then(&self, effect: SideEffect) {
         self.acting(|acts| acts.effects.push(effect));
     }
 
     /// What the action itself changes of what its caller may do.
-    pub(crate) fn own_changes(&self) -> OwnChanges {
+    pub(crate) fn own_changes(&self) -> OwnEpochs {
         self.acting(|acts| acts.own_changes.get_or_insert_default().clone())
     }
 
@@ -197,8 +197,8 @@ impl<'a, U> Call<'a, U> {
 
     /// What the action has joined of that group before does not happen: all of it, or the subscription of that id.
     pub(crate) fn join_no_more<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
-        let ends = |effect: &Effect| joins(effect, group, |known| id.is_none() || known == id);
-        let ended: Vec<Effect> = self.acting(|acts| acts.effects.extract_if(.., |effect| ends(effect)).collect());
+        let ends = |effect: &SideEffect| joins(effect, group, |known| id.is_none() || known == id);
+        let ended: Vec<SideEffect> = self.acting(|acts| acts.effects.extract_if(.., |effect| ends(effect)).collect());
         // Not under the lock: the group's key may run its own code.
         drop(ended);
     }
@@ -241,7 +241,7 @@ impl<'a, U> Call<'a, U> {
     /// What it causes, and what it changes itself of what its caller may do. Asked of every message, so nothing is locked, and
     /// the call, which is larger than 128 bytes, is not moved.
     #[inline]
-    pub(crate) fn take_outcome(&mut self) -> (Vec<Effect>, Option<OwnChanges>) {
+    pub(crate) fn take_outcome(&mut self) -> (Vec<SideEffect>, Option<OwnEpochs>) {
         let acts = self.acts.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         acts.map(|acts| (acts.effects, acts.own_changes)).unwrap_or_default()
     }
@@ -283,7 +283,7 @@ impl<'a, U> Call<'a, U> {
             return Err(Error::internal("bug: an action was reached by a call without a start gate"));
         };
         match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
-            StartOutcome::Admitted => Ok(()),
+            StartOutcome::Authorized => Ok(()),
             outcome => self.start_after_change(gate, evaluation_epoch, outcome),
         }
     }
@@ -294,7 +294,7 @@ impl<'a, U> Call<'a, U> {
         if outcome == StartOutcome::Stale
             && let now = gate.epoch()
             && self.has_changed_rights_alone(evaluation_epoch, now)
-            && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Admitted
+            && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Authorized
         {
             return Ok(());
         }
@@ -320,8 +320,8 @@ impl<'a, U> Call<'a, U> {
     /// Apart, as nearly no message needs it.
     #[cold]
     fn record_start(&self) {
-        let Head { action, route, .. } = self.head;
-        tracing::trace!(action = ?Cut::words(action), route = ?Cut::words(route), "action started");
+        let Envelope { action, route, .. } = self.head;
+        tracing::trace!(action = ?Truncated::words(action), route = ?Truncated::words(route), "action started");
     }
 
     /// Whether the gate did not admit the action: rights have changed since this call was evaluated, or the session has ended.
@@ -364,10 +364,10 @@ impl<'a, U> Call<'a, U> {
     }
 }
 
-fn joins<G: Eq + 'static>(effect: &Effect, group: &G, by: impl Fn(Option<&RequestId>) -> bool) -> bool {
+fn joins<G: Eq + 'static>(effect: &SideEffect, group: &G, by: impl Fn(Option<&RequestId>) -> bool) -> bool {
     match effect {
-        Effect::Join { group: known, id, .. } => known.downcast_ref::<G>() == Some(group) && by(id.as_ref()),
-        Effect::Before(_) | Effect::After(_) => false,
+        SideEffect::Join { group: known, id, .. } => known.downcast_ref::<G>() == Some(group) && by(id.as_ref()),
+        SideEffect::Before(_) | SideEffect::After(_) => false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Extensions;
 
 use super::{Call, Context, Scope};
-use crate::message::{Effect, Head};
+use crate::message::{Envelope, SideEffect};
 use crate::panic::Contained;
 
 /// What a connect permission's context gives as the action's name.
@@ -21,7 +21,7 @@ pub struct Connect<'a, U> {
 }
 
 impl<'a, U> Connect<'a, U> {
-    pub(crate) fn new(scope: &'a Scope<U>, head: &'a Head<'a>) -> Connect<'a, U> {
+    pub(crate) fn new(scope: &'a Scope<U>, head: &'a Envelope<'a>) -> Connect<'a, U> {
         Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
     }
 
@@ -31,8 +31,8 @@ impl<'a, U> Connect<'a, U> {
     }
 
     /// The envelope that stands for connecting.
-    pub(crate) fn head() -> Head<'static> {
-        Head { action: Cow::Borrowed(ACTION), ..Head::default() }
+    pub(crate) fn head() -> Envelope<'static> {
+        Envelope { action: Cow::Borrowed(ACTION), ..Envelope::default() }
     }
 
     /// Who wants to connect, and how.
@@ -52,7 +52,7 @@ impl<'a, U> Connect<'a, U> {
     }
 
     /// What was inserted, and what is to happen now that it has ended well.
-    pub(crate) fn into_outcome(mut self) -> (Extensions, Vec<Effect>) {
+    pub(crate) fn into_outcome(mut self) -> (Extensions, Vec<SideEffect>) {
         (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.take_outcome().0)
     }
 

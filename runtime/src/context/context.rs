@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
     use crate::context::User;
-    use crate::message::{Bounds, Request};
+    use crate::message::{Request, RequestLimits};
 
     #[derive(Debug, PartialEq)]
     struct Member(u8);
@@ -149,7 +149,7 @@ mod tests {
         let (parts, ()) = http::Request::get("/ws").body(()).unwrap().into_parts();
         let scope = Scope::new(user, parts);
         let mut request = Request::default();
-        let readable = request.read(TEXT, Bounds { nesting: 8, request_id: 8, objects: 8 });
+        let readable = request.read(TEXT, RequestLimits { nesting: 8, request_id: 8, objects: 8 });
         readable.unwrap();
         test(&Call::new(&scope, &request.head, &request.fields, &[("room", "5"), ("word", "x")], &[]));
     }

@@ -10,7 +10,7 @@ mod scope;
 mod start_gate;
 mod user;
 
-pub use call::{Admitted, Call};
+pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::Connect;
 pub use context::Context;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::User;
 use crate::error::{Error, Result};
-use crate::grants::{GrantCache, Held};
+use crate::grants::{ConnectionGrants, GrantCache};
 use crate::panic::drop_contained;
 
 /// One connection: its user, and the HTTP request that opened it.
@@ -22,7 +22,7 @@ use crate::panic::drop_contained;
 pub struct Scope<U> {
     user: Option<U>,
     /// What the user was granted. Nobody's grants are held for an anonymous connection.
-    grants: Option<Held<U>>,
+    grants: Option<ConnectionGrants<U>>,
     opened: Box<Opened<U>>,
 }
 
@@ -49,7 +49,7 @@ impl<U> Scope<U> {
     /// The same, with a source of grants.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
         self.opened.source = cache.cloned();
-        self.grants = cache.filter(|_| self.user.is_some()).map(|cache| Held::new(cache.clone()));
+        self.grants = cache.filter(|_| self.user.is_some()).map(|cache| ConnectionGrants::new(cache.clone()));
         self
     }
 
@@ -114,7 +114,7 @@ impl<U> Scope<U> {
         self.opened.request.extensions.extend(more);
     }
 
-    pub(super) fn grants(&self) -> Option<&Held<U>> {
+    pub(super) fn grants(&self) -> Option<&ConnectionGrants<U>> {
         self.grants.as_ref()
     }
 
@@ -128,7 +128,7 @@ impl<U> Scope<U> {
     }
 
     /// Whose grants are asked: nobody's for an anonymous connection.
-    pub(super) fn granted(&self) -> Result<Option<(&U, &Held<U>)>> {
+    pub(super) fn granted(&self) -> Result<Option<(&U, &ConnectionGrants<U>)>> {
         match (&self.user, &self.grants) {
             (None, _) => Ok(None),
             (Some(user), Some(grants)) => Ok(Some((user, grants))),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::message::{Head, Reply, RequestId};
+use crate::message::{Envelope, Reply, RequestId};
 use crate::transport::Text;
 
 /// What stands in front of the data.
@@ -22,7 +22,7 @@ pub(crate) fn begin(reply: &mut Reply) {
 }
 
 /// Ends a reply whose data is written.
-pub(crate) fn finish(reply: &mut Reply, head: &Head<'_>) {
+pub(crate) fn finish(reply: &mut Reply, head: &Envelope<'_>) {
     if reply.is_empty() {
         reply.push("null");
     }
@@ -30,7 +30,7 @@ pub(crate) fn finish(reply: &mut Reply, head: &Head<'_>) {
 }
 
 /// Ends one of several replies whose data is written.
-pub(crate) fn finish_one(reply: &mut Reply, head: &Head<'_>, last: bool) {
+pub(crate) fn finish_one(reply: &mut Reply, head: &Envelope<'_>, last: bool) {
     if reply.is_empty() {
         reply.push("null");
     }
@@ -73,16 +73,16 @@ pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[Request
 }
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.
-pub(crate) fn refuse(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>) {
+pub(crate) fn refuse(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
     refusal(reply, head, error, id, None);
 }
 
 /// The same, as the last of several replies.
-pub(crate) fn refuse_the_rest(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>) {
+pub(crate) fn refuse_the_rest(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
     refusal(reply, head, error, id, Some(true));
 }
 
-fn refusal(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>, last: Option<bool>) {
+fn refusal(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>, last: Option<bool>) {
     reply.restart(br#"{"errors":["#);
     let mut entry = json!({ "code": error.code(), "detail": error.detail() });
     if let Some(field) = error.field() {
@@ -99,7 +99,7 @@ fn refusal(reply: &mut Reply, head: &Head<'_>, error: &Error, id: Option<&str>, 
     envelope(reply, head, error.status(), last);
 }
 
-fn envelope(reply: &mut Reply, head: &Head<'_>, status: StatusCode, last: Option<bool>) {
+fn envelope(reply: &mut Reply, head: &Envelope<'_>, status: StatusCode, last: Option<bool>) {
     reply.push(r#","action":"#);
     reply.push(head.action_sent.unwrap_or("null"));
     reply.push(r#","route":"#);

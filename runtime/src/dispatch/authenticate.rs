@@ -7,13 +7,13 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 
-use super::dispatcher::{Answerer, Outcome, refuse};
+use super::dispatcher::{Dispatcher, Outcome, refuse};
 use super::report::panicked;
 use crate::consumer::Consumer;
-use crate::context::{Admitted, Call, StartOutcome};
+use crate::context::{Authorized, Call, StartOutcome};
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::message::{Head, Reply, Request};
+use crate::message::{Envelope, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
 use crate::time::deadline;
 
@@ -21,16 +21,16 @@ use crate::time::deadline;
 const AUTHENTICATE: &str = "authenticate";
 
 /// Whether a message is meant for it: it belongs to the consumer itself.
-pub(super) fn is_authenticate(head: &Head<'_>) -> bool {
+pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
     head.action == AUTHENTICATE && head.route.is_empty()
 }
 
 /// How often a connection may try.
-pub(crate) struct Attempts(Option<DefaultDirectRateLimiter>);
+pub(crate) struct AuthenticateLimiter(Option<DefaultDirectRateLimiter>);
 
-impl Attempts {
-    pub(super) fn new(a_minute: u32) -> Attempts {
-        Attempts(NonZeroU32::new(a_minute).map(|most| RateLimiter::direct(Quota::per_minute(most))))
+impl AuthenticateLimiter {
+    pub(super) fn new(a_minute: u32) -> AuthenticateLimiter {
+        AuthenticateLimiter(NonZeroU32::new(a_minute).map(|most| RateLimiter::direct(Quota::per_minute(most))))
     }
 
     /// 429 where it was too often.
@@ -41,7 +41,7 @@ impl Attempts {
     }
 }
 
-impl<C: Consumer> Answerer<C> {
+impl<C: Consumer> Dispatcher<C> {
     /// Whether a frame brings credentials.
     pub(crate) fn authenticates(&self, text: &str) -> bool {
         // Looked at closely only where it may be; a name may be written with escapes.
@@ -94,7 +94,7 @@ impl<C: Consumer> Answerer<C> {
         if let Some(attempts) = &self.attempts {
             attempts.one_more()?;
         }
-        let user = self.seat.consumer().authenticate(call, Admitted::at_the_door()).await?;
+        let user = self.seat.consumer().authenticate(call, Authorized::at_the_door()).await?;
         // Credentials of nobody refuse, as those of somebody else do.
         user.ok_or_else(Error::denied)
     }

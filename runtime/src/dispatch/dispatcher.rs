@@ -12,21 +12,21 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
-use super::authenticate::{Attempts, is_authenticate};
+use super::authenticate::{AuthenticateLimiter, is_authenticate};
 use super::report::{panicked, report};
-use super::route_match::Matched;
-use crate::consumer::{ActionNode, Consumer, Walk};
-use crate::context::{Admitted, Call, User};
+use super::route_match::RouteMatch;
+use crate::consumer::{ActionDescriptor, Consumer, Traversal};
+use crate::context::{Authorized, Call, User};
 use crate::dialect::native;
 use crate::error::{Error, Result};
-use crate::message::{Bounds, Head, Reply, Request, Values};
+use crate::message::{Envelope, Reply, Request, RequestLimits, Values};
 use crate::panic::catch_unwind_future;
-use crate::session::{PACER, Seat, Sitting};
+use crate::session::{CurrentScope, PACER, Session};
 use crate::time::deadline;
 use crate::transport::Text;
 
 /// One of several replies.
-pub(crate) enum Value {
+pub(crate) enum StreamStep {
     /// More will come.
     More,
     /// It is the last.
@@ -39,22 +39,22 @@ pub(crate) enum Value {
 pub(super) const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
-pub(crate) struct Answerer<C: Consumer> {
-    pub(crate) seat: Arc<Seat<C>>,
-    pub(crate) bounds: Bounds,
+pub(crate) struct Dispatcher<C: Consumer> {
+    pub(crate) seat: Arc<Session<C>>,
+    pub(crate) bounds: RequestLimits,
     pub(crate) time: Duration,
     /// Whether this is on a thread that may be held up.
     pub(super) blocking: bool,
     /// Whether this is beside the queue already.
     pub(super) beside: bool,
-    pub(super) attempts: Option<Arc<Attempts>>,
+    pub(super) attempts: Option<Arc<AuthenticateLimiter>>,
 }
 
-impl<C: Consumer> Clone for Answerer<C> {
+impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Answerer { seat, bounds, time, blocking, beside, attempts } = self;
+        let Dispatcher { seat, bounds, time, blocking, beside, attempts } = self;
         let (bounds, time, blocking, beside) = (*bounds, *time, *blocking, *beside);
-        Answerer { seat: seat.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
+        Dispatcher { seat: seat.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
     }
 }
 
@@ -84,15 +84,15 @@ enum Evaluated {
     },
 }
 
-impl<C: Consumer> Answerer<C> {
-    pub(crate) fn new(seat: Arc<Seat<C>>, bounds: Bounds, time: Duration, attempts: u32) -> Answerer<C> {
-        let attempts = C::AUTHENTICATES.then(|| Arc::new(Attempts::new(attempts)));
-        Answerer { seat, bounds, time, blocking: false, beside: false, attempts }
+impl<C: Consumer> Dispatcher<C> {
+    pub(crate) fn new(seat: Arc<Session<C>>, bounds: RequestLimits, time: Duration, attempts: u32) -> Dispatcher<C> {
+        let attempts = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(attempts)));
+        Dispatcher { seat, bounds, time, blocking: false, beside: false, attempts }
     }
 
     /// The same beside the queue.
-    pub(crate) fn beside(&self) -> Answerer<C> {
-        Answerer { beside: true, ..self.clone() }
+    pub(crate) fn beside(&self) -> Dispatcher<C> {
+        Dispatcher { beside: true, ..self.clone() }
     }
 
     /// Answers a text frame.
@@ -109,7 +109,7 @@ impl<C: Consumer> Answerer<C> {
             if C::AUTHENTICATES && is_authenticate(&request.head) {
                 return self.authenticating(&request, reply).await;
             }
-            let mut matched = Matched::default();
+            let mut matched = RouteMatch::default();
             matched.find(self.seat.consumer().node(), &request.head.route);
             if let Some(row) = row(&matched, &request.head) {
                 if row.detached && !self.beside {
@@ -139,12 +139,12 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// Who sits there now.
-    pub(super) fn scope(&self) -> Result<Sitting<'_, C::User>> {
+    pub(super) fn scope(&self) -> Result<CurrentScope<'_, C::User>> {
         self.seat.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
     }
 
     /// Writes the next of several replies to a message.
-    pub(crate) async fn next(&self, text: &str, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> Value {
+    pub(crate) async fn next(&self, text: &str, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> StreamStep {
         let error = loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
@@ -162,10 +162,10 @@ impl<C: Consumer> Answerer<C> {
                 None => break Error::timeout(),
             };
             native::finish_one(reply, &self.reread(text).head, last);
-            return if last { Value::Last } else { Value::More };
+            return if last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);
-        Value::Failed
+        StreamStep::Failed
     }
 
     /// A message that was read before.
@@ -191,7 +191,7 @@ impl<C: Consumer> Answerer<C> {
     /// Answers a binary frame.
     pub(crate) fn binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
-        native::refuse(reply, &Head::default(), &error, None);
+        native::refuse(reply, &Envelope::default(), &error, None);
     }
 
     /// Evaluates a message whose evaluation was overtaken, within the time that is left. Boxed, because an idle connection is
@@ -200,7 +200,7 @@ impl<C: Consumer> Answerer<C> {
     fn evaluate_again<'s>(
         &'s self,
         request: &'s Request<'_>,
-        matched: &'s Matched<'_>,
+        matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         expires: Option<Instant>,
     ) -> BoxFuture<'s, Outcome> {
@@ -232,7 +232,7 @@ impl<C: Consumer> Answerer<C> {
     fn evaluate<'s>(
         &'s self,
         request: &'s Request<'_>,
-        matched: &'s Matched<'_>,
+        matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         time: Duration,
     ) -> impl Future<Output = Evaluated> + Send {
@@ -249,8 +249,8 @@ impl<C: Consumer> Answerer<C> {
             // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
             // out may panic.
             let walking = async {
-                let mut walk = Walk::new(&call, reply);
-                let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door()));
+                let mut walk = Traversal::new(&call, reply);
+                let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
                 let mut way = pin!(deadline(time, way));
                 let outcome = way.as_mut().await;
                 (outcome, if call.is_overtaken() { way.expires_at() } else { None })
@@ -284,7 +284,7 @@ impl<C: Consumer> Answerer<C> {
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
     async fn blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
-        let (mut answerer, arrived) = (Answerer { blocking: true, ..self.clone() }, Instant::now());
+        let (mut answerer, arrived) = (Dispatcher { blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let running = AbortOnDrop::new(move || async move {
             answerer.time = answerer.time.saturating_sub(arrived.elapsed());
@@ -355,7 +355,7 @@ impl<T> Drop for AbortOnDrop<T> {
 }
 
 /// The row of the action that a message names.
-pub(super) fn row<'n>(matched: &Matched<'n>, head: &Head<'_>) -> Option<&'n ActionNode> {
+pub(super) fn row<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
     matched.node?.actions.iter().find(|row| row.name == head.action)
 }
 

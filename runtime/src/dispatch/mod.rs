@@ -6,6 +6,6 @@ mod reauthorization;
 mod report;
 mod route_match;
 
-pub(crate) use dispatcher::{Answerer, Outcome, Value};
-pub(crate) use reauthorization::Asked;
+pub(crate) use dispatcher::{Dispatcher, Outcome, StreamStep};
+pub(crate) use reauthorization::AuthorizedAt;
 pub(crate) use report::{fault_id, panicked, report};

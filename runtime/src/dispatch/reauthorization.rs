@@ -1,36 +1,36 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
-use super::dispatcher::{AbortOnDrop, Answerer, HEAD_START, row, timed_out};
+use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, row, timed_out};
 use super::report::{panicked, report};
-use super::route_match::Matched;
-use crate::consumer::{Consumer, Walk};
-use crate::context::{Admitted, Call};
+use super::route_match::RouteMatch;
+use crate::consumer::{Consumer, Traversal};
+use crate::context::{Authorized, Call};
 use crate::error::Error;
-use crate::message::{OwnChanges, Reply, Request};
+use crate::message::{OwnEpochs, Reply, Request};
 use crate::panic::contain_future;
 use crate::time::deadline;
 
 /// When it was last asked whether an action may be called.
-pub(crate) struct Asked {
+pub(crate) struct AuthorizedAt {
     epoch: u64,
     /// What the action itself changes of what its caller may do: that is its own doing.
-    own: Option<OwnChanges>,
+    own: Option<OwnEpochs>,
 }
 
-impl Asked {
+impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
-    pub(crate) fn from_epoch(epoch: u64) -> Asked {
-        Asked { epoch, own: None }
+    pub(crate) fn from_epoch(epoch: u64) -> AuthorizedAt {
+        AuthorizedAt { epoch, own: None }
     }
 
     /// The action changes something by itself.
-    pub(crate) fn own(&mut self, changes: Option<OwnChanges>) {
+    pub(crate) fn own(&mut self, changes: Option<OwnEpochs>) {
         self.own = changes;
     }
 
     /// Whether nothing has changed since, but for what the action itself has.
     #[inline]
-    pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Answerer<C>) -> bool {
+    pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Dispatcher<C>) -> bool {
         let now = answerer.seat.mailbox.epoch();
         if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
             return false;
@@ -40,7 +40,7 @@ impl Asked {
     }
 
     /// Asks again until nothing has changed since. Whether the action of that message may still be called.
-    pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Answerer<C>, text: &str) -> bool {
+    pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Dispatcher<C>, text: &str) -> bool {
         while !self.holds(answerer) {
             let now = answerer.seat.mailbox.epoch();
             if !answerer.may_still(text).await {
@@ -52,19 +52,19 @@ impl Asked {
     }
 }
 
-impl<C: Consumer> Answerer<C> {
+impl<C: Consumer> Dispatcher<C> {
     /// Walks the way of a message up to its action, where the action itself would run.
     async fn may_still(&self, text: &str) -> bool {
         let request = self.reread(text);
-        let mut matched = Matched::default();
+        let mut matched = RouteMatch::default();
         matched.find(self.seat.consumer().node(), &request.head.route);
         if !row(&matched, &request.head).is_some_and(|row| row.blocking) {
             return self.walk(&request, &matched).await;
         }
-        let (there, text) = (Answerer { blocking: true, ..self.clone() }, text.to_owned());
+        let (there, text) = (Dispatcher { blocking: true, ..self.clone() }, text.to_owned());
         let walking = AbortOnDrop::new(move || async move {
             let request = there.reread(&text);
-            let mut matched = Matched::default();
+            let mut matched = RouteMatch::default();
             matched.find(there.seat.consumer().node(), &request.head.route);
             there.walk(&request, &matched).await
         });
@@ -72,7 +72,7 @@ impl<C: Consumer> Answerer<C> {
     }
 
     /// The log says which leaf refuses now.
-    async fn walk(&self, request: &Request<'_>, matched: &Matched<'_>) -> bool {
+    async fn walk(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_objects(self.bounds.objects)
@@ -80,8 +80,8 @@ impl<C: Consumer> Answerer<C> {
             .only_asking();
         // Nothing is written to it.
         let mut reply = Reply::new();
-        let mut walk = Walk::new(&call, &mut reply);
-        let way = self.seat.consumer().enter::<C>(&mut walk, Admitted::at_the_door());
+        let mut walk = Traversal::new(&call, &mut reply);
+        let way = self.seat.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
         let error = match deadline(self.time, contain_future(way)).await {
             Some(Ok(Err(error))) if error.is_asked() => return true,
             Some(Ok(Err(error))) => error,

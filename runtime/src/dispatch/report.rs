@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::context::{Call, User};
 use crate::error::Error;
-use crate::log::{Cause, Cut};
+use crate::log::{Cause, Truncated};
 use crate::panic::{Panic, catch_unwind};
 
 /// A panic as an error. Its text is for the log alone.
@@ -16,19 +16,19 @@ pub(crate) fn panicked(panic: &Panic) -> Error {
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     // The application's own code: that it panics must keep nobody from being answered.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
-    let (action, route) = (Cut::words(&call.head().action), Cut::words(&call.head().route));
+    let (action, route) = (Truncated::words(&call.head().action), Truncated::words(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
     let status = error.status().as_u16();
     if error.is_fault() {
         let (id, cause) = (fault_id(), Cause::new(error));
-        tracing::error!(%id, user = ?Cut::words(&user), ?action, ?route, leaf, status, ?cause, "failed");
+        tracing::error!(%id, user = ?Truncated::words(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
     }
     if let Some(leaf) = leaf {
-        tracing::info!(user = ?Cut::words(&user), ?action, ?route, leaf, status, "refused");
+        tracing::info!(user = ?Truncated::words(&user), ?action, ?route, leaf, status, "refused");
     } else {
-        let code = Cut::words(error.code());
-        tracing::debug!(user = ?Cut::words(&user), ?action, ?route, status, ?code, "action rejected");
+        let code = Truncated::words(error.code());
+        tracing::debug!(user = ?Truncated::words(&user), ?action, ?route, status, ?code, "action rejected");
     }
     None
 }
@@ -42,12 +42,12 @@ pub(crate) fn fault_id() -> String {
 mod tests {
     use super::*;
     use crate::context::Scope;
-    use crate::message::Head;
+    use crate::message::Envelope;
 
     #[test]
     fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
         let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::<()>::new(None, parts), Head::default());
+        let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let id = || report(&call, &Error::internal("broken")).unwrap();
         assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());

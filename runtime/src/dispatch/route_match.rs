@@ -1,32 +1,32 @@
 //! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
 
-use crate::consumer::{Node, Pattern, Segment};
+use crate::consumer::{HandlerDescriptor, Pattern, Segment};
 use crate::context::{Capture, Captures, Step, Steps};
 
 /// The levels that a route goes through, and what it captures on the way.
 #[derive(Debug, Default)]
-pub(crate) struct Matched<'r> {
+pub(crate) struct RouteMatch<'r> {
     pub(crate) steps: Steps,
     pub(crate) captures: Captures<'r>,
     /// Where the route ends, unless it is lost on the way.
-    pub(crate) node: Option<&'static Node>,
+    pub(crate) node: Option<&'static HandlerDescriptor>,
 }
 
-impl<'r> Matched<'r> {
+impl<'r> RouteMatch<'r> {
     /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
     /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
-    pub(crate) fn find(&mut self, node: &'static Node, route: &'r str) {
+    pub(crate) fn find(&mut self, node: &'static HandlerDescriptor, route: &'r str) {
         self.node = self.whole(node, route);
         if self.node.is_some() {
             self.steps.push(Step::Here);
         } else {
-            Matched::default().deepest(node, route, self);
+            RouteMatch::default().deepest(node, route, self);
             self.steps.push(Step::Lost);
         }
     }
 
     /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
-    fn whole(&mut self, node: &'static Node, route: &'r str) -> Option<&'static Node> {
+    fn whole(&mut self, node: &'static HandlerDescriptor, route: &'r str) -> Option<&'static HandlerDescriptor> {
         if route.is_empty() {
             return Some(node);
         }
@@ -45,7 +45,7 @@ impl<'r> Matched<'r> {
     }
 
     /// Goes every way, and leaves the first of the longest in `longest`.
-    fn deepest(&mut self, node: &'static Node, route: &'r str, longest: &mut Matched<'r>) {
+    fn deepest(&mut self, node: &'static HandlerDescriptor, route: &'r str, longest: &mut RouteMatch<'r>) {
         let before = (self.steps.len(), self.captures.len());
         if self.steps.len() > longest.steps.len() {
             longest.steps.clone_from(&self.steps);
@@ -101,18 +101,18 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consumer::{Regex, RouteNode};
+    use crate::consumer::{Regex, RouteDescriptor};
 
     const fn pattern(text: &'static str, segments: &'static [Segment], slash: bool) -> Pattern {
         Pattern { text, segments, slash }
     }
 
-    const fn leaf(name: &'static str, routes: &'static [RouteNode]) -> Node {
-        Node { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+    const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
+        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
     }
 
-    const fn mount(id: u16, pattern: Pattern, node: &'static Node) -> RouteNode {
-        RouteNode { id, pattern, permission: None, needs: &[], node }
+    const fn mount(id: u16, pattern: Pattern, node: &'static HandlerDescriptor) -> RouteDescriptor {
+        RouteDescriptor { id, pattern, permission: None, needs: &[], node }
     }
 
     fn number() -> &'static Regex {
@@ -120,10 +120,10 @@ mod tests {
         &NUMBER
     }
 
-    static MESSAGE: Node = leaf("Message", &[]);
-    static NEW: Node = leaf("New", &[]);
-    static FILES: Node = leaf("Files", &[]);
-    static ROOM: Node = leaf(
+    static MESSAGE: HandlerDescriptor = leaf("Message", &[]);
+    static NEW: HandlerDescriptor = leaf("New", &[]);
+    static FILES: HandlerDescriptor = leaf("Files", &[]);
+    static ROOM: HandlerDescriptor = leaf(
         "Room",
         &[
             mount(
@@ -134,7 +134,7 @@ mod tests {
             mount(1, pattern("files/{*path}", &[Segment::Text("files"), Segment::Rest("path")], false), &FILES),
         ],
     );
-    static CHAT: Node = leaf(
+    static CHAT: HandlerDescriptor = leaf(
         "Chat",
         &[
             mount(0, pattern("rooms/new", &[Segment::Text("rooms"), Segment::Text("new")], false), &NEW),
@@ -148,7 +148,7 @@ mod tests {
     );
 
     fn shown(route: &str) -> String {
-        let mut matched = Matched::default();
+        let mut matched = RouteMatch::default();
         matched.find(&CHAT, route);
         let steps: Vec<_> = matched
             .steps

@@ -10,10 +10,10 @@ use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 
 use super::batch::fly;
-use super::loader::{Boarded, Entries, Entry};
+use super::loader::{BatchResult, CachedOverwrites, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
-use super::source::{Grants, Source, UserGrants};
+use super::source::{ErasedSource, Grants, UserGrants};
 use crate::error::Result;
 
 /// A source of grants, and what was loaded from it. Clones are handles on one and the same.
@@ -23,12 +23,12 @@ use crate::error::Result;
 pub struct GrantCache<U>(Arc<Inner<U>>);
 
 pub(super) struct Inner<U> {
-    pub(super) source: Box<dyn Source<U>>,
+    pub(super) source: Box<dyn ErasedSource<U>>,
     /// Held while a flight is under way. What is wanted meanwhile goes together with the next one.
     pub(super) turns: Semaphore,
     /// How often everything was forgotten.
     epoch: AtomicU64,
-    entries: Mutex<Entries>,
+    entries: Mutex<LoaderState>,
 }
 
 impl<U> GrantCache<U> {
@@ -66,17 +66,17 @@ impl<U> GrantCache<U> {
         self.0.epoch.load(Ordering::SeqCst)
     }
 
-    pub(super) fn source(&self) -> &dyn Source<U> {
+    pub(super) fn source(&self) -> &dyn ErasedSource<U> {
         &*self.0.source
     }
 }
 
 impl<U: 'static> GrantCache<U> {
     /// What these objects overwrite, in their order; all of it loaded, and none of it stale at this moment.
-    pub(super) async fn find(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<Entry>; 1]>> {
+    pub(super) async fn find(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
         let mut alone = false;
         loop {
-            let Boarded { entries, landings } = self.board(objects, alone);
+            let BatchResult { entries, landings } = self.board(objects, alone);
             let landings = landings.into_iter().map(|landing| {
                 landing.map(|landed| match landed {
                     Err(failure) if failure.is_of(objects) => Err(failure.error()),
@@ -91,13 +91,13 @@ impl<U: 'static> GrantCache<U> {
         }
     }
 
-    fn board(&self, objects: &[ObjectKey], alone: bool) -> Boarded {
+    fn board(&self, objects: &[ObjectKey], alone: bool) -> BatchResult {
         self.0.entries().board(objects, alone, |list| fly(self.0.clone(), list).boxed().shared())
     }
 }
 
 impl<U> Inner<U> {
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, LoaderState> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,18 +141,18 @@ mod tests {
     use super::*;
     use crate::error::Error;
 
-    type Found = Result<SmallVec<[Arc<Entry>; 1]>>;
+    type Lookup = Result<SmallVec<[Arc<CachedOverwrites>; 1]>>;
 
     /// Asks once more whether it is done.
-    fn poll(future: &mut Pin<&mut impl Future<Output = Found>>) -> Option<Found> {
+    fn poll(future: &mut Pin<&mut impl Future<Output = Lookup>>) -> Option<Lookup> {
         future.as_mut().now_or_never()
     }
 
-    fn now(cache: &GrantCache<()>, ids: &[u32]) -> Found {
+    fn now(cache: &GrantCache<()>, ids: &[u32]) -> Lookup {
         cache.find(&keys(ids)).now_or_never().unwrap()
     }
 
-    fn may_read(entry: &Entry) -> bool {
+    fn may_read(entry: &CachedOverwrites) -> bool {
         entry.current().unwrap().apply(&UserGrants::default(), "7").contains(READ)
     }
 
@@ -327,9 +327,9 @@ mod tests {
         assert_eq!(staged.asked()[2..], [keys(&[2, 1])]);
     }
 
-    struct Wrong;
+    struct CodenameMismatch;
 
-    impl Grants<()> for Wrong {
+    impl Grants<()> for CodenameMismatch {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(UserGrants::default())
         }
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_source_that_panics_or_answers_for_other_objects_is_a_fault() {
-        let cache = Grants::into_cache(Wrong);
+        let cache = Grants::into_cache(CodenameMismatch);
         assert!(now(&cache, &[1]).is_ok());
         for (ids, wanted) in [(&[2, 3][..], "asked for 2 objects and answered for 1"), (&[2, 3, 4], "panicked")] {
             let error = now(&cache, ids).err().unwrap();
@@ -361,7 +361,7 @@ mod tests {
         assert!(cache.load(&()).now_or_never().unwrap().unwrap().grants.contains(READ));
         let one = cache.overwrites(&keys(&[1])).now_or_never().unwrap().unwrap();
         assert!(one[0].apply(&UserGrants::default(), "7").contains(READ));
-        let none = Wrong.into_cache().clone();
+        let none = CodenameMismatch.into_cache().clone();
         assert_eq!(format!("{none:?}"), "GrantCache { .. }");
     }
 }

@@ -110,27 +110,27 @@ inventory::collect!(Codename);
 
 /// Two codenames of the program have one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Clash {
+pub(crate) struct CodenameClash {
     name: &'static str,
     modules: [&'static str; 2],
 }
 
-impl fmt::Display for Clash {
+impl fmt::Display for CodenameClash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Clash { name, modules: [one, other] } = self;
+        let CodenameClash { name, modules: [one, other] } = self;
         write!(f, "two codenames are called `{name}`: one in `{one}`, one in `{other}`; give one another name")
     }
 }
 
-impl std::error::Error for Clash {}
+impl std::error::Error for CodenameClash {}
 
 /// Gives every codename its index, at start-up.
-pub(crate) fn ready() -> Result<(), Clash> {
+pub(crate) fn ready() -> Result<(), CodenameClash> {
     table().clash.clone().map_or(Ok(()), Err)
 }
 
 /// All codenames, sorted by name: those that inventory finds, and those that were used.
-pub(crate) fn codenames() -> Result<Vec<Codename>, Clash> {
+pub(crate) fn codenames() -> Result<Vec<Codename>, CodenameClash> {
     let table = table();
     match &table.clash {
         Some(clash) => Err(clash.clone()),
@@ -156,7 +156,7 @@ struct Table {
     expected: BTreeMap<String, u32>,
     /// The last index that was given, and one.
     last: u32,
-    clash: Option<Clash>,
+    clash: Option<CodenameClash>,
 }
 
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
@@ -194,7 +194,7 @@ impl Table {
         row.refuse();
         let mut modules = [earlier.module, row.module];
         modules.sort_unstable();
-        self.clash.get_or_insert(Clash { name: row.name, modules });
+        self.clash.get_or_insert(CodenameClash { name: row.name, modules });
     }
 
     /// Unless all codenames are seen at start-up, a name that is not known yet may still be declared.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cache::GrantCache;
 use super::codename::Codename;
 use super::object_key::ObjectKey;
-use super::seqlock::Bits;
-use super::snapshot::Base;
+use super::seqlock::GrantBits;
+use super::snapshot::GrantSnapshot;
 use crate::error::Result;
 use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -15,24 +15,24 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 ///
 /// What most checks read stands in front.
 #[repr(C)]
-pub(crate) struct Held<U> {
+pub(crate) struct ConnectionGrants<U> {
     /// A copy of the base's first bits.
-    bits: Bits,
+    bits: GrantBits,
     /// How often this connection was told to forget.
     forgotten: AtomicU64,
     cache: GrantCache<U>,
-    base: ArcSwapOption<Base>,
+    base: ArcSwapOption<GrantSnapshot>,
     /// Held while the base is loaded, so that it is loaded once.
     loading: tokio::sync::Mutex<()>,
 }
 
-impl<U> Held<U> {
-    pub(crate) fn new(cache: GrantCache<U>) -> Held<U> {
+impl<U> ConnectionGrants<U> {
+    pub(crate) fn new(cache: GrantCache<U>) -> ConnectionGrants<U> {
         let base = ArcSwapOption::empty();
-        Held {
+        ConnectionGrants {
             cache,
             base,
-            bits: Bits::new(),
+            bits: GrantBits::new(),
             forgotten: AtomicU64::new(0),
             loading: tokio::sync::Mutex::const_new(()),
         }
@@ -80,7 +80,7 @@ impl<U> Held<U> {
 
     /// Whether nothing was forgotten since it began to load.
     #[inline]
-    fn is_current(&self, base: &Base) -> bool {
+    fn is_current(&self, base: &GrantSnapshot) -> bool {
         base.stamp == self.stamp()
     }
 
@@ -91,7 +91,7 @@ impl<U> Held<U> {
     }
 }
 
-impl<U: Send + Sync + 'static> Held<U> {
+impl<U: Send + Sync + 'static> ConnectionGrants<U> {
     /// Whether the user may.
     pub(crate) async fn may(&self, user: &U, codename: Codename) -> Result<bool> {
         match self.known(codename) {
@@ -124,7 +124,7 @@ impl<U: Send + Sync + 'static> Held<U> {
     }
 
     /// The base, loaded if need be. One that was forgotten while it was loaded is loaded again.
-    async fn base(&self, user: &U) -> Result<Arc<Base>> {
+    async fn base(&self, user: &U) -> Result<Arc<GrantSnapshot>> {
         loop {
             if let Some(base) = self.current() {
                 return Ok(base);
@@ -134,12 +134,12 @@ impl<U: Send + Sync + 'static> Held<U> {
                 let stamp = self.stamp();
                 let user = self.cache.source().user(user).await?;
                 self.bits.copy(&user.grants, stamp);
-                self.base.store(Some(Arc::new(Base::new(stamp, user))));
+                self.base.store(Some(Arc::new(GrantSnapshot::new(stamp, user))));
             }
         }
     }
 
-    fn current(&self) -> Option<Arc<Base>> {
+    fn current(&self) -> Option<Arc<GrantSnapshot>> {
         self.base.load_full().filter(|base| self.is_current(base))
     }
 }
@@ -152,11 +152,11 @@ mod tests {
     use super::super::{GrantSet, Overwrites};
     use super::*;
 
-    fn held(staged: &Staged) -> Held<()> {
-        Held::new(staged.cache())
+    fn held(staged: &Staged) -> ConnectionGrants<()> {
+        ConnectionGrants::new(staged.cache())
     }
 
-    fn may_on(held: &Held<()>, codename: Codename, ids: &[u32]) -> bool {
+    fn may_on(held: &ConnectionGrants<()>, codename: Codename, ids: &[u32]) -> bool {
         held.may_on(&(), "7", codename, &keys(ids)).now_or_never().unwrap().unwrap()
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn nothing_passes_on_grants_that_were_forgotten_while_they_were_loaded() {
-        let ways: [fn(&Held<()>); 2] = [Held::forget, |held| held.cache.forget_all()];
+        let ways: [fn(&ConnectionGrants<()>); 2] = [ConnectionGrants::forget, |held| held.cache.forget_all()];
         for forget in ways {
             let staged = Staged::held();
             staged.grant([READ]);
@@ -228,7 +228,7 @@ mod tests {
     fn one_connection_forgets_alone_and_the_cache_for_all() {
         let staged = Staged::open();
         let cache = staged.cache();
-        let (one, other) = (Held::new(cache.clone()), Held::new(cache.clone()));
+        let (one, other) = (ConnectionGrants::new(cache.clone()), ConnectionGrants::new(cache.clone()));
         let known = || (one.known(READ), other.known(READ));
         let load = || [&one, &other].map(|held| held.may(&(), READ).now_or_never().unwrap().unwrap());
         load();
@@ -335,7 +335,7 @@ mod tests {
             assert!(may_on(&held, READ, &[id]));
         }
         let kept = (0..1500).filter(|id| held.known_on(READ, &key(*id)).is_some()).count();
-        assert!(kept > 0 && kept <= Base::MOST, "{kept}");
+        assert!(kept > 0 && kept <= GrantSnapshot::MOST, "{kept}");
         let all: Vec<_> = (0..3000).collect();
         assert!(may_on(&held, READ, &all) && !may_on(&held, WRITE, &all));
     }

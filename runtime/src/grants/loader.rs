@@ -6,18 +6,18 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
-use super::batch::{Flight, Landing, List, Wanted};
+use super::batch::{Batch, BatchKey, BatchKeys, PendingLoad};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 
 /// What one object overwrites, once it is loaded. Whoever holds it learns when it is not true any more.
 #[derive(Default)]
-pub(super) struct Entry {
+pub(super) struct CachedOverwrites {
     overwrites: OnceLock<Overwrites>,
     stale: AtomicBool,
 }
 
-impl Entry {
+impl CachedOverwrites {
     /// What it says. `None` where nothing is loaded, or the object was forgotten since.
     pub(super) fn current(&self) -> Option<&Overwrites> {
         self.overwrites.get().filter(|_| !self.is_stale())
@@ -39,29 +39,29 @@ impl Entry {
 
 /// The entries that nobody forgot. All of them are behind one lock, which no await and no foreign code stands under.
 #[derive(Default)]
-pub(super) struct Entries {
-    slots: HashMap<ObjectKey, Slot>,
+pub(super) struct LoaderState {
+    slots: HashMap<ObjectKey, LoaderSlot>,
     /// The flight that departs next.
-    next: Option<Arc<Flight>>,
+    next: Option<Arc<Batch>>,
     /// At how many slots those that nobody uses are dropped.
     prune_at: usize,
 }
 
 #[derive(Default)]
-struct Slot {
-    entry: Arc<Entry>,
+struct LoaderSlot {
+    entry: Arc<CachedOverwrites>,
     /// What brings it.
-    flight: Option<Arc<Flight>>,
+    flight: Option<Arc<Batch>>,
 }
 
 /// The entries that were asked for, and what is to be waited for until they are loaded.
 #[derive(Default)]
-pub(super) struct Boarded {
-    pub(super) entries: SmallVec<[Arc<Entry>; 1]>,
-    pub(super) landings: SmallVec<[Landing; 1]>,
+pub(super) struct BatchResult {
+    pub(super) entries: SmallVec<[Arc<CachedOverwrites>; 1]>,
+    pub(super) landings: SmallVec<[PendingLoad; 1]>,
 }
 
-impl Entries {
+impl LoaderState {
     /// How many slots are never too many.
     const FEW: usize = 64;
 
@@ -70,10 +70,10 @@ impl Entries {
         &mut self,
         objects: &[ObjectKey],
         alone: bool,
-        start: impl Fn(Arc<List>) -> Landing,
-    ) -> Boarded {
+        start: impl Fn(Arc<BatchKeys>) -> PendingLoad,
+    ) -> BatchResult {
         self.prune();
-        let (mut boarded, mut own) = (Boarded::default(), None);
+        let (mut boarded, mut own) = (BatchResult::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
             if slot.entry.current().is_none() {
@@ -97,7 +97,7 @@ impl Entries {
     }
 
     /// A flight has ended, well or not: nobody joins it any more.
-    pub(super) fn landed(&mut self, wanted: &[Wanted], list: &Arc<List>) {
+    pub(super) fn landed(&mut self, wanted: &[BatchKey], list: &Arc<BatchKeys>) {
         for (object, _) in wanted {
             if let Some(slot) = self.slots.get_mut(object) {
                 slot.flight.take_if(|flight| flight.has(list));
@@ -118,25 +118,25 @@ impl Entries {
     fn prune(&mut self) {
         if self.slots.len() >= self.prune_at {
             self.slots.retain(|_, slot| Arc::strong_count(&slot.entry) > 1);
-            self.prune_at = Entries::FEW.max(self.slots.len() * 2);
+            self.prune_at = LoaderState::FEW.max(self.slots.len() * 2);
         }
     }
 }
 
 /// A place in the next flight.
 fn book(
-    next: &mut Option<Arc<Flight>>,
-    wanted: Wanted,
-    start: impl Fn(Arc<List>) -> Landing,
-) -> (Arc<Flight>, Landing) {
+    next: &mut Option<Arc<Batch>>,
+    wanted: BatchKey,
+    start: impl Fn(Arc<BatchKeys>) -> PendingLoad,
+) -> (Arc<Batch>, PendingLoad) {
     if let Some(flight) = next.as_ref()
         && let Some(landing) = flight.take_along(wanted.clone())
     {
         return (flight.clone(), landing);
     }
-    let list = List::of(wanted);
+    let list = BatchKeys::of(wanted);
     let landing = start(list.clone());
-    let flight = Flight::new(&list, &landing);
+    let flight = Batch::new(&list, &landing);
     *next = Some(flight.clone());
     (flight, landing)
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::super::tests::fake_source::key;
     use super::*;
 
-    fn board(entries: &mut Entries, id: u32) -> SmallVec<[Arc<Entry>; 1]> {
+    fn board(entries: &mut LoaderState, id: u32) -> SmallVec<[Arc<CachedOverwrites>; 1]> {
         use futures_util::FutureExt;
         let landing = |_| std::future::pending().boxed().shared();
         entries.board(&[key(id)], false, landing).entries
@@ -154,11 +154,11 @@ mod tests {
 
     #[test]
     fn what_nobody_holds_is_dropped_before_the_map_doubles() {
-        let mut entries = Entries::default();
+        let mut entries = LoaderState::default();
         let held: Vec<_> = (0..50).map(|id| board(&mut entries, id)).collect();
         for id in 1000..20_000 {
             board(&mut entries, id);
-            assert!(entries.slots.len() <= 2 * held.len() + Entries::FEW, "{}", entries.slots.len());
+            assert!(entries.slots.len() <= 2 * held.len() + LoaderState::FEW, "{}", entries.slots.len());
         }
         for (id, held) in (0..).zip(&held) {
             assert!(Arc::ptr_eq(&board(&mut entries, id)[0], &held[0]), "{id}");

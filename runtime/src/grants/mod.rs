@@ -16,9 +16,9 @@ mod source;
 mod tests;
 
 pub use cache::GrantCache;
-pub(crate) use codename::{Clash, codenames, ready};
 pub use codename::{Codename, CodenameRow};
-pub(crate) use connection::Held;
+pub(crate) use codename::{CodenameClash, codenames, ready};
+pub(crate) use connection::ConnectionGrants;
 pub use grant_set::GrantSet;
 pub use object_key::{ObjectId, ObjectKey};
 pub use overwrites::Overwrites;

@@ -25,19 +25,19 @@ use super::source::UserGrants;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Overwrites {
-    everyone: Change,
-    roles: BTreeMap<String, Change>,
-    members: BTreeMap<String, Change>,
+    everyone: OverwriteEdit,
+    roles: BTreeMap<String, OverwriteEdit>,
+    members: BTreeMap<String, OverwriteEdit>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Change {
+struct OverwriteEdit {
     deny: GrantSet,
     allow: GrantSet,
 }
 
-impl Change {
-    fn merge(&mut self, other: &Change) {
+impl OverwriteEdit {
+    fn merge(&mut self, other: &OverwriteEdit) {
         self.deny.allow(&other.deny);
         self.allow.allow(&other.allow);
     }
@@ -103,7 +103,7 @@ impl Overwrites {
             return grants;
         }
         self.everyone.apply(&mut grants);
-        let mut roles = Change::default();
+        let mut roles = OverwriteEdit::default();
         base.roles.iter().filter_map(|role| self.roles.get(role)).for_each(|change| roles.merge(change));
         roles.apply(&mut grants);
         if let Some(own) = self.members.get(user_id) {

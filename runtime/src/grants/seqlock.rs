@@ -6,7 +6,7 @@ use crate::sync::atomic::{AtomicU64, Ordering, fence};
 /// A copy of a grant set's first bits, and the stamp of the base that they were copied from.
 ///
 /// Written by one at a time, read by many. A reader that meets a writer gets no answer and asks the base itself.
-pub(super) struct Bits {
+pub(super) struct GrantBits {
     stamp: AtomicU64,
     words: [AtomicU64; WORDS],
 }
@@ -15,9 +15,9 @@ pub(super) struct Bits {
 const NONE: u64 = u64::MAX;
 const WORDS: usize = 2;
 
-impl Bits {
-    pub(super) fn new() -> Bits {
-        Bits { stamp: AtomicU64::new(NONE), words: [(); WORDS].map(|()| AtomicU64::new(0)) }
+impl GrantBits {
+    pub(super) fn new() -> GrantBits {
+        GrantBits { stamp: AtomicU64::new(NONE), words: [(); WORDS].map(|()| AtomicU64::new(0)) }
     }
 
     /// Whether the bit at that index is set, if the copy is of this stamp and reaches so far.
@@ -61,7 +61,7 @@ mod model {
         let known = [const { AtomicUsize::new(0) }; 2].map(Arc::new);
         let seen = known.clone();
         loom::model(move || {
-            let bits = Arc::new(Bits::new());
+            let bits = Arc::new(GrantBits::new());
             bits.copy(&GrantSet::new(), 0);
             for (index, first) in [(3, 0), (64, 1)] {
                 let (bits, seen) = (bits.clone(), seen.clone());
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_copy_says_what_the_set_says_while_its_stamp_is_the_same() {
-        let bits = Bits::new();
+        let bits = GrantBits::new();
         let (read, write) = (READ.index().unwrap(), WRITE.index().unwrap());
         assert_eq!(bits.get(read, NONE - 1), None);
         bits.copy(&READ.into(), 3);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_reader_never_sees_bits_of_another_stamp() {
-        let (bits, done) = (Bits::new(), AtomicBool::new(false));
+        let (bits, done) = (GrantBits::new(), AtomicBool::new(false));
         let read = READ.index().unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {

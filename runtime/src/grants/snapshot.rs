@@ -6,24 +6,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::codename::Codename;
 use super::grant_set::GrantSet;
 use super::hash::Seed;
-use super::loader::Entry;
+use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
 use super::source::UserGrants;
 
 /// What the user may do with objects, for as long as what was loaded of them is true.
-type Objects = HashMap<ObjectKey, (Arc<Entry>, GrantSet), Seed>;
+type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), Seed>;
 
 /// The user's grants, and what follows from them.
-pub(super) struct Base {
+pub(super) struct GrantSnapshot {
     /// When the loading began. It is true for as long as the connection's stamp is the same.
     pub(super) stamp: u64,
     pub(super) user: UserGrants,
-    objects: Mutex<Objects>,
+    objects: Mutex<ObjectOverwrites>,
 }
 
-impl Base {
-    pub(super) fn new(stamp: u64, user: UserGrants) -> Base {
-        Base { stamp, user, objects: Mutex::default() }
+impl GrantSnapshot {
+    pub(super) fn new(stamp: u64, user: UserGrants) -> GrantSnapshot {
+        GrantSnapshot { stamp, user, objects: Mutex::default() }
     }
 
     /// How many objects are kept.
@@ -55,20 +55,20 @@ impl Base {
     }
 
     /// What the user may do with an object, kept for the next time. `None` where the object was forgotten since.
-    pub(super) fn learn(&self, object: &ObjectKey, entry: Arc<Entry>, user_id: &str) -> Option<GrantSet> {
+    pub(super) fn learn(&self, object: &ObjectKey, entry: Arc<CachedOverwrites>, user_id: &str) -> Option<GrantSet> {
         let grants = entry.current()?.apply(&self.user, user_id);
-        if object.id().length() > Base::LONGEST {
+        if object.id().length() > GrantSnapshot::LONGEST {
             return Some(grants);
         }
         let mut objects = self.objects();
-        if objects.len() >= Base::MOST {
+        if objects.len() >= GrantSnapshot::MOST {
             objects.clear();
         }
         objects.insert(object.clone(), (entry, grants.clone()));
         Some(grants)
     }
 
-    fn objects(&self) -> MutexGuard<'_, Objects> {
+    fn objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

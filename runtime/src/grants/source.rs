@@ -109,14 +109,14 @@ impl<U, G: Grants<U>> Grants<U> for Arc<G> {
 }
 
 /// A source of whatever type.
-pub(super) trait Source<U>: Send + Sync {
+pub(super) trait ErasedSource<U>: Send + Sync {
     fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
     fn objects<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
     where
         U: 'a;
 }
 
-impl<U, G: Grants<U>> Source<U> for G {
+impl<U, G: Grants<U>> ErasedSource<U> for G {
     fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
     }

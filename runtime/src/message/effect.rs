@@ -14,7 +14,7 @@ type Cause = Box<dyn FnOnce() + Send>;
 pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 
 /// One of them.
-pub(crate) enum Effect {
+pub(crate) enum SideEffect {
     /// Before the reply goes out.
     Before(Cause),
     /// Once the reply is on its way: it enters that group, by that subscription if it is one.
@@ -24,11 +24,11 @@ pub(crate) enum Effect {
 }
 
 /// Lets happen what comes before the reply, and gives the rest.
-pub(crate) fn before(effects: Vec<Effect>) -> Vec<Effect> {
+pub(crate) fn before(effects: Vec<SideEffect>) -> Vec<SideEffect> {
     let mut rest = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Before(cause) => cause(),
+            SideEffect::Before(cause) => cause(),
             after => rest.push(after),
         }
     }
@@ -36,12 +36,12 @@ pub(crate) fn before(effects: Vec<Effect>) -> Vec<Effect> {
 }
 
 /// Lets happen what comes after the reply. Gives what would undo it.
-pub(crate) fn after(effects: Vec<Effect>) -> Vec<Undo> {
+pub(crate) fn after(effects: Vec<SideEffect>) -> Vec<Undo> {
     let mut undos = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Before(cause) | Effect::After(cause) => cause(),
-            Effect::Join { cause, undo, .. } => {
+            SideEffect::Before(cause) | SideEffect::After(cause) => cause(),
+            SideEffect::Join { cause, undo, .. } => {
                 cause();
                 undos.push(undo);
             }

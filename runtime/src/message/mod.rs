@@ -7,11 +7,11 @@ mod reply;
 mod request;
 mod request_id;
 
-pub(crate) use effect::{AnyGroup, Effect, Undo, after, before};
+pub(crate) use effect::{AnyGroup, SideEffect, Undo, after, before};
 pub(crate) use json::{ArgumentValue, DecodedStrings};
-pub(crate) use own::OwnChanges;
+pub(crate) use own::OwnEpochs;
 pub use reply::Reply;
 pub(crate) use reply::Values;
 
-pub(crate) use request::{Bounds, Field, Head, Request};
+pub(crate) use request::{Envelope, Field, Request, RequestLimits};
 pub use request_id::RequestId;

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The epochs that an action has begun itself, or goes on to. Cloning gives another handle.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OwnChanges(Arc<Mutex<Vec<u64>>>);
+pub(crate) struct OwnEpochs(Arc<Mutex<Vec<u64>>>);
 
-impl OwnChanges {
+impl OwnEpochs {
     /// It has begun this one.
     pub(crate) fn add(&self, epoch: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(epoch);
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_change_of_somebody_else_s_is_seen_among_one_s_own() {
-        let own = OwnChanges::default();
+        let own = OwnEpochs::default();
         assert!(own.are_all(3, 3) && !own.are_all(3, 4));
         own.add(4);
         assert!(own.are_all(3, 4) && !own.are_all(3, 5));

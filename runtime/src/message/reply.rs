@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Effect, OwnChanges};
+use super::{OwnEpochs, SideEffect};
 use crate::error::{Error, Result};
 
 /// How much of the buffer an idle connection keeps.
@@ -31,9 +31,9 @@ pub struct Reply {
     /// What is to come instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
     /// What the action causes beside.
-    effects: Vec<Effect>,
+    effects: Vec<SideEffect>,
     /// What the action changes itself of what its caller may do.
-    own_changes: Option<OwnChanges>,
+    own_changes: Option<OwnEpochs>,
 }
 
 impl Reply {
@@ -94,7 +94,7 @@ impl Reply {
     }
 
     /// This is to happen around the reply, and the action changes that of what its caller may do.
-    pub(crate) fn cause(&mut self, effects: Vec<Effect>, own_changes: Option<OwnChanges>) {
+    pub(crate) fn cause(&mut self, effects: Vec<SideEffect>, own_changes: Option<OwnEpochs>) {
         self.effects = effects;
         self.own_changes = own_changes;
     }
@@ -106,12 +106,12 @@ impl Reply {
     }
 
     /// What it changes.
-    pub(crate) fn take_own_changes(&mut self) -> Option<OwnChanges> {
+    pub(crate) fn take_own_changes(&mut self) -> Option<OwnEpochs> {
         self.own_changes.take()
     }
 
     /// What is to happen around the reply.
-    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+    pub(crate) fn take_effects(&mut self) -> Vec<SideEffect> {
         std::mem::take(&mut self.effects)
     }
 

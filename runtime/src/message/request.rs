@@ -17,7 +17,7 @@ const FEW: usize = 16;
 
 /// The envelope.
 #[derive(Debug, Default)]
-pub(crate) struct Head<'a> {
+pub(crate) struct Envelope<'a> {
     /// The action's name, unescaped.
     pub(crate) action: Cow<'a, str>,
     /// The same as sent, a JSON string; `None` where the message named none.
@@ -35,13 +35,13 @@ pub(crate) struct Head<'a> {
 /// A message.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
-    pub(crate) head: Head<'a>,
+    pub(crate) head: Envelope<'a>,
     pub(crate) fields: SmallVec<[Field<'a>; 4]>,
 }
 
 /// What bounds a message beside its size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct RequestLimits {
     pub(crate) nesting: usize,
     pub(crate) request_id: usize,
     pub(crate) objects: usize,
@@ -49,7 +49,7 @@ pub(crate) struct Bounds {
 
 impl<'a> Request<'a> {
     /// Reads a message into an empty request. After an error it holds what a reply may echo.
-    pub(crate) fn read(&mut self, text: &'a str, bounds: Bounds) -> Result<()> {
+    pub(crate) fn read(&mut self, text: &'a str, bounds: RequestLimits) -> Result<()> {
         let mut reading = Reading { request: self, wrong: None, bounds };
         if reading.entries(text).is_ok() {
             return reading.finish();
@@ -64,7 +64,7 @@ struct Reading<'r, 'a> {
     request: &'r mut Request<'a>,
     /// The first thing that is wrong with a message that is JSON.
     wrong: Option<Error>,
-    bounds: Bounds,
+    bounds: RequestLimits,
 }
 
 impl<'a> Reading<'_, 'a> {
@@ -175,7 +175,7 @@ fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { nesting: 4, request_id: 8, objects: 4 };
+    const BOUNDS: RequestLimits = RequestLimits { nesting: 4, request_id: 8, objects: 4 };
 
     fn code(text: &str) -> Option<String> {
         Request::default().read(text, BOUNDS).err().map(|e| e.code().to_owned())

@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::{Answers, Expression};
-use crate::context::{Admitted, Call, Connect};
+use crate::context::{Authorized, Call, Connect};
 use crate::error::{Error, Result};
 
 /// Yes, no, or none.
-type Opinion = Option<bool>;
+type Decision = Option<bool>;
 
 /// How many distinct leaves an expression may have.
 const MOST: u8 = 64;
@@ -17,7 +17,7 @@ const MOST: u8 = 64;
 ///
 /// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
 /// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
-pub struct Gate<'c, 'a, U> {
+pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
     pub(super) expression: &'static Expression,
     pub(super) answers: Answers,
@@ -26,24 +26,24 @@ pub struct Gate<'c, 'a, U> {
     /// The leaf whose answer came last: the one that decided.
     last: Option<u8>,
     /// `None` until the expression is settled.
-    pub(super) outcome: Option<Opinion>,
+    pub(super) outcome: Option<Decision>,
 }
 
 impl<'a, U> Call<'a, U> {
     /// Begins to ask an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
-        Gate { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
+    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
+        Evaluation { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
     }
 }
 
 impl<'a, U> Connect<'a, U> {
     /// Begins to ask an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Gate<'c, 'a, U> {
+    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         self.call().gate(expression)
     }
 }
 
-impl<U> Gate<'_, '_, U> {
+impl<U> Evaluation<'_, '_, U> {
     /// The leaf to ask now; `None` once the expression is settled.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<u8> {
@@ -75,7 +75,7 @@ impl<U> Gate<'_, '_, U> {
     }
 
     /// Admits whom the expression admits.
-    pub fn finish(&self, admitted: Admitted) -> Result<Admitted> {
+    pub fn finish(&self, admitted: Authorized) -> Result<Authorized> {
         if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.blamed(Error::denied())) }
     }
 
@@ -110,7 +110,7 @@ impl<U> Gate<'_, '_, U> {
 }
 
 /// A check that panics or runs out of time never tells its answer: then the call remembers whose it was.
-impl<U> Drop for Gate<'_, '_, U> {
+impl<U> Drop for Evaluation<'_, '_, U> {
     fn drop(&mut self) {
         if let Some(leaf) = self.asking {
             self.call.left_unanswered(self.text(leaf));
@@ -118,7 +118,7 @@ impl<U> Drop for Gate<'_, '_, U> {
     }
 }
 
-impl<U> fmt::Debug for Gate<'_, '_, U> {
+impl<U> fmt::Debug for Evaluation<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("expression", &self.expression.to_string()).finish_non_exhaustive()
     }
@@ -128,7 +128,7 @@ impl<U> fmt::Debug for Gate<'_, '_, U> {
 mod tests {
     use super::*;
     use crate::context::Scope;
-    use crate::message::Head;
+    use crate::message::Envelope;
     use crate::permission::Expr;
 
     const BOTH: &Expression = &Expression {
@@ -139,7 +139,7 @@ mod tests {
 
     fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
         let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::new(None, parts), Head::default());
+        let (scope, head) = (Scope::new(None, parts), Envelope::default());
         test(&Call::new(&scope, &head, &[], &[], &[]));
     }
 
@@ -152,7 +152,7 @@ mod tests {
             assert_eq!(gate.next(), Some(1));
             gate.tell(Ok(true)).unwrap();
             assert_eq!(gate.next(), None);
-            let refused = gate.finish(Admitted::at_the_door()).unwrap_err();
+            let refused = gate.finish(Authorized::at_the_door()).unwrap_err();
             assert_eq!((refused.status().as_u16(), refused.leaf()), (403, Some("Banned")));
 
             let mut gate = call.gate(BOTH);
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_gate_that_is_not_asked_to_its_end_admits_nobody() {
         with_call(|call| {
-            assert_eq!(call.gate(BOTH).finish(Admitted::at_the_door()).unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.gate(BOTH).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(), 403);
             assert_eq!(call.gate(BOTH).finish_connect().unwrap_err().status().as_u16(), 403);
             assert_eq!(call.gate(BOTH).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
             let mut gate = call.gate(BOTH);
@@ -209,7 +209,7 @@ mod tests {
             gate.tell(Ok(false)).unwrap();
             assert_eq!(gate.next(), Some(64));
             assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
-            assert!(gate.finish(Admitted::at_the_door()).is_err());
+            assert!(gate.finish(Authorized::at_the_door()).is_err());
         });
     }
 }

@@ -12,12 +12,12 @@ use std::future::Future;
 
 pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
-pub use evaluation::Gate;
+pub use evaluation::Evaluation;
 pub(crate) use expression::Answers;
 pub use expression::{Expr, Expression};
 pub use http::RuleAnswer;
 pub use object::ObjectPermission;
-pub use object_evaluation::Asking;
+pub use object_evaluation::ObjectEvaluation;
 
 use crate::context::{Connect, Context, Handler};
 use crate::error::Result;

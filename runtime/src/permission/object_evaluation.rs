@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-use super::Gate;
-use crate::context::Admitted;
+use super::Evaluation;
+use crate::context::Authorized;
 use crate::error::{Error, Result};
 
 /// The second half of asking an expression: its open leaves want to see objects.
 ///
 /// Only a leaf that can still change the outcome is asked, and so only an object that matters to it is loaded. A leaf
 /// whose object is missing has no answer, and what depends on it does not hold.
-pub struct Asking<'c, 'a, U>(Gate<'c, 'a, U>);
+pub struct ObjectEvaluation<'c, 'a, U>(Evaluation<'c, 'a, U>);
 
-impl<'c, 'a, U> Gate<'c, 'a, U> {
+impl<'c, 'a, U> Evaluation<'c, 'a, U> {
     /// Goes on to the objects, unless the expression refuses whatever they are.
-    pub fn objects(mut self) -> Result<Asking<'c, 'a, U>> {
+    pub fn objects(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
         match self.outcome {
-            Some(Some(true)) => Ok(Asking(self)),
+            Some(Some(true)) => Ok(ObjectEvaluation(self)),
             Some(None) => {
                 self.answers.forget_unsettled();
                 self.outcome = None;
-                Ok(Asking(self))
+                Ok(ObjectEvaluation(self))
             }
             Some(Some(false)) | None => Err(self.blamed(Error::denied())),
         }
     }
 }
 
-impl<U> Asking<'_, '_, U> {
+impl<U> ObjectEvaluation<'_, '_, U> {
     /// The leaf to ask now; `None` once the expression is settled.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<u8> {
@@ -48,12 +48,12 @@ impl<U> Asking<'_, '_, U> {
     }
 
     /// Admits whom the expression admits.
-    pub fn finish(self, admitted: Admitted) -> Result<Admitted> {
+    pub fn finish(self, admitted: Authorized) -> Result<Authorized> {
         self.0.finish(admitted)
     }
 }
 
-impl<U> fmt::Debug for Asking<'_, '_, U> {
+impl<U> fmt::Debug for ObjectEvaluation<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Asking").field(&self.0).finish()
     }
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::context::{Call, Scope};
-    use crate::message::Head;
+    use crate::message::Envelope;
     use crate::permission::{Expr, Expression};
 
     /// What a leaf would say: a plain one yes or no; one about an object also nothing, as the object is missing.
@@ -165,7 +165,7 @@ mod tests {
     /// Asks as generated code does; gives the objects' leaves that were asked, and whether the caller was admitted.
     fn asked(case: &Case) -> (Vec<usize>, bool, bool) {
         let (parts, ()) = http::Request::new(()).into_parts();
-        let (scope, head) = (Scope::<()>::new(None, parts), Head::default());
+        let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
             Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], codenames: false }));
@@ -184,7 +184,7 @@ mod tests {
             order.push(usize::from(leaf));
             asking.tell(Ok(answer)).unwrap();
         }
-        (order, true, asking.finish(Admitted::at_the_door()).is_ok())
+        (order, true, asking.finish(Authorized::at_the_door()).is_ok())
     }
 
     proptest! {

@@ -10,12 +10,12 @@ use super::publisher::Publisher;
 use crate::consumer::Consumer;
 use crate::context::{Call, Connect, Context, Handler, User};
 use crate::error::{Error, Result};
-use crate::message::{Effect, RequestId};
+use crate::message::{RequestId, SideEffect};
 use crate::panic::{Contained, catch_unwind};
 use crate::session::connections::Sessions;
-use crate::session::memberships::Place;
-use crate::session::registry::Entry;
-use crate::session::session::Seat;
+use crate::session::memberships::GroupSlot;
+use crate::session::registry::JoinRequest;
+use crate::session::session::Session;
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
 const MOST_SUBSCRIPTIONS: usize = 32;
@@ -62,7 +62,7 @@ impl<U: User> Context<'_, U> {
         let kept = usize::from(seat.is_in(&group, Some(&id)));
         call.give_back(group.clone(), Some(id.clone()), kept);
         let group = Contained::new(group);
-        call.then(Effect::Before(Box::new(move || seat.release(&*group, Some(&id)))));
+        call.then(SideEffect::Before(Box::new(move || seat.release(&*group, Some(&id)))));
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl<U: User> Context<'_, U> {
         call.join_no_more(&group, None);
         call.give_back(group.clone(), None, seat.places(&group));
         let group = Contained::new(group);
-        call.then(Effect::Before(Box::new(move || seat.part(&*group))));
+        call.then(SideEffect::Before(Box::new(move || seat.part(&*group))));
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&*group, event, None))
+        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish(&*group, event, None))
     }
 
     /// The same to everybody but this connection.
@@ -105,7 +105,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish(&*group, event, Some(seat.id)))
+        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish(&*group, event, Some(seat.id)))
     }
 
     /// The same to several groups. Who is in more than one of them gets it once.
@@ -117,7 +117,7 @@ impl<U: User> Context<'_, U> {
     {
         let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
         let event = Contained::new(event);
-        self.after(move |seat: Arc<Seat<G::Consumer>>| seat.hub.publish_to_several(&groups, event))
+        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish_to_several(&groups, event))
     }
 
     /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
@@ -128,14 +128,14 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (user_id, event) = (user_id.into(), Contained::new(event));
-        self.after(move |seat: Arc<Seat<C>>| seat.hub.publish_to_user(&user_id, event))
+        self.after(move |seat: Arc<Session<C>>| seat.hub.publish_to_user(&user_id, event))
     }
 
     /// This happens once the action has ended well and its reply is on its way.
-    fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Seat<C>>) + Send + 'static) -> Result<()> {
+    fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
         let seat = seat::<C, U>(call)?.clone();
-        call.then(Effect::After(Box::new(move || cause(seat))));
+        call.then(SideEffect::After(Box::new(move || cause(seat))));
         Ok(())
     }
 
@@ -203,7 +203,7 @@ where
             leaver.release(&*left, left_id.as_ref());
         }
     };
-    call.then(Effect::Join {
+    call.then(SideEffect::Join {
         group: Contained::new(Box::new(group)),
         id,
         cause: Box::new(enter),
@@ -213,14 +213,18 @@ where
 }
 
 /// A connection that is to be let into a group.
-pub(crate) fn entry<G: Group>(group: G, id: Option<RequestId>, place: Option<Place<G::Consumer>>) -> Result<Entry<G>> {
+pub(crate) fn entry<G: Group>(
+    group: G,
+    id: Option<RequestId>,
+    place: Option<GroupSlot<G::Consumer>>,
+) -> Result<JoinRequest<G>> {
     let name = catch_unwind(|| group.public_name());
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-    Ok(Entry { group: Contained::new(group), name: name.map(Arc::from), id, place })
+    Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, place })
 }
 
 /// The connection's seat among those of the consumer.
-fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Seat<C>>> {
+fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
     let seat = call.seat().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
     <dyn Any>::downcast_ref(seat).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
 }

@@ -33,7 +33,7 @@ pub trait Emits<E>: Consumer {
 
     /// Asks it. `None`: some grants are not known yet.
     #[doc(hidden)]
-    fn may_see(&self, seeing: &Seeing<'_, Self::User>, event: &E) -> Option<bool>;
+    fn may_see(&self, seeing: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
     /// What it is about: of two that wait for a slow receiver, the newer may stand for both. `None`: for itself alone.
     #[doc(hidden)]
@@ -109,29 +109,29 @@ pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Opti
 }
 
 /// A subscriber looking at an event.
-pub struct Seeing<'a, U> {
+pub struct Subscriber<'a, U> {
     scope: &'a Scope<U>,
     /// What was not known at once. Mostly there is none of it, and then it must cost nothing.
-    late: RefCell<Option<Box<Late>>>,
+    late: RefCell<Option<Box<DeferredGrants>>>,
 }
 
 /// What was asked of a subscriber's grants and not known at once.
 #[derive(Default)]
-struct Late {
+struct DeferredGrants {
     wanted: Vec<(Codename, Keys)>,
     /// What was loaded for this very question.
     told: Vec<(Codename, Keys, bool)>,
 }
 
-impl<'a, U: User> Seeing<'a, U> {
+impl<'a, U: User> Subscriber<'a, U> {
     #[inline]
-    pub(crate) fn new(scope: &'a Scope<U>) -> Seeing<'a, U> {
-        Seeing { scope, late: RefCell::new(None) }
+    pub(crate) fn new(scope: &'a Scope<U>) -> Subscriber<'a, U> {
+        Subscriber { scope, late: RefCell::new(None) }
     }
 
     /// Begins to ask an expression.
-    pub fn sight(&self, expression: &'static Expression) -> Sight {
-        Sight { expression, answers: Answers::default(), asking: None, outcome: None }
+    pub fn sight(&self, expression: &'static Expression) -> EventEvaluation {
+        EventEvaluation { expression, answers: Answers::default(), asking: None, outcome: None }
     }
 
     /// Who is looking.
@@ -177,32 +177,32 @@ impl<'a, U: User> Seeing<'a, U> {
     }
 }
 
-impl Late {
+impl DeferredGrants {
     fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
     }
 }
 
-impl<U> fmt::Debug for Seeing<'_, U> {
+impl<U> fmt::Debug for Subscriber<'_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.scope.fmt(f)
     }
 }
 
 /// Yes, no, or not known yet.
-type Opinion = Option<bool>;
+type Decision = Option<bool>;
 
 /// One expression being asked about one event for one subscriber.
 #[derive(Debug)]
-pub struct Sight {
+pub struct EventEvaluation {
     expression: &'static Expression,
     answers: Answers,
     asking: Option<u8>,
     /// `None` until the expression is settled.
-    outcome: Option<Opinion>,
+    outcome: Option<Decision>,
 }
 
-impl Sight {
+impl EventEvaluation {
     /// The leaf to ask now; `None` once the expression is settled.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     #[inline]

@@ -9,20 +9,20 @@ use smallvec::SmallVec;
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::group_table::Member;
-use super::membership::{Membership, Way};
-use super::publication::Published;
+use super::membership::{DeliveryPath, Membership};
+use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
-use crate::session::counters::Counts;
-use crate::session::registry::Hub;
-use crate::session::session::{Glance, Offered};
+use crate::session::counters::CounterCells;
+use crate::session::registry::SessionRegistry;
+use crate::session::session::{DeliveryOutcome, FastPathView};
 
 /// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
 /// the other would wait for each.
 const TOGETHER: usize = 16;
 
-impl<C: Consumer> Hub<C> {
+impl<C: Consumer> SessionRegistry<C> {
     /// Gives an event to every member of a group who may see it.
     pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
     where
@@ -30,9 +30,9 @@ impl<C: Consumer> Hub<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let mut tally = Tally::default();
+        let mut tally = FanoutCounts::default();
         if let Some(members) = self.kind::<G>().members(group) {
-            let published = Published::new(event, members.name.clone());
+            let published = Publication::new(event, members.name.clone());
             let list = members.list();
             for together in list.chunks(TOGETHER) {
                 tally.offer(&published, together, except);
@@ -65,12 +65,12 @@ impl<C: Consumer> Hub<C> {
                 }
             }
         }
-        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        let (published, mut tally) = (Publication::new(event, None), FanoutCounts::default());
         tally.attempted = receivers.len();
         for memberships in receivers {
             tally.add(match &memberships[..] {
-                [only] => only.seat.offer(&published, Way::Group(only)),
-                several => several[0].seat.offer(&published, Way::Groups(&several.into())),
+                [only] => only.seat.offer(&published, DeliveryPath::Group(only)),
+                several => several[0].seat.offer(&published, DeliveryPath::Groups(&several.into())),
             });
         }
         tally.count(&self.counts);
@@ -82,10 +82,10 @@ impl<C: Consumer> Hub<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let (published, mut tally) = (Published::new(event, None), Tally::default());
+        let (published, mut tally) = (Publication::new(event, None), FanoutCounts::default());
         for seat in self.seats_of(user_id) {
             tally.attempted += 1;
-            tally.add(seat.offer(&published, Way::Personal));
+            tally.add(seat.offer(&published, DeliveryPath::Personal));
         }
         tally.count(&self.counts);
     }
@@ -93,32 +93,32 @@ impl<C: Consumer> Hub<C> {
 
 /// How many sessions an event was offered to, and how many of them were not authorized to receive it.
 #[derive(Default)]
-struct Tally {
+struct FanoutCounts {
     attempted: usize,
     refused: u64,
 }
 
-impl Tally {
+impl FanoutCounts {
     /// Offers it to some members.
-    fn offer<C, E>(&mut self, published: &Arc<Published<E>>, members: &[Member<C>], except: Option<u64>)
+    fn offer<C, E>(&mut self, published: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.seat.glance()));
-        glances.iter().flatten().for_each(Glance::fetch);
+        glances.iter().flatten().for_each(FastPathView::fetch);
         for (Member { seat, membership }, glance) in members.iter().zip(glances.iter().flatten()) {
             if except != Some(seat.id) {
-                self.add(seat.offer_at(glance, published, Way::Group(membership)));
+                self.add(seat.offer_at(glance, published, DeliveryPath::Group(membership)));
             }
         }
     }
 
-    fn add(&mut self, offered: Offered) {
-        self.refused += u64::from(offered == Offered::Refused);
+    fn add(&mut self, offered: DeliveryOutcome) {
+        self.refused += u64::from(offered == DeliveryOutcome::Refused);
     }
 
-    fn count(&self, counts: &Counts) {
+    fn count(&self, counts: &CounterCells) {
         Pacer::record_deliveries(self.attempted);
         counts.published(self.refused);
     }

@@ -14,35 +14,35 @@ use crate::context::{Call, Connect, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
-use crate::session::memberships::{Belonging, Place};
-use crate::session::session::Seat;
+use crate::session::memberships::{GroupSlot, MembershipEntry};
+use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 
 /// All groups of one type.
-pub(crate) struct Kind<G: Group> {
-    groups: Mutex<HashMap<G, Arc<Members<G::Consumer>>>>,
+pub(crate) struct GroupTable<G: Group> {
+    groups: Mutex<HashMap<G, Arc<MemberList<G::Consumer>>>>,
 }
 
-impl<G: Group> Default for Kind<G> {
+impl<G: Group> Default for GroupTable<G> {
     fn default() -> Self {
-        Kind { groups: Mutex::default() }
+        GroupTable { groups: Mutex::default() }
     }
 }
 
 /// The members of one group. Whoever delivers goes on with the list as it was; who has left meanwhile gets nothing all
 /// the same, because the membership itself has ended.
-pub(crate) struct Members<C: Consumer> {
+pub(crate) struct MemberList<C: Consumer> {
     /// What frames call it.
     pub(crate) name: Option<Arc<str>>,
-    list: Mutex<List<C>>,
+    list: Mutex<SharedMembers<C>>,
 }
 
-type List<C> = Arc<Vec<Member<C>>>;
+type SharedMembers<C> = Arc<Vec<Member<C>>>;
 
 /// A member, with the seat at hand: who may not see an event is passed by without a look at the membership.
 pub(crate) struct Member<C: Consumer> {
-    pub(crate) seat: Arc<Seat<C>>,
+    pub(crate) seat: Arc<Session<C>>,
     pub(crate) membership: Arc<Membership<C>>,
 }
 
@@ -52,14 +52,14 @@ impl<C: Consumer> Clone for Member<C> {
     }
 }
 
-impl<C: Consumer> Members<C> {
-    pub(crate) fn list(&self) -> List<C> {
+impl<C: Consumer> MemberList<C> {
+    pub(crate) fn list(&self) -> SharedMembers<C> {
         lock(&self.list).clone()
     }
 }
 
-impl<G: Group> Kind<G> {
-    pub(crate) fn members(&self, group: &G) -> Option<Arc<Members<G::Consumer>>> {
+impl<G: Group> GroupTable<G> {
+    pub(crate) fn members(&self, group: &G) -> Option<Arc<MemberList<G::Consumer>>> {
         lock(&self.groups).get(group).cloned()
     }
 
@@ -68,16 +68,16 @@ impl<G: Group> Kind<G> {
         &self,
         group: &G,
         name: Option<Arc<str>>,
-        seat: &Arc<Seat<G::Consumer>>,
+        seat: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
-        place: Place<G::Consumer>,
+        place: GroupSlot<G::Consumer>,
     ) -> Arc<Membership<G::Consumer>> {
         let key = group.clone();
         let mut groups = lock(&self.groups);
         let (members, unused) = if let Some(members) = groups.get(group) {
             (members.clone(), Some(key))
         } else {
-            let members = Arc::new(Members { name, list: Mutex::default() });
+            let members = Arc::new(MemberList { name, list: Mutex::default() });
             groups.insert(key, members.clone());
             (members, None)
         };
@@ -117,13 +117,13 @@ impl<G: Group> Kind<G> {
 }
 
 /// What a connection keeps of a membership.
-pub(crate) struct Belongs<G: Group> {
+pub(crate) struct GroupMembership<G: Group> {
     pub(crate) group: Contained<G>,
-    pub(crate) kind: Arc<Kind<G>>,
+    pub(crate) kind: Arc<GroupTable<G>>,
     pub(crate) membership: Arc<Membership<G::Consumer>>,
 }
 
-impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
+impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     fn is(&self, group: &dyn Any) -> bool {
         group.downcast_ref::<G>() == Some(&*self.group)
     }
@@ -136,7 +136,7 @@ impl<G: Group> Belonging<G::Consumer> for Belongs<G> {
         self.membership.places()
     }
 
-    fn keep(&self, id: Option<RequestId>, place: Place<G::Consumer>) {
+    fn keep(&self, id: Option<RequestId>, place: GroupSlot<G::Consumer>) {
         self.membership.keep(id, place);
     }
 

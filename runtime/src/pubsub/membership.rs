@@ -6,41 +6,41 @@ use smallvec::SmallVec;
 
 use crate::consumer::Consumer;
 use crate::message::RequestId;
-use crate::session::memberships::Place;
-use crate::session::session::Seat;
+use crate::session::memberships::GroupSlot;
+use crate::session::session::Session;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// One connection's membership in one group.
 pub(crate) struct Membership<C: Consumer> {
-    pub(crate) seat: Arc<Seat<C>>,
+    pub(crate) seat: Arc<Session<C>>,
     /// What frames call the group, where clients may know.
     pub(crate) group_name: Option<Arc<str>>,
     /// How often what frames show of it has changed; [`LEFT`] once it has ended. Changed under the mailbox's lock only.
     state: AtomicU64,
     /// Where it stands in the list of the group's members. Changed under that list's lock only.
     pub(crate) place: AtomicUsize,
-    held: Mutex<Held<C>>,
+    held: Mutex<MembershipHolds<C>>,
 }
 
 /// The state of a membership that has ended.
 const LEFT: u64 = 1 << 40;
 
 /// What keeps a membership: that it was joined, and each subscription. Each takes up the room of a group.
-struct Held<C: Consumer> {
-    joined: Option<Place<C>>,
-    subscriptions: SmallVec<[(RequestId, Place<C>); 1]>,
+struct MembershipHolds<C: Consumer> {
+    joined: Option<GroupSlot<C>>,
+    subscriptions: SmallVec<[(RequestId, GroupSlot<C>); 1]>,
 }
 
 impl<C: Consumer> Membership<C> {
     /// One that is kept from the start, as joined or by a subscription.
     pub(crate) fn new(
-        seat: Arc<Seat<C>>,
+        seat: Arc<Session<C>>,
         group_name: Option<Arc<str>>,
         id: Option<RequestId>,
-        place: Place<C>,
+        place: GroupSlot<C>,
     ) -> Membership<C> {
-        let mut held = Held { joined: None, subscriptions: SmallVec::new() };
+        let mut held = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
         let state = u64::from(id.is_some());
         match id {
             None => held.joined = Some(place),
@@ -70,7 +70,7 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Keeps it, as joined or by a subscription. What keeps it already needs no room again.
-    pub(crate) fn keep(&self, id: Option<RequestId>, place: Place<C>) {
+    pub(crate) fn keep(&self, id: Option<RequestId>, place: GroupSlot<C>) {
         let mut held = self.held();
         match id {
             None => held.joined = Some(place),
@@ -105,36 +105,36 @@ impl<C: Consumer> Membership<C> {
     pub(crate) fn end(&self) {
         self.seat.mailbox.among(|| self.state.store(LEFT, Ordering::Relaxed));
         // The room that it took up is free again.
-        *self.held() = Held { joined: None, subscriptions: SmallVec::new() };
+        *self.held() = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
     }
 
-    fn held(&self) -> MutexGuard<'_, Held<C>> {
+    fn held(&self) -> MutexGuard<'_, MembershipHolds<C>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The way that an event comes to a connection.
-pub(crate) enum Way<'a, C: Consumer> {
+pub(crate) enum DeliveryPath<'a, C: Consumer> {
     /// Because of who sits there.
     Personal,
     Group(&'a Arc<Membership<C>>),
     Groups(&'a Arc<[Arc<Membership<C>>]>),
 }
 
-impl<C: Consumer> Clone for Way<'_, C> {
+impl<C: Consumer> Clone for DeliveryPath<'_, C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C: Consumer> Copy for Way<'_, C> {}
+impl<C: Consumer> Copy for DeliveryPath<'_, C> {}
 
-impl<C: Consumer> Way<'_, C> {
+impl<C: Consumer> DeliveryPath<'_, C> {
     fn memberships(&self) -> &[Arc<Membership<C>>] {
         match self {
-            Way::Personal => &[],
-            Way::Group(one) => std::slice::from_ref(*one),
-            Way::Groups(several) => several,
+            DeliveryPath::Personal => &[],
+            DeliveryPath::Group(one) => std::slice::from_ref(*one),
+            DeliveryPath::Groups(several) => several,
         }
     }
 
@@ -143,10 +143,10 @@ impl<C: Consumer> Way<'_, C> {
     pub(crate) fn standing(&self) -> Option<u64> {
         let state = |membership: &Membership<C>| membership.state.load(Ordering::Relaxed);
         match self {
-            Way::Personal => Some(0),
-            Way::Group(one) => Some(state(one)).filter(|state| *state < LEFT),
+            DeliveryPath::Personal => Some(0),
+            DeliveryPath::Group(one) => Some(state(one)).filter(|state| *state < LEFT),
             // Each only rises.
-            Way::Groups(several) => {
+            DeliveryPath::Groups(several) => {
                 several.iter().any(|one| state(one) < LEFT).then(|| several.iter().map(|one| state(one)).sum())
             }
         }
@@ -179,43 +179,43 @@ impl<C: Consumer> Way<'_, C> {
         standing.group_name.as_deref()
     }
 
-    pub(crate) fn owned(&self) -> OwnedWay<C> {
+    pub(crate) fn owned(&self) -> OwnedDeliveryPath<C> {
         match *self {
-            Way::Personal => OwnedWay::Personal,
-            Way::Group(one) => OwnedWay::Group(one.clone()),
-            Way::Groups(several) => OwnedWay::Groups(several.clone()),
+            DeliveryPath::Personal => OwnedDeliveryPath::Personal,
+            DeliveryPath::Group(one) => OwnedDeliveryPath::Group(one.clone()),
+            DeliveryPath::Groups(several) => OwnedDeliveryPath::Groups(several.clone()),
         }
     }
 }
 
 /// The same, kept for an event that waits.
-pub(crate) enum OwnedWay<C: Consumer> {
+pub(crate) enum OwnedDeliveryPath<C: Consumer> {
     Personal,
     Group(Arc<Membership<C>>),
     Groups(Arc<[Arc<Membership<C>>]>),
 }
 
-impl<C: Consumer> Clone for OwnedWay<C> {
+impl<C: Consumer> Clone for OwnedDeliveryPath<C> {
     fn clone(&self) -> Self {
         self.as_way().owned()
     }
 }
 
-impl<C: Consumer> OwnedWay<C> {
-    pub(crate) fn as_way(&self) -> Way<'_, C> {
+impl<C: Consumer> OwnedDeliveryPath<C> {
+    pub(crate) fn as_way(&self) -> DeliveryPath<'_, C> {
         match self {
-            OwnedWay::Personal => Way::Personal,
-            OwnedWay::Group(one) => Way::Group(one),
-            OwnedWay::Groups(several) => Way::Groups(several),
+            OwnedDeliveryPath::Personal => DeliveryPath::Personal,
+            OwnedDeliveryPath::Group(one) => DeliveryPath::Group(one),
+            OwnedDeliveryPath::Groups(several) => DeliveryPath::Groups(several),
         }
     }
 
     /// Tells ways apart; the memberships are kept while it is compared.
     pub(crate) fn address(&self) -> usize {
         match self {
-            OwnedWay::Personal => 0,
-            OwnedWay::Group(one) => Arc::as_ptr(one).addr(),
-            OwnedWay::Groups(several) => several.first().map_or(0, |one| Arc::as_ptr(one).addr()),
+            OwnedDeliveryPath::Personal => 0,
+            OwnedDeliveryPath::Group(one) => Arc::as_ptr(one).addr(),
+            OwnedDeliveryPath::Groups(several) => several.first().map_or(0, |one| Arc::as_ptr(one).addr()),
         }
     }
 }

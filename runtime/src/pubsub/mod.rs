@@ -10,6 +10,6 @@ pub(crate) mod membership;
 pub(crate) mod publication;
 mod publisher;
 
-pub use event::{Emits, EventPermission, Frame, Seeing, Sight, event_key, frame, personal_frame};
+pub use event::{Emits, EventEvaluation, EventPermission, Frame, Subscriber, event_key, frame, personal_frame};
 pub use group::{Carries, Group, GroupPermission, may_join_on};
 pub use publisher::Publisher;

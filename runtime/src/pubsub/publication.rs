@@ -6,21 +6,21 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::event::{Emits, Frame, Seeing, event_key};
-use super::membership::{OwnedWay, Way};
+use super::event::{Emits, Frame, Subscriber, event_key};
+use super::membership::{DeliveryPath, OwnedDeliveryPath};
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
-use crate::session::overflow::Asks;
-use crate::session::send_queue::Put;
-use crate::session::session::Seat;
+use crate::session::overflow::Coalesce;
+use crate::session::send_queue::EnqueueOutcome;
+use crate::session::session::Session;
 use crate::transport::Text;
 
 /// An event that was published.
-pub(crate) struct Published<E> {
+pub(crate) struct Publication<E> {
     event: Contained<E>,
     /// What frames call the one group that it was published to.
     group_name: Option<Arc<str>>,
@@ -37,9 +37,9 @@ enum Shared {
     Yes(Option<Text>),
 }
 
-impl<E> Published<E> {
-    pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Published<E>> {
-        Arc::new(Published { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
+impl<E> Publication<E> {
+    pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
+        Arc::new(Publication { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
     }
 
     #[inline]
@@ -48,7 +48,12 @@ impl<E> Published<E> {
     }
 
     /// The frame for one of them. Nothing where there is none for them.
-    pub(crate) fn frame<C: Emits<E>>(&self, seat: &Seat<C>, scope: &Scope<C::User>, way: Way<'_, C>) -> Option<Text> {
+    pub(crate) fn frame<C: Emits<E>>(
+        &self,
+        seat: &Session<C>,
+        scope: &Scope<C::User>,
+        way: DeliveryPath<'_, C>,
+    ) -> Option<Text> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
             Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event())) {
@@ -64,7 +69,7 @@ impl<E> Published<E> {
         Some(native::event_for(&frame, group, &ids))
     }
 
-    fn share<C: Emits<E>>(&self, seat: &Seat<C>) -> Shared {
+    fn share<C: Emits<E>>(&self, seat: &Session<C>) -> Shared {
         match made::<C, E>(seat, || seat.consumer.shared(self.event())) {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
@@ -76,7 +81,7 @@ impl<E> Published<E> {
     }
 
     /// What it takes to ask about it once more.
-    pub(crate) fn note<C>(self: &Arc<Self>, seat: &Seat<C>, way: Way<'_, C>) -> Note<C>
+    pub(crate) fn note<C>(self: &Arc<Self>, seat: &Session<C>, way: DeliveryPath<'_, C>) -> EventHandle<C>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -84,7 +89,7 @@ impl<E> Published<E> {
         let key = || seat.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        Note { event: self.clone(), way: way.owned(), key: *key }
+        EventHandle { event: self.clone(), way: way.owned(), key: *key }
     }
 }
 
@@ -95,7 +100,7 @@ enum Made {
 }
 
 /// Makes a frame. What goes wrong concerns nobody but those who would have got it.
-fn made<C: Emits<E>, E>(seat: &Seat<C>, make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
+fn made<C: Emits<E>, E>(seat: &Session<C>, make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
     match catch_unwind(make) {
         Ok(None) => return Made::Nothing,
         Ok(Some(Ok(frame))) => return Made::Frame(frame),
@@ -111,47 +116,57 @@ fn made<C: Emits<E>, E>(seat: &Seat<C>, make: impl FnOnce() -> Option<Result<Fra
 }
 
 /// What it takes to ask about an event once more: the event, and the way that it comes by.
-pub(crate) struct Note<C: Consumer> {
-    event: Arc<dyn Askable<C>>,
-    way: OwnedWay<C>,
+pub(crate) struct EventHandle<C: Consumer> {
+    event: Arc<dyn QueuedEvent<C>>,
+    way: OwnedDeliveryPath<C>,
     key: Option<u64>,
 }
 
-impl<C: Consumer> Note<C> {
+impl<C: Consumer> EventHandle<C> {
     /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
-    pub(crate) async fn settle(&self, seat: &Arc<Seat<C>>, epoch: u64) -> Put {
+    pub(crate) async fn settle(&self, seat: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
         self.event.clone().settle(seat, self.way.as_way(), epoch).await
     }
 }
 
-impl<C: Consumer> Asks for Note<C> {
+impl<C: Consumer> Coalesce for EventHandle<C> {
     fn stands_for(&self) -> Option<(u64, usize)> {
         self.key.map(|key| (key, self.way.address()))
     }
 }
 
-impl<C: Consumer> Clone for Note<C> {
+impl<C: Consumer> Clone for EventHandle<C> {
     fn clone(&self) -> Self {
-        Note { event: self.event.clone(), way: self.way.clone(), key: self.key }
+        EventHandle { event: self.event.clone(), way: self.way.clone(), key: self.key }
     }
 }
 
-trait Askable<C: Consumer>: Send + Sync {
-    fn settle<'s>(self: Arc<Self>, seat: &'s Arc<Seat<C>>, way: Way<'s, C>, epoch: u64) -> BoxFuture<'s, Put>;
+trait QueuedEvent<C: Consumer>: Send + Sync {
+    fn settle<'s>(
+        self: Arc<Self>,
+        seat: &'s Arc<Session<C>>,
+        way: DeliveryPath<'s, C>,
+        epoch: u64,
+    ) -> BoxFuture<'s, EnqueueOutcome>;
 }
 
-impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> Askable<C> for Published<E> {
-    fn settle<'s>(self: Arc<Self>, seat: &'s Arc<Seat<C>>, way: Way<'s, C>, epoch: u64) -> BoxFuture<'s, Put> {
+impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {
+    fn settle<'s>(
+        self: Arc<Self>,
+        seat: &'s Arc<Session<C>>,
+        way: DeliveryPath<'s, C>,
+        epoch: u64,
+    ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
-            let Some(scope) = seat.scope() else { return Put::Gone };
-            let mut seeing = Seeing::new(&*scope);
+            let Some(scope) = seat.scope() else { return EnqueueOutcome::Gone };
+            let mut seeing = Subscriber::new(&*scope);
             let refused = || {
                 seat.hub.counts.refused();
-                Put::Gone
+                EnqueueOutcome::Gone
             };
             loop {
                 if seat.mailbox.epoch() != epoch {
-                    return Put::Stale;
+                    return EnqueueOutcome::Stale;
                 }
                 match seat.looks(&seeing, &self) {
                     Some(true) => return seat.hand_over(&scope, &self, way, epoch),

@@ -10,16 +10,16 @@ use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::panic::Contained;
 use crate::session::counters::Counters;
-use crate::session::registry::Hub;
+use crate::session::registry::SessionRegistry;
 
 /// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
 ///
 /// It sends at once, and waits for nobody. What holds for an event published by an action holds here: each member gets it
 /// only where the event's permission lets them see it.
-pub struct Publisher<C: Consumer>(Arc<Hub<C>>);
+pub struct Publisher<C: Consumer>(Arc<SessionRegistry<C>>);
 
 impl<C: Consumer> Publisher<C> {
-    pub(crate) fn new(hub: Arc<Hub<C>>) -> Publisher<C> {
+    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Publisher<C> {
         Publisher(hub)
     }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::authenticate::{Authenticate, Authenticator, boxed};
-use super::origin::{Origins, Place};
+use super::origin::{Origin, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
 use crate::grants::{GrantCache, Grants};
 use crate::pubsub::Publisher;
-use crate::session::{Hub, Sessions, SlowReceiver};
+use crate::session::{SessionRegistry, Sessions, SlowReceiver};
 
 /// A consumer, ready to be mounted.
 ///
@@ -20,7 +20,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
-    pub(super) hub: Arc<Hub<C>>,
+    pub(super) hub: Arc<SessionRegistry<C>>,
     pub(super) slow_receivers: SlowReceiver,
 }
 
@@ -44,7 +44,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
-        hub: Arc::new(Hub::new()),
+        hub: Arc::new(SessionRegistry::new()),
         slow_receivers: SlowReceiver::default(),
     }
 }
@@ -83,7 +83,7 @@ impl<C: Consumer> Endpoint<C> {
     pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         for origin in origins {
             let origin = origin.as_ref();
-            let place = Place::of_origin(origin);
+            let place = Origin::of_origin(origin);
             let place = place.unwrap_or_else(|| panic!("`{origin}` is no origin; write `https://app.example`"));
             Arc::make_mut(&mut self.origins).listed.push(place);
         }

@@ -12,23 +12,23 @@ use crate::consumer::Consumer;
 use crate::context::{Connect, Scope};
 use crate::dispatch::{fault_id, panicked, report};
 use crate::error::{Error, Result};
-use crate::log::{Cause, Cut};
+use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
-use crate::session::{Hub, Mailbox, Seat, SlowReceiver};
+use crate::session::{SendQueue, Session, SessionRegistry, SlowReceiver};
 use crate::time::deadline;
 use crate::transport::Transport;
 
 /// A request that may become a connection.
-pub(crate) struct Entrance<C: Consumer> {
+pub(crate) struct Accepted<C: Consumer> {
     consumer: Arc<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    hub: Arc<Hub<C>>,
+    hub: Arc<SessionRegistry<C>>,
     slow_receivers: SlowReceiver,
     asked_at: u64,
 }
 
-impl<C: Consumer> Entrance<C> {
+impl<C: Consumer> Accepted<C> {
     /// The largest frame that a transport should let through, in bytes.
     #[cfg(feature = "testing")]
     pub(crate) fn largest_frame(&self) -> usize {
@@ -38,30 +38,30 @@ impl<C: Consumer> Entrance<C> {
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
         let Limits { queue, queue_bytes, groups, action, .. } = *self.limits;
-        let mailbox = Mailbox::new(queue, queue_bytes, self.slow_receivers, self.hub.counts().clone());
-        let seat = Seat::new(&self.hub, self.consumer, mailbox, groups, action);
+        let mailbox = SendQueue::new(queue, queue_bytes, self.slow_receivers, self.hub.counts().clone());
+        let seat = Session::new(&self.hub, self.consumer, mailbox, groups, action);
         run(transport, seat, self.asked_at, self.scope, &self.limits)
     }
 }
 
 /// The status that refuses a request. Nothing else is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Turned(pub(crate) StatusCode);
+pub(crate) struct Rejected(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
     /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
-    pub(crate) async fn admit(&self, parts: Box<Parts>, known: Option<C::User>) -> Result<Entrance<C>, Turned> {
+    pub(crate) async fn admit(&self, parts: Box<Parts>, known: Option<C::User>) -> Result<Accepted<C>, Rejected> {
         if self.lacks_grants() {
             tracing::error!(
                 consumer = C::NAME,
                 "codenames are asked that nobody grants: the endpoint has no `.grants(..)`"
             );
-            return Err(Turned(StatusCode::INTERNAL_SERVER_ERROR));
+            return Err(Rejected(StatusCode::INTERNAL_SERVER_ERROR));
         }
         if !self.origins.allow(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Cut::words), "refused: the origin is not allowed");
-            return Err(Turned(StatusCode::FORBIDDEN));
+            tracing::info!(origin = ?origin.as_deref().map(Truncated::words), "refused: the origin is not allowed");
+            return Err(Rejected(StatusCode::FORBIDDEN));
         }
         let asked_at = self.hub.changes();
         let head = Connect::<C::User>::head();
@@ -75,15 +75,15 @@ impl<C: Consumer> Endpoint<C> {
                 } else {
                     tracing::info!(status, ?cause, "refused by authentication");
                 }
-                return Err(Turned(error.status()));
+                return Err(Rejected(error.status()));
             }
         };
         let connect = Connect::new(&scope, &head);
         if let Err(error) = self.within(self.consumer.may_connect(&connect)).await {
             report(connect.call(), &error);
-            return Err(Turned(error.status()));
+            return Err(Rejected(error.status()));
         }
-        Ok(Entrance {
+        Ok(Accepted {
             consumer: self.consumer.clone(),
             scope: Box::new(scope),
             limits: self.limits.clone(),

@@ -10,7 +10,7 @@ pub(super) struct Origins {
     /// Whether all may.
     pub(super) any: bool,
     /// Those that may beside the same origin.
-    pub(super) listed: Vec<Place>,
+    pub(super) listed: Vec<Origin>,
 }
 
 impl Origins {
@@ -24,22 +24,22 @@ impl Origins {
             return true;
         }
         let Ok(origin) = origin.to_str() else { return false };
-        let Some(place) = Place::of_origin(origin) else { return false };
-        self.listed.contains(&place) || Place::of_request(parts).is_some_and(|own| own.is_same(&place))
+        let Some(place) = Origin::of_origin(origin) else { return false };
+        self.listed.contains(&place) || Origin::of_request(parts).is_some_and(|own| own.is_same(&place))
     }
 }
 
 /// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Origin {
     /// `None`: the request does not say, as it came to a server that does not know whether a proxy in front of it speaks TLS.
     secure: Option<bool>,
     host: String,
     port: Option<u16>,
 }
 
-impl Place {
-    pub(super) fn of_origin(text: &str) -> Option<Place> {
+impl Origin {
+    pub(super) fn of_origin(text: &str) -> Option<Origin> {
         let uri: Uri = text.parse().ok()?;
         let secure = match uri.scheme_str()? {
             "https" => true,
@@ -52,22 +52,22 @@ impl Place {
         }
         let authority = uri.authority()?;
         let port = authority.port_u16().unwrap_or(default_port(secure));
-        Some(Place { secure: Some(secure), host: authority.host().to_ascii_lowercase(), port: Some(port) })
+        Some(Origin { secure: Some(secure), host: authority.host().to_ascii_lowercase(), port: Some(port) })
     }
 
-    fn of_request(parts: &Parts) -> Option<Place> {
+    fn of_request(parts: &Parts) -> Option<Origin> {
         let secure = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
         let authority = match parts.uri.authority() {
             Some(authority) => authority.clone(),
             None => host_header(&parts.headers)?,
         };
         let port = authority.port_u16().or(secure.map(default_port));
-        Some(Place { secure, host: authority.host().to_ascii_lowercase(), port })
+        Some(Origin { secure, host: authority.host().to_ascii_lowercase(), port })
     }
 
     /// Whether a page of that origin and this server are one. Where the request tells neither scheme nor port, the port
     /// must be the default one of the page's scheme.
-    fn is_same(&self, origin: &Place) -> bool {
+    fn is_same(&self, origin: &Origin) -> bool {
         let secure = self.secure.or(origin.secure);
         let port = self.port.or(secure.map(default_port));
         secure == origin.secure && self.host == origin.host && port == origin.port
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_list_widens_and_any_is_any() {
-        let listed = Origins { listed: Place::of_origin("https://app.example").into_iter().collect(), any: false };
+        let listed = Origins { listed: Origin::of_origin("https://app.example").into_iter().collect(), any: false };
         assert!(allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
         assert!(allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
         assert!(!allowed(&listed, "/ws", "chat.example", Some("http://app.example")));

@@ -50,9 +50,9 @@ pub(crate) struct Hold {
 /// The connections that one reader holds. Mostly none, so an empty list takes up little.
 #[derive(Default)]
 #[expect(clippy::box_collection, reason = "a third of the size of the list in every idle connection")]
-pub(crate) struct HeldConnections(Option<Box<Vec<Hold>>>);
+pub(crate) struct PausedPublishers(Option<Box<Vec<Hold>>>);
 
-impl HeldConnections {
+impl PausedPublishers {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::registry::Hub;
-use super::session::Seat;
+use super::registry::SessionRegistry;
+use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::grants::ObjectKey;
-use crate::message::OwnChanges;
+use crate::message::OwnEpochs;
 use crate::transport::CloseCode;
 
 /// The connections of an endpoint, to be told that somebody may do more or less than before.
@@ -19,18 +19,18 @@ use crate::transport::CloseCode;
 /// authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
 /// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
 pub struct Sessions<C: Consumer> {
-    hub: Arc<Hub<C>>,
+    hub: Arc<SessionRegistry<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
-    own: Option<(u64, OwnChanges)>,
+    own: Option<(u64, OwnEpochs)>,
 }
 
 impl<C: Consumer> Sessions<C> {
-    pub(crate) fn new(hub: Arc<Hub<C>>) -> Sessions<C> {
+    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Sessions<C> {
         Sessions { hub, own: None }
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(crate) fn of_action(seat: &Seat<C>, changes: OwnChanges) -> Sessions<C> {
+    pub(crate) fn of_action(seat: &Session<C>, changes: OwnEpochs) -> Sessions<C> {
         Sessions { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
     }
 
@@ -54,7 +54,7 @@ impl<C: Consumer> Sessions<C> {
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
     pub async fn refresh_role(&self, role: &str) {
         self.hub.change();
-        let concerned = |seat: &Arc<Seat<C>>| {
+        let concerned = |seat: &Arc<Session<C>>| {
             let concerned = Cell::new(false);
             // What runs for whoever sat there before counts too.
             seat.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
@@ -89,8 +89,8 @@ impl<C: Consumer> Sessions<C> {
     }
 
     /// All of them are told at once, so that it is done even where nobody waits for the rest.
-    async fn refresh(&self, seats: &[Arc<Seat<C>>], forget: fn(&Scope<C::User>)) {
-        let tell = |seat: &Arc<Seat<C>>| {
+    async fn refresh(&self, seats: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
+        let tell = |seat: &Arc<Session<C>>| {
             let change = seat.change(|| seat.each_scope(forget));
             if let Some((own, changes)) = &self.own
                 && *own == seat.id
@@ -106,7 +106,7 @@ impl<C: Consumer> Sessions<C> {
     }
 }
 
-impl<C: Consumer> Seat<C> {
+impl<C: Consumer> Session<C> {
     /// Asks again if something has changed since the door began to ask.
     pub(crate) async fn catch_up_with(self: &Arc<Self>, asked_at: u64) {
         if self.hub.changes() == asked_at {

@@ -24,7 +24,7 @@ pub struct Counters {
 
 /// The same, while it is counted.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct CounterCells {
     published: AtomicU64,
     delivered: AtomicU64,
     refused: AtomicU64,
@@ -33,7 +33,7 @@ pub(crate) struct Counts {
     failed: AtomicU64,
 }
 
-impl Counts {
+impl CounterCells {
     /// Counts one publication, and whom it was kept from at once.
     pub(crate) fn published(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);

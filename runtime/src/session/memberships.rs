@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::session::Seat;
+use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
 /// A group that a connection belongs to.
-pub(crate) trait Belonging<C: Consumer>: Send + Sync {
+pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
     /// Whether it is this one.
     fn is(&self, group: &dyn Any) -> bool;
     /// Whether something keeps it already: that it was joined, or the subscription of that id.
@@ -23,7 +23,7 @@ pub(crate) trait Belonging<C: Consumer>: Send + Sync {
     /// How much room it takes up.
     fn places(&self) -> usize;
     /// Keeps it, as joined or by a subscription.
-    fn keep(&self, id: Option<RequestId>, place: Place<C>);
+    fn keep(&self, id: Option<RequestId>, place: GroupSlot<C>);
     /// It is not joined any more, or not subscribed under that id. Whether nothing keeps it any more.
     fn release(&self, id: Option<&RequestId>) -> bool;
     /// Whether whoever sits here may still be in it.
@@ -33,32 +33,32 @@ pub(crate) trait Belonging<C: Consumer>: Send + Sync {
 }
 
 /// All of them.
-pub(crate) struct Belongings<C: Consumer> {
-    list: Vec<Arc<dyn Belonging<C>>>,
+pub(crate) struct Memberships<C: Consumer> {
+    list: Vec<Arc<dyn MembershipEntry<C>>>,
     /// The connection has ended, and belongs nowhere any more.
     over: bool,
 }
 
-impl<C: Consumer> Default for Belongings<C> {
+impl<C: Consumer> Default for Memberships<C> {
     fn default() -> Self {
-        Belongings { list: Vec::new(), over: false }
+        Memberships { list: Vec::new(), over: false }
     }
 }
 
 /// Room for one more group; given back when it is dropped.
-pub(crate) struct Place<C: Consumer>(Arc<Seat<C>>);
+pub(crate) struct GroupSlot<C: Consumer>(Arc<Session<C>>);
 
-impl<C: Consumer> Drop for Place<C> {
+impl<C: Consumer> Drop for GroupSlot<C> {
     fn drop(&mut self) {
         self.0.groups.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl<C: Consumer> Seat<C> {
+impl<C: Consumer> Session<C> {
     /// Room for one more group, where so much is about to be given back. 409 where there is none.
-    pub(crate) fn reserve(self: &Arc<Self>, given_back: usize) -> Result<Place<C>> {
+    pub(crate) fn reserve(self: &Arc<Self>, given_back: usize) -> Result<GroupSlot<C>> {
         let taken = self.groups.fetch_add(1, Ordering::Relaxed);
-        let reserved = Place(self.clone());
+        let reserved = GroupSlot(self.clone());
         if taken < self.most_groups.saturating_add(given_back) {
             return Ok(reserved);
         }
@@ -76,7 +76,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The groups that it is in now.
-    pub(crate) fn belongings(&self) -> Vec<Arc<dyn Belonging<C>>> {
+    pub(crate) fn belongings(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
         self.lock_belongings().list.clone()
     }
 
@@ -86,8 +86,8 @@ impl<C: Consumer> Seat<C> {
         &self,
         group: &dyn Any,
         id: Option<RequestId>,
-        place: Place<C>,
-        enter: impl FnOnce(Option<RequestId>, Place<C>) -> Arc<dyn Belonging<C>>,
+        place: GroupSlot<C>,
+        enter: impl FnOnce(Option<RequestId>, GroupSlot<C>) -> Arc<dyn MembershipEntry<C>>,
     ) -> bool {
         let mut belongings = self.lock_belongings();
         if belongings.over {
@@ -113,7 +113,7 @@ impl<C: Consumer> Seat<C> {
         self.part_if(group, |_| true);
     }
 
-    fn part_if(&self, group: &dyn Any, parts: impl FnOnce(&dyn Belonging<C>) -> bool) {
+    fn part_if(&self, group: &dyn Any, parts: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
         let mut belongings = self.lock_belongings();
         let Some(at) = belongings.list.iter().position(|known| known.is(group)) else { return };
         if parts(&*belongings.list[at]) {
@@ -124,7 +124,7 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The same of one that was found before.
-    pub(crate) fn part_with(&self, belonging: &Arc<dyn Belonging<C>>) {
+    pub(crate) fn part_with(&self, belonging: &Arc<dyn MembershipEntry<C>>) {
         self.lock_belongings().list.retain(|known| !Arc::ptr_eq(known, belonging));
         belonging.leave();
     }
@@ -144,7 +144,7 @@ impl<C: Consumer> Seat<C> {
         }
     }
 
-    fn lock_belongings(&self) -> MutexGuard<'_, Belongings<C>> {
+    fn lock_belongings(&self) -> MutexGuard<'_, Memberships<C>> {
         self.belongings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

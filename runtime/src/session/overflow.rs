@@ -18,7 +18,7 @@ pub enum SlowReceiver {
 }
 
 /// What is kept to ask about an event again.
-pub(crate) trait Asks {
+pub(crate) trait Coalesce {
     /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
     /// stands for itself alone.
     fn stands_for(&self) -> Option<(u64, usize)>;

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::backpressure::HeldConnections;
-use super::overflow::{Asks, SlowReceiver, superseded};
+use super::backpressure::PausedPublishers;
+use super::overflow::{Coalesce, SlowReceiver, superseded};
 use crate::transport::{CloseCode, Text};
 
 /// What waits, in order, under the mailbox's lock.
-pub(crate) struct Waiting<N> {
-    pub(crate) events: VecDeque<Letter<N>>,
+pub(crate) struct QueueState<N> {
+    pub(crate) events: VecDeque<QueueEntry<N>>,
     pub(crate) bytes: usize,
     /// The place of the next one.
     pub(crate) next: u64,
@@ -16,37 +16,37 @@ pub(crate) struct Waiting<N> {
     pub(crate) end: Option<CloseCode>,
     pub(crate) closed: bool,
     /// Publishing connections that are held until the reader has run.
-    pub(crate) holds: HeldConnections,
+    pub(crate) holds: PausedPublishers,
 }
 
 /// An event that waits.
-pub(crate) struct Letter<N> {
+pub(crate) struct QueueEntry<N> {
     pub(crate) place: u64,
     pub(crate) frame: Text,
     pub(crate) note: N,
 }
 
-impl<N: Asks> Waiting<N> {
-    pub(crate) fn new() -> Waiting<N> {
-        Waiting {
+impl<N: Coalesce> QueueState<N> {
+    pub(crate) fn new() -> QueueState<N> {
+        QueueState {
             events: VecDeque::new(),
             bytes: 0,
             next: 0,
             dropped: 0,
             end: None,
             closed: false,
-            holds: HeldConnections::default(),
+            holds: PausedPublishers::default(),
         }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Letter<N>> {
+    pub(crate) fn pop(&mut self) -> Option<QueueEntry<N>> {
         let oldest = self.events.pop_front()?;
         self.bytes -= oldest.frame.len();
         Some(oldest)
     }
 
     /// Drops what the policy gives up. Nothing where it gives up the connection.
-    pub(crate) fn give_up(&mut self, policy: SlowReceiver) -> Vec<Letter<N>> {
+    pub(crate) fn give_up(&mut self, policy: SlowReceiver) -> Vec<QueueEntry<N>> {
         let given_up = match policy {
             SlowReceiver::Close => Vec::new(),
             SlowReceiver::DropOldest => self.pop().into_iter().collect(),

@@ -6,26 +6,26 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::counters::Counts;
-use super::memberships::Place;
-use super::session::Seat;
+use super::counters::CounterCells;
+use super::memberships::GroupSlot;
+use super::session::Session;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::message::RequestId;
 use crate::panic::Contained;
 use crate::pubsub::group::Group;
-use crate::pubsub::group_table::{Belongs, Kind};
+use crate::pubsub::group_table::{GroupMembership, GroupTable};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// The groups of one endpoint.
-pub(crate) struct Hub<C: Consumer> {
-    /// By the group's type, an `Arc<Kind<G>>`.
+pub(crate) struct SessionRegistry<C: Consumer> {
+    /// By the group's type, an `Arc<GroupTable<G>>`.
     kinds: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Everybody who is connected, by the user's id.
-    users: Mutex<HashMap<String, Vec<Arc<Seat<C>>>>>,
+    users: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
     /// Everybody who is connected, strangers too.
-    seats: Mutex<HashMap<u64, Arc<Seat<C>>>>,
+    seats: Mutex<HashMap<u64, Arc<Session<C>>>>,
     ids: AtomicU64,
     /// How often what somebody may do has changed.
     changes: AtomicU64,
@@ -37,7 +37,7 @@ pub(crate) struct Hub<C: Consumer> {
     turns: Semaphore,
     /// Where the grants come from; clones of an endpoint may have several.
     grants: Mutex<Vec<GrantCache<C::User>>>,
-    pub(crate) counts: Arc<Counts>,
+    pub(crate) counts: Arc<CounterCells>,
 }
 
 /// How many connections are asked about at once, so that a change for all does not storm the application's database.
@@ -46,9 +46,9 @@ const AT_ONCE: usize = 32;
 /// How many who were disconnected are remembered.
 const REMEMBERED: usize = 4096;
 
-impl<C: Consumer> Hub<C> {
-    pub(crate) fn new() -> Hub<C> {
-        Hub {
+impl<C: Consumer> SessionRegistry<C> {
+    pub(crate) fn new() -> SessionRegistry<C> {
+        SessionRegistry {
             kinds: Mutex::default(),
             users: Mutex::default(),
             seats: Mutex::default(),
@@ -76,7 +76,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// What counts what becomes of events.
-    pub(crate) fn counts(&self) -> &Arc<Counts> {
+    pub(crate) fn counts(&self) -> &Arc<CounterCells> {
         &self.counts
     }
 
@@ -116,7 +116,7 @@ impl<C: Consumer> Hub<C> {
     }
 
     /// Whether who sits here was disconnected after the door began to ask.
-    pub(crate) fn is_disconnected(&self, seat: &Seat<C>, asked_at: u64) -> bool {
+    pub(crate) fn is_disconnected(&self, seat: &Session<C>, asked_at: u64) -> bool {
         let Some(user) = seat.user_id() else { return false };
         lock(&self.disconnected).get(user).is_some_and(|change| *change > asked_at)
     }
@@ -126,21 +126,21 @@ impl<C: Consumer> Hub<C> {
         self.forgotten.load(Ordering::SeqCst) > asked_at
     }
 
-    pub(crate) fn seats(&self) -> Vec<Arc<Seat<C>>> {
+    pub(crate) fn seats(&self) -> Vec<Arc<Session<C>>> {
         lock(&self.seats).values().cloned().collect()
     }
 
-    pub(crate) fn seats_of(&self, user_id: &str) -> Vec<Arc<Seat<C>>> {
+    pub(crate) fn seats_of(&self, user_id: &str) -> Vec<Arc<Session<C>>> {
         lock(&self.users).get(user_id).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn arrived(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn arrived(&self, seat: &Arc<Session<C>>) {
         lock(&self.seats).insert(seat.id, seat.clone());
         self.identified(seat);
     }
 
     /// A user sits there, and is found from now on.
-    pub(crate) fn identified(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn identified(&self, seat: &Arc<Session<C>>) {
         let Some(user) = seat.user_id() else { return };
         let mut users = lock(&self.users);
         // Fresh credentials may be looked at while their connection ends.
@@ -153,7 +153,7 @@ impl<C: Consumer> Hub<C> {
         }
     }
 
-    pub(crate) fn departed(&self, seat: &Arc<Seat<C>>) {
+    pub(crate) fn departed(&self, seat: &Arc<Session<C>>) {
         lock(&self.seats).remove(&seat.id);
         let mut users = lock(&self.users);
         // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
@@ -169,8 +169,8 @@ impl<C: Consumer> Hub<C> {
 
     /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
     /// Gives back whether it was not in it before.
-    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Seat<C>>, entry: Entry<G>) -> bool {
-        let Entry { group, name, id, place } = entry;
+    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Session<C>>, entry: JoinRequest<G>) -> bool {
+        let JoinRequest { group, name, id, place } = entry;
         // It may have been left since it was asked for.
         let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
         // The key is kept by both.
@@ -178,25 +178,25 @@ impl<C: Consumer> Hub<C> {
         seat.belong(&*key, id, place, |id, place| {
             let kind = self.kind::<G>();
             let membership = kind.admit(&group, name, seat, id, place);
-            Arc::new(Belongs { group, kind, membership })
+            Arc::new(GroupMembership { group, kind, membership })
         })
     }
 
-    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<Kind<G>> {
+    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
         let mut kinds = lock(&self.kinds);
-        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(Kind::<G>::default()));
+        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
         // It was made under this type's own id.
         kind.clone().downcast().unwrap_or_default()
     }
 }
 
 /// A connection that is to be let into a group.
-pub(crate) struct Entry<G: Group> {
+pub(crate) struct JoinRequest<G: Group> {
     pub(crate) group: Contained<G>,
     /// What frames call the group.
     pub(crate) name: Option<Arc<str>>,
     /// What it is subscribed under; joined, where it is not.
     pub(crate) id: Option<RequestId>,
     /// Room for it, where it needs some.
-    pub(crate) place: Option<Place<G::Consumer>>,
+    pub(crate) place: Option<GroupSlot<G::Consumer>>,
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::revalidator::Change;
-use super::session::Seat;
+use super::revalidator::PendingRevalidation;
+use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::User;
 use crate::error::{Error, Result};
 use crate::transport::CloseCode;
 
-impl<C: Consumer> Seat<C> {
+impl<C: Consumer> Session<C> {
     /// How often what somebody may do has changed so far.
     pub(crate) fn changes(&self) -> u64 {
         self.hub.changes()
@@ -18,7 +18,7 @@ impl<C: Consumer> Seat<C> {
     /// This user sits there from now on: the same as before, or the first. Grants are those of the new credentials, the door and
     /// the groups are asked again, and events that wait are too. `asked_at` counts the changes of what people may do that
     /// there had been when the credentials were looked at.
-    pub(crate) fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<Change> {
+    pub(crate) fn renew(self: &Arc<Self>, user: C::User, asked_at: u64) -> Result<PendingRevalidation> {
         let before =
             self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
         // Credentials that have run out are nobody's.

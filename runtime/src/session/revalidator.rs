@@ -6,30 +6,30 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::backpressure::HeldConnections;
-use super::overflow::{Asks, SlowReceiver, superseded};
-use super::send_queue::Put;
-use super::session::Seat;
+use super::backpressure::PausedPublishers;
+use super::overflow::{Coalesce, SlowReceiver, superseded};
+use super::send_queue::EnqueueOutcome;
+use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{Call, Connect, Scope};
 use crate::error::{Error, Result};
-use crate::log::{Cause, Cut};
+use crate::log::{Cause, Truncated};
 use crate::message::Undo;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::pubsub::context::entry;
 use crate::pubsub::event::Emits;
 use crate::pubsub::group::Group;
-use crate::pubsub::membership::Way;
-use crate::pubsub::publication::{Note, Published};
+use crate::pubsub::membership::DeliveryPath;
+use crate::pubsub::publication::{EventHandle, Publication};
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
 
 /// What waits, in order.
-pub(crate) struct Late<C: Consumer> {
-    events: VecDeque<Note<C>>,
+pub(crate) struct Deferred<C: Consumer> {
+    events: VecDeque<EventHandle<C>>,
     /// The event that is being asked about. A change of grants takes it back.
-    current: Option<Note<C>>,
+    current: Option<EventHandle<C>>,
     /// Who waits for a change of grants to be through. It goes before every event.
     changes: Vec<oneshot::Sender<()>>,
     /// The number of the task that works it off, while there is one.
@@ -37,30 +37,30 @@ pub(crate) struct Late<C: Consumer> {
     workers: u64,
     /// Publishing connections that are held until no deferred event is left. Each is held at most once, since a check may
     /// take long.
-    holds: HeldConnections,
+    holds: PausedPublishers,
 }
 
-impl<C: Consumer> Late<C> {
-    pub(crate) fn new() -> Late<C> {
-        Late {
+impl<C: Consumer> Deferred<C> {
+    pub(crate) fn new() -> Deferred<C> {
+        Deferred {
             events: VecDeque::new(),
             current: None,
             changes: Vec::new(),
             worker: None,
             workers: 0,
-            holds: HeldConnections::default(),
+            holds: PausedPublishers::default(),
         }
     }
 }
 
 /// A change that is under way. Dropping it changes nothing.
-pub(crate) struct Change {
+pub(crate) struct PendingRevalidation {
     through: oneshot::Receiver<()>,
     /// The epoch that it asks in.
     pub(crate) epoch: u64,
 }
 
-impl Change {
+impl PendingRevalidation {
     /// Waits until it is through, or the connection is gone.
     pub(crate) async fn through(self) {
         let _ = self.through.await;
@@ -68,7 +68,7 @@ impl Change {
 }
 
 /// The task that works off what is late. However it ends, nobody waits for it any more.
-struct Worker<C: Consumer>(Arc<Seat<C>>, u64);
+struct Worker<C: Consumer>(Arc<Session<C>>, u64);
 
 impl<C: Consumer> Drop for Worker<C> {
     fn drop(&mut self) {
@@ -97,12 +97,12 @@ async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Resul
 
 enum Work<C: Consumer> {
     Changes(Vec<oneshot::Sender<()>>),
-    Event(Note<C>, u64),
+    Event(EventHandle<C>, u64),
 }
 
-impl<C: Consumer> Seat<C> {
+impl<C: Consumer> Session<C> {
     /// An event waits for its turn.
-    pub(crate) fn lag(self: &Arc<Self>, note: Note<C>) {
+    pub(crate) fn lag(self: &Arc<Self>, note: EventHandle<C>) {
         let mut late = self.lock_late();
         if self.mailbox.is_over() {
             return;
@@ -114,10 +114,10 @@ impl<C: Consumer> Seat<C> {
         if late.events.len() <= self.mailbox.most() {
             return self.work(late);
         }
-        let unwanted: Vec<Note<C>> = match self.mailbox.policy() {
+        let unwanted: Vec<EventHandle<C>> = match self.mailbox.policy() {
             SlowReceiver::Close => Vec::new(),
             SlowReceiver::DropOldest => late.events.pop_front().into_iter().collect(),
-            SlowReceiver::KeepNewest => superseded(&mut late.events, Asks::stands_for),
+            SlowReceiver::KeepNewest => superseded(&mut late.events, Coalesce::stands_for),
         };
         if unwanted.is_empty() {
             drop(late);
@@ -129,7 +129,7 @@ impl<C: Consumer> Seat<C> {
 
     /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
     /// it; what this gives is through once the door and the groups have been asked again.
-    pub(crate) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> Change {
+    pub(crate) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> PendingRevalidation {
         let (done, through) = oneshot::channel();
         let mut late = self.lock_late();
         // From here on every event waits; what is asked about at this moment does not get in any more.
@@ -143,12 +143,12 @@ impl<C: Consumer> Seat<C> {
         late.changes.push(done);
         self.work(late);
         self.mailbox.gate().drain();
-        Change { through, epoch }
+        PendingRevalidation { through, epoch }
     }
 
     /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
     /// anything is delivered: that is under way then.
-    pub(crate) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<Change> {
+    pub(crate) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<PendingRevalidation> {
         // Nothing changes while this is held.
         let mut late = self.lock_late();
         if self.mailbox.epoch() == asked_in {
@@ -161,7 +161,7 @@ impl<C: Consumer> Seat<C> {
         late.changes.push(done);
         let epoch = self.mailbox.epoch();
         self.work(late);
-        Some(Change { through, epoch })
+        Some(PendingRevalidation { through, epoch })
     }
 
     /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
@@ -182,7 +182,7 @@ impl<C: Consumer> Seat<C> {
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Cut::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
                 false
             }
         }
@@ -198,7 +198,7 @@ impl<C: Consumer> Seat<C> {
         }
     }
 
-    fn work(self: &Arc<Self>, mut late: MutexGuard<'_, Late<C>>) {
+    fn work(self: &Arc<Self>, mut late: MutexGuard<'_, Deferred<C>>) {
         self.is_late.store(true, Ordering::SeqCst);
         if late.worker.is_some() {
             return;
@@ -232,7 +232,7 @@ impl<C: Consumer> Seat<C> {
         } else {
             Some(Work::Changes(std::mem::take(&mut late.changes)))
         };
-        let mut holds = HeldConnections::default();
+        let mut holds = PausedPublishers::default();
         if work.is_none() {
             late.worker = None;
             self.is_late.store(false, Ordering::SeqCst);
@@ -270,12 +270,12 @@ impl<C: Consumer> Seat<C> {
         let connect = Connect::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
+            tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id().map(Cut::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
+                tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
                 self.part_with(&belonging);
             }
         }
@@ -285,10 +285,10 @@ impl<C: Consumer> Seat<C> {
     pub(crate) fn hand_over<E>(
         &self,
         scope: &Scope<C::User>,
-        published: &Arc<Published<E>>,
-        way: Way<'_, C>,
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
         epoch: u64,
-    ) -> Put
+    ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -296,7 +296,8 @@ impl<C: Consumer> Seat<C> {
         self.make(scope, published, way, |frame, note, seen| {
             let mut late = self.lock_late();
             let (put, unwanted) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            let done = if matches!(put, Put::In | Put::Gone) { late.current.take() } else { None };
+            let done =
+                if matches!(put, EnqueueOutcome::In | EnqueueOutcome::Gone) { late.current.take() } else { None };
             drop(late);
             // Not under the lock: an event may run its own code when it is dropped.
             drop((done, unwanted));
@@ -314,7 +315,7 @@ impl<C: Consumer> Seat<C> {
         drop(given_up);
     }
 
-    fn lock_late(&self) -> MutexGuard<'_, Late<C>> {
+    fn lock_late(&self) -> MutexGuard<'_, Deferred<C>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::backpressure::HeldConnections;
-use super::counters::Counts;
-use super::overflow::{Asks, SlowReceiver};
-use super::queue_state::{Letter, Waiting};
+use super::backpressure::PausedPublishers;
+use super::counters::CounterCells;
+use super::overflow::{Coalesce, SlowReceiver};
+use super::queue_state::{QueueEntry, QueueState};
 use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
@@ -18,7 +18,7 @@ const UNREAD_FACTOR: usize = 4;
 
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
-pub(crate) struct Mailbox<N> {
+pub(crate) struct SendQueue<N> {
     /// The epoch of the session's rights. Raised and closed under the lock of `waiting` only. First field, so that it is
     /// next to the other fields of the session that are read for every event.
     gate: StartGate,
@@ -26,16 +26,16 @@ pub(crate) struct Mailbox<N> {
     ready: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
-    waiting: Mutex<Waiting<N>>,
+    waiting: Mutex<QueueState<N>>,
     reader: AtomicWaker,
     most: usize,
     most_bytes: usize,
     policy: SlowReceiver,
-    counts: Arc<Counts>,
+    counts: Arc<CounterCells>,
 }
 
 /// An event that goes out.
-pub(crate) struct Taken {
+pub(crate) struct Dequeued {
     pub(crate) frame: Text,
     /// Whether another stands in front of the same place.
     pub(crate) more: bool,
@@ -47,7 +47,7 @@ pub(crate) struct Ended(pub(crate) CloseCode);
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Put {
+pub(crate) enum EnqueueOutcome {
     /// It waits.
     In,
     /// Nobody wants it any more.
@@ -58,12 +58,12 @@ pub(crate) enum Put {
     Changed,
 }
 
-impl<N: Asks> Mailbox<N> {
-    pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<Counts>) -> Mailbox<N> {
-        let waiting = Waiting::new();
+impl<N: Coalesce> SendQueue<N> {
+    pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<CounterCells>) -> SendQueue<N> {
+        let waiting = QueueState::new();
         let (gate, reader) = (StartGate::new(), AtomicWaker::new());
         let (ready, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
-        Mailbox { gate, waiting: Mutex::new(waiting), reader, ready, is_stalled, most, most_bytes, policy, counts }
+        SendQueue { gate, waiting: Mutex::new(waiting), reader, ready, is_stalled, most, most_bytes, policy, counts }
     }
 
     /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
@@ -76,14 +76,14 @@ impl<N: Asks> Mailbox<N> {
         epoch: u64,
         seen: u64,
         standing: impl FnOnce() -> Option<u64>,
-    ) -> (Put, Vec<N>) {
+    ) -> (EnqueueOutcome, Vec<N>) {
         let mut waiting = self.waiting();
         // All is looked at under the lock: who has taken it to change something is not overtaken.
         let unfit = match standing() {
-            _ if self.epoch() != epoch => Some(Put::Stale),
-            Some(now) if now != seen => Some(Put::Changed),
+            _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
+            Some(now) if now != seen => Some(EnqueueOutcome::Changed),
             Some(_) if !waiting.is_over() => None,
-            _ => Some(Put::Gone),
+            _ => Some(EnqueueOutcome::Gone),
         };
         if let Some(put) = unfit {
             return (put, vec![note]);
@@ -91,7 +91,7 @@ impl<N: Asks> Mailbox<N> {
         let place = waiting.next;
         waiting.next += 1;
         waiting.bytes += frame.len();
-        waiting.events.push_back(Letter { place, frame, note });
+        waiting.events.push_back(QueueEntry { place, frame, note });
         let mut given_up = Vec::new();
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
@@ -101,7 +101,7 @@ impl<N: Asks> Mailbox<N> {
             let more = waiting.give_up(self.policy);
             if more.is_empty() && !waiting.events.is_empty() {
                 given_up.extend(self.end_with(waiting, CloseCode::TooSlow));
-                return (Put::Gone, given_up);
+                return (EnqueueOutcome::Gone, given_up);
             }
             self.counts.dropped(more.len());
             given_up.extend(more.into_iter().map(|letter| letter.note));
@@ -115,12 +115,12 @@ impl<N: Asks> Mailbox<N> {
         if wake {
             self.reader.wake();
         }
-        (Put::In, given_up)
+        (EnqueueOutcome::In, given_up)
     }
 
     /// Returns whether more than half of `most` or `most_bytes` is queued; the factor for a reader that has not run is left
     /// out.
-    fn is_crowded(&self, waiting: &Waiting<N>) -> bool {
+    fn is_crowded(&self, waiting: &QueueState<N>) -> bool {
         waiting.events.len() > self.most / 2 || waiting.bytes > self.most_bytes / 2
     }
 
@@ -170,7 +170,7 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// The same; gives what waited.
-    fn end_with(&self, mut waiting: MutexGuard<'_, Waiting<N>>, code: CloseCode) -> Vec<N> {
+    fn end_with(&self, mut waiting: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
         if !waiting.is_over() && code == CloseCode::TooSlow {
             self.counts.too_slow();
         }
@@ -232,7 +232,7 @@ impl<N: Asks> Mailbox<N> {
     }
 
     /// Takes what has waited longest, if it stands in front of that place.
-    pub(crate) fn take_before(&self, place: u64) -> Result<Option<Taken>, Ended> {
+    pub(crate) fn take_before(&self, place: u64) -> Result<Option<Dequeued>, Ended> {
         let mut waiting = self.waiting();
         if let Some(code) = waiting.end {
             return Err(Ended(code));
@@ -243,14 +243,14 @@ impl<N: Asks> Mailbox<N> {
         self.ready.store(next.is_some(), Ordering::Release);
         self.unstall();
         let has_caught_up = !waiting.holds.is_empty() && !self.is_crowded(&waiting);
-        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { HeldConnections::default() };
+        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { PausedPublishers::default() };
         drop(waiting);
         drop(holds);
         // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
-        let Some(Letter { frame, .. }) = taken else { return Ok(None) };
+        let Some(QueueEntry { frame, .. }) = taken else { return Ok(None) };
         // What was put in may still be recalled or dropped; this goes out.
         self.counts.delivered();
-        Ok(Some(Taken { frame, more: next.is_some_and(|next| next < place) }))
+        Ok(Some(Dequeued { frame, more: next.is_some_and(|next| next < place) }))
     }
 
     /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
@@ -292,7 +292,7 @@ impl<N: Asks> Mailbox<N> {
         dropped
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting<N>> {
+    fn waiting(&self) -> MutexGuard<'_, QueueState<N>> {
         lock(&self.waiting)
     }
 }
@@ -302,16 +302,16 @@ mod tests {
     use super::*;
 
     /// A letter of a text: of two that begin alike with a capital the newer stands for both.
-    impl Asks for &'static str {
+    impl Coalesce for &'static str {
         fn stands_for(&self) -> Option<(u64, usize)> {
             self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
         }
     }
 
-    type Texts = Mailbox<&'static str>;
+    type Texts = SendQueue<&'static str>;
 
     fn mailbox(most: usize, most_bytes: usize, policy: SlowReceiver) -> Texts {
-        Mailbox::new(most, most_bytes, policy, Arc::default())
+        SendQueue::new(most, most_bytes, policy, Arc::default())
     }
 
     fn take_before(mailbox: &Texts, place: u64) -> Result<Option<String>, Ended> {
@@ -327,7 +327,7 @@ mod tests {
         Ok(all)
     }
 
-    fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> Put {
+    fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> EnqueueOutcome {
         mailbox.put(text.into(), text, epoch, 0, || standing).0
     }
 
@@ -358,7 +358,7 @@ mod tests {
             assert_eq!(take(&mailbox).unwrap(), ["a", "b"]);
             put(&mailbox, &["c", "d", "e"]);
             assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)));
-            assert_eq!(put_in(&mailbox, "f", 0, Some(0)), Put::Gone);
+            assert_eq!(put_in(&mailbox, "f", 0, Some(0)), EnqueueOutcome::Gone);
             mailbox.end(CloseCode::Refused);
             assert_eq!(take_before(&mailbox, 9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
             assert_eq!(mailbox.counts.now().too_slow, 1);
@@ -408,9 +408,9 @@ mod tests {
     #[test]
     fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
         let mailbox = mailbox(9, 100, SlowReceiver::Close);
-        assert_eq!(put_in(&mailbox, "a", 0, Some(0)), Put::In);
-        assert_eq!(put_in(&mailbox, "b", 0, None), Put::Gone);
-        assert_eq!(put_in(&mailbox, "c", 0, Some(1)), Put::Changed);
+        assert_eq!(put_in(&mailbox, "a", 0, Some(0)), EnqueueOutcome::In);
+        assert_eq!(put_in(&mailbox, "b", 0, None), EnqueueOutcome::Gone);
+        assert_eq!(put_in(&mailbox, "c", 0, Some(1)), EnqueueOutcome::Changed);
         assert_eq!(take(&mailbox).unwrap(), ["a"]);
     }
 
@@ -422,7 +422,7 @@ mod tests {
         let (epoch, recalled) = mailbox.recall();
         assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
         assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new());
-        assert_eq!(put_in(&mailbox, "c", before, Some(0)), Put::Stale);
+        assert_eq!(put_in(&mailbox, "c", before, Some(0)), EnqueueOutcome::Stale);
         put(&mailbox, &["d"]);
         assert_eq!(take(&mailbox).unwrap(), ["d"]);
     }

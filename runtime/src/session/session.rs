@@ -5,17 +5,17 @@ use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::backpressure::Pacer;
-use super::memberships::Belongings;
-use super::registry::Hub;
-use super::revalidator::Late;
-use super::send_queue::{Mailbox, Put};
+use super::memberships::Memberships;
+use super::registry::SessionRegistry;
+use super::revalidator::Deferred;
+use super::send_queue::{EnqueueOutcome, SendQueue};
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::log::Cause;
 use crate::panic::catch_unwind;
-use crate::pubsub::event::{Emits, Seeing};
-use crate::pubsub::membership::Way;
-use crate::pubsub::publication::{Note, Published};
+use crate::pubsub::event::{Emits, Subscriber};
+use crate::pubsub::membership::DeliveryPath;
+use crate::pubsub::publication::{EventHandle, Publication};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::{CloseCode, Text};
@@ -25,7 +25,7 @@ use crate::transport::{CloseCode, Text};
 /// What is read of it for every event stands together in front: to many members most of what an event costs is waiting for
 /// memory.
 #[repr(C)]
-pub(crate) struct Seat<C: Consumer> {
+pub(crate) struct Session<C: Consumer> {
     /// Whether events wait for grants, or a change is under way.
     pub(crate) is_late: AtomicBool,
     /// Whether somebody else sits there than at first.
@@ -36,20 +36,20 @@ pub(crate) struct Seat<C: Consumer> {
     /// Who sat down there, once `#[connect]` had let them in.
     first: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
-    pub(crate) mailbox: Mailbox<Note<C>>,
-    pub(crate) hub: Arc<Hub<C>>,
+    pub(crate) mailbox: SendQueue<EventHandle<C>>,
+    pub(crate) hub: Arc<SessionRegistry<C>>,
     /// Who sits there since.
     renewed: ArcSwapOption<Scope<C::User>>,
     /// Who sat there in between, and may have something running still.
     former: Mutex<Vec<Weak<Scope<C::User>>>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
-    pub(crate) belongings: Mutex<Belongings<C>>,
+    pub(crate) belongings: Mutex<Memberships<C>>,
     /// How many groups it is in, or is to be.
     pub(crate) groups: AtomicUsize,
     pub(crate) most_groups: usize,
     /// Events that wait for grants, and all that came after them.
-    pub(crate) late: Mutex<Late<C>>,
+    pub(crate) late: Mutex<Deferred<C>>,
     /// How long grants and groups may take to answer.
     pub(crate) time: Duration,
     pub(crate) runtime: Handle,
@@ -57,15 +57,15 @@ pub(crate) struct Seat<C: Consumer> {
     pub(crate) pacer: Arc<Pacer>,
 }
 
-impl<C: Consumer> Seat<C> {
+impl<C: Consumer> Session<C> {
     pub(crate) fn new(
-        hub: &Arc<Hub<C>>,
+        hub: &Arc<SessionRegistry<C>>,
         consumer: Arc<C>,
-        mailbox: Mailbox<Note<C>>,
+        mailbox: SendQueue<EventHandle<C>>,
         most_groups: usize,
         time: Duration,
-    ) -> Arc<Seat<C>> {
-        Arc::new(Seat {
+    ) -> Arc<Session<C>> {
+        Arc::new(Session {
             is_late: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
@@ -80,7 +80,7 @@ impl<C: Consumer> Seat<C> {
             belongings: Mutex::default(),
             groups: AtomicUsize::new(0),
             most_groups,
-            late: Mutex::new(Late::new()),
+            late: Mutex::new(Deferred::new()),
             time,
             runtime: Handle::current(),
             pacer: Pacer::new(),
@@ -92,11 +92,11 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Who sits there now.
-    pub(crate) fn scope(&self) -> Option<Sitting<'_, C::User>> {
+    pub(crate) fn scope(&self) -> Option<CurrentScope<'_, C::User>> {
         if self.is_renewed.load(Ordering::SeqCst) {
-            return self.renewed.load_full().map(Sitting::Since);
+            return self.renewed.load_full().map(CurrentScope::Since);
         }
-        self.first.get().map(Sitting::First)
+        self.first.get().map(CurrentScope::First)
     }
 
     /// Somebody else sits there from now on.
@@ -171,21 +171,21 @@ impl<C: Consumer> Seat<C> {
 
     /// Looks at what is read of every member, without asking anything yet.
     #[inline]
-    pub(crate) fn glance(&self) -> Glance<'_, C::User> {
+    pub(crate) fn glance(&self) -> FastPathView<'_, C::User> {
         // The epoch first: who reads that of a change sees below that the change is under way.
         let epoch = self.mailbox.epoch();
         let plain = !self.is_late.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
-        Glance { epoch, scope: self.first.get().filter(|_| plain) }
+        FastPathView { epoch, scope: self.first.get().filter(|_| plain) }
     }
 
     /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
     #[inline]
     pub(crate) fn offer_at<E>(
         self: &Arc<Self>,
-        glance: &Glance<'_, C::User>,
-        published: &Arc<Published<E>>,
-        way: Way<'_, C>,
-    ) -> Offered
+        glance: &FastPathView<'_, C::User>,
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
+    ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -197,14 +197,18 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// The same as they are now.
-    pub(crate) fn offer<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
+    pub(crate) fn offer<E>(
+        self: &Arc<Self>,
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
+    ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         // Read first, for the same reason.
         let epoch = self.mailbox.epoch();
-        let Some(scope) = self.scope() else { return Offered::Done };
+        let Some(scope) = self.scope() else { return DeliveryOutcome::Done };
         // What comes after an event that waits has to wait too.
         if self.is_late.load(Ordering::SeqCst) {
             return self.wait(published, way);
@@ -217,19 +221,19 @@ impl<C: Consumer> Seat<C> {
     fn ask<E>(
         self: &Arc<Self>,
         scope: &Scope<C::User>,
-        published: &Arc<Published<E>>,
-        way: Way<'_, C>,
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
         epoch: u64,
-    ) -> Offered
+    ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match self.looks(&Seeing::new(scope), published) {
-            Some(false) => Offered::Refused,
+        match self.looks(&Subscriber::new(scope), published) {
+            Some(false) => DeliveryOutcome::Refused,
             Some(true) => match self.send(scope, published, way, epoch) {
-                Put::In | Put::Gone => Offered::Done,
-                Put::Stale | Put::Changed => self.wait(published, way),
+                EnqueueOutcome::In | EnqueueOutcome::Gone => DeliveryOutcome::Done,
+                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.wait(published, way),
             },
             None => self.wait(published, way),
         }
@@ -237,17 +241,17 @@ impl<C: Consumer> Seat<C> {
 
     /// It waits, and is counted when it is settled.
     #[cold]
-    fn wait<E>(self: &Arc<Self>, published: &Arc<Published<E>>, way: Way<'_, C>) -> Offered
+    fn wait<E>(self: &Arc<Self>, published: &Arc<Publication<E>>, way: DeliveryPath<'_, C>) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         self.lag(published.note(self, way));
-        Offered::Done
+        DeliveryOutcome::Done
     }
 
     /// Whether they may see it. A panic is a no.
-    pub(crate) fn looks<E>(&self, seeing: &Seeing<'_, C::User>, published: &Published<E>) -> Option<bool>
+    pub(crate) fn looks<E>(&self, seeing: &Subscriber<'_, C::User>, published: &Publication<E>) -> Option<bool>
     where
         C: Emits<E>,
     {
@@ -261,7 +265,13 @@ impl<C: Consumer> Seat<C> {
     }
 
     /// Puts it into the mailbox, as it was asked about in that epoch.
-    fn send<E>(&self, scope: &Scope<C::User>, published: &Arc<Published<E>>, way: Way<'_, C>, epoch: u64) -> Put
+    fn send<E>(
+        &self,
+        scope: &Scope<C::User>,
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
+        epoch: u64,
+    ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -277,19 +287,19 @@ impl<C: Consumer> Seat<C> {
     pub(crate) fn make<E>(
         &self,
         scope: &Scope<C::User>,
-        published: &Arc<Published<E>>,
-        way: Way<'_, C>,
-        put: impl Fn(Text, Note<C>, u64) -> Put,
-    ) -> Put
+        published: &Arc<Publication<E>>,
+        way: DeliveryPath<'_, C>,
+        put: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
+    ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         loop {
-            let Some(seen) = way.standing() else { return Put::Gone };
-            let Some(frame) = published.frame(self, scope, way) else { return Put::Gone };
+            let Some(seen) = way.standing() else { return EnqueueOutcome::Gone };
+            let Some(frame) = published.frame(self, scope, way) else { return EnqueueOutcome::Gone };
             match put(frame, published.note(self, way), seen) {
-                Put::Changed => {}
+                EnqueueOutcome::Changed => {}
                 put => return put,
             }
         }
@@ -297,30 +307,30 @@ impl<C: Consumer> Seat<C> {
 }
 
 /// Who sits there, for as long as somebody looks.
-pub(crate) enum Sitting<'a, U> {
+pub(crate) enum CurrentScope<'a, U> {
     First(&'a Scope<U>),
     Since(Arc<Scope<U>>),
 }
 
-impl<U> Deref for Sitting<'_, U> {
+impl<U> Deref for CurrentScope<'_, U> {
     type Target = Scope<U>;
 
     fn deref(&self) -> &Scope<U> {
         match self {
-            Sitting::First(scope) => scope,
-            Sitting::Since(scope) => scope,
+            CurrentScope::First(scope) => scope,
+            CurrentScope::Since(scope) => scope,
         }
     }
 }
 
 /// What is read of every member.
-pub(crate) struct Glance<'a, U> {
+pub(crate) struct FastPathView<'a, U> {
     epoch: u64,
     /// Who sits there, if nothing is in the way of asking them at once.
     scope: Option<&'a Scope<U>>,
 }
 
-impl<U> Glance<'_, U> {
+impl<U> FastPathView<'_, U> {
     /// Reads ahead what permissions will read.
     #[inline]
     pub(crate) fn fetch(&self) {
@@ -332,7 +342,7 @@ impl<U> Glance<'_, U> {
 
 /// What became of an event at one seat, as far as that is known at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offered {
+pub(crate) enum DeliveryOutcome {
     Refused,
     /// It was put in, or waits, or nobody wants it.
     Done,

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Request, Uri};
 
 use super::{Client, Refused};
 use crate::consumer::Consumer;
-use crate::server::{Endpoint, Turned};
+use crate::server::{Endpoint, Rejected};
 use crate::transport::memory;
 
 /// Starts to connect to an endpoint, anonymously, on the path `/`.
@@ -83,7 +83,7 @@ impl<C: Consumer> Connecting<C> {
                 tokio::spawn(entrance.serve(transport));
                 Ok(Client::new(wire))
             }
-            Err(Turned(status)) => Err(Refused::new(status)),
+            Err(Rejected(status)) => Err(Refused::new(status)),
         }
     }
 }

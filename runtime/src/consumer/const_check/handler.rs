@@ -1,18 +1,18 @@
 //! Checks at compile time of one handler by itself, over the rows that serve requests: what the attributes were read as,
 //! and what `cfg` left of it, cannot get past these.
 
-use super::message::{Text, same};
-use crate::consumer::descriptor::{Node, Pattern, Segment};
+use super::message::{PanicMessage, same};
+use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
 /// Checks that no action is open by silence, and that all names and patterns are there once.
 #[track_caller]
-pub const fn check_node(node: &'static Node) {
+pub const fn check_node(node: &'static HandlerDescriptor) {
     let guarded = node.permission.is_some() || node.inherited;
     let mut at = 0;
     while at < node.actions.len() {
         let action = &node.actions[at];
         if !guarded && action.permission.is_none() {
-            let text = Text::new().and("action `").and(action.name).and("` of handler `").and(node.name);
+            let text = PanicMessage::new().and("action `").and(action.name).and("` of handler `").and(node.name);
             text.and(
                 "` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it",
             )
@@ -21,7 +21,7 @@ pub const fn check_node(node: &'static Node) {
         let mut earlier = 0;
         while earlier < at {
             if same(node.actions[earlier].name, action.name) {
-                let text = Text::new().and("two actions of handler `").and(node.name).and("` are called `");
+                let text = PanicMessage::new().and("two actions of handler `").and(node.name).and("` are called `");
                 text.and(action.name).and("`; give one of them `name = \"..\"`").panic();
             }
             earlier += 1;
@@ -33,11 +33,11 @@ pub const fn check_node(node: &'static Node) {
 
 /// Checks that no action is called as a built-in one is that the consumer has.
 #[track_caller]
-pub(in crate::consumer) const fn check_built_in(node: &'static Node, name: &str) {
+pub(in crate::consumer) const fn check_built_in(node: &'static HandlerDescriptor, name: &str) {
     let mut at = 0;
     while at < node.actions.len() {
         if same(node.actions[at].name, name) {
-            let text = Text::new().and("an action of consumer `").and(node.name).and("` is called `").and(name);
+            let text = PanicMessage::new().and("an action of consumer `").and(node.name).and("` is called `").and(name);
             text.and("`, which is what its `#[authenticate]` is called by; give it another name").panic();
         }
         at += 1;
@@ -45,7 +45,7 @@ pub(in crate::consumer) const fn check_built_in(node: &'static Node, name: &str)
 }
 
 #[track_caller]
-const fn routes_once(node: &'static Node) {
+const fn routes_once(node: &'static HandlerDescriptor) {
     let mut at = 0;
     while at < node.routes.len() {
         let pattern = &node.routes[at].pattern;
@@ -53,7 +53,7 @@ const fn routes_once(node: &'static Node) {
         while earlier < at {
             let other = &node.routes[earlier].pattern;
             if one_shape(pattern, other) {
-                let text = Text::new().and("two routes of handler `").and(node.name).and("` match the same: `");
+                let text = PanicMessage::new().and("two routes of handler `").and(node.name).and("` match the same: `");
                 text.and(other.text).and("` and `").and(pattern.text).and("`; change one of them").panic();
             }
             earlier += 1;
@@ -113,23 +113,24 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
-    use crate::consumer::{ActionNode, Regex, RouteNode};
+    use crate::consumer::{ActionDescriptor, Regex, RouteDescriptor};
     use crate::permission::{Expr, Expression};
 
     const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
-    const PING: ActionNode =
-        ActionNode { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
-    const PONG: ActionNode = ActionNode { name: "pong", ..PING };
-    const OPEN: ActionNode = ActionNode { permission: None, ..PING };
-    const CHAT: Node = Node { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
+    const PING: ActionDescriptor =
+        ActionDescriptor { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const PONG: ActionDescriptor = ActionDescriptor { name: "pong", ..PING };
+    const OPEN: ActionDescriptor = ActionDescriptor { permission: None, ..PING };
+    const CHAT: HandlerDescriptor =
+        HandlerDescriptor { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
 
-    fn checked(node: Node) -> Result<(), String> {
-        let node: &'static Node = Box::leak(Box::new(node));
+    fn checked(node: HandlerDescriptor) -> Result<(), String> {
+        let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
         catch_unwind(|| check_node(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
     fn routes(patterns: &[&'static str]) -> Result<(), String> {
-        let route = |text: &&'static str| RouteNode {
+        let route = |text: &&'static str| RouteDescriptor {
             id: 0,
             pattern: Pattern {
                 text,
@@ -140,7 +141,7 @@ mod tests {
             needs: &[],
             node: &CHAT,
         };
-        checked(Node { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
+        checked(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
     }
 
     fn segment(part: &'static str) -> Segment {
@@ -155,26 +156,26 @@ mod tests {
 
     #[test]
     fn nothing_is_open_by_silence() {
-        let open = Node { actions: &[PING, ActionNode { name: "open", ..OPEN }], ..CHAT };
+        let open = HandlerDescriptor { actions: &[PING, ActionDescriptor { name: "open", ..OPEN }], ..CHAT };
         let wanted = "action `open` of handler `Chat` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it";
         assert_eq!(checked(open), Err(wanted.to_owned()));
-        assert_eq!(checked(Node { permission: ASKS, ..open }), Ok(()));
-        assert_eq!(checked(Node { inherited: true, ..open }), Ok(()));
-        assert_eq!(checked(Node { actions: &[PING], ..CHAT }), Ok(()));
+        assert_eq!(checked(HandlerDescriptor { permission: ASKS, ..open }), Ok(()));
+        assert_eq!(checked(HandlerDescriptor { inherited: true, ..open }), Ok(()));
+        assert_eq!(checked(HandlerDescriptor { actions: &[PING], ..CHAT }), Ok(()));
     }
 
     #[test]
     fn an_action_is_there_once() {
-        assert_eq!(checked(Node { actions: &[PING, PONG], ..CHAT }), Ok(()));
+        assert_eq!(checked(HandlerDescriptor { actions: &[PING, PONG], ..CHAT }), Ok(()));
         let wanted = "two actions of handler `Chat` are called `ping`; give one of them `name = \"..\"`";
-        assert_eq!(checked(Node { actions: &[PING, PONG, PING], ..CHAT }), Err(wanted.to_owned()));
+        assert_eq!(checked(HandlerDescriptor { actions: &[PING, PONG, PING], ..CHAT }), Err(wanted.to_owned()));
     }
 
     #[test]
     fn no_action_is_called_as_a_built_in_one_is() {
         let called = |name| {
-            let action: &'static [ActionNode] = Box::leak(Box::new([ActionNode { name, ..PING }]));
-            let node: &'static Node = Box::leak(Box::new(Node { actions: action, ..CHAT }));
+            let action: &'static [ActionDescriptor] = Box::leak(Box::new([ActionDescriptor { name, ..PING }]));
+            let node: &'static HandlerDescriptor = Box::leak(Box::new(HandlerDescriptor { actions: action, ..CHAT }));
             catch_unwind(|| check_built_in(node, "authenticate")).map_err(|panic| *panic.downcast::<String>().unwrap())
         };
         assert_eq!(called("authenticated"), Ok(()));

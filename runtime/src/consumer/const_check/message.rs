@@ -20,17 +20,17 @@ pub(super) const fn same(one: &str, other: &str) -> bool {
 
 /// A text of limited length; what does not fit is cut off.
 #[derive(Clone, Copy)]
-pub(super) struct Text {
+pub(super) struct PanicMessage {
     bytes: [u8; BUFFER],
     length: usize,
 }
 
-impl Text {
-    pub(super) const fn new() -> Text {
-        Text { bytes: [0; BUFFER], length: 0 }
+impl PanicMessage {
+    pub(super) const fn new() -> PanicMessage {
+        PanicMessage { bytes: [0; BUFFER], length: 0 }
     }
 
-    pub(super) const fn and(mut self, more: &str) -> Text {
+    pub(super) const fn and(mut self, more: &str) -> PanicMessage {
         let more = more.as_bytes();
         if self.length + more.len() > BUFFER {
             return self;
@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let long = "x".repeat(BUFFER - 1);
-        let text = Text::new().and("y").and(&long);
+        let text = PanicMessage::new().and("y").and(&long);
         assert_eq!((text.length, text.and("z").length), (BUFFER, BUFFER));
-        assert_eq!(Text::new().and(&long).and("zz").length, BUFFER - 1);
+        assert_eq!(PanicMessage::new().and(&long).and("zz").length, BUFFER - 1);
     }
 }

@@ -3,8 +3,8 @@
 //! The text of a panic names the reader, the capture, and the pattern that should have it.
 
 use super::handler::check_node;
-use super::message::{Text, same};
-use crate::consumer::descriptor::{ActionNode, Need, Node, RouteNode};
+use super::message::{PanicMessage, same};
+use crate::consumer::descriptor::{ActionDescriptor, CaptureUse, HandlerDescriptor, RouteDescriptor};
 
 /// How deep handlers nest in the check.
 const DEEPEST: usize = 16;
@@ -12,7 +12,7 @@ const DEEPEST: usize = 16;
 /// The routes from the consumer down to where the check stands.
 #[derive(Clone, Copy)]
 struct Above {
-    routes: [Option<&'static RouteNode>; DEEPEST],
+    routes: [Option<&'static RouteDescriptor>; DEEPEST],
     depth: usize,
     /// Whether anything above asks a permission.
     guarded: bool,
@@ -20,7 +20,7 @@ struct Above {
 
 /// Checks one route of a consumer and everything below it.
 #[track_caller]
-pub const fn check_mount(node: &'static Node, id: u16) {
+pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
     let mut at = 0;
     while at < node.routes.len() {
         if node.routes[at].id == id {
@@ -33,7 +33,7 @@ pub const fn check_mount(node: &'static Node, id: u16) {
 
 /// Checks a whole consumer.
 #[track_caller]
-pub const fn check(node: &'static Node) {
+pub const fn check(node: &'static HandlerDescriptor) {
     check_node(node);
     check_own(node.needs);
     let mut at = 0;
@@ -54,7 +54,7 @@ pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) 
     if captures.is_empty() {
         return;
     }
-    let text = Text::new().and("`").and(leaf).and("` reads the capture `").and(captures[0]);
+    let text = PanicMessage::new().and("`").and(leaf).and("` reads the capture `").and(captures[0]);
     text.and("`, but a connection has no captures; ask it in `permission = ..` instead").panic();
 }
 
@@ -64,12 +64,12 @@ pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static s
     if captures.is_empty() {
         return;
     }
-    let text = Text::new().and(leaf).and(" reads the capture `").and(captures[0]);
+    let text = PanicMessage::new().and(leaf).and(" reads the capture `").and(captures[0]);
     text.and("`, but a consumer's own messages have none; ask it on the route or in the handler behind it").panic();
 }
 
 #[track_caller]
-const fn check_own(needs: &'static [Need]) {
+const fn check_own(needs: &'static [CaptureUse]) {
     let mut at = 0;
     while at < needs.len() {
         no_captures_here(needs[at].by, needs[at].captures);
@@ -78,11 +78,11 @@ const fn check_own(needs: &'static [Need]) {
 }
 
 #[track_caller]
-const fn check_route(route: &'static RouteNode, mut above: Above) {
+const fn check_route(route: &'static RouteDescriptor, mut above: Above) {
     no_repeats(route, &above);
     // The expression of a mount sees what it captures itself: the whole route is matched first.
     if above.depth == DEEPEST {
-        Text::new().and("handlers nest too deeply under `").and(route.pattern.text).and("`").panic();
+        PanicMessage::new().and("handlers nest too deeply under `").and(route.pattern.text).and("`").panic();
     }
     above.routes[above.depth] = Some(route);
     above.depth += 1;
@@ -91,8 +91,10 @@ const fn check_route(route: &'static RouteNode, mut above: Above) {
     provided(node.name, route.needs, &above);
     above.guarded = above.guarded || route.permission.is_some();
     if node.inherited && !above.guarded {
-        let text =
-            Text::new().and("handler `").and(node.name).and("` says `permission = inherited`, but nothing above `");
+        let text = PanicMessage::new()
+            .and("handler `")
+            .and(node.name)
+            .and("` says `permission = inherited`, but nothing above `");
         text.and(route.pattern.text).and("` asks for a permission; add one to the route or to the handler").panic();
     }
     above.guarded = above.guarded || node.permission.is_some();
@@ -112,13 +114,13 @@ const fn check_route(route: &'static RouteNode, mut above: Above) {
 
 /// An inner capture may not repeat the name of an outer one.
 #[track_caller]
-const fn no_repeats(route: &'static RouteNode, above: &Above) {
+const fn no_repeats(route: &'static RouteDescriptor, above: &Above) {
     let mut at = 0;
     while at < route.pattern.segments.len() {
         if let Some(name) = route.pattern.segments[at].capture()
             && provides(above, name)
         {
-            let text = Text::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
+            let text = PanicMessage::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
             let text = with_path(text.and("` stands in a pattern above it already: `"), above);
             text.and("`; give one another name").panic();
         }
@@ -127,14 +129,14 @@ const fn no_repeats(route: &'static RouteNode, above: &Above) {
 }
 
 #[track_caller]
-const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) {
+const fn provided(handler: &'static str, needs: &'static [CaptureUse], above: &Above) {
     let mut at = 0;
     while at < needs.len() {
         let mut capture = 0;
         while capture < needs[at].captures.len() {
             let name = needs[at].captures[capture];
             if !provides(above, name) {
-                let text = Text::new().and(needs[at].by).and(" of handler `").and(handler);
+                let text = PanicMessage::new().and(needs[at].by).and(" of handler `").and(handler);
                 let text = text.and("` reads the capture `").and(name).and("`, but it is mounted under `");
                 with_path(text, above).and("`; write `{").and(name).and("}` in that pattern").panic();
             }
@@ -147,12 +149,12 @@ const fn provided(handler: &'static str, needs: &'static [Need], above: &Above) 
 /// Refuses an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
 /// captured value while the action uses the value that the client chose.
 #[track_caller]
-const fn no_captured_keys(handler: &'static str, action: &'static ActionNode, above: &Above) {
+const fn no_captured_keys(handler: &'static str, action: &'static ActionDescriptor, above: &Above) {
     let mut at = 0;
     while at < action.keys.len() {
         let key = action.keys[at];
         if provides(above, key) {
-            let text = Text::new().and("action `").and(action.name).and("` of handler `").and(handler);
+            let text = PanicMessage::new().and("action `").and(action.name).and("` of handler `").and(handler);
             let text = with_path(text.and("` takes `").and(key).and("` from the message, but `"), above);
             let text = text.and("` captures it; write `#[path(\"").and(key).and("\")]` on that parameter, ");
             text.and("or take it from another key of the message").panic();
@@ -180,7 +182,7 @@ const fn provides(above: &Above, name: &str) -> bool {
     false
 }
 
-const fn with_path(mut text: Text, above: &Above) -> Text {
+const fn with_path(mut text: PanicMessage, above: &Above) -> PanicMessage {
     let mut level = 0;
     while level < above.depth {
         if let Some(route) = above.routes[level] {
@@ -204,44 +206,44 @@ mod tests {
 
     const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
 
-    const SEND: ActionNode =
-        ActionNode { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const SEND: ActionDescriptor =
+        ActionDescriptor { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
 
-    fn handler(name: &'static str, routes: &[RouteNode]) -> Node {
+    fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
         let routes = routes.to_vec().leak();
-        Node { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
     }
 
     /// A route whose pattern captures what its text has in braces.
-    fn route(text: &'static str, node: Node) -> RouteNode {
+    fn route(text: &'static str, node: HandlerDescriptor) -> RouteDescriptor {
         let segment = |part: &'static str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => Segment::Capture(name),
             None => Segment::Text(part),
         };
         let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
         let pattern = Pattern { text, segments, slash: text.ends_with('/') };
-        RouteNode { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
+        RouteDescriptor { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
     }
 
-    fn reads(captures: &[&'static str]) -> &'static [Need] {
-        let none = Need { by: "permission `Other`", captures: &[] };
-        vec![none, Need { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
+    fn reads(captures: &[&'static str]) -> &'static [CaptureUse] {
+        let none = CaptureUse { by: "permission `Other`", captures: &[] };
+        vec![none, CaptureUse { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
     }
 
-    fn action(needs: &'static [Need]) -> &'static [ActionNode] {
-        vec![SEND, ActionNode { name: "edit", needs, ..SEND }].leak()
+    fn action(needs: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
+        vec![SEND, ActionDescriptor { name: "edit", needs, ..SEND }].leak()
     }
 
-    fn taking(keys: &[&'static str]) -> &'static [ActionNode] {
-        vec![SEND, ActionNode { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
+    fn taking(keys: &[&'static str]) -> &'static [ActionDescriptor] {
+        vec![SEND, ActionDescriptor { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
     }
 
-    fn checked(routes: &[RouteNode]) -> Result<(), String> {
+    fn checked(routes: &[RouteDescriptor]) -> Result<(), String> {
         panics(handler("Chat", routes), check)
     }
 
-    fn panics(node: Node, checking: fn(&'static Node)) -> Result<(), String> {
-        let node: &'static Node = Box::leak(Box::new(node));
+    fn panics(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
+        let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
         catch_unwind(|| checking(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
@@ -262,9 +264,9 @@ mod tests {
             let needs = reads(captures);
             let mount = route("rooms/{room}/", room);
             for inner in [
-                RouteNode { needs, ..mount },
-                route("rooms/{room}/", Node { needs, ..room }),
-                route("rooms/{room}/", Node { actions: action(needs), ..room }),
+                RouteDescriptor { needs, ..mount },
+                route("rooms/{room}/", HandlerDescriptor { needs, ..room }),
+                route("rooms/{room}/", HandlerDescriptor { actions: action(needs), ..room }),
             ] {
                 let inside = handler("Users", &[route("x", room), inner]);
                 assert_eq!(checked(&[route("y", room), route("users/{user}", inside)]), wanted);
@@ -272,9 +274,15 @@ mod tests {
                 assert_eq!(checked(&[route("users/{user}/", inside)]), wanted);
             }
         }
-        assert_eq!(checked(&[route("rooms", Node { needs: reads(&["room"]), ..room })]), missing("room", "rooms"));
+        assert_eq!(
+            checked(&[route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..room })]),
+            missing("room", "rooms")
+        );
         // What stands beside it does not count.
-        let beside = handler("Users", &[route("{user}", room), route("x", Node { needs: reads(&["user"]), ..room })]);
+        let beside = handler(
+            "Users",
+            &[route("{user}", room), route("x", HandlerDescriptor { needs: reads(&["user"]), ..room })],
+        );
         assert_eq!(checked(&[route("users", beside)]), missing("user", "users/x"));
     }
 
@@ -285,7 +293,7 @@ mod tests {
                 "action `edit` of handler `Room` takes `{key}` from the message, but `{path}` captures it; write `#[path(\"{key}\")]` on that parameter, or take it from another key of the message"
             ))
         };
-        let room = |keys: &[&'static str]| Node { actions: taking(keys), ..handler("Room", &[]) };
+        let room = |keys: &[&'static str]| HandlerDescriptor { actions: taking(keys), ..handler("Room", &[]) };
         let mounted = |keys: &[&'static str]| checked(&[route("rooms/{room}/", room(keys))]);
         assert_eq!(mounted(&["text", "rooms", "roo", "room_id"]), Ok(()));
         assert_eq!(mounted(&["room"]), taken("room", "rooms/{room}/"));
@@ -300,7 +308,7 @@ mod tests {
         assert_eq!(inner(&["user"]), taken("user", "users/{user}/rooms/{room}"));
         // No route leads to a consumer's own actions.
         let routes = [route("rooms/{room}/", handler("Room", &[]))];
-        assert_eq!(panics(Node { actions: taking(&["room"]), ..handler("Chat", &routes) }, check), Ok(()));
+        assert_eq!(panics(HandlerDescriptor { actions: taking(&["room"]), ..handler("Chat", &routes) }, check), Ok(()));
     }
 
     #[test]
@@ -313,17 +321,17 @@ mod tests {
 
     #[test]
     fn what_is_inherited_must_be_there() {
-        let leaning = Node { inherited: true, ..handler("Room", &[]) };
-        let asking = |node: Node| Node { permission: ASKS, ..node };
+        let leaning = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
+        let asking = |node: HandlerDescriptor| HandlerDescriptor { permission: ASKS, ..node };
         let wanted = "handler `Room` says `permission = inherited`, but nothing above `rooms` asks for a permission; add one to the route or to the handler";
         let rooms = route("rooms", leaning);
         assert_eq!(checked(&[rooms]), Err(wanted.to_owned()));
-        assert_eq!(checked(&[RouteNode { permission: ASKS, ..rooms }]), Ok(()));
+        assert_eq!(checked(&[RouteDescriptor { permission: ASKS, ..rooms }]), Ok(()));
         assert_eq!(panics(asking(handler("Chat", &[rooms])), check), Ok(()));
         let users = handler("Users", &[rooms]);
         assert_eq!(checked(&[route("users", users)]), Err(wanted.to_owned()));
         assert_eq!(checked(&[route("users", asking(users))]), Ok(()));
-        assert_eq!(checked(&[RouteNode { permission: ASKS, ..route("users", users) }]), Ok(()));
+        assert_eq!(checked(&[RouteDescriptor { permission: ASKS, ..route("users", users) }]), Ok(()));
         // What stands beside it does not count.
         assert_eq!(checked(&[route("users", asking(handler("Users", &[]))), rooms]), Err(wanted.to_owned()));
         assert_eq!(checked(&[route("users", handler("Users", &[]))]), Ok(()));
@@ -331,12 +339,13 @@ mod tests {
 
     #[test]
     fn nesting_ends() {
-        let under =
-            |levels: usize, last: RouteNode| (0..levels).fold(last, |inner, _| route("x", handler("X", &[inner])));
+        let under = |levels: usize, last: RouteDescriptor| {
+            (0..levels).fold(last, |inner, _| route("x", handler("X", &[inner])))
+        };
         let last = route("in", handler("Room", &[]));
         assert_eq!(checked(&[under(DEEPEST - 1, last)]), Ok(()));
         assert_eq!(checked(&[under(DEEPEST, last)]), Err("handlers nest too deeply under `in`".to_owned()));
-        let reading = RouteNode { needs: reads(&["room"]), ..last };
+        let reading = RouteDescriptor { needs: reads(&["room"]), ..last };
         assert_eq!(
             checked(&[under(DEEPEST - 1, reading)]),
             missing("room", &format!("{}in", "x/".repeat(DEEPEST - 1)))
@@ -345,10 +354,10 @@ mod tests {
 
     #[test]
     fn one_mount_is_checked_at_a_time() {
-        let bad = route("rooms", Node { needs: reads(&["room"]), ..handler("Room", &[]) });
+        let bad = route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..handler("Room", &[]) });
         let chat = handler(
             "Chat",
-            &[RouteNode { id: 3, ..route("users", handler("Users", &[])) }, RouteNode { id: 7, ..bad }],
+            &[RouteDescriptor { id: 3, ..route("users", handler("Users", &[])) }, RouteDescriptor { id: 7, ..bad }],
         );
         assert_eq!(panics(chat, |node| check_mount(node, 3)), Ok(()));
         assert_eq!(panics(chat, |node| check_mount(node, 1)), Ok(()));
@@ -362,9 +371,12 @@ mod tests {
         let wanted =
             "`Reads` reads the capture `room`, but a connection has no captures; ask it in `permission = ..` instead";
         assert_eq!(panics(chat, |_| no_captures("Reads", &["room"])), Err(wanted.to_owned()));
-        assert_eq!(panics(Node { needs: reads(&[]), actions: action(reads(&[])), ..chat }, check), Ok(()));
+        assert_eq!(panics(HandlerDescriptor { needs: reads(&[]), actions: action(reads(&[])), ..chat }, check), Ok(()));
         let wanted = "permission `Reads` reads the capture `room`, but a consumer's own messages have none; ask it on the route or in the handler behind it";
-        for own in [Node { needs: reads(&["room"]), ..chat }, Node { actions: action(reads(&["room"])), ..chat }] {
+        for own in [
+            HandlerDescriptor { needs: reads(&["room"]), ..chat },
+            HandlerDescriptor { actions: action(reads(&["room"])), ..chat },
+        ] {
             assert_eq!(panics(own, check), Err(wanted.to_owned()));
         }
     }

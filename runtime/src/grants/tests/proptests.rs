@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::fake_source::{READ, Staged, allowed, denied, key, keys};
-use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Held, Overwrites};
+use crate::grants::{Codename, CodenameRow, ConnectionGrants, GrantCache, GrantSet, Overwrites};
 
 /// So many codenames that a set needs words beyond those that it has at hand.
 const COUNT: usize = 150;
@@ -136,7 +136,7 @@ enum Whom {
 
 /// What somebody changes in the database.
 #[derive(Debug, Clone)]
-enum Change {
+enum OverwriteEdit {
     Grants(Vec<usize>),
     Administrator,
     Roles(Vec<&'static str>),
@@ -144,7 +144,7 @@ enum Change {
     Clear { object: u32 },
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = OverwriteEdit> {
     let whom = prop_oneof![
         Just(Whom::Everyone),
         proptest::sample::select(&ROLES[..]).prop_map(Whom::Role),
@@ -153,12 +153,12 @@ fn change() -> impl Strategy<Value = Change> {
     // Few codenames here, so that what is said of them meets.
     let some = || vec((0..6_usize).prop_map(|n| n * 25), 0..4);
     prop_oneof![
-        3 => some().prop_map(Change::Grants),
-        1 => Just(Change::Administrator),
-        3 => proptest::sample::subsequence(&ROLES[..], 0..=3).prop_map(Change::Roles),
+        3 => some().prop_map(OverwriteEdit::Grants),
+        1 => Just(OverwriteEdit::Administrator),
+        3 => proptest::sample::subsequence(&ROLES[..], 0..=3).prop_map(OverwriteEdit::Roles),
         9 => (0..2_u32, whom, some(), some())
-            .prop_map(|(object, whom, deny, allow)| Change::Overwrite { object, whom, deny, allow }),
-        1 => (0..2_u32).prop_map(|object| Change::Clear { object }),
+            .prop_map(|(object, whom, deny, allow)| OverwriteEdit::Overwrite { object, whom, deny, allow }),
+        1 => (0..2_u32).prop_map(|object| OverwriteEdit::Clear { object }),
     ]
 }
 
@@ -172,15 +172,15 @@ struct Model {
 }
 
 impl Model {
-    fn apply(&mut self, change: &Change) {
+    fn apply(&mut self, change: &OverwriteEdit) {
         match change {
-            Change::Grants(some) => (self.administrator, self.grants) = (false, names(some)),
-            Change::Administrator => self.administrator = true,
-            Change::Roles(roles) => self.roles.clone_from(roles),
-            Change::Overwrite { object, whom, deny, allow } => {
+            OverwriteEdit::Grants(some) => (self.administrator, self.grants) = (false, names(some)),
+            OverwriteEdit::Administrator => self.administrator = true,
+            OverwriteEdit::Roles(roles) => self.roles.clone_from(roles),
+            OverwriteEdit::Overwrite { object, whom, deny, allow } => {
                 self.overwrites.push((*object, whom.clone(), names(deny), names(allow)));
             }
-            Change::Clear { object } => self.overwrites.retain(|overwrite| overwrite.0 != *object),
+            OverwriteEdit::Clear { object } => self.overwrites.retain(|overwrite| overwrite.0 != *object),
         }
     }
 
@@ -205,12 +205,14 @@ impl Model {
 }
 
 /// Writes the change into the source, and says to forget what it concerns.
-fn tell(staged: &Staged, change: &Change, held: &Held<()>, cache: &GrantCache<()>) {
+fn tell(staged: &Staged, change: &OverwriteEdit, held: &ConnectionGrants<()>, cache: &GrantCache<()>) {
     match change {
-        Change::Grants(some) => staged.user.lock().unwrap().grants = set(some),
-        Change::Administrator => staged.user.lock().unwrap().grants = GrantSet::all(),
-        Change::Roles(roles) => staged.user.lock().unwrap().roles = roles.iter().map(|&role| role.into()).collect(),
-        Change::Overwrite { object, whom, deny, allow } => {
+        OverwriteEdit::Grants(some) => staged.user.lock().unwrap().grants = set(some),
+        OverwriteEdit::Administrator => staged.user.lock().unwrap().grants = GrantSet::all(),
+        OverwriteEdit::Roles(roles) => {
+            staged.user.lock().unwrap().roles = roles.iter().map(|&role| role.into()).collect();
+        }
+        OverwriteEdit::Overwrite { object, whom, deny, allow } => {
             let mut objects = staged.objects.lock().unwrap();
             let known = objects.entry(key(*object)).or_default();
             let (so_far, deny, allow) = (std::mem::take(known), set(deny), set(allow));
@@ -220,12 +222,12 @@ fn tell(staged: &Staged, change: &Change, held: &Held<()>, cache: &GrantCache<()
                 Whom::Member(member) => so_far.deny_member(*member, deny).allow_member(*member, allow),
             };
         }
-        Change::Clear { object } => staged.set(*object, Overwrites::new()),
+        OverwriteEdit::Clear { object } => staged.set(*object, Overwrites::new()),
     }
     match change {
-        Change::Administrator => cache.forget_all(),
-        Change::Grants(_) | Change::Roles(_) => held.forget(),
-        Change::Overwrite { object, .. } | Change::Clear { object } => cache.forget_object(&key(*object)),
+        OverwriteEdit::Administrator => cache.forget_all(),
+        OverwriteEdit::Grants(_) | OverwriteEdit::Roles(_) => held.forget(),
+        OverwriteEdit::Overwrite { object, .. } | OverwriteEdit::Clear { object } => cache.forget_object(&key(*object)),
     }
 }
 
@@ -234,7 +236,7 @@ proptest! {
     fn a_connection_may_what_the_database_says(user in proptest::sample::select(&USERS[..]), changes in vec(change(), 1..24)) {
         let (staged, mut model) = (Staged::open(), Model::default());
         let cache = staged.cache();
-        let held = Held::new(cache.clone());
+        let held = ConnectionGrants::new(cache.clone());
         for change in &changes {
             model.apply(change);
             tell(&staged, change, &held, &cache);
@@ -261,7 +263,7 @@ fn what_is_told_is_so_for_whoever_asks_afterwards() {
     let staged = Staged::open();
     let cache = staged.cache();
     let done = AtomicBool::new(false);
-    let turn = |id: u32, own: &Held<()>, round: u32| {
+    let turn = |id: u32, own: &ConnectionGrants<()>, round: u32| {
         let may = round.is_multiple_of(3);
         staged.set(id, if may { allowed(READ) } else { denied(READ) });
         cache.forget_object(&key(id));
@@ -272,12 +274,12 @@ fn what_is_told_is_so_for_whoever_asks_afterwards() {
     };
     thread::scope(|threads| {
         let writers = [0, 1].map(|id| {
-            let own = Held::new(cache.clone());
+            let own = ConnectionGrants::new(cache.clone());
             let turn = &turn;
             threads.spawn(move || (0..2000).for_each(|round| turn(id, &own, round)))
         });
         threads.spawn(|| {
-            let other = Held::new(cache.clone());
+            let other = ConnectionGrants::new(cache.clone());
             while !done.load(Ordering::SeqCst) {
                 block_on(other.may_on(&(), "8", READ, &keys(&[1, 0, 2]))).unwrap();
             }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use loom::future::block_on;
 
-use super::{Mailbox, READ, Seat, SlowReceiver, World, explore, offer, rest, spawn, taken};
+use super::{READ, SendQueue, Session, SlowReceiver, World, explore, offer, rest, spawn, taken};
 use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// A session in whose queue two events are more than half of what may wait.
-fn crowded_by_two(world: &World) -> Arc<Seat<super::Room>> {
-    let mailbox = Mailbox::new(2, 99, SlowReceiver::Close, world.hub.counts().clone());
-    let seat = Seat::new(&world.hub, Arc::new(world.room), mailbox, 9, Duration::from_secs(9));
+fn crowded_by_two(world: &World) -> Arc<Session<super::Room>> {
+    let mailbox = SendQueue::new(2, 99, SlowReceiver::Close, world.hub.counts().clone());
+    let seat = Session::new(&world.hub, Arc::new(world.room), mailbox, 9, Duration::from_secs(9));
     let scope = world.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     seat.take(scope);
@@ -21,7 +21,7 @@ fn crowded_by_two(world: &World) -> Arc<Seat<super::Room>> {
 }
 
 /// Publishes two events and waits until no reader holds the publisher. A release that is lost shows as a deadlock.
-fn publish_and_wait(seat: &Arc<Seat<super::Room>>) {
+fn publish_and_wait(seat: &Arc<Session<super::Room>>) {
     let pacer = Pacer::new();
     PACER.sync_scope(pacer.clone(), || (1..=2).for_each(|number| offer(seat, number)));
     if pacer.is_held() {

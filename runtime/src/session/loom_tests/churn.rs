@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use loom::future::block_on;
 
-use super::{Lobby, Room, Seat, World, explore, forget, rest, spawn, taken};
+use super::{Lobby, Room, Session, World, explore, forget, rest, spawn, taken};
 use crate::consumer::Consumer;
 use crate::context::Connect;
 use crate::panic::Contained;
@@ -117,7 +117,7 @@ fn who_is_disconnected_at_the_door_does_not_stay() {
 }
 
 /// Who has come in, and when the door began to ask.
-type Come = Arc<Mutex<Option<(Arc<Seat<Room>>, u64)>>>;
+type Come = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
 
 /// Somebody comes in, as `Endpoint::admit` and `Connection::connected` let them, and reads nothing yet.
 fn at_the_door(world: &World) -> (Come, impl FnOnce()) {

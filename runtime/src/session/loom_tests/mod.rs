@@ -22,20 +22,20 @@ use loom::future::block_on;
 use loom::model::Builder;
 use loom::thread;
 
-use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, Node};
+use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor};
 use crate::context::{Call, Connect, Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
 use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
-use crate::pubsub::event::{Emits, Frame, Seeing};
+use crate::pubsub::event::{Emits, Frame, Subscriber};
 use crate::pubsub::group::{Carries, Group};
-use crate::pubsub::membership::Way;
-use crate::pubsub::publication::Published;
+use crate::pubsub::membership::DeliveryPath;
+use crate::pubsub::publication::Publication;
 use crate::session::overflow::SlowReceiver;
-use crate::session::registry::{Entry, Hub};
-use crate::session::send_queue::Mailbox;
-use crate::session::session::Seat;
+use crate::session::registry::{JoinRequest, SessionRegistry};
+use crate::session::send_queue::SendQueue;
+use crate::session::session::Session;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 const READ: Codename = {
@@ -86,8 +86,8 @@ impl Handler for Room {
 impl Dispatch for Room {
     type Block = ConsumerBlock;
 
-    const NODE: &'static Node =
-        &Node { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
+    const NODE: &'static HandlerDescriptor =
+        &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
     const CALLS: &'static [ActionFn<Self>] = &[];
 }
 
@@ -109,7 +109,7 @@ impl Emits<Said> for Room {
     const NAME: &'static str = "said";
     const PERMISSION: &'static Expression = UNASKED;
 
-    fn may_see(&self, seeing: &Seeing<'_, Member>, event: &Said) -> Option<bool> {
+    fn may_see(&self, seeing: &Subscriber<'_, Member>, event: &Said) -> Option<bool> {
         if event.is_secret { seeing.may(READ) } else { Some(true) }
     }
 
@@ -140,7 +140,7 @@ impl Carries<Said> for Lobby {}
 struct World {
     table: Arc<Table>,
     cache: GrantCache<Member>,
-    hub: Arc<Hub<Room>>,
+    hub: Arc<SessionRegistry<Room>>,
     room: Room,
 }
 
@@ -148,7 +148,7 @@ impl World {
     fn new(is_guarded: bool) -> World {
         let table = Arc::new(Table(AtomicBool::new(true)));
         let cache = GrantCache::new(table.clone());
-        World { table, cache, hub: Arc::new(Hub::new()), room: Room { is_guarded } }
+        World { table, cache, hub: Arc::new(SessionRegistry::new()), room: Room { is_guarded } }
     }
 
     /// Who comes from outside.
@@ -157,13 +157,13 @@ impl World {
         Scope::new(Some(Member { staff: true }), request).with_grants(Some(&self.cache))
     }
 
-    fn seat(&self) -> Arc<Seat<Room>> {
-        let mailbox = Mailbox::new(9, 99, SlowReceiver::Close, self.hub.counts().clone());
-        Seat::new(&self.hub, Arc::new(self.room), mailbox, 9, Duration::from_secs(9))
+    fn seat(&self) -> Arc<Session<Room>> {
+        let mailbox = SendQueue::new(9, 99, SlowReceiver::Close, self.hub.counts().clone());
+        Session::new(&self.hub, Arc::new(self.room), mailbox, 9, Duration::from_secs(9))
     }
 
     /// Somebody who sits there already, and whose grants were loaded, where they are `known`.
-    fn seated(&self, known: bool) -> Arc<Seat<Room>> {
+    fn seated(&self, known: bool) -> Arc<Session<Room>> {
         let (seat, scope) = (self.seat(), self.scope());
         if known {
             assert!(block_on(scope.may_with(READ, &[])).unwrap());
@@ -173,8 +173,8 @@ impl World {
     }
 
     /// Whoever sits there is in the group.
-    fn enter(&self, seat: &Arc<Seat<Room>>) {
-        self.hub.enter(seat, Entry { group: Contained::new(Lobby), name: None, id: None, place: None });
+    fn enter(&self, seat: &Arc<Session<Room>>) {
+        self.hub.enter(seat, JoinRequest { group: Contained::new(Lobby), name: None, id: None, place: None });
     }
 
     fn publish(&self, number: u8, is_secret: bool) {
@@ -183,12 +183,12 @@ impl World {
 }
 
 /// Offers a secret event to whoever sits there.
-fn offer(seat: &Arc<Seat<Room>>, number: u8) {
-    seat.offer(&Published::new(Contained::new(Said { number, is_secret: true }), None), Way::Personal);
+fn offer(seat: &Arc<Session<Room>>, number: u8) {
+    seat.offer(&Publication::new(Contained::new(Said { number, is_secret: true }), None), DeliveryPath::Personal);
 }
 
 /// Takes all that waits.
-fn taken(seat: &Seat<Room>) -> Vec<u8> {
+fn taken(seat: &Session<Room>) -> Vec<u8> {
     let mut taken = Vec::new();
     while let Ok(Some(next)) = seat.mailbox.take_before(u64::MAX) {
         taken.extend(next.frame.bytes());
@@ -196,12 +196,12 @@ fn taken(seat: &Seat<Room>) -> Vec<u8> {
     taken
 }
 
-fn forget(seat: &Seat<Room>) {
+fn forget(seat: &Session<Room>) {
     seat.scope().iter().for_each(|scope| scope.forget_grants());
 }
 
 /// All is done: gives what still comes, and clears up.
-fn rest(seat: &Arc<Seat<Room>>) -> Vec<u8> {
+fn rest(seat: &Arc<Session<Room>>) -> Vec<u8> {
     seat.runtime.finish();
     let rest = taken(seat);
     assert_eq!(seat.hub.counts().now().failed, 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{Member, Room, Seat, World, explore, forget, offer, rest, spawn, taken};
+use super::{Member, Room, Session, World, explore, forget, offer, rest, spawn, taken};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Five threads: the change, the publisher, the reader, a worker for the change and one for the event.
@@ -72,7 +72,7 @@ fn nor_where_somebody_else_sits_there_since() {
             let seat = seat.clone();
             move || offer(&seat, 1)
         });
-        // As `Seat::renew` does it.
+        // As `Session::renew` does it.
         let other = Arc::new(seat.scope().unwrap().renewed(Member { staff: false }).unwrap());
         let change = seat.change(|| seat.set_scope(other));
         assert!(taken(&seat).is_empty(), "taken on old grants");
@@ -115,7 +115,7 @@ fn who_takes_one_at_a_time_is_woken_for_each() {
         });
         let mut all = Vec::new();
         while all.len() < 2 {
-            // As `Outbox::deliver_one` does it.
+            // As `ConnectionIo::deliver_one` does it.
             block_on(poll_fn(|cx| seat.mailbox.poll(cx))).unwrap();
             if let Some(taken) = seat.mailbox.take_before(u64::MAX).unwrap() {
                 all.extend(taken.frame.bytes());
@@ -150,8 +150,8 @@ fn the_order_of_a_publisher_is_kept() {
     }
 }
 
-/// Waits for so many events, as `Outbox::next` and `Outbox::deliver` do.
-fn read(seat: &Seat<Room>, events: usize) -> Vec<u8> {
+/// Waits for so many events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.
+fn read(seat: &Session<Room>, events: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while all.len() < events {
         block_on(poll_fn(|cx| seat.mailbox.poll(cx))).unwrap();

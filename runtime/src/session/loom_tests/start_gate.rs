@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{READ, Room, Seat, World, explore, forget, rest, spawn};
+use super::{READ, Room, Session, World, explore, forget, rest, spawn};
 use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 
 /// Evaluates the permission of an action and starts it, as a dispatched message does. Whether it starts after the change has
 /// returned.
-fn start(seat: &Seat<Room>, has_returned: &AtomicBool) -> bool {
+fn start(seat: &Session<Room>, has_returned: &AtomicBool) -> bool {
     let gate = seat.mailbox.gate();
     let evaluation_epoch = gate.epoch();
     let Some(scope) = seat.scope() else { return false };
@@ -24,7 +24,7 @@ fn start(seat: &Seat<Room>, has_returned: &AtomicBool) -> bool {
 }
 
 /// Spawns a thread that starts two actions, one after the other.
-fn spawn_starts(seat: &Arc<Seat<Room>>, has_returned: &Arc<AtomicBool>) -> impl FnOnce() {
+fn spawn_starts(seat: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) -> impl FnOnce() {
     let (seat, has_returned) = (seat.clone(), has_returned.clone());
     spawn(move || {
         for _ in 0..2 {
@@ -101,11 +101,11 @@ fn action_starts_if_a_change_leaves_its_rights() {
             let seat = seat.clone();
             move || {
                 let gate = seat.mailbox.gate();
-                // As `Answerer::answer` does it: the evaluation is done again until it is not overtaken.
+                // As `Dispatcher::answer` does it: the evaluation is done again until it is not overtaken.
                 loop {
                     let evaluation_epoch = gate.epoch();
                     assert!(block_on(seat.scope().unwrap().may_with(READ, &[])).unwrap());
-                    if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Admitted {
+                    if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Authorized {
                         break;
                     }
                 }
