@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis::testing::connect;
-use portcullis::{Context, GrantCache, GrantKey, GrantSet, Grants, Handler, Load, Object, ObjectKey, ObjectPermission};
+use portcullis::{
+    Context, GrantCache, GrantKey, GrantSet, GrantSource, Handler, Load, Object, ObjectKey, ObjectPermission,
+};
 use portcullis::{Overwrites, Result, User, UserGrants, consumer};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -33,7 +35,7 @@ struct Tables {
     people: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
     roles: Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>,
 }
-impl Grants<Member> for Tables {
+impl GrantSource<Member> for Tables {
     async fn load(&self, member: &Member) -> Result<UserGrants> {
         let role = self.people.lock().await.get(member.0).copied().unwrap_or_default();
         if role == "admin" {

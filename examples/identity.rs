@@ -8,7 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use portcullis::{AllowAny, Connect, Context, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer};
+use portcullis::{
+    AllowAny, ConnectContext, Context, EventPermission, Group, IsAuthenticated, Result, Scope, User, consumer,
+};
 
 const WHAT_TO_PASTE: &str = r#"
 {"action":"login","name":"ada","role":"editor"}     answers with a token
@@ -57,7 +59,7 @@ struct Newsroom {
 #[consumer(user = Member)]
 impl Newsroom {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Wire).await
     }
 

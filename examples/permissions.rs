@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use portcullis::testing::{Connecting, connect};
-use portcullis::{AllowAny, Connect, Consumer, Context, Endpoint, Error, Handler, IsAuthenticated};
+use portcullis::testing::{ConnectBuilder, connect};
+use portcullis::{AllowAny, ConnectContext, Consumer, Context, Endpoint, Error, Handler, IsAuthenticated};
 use portcullis::{Permission, Result, User, consumer, handler};
 
 /// A name and a role.
@@ -35,7 +35,7 @@ impl<H: Handler<User = Member>> Permission<H> for Banned {
     async fn has_permission(&self, club: &H, cx: &Context<'_, Member>) -> Result<bool> {
         Is("banned").has_permission(club, cx).await
     }
-    async fn can_connect(&self, _: &H, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, _: &H, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         Ok(cx.user().map(|member| member.1 == "banned"))
     }
 }
@@ -93,7 +93,7 @@ async fn table<C: Consumer<User = Member>>(endpoint: &Endpoint<C>, messages: &[(
     for member in PEOPLE.map(Some).into_iter().chain([None]) {
         let who = member.as_ref().map_or("a stranger".to_owned(), |member| format!("{}, {}", member.0, member.1));
         let connecting = connect(endpoint);
-        match member.into_iter().fold(connecting, Connecting::user).open().await {
+        match member.into_iter().fold(connecting, ConnectBuilder::user).open().await {
             Err(refused) => print!("{who:14}{}", refused.status()),
             Ok(mut client) => {
                 print!("{who:14} in");

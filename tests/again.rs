@@ -29,7 +29,7 @@ use std::time::Duration;
 use common::{Member, member};
 use house::{Desk, Rooms, Shelf};
 use portcullis::testing::{Client, Reply, connect};
-use portcullis::{Endpoint, Limits, Sessions};
+use portcullis::{Connections, Endpoint, Limits};
 use truth::{Source, Truth};
 
 portcullis::permissions! {
@@ -40,18 +40,24 @@ portcullis::permissions! {
 struct World {
     truth: Arc<Truth>,
     desk: Endpoint<Desk>,
-    sessions: Sessions<Desk>,
+    sessions: Connections<Desk>,
 }
 
 /// Nobody is asked for a sign of life, however long a test takes.
 fn world() -> World {
     let truth = Truth::new();
     let never = Duration::from_hours(10_000);
-    let limits = Limits { ping: never, idle: never, action: Duration::from_secs(5), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: never,
+        idle_timeout: never,
+        send_timeout: never,
+        action_timeout: Duration::from_secs(5),
+        ..Limits::default()
+    };
     let rooms = Rooms { truth: truth.clone(), shelf: Shelf(truth.clone()) };
     let desk = portcullis::websocket(Desk { truth: truth.clone(), rooms });
     let desk = desk.grants(Source(truth.clone())).limits(limits);
-    let sessions = desk.sessions();
+    let sessions = desk.connections();
     World { truth, desk, sessions }
 }
 

@@ -22,8 +22,8 @@ use std::sync::atomic::Ordering;
 use dropped::{Ending, Odd, Panics, Telling};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, EventPermission, Group, GroupPermission, Permission, RequestId, Result,
-    Scope, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, EventPermission, Group, GroupPermission, Permission, RequestId,
+    Result, Scope, consumer,
 };
 use truth::{Member, Source, Truth, member};
 
@@ -38,7 +38,7 @@ impl Permission<Desk> for Door {
         Ok(true)
     }
 
-    async fn can_connect(&self, desk: &Desk, _: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, desk: &Desk, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         Truth::opened(&desk.0.door).await;
         Ok(Some(true))
     }
@@ -93,7 +93,7 @@ struct Desk(Arc<Truth>);
 #[consumer(user = Member, permission = Door)]
 impl Desk {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await
     }
 
@@ -169,7 +169,7 @@ impl Desk {
 
     #[action]
     async fn ban(&self, cx: &Context<'_, Member>, user: String) -> Result<()> {
-        cx.sessions::<Desk>()?.disconnect_user(&user);
+        cx.connections::<Desk>()?.disconnect_user(&user);
         Ok(())
     }
 

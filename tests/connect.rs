@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use common::{HasRole, Member, member};
 use http::request::Parts;
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Connect, Context, Error, Handler, IsAuthenticated, Permission, Result, Scope, consumer};
+use portcullis::{
+    AllowAny, ConnectContext, Context, Error, Handler, IsAuthenticated, Permission, Result, Scope, consumer,
+};
 
 /// Knows at the door whom it does not want; has nothing to say of others.
 struct Banned;
@@ -17,7 +19,7 @@ impl<H: Handler<User = Member>> Permission<H> for Banned {
         Ok(cx.user().is_some_and(|member| member.roles.contains(&"banned")))
     }
 
-    async fn can_connect(&self, _: &H, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, _: &H, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         match cx.user() {
             Some(member) if member.roles.contains(&"banned") => Ok(Some(true)),
             Some(member) if member.roles.contains(&"broken") => Err(Error::internal("no database")),
@@ -153,7 +155,7 @@ struct Greeting(String);
 #[consumer(user = Member, name = "hooks")]
 impl Hooks {
     #[connect]
-    async fn on_connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn on_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         tokio::task::yield_now().await;
         let member = cx.user().ok_or_else(Error::denied)?;
         if member.roles.contains(&"broken") {

@@ -22,8 +22,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, DenyAll, Endpoint, Error, Group, Handler, Limits, NoReply, Permission, Result, Scope,
-    Streamed, consumer,
+    AllowAny, ConnectContext, Context, DenyAll, Endpoint, Error, Group, Handler, Limits, NoReply, Permission, Result,
+    Scope, Streamed, consumer,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -126,7 +126,7 @@ type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
 #[consumer]
 impl Hall {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Everybody).await
     }
 

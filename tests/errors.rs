@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, Error, EventPermission, GrantSet, Grants, Group, GroupPermission, Permission,
-    Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission,
+    Permission, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
 use shared::Gate;
@@ -130,7 +130,7 @@ impl Permission<Chat> for Guarded {
         chat.0.check("permission").map(|()| true)
     }
 
-    async fn can_connect(&self, chat: &Chat, _: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Chat, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         chat.0.check("connect permission")?;
         Ok(Some(!chat.0.is_refusing.load(Ordering::SeqCst)))
     }
@@ -147,7 +147,7 @@ impl<G: Group> GroupPermission<G, Chat> for MayEnter {
 /// Grants `uploads.read` to everyone.
 struct Roles(Arc<State>);
 
-impl Grants<Member> for Roles {
+impl GrantSource<Member> for Roles {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         if user.id == 2 {
             self.0.check("grants")?;
@@ -210,7 +210,7 @@ struct Chat(Arc<State>);
 #[consumer(user = Member, permission = Guarded)]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Room(1)).await?;
         if self.0.is_refusing.load(Ordering::SeqCst) {
             cx.insert(Bomb);

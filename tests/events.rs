@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, Error, EventPermission, GrantKey, Group, GroupPermission, ObjectKey, Result,
-    Scope, Streamed, consumer, handler,
+    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantKey, Group, GroupPermission, ObjectKey,
+    Result, Scope, Streamed, consumer, handler,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ struct Rooms;
 #[consumer(user = Member)]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await?;
         if cx.user().is_some_and(|member| member.roles.contains(&"eager")) { cx.join(Room(1)).await } else { Ok(()) }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::StreamExt;
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Connect, Context, Endpoint, Group, Limits, Result, SlowReceiver, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, OverflowPolicy, Result, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -33,7 +33,7 @@ struct Said(u32);
 #[consumer]
 impl Hall {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Room).await
     }
 
@@ -156,7 +156,7 @@ async fn publisher_flood_waits_for_readers_that_could_not_run() {
 
 #[tokio::test]
 async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() {
-    let limits = Limits { queue: 10, ..Limits::default() };
+    let limits = Limits { max_queued_events: 10, ..Limits::default() };
     let hall = portcullis::websocket(Hall).limits(limits.clone());
     let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
     assert_eq!(reader.call("ping").await.status(), 200);
@@ -167,7 +167,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
     (0..41).for_each(|number| publisher.publish(&Room, Said(number)));
     assert_eq!(reader.closed().await, 1013);
 
-    let hall = portcullis::websocket(Hall).limits(limits).slow_receivers(SlowReceiver::DropOldest);
+    let hall = portcullis::websocket(Hall).limits(limits).overflow_policy(OverflowPolicy::DropOldest);
     let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
     assert_eq!(reader.call("ping").await.status(), 200);
     (0..42).for_each(|number| publisher.publish(&Room, Said(number)));
@@ -234,7 +234,7 @@ async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
 /// tokio tells a task without cooperative budget that a writable socket is pending.
 #[tokio::test]
 async fn reader_without_budget_is_not_taken_for_a_stalled_one() {
-    let hall = portcullis::websocket(Hall).limits(Limits { queue: 10, ..Limits::default() });
+    let hall = portcullis::websocket(Hall).limits(Limits { max_queued_events: 10, ..Limits::default() });
     let address = serve_here(hall.clone()).await;
     let (publisher, mut reader) = (hall.publisher(), raw_socket::connect(&address).await);
     reader.write_all(&raw_socket::frame(r#"{"action":"burn"}"#)).await.unwrap();

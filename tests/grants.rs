@@ -18,8 +18,8 @@ use common::{Member, member};
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, Error, GrantKey, Grants, IsAuthenticated, Limits, Load, Object, ObjectKey,
-    Result, consumer, handler,
+    AllowAny, ConnectContext, Context, Endpoint, Error, GrantKey, GrantSource, IsAuthenticated, Limits, Load, Object,
+    ObjectKey, Result, consumer, handler,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ struct Office;
 #[consumer(user = Member, connect = "chat.can_moderate_chat")]
 impl Office {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if cx.may(uploads::write).await? { Ok(()) } else { Err(Error::denied()) }
     }
 
@@ -182,8 +182,8 @@ impl Office {
     async fn sit(&self) {}
 }
 
-fn chat(grants: impl Grants<Member>) -> Endpoint<Chat> {
-    let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+fn chat(grants: impl GrantSource<Member>) -> Endpoint<Chat> {
+    let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
     portcullis::websocket(Chat { channels: Channels }).grants(grants).limits(limits)
 }
 

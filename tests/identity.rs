@@ -27,10 +27,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use portcullis::http::StatusCode;
-use portcullis::testing::{Calling, Client, connect};
+use portcullis::testing::{Client, ClientCall, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, Error, EventPermission, GrantSet, Grants, Group, GroupPermission, Limits,
-    Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission,
+    Limits, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -117,7 +117,7 @@ impl Drop for Guard {
 /// Grants what stands in the user value.
 struct Source(Arc<Desk>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.wait().await;
         Ok(if user.may("see") && !self.0.resigned.load(Ordering::SeqCst) {
@@ -143,7 +143,7 @@ impl Permission<Chat> for May {
         Ok(cx.user().is_some_and(|member| member.may(self.0)))
     }
 
-    async fn can_connect(&self, chat: &Chat, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Chat, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         chat.0.wait().await;
         Ok(Some(cx.user().is_some_and(|member| member.may(self.0))))
     }
@@ -185,7 +185,7 @@ struct Told(u32);
 #[consumer(user = Member, permission = !May("banned"))]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.insert(Note("from the beginning"));
         cx.join(Lobby).await?;
         for joined in [cx.join(Room).await, cx.join(Club).await] {
@@ -330,7 +330,8 @@ struct World {
 /// With an action's time of five seconds, and as many attempts as a test may want.
 fn world() -> World {
     let desk = Arc::<Desk>::default();
-    let limits = Limits { action: Duration::from_secs(5), authenticate: 1_000_000, ..Limits::default() };
+    let limits =
+        Limits { action_timeout: Duration::from_secs(5), max_authenticate_per_minute: 1_000_000, ..Limits::default() };
     World { chat: portcullis::websocket(Chat(desk.clone())).grants(Source(desk.clone())).limits(limits), desk }
 }
 
@@ -350,7 +351,7 @@ impl World {
     }
 }
 
-fn authenticate<'c>(client: &'c mut Client, token: &str) -> Calling<'c> {
+fn authenticate<'c>(client: &'c mut Client, token: &str) -> ClientCall<'c> {
     client.call("authenticate").with("token", token)
 }
 

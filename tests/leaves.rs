@@ -178,7 +178,7 @@ async fn a_blocking_leaf_holds_up_nobody_else() {
 #[tokio::test]
 async fn a_blocking_leaf_that_takes_too_long_is_a_refusal() {
     let ledger = Arc::<Ledger>::default();
-    let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
     let library = portcullis::websocket(Library { ledger: ledger.clone() }).limits(limits);
     let (open, gate) = mpsc::channel::<()>();
     ledger.gates.lock().unwrap().push(gate);
@@ -205,7 +205,7 @@ fn a_check_that_nobody_waits_for_does_not_begin() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let ledger = Arc::<Ledger>::default();
-        let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+        let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
         let library = portcullis::websocket(Library { ledger: ledger.clone() }).limits(limits);
         let (open, gate) = mpsc::channel::<()>();
         ledger.gates.lock().unwrap().push(gate);

@@ -369,7 +369,7 @@ async fn arguments_are_read_before_anything_is_loaded() {
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_is_a_refusal_and_harms_nothing_else() {
     let world = world();
-    let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
     let desk = world.desk.clone().limits(limits);
     let mut client = connect(&desk).user(member(7, &["a:yes"])).open().await.unwrap();
     for (action, note, status) in [

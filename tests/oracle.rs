@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use portcullis::testing::{Client, Refused, Reply, connect};
+use portcullis::testing::{Client, Rejected, Reply, connect};
 use portcullis::{Endpoint, Limits, websocket};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -116,13 +116,13 @@ async fn play(case: &Case, tally: &mut Tally) {
 }
 
 fn endpoint(case: &Case, script: &Arc<Script>, time: Duration) -> Endpoint<Live> {
-    websocket(Live::consumer(case, script)).limits(Limits { action: time, ..Limits::default() })
+    websocket(Live::consumer(case, script)).limits(Limits { action_timeout: time, ..Limits::default() })
 }
 
 async fn open(case: &Case, endpoint: &Endpoint<Live>) -> Result<Client, u16> {
     let connecting = connect(endpoint);
     let connecting = if case.logged_in { connecting.user(Member) } else { connecting };
-    connecting.open().await.map_err(Refused::status)
+    connecting.open().await.map_err(Rejected::status)
 }
 
 /// Sends a message, and gives the status of its answer; 0 where there must be none.

@@ -136,7 +136,7 @@ async fn an_action_that_takes_too_long_is_ended() {
     let before = tokio::time::Instant::now();
     let reply = client.call("forever").await;
     assert_eq!((reply.status(), reply.code()), (408, "timeout"));
-    assert_eq!(before.elapsed().as_secs(), Limits::default().action.as_secs());
+    assert_eq!(before.elapsed().as_secs(), Limits::default().action_timeout.as_secs());
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
     // A check that takes too long is no answer of the application's.
     let reply = client.call("guarded").await;
@@ -146,7 +146,7 @@ async fn an_action_that_takes_too_long_is_ended() {
 
 #[tokio::test]
 async fn blocking_actions_have_a_time_limit_too() {
-    let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
     let slow = Slow::default();
     let (release, hold) = mpsc::channel();
     *slow.hold.lock().unwrap() = Some(hold);
@@ -180,7 +180,12 @@ async fn blocking_actions_run_beside_the_runtime() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_is_pinged_and_an_idle_one_is_closed() {
-    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(35), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(35),
+        send_timeout: Duration::from_secs(35),
+        ..Limits::default()
+    };
     let endpoint = portcullis::websocket(Slow::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     let begin = tokio::time::Instant::now();
@@ -191,7 +196,8 @@ async fn a_client_is_pinged_and_an_idle_one_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
-    let limits = Limits { ping: Duration::from_secs(10), action: Duration::from_secs(21), ..Limits::default() };
+    let limits =
+        Limits { ping_interval: Duration::from_secs(10), action_timeout: Duration::from_secs(21), ..Limits::default() };
     let endpoint = portcullis::websocket(Slow::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     for _ in 0..11 {
@@ -204,7 +210,7 @@ async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
 fn blocking_work_that_nobody_waits_for_never_begins() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let limits = Limits { action: Duration::from_millis(20), ..Limits::default() };
+        let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
         let slow = Slow::default();
         let (release, hold) = mpsc::channel();
         *slow.hold.lock().unwrap() = Some(hold);
@@ -231,7 +237,13 @@ fn blocking_work_that_nobody_waits_for_never_begins() {
 
 #[tokio::test(start_paused = true)]
 async fn limits_may_be_as_long_as_they_get() {
-    let limits = Limits { ping: Duration::MAX, idle: Duration::MAX, action: Duration::MAX, ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::MAX,
+        idle_timeout: Duration::MAX,
+        send_timeout: Duration::MAX,
+        action_timeout: Duration::MAX,
+        ..Limits::default()
+    };
     let mut client = open(&portcullis::websocket(Slow::default()).limits(limits)).await;
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
     tokio::time::sleep(Duration::from_hours(100)).await;
@@ -260,7 +272,12 @@ fn a_blocking_action_does_not_begin_behind_a_client_that_has_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_read_behind_an_action_counts_as_a_sign_of_life() {
-    let limits = Limits { idle: Duration::from_secs(10), read_ahead: 1, ..Limits::default() };
+    let limits = Limits {
+        idle_timeout: Duration::from_secs(10),
+        send_timeout: Duration::from_secs(10),
+        max_read_ahead: 1,
+        ..Limits::default()
+    };
     let slow = Slow::default();
     let go = slow.go.clone();
     let mut client = open(&portcullis::websocket(slow).limits(limits)).await;

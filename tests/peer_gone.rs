@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use portcullis::{AllowAny, Connect, Endpoint, Group, Publisher, Result, Scope, Streamed, consumer};
+use portcullis::{AllowAny, ConnectContext, Endpoint, Group, Publisher, Result, Scope, Streamed, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -44,7 +44,7 @@ struct Search;
 #[consumer]
 impl Hall {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Room).await?;
         if self.0.is_slow.load(Ordering::SeqCst) {
             self.0.wait().await;

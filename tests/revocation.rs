@@ -12,8 +12,8 @@ use common::{Member, member};
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, GrantKey, GrantSet, Grants, Group, GroupPermission, Limits, ObjectKey,
-    Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, Limits,
+    ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -67,7 +67,7 @@ impl Truth {
 #[derive(Clone)]
 struct Source(Arc<Truth>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, _: &Member) -> Result<UserGrants> {
         self.0.loads.fetch_add(1, Ordering::SeqCst);
         self.0.wait().await;
@@ -119,7 +119,7 @@ struct Chat(Arc<Truth>);
 #[consumer(user = Member)]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Room).await?;
         if cx.user().is_some_and(|member| member.roles.contains(&"watcher")) {
             cx.join(watchers()).await?;
@@ -178,7 +178,7 @@ fn uploaded(file: u32) -> Uploaded {
 fn chat() -> (Arc<Truth>, Endpoint<Chat>) {
     let truth = Arc::<Truth>::default();
     let never = Duration::from_hours(10_000);
-    let limits = Limits { ping: never, idle: never, ..Limits::default() };
+    let limits = Limits { ping_interval: never, idle_timeout: never, send_timeout: never, ..Limits::default() };
     let chat = portcullis::websocket(Chat(truth.clone())).grants(Source(truth.clone())).limits(limits);
     (truth, chat)
 }
@@ -226,7 +226,7 @@ async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Chat>, change: im
     chat.publisher().publish(&Room, uploaded(1));
     truth.begun.notified().await;
     change(truth);
-    let sessions = chat.sessions();
+    let sessions = chat.connections();
     let mut refreshing = Box::pin(sessions.refresh_user("1"));
     assert!(poll!(&mut refreshing).is_pending(), "the change has begun, the question has no answer yet");
     truth.go_on();
@@ -286,11 +286,11 @@ async fn a_group_by_an_object_is_joined_and_kept_while_the_grant_lasts() {
     assert_eq!(data(&mut client).await, 1, "`#[connect]` loads what it needs");
     let mut late = open(&chat, 2, &[]).await;
     assert_eq!(late.call("watch").await.status(), 200, "an action, too");
-    chat.sessions().refresh_user("1").await;
+    chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(2));
     assert_eq!(data(&mut client).await, 2, "it may still");
     truth.no_grants.store(true, Ordering::SeqCst);
-    chat.sessions().refresh_user("1").await;
+    chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(3));
     client.expect_silence().await;
 }
@@ -300,7 +300,7 @@ async fn a_change_that_nobody_waits_for_goes_through_all_the_same() {
     let (truth, chat) = chat();
     let mut clients = open_forty(&chat).await;
     truth.silent.store(true, Ordering::SeqCst);
-    let cut = timeout(Duration::from_secs(5), chat.sessions().refresh_all()).await;
+    let cut = timeout(Duration::from_secs(5), chat.connections().refresh_all()).await;
     assert!(cut.is_err(), "it was dropped half way");
     sleep(Duration::from_hours(1)).await;
     chat.publisher().publish(&Room, Said(1));
@@ -312,7 +312,7 @@ async fn while_a_change_goes_through_events_wait_for_everybody() {
     let (truth, chat) = chat();
     let mut clients = open_forty(&chat).await;
     truth.silent.store(true, Ordering::SeqCst);
-    let sessions = chat.sessions();
+    let sessions = chat.connections();
     let mut refreshing = Box::pin(sessions.refresh_all());
     assert!(poll!(&mut refreshing).is_pending());
     chat.publisher().publish(&Room, Said(1));
@@ -328,7 +328,7 @@ async fn who_is_disconnected_while_connecting_does_not_stay() {
     truth.slow.store(true, Ordering::SeqCst);
     let mut client = connect(&chat).user(member(1, &[])).open().await.unwrap();
     truth.begun.notified().await;
-    chat.sessions().disconnect_user("1");
+    chat.connections().disconnect_user("1");
     truth.go_on();
     chat.publisher().publish(&Room, Said(1));
     assert_eq!(client.closed().await, 4403);
@@ -357,7 +357,7 @@ async fn a_stream_ends_with_the_grant_that_it_began_on() {
     client.send(r#"{"action":"ticks"}"#);
     assert_eq!(client.reply().await.status(), 200);
     truth.no_grants.store(true, Ordering::SeqCst);
-    chat.sessions().refresh_user("1").await;
+    chat.connections().refresh_user("1").await;
     let mut more = 0;
     while client.reply().await.status() == 200 {
         more += 1;
@@ -375,7 +375,7 @@ fn events_that_wait_while_changes_come_all_come_in_order() {
     in_time(async {
         let (_, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
-        let (sessions, changes) = (chat.sessions(), Arc::new(AtomicUsize::new(0)));
+        let (sessions, changes) = (chat.connections(), Arc::new(AtomicUsize::new(0)));
         let counted = changes.clone();
         tokio::spawn(async move {
             loop {

@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex};
 use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Context, Endpoint, GrantSet, Grants, Group, GroupPermission, Permission, Result, Scope,
-    Sessions, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Connections, Context, Endpoint, GrantSet, GrantSource, Group, GroupPermission,
+    Permission, Result, Scope, Streamed, UserGrants, consumer,
 };
 
 portcullis::permissions! {
@@ -53,7 +53,7 @@ impl Truth {
 
 struct Source(Arc<Truth>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         // What is read first may not be true any more when it is given.
         let seer = Truth::has(&self.0.seers, user);
@@ -73,7 +73,7 @@ impl Permission<Chat> for Banned {
         Ok(cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member)))
     }
 
-    async fn can_connect(&self, chat: &Chat, cx: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Chat, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         let banned = cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member));
         chat.truth.wait().await;
         Ok(Some(banned))
@@ -104,7 +104,7 @@ struct Uploaded(u32);
 #[consumer(user = Member, permission = !Banned)]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await?;
         match cx.join(Room).await {
             Err(error) if error.status() != 403 => Err(error),
@@ -144,13 +144,13 @@ impl Chat {
 struct World {
     truth: Arc<Truth>,
     chat: Endpoint<Chat>,
-    sessions: Sessions<Chat>,
+    sessions: Connections<Chat>,
 }
 
 fn world() -> World {
     let truth = Arc::<Truth>::default();
     let chat = portcullis::websocket(Chat { truth: truth.clone() }).grants(Source(truth.clone()));
-    let sessions = chat.sessions();
+    let sessions = chat.connections();
     World { truth, chat, sessions }
 }
 

@@ -14,8 +14,8 @@ use axum::Router;
 use common::Padding;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{
-    AllowAny, Connect, Context, Counters, Endpoint, Group, GroupPermission, Limits, Publisher, Result, Scope, Sessions,
-    SlowReceiver, consumer,
+    AllowAny, ConnectContext, Connections, Context, Endpoint, EventCounters, Group, GroupPermission, Limits,
+    OverflowPolicy, Publisher, Result, Scope, consumer,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -68,7 +68,7 @@ impl Drop for Waiting<'_> {
 #[consumer]
 impl News {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Everybody).await?;
         cx.join(Readers).await
     }
@@ -103,17 +103,25 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct Server {
     desk: Arc<Desk>,
     publisher: Publisher<News>,
-    sessions: Sessions<News>,
+    sessions: Connections<News>,
     address: String,
 }
 
-async fn serve(queue: usize, policy: SlowReceiver) -> Server {
+async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
     // Nobody is asked for a sign of life while a test runs.
     let long = Duration::from_hours(1);
-    let limits = Limits { queue, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let limits = Limits {
+        max_queued_events: queue,
+        max_queued_bytes: usize::MAX,
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: long,
+        ..Limits::default()
+    };
     let desk = Arc::<Desk>::default();
-    let endpoint: Endpoint<News> = portcullis::websocket(News(desk.clone())).limits(limits).slow_receivers(policy);
-    let (publisher, sessions) = (endpoint.publisher(), endpoint.sessions());
+    let endpoint: Endpoint<News> = portcullis::websocket(News(desk.clone())).limits(limits).overflow_policy(policy);
+    let (publisher, sessions) = (endpoint.publisher(), endpoint.connections());
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
@@ -160,7 +168,7 @@ async fn rest(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
 
 #[tokio::test]
 async fn who_does_not_read_is_closed_and_holds_up_nobody() {
-    let Server { publisher, address, .. } = serve(16, SlowReceiver::Close).await;
+    let Server { publisher, address, .. } = serve(16, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
     publish_to(&publisher, &mut reading).await;
     let (pages, _) = rest(&mut stuck).await;
@@ -171,7 +179,7 @@ async fn who_does_not_read_is_closed_and_holds_up_nobody() {
 
 #[tokio::test]
 async fn or_it_misses_the_oldest_and_lives() {
-    let Server { publisher, address, .. } = serve(16, SlowReceiver::DropOldest).await;
+    let Server { publisher, address, .. } = serve(16, OverflowPolicy::DropOldest).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
     publish_to(&publisher, &mut reading).await;
     let (pages, closed) = rest(&mut stuck).await;
@@ -183,7 +191,7 @@ async fn or_it_misses_the_oldest_and_lives() {
 
 #[tokio::test]
 async fn what_was_not_sent_yet_when_a_change_came_is_not_sent() {
-    let server = serve(1000, SlowReceiver::Close).await;
+    let server = serve(1000, OverflowPolicy::Close).await;
     let mut stuck = member(&server.address).await;
     for page in 0..PAGES {
         server.publisher.publish(&Readers, Page(page));
@@ -206,7 +214,7 @@ async fn what_was_not_sent_yet_when_a_change_came_is_not_sent() {
 
 #[tokio::test]
 async fn who_does_not_read_while_an_action_waits_is_closed_too() {
-    let server = serve(16, SlowReceiver::Close).await;
+    let server = serve(16, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
     stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
     server.desk.begun.notified().await;
@@ -217,7 +225,7 @@ async fn who_does_not_read_while_an_action_waits_is_closed_too() {
 
 #[tokio::test]
 async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply() {
-    let server = serve(1000, SlowReceiver::Close).await;
+    let server = serve(1000, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
     stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
     server.desk.begun.notified().await;
@@ -229,7 +237,7 @@ async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply()
 
 #[tokio::test]
 async fn nor_is_an_action_held_up_that_publishes_to_who_does_not_read() {
-    for policy in [SlowReceiver::Close, SlowReceiver::DropOldest, SlowReceiver::KeepNewest] {
+    for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
         let server = serve(1000, policy).await;
         let (mut reading, stuck) = (member(&server.address).await, member(&server.address).await);
         publish_to(&server.publisher, &mut reading).await;
@@ -241,7 +249,7 @@ async fn nor_is_an_action_held_up_that_publishes_to_who_does_not_read() {
             let text = frame.unwrap().unwrap().into_text().unwrap();
             assert!(text.starts_with(begins), "{policy:?}: {text}");
         }
-        let Counters { dropped, too_slow, .. } = server.publisher.counters();
+        let EventCounters { dropped, too_slow, .. } = server.publisher.counters();
         assert_eq!((dropped, too_slow), (0, 0), "it is still there, and waits for all: {policy:?}");
         drop(stuck);
     }

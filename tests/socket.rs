@@ -54,7 +54,7 @@ async fn serve() -> String {
             }
             next.run(request)
         });
-    let limits = Limits { frame: 1000, ..Limits::default() };
+    let limits = Limits { max_frame_bytes: 1000, ..Limits::default() };
     let app = Router::new().route("/ws", portcullis::websocket(Chat).limits(limits).into_route()).layer(authenticated);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

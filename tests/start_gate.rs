@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
 use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    Connect, Context, Endpoint, FromContext, GrantSet, Grants, Handler, IsAuthenticated, Limits, Load, Object,
-    ObjectPermission, Result, Scope, UserGrants, consumer, handler,
+    ConnectContext, Context, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated, Limits, Load,
+    Object, ObjectPermission, Result, Scope, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
 
@@ -68,7 +68,7 @@ impl Accounts {
 
 struct Table(Arc<Accounts>);
 
-impl Grants<Member> for Table {
+impl GrantSource<Member> for Table {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         let may_edit = self.0.get(user.id).may_edit.load(Ordering::SeqCst);
         Ok(if may_edit { GrantSet::from(docs::edit).into() } else { UserGrants::default() })
@@ -120,7 +120,7 @@ impl FromContext<Docs> for Provisioned {
     async fn from_context(docs: &Docs, cx: &Context<'_, <Docs as Handler>::User>) -> Result<Self> {
         let id = cx.require_user()?.id;
         docs.0.get(id).loads.fetch_add(1, Ordering::SeqCst);
-        cx.sessions::<Library>()?.refresh_user(&id.to_string()).await;
+        cx.connections::<Library>()?.refresh_user(&id.to_string()).await;
         Ok(Provisioned)
     }
 }
@@ -136,7 +136,7 @@ impl Library {
     async fn ping(&self) {}
 
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         let Some(member) = cx.user() else { return Ok(()) };
         let account = self.docs.0.get(member.id);
         if account.holds_connect.load(Ordering::SeqCst) {
@@ -194,7 +194,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let accounts = Arc::<Accounts>::default();
     let library = portcullis::websocket(Library { docs: Docs(accounts.clone()) })
-        .limits(Limits { detached: 4, ..Limits::default() })
+        .limits(Limits { max_detached_actions: 4, ..Limits::default() })
         .grants(Table(accounts.clone()));
     Fixture { accounts, library }
 }
@@ -232,7 +232,7 @@ async fn action_does_not_start_after_a_refresh_that_revokes_its_rights() {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
         account.may_edit.store(false, Ordering::SeqCst);
-        fixture.library.sessions().refresh_user("1").await;
+        fixture.library.connections().refresh_user("1").await;
         release(&account);
         let reply = client.reply().await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{kind}");
@@ -247,7 +247,7 @@ async fn action_starts_once_if_a_refresh_leaves_its_rights() {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
         for _ in 0..3 {
-            fixture.library.sessions().refresh_all().await;
+            fixture.library.connections().refresh_all().await;
         }
         release(&account);
         assert!(client.reply().await.value()["errors"].as_array().unwrap().is_empty(), "{kind}");
@@ -261,7 +261,7 @@ async fn object_that_changed_during_a_refresh_is_loaded_and_authorized_again() {
     let fixture = fixture();
     let (mut client, account) = fixture.send_and_hold("object").await;
     account.owner.store(2, Ordering::SeqCst);
-    fixture.library.sessions().refresh_all().await;
+    fixture.library.connections().refresh_all().await;
     release(&account);
     assert_eq!(client.reply().await.status(), 403);
     assert_eq!(account.bodies.load(Ordering::SeqCst), 0);
@@ -272,7 +272,7 @@ async fn action_does_not_start_after_its_user_is_disconnected() {
     for kind in KINDS {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
-        fixture.library.sessions().disconnect_user("1");
+        fixture.library.connections().disconnect_user("1");
         release(&account);
         assert_eq!(client.closed().await, 4403, "{kind}");
         account.left.notified().await;
@@ -286,7 +286,7 @@ async fn message_whose_rights_change_continuously_times_out() {
     let fixture = fixture();
     let (mut client, account) = fixture.open(1).await;
     account.delay.store(30, Ordering::SeqCst);
-    let sessions = fixture.library.sessions();
+    let sessions = fixture.library.connections();
     let storm = tokio::spawn(async move {
         loop {
             sessions.refresh_all().await;
@@ -312,10 +312,10 @@ async fn action_does_not_start_if_its_rights_are_revoked_during_connect() {
         client.send(message("queued", 1));
         account.waits.notified().await;
         if disconnects {
-            fixture.library.sessions().disconnect_user("1");
+            fixture.library.connections().disconnect_user("1");
         } else {
             account.may_edit.store(false, Ordering::SeqCst);
-            fixture.library.sessions().refresh_user("1").await;
+            fixture.library.connections().refresh_user("1").await;
         }
         drop(client);
         account.go_on.notify_one();

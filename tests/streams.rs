@@ -199,7 +199,7 @@ async fn values_are_sent_as_they_come() {
 async fn a_stream_that_is_always_ready_ends_with_its_connection() {
     let feed = Feed::default();
     let dropped = feed.dropped.clone();
-    let limits = Limits { action: Duration::from_secs(5), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_secs(5), ..Limits::default() };
     let endpoint = portcullis::websocket(feed).limits(limits);
     let mut client = connect(&endpoint).open().await.unwrap();
     client.send(r#"{"action":"endless"}"#);
@@ -229,7 +229,7 @@ async fn a_blocking_action_may_answer_with_a_stream() {
 async fn what_cannot_be_read_ends_a_stream() {
     let feed = Feed::default();
     let dropped = feed.dropped.clone();
-    let endpoint = portcullis::websocket(feed).limits(Limits { frame: 100, ..Limits::default() });
+    let endpoint = portcullis::websocket(feed).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
     let mut client = connect(&endpoint).open().await.unwrap();
     client.send(r#"{"action":"endless"}"#);
     client.send("x".repeat(101));
@@ -246,7 +246,12 @@ async fn a_stream_is_no_value_of_a_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_listens_to_a_stream_is_asked_before_it_is_given_up() {
-    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(25), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(25),
+        send_timeout: Duration::from_secs(25),
+        ..Limits::default()
+    };
     let endpoint = portcullis::websocket(Feed::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     client.send(r#"{"action":"slow"}"#);

@@ -31,8 +31,8 @@ use std::time::Duration;
 use common::{Member, member};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, EventPermission, GrantSet, Grants, Group, GroupPermission, Limits, Publisher,
-    RequestId, Result, Scope, SlowReceiver, UserGrants, consumer,
+    AllowAny, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission, Limits,
+    OverflowPolicy, Publisher, RequestId, Result, Scope, UserGrants, consumer,
 };
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -81,7 +81,7 @@ struct Truth {
 /// All see uploads but user 3; the grants of user 6 cannot be loaded.
 struct Source(Arc<Truth>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.desk.pass().await;
         match user.id {
@@ -245,12 +245,13 @@ struct World {
 }
 
 /// A feed with these limits.
-fn world_with(mut limits: Limits, policy: SlowReceiver) -> World {
+fn world_with(mut limits: Limits, policy: OverflowPolicy) -> World {
     // Nobody is asked for a sign of life while a test runs.
     let long = Duration::from_hours(1000);
-    (limits.ping, limits.idle, limits.action) = (long, long, long);
+    (limits.ping_interval, limits.idle_timeout, limits.send_timeout) = (long, long, long);
+    limits.action_timeout = long;
     let truth = Arc::<Truth>::default();
-    let feed = portcullis::websocket(Feed(truth.clone())).limits(limits).slow_receivers(policy);
+    let feed = portcullis::websocket(Feed(truth.clone())).limits(limits).overflow_policy(policy);
     let feed = feed.grants(Source(truth.clone()));
     let publisher = feed.publisher();
     World { truth, feed, publisher }
@@ -258,11 +259,11 @@ fn world_with(mut limits: Limits, policy: SlowReceiver) -> World {
 
 /// One in which a connection is in so many groups at the most.
 fn world_of(groups: usize) -> World {
-    world_with(Limits { groups, ..Limits::default() }, SlowReceiver::Close)
+    world_with(Limits { max_groups: groups, ..Limits::default() }, OverflowPolicy::Close)
 }
 
 fn world() -> World {
-    world_with(Limits::default(), SlowReceiver::Close)
+    world_with(Limits::default(), OverflowPolicy::Close)
 }
 
 impl World {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Connect, Context, Endpoint, Group, Limits, Result, Scope, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, Result, Scope, consumer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -27,7 +27,7 @@ struct Board {
 #[consumer]
 impl Board {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Wall).await
     }
 
@@ -163,7 +163,7 @@ async fn call_that_is_cancelled_loses_no_frame() {
 
 #[tokio::test(start_paused = true)]
 async fn call_without_a_reply_panics_after_five_minutes_though_events_keep_coming() {
-    let board = board().limits(Limits { action: Duration::from_hours(1), ..Limits::default() });
+    let board = board().limits(Limits { action_timeout: Duration::from_hours(1), ..Limits::default() });
     let mut client = open(&board).await;
     let publisher = board.publisher();
     let posting = tokio::spawn(async move {
@@ -205,7 +205,7 @@ async fn event_returns_kept_events_first() {
 
 #[tokio::test]
 async fn closed_with_a_kept_message_before_the_close_panics_with_it() {
-    let board = portcullis::websocket(Board::default()).limits(Limits { frame: 100, ..Limits::default() });
+    let board = portcullis::websocket(Board::default()).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
     let mut client = open(&board).await;
     board.publisher().publish(&Wall, Posted(7));
     assert_eq!(client.call("ping").await.data(), "pong");
@@ -218,7 +218,7 @@ async fn closed_with_a_kept_message_before_the_close_panics_with_it() {
 
 #[tokio::test(start_paused = true)]
 async fn expect_silence_panics_with_a_close() {
-    let board = portcullis::websocket(Board::default()).limits(Limits { frame: 100, ..Limits::default() });
+    let board = portcullis::websocket(Board::default()).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
     let mut client = open(&board).await;
     client.send("x".repeat(101));
     assert_eq!(panic_of(client.expect_silence()).await, "expected silence, but received a close with 1009");
@@ -226,7 +226,7 @@ async fn expect_silence_panics_with_a_close() {
 
 #[tokio::test(start_paused = true)]
 async fn call_reply_and_event_panic_with_the_code_of_a_close() {
-    let board = portcullis::websocket(Board::default()).limits(Limits { frame: 100, ..Limits::default() });
+    let board = portcullis::websocket(Board::default()).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
     let (mut first, mut second, mut third) = (open(&board).await, open(&board).await, open(&board).await);
     for client in [&mut first, &mut second, &mut third] {
         client.send("x".repeat(101));
@@ -238,7 +238,12 @@ async fn call_reply_and_event_panic_with_the_code_of_a_close() {
 
 #[tokio::test(start_paused = true)]
 async fn client_that_is_not_awaited_answers_pings() {
-    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(25), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(25),
+        send_timeout: Duration::from_secs(25),
+        ..Limits::default()
+    };
     let mut client = open(&board().limits(limits)).await;
     sleep(Duration::from_secs(101)).await;
     assert_eq!(client.call("ping").await.data(), "pong");
@@ -247,7 +252,7 @@ async fn client_that_is_not_awaited_answers_pings() {
 
 #[tokio::test(start_paused = true)]
 async fn client_answers_pings_while_an_action_runs() {
-    let limits = Limits { action: Duration::from_mins(10), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_mins(10), ..Limits::default() };
     let mut client = open(&board().limits(limits)).await;
     client.send(r#"{"action":"forever","request_id":1}"#);
     sleep(Duration::from_mins(9)).await;
@@ -256,7 +261,12 @@ async fn client_answers_pings_while_an_action_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn client_that_does_not_answer_pings_is_closed_as_idle() {
-    let limits = Limits { ping: Duration::from_secs(10), idle: Duration::from_secs(25), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(25),
+        send_timeout: Duration::from_secs(25),
+        ..Limits::default()
+    };
     let start = Instant::now();
     let mut client = connect(&board().limits(limits)).answer_pings(false).open().await.unwrap();
     assert_eq!((client.closed().await, client.pings()), (4508, 2));
@@ -265,7 +275,7 @@ async fn client_that_does_not_answer_pings_is_closed_as_idle() {
 
 #[tokio::test(start_paused = true)]
 async fn expect_silence_ignores_pings() {
-    let limits = Limits { ping: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits { ping_interval: Duration::from_millis(20), ..Limits::default() };
     let mut client = open(&board().limits(limits)).await;
     let start = Instant::now();
     client.expect_silence().await;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, Context, GrantKey, GrantSet, Grants, ObjectKey, Overwrites, Result, User, UserGrants, consumer,
+    AllowAny, Context, GrantKey, GrantSet, GrantSource, ObjectKey, Overwrites, Result, User, UserGrants, consumer,
 };
 
 use super::measure::{error_of_median, median};
@@ -36,7 +36,7 @@ impl User for Member {
 /// Everybody may see uploads, but for a few channels.
 struct Everybody;
 
-impl Grants<Member> for Everybody {
+impl GrantSource<Member> for Everybody {
     async fn load(&self, _: &Member) -> Result<UserGrants> {
         Ok(GrantSet::from(uploads::read).into())
     }

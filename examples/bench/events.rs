@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, EventPermission, GrantSet, Grants, Group, Result, Scope, User, UserGrants, consumer,
+    AllowAny, ConnectContext, EventPermission, GrantSet, GrantSource, Group, Result, Scope, User, UserGrants, consumer,
 };
 
 use super::measure::{error_of_median, median};
@@ -31,7 +31,7 @@ impl User for Member {
 /// One in ten reads the news.
 struct Readers;
 
-impl Grants<Member> for Readers {
+impl GrantSource<Member> for Readers {
     async fn load(&self, member: &Member) -> Result<UserGrants> {
         Ok(if member.0.is_multiple_of(10) { GrantSet::from(news::read).into() } else { UserGrants::default() })
     }
@@ -77,7 +77,7 @@ struct Site;
 #[consumer(user = Member)]
 impl Site {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.may(news::read).await?;
         cx.join(Everybody).await
     }

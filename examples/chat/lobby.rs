@@ -1,6 +1,6 @@
 //! The consumer: what can be done outside of rooms, and what leaves its sockets.
 
-use portcullis::{AllowAny, Connect, Context, Created, Error, NoContent, Result, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Created, Error, NoContent, Result, consumer};
 
 use super::channels::Channels;
 use super::codenames::{accounts, uploads};
@@ -40,7 +40,7 @@ impl Stated for Chat {
 #[consumer(user = Account, permission = "Active", connect = "Active")]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Account>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Account>) -> Result<()> {
         let user = cx.user().ok_or_else(Error::denied)?;
         cx.join(Inbox(user.id)).await
     }

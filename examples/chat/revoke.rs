@@ -10,12 +10,12 @@ use super::model::{Account, RoomId, UserId};
 
 /// What these people may do has changed. When it returns, they get nothing more that they may not have.
 pub(crate) async fn people(cx: &Context<'_, Account>, users: &[UserId]) -> Result<()> {
-    cx.sessions::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await;
+    cx.connections::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await;
     Ok(())
 }
 
 /// What a room changes of grants has changed.
 pub(crate) async fn room(cx: &Context<'_, Account>, room: RoomId) -> Result<()> {
-    cx.sessions::<Chat>()?.refresh_object(&room.grant_key()).await;
+    cx.connections::<Chat>()?.refresh_object(&room.grant_key()).await;
     Ok(())
 }

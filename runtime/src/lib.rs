@@ -35,10 +35,10 @@
 //! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. [`Blocking`] runs one in
 //!   the blocking pool, [`http_permission!`] makes one of a rule for HTTP.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
-//! - [`permissions!`], [`Codename`], [`Grants`], [`GrantSet`]: what a role table grants.
-//! - [`Context`], [`Scope`], [`Connect`]: what a permission and an action see.
+//! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
+//! - [`Context`], [`Scope`], [`ConnectContext`]: what a permission and an action see.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: what goes into an action and what comes out.
-//! - [`Group`], [`event`], [`Publisher`], [`Sessions`]: what may leave a socket, who may see it, and what a change of rights
+//! - [`Group`], [`event`], [`Publisher`], [`Connections`]: what may leave a socket, who may see it, and what a change of rights
 //!   does.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
 //! - [`audit`]: who may do what, as a table.
@@ -84,17 +84,17 @@ mod transport;
 
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use connection::Limits;
-pub use consumer::{Audit, Consumer, Entry, RegistryError, audit, codenames};
-pub use context::{Connect, Context, GrantKey, Handler, Scope, User};
+pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
+pub use context::{ConnectContext, Context, GrantKey, Handler, Scope, User};
 pub use error::{Error, Result};
-pub use grants::{Codename, GrantCache, GrantSet, Grants, ObjectId, ObjectKey, Overwrites, UserGrants};
+pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
 pub use pubsub::{Carries, EventPermission, Group, GroupPermission, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Counters, Sessions, SlowReceiver};
+pub use session::{Connections, EventCounters, OverflowPolicy};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;
@@ -119,11 +119,11 @@ pub use portcullis_macros::event;
 
 /// Marks the method of a `#[consumer]` block that runs once for each connection, after the door has let it in.
 ///
-/// `async fn(&self)` or `async fn(&self, cx: &Connect<'_, User>)`, returning nothing or a `Result<(), E>`. Messages wait
+/// `async fn(&self)` or `async fn(&self, cx: &ConnectContext<'_, User>)`, returning nothing or a `Result<(), E>`. Messages wait
 /// for it. Its error closes the connection: with 4403 where its status is a 4xx, with 4500 for a fault, a panic, or
-/// when it takes longer than [`Limits::action`].
+/// when it takes longer than [`Limits::action_timeout`].
 ///
-/// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action`].
+/// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action_timeout`].
 /// Then messages that the client sent before are dispatched, the memberships end, and `#[disconnect]` runs.
 pub use portcullis_macros::connect;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::{
-    AllowAny, Connect, Context, Created, Error, Group, GroupPermission, IsAuthenticated, NoReply, Object, RequestId,
-    Result, Scope, Streamed, consumer, handler,
+    AllowAny, ConnectContext, Context, Created, Error, Group, GroupPermission, IsAuthenticated, NoReply, Object,
+    RequestId, Result, Scope, Streamed, consumer, handler,
 };
 use tokio::runtime::Handle;
 
@@ -65,7 +65,7 @@ impl Knows for Shelf {
 #[consumer(user = Member, permission = May("desk"))]
 impl Desk {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await
     }
 

@@ -1,4 +1,4 @@
-//! What an action changes itself by `cx.sessions` is its own doing: it is answered. What others change meanwhile counts.
+//! What an action changes itself by `cx.connections` is its own doing: it is answered. What others change meanwhile counts.
 
 use futures_util::{StreamExt, stream};
 use portcullis::{Context, Error, ObjectKey, Result, Streamed};
@@ -14,7 +14,7 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
     cx.leave(Lobby)?;
     cx.join(Room).await?;
     desk.truth.set("own", Says::No);
-    let sessions = cx.sessions::<Desk>()?;
+    let sessions = cx.connections::<Desk>()?;
     match how {
         "user" => sessions.refresh_user("1").await,
         "users" => sessions.refresh_users(["2", "1", "1"]).await,
@@ -24,7 +24,7 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
         "clone" => sessions.clone().refresh_user("1").await,
         "again" => {
             sessions.refresh_user("1").await;
-            cx.sessions::<Desk>()?.refresh_all().await;
+            cx.connections::<Desk>()?.refresh_all().await;
         }
         "and_fail" => {
             sessions.refresh_user("1").await;
@@ -39,7 +39,7 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
 
 /// The same before each of two values.
 pub(crate) fn renounce_twice(desk: &Desk, cx: &Context<'_, Member>) -> Result<Values> {
-    let (truth, sessions) = (desk.truth.clone(), cx.sessions::<Desk>()?);
+    let (truth, sessions) = (desk.truth.clone(), cx.connections::<Desk>()?);
     let values = stream::iter(1..=2).then(move |value| {
         let (truth, sessions) = (truth.clone(), sessions.clone());
         async move {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::{
-    Context, Error, GrantKey, Grants, Handler, Load, ObjectKey, ObjectPermission, Overwrites, Permission, Result,
+    Context, Error, GrantKey, GrantSource, Handler, Load, ObjectKey, ObjectPermission, Overwrites, Permission, Result,
     UserGrants,
 };
 use serde::Deserialize;
@@ -111,7 +111,7 @@ impl Truth {
 
 pub(crate) struct Source(pub(crate) Arc<Truth>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.loaded.lock().unwrap().push(user.id);
         Ok(self.0.grants.lock().unwrap().get(&user.id).cloned().unwrap_or_default())
@@ -163,7 +163,7 @@ pub(crate) struct Meddles;
 
 impl Permission<Desk> for Meddles {
     async fn has_permission(&self, _: &Desk, cx: &Context<'_, Member>) -> Result<bool> {
-        cx.sessions::<Desk>()?.refresh_all().await;
+        cx.connections::<Desk>()?.refresh_all().await;
         Ok(true)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use portcullis::{
-    AllowAny, Connect, Context, Group, Limits, Permission, Publisher, Result, Sessions, Streamed, consumer,
+    AllowAny, ConnectContext, Connections, Context, Group, Limits, Permission, Publisher, Result, Streamed, consumer,
 };
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
@@ -62,7 +62,7 @@ impl Permission<News> for IsOpen {
 #[consumer]
 impl News {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Buyers("first")).await?;
         cx.join(Readers).await
     }
@@ -135,18 +135,25 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct Server {
     shop: Arc<Shop>,
     publisher: Publisher<News>,
-    sessions: Sessions<News>,
+    sessions: Connections<News>,
     address: String,
 }
 
 async fn serve() -> Server {
     // Nobody is asked for a sign of life while a test runs.
     let long = Duration::from_hours(1);
-    let limits =
-        Limits { queue: 1000, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let limits = Limits {
+        max_queued_events: 1000,
+        max_queued_bytes: usize::MAX,
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: long,
+        ..Limits::default()
+    };
     let shop = Arc::<Shop>::default();
     let endpoint = portcullis::websocket(News(shop.clone())).limits(limits);
-    let (publisher, sessions) = (endpoint.publisher(), endpoint.sessions());
+    let (publisher, sessions) = (endpoint.publisher(), endpoint.connections());
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());

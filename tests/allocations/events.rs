@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use allocation_counter::measure;
 use portcullis::testing::{Client, connect};
-use portcullis::{Connect, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+use portcullis::{ConnectContext, EventPermission, Group, Publisher, Result, Scope, User, consumer};
 
 use super::runtime;
 
@@ -38,7 +38,7 @@ struct Site;
 #[consumer(user = Member)]
 impl Site {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Everybody).await
     }
 

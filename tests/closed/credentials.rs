@@ -66,7 +66,7 @@ async fn a_role_is_refreshed_for_what_began_with_it() {
     desk.publisher().publish(&Lobby, Ending::default());
     client.expect_silence().await;
     truth.mods_read.store(false, Ordering::SeqCst);
-    desk.sessions().refresh_role("mod").await;
+    desk.connections().refresh_role("mod").await;
     truth.go_on.notify_one();
     let reply = client.reply().await;
     assert_eq!(*reply.data(), serde_json::json!([true, false]));

@@ -15,7 +15,7 @@ async fn who_was_disconnected_publishes_nothing() {
         enter(&mut other, 1).await;
         banned.send(format!(r#"{{"action":"{action}"}}"#));
         truth.begun.notified().await;
-        desk.sessions().disconnect_user("7");
+        desk.connections().disconnect_user("7");
         truth.go_on.notify_one();
         truth.gone.notified().await;
         desk.publisher().publish(&Room(1), Said(2));
@@ -29,7 +29,7 @@ async fn who_was_disconnected_is_told_nothing() {
     let mut banned = open(&desk, "7").await;
     banned.send(r#"{"action":"hold"}"#);
     truth.begun.notified().await;
-    desk.sessions().disconnect_user("7");
+    desk.connections().disconnect_user("7");
     truth.go_on.notify_one();
     assert_eq!(banned.closed().await, 4403);
 }
@@ -52,7 +52,7 @@ async fn who_was_disconnected_at_the_door_stays_out() {
     for (others, code) in [(0, 4403), (5000, 4500)] {
         let (truth, desk) = desk();
         truth.door.send_replace(false);
-        let sessions = desk.sessions();
+        let sessions = desk.connections();
         let mut connecting = pin!(connect(&desk).user(member("7")).open());
         assert!(futures_util::poll!(connecting.as_mut()).is_pending());
         sessions.disconnect_user("7");

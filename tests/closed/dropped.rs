@@ -69,7 +69,7 @@ impl Drop for Telling {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_change_is_through_whatever_events_do_when_they_are_dropped() {
     let (truth, desk) = desk();
-    let (publisher, sessions) = (desk.publisher(), desk.sessions());
+    let (publisher, sessions) = (desk.publisher(), desk.connections());
     truth.grants.send_replace(false);
     let mut client = open(&desk, "7").await;
     let (begun, has_begun) = mpsc::channel();
@@ -94,7 +94,7 @@ async fn what_panics_at_its_time_limit_is_answered() {
     for action in ["end_badly", "end_badly_beside"] {
         let (_, desk) = desk();
         let mut client =
-            open(&desk.limits(Limits { action: Duration::from_millis(100), ..Limits::default() }), "7").await;
+            open(&desk.limits(Limits { action_timeout: Duration::from_millis(100), ..Limits::default() }), "7").await;
         assert_eq!(client.call(action).await.status(), 500, "{action}");
         assert_eq!(client.call("ping").await.status(), 200);
     }

@@ -67,7 +67,7 @@ async fn when_all_have_gone_nobody_is_found() {
                 client.send(random.message(user, step));
             }
             clients.push(client);
-            let (publisher, sessions, room) = (desk.publisher(), desk.sessions(), random.below(ROOMS));
+            let (publisher, sessions, room) = (desk.publisher(), desk.connections(), random.below(ROOMS));
             let user = user.to_string();
             match random.below(4) {
                 0 => drop(tokio::spawn(async move { publisher.join(&user, Room(room)).await })),

@@ -7,7 +7,7 @@ use super::{Room, Search, desk, enter, open};
 #[tokio::test(start_paused = true)]
 async fn what_is_left_many_times_gives_room_for_one() {
     let (_, desk) = desk();
-    let mut client = open(&desk.limits(Limits { groups: 3, ..Limits::default() }), "7").await;
+    let mut client = open(&desk.limits(Limits { max_groups: 3, ..Limits::default() }), "7").await;
     enter(&mut client, 1).await;
     let many: Vec<u32> = (10..30).collect();
     let reply = client.call("walk").with("leave", vec![1; 50]).with("join", many).await;
@@ -18,7 +18,7 @@ async fn what_is_left_many_times_gives_room_for_one() {
 async fn who_is_told_to_have_joined_has_joined() {
     for (groups, status, member_of) in [(2, 409, vec![1]), (3, 200, vec![1, 2])] {
         let (truth, desk) = desk();
-        let desk = desk.limits(Limits { groups, ..Limits::default() });
+        let desk = desk.limits(Limits { max_groups: groups, ..Limits::default() });
         let publisher = desk.publisher();
         let mut client = open(&desk, "7").await;
         enter(&mut client, 1).await;

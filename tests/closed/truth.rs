@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
 
-use portcullis::{GrantSet, Grants, Result, User, UserGrants};
+use portcullis::{GrantSet, GrantSource, Result, User, UserGrants};
 use tokio::sync::{Notify, watch};
 
 use super::uploads;
@@ -105,7 +105,7 @@ impl Truth {
 
 pub(super) struct Source(pub(super) Arc<Truth>);
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         Truth::opened(&self.0.grants).await;
         let mut grants = UserGrants::default();

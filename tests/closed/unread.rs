@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
-use portcullis::{Limits, Publisher, Sessions};
+use portcullis::{Connections, Limits, Publisher};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -22,17 +22,24 @@ const PAGES: usize = 64;
 struct Server {
     truth: Arc<Truth>,
     publisher: Publisher<Desk>,
-    sessions: Sessions<Desk>,
+    sessions: Connections<Desk>,
     address: String,
 }
 
 async fn serve() -> Server {
     let long = Duration::from_hours(1);
-    let limits =
-        Limits { queue: 1000, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let limits = Limits {
+        max_queued_events: 1000,
+        max_queued_bytes: usize::MAX,
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: long,
+        ..Limits::default()
+    };
     let (truth, desk) = desk();
     let desk = desk.limits(limits);
-    let (publisher, sessions) = (desk.publisher(), desk.sessions());
+    let (publisher, sessions) = (desk.publisher(), desk.connections());
     let app = Router::new().route("/ws", desk.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());

@@ -13,7 +13,7 @@ async fn next(client: &mut portcullis::testing::Client) -> Value {
 async fn what_it_causes_comes_around_its_reply() {
     // Beside the queue, and in it.
     for detached in [8, 0] {
-        let (house, hall) = hall_with(Limits { detached, ..Limits::default() });
+        let (house, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
         let publisher = hall.publisher();
         client.send(message("moves", 1));
@@ -132,7 +132,7 @@ async fn streams_are_interleaved_with_each_other_and_with_all_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_in_the_queue_holds_up_what_comes_behind_it() {
-    let (house, hall) = hall_with(Limits { detached: 0, ..Limits::default() });
+    let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":1,"request_id":1}"#);
     client.send(r#"{"action":"ping","request_id":2}"#);
@@ -148,7 +148,7 @@ async fn a_stream_in_the_queue_holds_up_what_comes_behind_it() {
 
 #[tokio::test(start_paused = true)]
 async fn who_says_nothing_is_done_without_a_word() {
-    let (house, hall) = hall_with(Limits { detached: 1, ..Limits::default() });
+    let (house, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {
         client.send(message("quiet", n));

@@ -11,7 +11,7 @@ use super::{hall, hall_with, message, open};
 
 #[tokio::test(start_paused = true)]
 async fn it_has_a_time_limit_of_its_own() {
-    let (house, hall) = hall_with(Limits { action: Duration::from_secs(10), ..Limits::default() });
+    let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     let start = Instant::now();
     client.send(message("aside", 1));
@@ -32,7 +32,7 @@ async fn it_has_a_time_limit_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_has_it_for_each_value() {
-    let (house, hall) = hall_with(Limits { action: Duration::from_secs(10), ..Limits::default() });
+    let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":5,"request_id":1}"#);
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn a_stream_has_it_for_each_value() {
 
 #[tokio::test]
 async fn one_on_a_thread_of_its_own_is_told_so_too() {
-    let (house, hall) = hall_with(Limits { action: Duration::from_millis(20), ..Limits::default() });
+    let (house, hall) = hall_with(Limits { action_timeout: Duration::from_millis(20), ..Limits::default() });
     let mut client = open(&hall).await;
     let mut called = 0;
     // One whose time is over before a thread has come to it does not run at all.
@@ -106,7 +106,7 @@ async fn all_end_with_their_connection_and_before_it_is_said_to_be_gone() {
 #[tokio::test(start_paused = true)]
 async fn one_that_panics_when_it_is_dropped_takes_nothing_along() {
     for action in ["ends_badly", "ends_badly_in_the_queue"] {
-        let (house, hall) = hall_with(Limits { action: Duration::from_secs(10), ..Limits::default() });
+        let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
         client.send(message("aside", 1));
         client.send(message(action, 2));
@@ -123,11 +123,16 @@ async fn one_that_panics_when_it_is_dropped_takes_nothing_along() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_ends_it() {
-    let limits =
-        Limits { frame: 100, ping: Duration::from_secs(10), idle: Duration::from_secs(25), ..Limits::default() };
+    let limits = Limits {
+        max_frame_bytes: 100,
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(25),
+        send_timeout: Duration::from_secs(25),
+        ..Limits::default()
+    };
     let endings: [fn(&mut portcullis::testing::Client); 2] = [|client| client.send("x".repeat(101)), |_| {}];
     for (end, code) in endings.into_iter().zip([1009, 4508]) {
-        let (house, hall) = hall_with(Limits { action: Duration::from_hours(1), ..limits.clone() });
+        let (house, hall) = hall_with(Limits { action_timeout: Duration::from_hours(1), ..limits.clone() });
         let mut client = connect(&hall).answer_pings(false).open().await.unwrap();
         client.send(message("aside", 1));
         house.begun(1).await;
@@ -142,9 +147,10 @@ async fn whoever_ends_it() {
 #[tokio::test(start_paused = true)]
 async fn the_client_is_pinged_meanwhile_and_given_up_when_it_is_silent() {
     let limits = Limits {
-        ping: Duration::from_secs(10),
-        idle: Duration::from_secs(35),
-        action: Duration::from_hours(1),
+        ping_interval: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(35),
+        send_timeout: Duration::from_secs(35),
+        action_timeout: Duration::from_hours(1),
         ..Limits::default()
     };
     let (house, hall) = hall_with(limits);
@@ -162,7 +168,7 @@ async fn the_client_is_pinged_meanwhile_and_given_up_when_it_is_silent() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_runs_beside_that_came_before_the_end_but_had_not_begun() {
-    let (house, hall) = hall_with(Limits { detached: 0, ..Limits::default() });
+    let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {
         client.send(message("aside", n));

@@ -57,7 +57,7 @@ async fn what_needs_not_wait_is_answered_behind_the_message_that_came_with_it() 
 
 #[tokio::test(start_paused = true)]
 async fn one_too_many_runs_in_the_queue_and_holds_up_what_comes_behind_it() {
-    let (house, hall) = hall_with(Limits { detached: 2, ..Limits::default() });
+    let (house, hall) = hall_with(Limits { max_detached_actions: 2, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {
         client.send(message("aside", n));
@@ -86,7 +86,7 @@ async fn one_too_many_runs_in_the_queue_and_holds_up_what_comes_behind_it() {
 
 #[tokio::test(start_paused = true)]
 async fn where_none_may_run_beside_all_run_in_order() {
-    let (house, hall) = hall_with(Limits { detached: 0, ..Limits::default() });
+    let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=4 {
         client.send(message("aside", n));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Context, Created, Endpoint, Error, Limits, Permission, Result, Sessions, Streamed, consumer,
+    AllowAny, Connections, Context, Created, Endpoint, Error, Limits, Permission, Result, Streamed, consumer,
 };
 use tokio::time::{Instant, sleep};
 
@@ -187,7 +187,7 @@ fn send(guest: &mut Guest, dice: &mut Dice) {
     ));
 }
 
-async fn thousands_of_steps(seed: u64, sessions: Sessions<Fair>, fair: Endpoint<Fair>, truth: Arc<Truth>) -> Judge {
+async fn thousands_of_steps(seed: u64, sessions: Connections<Fair>, fair: Endpoint<Fair>, truth: Arc<Truth>) -> Judge {
     let mut dice = Dice(seed);
     truth.allowed.store(true, Ordering::SeqCst);
     let counts = HashMap::new();
@@ -245,9 +245,15 @@ async fn whatever_comes_in_between_every_reply_is_right_and_in_its_place() {
         let truth = Arc::<Truth>::default();
         // Few beside, so that some detached ones run in the queue.
         let never = Duration::from_hours(10_000);
-        let limits = Limits { detached: 3, ping: never, idle: never, ..Limits::default() };
+        let limits = Limits {
+            max_detached_actions: 3,
+            ping_interval: never,
+            idle_timeout: never,
+            send_timeout: never,
+            ..Limits::default()
+        };
         let fair = portcullis::websocket(Fair(truth.clone())).limits(limits);
-        let judge = thousands_of_steps(seed, fair.sessions(), fair, truth).await;
+        let judge = thousands_of_steps(seed, fair.connections(), fair, truth).await;
         for (kind, count) in judge.counts {
             *counts.entry(kind).or_insert(0) += count;
         }

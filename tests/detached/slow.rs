@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
-use portcullis::{AllowAny, Connect, Group, Limits, Publisher, Result, consumer};
+use portcullis::{AllowAny, ConnectContext, Group, Limits, Publisher, Result, consumer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -26,7 +26,7 @@ struct Readers;
 #[consumer]
 impl News {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Readers).await
     }
 
@@ -93,8 +93,15 @@ async fn is_dropped(house: &House) {
 #[tokio::test]
 async fn events_that_it_does_not_take_close_it() {
     let long = Duration::from_hours(1);
-    let limits =
-        Limits { queue: 16, queue_bytes: usize::MAX, ping: long, idle: long, action: long, ..Limits::default() };
+    let limits = Limits {
+        max_queued_events: 16,
+        max_queued_bytes: usize::MAX,
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: long,
+        ..Limits::default()
+    };
     let (house, publisher, address) = serve(limits).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
     begin_two(&mut stuck, &house).await;
@@ -109,7 +116,12 @@ async fn events_that_it_does_not_take_close_it() {
 
 #[tokio::test]
 async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
-    let limits = Limits { idle: Duration::from_millis(500), action: Duration::from_hours(1), ..Limits::default() };
+    let limits = Limits {
+        idle_timeout: Duration::from_millis(500),
+        send_timeout: Duration::from_millis(500),
+        action_timeout: Duration::from_hours(1),
+        ..Limits::default()
+    };
     let (house, _, address) = serve(limits).await;
     let mut stuck = member(&address).await;
     begin_two(&mut stuck, &house).await;
@@ -122,7 +134,13 @@ async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
 #[tokio::test]
 async fn what_runs_beside_does_not_stand_still_for_it() {
     let long = Duration::from_hours(1);
-    let limits = Limits { ping: long, idle: long, action: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: Duration::from_secs(2),
+        ..Limits::default()
+    };
     let (house, _, address) = serve(limits).await;
     let mut stuck = member(&address).await;
     begin_two(&mut stuck, &house).await;

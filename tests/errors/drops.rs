@@ -43,7 +43,7 @@ async fn user_whose_drop_panics_is_rejected_by_authenticate_with_403() {
 #[tokio::test(start_paused = true)]
 async fn authentication_cancelled_while_it_holds_a_bomb_times_out() {
     let (_, chat) = chat();
-    let chat = chat.limits(Limits { action: Duration::from_secs(1), ..Limits::default() });
+    let chat = chat.limits(Limits { action_timeout: Duration::from_secs(1), ..Limits::default() });
     let mut client = open(&chat, member(2)).await;
     assert_eq!(client.call("authenticate").with("id", 2).with("hangs", true).await.status(), 408);
     assert_alive(&mut client).await;

@@ -30,7 +30,7 @@ async fn members_get_what_is_published_and_nobody_else_does() {
 
 #[tokio::test(start_paused = true)]
 async fn a_group_asks_its_permission_at_every_join() {
-    let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
     let chat = chat(&Source::default()).limits(limits);
     let (mut inside, mut outside) = (open(&chat, 1, &["member"]).await, open(&chat, 2, &[]).await);
     assert_eq!(inside.call("join").with("room", 1).await.status(), 200);
@@ -77,7 +77,7 @@ async fn several_groups_and_single_users_are_addressed_once_each() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_is_in_so_many_groups_and_no_more() {
-    let limits = Limits { groups: 4, ..Limits::default() };
+    let limits = Limits { max_groups: 4, ..Limits::default() };
     let chat = chat(&Source::default()).limits(limits);
     let mut one = open(&chat, 1, &[]).await;
     for (room, status) in [(2, 200), (3, 200), (4, 200), (5, 409), (2, 200)] {

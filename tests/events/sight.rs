@@ -84,7 +84,7 @@ async fn what_goes_wrong_with_an_event_concerns_nobody_else() {
 async fn sessions_know_the_grants_that_are_given_later() {
     let source = Source::default();
     let chat = portcullis::websocket(Chat { open: true, rooms: Rooms, wait: Notify::new() });
-    let sessions = chat.sessions();
+    let sessions = chat.connections();
     let chat = chat.grants(source.clone());
     let mut one = open(&chat, 1, &["seer"]).await;
     join(&mut one, 2).await;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use portcullis::{Error, GrantKey, GrantSet, Grants, ObjectKey, Overwrites, Result, UserGrants};
+use portcullis::{Error, GrantKey, GrantSet, GrantSource, ObjectKey, Overwrites, Result, UserGrants};
 use tokio::sync::Notify;
 
 use super::{ChannelId, Member, uploads};
@@ -15,7 +15,7 @@ pub(crate) struct Source {
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
 }
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.asked.lock().unwrap().push(format!("user {}", user.id));
         if user.id == 5 {

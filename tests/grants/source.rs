@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use portcullis::{Codename, Error, Grants, ObjectKey, Overwrites, Result, UserGrants};
+use portcullis::{Codename, Error, GrantSource, ObjectKey, Overwrites, Result, UserGrants};
 
 use super::Member;
 
@@ -51,7 +51,7 @@ impl Source {
     }
 }
 
-impl Grants<Member> for Source {
+impl GrantSource<Member> for Source {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.lock().unwrap().asked.push(format!("user {}", user.id));
         self.troubled().await?;

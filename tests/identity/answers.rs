@@ -43,9 +43,9 @@ async fn anything_else_is_refused_and_changes_nothing() {
         assert_eq!(told(&world, &mut client).await, json!([0, "call"]), "{token}");
         assert_eq!(client.call("call").await.status(), 200);
         // And it is still who it was to whoever looks for it.
-        world.chat.sessions().disconnect_user("2");
+        world.chat.connections().disconnect_user("2");
         assert_eq!(authenticate(&mut client, "1 -").await.status(), 204);
-        world.chat.sessions().disconnect_user("1");
+        world.chat.connections().disconnect_user("1");
         assert_eq!(client.closed().await, 4403);
     }
 }

@@ -1,4 +1,4 @@
-//! How often a client may try: `Limits::authenticate`.
+//! How often a client may try: `Limits::max_authenticate_per_minute`.
 
 use portcullis::testing::{Client, connect};
 use portcullis::{Endpoint, Limits};
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Chat, authenticate, member, world};
 
 fn allowing(attempts: u32) -> Endpoint<Chat> {
-    world().chat.limits(Limits { authenticate: attempts, ..Limits::default() })
+    world().chat.limits(Limits { max_authenticate_per_minute: attempts, ..Limits::default() })
 }
 
 async fn open(chat: &Endpoint<Chat>) -> Client {
@@ -45,7 +45,7 @@ async fn bad_ones_count_too() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_ten_by_default_and_holds_beside_an_action_too() {
-    assert_eq!(Limits::default().authenticate, 10);
+    assert_eq!(Limits::default().max_authenticate_per_minute, 10);
     let mut client = open(&allowing(10)).await;
     client.send(r#"{"action":"hang"}"#);
     for _ in 0..10 {

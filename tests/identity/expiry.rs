@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Connect, consumer};
+use portcullis::{AllowAny, ConnectContext, consumer};
 use tokio::time::{Instant, sleep};
 
 use super::{Lobby, Member, Room, Said, Whispered, answer, authenticate, begin, member, next, show, world};
@@ -248,7 +248,7 @@ struct Slow;
 #[consumer(user = Member)]
 impl Slow {
     #[connect]
-    async fn connect(&self, _: &Connect<'_, Member>) {
+    async fn connect(&self, _: &ConnectContext<'_, Member>) {
         sleep(Duration::from_secs(20)).await;
     }
 

@@ -138,7 +138,7 @@ async fn the_next_one_waits_for_nothing_else_that_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn they_are_not_read_behind_more_than_is_read_ahead() {
-    let ahead = Limits::default().read_ahead;
+    let ahead = Limits::default().max_read_ahead;
     for (messages, read) in [(ahead - 1, true), (ahead, false)] {
         let world = world();
         let mut client = world.open("1 call").await;

@@ -61,7 +61,7 @@ impl Expected {
 async fn in_fifty_thousand_random_steps_nothing_passes_on_old_rights() {
     let world = world();
     let mut client = world.open("1 see,hear,inside,call").await;
-    let (publisher, sessions) = (world.chat.publisher(), world.chat.sessions());
+    let (publisher, sessions) = (world.chat.publisher(), world.chat.connections());
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let mut expected = Expected { sure: Some(rights(15)), ..Expected::default() };
     let mut refreshing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;

@@ -42,7 +42,7 @@ async fn a_revocation_after_fresh_credentials_reaches_what_it_joins() {
     client.expect_silence().await;
     assert_eq!(authenticate(&mut client, "1 see").await.status(), 204);
     world.desk.resigned.store(true, Ordering::SeqCst);
-    world.chat.sessions().refresh_user("1").await;
+    world.chat.connections().refresh_user("1").await;
     world.desk.go_on.notify_one();
     assert_eq!(answer(&mut client).await, ("enter_club_later".to_owned(), 403));
     world.chat.publisher().publish(&Club, Said(1));
@@ -76,6 +76,6 @@ async fn the_grants_that_it_forgets_are_those_that_it_began_with() {
     world.desk.go_on.notify_one();
     assert_eq!(answer(&mut client).await, ("resign_later".to_owned(), 200));
     assert_eq!(client.call("uploads").await.status(), 200, "of whoever sits there by now nothing is forgotten");
-    world.chat.sessions().refresh_user("1").await;
+    world.chat.connections().refresh_user("1").await;
     assert_eq!(client.call("uploads").await.status(), 403, "that is for who says that something has changed");
 }

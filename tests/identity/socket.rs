@@ -48,7 +48,12 @@ async fn a_client_is_told_that_its_credentials_have_run_out() {
 async fn a_client_that_does_not_read_is_let_go_in_time_too() {
     let world = world();
     let long = Duration::from_mins(10);
-    let chat = world.chat.clone().limits(Limits { ping: long, idle: long, ..Limits::default() });
+    let chat = world.chat.clone().limits(Limits {
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        ..Limits::default()
+    });
     let app = Router::new().route("/ws", chat.authenticate(by_token).into_route());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws?token=1+-+1", listener.local_addr().unwrap());

@@ -25,8 +25,8 @@ async fn a_stranger_becomes_whoever_the_credentials_say() {
         (next(&mut client).await["data"].clone(), next(&mut client).await["data"].clone()),
         (json!(2), json!(3))
     );
-    world.chat.sessions().refresh_user("7").await;
-    world.chat.sessions().disconnect_user("7");
+    world.chat.connections().refresh_user("7").await;
+    world.chat.connections().disconnect_user("7");
     assert_eq!(client.closed().await, 4403);
     world.desk.left.notified().await;
     publisher.publish_to_user("7", Uploaded(4));
@@ -60,9 +60,9 @@ async fn it_is_one_user_for_good() {
     assert_eq!(*client.call("whoami").await.data(), json!(["7", ""]));
     assert_eq!(authenticate(&mut client, "7 call").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["7", "call"]));
-    world.chat.sessions().disconnect_user("8");
+    world.chat.connections().disconnect_user("8");
     client.expect_silence().await;
-    world.chat.sessions().disconnect_user("7");
+    world.chat.connections().disconnect_user("7");
     assert_eq!(client.closed().await, 4403);
 }
 
@@ -73,7 +73,7 @@ async fn credentials_that_have_run_out_leave_it_nobodys() {
     let mut client = world.open_to_anybody().await;
     assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 403);
     assert_eq!(*client.call("whoami").await.data(), json!(null));
-    world.chat.sessions().disconnect_user("7");
+    world.chat.connections().disconnect_user("7");
     assert_eq!(authenticate(&mut client, "8").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["8", ""]));
 }
@@ -94,7 +94,7 @@ async fn who_is_disconnected_while_the_credentials_are_looked_at_is_closed() {
         let mut client = if known { world.open("7").await } else { world.open_to_anybody().await };
         show(&mut client, "wait 7 call", "renewed");
         client.expect_silence().await;
-        world.chat.sessions().disconnect_user("7");
+        world.chat.connections().disconnect_user("7");
         world.desk.look.notify_one();
         assert_eq!(client.closed().await, 4403, "known before: {known}");
     }
@@ -103,7 +103,7 @@ async fn who_is_disconnected_while_the_credentials_are_looked_at_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn who_was_disconnected_before_may_come_again() {
     let world = world();
-    world.chat.sessions().disconnect_user("7");
+    world.chat.connections().disconnect_user("7");
     let mut client = world.open_to_anybody().await;
     assert_eq!(authenticate(&mut client, "7").await.status(), 204);
     assert_eq!(client.call("ping").await.status(), 200);

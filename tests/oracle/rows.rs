@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use portcullis::__private::{
-    ActionFn, ActionNode, Admitted, Call, Connect, Consumer, ConsumerBlock, Context, Dispatch, Expr, Expression,
-    Handler, Node, Pattern, Permission, Regex, Reply, Result, RouteNode, Segment as Row, Walk, no_arguments,
-    unknown_leaf, unknown_route,
+    ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Context, Dispatch, Expr,
+    Expression, Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row,
+    Traversal, no_arguments, unknown_leaf, unknown_route,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -22,7 +22,7 @@ const LEAVES: [&str; crate::case::LEAVES] = ["L0", "L1", "L2", "L3", "L4", "L5"]
 pub(crate) struct Live {
     script: Arc<Script>,
     way: Way,
-    node: &'static Node,
+    node: &'static HandlerDescriptor,
     own: Option<Asking>,
     strict: Option<Asking>,
     actions: Vec<Option<Asking>>,
@@ -55,7 +55,7 @@ impl Permission<Live> for Scripted {
         level.script.has_permission(self.0, self.1, cx).await
     }
 
-    async fn can_connect(&self, level: &Live, _: &Connect<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, level: &Live, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         level.script.can_connect(self.0, self.1).await
     }
 }
@@ -68,19 +68,19 @@ impl Dispatch for Live {
     type Block = ConsumerBlock;
 
     // Never served: `node` gives the rows of the case instead.
-    const NODE: &'static Node =
-        &Node { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
+    const NODE: &'static HandlerDescriptor =
+        &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
     const CALLS: &'static [ActionFn<Self>] = &[run::<0>, run::<1>, run::<2>];
 
-    fn node(&self) -> &'static Node {
+    fn node(&self) -> &'static HandlerDescriptor {
         self.node
     }
 
-    async fn admit(&self, call: &Call<'_, Member>, admitted: Admitted) -> Result<Admitted> {
+    async fn admit(&self, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
         self.ask(self.own.as_ref(), call, admitted).await
     }
 
-    async fn descend(&self, route: u16, walk: &mut Walk<'_, Member>, admitted: Admitted) -> Result<()> {
+    async fn descend(&self, route: u16, walk: &mut Traversal<'_, Member>, admitted: Authorized) -> Result<()> {
         let Some(mount) = self.mounts.iter().find(|mount| mount.id == route) else { return unknown_route() };
         let admitted = self.ask(mount.own.as_ref(), walk.call(), admitted).await?;
         let further: Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> =
@@ -92,7 +92,7 @@ impl Dispatch for Live {
 fn run<'a, const AT: usize>(
     live: &'a Live,
     call: &'a Call<'a, Member>,
-    admitted: Admitted,
+    admitted: Authorized,
     reply: &'a mut Reply,
 ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
     Box::pin(async move {
@@ -105,7 +105,7 @@ fn run<'a, const AT: usize>(
 impl Consumer for Live {
     const NAME: &'static str = "Live";
 
-    async fn may_connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if self.script.is_door_open() {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Live {
         let actions: Vec<_> = level.actions.iter().map(|action| &action.permission).enumerate().map(asking).collect();
         let mounts: Vec<_> =
             level.routes.iter().enumerate().map(|(at, route)| Mount::new(route, at, way, script)).collect();
-        let action_rows = level.actions.iter().zip(&actions).map(|(action, own)| ActionNode {
+        let action_rows = level.actions.iter().zip(&actions).map(|(action, own)| ActionDescriptor {
             name: action.name,
             permission: own.as_ref().map(|own| own.expression),
             blocking: action.blocking,
@@ -163,7 +163,7 @@ impl Live {
             keys: &[],
         });
         let route_rows = level.routes.iter().zip(&mounts).map(|(route, mount)| mount.row(route, way.len()));
-        let node = leak(Node {
+        let node = leak(HandlerDescriptor {
             name: "Live",
             permission: own.as_ref().map(|own| own.expression),
             inherited: false,
@@ -174,7 +174,7 @@ impl Live {
         Live { script: script.clone(), way: way.clone(), node, own, strict: None, actions, mounts }
     }
 
-    async fn ask(&self, asking: Option<&Asking>, call: &Call<'_, Member>, admitted: Admitted) -> Result<Admitted> {
+    async fn ask(&self, asking: Option<&Asking>, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
         let Some(asking) = asking else { return Ok(admitted) };
         let mut gate = call.gate(asking.expression);
         while let Some(leaf) = gate.next() {
@@ -197,7 +197,7 @@ impl Mount {
         Mount { id, own, level: Live::level(&route.level, &way, script) }
     }
 
-    fn row(&self, route: &Route, depth: usize) -> RouteNode {
+    fn row(&self, route: &Route, depth: usize) -> RouteDescriptor {
         let segments = route.segments.iter().enumerate().map(|(at, segment)| match *segment {
             Segment::Text(text) => Row::Text(text),
             Segment::Any => Row::Capture(capture(depth, at)),
@@ -207,7 +207,7 @@ impl Mount {
         });
         let pattern = Pattern { text: "", segments: segments.collect::<Vec<_>>().leak(), slash: route.slash };
         let permission = self.own.as_ref().map(|own| own.expression);
-        RouteNode { id: self.id, pattern, permission, needs: &[], node: self.level.node }
+        RouteDescriptor { id: self.id, pattern, permission, needs: &[], node: self.level.node }
     }
 }
 

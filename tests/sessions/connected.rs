@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Connect, Error, Group, GroupPermission, Handler, Limits, Result, Scope, User, consumer};
+use portcullis::{
+    AllowAny, ConnectContext, Error, Group, GroupPermission, Handler, Limits, Result, Scope, User, consumer,
+};
 use serde_json::json;
 
 use super::{Lobby, Room, Said, Uploaded, next, world};
@@ -129,7 +131,7 @@ async fn a_question_that_fails_or_hangs_is_a_no() {
     #[consumer]
     impl Moody {
         #[connect]
-        async fn connect(&self, cx: &Connect<'_, ()>) -> Result<()> {
+        async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
             cx.join(Club).await
         }
 
@@ -144,14 +146,14 @@ async fn a_question_that_fails_or_hangs_is_a_no() {
 
     for mood in [1, 2, 3] {
         let state = Arc::new(AtomicUsize::new(0));
-        let limits = Limits { action: Duration::from_secs(1), ..Limits::default() };
+        let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
         let chat = portcullis::websocket(Moody(state.clone())).limits(limits);
         let mut client = connect(&chat).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
         chat.publisher().publish(&Club, Said(1));
         assert_eq!(next(&mut client).await["data"], 1);
         state.store(mood, Ordering::SeqCst);
-        chat.sessions().refresh_all().await;
+        chat.connections().refresh_all().await;
         chat.publisher().publish(&Club, Said(2));
         client.expect_silence().await;
         assert_eq!(client.call("ping").await.status(), 200, "nothing else is harmed");

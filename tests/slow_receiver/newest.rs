@@ -9,8 +9,8 @@ use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Connect, Endpoint, GrantSet, Grants, Group, Limits, Result, Scope, SlowReceiver, User, UserGrants,
-    consumer,
+    AllowAny, ConnectContext, Endpoint, GrantSet, GrantSource, Group, Limits, OverflowPolicy, Result, Scope, User,
+    UserGrants, consumer,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -35,7 +35,7 @@ impl User for Trader {
 /// Sees everything, once there is an answer.
 struct Desk(Arc<watch::Sender<bool>>);
 
-impl Grants<Trader> for Desk {
+impl GrantSource<Trader> for Desk {
     async fn load(&self, _: &Trader) -> Result<UserGrants> {
         self.0.subscribe().wait_for(|open| *open).await.unwrap();
         Ok(GrantSet::from(market::insight).into())
@@ -74,7 +74,7 @@ struct Market {
 #[consumer(user = Trader)]
 impl Market {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Trader>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Trader>) -> Result<()> {
         cx.join(Exchange(0)).await?;
         cx.join(Exchange(1)).await
     }
@@ -110,9 +110,17 @@ struct World {
 
 fn world(queue: usize, queue_bytes: usize, padding: usize) -> World {
     let long = Duration::from_hours(1);
-    let limits = Limits { queue, queue_bytes, ping: long, idle: long, action: long, ..Limits::default() };
+    let limits = Limits {
+        max_queued_events: queue,
+        max_queued_bytes: queue_bytes,
+        ping_interval: long,
+        idle_timeout: long,
+        send_timeout: long,
+        action_timeout: long,
+        ..Limits::default()
+    };
     let desk = Arc::new(watch::Sender::new(true));
-    let market = portcullis::websocket(Market { padding }).limits(limits).slow_receivers(SlowReceiver::KeepNewest);
+    let market = portcullis::websocket(Market { padding }).limits(limits).overflow_policy(OverflowPolicy::KeepNewest);
     World { market: market.grants(Desk(desk.clone())), desk }
 }
 

@@ -108,7 +108,7 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
             let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
             let (mut client, account) = fixture.open(id).await;
             account.delay.store(1, Ordering::SeqCst);
-            let connections = fixture.library.sessions();
+            let connections = fixture.library.connections();
             for _ in 0..REVOCATIONS / SESSIONS {
                 account.may_edit.store(true, Ordering::SeqCst);
                 connections.refresh_user(&id.to_string()).await;
@@ -149,7 +149,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
                 pause(&mut dice).await;
-                fixture.library.sessions().disconnect_user(&id.to_string());
+                fixture.library.connections().disconnect_user(&id.to_string());
                 returned = Some(now());
                 drop(client);
                 account.left.notified().await;

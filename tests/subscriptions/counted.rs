@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use portcullis::{Counters, Limits, SlowReceiver};
+use portcullis::{EventCounters, Limits, OverflowPolicy};
 
 use portcullis::testing::Client;
 
 use super::{Odd, Room, Uploaded, Whispered, World, act, done, frames, said, world, world_with};
 
 /// By how much each number has risen since the last time, those that have not left out.
-struct Counted<'w>(&'w World, Counters);
+struct Counted<'w>(&'w World, EventCounters);
 
 impl<'w> Counted<'w> {
     fn new(world: &'w World) -> Counted<'w> {
@@ -20,7 +20,7 @@ impl<'w> Counted<'w> {
     fn since(&mut self) -> HashMap<&'static str, u64> {
         let (then, now) = (self.1, self.0.publisher.counters());
         self.1 = now;
-        let numbers = |counters: &Counters| {
+        let numbers = |counters: &EventCounters| {
             [
                 ("published", counters.published),
                 ("delivered", counters.delivered),
@@ -52,7 +52,7 @@ async fn received(clients: &mut [Client]) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn each_event_is_counted_for_each_member() {
     let world = world();
-    assert_eq!(world.publisher.counters(), Counters::default());
+    assert_eq!(world.publisher.counters(), EventCounters::default());
     let mut all = Vec::new();
     for (id, role) in [(1, "none"), (3, "deaf"), (4, "hush"), (6, "none")] {
         let mut client = world.open(id, &[role]).await;
@@ -120,9 +120,9 @@ async fn what_waits_for_grants_is_counted_when_it_is_settled() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_slow_receiver_misses_is_counted() {
-    for (policy, lost) in [(SlowReceiver::DropOldest, ("dropped", 3)), (SlowReceiver::Close, ("too_slow", 1))] {
+    for (policy, lost) in [(OverflowPolicy::DropOldest, ("dropped", 3)), (OverflowPolicy::Close, ("too_slow", 1))] {
         // Eight events may wait for a connection that could not run, two for grants.
-        let world = world_with(Limits { queue: 2, ..Limits::default() }, policy);
+        let world = world_with(Limits { max_queued_events: 2, ..Limits::default() }, policy);
         let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
         done(&mut one, "", r#"{"join":2}"#).await;
         done(&mut other, "", r#"{"join":4}"#).await;
@@ -164,13 +164,13 @@ async fn an_event_that_is_asked_about_again_is_counted_once() {
     world.say(2, "hello");
     for _ in 0..3 {
         // It waits for its client, and each change takes it back.
-        world.feed.sessions().refresh_user("1").await;
+        world.feed.connections().refresh_user("1").await;
     }
     assert_eq!(frames(&mut one).await, [said("hello", 2, "1")]);
     counted.expect(&[("published", 1), ("delivered", 1)]);
     world.say(2, "never");
     world.truth.outside.lock().unwrap().insert(1);
-    world.feed.sessions().refresh_user("1").await;
+    world.feed.connections().refresh_user("1").await;
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
     counted.expect(&[("published", 1)]);
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use portcullis::{Limits, SlowReceiver};
+use portcullis::{Limits, OverflowPolicy};
 
 use super::{Parting, Room, World, done, frames, said, settled, unsubscribe, world, world_with};
 
@@ -93,8 +93,8 @@ fn where_nobody_is_there_any_more() {
 #[test]
 fn where_a_slow_receiver_misses_it() {
     ends(async {
-        let limits = Limits { queue: 2, ..Limits::default() };
-        let world = world_with(limits, SlowReceiver::DropOldest);
+        let limits = Limits { max_queued_events: 2, ..Limits::default() };
+        let world = world_with(limits, OverflowPolicy::DropOldest);
         let mut one = world.open(1, &[]).await;
         done(&mut one, "1", r#"{"subscribe":2}"#).await;
         world.truth.desk.shut();
@@ -109,7 +109,7 @@ fn where_a_slow_receiver_misses_it() {
         }
         assert!(frames(&mut one).await.ends_with(&[gone()]));
         world.truth.desk.shut();
-        world.feed.sessions().refresh_user("1").await;
+        world.feed.connections().refresh_user("1").await;
         for _ in 0..5 {
             part(&world);
         }
@@ -125,7 +125,7 @@ fn where_a_slow_receiver_misses_it() {
 fn where_a_slow_receiver_is_closed() {
     ends(async {
         for waits in [true, false] {
-            let world = world_with(Limits { queue: 2, ..Limits::default() }, SlowReceiver::Close);
+            let world = world_with(Limits { max_queued_events: 2, ..Limits::default() }, OverflowPolicy::Close);
             let mut one = world.open(1, &[]).await;
             done(&mut one, "1", r#"{"subscribe":2}"#).await;
             if !waits {

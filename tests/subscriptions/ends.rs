@@ -229,14 +229,14 @@ async fn who_may_not_be_there_any_more_loses_all_ids() {
     }
     world.truth.outside.lock().unwrap().insert(1);
     world.say(2, "waiting");
-    world.feed.sessions().refresh_user("1").await;
+    world.feed.connections().refresh_user("1").await;
     world.say(2, "hello");
     world.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
     let still = r#"{"event":"said","data":"still","request_ids":[3]}"#;
     assert_eq!(frames(&mut one).await, [still]);
     assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), still.to_owned()]);
     world.truth.outside.lock().unwrap().clear();
-    world.feed.sessions().refresh_user("1").await;
+    world.feed.connections().refresh_user("1").await;
     world.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new(), "nothing comes back by itself");
     for id in ["4", "5", "6"] {

@@ -64,7 +64,7 @@ async fn what_changes_while_it_is_asked_counts() {
         if !still {
             world.truth.outside.lock().unwrap().insert(1);
         }
-        world.feed.sessions().refresh_user("1").await;
+        world.feed.connections().refresh_user("1").await;
         world.truth.door.open();
         assert_eq!(joining.await, usize::from(still), "and who is taken out at once was not let in");
         world.say(2, "hello");
@@ -106,7 +106,7 @@ async fn who_is_let_in_is_as_much_a_member_as_who_has_joined() {
     assert_eq!(frames(&mut one).await, NOTHING);
     assert_eq!(world.publisher.join("1", Room { id: 2 }).await, 1);
     world.truth.outside.lock().unwrap().insert(1);
-    world.feed.sessions().refresh_user("1").await;
+    world.feed.connections().refresh_user("1").await;
     world.say(2, "hello");
     assert_eq!(frames(&mut one).await, NOTHING, "and is asked about again");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use portcullis::testing::Client;
-use portcullis::{Limits, SlowReceiver};
+use portcullis::{Limits, OverflowPolicy};
 
 use super::{Room, Said, World, world_with};
 
@@ -64,8 +64,8 @@ async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_has_ended_passes_the_reply_that_ended_it() {
-    let limits = Limits { queue: usize::MAX, queue_bytes: usize::MAX, ..Limits::default() };
-    let world = world_with(limits, SlowReceiver::Close);
+    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
+    let world = world_with(limits, OverflowPolicy::Close);
     let mut one = world.open(1, &[]).await;
     let publishing = Publishing::new(&world);
     let came = between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, |frame| panic!("{frame}")).await;
@@ -83,8 +83,8 @@ async fn nothing_that_has_ended_passes_the_reply_that_ended_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_only_subscribed_gets_no_frame_without_an_id() {
     const CYCLES: usize = 100;
-    let limits = Limits { queue: usize::MAX, queue_bytes: usize::MAX, ..Limits::default() };
-    let world = world_with(limits, SlowReceiver::Close);
+    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
+    let world = world_with(limits, OverflowPolicy::Close);
     let mut one = world.open(1, &[]).await;
     let _publishing = [Publishing::new(&world), Publishing::new(&world)];
     let (mut rounds, mut came) = (0, 0);

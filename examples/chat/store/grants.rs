@@ -1,6 +1,6 @@
 //! What the role tables grant, and what rooms change of it.
 
-use portcullis::{GrantSet, Grants, ObjectId, ObjectKey, Overwrites, Result, UserGrants};
+use portcullis::{GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, Result, UserGrants};
 use rusqlite::params;
 
 use super::super::model::{Account, RoomId, Subject};
@@ -55,7 +55,7 @@ fn add(to: Overwrites, Overwrite { subject, name, codename, allowed }: Overwrite
     }
 }
 
-impl Grants<Account> for Store {
+impl GrantSource<Account> for Store {
     async fn load(&self, user: &Account) -> Result<UserGrants> {
         let roles = self.all("SELECT role FROM roles WHERE user = ?1", params![user.id], |row| row.get(0))?;
         if roles.iter().any(|role: &String| role == "administrator") {

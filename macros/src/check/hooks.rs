@@ -18,7 +18,7 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     signature::plain(&hook.signature, diagnostics);
     let (name, user) = (name(hook.mark), block.user.to_token_stream());
     let takes = if hook.mark == Mark::Connect {
-        ("Connect", format!("cx: &Connect<'_, {user}>"))
+        ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>"))
     } else {
         ("Scope", format!("scope: &Scope<{user}>"))
     };

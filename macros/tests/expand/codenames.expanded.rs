@@ -225,11 +225,11 @@ const _: () = {
         );
         async fn may_connect(
             &self,
-            __cx: &__rt::Connect<'_, Self::User>,
+            __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
             {
-                let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+                let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                     &mut __gate,
                 ) {
@@ -241,7 +241,7 @@ const _: () = {
                 }
                 __rt::Evaluation::finish_connect(&__gate)
             }?;
-            let mut __gate = __rt::Connect::gate(__cx, &__CONNECT);
+            let mut __gate = __rt::ConnectContext::gate(__cx, &__CONNECT);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {
@@ -259,7 +259,7 @@ const _: () = {
                                     >>::has_permission(
                                             &__ConnectLeaf0 {},
                                             __handler,
-                                            &__rt::Connect::as_context(__cx),
+                                            &__rt::ConnectContext::as_context(__cx),
                                         )
                                         .await,
                                     ::core::option::Option::Some,
@@ -270,7 +270,7 @@ const _: () = {
                     }
                     1 => {
                         ::core::result::Result::map(
-                            __rt::Connect::may(__cx, __CONNECTLEAF1).await,
+                            __rt::ConnectContext::may(__cx, __CONNECTLEAF1).await,
                             ::core::option::Option::Some,
                         )
                     }

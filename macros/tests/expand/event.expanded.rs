@@ -138,10 +138,10 @@ const _: () = {
         ];
         async fn may_connect(
             &self,
-            __cx: &__rt::Connect<'_, Self::User>,
+            __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __rt::Connect::gate(__cx, &__BLOCK);
+            let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
                 &mut __gate,
             ) {

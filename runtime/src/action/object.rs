@@ -256,7 +256,7 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
 
 impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loading").field("keys", &self.keys.len()).finish_non_exhaustive()
+        f.debug_struct("LoadingObjects").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
 }
 

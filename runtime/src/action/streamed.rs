@@ -14,7 +14,7 @@ use crate::panic::Contained;
 ///
 /// Each reply carries `"last":false`; the last one has `null` as data and `"last":true`. An item may be anything that an
 /// action may return but a stream; an error ends the stream, and its reply is the last. Each value has the time of an
-/// action ([`Limits::action`](crate::Limits::action)). Messages that come meanwhile wait, as they do for every action,
+/// action ([`Limits::action_timeout`](crate::Limits::action_timeout)). Messages that come meanwhile wait, as they do for every action,
 /// and the stream is dropped with the connection. It is polled beside other connections, so it must not block, not even
 /// where a `blocking` action returns it.
 ///

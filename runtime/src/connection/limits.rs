@@ -10,68 +10,73 @@ use crate::message::RequestLimits;
 /// use std::time::Duration;
 /// use portcullis::Limits;
 ///
-/// let limits = Limits { frame: 16 * 1024, action: Duration::from_secs(5), ..Limits::default() };
+/// let limits = Limits { max_frame_bytes: 16 * 1024, action_timeout: Duration::from_secs(5), ..Limits::default() };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "written with `..Limits::default()`; new limits come with a new version")]
 pub struct Limits {
-    /// The largest frame and message, in bytes. A larger one closes with 1009. Default: 64 KiB.
-    pub frame: usize,
-    /// How deep a message may nest, its own object counted. Deeper: 400. Default: 32.
-    pub nesting: usize,
-    /// The longest `request_id`, in bytes of JSON. Longer: 400. Default: 256.
-    pub request_id: usize,
-    /// How long an action may take, with its checks. Longer: 408, or 500 where a check was being asked. The same
-    /// bounds authentication, the connect expression and `#[connect]` at the door. Default: 30 s.
-    pub action: Duration,
-    /// How often the client is pinged. Default: 25 s.
-    pub ping: Duration,
-    /// How long nothing may come from the client, not even the answer to a ping: then the connection closes with 4508.
-    /// And how long a client may take for what is sent to it: then the connection is dropped. Default: 60 s.
-    pub idle: Duration,
-    /// How many messages are read ahead while an action runs. Then reading stops until it is done; a stream that goes
-    /// on for longer than [`idle`](Limits::idle) after that ends with its connection, as nothing can be heard. Default: 32.
-    pub read_ahead: usize,
-    /// How many groups a connection may be in, each of its subscriptions counted. More: 409. Default: 256.
-    pub groups: usize,
-    /// Capacity of a connection's send queue, in events. [`Endpoint::slow_receivers`](crate::Endpoint::slow_receivers) sets
+    /// Maximum size of a frame and of a message, in bytes. A larger one closes the connection with 1009. Default: 64 KiB.
+    pub max_frame_bytes: usize,
+    /// Maximum nesting depth of a message, its own object included. A deeper message is answered with 400. Default: 32.
+    pub max_nesting: usize,
+    /// Maximum length of a `request_id`, in bytes of JSON. A longer one is answered with 400. Default: 256.
+    pub max_request_id_bytes: usize,
+    /// Time limit of an action, including its permission checks. When it expires, the caller gets 408, or 500 if a check was
+    /// still running. It also bounds authentication, the connect expression and `#[connect]`. Default: 30 s.
+    pub action_timeout: Duration,
+    /// Interval between pings to the client. Default: 25 s.
+    pub ping_interval: Duration,
+    /// Idle timeout: the connection closes with 4508 if nothing, not even a pong, arrives within this time. Default: 60 s.
+    pub idle_timeout: Duration,
+    /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close frame.
+    /// Default: 60 s.
+    pub send_timeout: Duration,
+    /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
+    /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
+    /// connection, because the client can no longer be heard. Default: 32.
+    pub max_read_ahead: usize,
+    /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
+    pub max_groups: usize,
+    /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy) sets
     /// what happens when it is full. The capacity is four times as large while the connection's task has not run since the
     /// events were queued, but not for events that wait for grants. Default: 256.
-    pub queue: usize,
+    pub max_queued_events: usize,
     /// Capacity of a connection's send queue, in bytes of events; four times as large under the same condition as
-    /// [`queue`](Limits::queue). Default: 1 MiB.
-    pub queue_bytes: usize,
-    /// How many actions may run beside the queue (`#[action(detached)]`). One more runs in the queue. Default: 8.
-    pub detached: usize,
-    /// How often a client may show fresh credentials (`#[authenticate]`) in a row, and a minute on average. More: 429.
-    /// Default: 10.
-    pub authenticate: u32,
-    /// How many objects one parameter of a message may name. More: 400. Default: 100.
-    pub objects: usize,
+    /// [`max_queued_events`](Limits::max_queued_events). Default: 1 MiB.
+    pub max_queued_bytes: usize,
+    /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one runs
+    /// in the in-order queue. Default: 8.
+    pub max_detached_actions: usize,
+    /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
+    /// allowed in a row. A further one is answered with 429. Default: 10.
+    pub max_authenticate_per_minute: u32,
+    /// Maximum number of objects that one parameter of a message may name. More are answered with 400. Default: 100.
+    pub max_objects: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            frame: 64 * 1024,
-            nesting: 32,
-            request_id: 256,
-            action: Duration::from_secs(30),
-            ping: Duration::from_secs(25),
-            idle: Duration::from_mins(1),
-            read_ahead: 32,
-            groups: 256,
-            queue: 256,
-            queue_bytes: 1024 * 1024,
-            detached: 8,
-            authenticate: 10,
-            objects: 100,
+            max_frame_bytes: 64 * 1024,
+            max_nesting: 32,
+            max_request_id_bytes: 256,
+            action_timeout: Duration::from_secs(30),
+            ping_interval: Duration::from_secs(25),
+            idle_timeout: Duration::from_mins(1),
+            send_timeout: Duration::from_mins(1),
+            max_read_ahead: 32,
+            max_groups: 256,
+            max_queued_events: 256,
+            max_queued_bytes: 1024 * 1024,
+            max_detached_actions: 8,
+            max_authenticate_per_minute: 10,
+            max_objects: 100,
         }
     }
 }
 
 impl Limits {
     pub(crate) fn bounds(&self) -> RequestLimits {
-        RequestLimits { nesting: self.nesting, request_id: self.request_id, objects: self.objects }
+        RequestLimits { nesting: self.max_nesting, request_id: self.max_request_id_bytes, objects: self.max_objects }
     }
 }

@@ -15,7 +15,7 @@ use super::heartbeat::{Heartbeat, HeartbeatEvent};
 use super::io::{ConnectionIo, Lost, Next};
 use super::limits::Limits;
 use crate::consumer::Consumer;
-use crate::context::{Connect, Scope};
+use crate::context::{ConnectContext, Scope};
 use crate::dispatch::{Dispatcher, panicked, report};
 use crate::error::Error;
 use crate::log::Cause;
@@ -80,17 +80,22 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     limits: &Limits,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        outbox: ConnectionIo::new(transport, seat.clone(), limits.idle),
-        answerer: Dispatcher::new(seat.clone(), limits.bounds(), limits.action, limits.authenticate),
+        outbox: ConnectionIo::new(transport, seat.clone(), limits.send_timeout),
+        answerer: Dispatcher::new(
+            seat.clone(),
+            limits.bounds(),
+            limits.action_timeout,
+            limits.max_authenticate_per_minute,
+        ),
         reply: Reply::new(),
         aside: EventLoop {
-            heartbeat: Heartbeat::new(limits.ping, limits.idle),
+            heartbeat: Heartbeat::new(limits.ping_interval, limits.idle_timeout),
             ahead: VecDeque::new(),
-            most: limits.read_ahead,
+            most: limits.max_read_ahead,
             streaming: false,
             beside: DetachedTasks::new(),
         },
-        most_detached: limits.detached,
+        most_detached: limits.max_detached_actions,
     };
     let pacer = seat.pacer.clone();
     let leaving = Leaving(seat);
@@ -125,8 +130,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
     async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
         let Dispatcher { seat, time, .. } = &self.answerer;
-        let head = Connect::<C::User>::head();
-        let connect = Connect::new(&scope, &head).with_seat(seat);
+        let head = ConnectContext::<C::User>::head();
+        let connect = ConnectContext::new(&scope, &head).with_seat(seat);
         let running = contain_future(seat.consumer().connected(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {

@@ -12,7 +12,7 @@ use crate::permission::Expression;
 
 /// One way in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct Entry {
+pub struct AuditEntry {
     /// The consumer's name.
     pub consumer: &'static str,
     /// The patterns on the way, joined; empty for the consumer itself.
@@ -29,7 +29,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Audit {
-    entries: Vec<Entry>,
+    entries: Vec<AuditEntry>,
 }
 
 /// The audit of every consumer of the program: all that were registered at compile time, and all that were mounted.
@@ -57,7 +57,7 @@ impl Audit {
     }
 
     /// The ways in, in the order in which the consumers' names sort and their rows are written.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[AuditEntry] {
         &self.entries
     }
 
@@ -68,7 +68,7 @@ impl Audit {
     }
 }
 
-fn list(registration: &Registration, entries: &mut Vec<Entry>) {
+fn list(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     let node = registration.node();
     let door: Vec<String> = [
         node.permission.map(|permission| format!("connect phase of {}", permission.as_part())),
@@ -78,9 +78,9 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
     .flatten()
     .collect();
     let permission = if door.is_empty() { "no opinion".to_owned() } else { door.join(" & ") };
-    entries.push(Entry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
+    entries.push(AuditEntry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
     if registration.authenticates() {
-        entries.push(Entry {
+        entries.push(AuditEntry {
             consumer: registration.name(),
             route: String::new(),
             action: "authenticate",
@@ -88,7 +88,7 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
         });
     }
     for (group, permission) in groups_of(registration.name()) {
-        entries.push(Entry {
+        entries.push(AuditEntry {
             consumer: registration.name(),
             route: String::new(),
             action: group,
@@ -96,7 +96,7 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
         });
     }
     for event in registration.events() {
-        entries.push(Entry {
+        entries.push(AuditEntry {
             consumer: registration.name(),
             route: String::new(),
             action: event.name,
@@ -108,14 +108,14 @@ fn list(registration: &Registration, entries: &mut Vec<Entry>) {
 
 struct AuditTraversal<'e> {
     consumer: &'static str,
-    entries: &'e mut Vec<Entry>,
+    entries: &'e mut Vec<AuditEntry>,
 }
 
 impl AuditTraversal<'_> {
     fn level(&mut self, node: &HandlerDescriptor, route: &str, above: &[&'static Expression]) {
         let here = with(above, node.permission);
         for action in node.actions {
-            self.entries.push(Entry {
+            self.entries.push(AuditEntry {
                 consumer: self.consumer,
                 route: route.to_owned(),
                 action: action.name,
@@ -143,7 +143,7 @@ fn joined(expressions: &[&'static Expression]) -> String {
 
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |entry: &Entry| -> [String; 4] {
+        let row = |entry: &AuditEntry| -> [String; 4] {
             let route = if entry.route.is_empty() { "-".to_owned() } else { entry.route.clone() };
             [entry.consumer.to_owned(), route, entry.action.to_owned(), entry.permission.clone()]
         };

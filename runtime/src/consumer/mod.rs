@@ -8,7 +8,7 @@ mod traversal;
 
 use std::future::Future;
 
-pub use audit::{Audit, Entry, audit};
+pub use audit::{Audit, AuditEntry, audit};
 pub use const_check::{check, check_mount, check_node, no_captures, no_captures_here};
 pub use descriptor::{
     ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, Regex, RouteDescriptor, Segment,
@@ -21,7 +21,7 @@ pub(crate) use registry::mounted;
 pub use registry::{Registration, RegistryError, codenames};
 pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
-use crate::context::{Authorized, Call, Connect, Scope};
+use crate::context::{Authorized, Call, ConnectContext, Scope};
 use crate::error::Result;
 use crate::permission::Expression;
 
@@ -64,14 +64,14 @@ pub trait Consumer: Dispatch {
 
     /// Asks the expressions of the door.
     #[doc(hidden)]
-    fn may_connect(&self, cx: &Connect<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+    fn may_connect(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }
 
     /// Runs `#[connect]`.
     #[doc(hidden)]
-    fn connected(&self, cx: &Connect<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+    fn connected(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }

@@ -15,14 +15,14 @@ use crate::panic::Contained;
 const ACTION: &str = "connect";
 
 /// A connection in the making.
-pub struct Connect<'a, U> {
+pub struct ConnectContext<'a, U> {
     call: Call<'a, U>,
     inserted: Contained<Mutex<Extensions>>,
 }
 
-impl<'a, U> Connect<'a, U> {
-    pub(crate) fn new(scope: &'a Scope<U>, head: &'a Envelope<'a>) -> Connect<'a, U> {
-        Connect { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
+impl<'a, U> ConnectContext<'a, U> {
+    pub(crate) fn new(scope: &'a Scope<U>, head: &'a Envelope<'a>) -> ConnectContext<'a, U> {
+        ConnectContext { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
     }
 
     pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
@@ -66,8 +66,8 @@ impl<'a, U> Connect<'a, U> {
     }
 }
 
-impl<U> fmt::Debug for Connect<'_, U> {
+impl<U> fmt::Debug for ConnectContext<'_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connect")
+        f.write_str("ConnectContext")
     }
 }

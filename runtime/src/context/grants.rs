@@ -4,7 +4,7 @@ use std::future::Future;
 
 use smallvec::SmallVec;
 
-use super::{Call, Connect, Context, Scope, User};
+use super::{Call, ConnectContext, Context, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
@@ -129,7 +129,7 @@ impl<U: User> Scope<U> {
     /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.
     ///
     /// For an action that has changed what its own caller may do, and asks for it itself. Events that wait, groups, and what
-    /// runs beside are told by [`Sessions`](crate::Sessions) only.
+    /// runs beside are told by [`Connections`](crate::Connections) only.
     pub fn forget_grants(&self) {
         if let Ok(Some((_, grants))) = self.granted() {
             grants.forget();
@@ -149,7 +149,7 @@ impl<U: User> Call<'_, U> {
     }
 }
 
-impl<U: User> Connect<'_, U> {
+impl<U: User> ConnectContext<'_, U> {
     /// Whether the user was granted this codename. Fails as the source does.
     pub async fn may(&self, codename: Codename) -> Result<bool> {
         self.scope().may(codename).await

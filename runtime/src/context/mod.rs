@@ -12,7 +12,7 @@ mod user;
 
 pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
-pub use connect::Connect;
+pub use connect::ConnectContext;
 pub use context::Context;
 pub(crate) use context::Visible;
 pub use grants::{GrantKey, GrantKeys, may_on};

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 pub trait User: Send + Sync + 'static {
     /// Who this is: the same for all connections of one user, of no other user ever, and no secret.
     ///
-    /// It is the identity that fresh credentials must share (`#[authenticate]`), by which [`Sessions`](crate::Sessions) and
+    /// It is the identity that fresh credentials must share (`#[authenticate]`), by which [`Connections`](crate::Connections) and
     /// [`Publisher`](crate::Publisher) find connections and objects overwrite grants, and what the log says. A name that
     /// people choose themselves is none.
     fn id(&self) -> Cow<'_, str>;

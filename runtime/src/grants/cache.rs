@@ -13,12 +13,12 @@ use super::batch::fly;
 use super::loader::{BatchResult, CachedOverwrites, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
-use super::source::{ErasedSource, Grants, UserGrants};
+use super::source::{ErasedSource, GrantSource, UserGrants};
 use crate::error::Result;
 
 /// A source of grants, and what was loaded from it. Clones are handles on one and the same.
 ///
-/// An endpoint makes its own from the [`Grants`] that it is given. Make one yourself to tell it of changes, or to share
+/// An endpoint makes its own from the [`GrantSource`] that it is given. Make one yourself to tell it of changes, or to share
 /// it: `websocket(Chat).grants(cache.clone())`.
 pub struct GrantCache<U>(Arc<Inner<U>>);
 
@@ -36,11 +36,11 @@ impl<U> GrantCache<U> {
     const FLIGHTS: usize = 4;
 
     /// A cache of this source. It is empty and fills as checks need it. Of a cache it is another handle.
-    pub fn new(source: impl Grants<U>) -> GrantCache<U> {
+    pub fn new(source: impl GrantSource<U>) -> GrantCache<U> {
         source.into_cache()
     }
 
-    pub(super) fn of(source: impl Grants<U>) -> GrantCache<U> {
+    pub(super) fn of(source: impl GrantSource<U>) -> GrantCache<U> {
         GrantCache(Arc::new(Inner {
             source: Box::new(source),
             turns: Semaphore::new(Self::FLIGHTS),
@@ -115,7 +115,7 @@ impl<U> fmt::Debug for GrantCache<U> {
 }
 
 /// Asks the source itself.
-impl<U: Send + Sync + 'static> Grants<U> for GrantCache<U> {
+impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
     async fn load(&self, user: &U) -> Result<UserGrants> {
         self.0.source.user(user).await
     }
@@ -329,7 +329,7 @@ mod tests {
 
     struct CodenameMismatch;
 
-    impl Grants<()> for CodenameMismatch {
+    impl GrantSource<()> for CodenameMismatch {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(UserGrants::default())
         }
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_source_that_panics_or_answers_for_other_objects_is_a_fault() {
-        let cache = Grants::into_cache(CodenameMismatch);
+        let cache = GrantSource::into_cache(CodenameMismatch);
         assert!(now(&cache, &[1]).is_ok());
         for (ids, wanted) in [(&[2, 3][..], "asked for 2 objects and answered for 1"), (&[2, 3, 4], "panicked")] {
             let error = now(&cache, ids).err().unwrap();

@@ -22,4 +22,4 @@ pub(crate) use connection::ConnectionGrants;
 pub use grant_set::GrantSet;
 pub use object_key::{ObjectId, ObjectKey};
 pub use overwrites::Overwrites;
-pub use source::{Grants, UserGrants};
+pub use source::{GrantSource, UserGrants};

@@ -30,14 +30,14 @@ impl From<GrantSet> for UserGrants {
 /// The source of grants: what each user may do, and what objects change of it.
 ///
 /// ```
-/// use portcullis::{GrantSet, Grants, Result, User, UserGrants};
+/// use portcullis::{GrantSet, GrantSource, Result, User, UserGrants};
 ///
 /// struct Member { id: u64 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 ///
 /// struct Roles;
 ///
-/// impl Grants<Member> for Roles {
+/// impl GrantSource<Member> for Roles {
 ///     async fn load(&self, member: &Member) -> Result<UserGrants> {
 ///         // A real one asks its database for the names that the member's roles hold.
 ///         if member.id == 1 {
@@ -54,7 +54,7 @@ impl From<GrantSet> for UserGrants {
     label = "not a source of grants for `{U}`",
     note = "implement `portcullis::Grants<{U}>` for `{Self}`"
 )]
-pub trait Grants<U>: Send + Sync + 'static {
+pub trait GrantSource<U>: Send + Sync + 'static {
     /// What a user may do wherever no object says otherwise, and the roles by which overwrites find the user.
     ///
     /// Asked once for each connection, on its first check of a codename, and again when it was told to forget.
@@ -90,7 +90,7 @@ pub trait Grants<U>: Send + Sync + 'static {
 }
 
 /// One source for several owners, so that the application keeps a handle on its tables.
-impl<U, G: Grants<U>> Grants<U> for Arc<G> {
+impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
     fn load(&self, user: &U) -> impl Future<Output = Result<UserGrants>> + Send {
         (**self).load(user)
     }
@@ -116,7 +116,7 @@ pub(super) trait ErasedSource<U>: Send + Sync {
         U: 'a;
 }
 
-impl<U, G: Grants<U>> ErasedSource<U> for G {
+impl<U, G: GrantSource<U>> ErasedSource<U> for G {
     fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
     }
@@ -138,7 +138,7 @@ mod tests {
 
     struct Plain;
 
-    impl Grants<()> for Plain {
+    impl GrantSource<()> for Plain {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(GrantSet::from_iter([READ]).into())
         }

@@ -1,7 +1,7 @@
 //! The permissions that every application needs.
 
 use super::Permission;
-use crate::context::{Connect, Context, Handler};
+use crate::context::{ConnectContext, Context, Handler};
 use crate::error::Result;
 
 /// Everybody, said aloud. Stands alone in an expression.
@@ -13,7 +13,7 @@ impl<H: Handler> Permission<H> for AllowAny {
         Ok(true)
     }
 
-    async fn can_connect(&self, _: &H, _: &Connect<'_, H::User>) -> Result<Option<bool>> {
+    async fn can_connect(&self, _: &H, _: &ConnectContext<'_, H::User>) -> Result<Option<bool>> {
         Ok(Some(true))
     }
 }
@@ -27,7 +27,7 @@ impl<H: Handler> Permission<H> for DenyAll {
         Ok(false)
     }
 
-    async fn can_connect(&self, _: &H, _: &Connect<'_, H::User>) -> Result<Option<bool>> {
+    async fn can_connect(&self, _: &H, _: &ConnectContext<'_, H::User>) -> Result<Option<bool>> {
         Ok(Some(false))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::{Answers, Expression};
-use crate::context::{Authorized, Call, Connect};
+use crate::context::{Authorized, Call, ConnectContext};
 use crate::error::{Error, Result};
 
 /// Yes, no, or none.
@@ -36,7 +36,7 @@ impl<'a, U> Call<'a, U> {
     }
 }
 
-impl<'a, U> Connect<'a, U> {
+impl<'a, U> ConnectContext<'a, U> {
     /// Begins to ask an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         self.call().gate(expression)
@@ -120,7 +120,7 @@ impl<U> Drop for Evaluation<'_, '_, U> {
 
 impl<U> fmt::Debug for Evaluation<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("expression", &self.expression.to_string()).finish_non_exhaustive()
+        f.debug_struct("Evaluation").field("expression", &self.expression.to_string()).finish_non_exhaustive()
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
             gate.next();
             drop(gate);
             assert_eq!(call.unanswered(), Some("Friend"));
-            assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Gate { expression: "Friend & !Banned", .. }"#);
+            assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Evaluation { expression: "Friend & !Banned", .. }"#);
         });
     }
 

@@ -67,7 +67,7 @@ macro_rules! http_permission {
                 $crate::__private::RuleAnswer::answer($rule(cx.scope().request(), cx.user()).await)
             }
 
-            async fn can_connect(&self, _: &H, cx: &$crate::Connect<'_, $user>) -> $crate::Result<::core::option::Option<bool>> {
+            async fn can_connect(&self, _: &H, cx: &$crate::ConnectContext<'_, $user>) -> $crate::Result<::core::option::Option<bool>> {
                 let answer = $rule(cx.scope().request(), cx.user()).await;
                 $crate::__private::RuleAnswer::answer(answer).map(::core::option::Option::Some)
             }

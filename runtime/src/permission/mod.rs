@@ -19,7 +19,7 @@ pub use http::RuleAnswer;
 pub use object::ObjectPermission;
 pub use object_evaluation::ObjectEvaluation;
 
-use crate::context::{Connect, Context, Handler};
+use crate::context::{ConnectContext, Context, Handler};
 use crate::error::Result;
 
 /// A type that says yes or no to a message for the handler `H`.
@@ -59,7 +59,11 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send;
 
     /// Whether this connection may be made. `None` is no opinion, the default: then messages are judged one by one.
-    fn can_connect(&self, handler: &H, cx: &Connect<'_, H::User>) -> impl Future<Output = Result<Option<bool>>> + Send {
+    fn can_connect(
+        &self,
+        handler: &H,
+        cx: &ConnectContext<'_, H::User>,
+    ) -> impl Future<Output = Result<Option<bool>>> + Send {
         let _ = (handler, cx);
         async { Ok(None) }
     }

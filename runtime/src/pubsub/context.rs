@@ -8,11 +8,11 @@ use super::event::Emits;
 use super::group::{Carries, Group};
 use super::publisher::Publisher;
 use crate::consumer::Consumer;
-use crate::context::{Call, Connect, Context, Handler, User};
+use crate::context::{Call, ConnectContext, Context, Handler, User};
 use crate::error::{Error, Result};
 use crate::message::{RequestId, SideEffect};
 use crate::panic::{Contained, catch_unwind};
-use crate::session::connections::Sessions;
+use crate::session::connections::Connections;
 use crate::session::memberships::GroupSlot;
 use crate::session::registry::JoinRequest;
 use crate::session::session::Session;
@@ -22,7 +22,7 @@ const MOST_SUBSCRIPTIONS: usize = 32;
 
 impl<U: User> Context<'_, U> {
     /// Joins a group, if its permission lets this connection in; else its refusal. 409 where the connection is in more
-    /// groups than [`Limits::groups`](crate::Limits::groups) allows.
+    /// groups than [`Limits::max_groups`](crate::Limits::max_groups) allows.
     ///
     /// It takes effect when the action has ended well and its reply is on its way, and not at all after an error.
     pub async fn join<G: Group>(&self, group: G) -> Result<()>
@@ -36,7 +36,7 @@ impl<U: User> Context<'_, U> {
     /// where the message has none; else as [`join`](Context::join).
     ///
     /// A connection may subscribe to one group under up to 32 ids, and gets each event once, with all of them. Each counts as
-    /// a group in [`Limits::groups`](crate::Limits::groups). It is a member for as long as one of them is left, or it has
+    /// a group in [`Limits::max_groups`](crate::Limits::max_groups). It is a member for as long as one of them is left, or it has
     /// also joined.
     pub async fn subscribe<G: Group>(&self, group: G) -> Result<()>
     where
@@ -146,18 +146,18 @@ impl<U: User> Context<'_, U> {
     }
 
     /// Tells connections that somebody may do more or less than before, in the middle of this action:
-    /// `cx.sessions::<Chat>()`. A fault where this connection is not one of that consumer's.
+    /// `cx.connections::<Chat>()`. A fault where this connection is not one of that consumer's.
     ///
     /// When rights change while an action runs, it is asked again whether it may, before its reply goes out. What an action
     /// changes by this handle is its own doing, and not asked about: who leaves a room by it is answered.
-    pub fn sessions<C: Consumer + Handler<User = U>>(&self) -> Result<Sessions<C>> {
+    pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
         let seat = seat::<C, U>(call)?;
-        Ok(Sessions::of_action(seat, call.own_changes()))
+        Ok(Connections::of_action(seat, call.own_changes()))
     }
 }
 
-impl<U: User> Connect<'_, U> {
+impl<U: User> ConnectContext<'_, U> {
     /// Joins a group, if its permission lets this connection in; else its refusal. For `#[connect]`: it takes effect when
     /// that has ended well.
     pub async fn join<G: Group>(&self, group: G) -> Result<()>
@@ -177,7 +177,7 @@ where
     match seat.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
         // Whoever sits there now is asked: the action has begun for somebody whose credentials were others.
         Some(now) => {
-            let head = Connect::<U>::head();
+            let head = ConnectContext::<U>::head();
             group.may_join(&seat.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
         }
         None => group.may_join(&seat.consumer, call).await?,

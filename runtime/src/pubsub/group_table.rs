@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::group::Group;
 use super::membership::Membership;
 use crate::consumer::Consumer;
-use crate::context::{Call, Connect, Handler, Scope};
+use crate::context::{Call, ConnectContext, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
@@ -150,7 +150,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         scope: &'a Scope<<G::Consumer as Handler>::User>,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let head = Connect::<<G::Consumer as Handler>::User>::head();
+            let head = ConnectContext::<<G::Consumer as Handler>::User>::head();
             self.group.may_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
         })
     }

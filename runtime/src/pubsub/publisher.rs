@@ -9,7 +9,7 @@ use super::event::Emits;
 use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::panic::Contained;
-use crate::session::counters::Counters;
+use crate::session::counters::EventCounters;
 use crate::session::registry::SessionRegistry;
 
 /// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
@@ -70,7 +70,7 @@ impl<C: Consumer> Publisher<C> {
     }
 
     /// What became of the events so far.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> EventCounters {
         self.0.counts.now()
     }
 }

@@ -7,9 +7,9 @@ use super::authenticate::{Authenticate, Authenticator, boxed};
 use super::origin::{Origin, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
-use crate::grants::{GrantCache, Grants};
+use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
-use crate::session::{SessionRegistry, Sessions, SlowReceiver};
+use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 
 /// A consumer, ready to be mounted.
 ///
@@ -21,7 +21,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
     pub(super) hub: Arc<SessionRegistry<C>>,
-    pub(super) slow_receivers: SlowReceiver,
+    pub(super) overflow_policy: OverflowPolicy,
 }
 
 /// Makes an endpoint of a consumer: `Router::new().route("/ws", websocket(Chat::new()).into_route())`.
@@ -45,7 +45,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         limits: Arc::default(),
         grants: None,
         hub: Arc::new(SessionRegistry::new()),
-        slow_receivers: SlowReceiver::default(),
+        overflow_policy: OverflowPolicy::default(),
     }
 }
 
@@ -103,17 +103,17 @@ impl<C: Consumer> Endpoint<C> {
     /// Without one, an endpoint whose consumer asks for codenames lets nobody in; [`into_route`](Endpoint::into_route) says
     /// so at start-up.
     #[must_use]
-    pub fn grants(mut self, grants: impl Grants<C::User>) -> Self {
+    pub fn grants(mut self, grants: impl GrantSource<C::User>) -> Self {
         let cache = grants.into_cache();
         self.hub.grant_from(cache.clone());
         self.grants = Some(cache);
         self
     }
 
-    /// Does this with a connection for which too many events wait. Default: [`SlowReceiver::Close`].
+    /// Does this with a connection for which too many events wait. Default: [`OverflowPolicy::Close`].
     #[must_use]
-    pub fn slow_receivers(mut self, policy: SlowReceiver) -> Self {
-        self.slow_receivers = policy;
+    pub fn overflow_policy(mut self, policy: OverflowPolicy) -> Self {
+        self.overflow_policy = policy;
         self
     }
 
@@ -123,8 +123,8 @@ impl<C: Consumer> Endpoint<C> {
     }
 
     /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before.
-    pub fn sessions(&self) -> Sessions<C> {
-        Sessions::new(self.hub.clone())
+    pub fn connections(&self) -> Connections<C> {
+        Connections::new(self.hub.clone())
     }
 
     /// Whether codenames are asked that nobody grants.
@@ -164,7 +164,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             limits: self.limits.clone(),
             grants: self.grants.clone(),
             hub: self.hub.clone(),
-            slow_receivers: self.slow_receivers,
+            overflow_policy: self.overflow_policy,
         }
     }
 }

@@ -10,4 +10,4 @@ mod service;
 pub use authenticate::Authenticate;
 pub use endpoint::{Endpoint, websocket};
 #[cfg(feature = "testing")]
-pub(crate) use handshake::Rejected;
+pub(crate) use handshake::Rejection;

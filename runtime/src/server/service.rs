@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
-use super::handshake::Rejected;
+use super::handshake::Rejection;
 use crate::consumer::Consumer;
 use crate::panic::catch_unwind_future;
 use crate::transport::websocket::Socket;
@@ -55,16 +55,16 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             };
             // It would keep the server's read buffer for the life of the connection; the scope has the path.
             parts.extensions.remove::<OriginalUri>();
-            let frame = endpoint.limits.frame;
+            let frame = endpoint.limits.max_frame_bytes;
             // The user's types are asked in there, in the log too; whatever they do, the request has an answer.
             let admitted = catch_unwind_future(endpoint.admit(parts, None)).await;
-            Ok(match admitted.unwrap_or(Err(Rejected(StatusCode::INTERNAL_SERVER_ERROR))) {
+            Ok(match admitted.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
                 Ok(entrance) => upgrade
                     .read_buffer_size(READ_BUFFER)
                     .max_message_size(frame)
                     .max_frame_size(frame)
                     .on_upgrade(move |socket| entrance.serve(Socket::new(socket))),
-                Err(Rejected(status)) => (status, Body::empty()).into_response(),
+                Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })
     }

@@ -18,20 +18,20 @@ use crate::transport::CloseCode;
 /// holds is closed with 4403; a connection whose group permission no longer holds leaves that group. Queued events are
 /// authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
 /// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
-pub struct Sessions<C: Consumer> {
+pub struct Connections<C: Consumer> {
     hub: Arc<SessionRegistry<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
     own: Option<(u64, OwnEpochs)>,
 }
 
-impl<C: Consumer> Sessions<C> {
-    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Sessions<C> {
-        Sessions { hub, own: None }
+impl<C: Consumer> Connections<C> {
+    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Connections<C> {
+        Connections { hub, own: None }
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(crate) fn of_action(seat: &Session<C>, changes: OwnEpochs) -> Sessions<C> {
-        Sessions { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
+    pub(crate) fn of_action(seat: &Session<C>, changes: OwnEpochs) -> Connections<C> {
+        Connections { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
     }
 
     /// What this user, by [`User::id`](crate::User::id), may do has changed.
@@ -48,7 +48,7 @@ impl<C: Consumer> Sessions<C> {
     }
 
     /// What a role may do has changed. (What objects overwrite for it is told by
-    /// [`refresh_object`](Sessions::refresh_object), or [`refresh_all`](Sessions::refresh_all).)
+    /// [`refresh_object`](Connections::refresh_object), or [`refresh_all`](Connections::refresh_all).)
     ///
     /// It concerns everybody whose grants were loaded with that role among their
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
@@ -123,14 +123,14 @@ impl<C: Consumer> Session<C> {
     }
 }
 
-impl<C: Consumer> Clone for Sessions<C> {
+impl<C: Consumer> Clone for Connections<C> {
     fn clone(&self) -> Self {
-        Sessions { hub: self.hub.clone(), own: self.own.clone() }
+        Connections { hub: self.hub.clone(), own: self.own.clone() }
     }
 }
 
-impl<C: Consumer> fmt::Debug for Sessions<C> {
+impl<C: Consumer> fmt::Debug for Connections<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sessions").field(&C::NAME).finish()
+        f.debug_tuple("Connections").field(&C::NAME).finish()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Each number only rises.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Counters {
+pub struct EventCounters {
     /// Events that were published.
     pub published: u64,
     /// Events that went out to a member who may see them.
@@ -60,9 +60,9 @@ impl CounterCells {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn now(&self) -> Counters {
+    pub(crate) fn now(&self) -> EventCounters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Counters {
+        EventCounters {
             published: read(&self.published),
             delivered: read(&self.delivered),
             refused: read(&self.refused),

@@ -18,10 +18,10 @@ pub(crate) mod send_queue;
 pub(crate) mod session;
 
 pub(crate) use backpressure::{PACER, Pacer};
-pub use connections::Sessions;
-pub use counters::Counters;
+pub use connections::Connections;
+pub use counters::EventCounters;
 pub(crate) use overflow::Coalesce;
-pub use overflow::SlowReceiver;
+pub use overflow::OverflowPolicy;
 pub(crate) use registry::SessionRegistry;
 pub(crate) use send_queue::{Dequeued, Ended, SendQueue};
 pub(crate) use session::{CurrentScope, Session};

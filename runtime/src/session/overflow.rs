@@ -2,11 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
-/// What happens to a connection for which more events wait than [`Limits::queue`](crate::Limits::queue) and
-/// [`Limits::queue_bytes`](crate::Limits::queue_bytes) allow. [`Counters`](crate::Counters) tell how often it did.
+/// What happens to a connection for which more events wait than [`Limits::max_queued_events`](crate::Limits::max_queued_events) and
+/// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes) allow. [`EventCounters`](crate::Counters) tell how often it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum SlowReceiver {
+pub enum OverflowPolicy {
     /// It is closed with 1013: come back later, and ask for what was missed. The default.
     #[default]
     Close,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::backpressure::PausedPublishers;
-use super::overflow::{Coalesce, SlowReceiver, superseded};
+use super::overflow::{Coalesce, OverflowPolicy, superseded};
 use crate::transport::{CloseCode, Text};
 
 /// What waits, in order, under the mailbox's lock.
@@ -46,11 +46,11 @@ impl<N: Coalesce> QueueState<N> {
     }
 
     /// Drops what the policy gives up. Nothing where it gives up the connection.
-    pub(crate) fn give_up(&mut self, policy: SlowReceiver) -> Vec<QueueEntry<N>> {
+    pub(crate) fn give_up(&mut self, policy: OverflowPolicy) -> Vec<QueueEntry<N>> {
         let given_up = match policy {
-            SlowReceiver::Close => Vec::new(),
-            SlowReceiver::DropOldest => self.pop().into_iter().collect(),
-            SlowReceiver::KeepNewest => {
+            OverflowPolicy::Close => Vec::new(),
+            OverflowPolicy::DropOldest => self.pop().into_iter().collect(),
+            OverflowPolicy::KeepNewest => {
                 let superseded = superseded(&mut self.events, |letter| letter.note.stands_for());
                 self.bytes -= superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
                 superseded

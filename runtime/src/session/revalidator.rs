@@ -7,11 +7,11 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::{Instant, timeout_at};
 
 use super::backpressure::PausedPublishers;
-use super::overflow::{Coalesce, SlowReceiver, superseded};
+use super::overflow::{Coalesce, OverflowPolicy, superseded};
 use super::send_queue::EnqueueOutcome;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::{Call, Connect, Scope};
+use crate::context::{Call, ConnectContext, Scope};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::Undo;
@@ -115,9 +115,9 @@ impl<C: Consumer> Session<C> {
             return self.work(late);
         }
         let unwanted: Vec<EventHandle<C>> = match self.mailbox.policy() {
-            SlowReceiver::Close => Vec::new(),
-            SlowReceiver::DropOldest => late.events.pop_front().into_iter().collect(),
-            SlowReceiver::KeepNewest => superseded(&mut late.events, Coalesce::stands_for),
+            OverflowPolicy::Close => Vec::new(),
+            OverflowPolicy::DropOldest => late.events.pop_front().into_iter().collect(),
+            OverflowPolicy::KeepNewest => superseded(&mut late.events, Coalesce::stands_for),
         };
         if unwanted.is_empty() {
             drop(late);
@@ -169,7 +169,7 @@ impl<C: Consumer> Session<C> {
         // First of all, so that what changes after it is asked about again.
         let asked_in = self.mailbox.epoch();
         let Some(scope) = self.scope() else { return false };
-        let head = Connect::<C::User>::head();
+        let head = ConnectContext::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
         let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
@@ -266,8 +266,8 @@ impl<C: Consumer> Session<C> {
         // Now, not when the turn was asked for: somebody else may sit there since.
         let Some(scope) = self.scope() else { return };
         let end = Instant::now() + self.time;
-        let head = Connect::<C::User>::head();
-        let connect = Connect::new(&scope, &head);
+        let head = ConnectContext::<C::User>::head();
+        let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
             tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");

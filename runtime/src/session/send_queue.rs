@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::backpressure::PausedPublishers;
 use super::counters::CounterCells;
-use super::overflow::{Coalesce, SlowReceiver};
+use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState};
 use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ pub(crate) struct SendQueue<N> {
     reader: AtomicWaker,
     most: usize,
     most_bytes: usize,
-    policy: SlowReceiver,
+    policy: OverflowPolicy,
     counts: Arc<CounterCells>,
 }
 
@@ -59,7 +59,12 @@ pub(crate) enum EnqueueOutcome {
 }
 
 impl<N: Coalesce> SendQueue<N> {
-    pub(crate) fn new(most: usize, most_bytes: usize, policy: SlowReceiver, counts: Arc<CounterCells>) -> SendQueue<N> {
+    pub(crate) fn new(
+        most: usize,
+        most_bytes: usize,
+        policy: OverflowPolicy,
+        counts: Arc<CounterCells>,
+    ) -> SendQueue<N> {
         let waiting = QueueState::new();
         let (gate, reader) = (StartGate::new(), AtomicWaker::new());
         let (ready, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -149,7 +154,7 @@ impl<N: Coalesce> SendQueue<N> {
         self.most
     }
 
-    pub(crate) fn policy(&self) -> SlowReceiver {
+    pub(crate) fn policy(&self) -> OverflowPolicy {
         self.policy
     }
 
@@ -310,7 +315,7 @@ mod tests {
 
     type Texts = SendQueue<&'static str>;
 
-    fn mailbox(most: usize, most_bytes: usize, policy: SlowReceiver) -> Texts {
+    fn mailbox(most: usize, most_bytes: usize, policy: OverflowPolicy) -> Texts {
         SendQueue::new(most, most_bytes, policy, Arc::default())
     }
 
@@ -341,7 +346,7 @@ mod tests {
 
     #[test]
     fn events_come_out_in_their_order_and_once() {
-        let mailbox = mailbox(3, 100, SlowReceiver::Close);
+        let mailbox = mailbox(3, 100, OverflowPolicy::Close);
         put(&mailbox, &["a", "b", "c"]);
         assert_eq!(take_before(&mailbox, 1).unwrap().unwrap(), "a");
         assert_eq!(take_before(&mailbox, 1).unwrap(), None, "the next stands behind");
@@ -353,7 +358,7 @@ mod tests {
 
     #[test]
     fn too_many_or_too_large_ones_close_it() {
-        for mailbox in [mailbox(2, 100, SlowReceiver::Close), mailbox(9, 2, SlowReceiver::Close)] {
+        for mailbox in [mailbox(2, 100, OverflowPolicy::Close), mailbox(9, 2, OverflowPolicy::Close)] {
             put(&mailbox, &["a", "b"]);
             assert_eq!(take(&mailbox).unwrap(), ["a", "b"]);
             put(&mailbox, &["c", "d", "e"]);
@@ -367,7 +372,7 @@ mod tests {
 
     #[test]
     fn or_the_oldest_are_dropped_and_counted() {
-        let mailbox = mailbox(2, 4, SlowReceiver::DropOldest);
+        let mailbox = mailbox(2, 4, OverflowPolicy::DropOldest);
         put(&mailbox, &["a", "b", "c"]);
         assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
         put(&mailbox, &["ddd", "ee", "fffff"]);
@@ -380,7 +385,7 @@ mod tests {
 
     #[test]
     fn or_the_newest_of_each_key_is_kept_where_it_was_put() {
-        let mailbox = mailbox(4, 100, SlowReceiver::KeepNewest);
+        let mailbox = mailbox(4, 100, OverflowPolicy::KeepNewest);
         put(&mailbox, &["A1", "B1", "A2", "c"]);
         assert_eq!(take(&mailbox).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
         put(&mailbox, &["A1", "B1", "A2", "c", "B2"]);
@@ -394,7 +399,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_from_between_moves_no_place() {
-        let mailbox = mailbox(3, 100, SlowReceiver::KeepNewest);
+        let mailbox = mailbox(3, 100, OverflowPolicy::KeepNewest);
         put(&mailbox, &["A1", "b"]);
         let place = mailbox.place().unwrap();
         put(&mailbox, &["C1", "C2"]);
@@ -407,7 +412,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
-        let mailbox = mailbox(9, 100, SlowReceiver::Close);
+        let mailbox = mailbox(9, 100, OverflowPolicy::Close);
         assert_eq!(put_in(&mailbox, "a", 0, Some(0)), EnqueueOutcome::In);
         assert_eq!(put_in(&mailbox, "b", 0, None), EnqueueOutcome::Gone);
         assert_eq!(put_in(&mailbox, "c", 0, Some(1)), EnqueueOutcome::Changed);
@@ -416,7 +421,7 @@ mod tests {
 
     #[test]
     fn what_is_recalled_is_asked_about_again_and_so_is_what_was_asked_about_before() {
-        let mailbox = mailbox(9, 100, SlowReceiver::Close);
+        let mailbox = mailbox(9, 100, OverflowPolicy::Close);
         put(&mailbox, &["a", "b"]);
         let before = mailbox.epoch();
         let (epoch, recalled) = mailbox.recall();

@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_millis(50);
 /// Each frame from the server is returned once, in the order of arrival. A method that waits for a certain frame, such as
 /// [`call`](Client::call), keeps the frames that arrive before it for later calls. Pings are not returned as frames: they
 /// are counted by [`pings`](Client::pings) and answered unless
-/// [`Connecting::answer_pings`](super::Connecting::answer_pings) is set to `false`.
+/// [`ConnectBuilder::answer_pings`](super::Connecting::answer_pings) is set to `false`.
 pub struct Client {
     wire: Wire,
     /// Frames that were received but not returned yet, oldest first.
@@ -67,10 +67,10 @@ impl Client {
     ///
     /// If the call is dropped before its reply arrives, no frame is lost: frames received so far are kept, and a reply that
     /// arrives later is returned by [`reply`](Client::reply).
-    pub fn call(&mut self, action: &str) -> Calling<'_> {
+    pub fn call(&mut self, action: &str) -> ClientCall<'_> {
         let mut message = Map::new();
         message.insert("action".to_owned(), action.into());
-        Calling { client: self, message }
+        ClientCall { client: self, message }
     }
 
     /// Sends a text frame as it is.
@@ -205,12 +205,12 @@ impl fmt::Debug for Client {
 
 /// A call that is about to be made.
 #[must_use = "a call is sent when it is awaited"]
-pub struct Calling<'c> {
+pub struct ClientCall<'c> {
     client: &'c mut Client,
     message: Map<String, Value>,
 }
 
-impl Calling<'_> {
+impl ClientCall<'_> {
     /// Calls it on this route.
     pub fn route(mut self, route: &str) -> Self {
         self.message.insert("route".to_owned(), route.into());
@@ -229,7 +229,7 @@ impl Calling<'_> {
     }
 }
 
-impl<'c> IntoFuture for Calling<'c> {
+impl<'c> IntoFuture for ClientCall<'c> {
     type Output = Reply;
     type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'c>>;
 
@@ -244,7 +244,7 @@ impl<'c> IntoFuture for Calling<'c> {
     }
 }
 
-impl fmt::Debug for Calling<'_> {
+impl fmt::Debug for ClientCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Calling").field(&self.message).finish()
     }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Request, Uri};
 
-use super::{Client, Refused};
+use super::{Client, Rejected};
 use crate::consumer::Consumer;
-use crate::server::{Endpoint, Rejected};
+use crate::server::{Endpoint, Rejection};
 use crate::transport::memory;
 
 /// Starts to connect to an endpoint, anonymously, on the path `/`.
@@ -14,19 +14,19 @@ use crate::transport::memory;
 /// # Panics
 ///
 /// When the endpoint could not be mounted either, because codenames are asked that nobody grants.
-pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> Connecting<C> {
-    Connecting { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()), answer_pings: true }
+pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> ConnectBuilder<C> {
+    ConnectBuilder { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()), answer_pings: true }
 }
 
 /// A connection that is about to be opened.
-pub struct Connecting<C: Consumer> {
+pub struct ConnectBuilder<C: Consumer> {
     endpoint: Endpoint<C>,
     user: Option<C::User>,
     request: Request<()>,
     answer_pings: bool,
 }
 
-impl<C: Consumer> Connecting<C> {
+impl<C: Consumer> ConnectBuilder<C> {
     /// Connects as this user, whatever the endpoint's authentication would say.
     #[must_use]
     pub fn user(mut self, user: C::User) -> Self {
@@ -67,7 +67,7 @@ impl<C: Consumer> Connecting<C> {
     /// Sets whether the client answers pings. Default: `true`.
     ///
     /// Pings are answered for as long as the [`Client`] exists, even while the test does not await it. Without answers the
-    /// connection closes with 4508 once the client has sent nothing for [`Limits::idle`](crate::Limits::idle).
+    /// connection closes with 4508 once the client has sent nothing for [`Limits::idle_timeout`](crate::Limits::idle_timeout).
     #[must_use]
     pub fn answer_pings(mut self, answer: bool) -> Self {
         self.answer_pings = answer;
@@ -75,7 +75,7 @@ impl<C: Consumer> Connecting<C> {
     }
 
     /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
-    pub async fn open(self) -> Result<Client, Refused> {
+    pub async fn open(self) -> Result<Client, Rejected> {
         let (parts, ()) = self.request.into_parts();
         match self.endpoint.admit(Box::new(parts), self.user).await {
             Ok(entrance) => {
@@ -83,13 +83,13 @@ impl<C: Consumer> Connecting<C> {
                 tokio::spawn(entrance.serve(transport));
                 Ok(Client::new(wire))
             }
-            Err(Rejected(status)) => Err(Refused::new(status)),
+            Err(Rejection(status)) => Err(Rejected::new(status)),
         }
     }
 }
 
-impl<C: Consumer> fmt::Debug for Connecting<C> {
+impl<C: Consumer> fmt::Debug for ConnectBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connecting").field("uri", self.request.uri()).finish_non_exhaustive()
+        f.debug_struct("ConnectBuilder").field("uri", self.request.uri()).finish_non_exhaustive()
     }
 }

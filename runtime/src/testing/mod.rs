@@ -2,7 +2,7 @@
 //!
 //! It goes through the same door and the same loop as a WebSocket. One thing to know of a paused clock: it stands still
 //! while an action marked `blocking` runs, so nothing in front of one may wait for it. The client answers pings, also while
-//! the clock is advanced, unless [`Connecting::answer_pings`] is set to `false`.
+//! the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;
@@ -86,6 +86,6 @@ mod reply;
 
 #[doc(hidden)]
 pub use audit_snapshot::compare_audit;
-pub use client::{Calling, Client};
-pub use connect::{Connecting, connect};
-pub use reply::{Refused, Reply};
+pub use client::{Client, ClientCall};
+pub use connect::{ConnectBuilder, connect};
+pub use reply::{Rejected, Reply};

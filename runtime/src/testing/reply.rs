@@ -7,11 +7,11 @@ use serde_json::Value;
 
 /// The door turned the request away with this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused(StatusCode);
+pub struct Rejected(StatusCode);
 
-impl Refused {
-    pub(super) fn new(status: StatusCode) -> Refused {
-        Refused(status)
+impl Rejected {
+    pub(super) fn new(status: StatusCode) -> Rejected {
+        Rejected(status)
     }
 
     /// The status of the HTTP response.
@@ -20,13 +20,13 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the connection was refused with {}", self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for Rejected {}
 
 /// A reply in the native dialect.
 #[derive(Clone, PartialEq)]

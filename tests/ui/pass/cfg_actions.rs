@@ -39,7 +39,7 @@ impl Chat {
 
     #[cfg(any())]
     #[connect]
-    async fn hello(&self, cx: &Connect<'_, NotThere>) {}
+    async fn hello(&self, cx: &ConnectContext<'_, NotThere>) {}
 }
 
 #[handler(permission = IsAuthenticated)]

@@ -1,7 +1,7 @@
 //! Traits of the user's that add methods to everything, and types with the names of primitives, change nothing.
 #![allow(dead_code, non_camel_case_types)]
 
-use portcullis::{Connect, Context, FromContext, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use portcullis::{ConnectContext, Context, FromContext, Handler, IsAuthenticated, Permission, Result, consumer, handler};
 
 trait Everything: Sized {
     fn gate(self, _: u8) {}
@@ -54,7 +54,7 @@ struct Chat {
 #[consumer(permission = Open, connect = "Open | IsAuthenticated")]
 impl Chat {
     #[connect]
-    async fn greet(&self, _: &Connect<'_, ()>) {}
+    async fn greet(&self, _: &ConnectContext<'_, ()>) {}
 
     #[action(permission = IsAuthenticated)]
     async fn ping(&self, first: u8, #[serde(deserialize_with = "input")] second: A1) -> Result<u8> {

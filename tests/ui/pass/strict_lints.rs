@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use portcullis::{
-    AllowAny, Connect, Context, Created, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent,
+    AllowAny, ConnectContext, Context, Created, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent,
     Object, ObjectKey, ObjectPermission, Permission, Result, Scope, StatusCode, User, consumer, handler,
 };
 
@@ -104,7 +104,7 @@ impl<H: Handler<User = Member>> FromContext<H> for Caller {
 #[consumer(user = Member, permission = "IsAuthenticated | HasRole(\"admin\")", connect = IsAuthenticated)]
 impl Chat {
     #[connect]
-    async fn connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.insert(self.rooms.owner);
         std::future::ready(Ok(())).await
     }

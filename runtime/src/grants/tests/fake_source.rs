@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
-use crate::grants::{Codename, CodenameRow, GrantCache, Grants, ObjectKey, Overwrites, UserGrants};
+use crate::grants::{Codename, CodenameRow, GrantCache, GrantSource, ObjectKey, Overwrites, UserGrants};
 
 pub(in crate::grants) const READ: Codename = {
     static ROW: CodenameRow = CodenameRow::new("staged.read", "May read", module_path!());
@@ -114,7 +114,7 @@ impl std::ops::Deref for Staged {
     }
 }
 
-impl Grants<()> for Staged {
+impl GrantSource<()> for Staged {
     async fn load(&self, (): &()) -> Result<UserGrants> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         let (user, broken) = (self.user.lock().unwrap().clone(), self.broken.load(Ordering::SeqCst));

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use loom::future::block_on;
 
-use super::{READ, SendQueue, Session, SlowReceiver, World, explore, offer, rest, spawn, taken};
+use super::{OverflowPolicy, READ, SendQueue, Session, World, explore, offer, rest, spawn, taken};
 use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// A session in whose queue two events are more than half of what may wait.
 fn crowded_by_two(world: &World) -> Arc<Session<super::Room>> {
-    let mailbox = SendQueue::new(2, 99, SlowReceiver::Close, world.hub.counts().clone());
+    let mailbox = SendQueue::new(2, 99, OverflowPolicy::Close, world.hub.counts().clone());
     let seat = Session::new(&world.hub, Arc::new(world.room), mailbox, 9, Duration::from_secs(9));
     let scope = world.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());

@@ -6,9 +6,9 @@ use loom::future::block_on;
 
 use super::{Lobby, Room, Session, World, explore, forget, rest, spawn, taken};
 use crate::consumer::Consumer;
-use crate::context::Connect;
+use crate::context::ConnectContext;
 use crate::panic::Contained;
-use crate::session::Sessions;
+use crate::session::Connections;
 use crate::session::send_queue::Ended;
 use crate::transport::CloseCode;
 
@@ -87,7 +87,7 @@ fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
         let world = World::new(true);
         let (come, door) = at_the_door(&world);
         world.table.revoke();
-        block_on(Sessions::new(world.hub.clone()).refresh_user("7"));
+        block_on(Connections::new(world.hub.clone()).refresh_user("7"));
         world.hub.publish_to_user("7", Contained::new(super::Said { number: 1, is_secret: true }));
         door();
         let come = come.lock().unwrap().take();
@@ -104,7 +104,7 @@ fn who_is_disconnected_at_the_door_does_not_stay() {
     explore(3, || {
         let world = World::new(true);
         let (come, door) = at_the_door(&world);
-        Sessions::new(world.hub.clone()).disconnect_user("7");
+        Connections::new(world.hub.clone()).disconnect_user("7");
         door();
         let come = come.lock().unwrap().take();
         if let Some((seat, asked_at)) = come {
@@ -125,8 +125,8 @@ fn at_the_door(world: &World) -> (Come, impl FnOnce()) {
     let (world, seated) = (world.clone(), come.clone());
     let door = spawn(move || {
         let asked_at = world.hub.changes();
-        let (scope, head) = (world.scope(), Connect::<super::Member>::head());
-        if block_on(world.room.may_connect(&Connect::new(&scope, &head))).is_err() {
+        let (scope, head) = (world.scope(), ConnectContext::<super::Member>::head());
+        if block_on(world.room.may_connect(&ConnectContext::new(&scope, &head))).is_err() {
             return;
         }
         let seat = world.seat();

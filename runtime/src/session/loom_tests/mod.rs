@@ -23,16 +23,16 @@ use loom::model::Builder;
 use loom::thread;
 
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor};
-use crate::context::{Call, Connect, Handler, Scope, User};
+use crate::context::{Call, ConnectContext, Handler, Scope, User};
 use crate::error::{Error, Result};
-use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, Grants, UserGrants};
+use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, UserGrants};
 use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
 use crate::pubsub::event::{Emits, Frame, Subscriber};
 use crate::pubsub::group::{Carries, Group};
 use crate::pubsub::membership::DeliveryPath;
 use crate::pubsub::publication::Publication;
-use crate::session::overflow::SlowReceiver;
+use crate::session::overflow::OverflowPolicy;
 use crate::session::registry::{JoinRequest, SessionRegistry};
 use crate::session::send_queue::SendQueue;
 use crate::session::session::Session;
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-impl Grants<Member> for Arc<Table> {
+impl GrantSource<Member> for Arc<Table> {
     async fn load(&self, member: &Member) -> Result<UserGrants> {
         let granted = member.staff && self.0.load(Ordering::SeqCst);
         Ok(if granted { GrantSet::from_iter([READ]) } else { GrantSet::new() }.into())
@@ -94,7 +94,7 @@ impl Dispatch for Room {
 impl Consumer for Room {
     const NAME: &'static str = "Room";
 
-    async fn may_connect(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if !self.is_guarded || cx.may(READ).await? { Ok(()) } else { Err(Error::denied()) }
     }
 }
@@ -158,7 +158,7 @@ impl World {
     }
 
     fn seat(&self) -> Arc<Session<Room>> {
-        let mailbox = SendQueue::new(9, 99, SlowReceiver::Close, self.hub.counts().clone());
+        let mailbox = SendQueue::new(9, 99, OverflowPolicy::Close, self.hub.counts().clone());
         Session::new(&self.hub, Arc::new(self.room), mailbox, 9, Duration::from_secs(9))
     }
 

@@ -43,7 +43,7 @@ fn action_does_not_start_after_a_change_that_refuses_it() {
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&seat, &has_returned);
             world.table.revoke();
-            // As `Sessions::refresh` does it. It returns no earlier than this.
+            // As `Connections::refresh` does it. It returns no earlier than this.
             let change = seat.change(|| forget(&seat));
             has_returned.store(true, Ordering::SeqCst);
             block_on(change.through());
