@@ -4,17 +4,21 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::time::Instant;
+
 use super::event::Emits;
 use super::group::{Carries, Group};
+use super::group_table::JoinRequest;
 use super::publisher::Publisher;
 use crate::consumer::Consumer;
 use crate::context::{Call, ConnectContext, Context, Handler, User};
 use crate::error::{Error, Result};
+use crate::log::{Cause, Truncated};
 use crate::message::{RequestId, SideEffect};
 use crate::panic::{Contained, catch_unwind};
 use crate::session::connections::Connections;
 use crate::session::memberships::GroupSlot;
-use crate::session::registry::JoinRequest;
+use crate::session::revalidator::within;
 use crate::session::session::Session;
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
@@ -227,4 +231,30 @@ pub(crate) fn entry<G: Group>(
 fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
     let seat = call.seat().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
     <dyn Any>::downcast_ref(seat).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
+}
+
+impl<C: Consumer> Session<C> {
+    /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
+    pub(crate) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+        // First of all, so that what changes after it is asked about again.
+        let asked_in = self.mailbox.epoch();
+        let Some(scope) = self.scope() else { return false };
+        let head = ConnectContext::<C::User>::head();
+        let call = Call::new(&scope, &head, &[], &[], &[]);
+        let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
+        let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
+        match asked.and_then(|()| entry(group.clone(), None, room()?)) {
+            Ok(entry) => {
+                let enter = || _ = self.hub.enter(self, entry);
+                if let Some(change) = self.enter(asked_in, enter) {
+                    change.through().await;
+                }
+                self.is_in(&group, None)
+            }
+            Err(error) => {
+                tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                false
+            }
+        }
+    }
 }

@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::delivery::{DeliveryOutcome, FastPathView};
 use super::event::Emits;
 use super::group::{Carries, Group};
 use super::group_table::Member;
-use super::membership::{DeliveryPath, Membership};
 use super::publication::Publication;
 use crate::consumer::Consumer;
 use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
+use crate::session::delivery_path::DeliveryPath;
+use crate::session::membership::Membership;
 use crate::session::registry::SessionRegistry;
-use crate::session::session::{DeliveryOutcome, FastPathView};
 
 /// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
 /// the other would wait for each.

@@ -1,6 +1,6 @@
 //! Who is in which group of one type.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::ptr;
 use std::sync::Arc;
@@ -8,13 +8,14 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::group::Group;
-use super::membership::Membership;
 use crate::consumer::Consumer;
 use crate::context::{Call, ConnectContext, Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
+use crate::session::membership::Membership;
 use crate::session::memberships::{GroupSlot, MembershipEntry};
+use crate::session::registry::SessionRegistry;
 use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
@@ -160,4 +161,39 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.end();
         self.kind.dismiss(&self.group, &self.membership);
     }
+}
+
+impl<C: Consumer> SessionRegistry<C> {
+    /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
+    /// Gives back whether it was not in it before.
+    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Session<C>>, entry: JoinRequest<G>) -> bool {
+        let JoinRequest { group, name, id, place } = entry;
+        // It may have been left since it was asked for.
+        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
+        // The key is kept by both.
+        let key = Contained::new(G::clone(&group));
+        seat.belong(&*key, id, place, |id, place| {
+            let kind = self.kind::<G>();
+            let membership = kind.admit(&group, name, seat, id, place);
+            Arc::new(GroupMembership { group, kind, membership })
+        })
+    }
+
+    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
+        let mut kinds = lock(&self.kinds);
+        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
+        // It was made under this type's own id.
+        kind.clone().downcast().unwrap_or_default()
+    }
+}
+
+/// A connection that is to be let into a group.
+pub(crate) struct JoinRequest<G: Group> {
+    pub(crate) group: Contained<G>,
+    /// What frames call the group.
+    pub(crate) name: Option<Arc<str>>,
+    /// What it is subscribed under; joined, where it is not.
+    pub(crate) id: Option<RequestId>,
+    /// Room for it, where it needs some.
+    pub(crate) place: Option<GroupSlot<G::Consumer>>,
 }

@@ -2,11 +2,11 @@
 //! see it.
 
 pub(crate) mod context;
+mod delivery;
 pub(crate) mod event;
 mod fanout;
 pub(crate) mod group;
 pub(crate) mod group_table;
-pub(crate) mod membership;
 pub(crate) mod publication;
 mod publisher;
 

@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
 use super::event::{Emits, Frame, Subscriber, event_key};
-use super::membership::{DeliveryPath, OwnedDeliveryPath};
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::dialect::native;
 use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
-use crate::session::overflow::Coalesce;
+use crate::session::delivery_path::DeliveryPath;
+use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::Text;
@@ -89,7 +89,7 @@ impl<E> Publication<E> {
         let key = || seat.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        EventHandle { event: self.clone(), way: way.owned(), key: *key }
+        EventHandle::new(self.clone(), way.owned(), *key)
     }
 }
 
@@ -113,41 +113,6 @@ fn made<C: Emits<E>, E>(seat: &Session<C>, make: impl FnOnce() -> Option<Result<
     }
     seat.hub.counts.failed();
     Made::Failed
-}
-
-/// What it takes to ask about an event once more: the event, and the way that it comes by.
-pub(crate) struct EventHandle<C: Consumer> {
-    event: Arc<dyn QueuedEvent<C>>,
-    way: OwnedDeliveryPath<C>,
-    key: Option<u64>,
-}
-
-impl<C: Consumer> EventHandle<C> {
-    /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
-    pub(crate) async fn settle(&self, seat: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
-        self.event.clone().settle(seat, self.way.as_way(), epoch).await
-    }
-}
-
-impl<C: Consumer> Coalesce for EventHandle<C> {
-    fn stands_for(&self) -> Option<(u64, usize)> {
-        self.key.map(|key| (key, self.way.address()))
-    }
-}
-
-impl<C: Consumer> Clone for EventHandle<C> {
-    fn clone(&self) -> Self {
-        EventHandle { event: self.event.clone(), way: self.way.clone(), key: self.key }
-    }
-}
-
-trait QueuedEvent<C: Consumer>: Send + Sync {
-    fn settle<'s>(
-        self: Arc<Self>,
-        seat: &'s Arc<Session<C>>,
-        way: DeliveryPath<'s, C>,
-        epoch: u64,
-    ) -> BoxFuture<'s, EnqueueOutcome>;
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {

@@ -4,12 +4,15 @@
 pub(crate) mod backpressure;
 pub(crate) mod connections;
 pub(crate) mod counters;
+pub(crate) mod delivery_path;
 #[cfg(loom)]
 #[cfg(test)]
 mod loom_tests;
+pub(crate) mod membership;
 pub(crate) mod memberships;
 pub(crate) mod overflow;
 mod queue_state;
+pub(crate) mod queued_event;
 pub(crate) mod registry;
 mod revalidation;
 pub(crate) mod revalidator;

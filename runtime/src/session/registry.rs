@@ -7,21 +7,16 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counters::CounterCells;
-use super::memberships::GroupSlot;
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
-use crate::message::RequestId;
-use crate::panic::Contained;
-use crate::pubsub::group::Group;
-use crate::pubsub::group_table::{GroupMembership, GroupTable};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// The groups of one endpoint.
 pub(crate) struct SessionRegistry<C: Consumer> {
     /// By the group's type, an `Arc<GroupTable<G>>`.
-    kinds: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    pub(crate) kinds: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Everybody who is connected, by the user's id.
     users: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
     /// Everybody who is connected, strangers too.
@@ -166,37 +161,4 @@ impl<C: Consumer> SessionRegistry<C> {
             }
         }
     }
-
-    /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
-    /// Gives back whether it was not in it before.
-    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Session<C>>, entry: JoinRequest<G>) -> bool {
-        let JoinRequest { group, name, id, place } = entry;
-        // It may have been left since it was asked for.
-        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
-        // The key is kept by both.
-        let key = Contained::new(G::clone(&group));
-        seat.belong(&*key, id, place, |id, place| {
-            let kind = self.kind::<G>();
-            let membership = kind.admit(&group, name, seat, id, place);
-            Arc::new(GroupMembership { group, kind, membership })
-        })
-    }
-
-    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
-        let mut kinds = lock(&self.kinds);
-        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
-        // It was made under this type's own id.
-        kind.clone().downcast().unwrap_or_default()
-    }
-}
-
-/// A connection that is to be let into a group.
-pub(crate) struct JoinRequest<G: Group> {
-    pub(crate) group: Contained<G>,
-    /// What frames call the group.
-    pub(crate) name: Option<Arc<str>>,
-    /// What it is subscribed under; joined, where it is not.
-    pub(crate) id: Option<RequestId>,
-    /// Room for it, where it needs some.
-    pub(crate) place: Option<GroupSlot<G::Consumer>>,
 }

@@ -8,19 +8,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, superseded};
-use super::send_queue::EnqueueOutcome;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::{Call, ConnectContext, Scope};
+use crate::context::ConnectContext;
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::Undo;
 use crate::panic::{catch_unwind_future, contain_future};
-use crate::pubsub::context::entry;
-use crate::pubsub::event::Emits;
-use crate::pubsub::group::Group;
-use crate::pubsub::membership::DeliveryPath;
-use crate::pubsub::publication::{EventHandle, Publication};
+use crate::session::queued_event::EventHandle;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
@@ -29,7 +24,7 @@ use crate::transport::CloseCode;
 pub(crate) struct Deferred<C: Consumer> {
     events: VecDeque<EventHandle<C>>,
     /// The event that is being asked about. A change of grants takes it back.
-    current: Option<EventHandle<C>>,
+    pub(crate) current: Option<EventHandle<C>>,
     /// Who waits for a change of grants to be through. It goes before every event.
     changes: Vec<oneshot::Sender<()>>,
     /// The number of the task that works it off, while there is one.
@@ -87,7 +82,7 @@ impl<C: Consumer> Drop for Worker<C> {
 }
 
 /// An answer in time; a panic or a late one is an error.
-async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Result<()> {
+pub(crate) async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Result<()> {
     match timeout_at(end, contain_future(asking)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
@@ -162,30 +157,6 @@ impl<C: Consumer> Session<C> {
         let epoch = self.mailbox.epoch();
         self.work(late);
         Some(PendingRevalidation { through, epoch })
-    }
-
-    /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
-    pub(crate) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
-        // First of all, so that what changes after it is asked about again.
-        let asked_in = self.mailbox.epoch();
-        let Some(scope) = self.scope() else { return false };
-        let head = ConnectContext::<C::User>::head();
-        let call = Call::new(&scope, &head, &[], &[], &[]);
-        let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
-        let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
-        match asked.and_then(|()| entry(group.clone(), None, room()?)) {
-            Ok(entry) => {
-                let enter = || _ = self.hub.enter(self, entry);
-                if let Some(change) = self.enter(asked_in, enter) {
-                    change.through().await;
-                }
-                self.is_in(&group, None)
-            }
-            Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
-                false
-            }
-        }
     }
 
     /// Takes back what an action has caused. What has come by it is asked about again, and then does not come.
@@ -281,30 +252,6 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Puts in what was asked about; from then on no change takes it back from here.
-    pub(crate) fn hand_over<E>(
-        &self,
-        scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-        epoch: u64,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.make(scope, published, way, |frame, note, seen| {
-            let mut late = self.lock_late();
-            let (put, unwanted) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            let done =
-                if matches!(put, EnqueueOutcome::In | EnqueueOutcome::Gone) { late.current.take() } else { None };
-            drop(late);
-            // Not under the lock: an event may run its own code when it is dropped.
-            drop((done, unwanted));
-            put
-        })
-    }
-
     /// Nobody waits for anything any more.
     pub(crate) fn give_up(&self) {
         let given_up = {
@@ -315,7 +262,7 @@ impl<C: Consumer> Session<C> {
         drop(given_up);
     }
 
-    fn lock_late(&self) -> MutexGuard<'_, Deferred<C>> {
+    pub(crate) fn lock_late(&self) -> MutexGuard<'_, Deferred<C>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

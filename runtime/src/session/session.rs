@@ -8,17 +8,14 @@ use super::backpressure::Pacer;
 use super::memberships::Memberships;
 use super::registry::SessionRegistry;
 use super::revalidator::Deferred;
-use super::send_queue::{EnqueueOutcome, SendQueue};
+use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
 use crate::context::Scope;
-use crate::log::Cause;
 use crate::panic::catch_unwind;
-use crate::pubsub::event::{Emits, Subscriber};
-use crate::pubsub::membership::DeliveryPath;
-use crate::pubsub::publication::{EventHandle, Publication};
+use crate::session::queued_event::EventHandle;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
-use crate::transport::{CloseCode, Text};
+use crate::transport::CloseCode;
 
 /// One connection.
 ///
@@ -29,12 +26,12 @@ pub(crate) struct Session<C: Consumer> {
     /// Whether events wait for grants, or a change is under way.
     pub(crate) is_late: AtomicBool,
     /// Whether somebody else sits there than at first.
-    is_renewed: AtomicBool,
+    pub(crate) is_renewed: AtomicBool,
     /// Whether the connection has ended.
     pub(crate) is_gone: AtomicBool,
     pub(crate) id: u64,
     /// Who sat down there, once `#[connect]` had let them in.
-    first: OnceLock<Scope<C::User>>,
+    pub(crate) first: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
     pub(crate) mailbox: SendQueue<EventHandle<C>>,
     pub(crate) hub: Arc<SessionRegistry<C>>,
@@ -168,142 +165,6 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.user_id.get().map(String::as_str)
     }
-
-    /// Looks at what is read of every member, without asking anything yet.
-    #[inline]
-    pub(crate) fn glance(&self) -> FastPathView<'_, C::User> {
-        // The epoch first: who reads that of a change sees below that the change is under way.
-        let epoch = self.mailbox.epoch();
-        let plain = !self.is_late.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
-        FastPathView { epoch, scope: self.first.get().filter(|_| plain) }
-    }
-
-    /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
-    #[inline]
-    pub(crate) fn offer_at<E>(
-        self: &Arc<Self>,
-        glance: &FastPathView<'_, C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-    ) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        match glance.scope {
-            Some(scope) => self.ask(scope, published, way, glance.epoch),
-            None => self.offer(published, way),
-        }
-    }
-
-    /// The same as they are now.
-    pub(crate) fn offer<E>(
-        self: &Arc<Self>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-    ) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        // Read first, for the same reason.
-        let epoch = self.mailbox.epoch();
-        let Some(scope) = self.scope() else { return DeliveryOutcome::Done };
-        // What comes after an event that waits has to wait too.
-        if self.is_late.load(Ordering::SeqCst) {
-            return self.wait(published, way);
-        }
-        self.ask(&scope, published, way, epoch)
-    }
-
-    /// Asks whether they may see it, and gives it to them.
-    #[inline]
-    fn ask<E>(
-        self: &Arc<Self>,
-        scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-        epoch: u64,
-    ) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        match self.looks(&Subscriber::new(scope), published) {
-            Some(false) => DeliveryOutcome::Refused,
-            Some(true) => match self.send(scope, published, way, epoch) {
-                EnqueueOutcome::In | EnqueueOutcome::Gone => DeliveryOutcome::Done,
-                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.wait(published, way),
-            },
-            None => self.wait(published, way),
-        }
-    }
-
-    /// It waits, and is counted when it is settled.
-    #[cold]
-    fn wait<E>(self: &Arc<Self>, published: &Arc<Publication<E>>, way: DeliveryPath<'_, C>) -> DeliveryOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.lag(published.note(self, way));
-        DeliveryOutcome::Done
-    }
-
-    /// Whether they may see it. A panic is a no.
-    pub(crate) fn looks<E>(&self, seeing: &Subscriber<'_, C::User>, published: &Publication<E>) -> Option<bool>
-    where
-        C: Emits<E>,
-    {
-        let event = published.event();
-        catch_unwind(|| self.consumer.may_see(seeing, event)).unwrap_or_else(|panic| {
-            let cause = Cause::new(&panic.message());
-            tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
-            self.hub.counts.failed();
-            Some(false)
-        })
-    }
-
-    /// Puts it into the mailbox, as it was asked about in that epoch.
-    fn send<E>(
-        &self,
-        scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-        epoch: u64,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        self.make(scope, published, way, |frame, note, seen| {
-            // What is not wanted any more is dropped here: nothing is locked.
-            let (put, _) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            put
-        })
-    }
-
-    /// Makes the frame for whoever sits here, and again while what it shows of its way changes before it is put in.
-    pub(crate) fn make<E>(
-        &self,
-        scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-        put: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
-    ) -> EnqueueOutcome
-    where
-        C: Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        loop {
-            let Some(seen) = way.standing() else { return EnqueueOutcome::Gone };
-            let Some(frame) = published.frame(self, scope, way) else { return EnqueueOutcome::Gone };
-            match put(frame, published.note(self, way), seen) {
-                EnqueueOutcome::Changed => {}
-                put => return put,
-            }
-        }
-    }
 }
 
 /// Who sits there, for as long as somebody looks.
@@ -321,29 +182,4 @@ impl<U> Deref for CurrentScope<'_, U> {
             CurrentScope::Since(scope) => scope,
         }
     }
-}
-
-/// What is read of every member.
-pub(crate) struct FastPathView<'a, U> {
-    epoch: u64,
-    /// Who sits there, if nothing is in the way of asking them at once.
-    scope: Option<&'a Scope<U>>,
-}
-
-impl<U> FastPathView<'_, U> {
-    /// Reads ahead what permissions will read.
-    #[inline]
-    pub(crate) fn fetch(&self) {
-        if let Some(scope) = self.scope {
-            scope.fetch();
-        }
-    }
-}
-
-/// What became of an event at one seat, as far as that is known at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DeliveryOutcome {
-    Refused,
-    /// It was put in, or waits, or nobody wants it.
-    Done,
 }

@@ -1,0 +1,50 @@
+//! An event that waits in a session, without its type.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
+use super::overflow::Coalesce;
+use super::send_queue::EnqueueOutcome;
+use super::session::Session;
+use crate::consumer::Consumer;
+
+/// What it takes to ask about an event once more: the event, and the way that it comes by.
+pub(crate) struct EventHandle<C: Consumer> {
+    event: Arc<dyn QueuedEvent<C>>,
+    way: OwnedDeliveryPath<C>,
+    key: Option<u64>,
+}
+
+impl<C: Consumer> EventHandle<C> {
+    pub(crate) fn new(event: Arc<dyn QueuedEvent<C>>, way: OwnedDeliveryPath<C>, key: Option<u64>) -> EventHandle<C> {
+        EventHandle { event, way, key }
+    }
+
+    /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
+    pub(crate) async fn settle(&self, seat: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
+        self.event.clone().settle(seat, self.way.as_way(), epoch).await
+    }
+}
+
+impl<C: Consumer> Coalesce for EventHandle<C> {
+    fn stands_for(&self) -> Option<(u64, usize)> {
+        self.key.map(|key| (key, self.way.address()))
+    }
+}
+
+impl<C: Consumer> Clone for EventHandle<C> {
+    fn clone(&self) -> Self {
+        EventHandle { event: self.event.clone(), way: self.way.clone(), key: self.key }
+    }
+}
+
+pub(crate) trait QueuedEvent<C: Consumer>: Send + Sync {
+    fn settle<'s>(
+        self: Arc<Self>,
+        seat: &'s Arc<Session<C>>,
+        way: DeliveryPath<'s, C>,
+        epoch: u64,
+    ) -> BoxFuture<'s, EnqueueOutcome>;
+}
