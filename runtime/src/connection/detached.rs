@@ -79,7 +79,7 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     pub(super) fn detach(&mut self, answerer: Dispatcher<C>, text: Text) {
-        self.run(answerer.seat.pacer.clone(), answer(answerer, text));
+        self.run(answerer.session.pacer.clone(), answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
@@ -154,7 +154,7 @@ impl<C: Consumer> DetachedTasks<C> {
     pub(super) fn send<T: Transport>(&mut self, outbox: &mut ConnectionIo<C, T>) -> Result<(), Lost> {
         let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
-            self.run(done.answerer.seat.pacer.clone(), ask_again(done));
+            self.run(done.answerer.session.pacer.clone(), ask_again(done));
             return Ok(());
         }
         if done.values.is_none() && !done.effects.is_empty() {
@@ -176,7 +176,7 @@ impl<C: Consumer> DetachedTasks<C> {
         }
         self.holds = self.holds.saturating_sub(usize::from(std::mem::take(&mut done.held)));
         if done.values.is_some() {
-            self.run(done.answerer.seat.pacer.clone(), next_value(done));
+            self.run(done.answerer.session.pacer.clone(), next_value(done));
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ async fn ask_again<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
         done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());
         if let Some((_, undo)) = done.caused.take() {
-            done.answerer.seat.undo(undo);
+            done.answerer.session.undo(undo);
         }
     }
     done

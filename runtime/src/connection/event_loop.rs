@@ -110,7 +110,7 @@ impl<C: Consumer> EventLoop<C> {
             next = outbox.next(reading, holds, beside) => match gone(next)? {
                 Next::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
-                    gone(outbox.goes_on())?;
+                    gone(outbox.check_open())?;
                     self.came(answerer, frame)?;
                 }
                 Next::Event => gone(outbox.deliver_one())?,
@@ -154,7 +154,7 @@ impl<C: Consumer> EventLoop<C> {
 
     /// Whoever sits there does so until then.
     pub(super) fn set_expiry<T>(&mut self, outbox: &mut ConnectionIo<C, T>, answerer: &Dispatcher<C>) {
-        let expiry = answerer.seat.scope().and_then(|scope| scope.expiry());
+        let expiry = answerer.session.scope().and_then(|scope| scope.expiry());
         self.heartbeat.expire_at(expiry);
         outbox.expiry = expiry;
     }

@@ -68,20 +68,20 @@ impl From<Ended> for Lost {
 /// Waits for the client, but not beyond the connection's end.
 fn patiently<N: Coalesce>(
     ready: Poll<Result<(), Gone>>,
-    mailbox: &SendQueue<N>,
+    send_queue: &SendQueue<N>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Lost>> {
     match ready {
         Poll::Ready(outcome) => {
-            mailbox.unstall();
+            send_queue.unstall();
             Poll::Ready(outcome.map_err(Lost::from))
         }
         Poll::Pending => {
             // A task without budget is told that a writable socket is pending: it runs again soon, and is not stalled.
             if has_budget_remaining() {
-                mailbox.stall();
+                send_queue.stall();
             }
-            mailbox.poll_end(cx).map(|ended| Err(ended.into()))
+            send_queue.poll_closed(cx).map(|ended| Err(ended.into()))
         }
     }
 }
@@ -90,7 +90,7 @@ fn patiently<N: Coalesce>(
 pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) transport: T,
     /// Where events wait to go out.
-    seat: Arc<Session<C>>,
+    session: Arc<Session<C>>,
     patience: Duration,
     /// Whether something was fed that is not flushed yet.
     unsent: bool,
@@ -103,8 +103,8 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
-    pub(super) fn new(transport: T, seat: Arc<Session<C>>, patience: Duration) -> ConnectionIo<C, T> {
-        ConnectionIo { transport, seat, patience, unsent: false, skipped: false, holding: false, expiry: None }
+    pub(super) fn new(transport: T, session: Arc<Session<C>>, patience: Duration) -> ConnectionIo<C, T> {
+        ConnectionIo { transport, session, patience, unsent: false, skipped: false, holding: false, expiry: None }
     }
 
     pub(super) async fn feed(&mut self, text: &str) -> Result<(), Lost> {
@@ -117,7 +117,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     #[inline]
     pub(super) fn has_room(&mut self) -> Result<bool, Lost> {
         let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
-        self.goes_on()?;
+        self.check_open()?;
         room?;
         Ok(true)
     }
@@ -128,10 +128,10 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             return Ok(());
         }
         let patience = self.patience();
-        let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
-        let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), mailbox, cx));
+        let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
+        let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), send_queue, cx));
         let room = deadline(patience, room).await;
-        self.goes_on()?;
+        self.check_open()?;
         room.ok_or(Gone)?
     }
 
@@ -151,8 +151,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
     #[inline]
-    pub(super) fn goes_on(&self) -> Result<(), Lost> {
-        self.seat.mailbox.goes_on()?;
+    pub(super) fn check_open(&self) -> Result<(), Lost> {
+        self.session.send_queue.check_open()?;
         match self.expiry {
             Some(expiry) if Instant::now() >= expiry => Err(Lost::Ended(CloseCode::Expired)),
             _ => Ok(()),
@@ -161,10 +161,10 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     pub(super) async fn flush(&mut self) -> Result<(), Lost> {
         let patience = self.patience();
-        let (transport, mailbox) = (&mut self.transport, &self.seat.mailbox);
-        let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), mailbox, cx));
+        let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
+        let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), send_queue, cx));
         let Some(flushed) = deadline(patience, flushed).await else {
-            self.goes_on()?;
+            self.check_open()?;
             return Err(Gone.into());
         };
         flushed?;
@@ -174,7 +174,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Whether an event waits, or the connection is to end.
     pub(super) fn has_events(&self) -> bool {
-        self.seat.mailbox.is_ready()
+        self.session.send_queue.is_ready()
     }
 
     /// Feeds the events that wait, so many at the most that what was fed goes out before long.
@@ -201,14 +201,14 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the event that has waited longest, for which there is room.
     pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
-        self.goes_on()?;
+        self.check_open()?;
         self.deliver_next(u64::MAX)?;
         Ok(())
     }
 
     /// Feeds the next event, if it stands in front of that place.
     pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, Lost> {
-        match self.seat.mailbox.take_before(place)? {
+        match self.session.send_queue.dequeue_before(place)? {
             None => Ok(Drained { any: false, more: false }),
             Some(Dequeued { frame, more }) => {
                 self.put(frame)?;
@@ -219,7 +219,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// The place behind all events that wait now.
     pub(super) fn place(&self) -> Result<u64, Lost> {
-        Ok(self.seat.mailbox.place()?)
+        Ok(self.session.send_queue.next_sequence()?)
     }
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
@@ -252,22 +252,22 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             }
             if let Poll::Ready(wants) = beside(cx)
                 && (wants == IoNeed::Nothing
-                    || patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready())
+                    || patiently(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
             {
-                return Poll::Ready(self.goes_on().map(|()| Next::DetachedTasks));
+                return Poll::Ready(self.check_open().map(|()| Next::DetachedTasks));
             }
-            let mailbox = &self.seat.mailbox;
+            let send_queue = &self.session.send_queue;
             let waiting = if holds || self.holding {
-                if mailbox.is_ready() {
-                    mailbox.stall();
+                if send_queue.is_ready() {
+                    send_queue.stall();
                 }
-                mailbox.poll_end(cx).map(Err)
+                send_queue.poll_closed(cx).map(Err)
             } else {
-                mailbox.poll(cx)
+                send_queue.poll(cx)
             };
             if let Poll::Ready(waiting) = waiting {
                 waiting?;
-                if patiently(self.transport.poll_ready_unpin(cx), &self.seat.mailbox, cx)?.is_ready() {
+                if patiently(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
                     return Poll::Ready(Ok(Next::Event));
                 }
             }

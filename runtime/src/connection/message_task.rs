@@ -24,10 +24,10 @@ struct AuthorizedMessage<'t> {
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
     pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
-        if self.answerer.seat.pacer.is_held() {
+        if self.answerer.session.pacer.is_held() {
             self.until_paced().await?;
         }
-        gone(self.outbox.goes_on())?;
+        gone(self.outbox.check_open())?;
         if self.aside.beside.authenticates {
             self.until_authenticated(text).await?;
         }
@@ -50,7 +50,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Box::pin(async move {
             // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
             let most = std::mem::take(&mut aside.most);
-            let paced = aside.until(outbox, answerer, pin!(answerer.seat.pacer.ready())).await;
+            let paced = aside.until(outbox, answerer, pin!(answerer.session.pacer.ready())).await;
             aside.most = most;
             paced
         })
@@ -143,7 +143,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
             return ControlFlow::Continue(());
         }
-        gone(self.outbox.goes_on())?;
+        gone(self.outbox.check_open())?;
         let rest = message::before(effects);
         let place = self.outbox.place();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
@@ -154,7 +154,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let sent = !written || self.send(&mut allowed).await?;
         self.outbox.holding = false;
         if !sent {
-            self.answerer.seat.undo(undo);
+            self.answerer.session.undo(undo);
         }
         ControlFlow::Continue(())
     }

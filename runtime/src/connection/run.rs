@@ -54,7 +54,7 @@ struct Leaving<C: Consumer>(Arc<Session<C>>);
 
 impl<C: Consumer> Drop for Leaving<C> {
     fn drop(&mut self) {
-        self.0.leave_all();
+        self.0.leave_registry();
     }
 }
 
@@ -69,20 +69,20 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
-/// `asked_at` counts the changes of what people may do that there had been when the door began to ask.
+/// `changes_at_start` counts the changes of what people may do that there had been when the door began to ask.
 ///
 /// An idle connection is as large as this future. So nothing is moved within it, and what happens once is boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
-    seat: Arc<Session<C>>,
-    asked_at: u64,
+    session: Arc<Session<C>>,
+    changes_at_start: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        outbox: ConnectionIo::new(transport, seat.clone(), limits.send_timeout),
+        outbox: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
         answerer: Dispatcher::new(
-            seat.clone(),
+            session.clone(),
             limits.bounds(),
             limits.action_timeout,
             limits.max_authenticate_per_minute,
@@ -97,11 +97,11 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         },
         most_detached: limits.max_detached_actions,
     };
-    let pacer = seat.pacer.clone();
-    let leaving = Leaving(seat);
+    let pacer = session.pacer.clone();
+    let leaving = Leaving(session);
     PACER.scope(pacer, async move {
         let served = async {
-            if let Err(end) = Box::pin(connection.connected(asked_at, scope)).await {
+            if let Err(end) = Box::pin(connection.connected(changes_at_start, scope)).await {
                 return end;
             }
             connection.aside.heartbeat.heard();
@@ -128,19 +128,19 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
-    async fn connected(&mut self, asked_at: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
-        let Dispatcher { seat, time, .. } = &self.answerer;
+    async fn connected(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
+        let Dispatcher { session, time, .. } = &self.answerer;
         let head = ConnectContext::<C::User>::head();
-        let connect = ConnectContext::new(&scope, &head).with_seat(seat);
-        let running = contain_future(seat.consumer().connected(&connect));
+        let connect = ConnectContext::new(&scope, &head).with_seat(session);
+        let running = contain_future(session.consumer().connected(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {
             Some(Ok(Ok(()))) => {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
-                seat.take(*scope);
+                session.establish(*scope);
                 message::after(effects);
-                seat.catch_up_with(asked_at).await;
+                session.revalidate_since(changes_at_start).await;
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,
@@ -154,9 +154,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Runs `#[disconnect]`.
     async fn disconnected(&mut self) {
-        let Dispatcher { seat, time, .. } = &self.answerer;
-        let Some(scope) = seat.scope() else { return };
-        let leaving = contain_future(seat.consumer().disconnected(&scope));
+        let Dispatcher { session, time, .. } = &self.answerer;
+        let Some(scope) = session.scope() else { return };
+        let leaving = contain_future(session.consumer().disconnected(&scope));
         if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }
@@ -176,7 +176,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let Some(mut next) = self.wait().await? else { return ControlFlow::Continue(()) };
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
-        gone(self.outbox.goes_on())?;
+        gone(self.outbox.check_open())?;
         let (mut messages, mut deliveries) = (0, 0_u32);
         let is_long = loop {
             match next {
@@ -190,7 +190,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 None => return ControlFlow::Break(End::Gone),
             }
             messages += 1;
-            deliveries = deliveries.saturating_add(self.answerer.seat.pacer.take_deliveries());
+            deliveries = deliveries.saturating_add(self.answerer.session.pacer.take_deliveries());
             if messages >= MAX_MESSAGES_PER_TURN || deliveries >= MAX_DELIVERIES_PER_TURN {
                 break true;
             }

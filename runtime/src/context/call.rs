@@ -41,7 +41,7 @@ pub struct Call<'a, U> {
     /// How many objects one parameter may name.
     most_objects: usize,
     /// The connection's seat among the groups; none at the door.
-    seat: Option<&'a (dyn Any + Send + Sync)>,
+    session: Option<&'a (dyn Any + Send + Sync)>,
     /// What the action does beside answering. Most do nothing of the kind, and then it costs nothing.
     acts: Mutex<Option<Box<Acts>>>,
     /// Whether this thread may be held up.
@@ -119,7 +119,7 @@ impl<'a, U> Call<'a, U> {
             steps,
             most_objects: 0,
             may_block: false,
-            seat: None,
+            session: None,
             acts: Mutex::new(None),
             only_asks: false,
             begun: AtomicBool::new(false),
@@ -170,13 +170,13 @@ impl<'a, U> Call<'a, U> {
 
     /// With this seat among the groups.
     #[inline]
-    pub(crate) fn with_seat(mut self, seat: &'a (dyn Any + Send + Sync)) -> Self {
-        self.seat = Some(seat);
+    pub(crate) fn with_seat(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+        self.session = Some(session);
         self
     }
 
-    pub(crate) fn seat(&self) -> Option<&'a (dyn Any + Send + Sync)> {
-        self.seat
+    pub(crate) fn session(&self) -> Option<&'a (dyn Any + Send + Sync)> {
+        self.session
     }
 
     /// This happens when the action has ended well.
@@ -213,7 +213,7 @@ impl<'a, U> Call<'a, U> {
 
     /// The action is about to leave a group, or to end the subscription of that id, of which it keeps so many. Gives room for
     /// what was not left before.
-    pub(crate) fn give_back<G: Eq + Send + 'static>(&self, group: G, id: Option<RequestId>, kept: usize) {
+    pub(crate) fn give_back_slots<G: Eq + Send + 'static>(&self, group: G, id: Option<RequestId>, kept: usize) {
         self.acting(|Acts { left, .. }| {
             let before = match &id {
                 _ if left.has(&group, None) => kept,
@@ -228,7 +228,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// How much room for groups there will be once it has ended well.
-    pub(crate) fn given_back(&self) -> usize {
+    pub(crate) fn slots_given_back(&self) -> usize {
         self.acts().as_ref().map_or(0, |acts| acts.left.places)
     }
 

@@ -56,14 +56,14 @@ impl<C: Consumer> Dispatcher<C> {
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::Nothing };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
-        let asked_at = self.seat.changes();
-        if self.seat.mailbox.gate().try_start(None, || ()) == StartOutcome::Closed {
+        let changes_at_start = self.session.changes();
+        if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
             return Outcome::Nothing;
         }
         let looking = contain_future(self.look(&call));
         let renewed = match deadline(self.time, looking).await {
             Some(Ok(user)) => user.and_then(|user| {
-                let renew = || self.seat.renew(user, asked_at);
+                let renew = || self.session.renew(user, changes_at_start);
                 catch_unwind(renew).unwrap_or_else(|panic| Err(panicked(&panic)))
             }),
             Some(Err(panic)) => Err(panicked(&panic)),
@@ -72,8 +72,8 @@ impl<C: Consumer> Dispatcher<C> {
         match renewed {
             Ok(change) => {
                 // From here on it is so, however long it takes to ask all again.
-                change.through().await;
-                if self.seat.is_over() {
+                change.completed().await;
+                if self.session.is_closing() {
                     // Whoever it is may not be here: the code with which it closes says so.
                     return Outcome::Nothing;
                 }
@@ -94,7 +94,7 @@ impl<C: Consumer> Dispatcher<C> {
         if let Some(attempts) = &self.attempts {
             attempts.one_more()?;
         }
-        let user = self.seat.consumer().authenticate(call, Authorized::at_the_door()).await?;
+        let user = self.session.consumer().authenticate(call, Authorized::at_the_door()).await?;
         // Credentials of nobody refuse, as those of somebody else do.
         user.ok_or_else(Error::denied)
     }

@@ -40,7 +40,7 @@ pub(super) const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
-    pub(crate) seat: Arc<Session<C>>,
+    pub(crate) session: Arc<Session<C>>,
     pub(crate) bounds: RequestLimits,
     pub(crate) time: Duration,
     /// Whether this is on a thread that may be held up.
@@ -52,9 +52,9 @@ pub(crate) struct Dispatcher<C: Consumer> {
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher { seat, bounds, time, blocking, beside, attempts } = self;
+        let Dispatcher { session, bounds, time, blocking, beside, attempts } = self;
         let (bounds, time, blocking, beside) = (*bounds, *time, *blocking, *beside);
-        Dispatcher { seat: seat.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
+        Dispatcher { session: session.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
     }
 }
 
@@ -85,9 +85,9 @@ enum Evaluated {
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    pub(crate) fn new(seat: Arc<Session<C>>, bounds: RequestLimits, time: Duration, attempts: u32) -> Dispatcher<C> {
+    pub(crate) fn new(session: Arc<Session<C>>, bounds: RequestLimits, time: Duration, attempts: u32) -> Dispatcher<C> {
         let attempts = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(attempts)));
-        Dispatcher { seat, bounds, time, blocking: false, beside: false, attempts }
+        Dispatcher { session, bounds, time, blocking: false, beside: false, attempts }
     }
 
     /// The same beside the queue.
@@ -110,7 +110,7 @@ impl<C: Consumer> Dispatcher<C> {
                 return self.authenticating(&request, reply).await;
             }
             let mut matched = RouteMatch::default();
-            matched.find(self.seat.consumer().node(), &request.head.route);
+            matched.find(self.session.consumer().node(), &request.head.route);
             if let Some(row) = row(&matched, &request.head) {
                 if row.detached && !self.beside {
                     return Outcome::Detach;
@@ -140,7 +140,7 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Who sits there now.
     pub(super) fn scope(&self) -> Result<CurrentScope<'_, C::User>> {
-        self.seat.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
+        self.session.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
     }
 
     /// Writes the next of several replies to a message.
@@ -209,7 +209,7 @@ impl<C: Consumer> Dispatcher<C> {
             loop {
                 // Rights that change all the time must not keep a thread.
                 tokio::task::yield_now().await;
-                if self.seat.mailbox.gate().is_closed() {
+                if self.session.send_queue.start_gate().is_closed() {
                     return Outcome::Nothing;
                 }
                 let time = expires.saturating_duration_since(Instant::now());
@@ -238,19 +238,19 @@ impl<C: Consumer> Dispatcher<C> {
     ) -> impl Future<Output = Evaluated> + Send {
         async move {
             // Read before the scope, and before anything is checked.
-            let epoch = self.seat.mailbox.epoch();
+            let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_objects(self.bounds.objects)
-                .with_seat(&self.seat)
-                .with_gate(self.seat.mailbox.gate(), epoch)
+                .with_seat(&self.session)
+                .with_gate(self.session.send_queue.start_gate(), epoch)
                 .on_blocking_thread(self.blocking);
             native::begin(reply);
             // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
             // out may panic.
             let walking = async {
                 let mut walk = Traversal::new(&call, reply);
-                let way = pin!(self.seat.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
+                let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
                 let mut way = pin!(deadline(time, way));
                 let outcome = way.as_mut().await;
                 (outcome, if call.is_overtaken() { way.expires_at() } else { None })
@@ -284,10 +284,10 @@ impl<C: Consumer> Dispatcher<C> {
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
     async fn blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
-        let (mut answerer, arrived) = (Dispatcher { blocking: true, ..self.clone() }, Instant::now());
+        let (mut answerer, insert_session) = (Dispatcher { blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let running = AbortOnDrop::new(move || async move {
-            answerer.time = answerer.time.saturating_sub(arrived.elapsed());
+            answerer.time = answerer.time.saturating_sub(insert_session.elapsed());
             if answerer.time.is_zero() {
                 // Too late to begin: that it took too long is told by who waits.
                 return None;

@@ -31,7 +31,7 @@ impl AuthorizedAt {
     /// Whether nothing has changed since, but for what the action itself has.
     #[inline]
     pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Dispatcher<C>) -> bool {
-        let now = answerer.seat.mailbox.epoch();
+        let now = answerer.session.send_queue.epoch();
         if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
             return false;
         }
@@ -42,7 +42,7 @@ impl AuthorizedAt {
     /// Asks again until nothing has changed since. Whether the action of that message may still be called.
     pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Dispatcher<C>, text: &str) -> bool {
         while !self.holds(answerer) {
-            let now = answerer.seat.mailbox.epoch();
+            let now = answerer.session.send_queue.epoch();
             if !answerer.may_still(text).await {
                 return false;
             }
@@ -57,7 +57,7 @@ impl<C: Consumer> Dispatcher<C> {
     async fn may_still(&self, text: &str) -> bool {
         let request = self.reread(text);
         let mut matched = RouteMatch::default();
-        matched.find(self.seat.consumer().node(), &request.head.route);
+        matched.find(self.session.consumer().node(), &request.head.route);
         if !row(&matched, &request.head).is_some_and(|row| row.blocking) {
             return self.walk(&request, &matched).await;
         }
@@ -65,7 +65,7 @@ impl<C: Consumer> Dispatcher<C> {
         let walking = AbortOnDrop::new(move || async move {
             let request = there.reread(&text);
             let mut matched = RouteMatch::default();
-            matched.find(there.seat.consumer().node(), &request.head.route);
+            matched.find(there.session.consumer().node(), &request.head.route);
             there.walk(&request, &matched).await
         });
         matches!(deadline(self.time.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))
@@ -81,7 +81,7 @@ impl<C: Consumer> Dispatcher<C> {
         // Nothing is written to it.
         let mut reply = Reply::new();
         let mut walk = Traversal::new(&call, &mut reply);
-        let way = self.seat.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
+        let way = self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
         let error = match deadline(self.time, contain_future(way)).await {
             Some(Ok(Err(error))) if error.is_asked() => return true,
             Some(Ok(Err(error))) => error,

@@ -18,7 +18,7 @@ use crate::message::{RequestId, SideEffect};
 use crate::panic::{Contained, catch_unwind};
 use crate::session::connections::Connections;
 use crate::session::memberships::GroupSlot;
-use crate::session::revalidator::within;
+use crate::session::revalidator::within_deadline;
 use crate::session::session::Session;
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
@@ -61,12 +61,12 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U>,
     {
         let call = self.acting()?;
-        let seat = seat::<G::Consumer, U>(call)?.clone();
+        let session = session::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, Some(&id));
-        let kept = usize::from(seat.is_in(&group, Some(&id)));
-        call.give_back(group.clone(), Some(id.clone()), kept);
+        let kept = usize::from(session.is_member(&group, Some(&id)));
+        call.give_back_slots(group.clone(), Some(id.clone()), kept);
         let group = Contained::new(group);
-        call.then(SideEffect::Before(Box::new(move || seat.release(&*group, Some(&id)))));
+        call.then(SideEffect::Before(Box::new(move || session.release(&*group, Some(&id)))));
         Ok(())
     }
 
@@ -77,11 +77,11 @@ impl<U: User> Context<'_, U> {
         G::Consumer: Handler<User = U>,
     {
         let call = self.acting()?;
-        let seat = seat::<G::Consumer, U>(call)?.clone();
+        let session = session::<G::Consumer, U>(call)?.clone();
         call.join_no_more(&group, None);
-        call.give_back(group.clone(), None, seat.places(&group));
+        call.give_back_slots(group.clone(), None, session.slot_count(&group));
         let group = Contained::new(group);
-        call.then(SideEffect::Before(Box::new(move || seat.part(&*group))));
+        call.then(SideEffect::Before(Box::new(move || session.remove_membership(&*group))));
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish(&*group, event, None))
+        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
     }
 
     /// The same to everybody but this connection.
@@ -109,7 +109,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish(&*group, event, Some(seat.id)))
+        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, Some(session.id)))
     }
 
     /// The same to several groups. Who is in more than one of them gets it once.
@@ -121,7 +121,7 @@ impl<U: User> Context<'_, U> {
     {
         let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
         let event = Contained::new(event);
-        self.after(move |seat: Arc<Session<G::Consumer>>| seat.hub.publish_to_several(&groups, event))
+        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
     }
 
     /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
@@ -132,21 +132,21 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (user_id, event) = (user_id.into(), Contained::new(event));
-        self.after(move |seat: Arc<Session<C>>| seat.hub.publish_to_user(&user_id, event))
+        self.after(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
     }
 
     /// This happens once the action has ended well and its reply is on its way.
     fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
-        let seat = seat::<C, U>(call)?.clone();
-        call.then(SideEffect::After(Box::new(move || cause(seat))));
+        let session = session::<C, U>(call)?.clone();
+        call.then(SideEffect::After(Box::new(move || cause(session))));
         Ok(())
     }
 
     /// Publishes at once, whatever becomes of this action: `cx.publisher::<Chat>()`. A fault where this connection is not
     /// one of that consumer's.
     pub fn publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
-        Ok(Publisher::new(seat::<C, U>(self.acting()?)?.hub.clone()))
+        Ok(Publisher::new(session::<C, U>(self.acting()?)?.registry.clone()))
     }
 
     /// Tells connections that somebody may do more or less than before, in the middle of this action:
@@ -156,8 +156,8 @@ impl<U: User> Context<'_, U> {
     /// changes by this handle is its own doing, and not asked about: who leaves a room by it is answered.
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
-        let seat = seat::<C, U>(call)?;
-        Ok(Connections::of_action(seat, call.own_changes()))
+        let session = session::<C, U>(call)?;
+        Ok(Connections::of_action(session, call.own_changes()))
     }
 }
 
@@ -176,31 +176,34 @@ async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G, id: Option<Reques
 where
     G::Consumer: Handler<User = U>,
 {
-    let seat = seat::<G::Consumer, U>(call)?;
-    let asked_in = seat.mailbox.epoch();
-    match seat.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
+    let session = session::<G::Consumer, U>(call)?;
+    let evaluation_epoch = session.send_queue.epoch();
+    match session.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
         // Whoever sits there now is asked: the action has begun for somebody whose credentials were others.
         Some(now) => {
             let head = ConnectContext::<U>::head();
-            group.may_join(&seat.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
+            group.may_join(&session.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
         }
-        None => group.may_join(&seat.consumer, call).await?,
+        None => group.may_join(&session.consumer, call).await?,
     }
     if call.is_joining(&group, id.as_ref()) {
         return Ok(());
     }
-    let was_in = seat.is_in(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
-    if id.is_some() && !was_in && seat.places(&group) >= MOST_SUBSCRIPTIONS {
+    let was_in = session.is_member(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
+    if id.is_some() && !was_in && session.slot_count(&group) >= MOST_SUBSCRIPTIONS {
         let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let room = if was_in { None } else { Some(seat.reserve(call.given_back())?) };
+    let room = if was_in { None } else { Some(session.reserve_slot(call.slots_given_back())?) };
     let entry = entry(group.clone(), id.clone(), room)?;
-    let (seat, left, left_id, leaver) = (seat.clone(), Contained::new(group.clone()), id.clone(), seat.clone());
+    let (session, left, left_id, leaver) =
+        (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
     let entered = Arc::new(AtomicBool::new(false));
     let has_entered = entered.clone();
     let enter = move || {
-        seat.enter(asked_in, || entered.store(seat.hub.enter(&seat, entry), Ordering::SeqCst));
+        session.join_at_epoch(evaluation_epoch, || {
+            entered.store(session.registry.add_member(&session, entry), Ordering::SeqCst);
+        });
     };
     let undo = move || {
         if has_entered.load(Ordering::SeqCst) {
@@ -220,36 +223,36 @@ where
 pub(crate) fn entry<G: Group>(
     group: G,
     id: Option<RequestId>,
-    place: Option<GroupSlot<G::Consumer>>,
+    slot: Option<GroupSlot<G::Consumer>>,
 ) -> Result<JoinRequest<G>> {
     let name = catch_unwind(|| group.public_name());
     let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-    Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, place })
+    Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
 }
 
 /// The connection's seat among those of the consumer.
-fn seat<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
-    let seat = call.seat().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
-    <dyn Any>::downcast_ref(seat).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
+fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
+    let session = call.session().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
+    <dyn Any>::downcast_ref(session).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
 }
 
 impl<C: Consumer> Session<C> {
     /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
-    pub(crate) async fn let_in<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+    pub(crate) async fn join_from_outside<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
         // First of all, so that what changes after it is asked about again.
-        let asked_in = self.mailbox.epoch();
+        let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
         let head = ConnectContext::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
-        let asked = within(Instant::now() + self.time, group.may_join(&self.consumer, &call)).await;
-        let room = || if self.is_in(&group, None) { Ok(None) } else { self.reserve(0).map(Some) };
+        let asked = within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
+        let room = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
         match asked.and_then(|()| entry(group.clone(), None, room()?)) {
             Ok(entry) => {
-                let enter = || _ = self.hub.enter(self, entry);
-                if let Some(change) = self.enter(asked_in, enter) {
-                    change.through().await;
+                let enter = || _ = self.registry.add_member(self, entry);
+                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter) {
+                    change.completed().await;
                 }
-                self.is_in(&group, None)
+                self.is_member(&group, None)
             }
             Err(error) => {
                 tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");

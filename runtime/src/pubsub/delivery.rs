@@ -18,161 +18,168 @@ use crate::transport::Text;
 impl<C: Consumer> Session<C> {
     /// Looks at what is read of every member, without asking anything yet.
     #[inline]
-    pub(crate) fn glance(&self) -> FastPathView<'_, C::User> {
+    pub(crate) fn fast_path_view(&self) -> FastPathView<'_, C::User> {
         // The epoch first: who reads that of a change sees below that the change is under way.
-        let epoch = self.mailbox.epoch();
-        let plain = !self.is_late.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
-        FastPathView { epoch, scope: self.first.get().filter(|_| plain) }
+        let epoch = self.send_queue.epoch();
+        let plain = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
+        FastPathView { epoch, scope: self.initial_scope.get().filter(|_| plain) }
     }
 
     /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
     #[inline]
-    pub(crate) fn offer_at<E>(
+    pub(crate) fn deliver_fast<E>(
         self: &Arc<Self>,
-        glance: &FastPathView<'_, C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
+        fast_path_view: &FastPathView<'_, C::User>,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match glance.scope {
-            Some(scope) => self.ask(scope, published, way, glance.epoch),
-            None => self.offer(published, way),
+        match fast_path_view.scope {
+            Some(scope) => self.authorize_and_enqueue(scope, publication, path, fast_path_view.epoch),
+            None => self.deliver(publication, path),
         }
     }
 
     /// The same as they are now.
-    pub(crate) fn offer<E>(
+    pub(crate) fn deliver<E>(
         self: &Arc<Self>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         // Read first, for the same reason.
-        let epoch = self.mailbox.epoch();
+        let epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return DeliveryOutcome::Done };
         // What comes after an event that waits has to wait too.
-        if self.is_late.load(Ordering::SeqCst) {
-            return self.wait(published, way);
+        if self.has_deferred.load(Ordering::SeqCst) {
+            return self.defer(publication, path);
         }
-        self.ask(&scope, published, way, epoch)
+        self.authorize_and_enqueue(&scope, publication, path, epoch)
     }
 
     /// Asks whether they may see it, and gives it to them.
     #[inline]
-    fn ask<E>(
+    fn authorize_and_enqueue<E>(
         self: &Arc<Self>,
         scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
         epoch: u64,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match self.looks(&Subscriber::new(scope), published) {
+        match self.authorize_event(&Subscriber::new(scope), publication) {
             Some(false) => DeliveryOutcome::Refused,
-            Some(true) => match self.send(scope, published, way, epoch) {
+            Some(true) => match self.enqueue(scope, publication, path, epoch) {
                 EnqueueOutcome::In | EnqueueOutcome::Gone => DeliveryOutcome::Done,
-                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.wait(published, way),
+                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.defer(publication, path),
             },
-            None => self.wait(published, way),
+            None => self.defer(publication, path),
         }
     }
 
     /// It waits, and is counted when it is settled.
     #[cold]
-    fn wait<E>(self: &Arc<Self>, published: &Arc<Publication<E>>, way: DeliveryPath<'_, C>) -> DeliveryOutcome
+    fn defer<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_, C>) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.lag(published.note(self, way));
+        self.push_deferred(publication.handle(self, path));
         DeliveryOutcome::Done
     }
 
     /// Whether they may see it. A panic is a no.
-    pub(crate) fn looks<E>(&self, seeing: &Subscriber<'_, C::User>, published: &Publication<E>) -> Option<bool>
+    pub(crate) fn authorize_event<E>(
+        &self,
+        subscriber: &Subscriber<'_, C::User>,
+        publication: &Publication<E>,
+    ) -> Option<bool>
     where
         C: Emits<E>,
     {
-        let event = published.event();
-        catch_unwind(|| self.consumer.may_see(seeing, event)).unwrap_or_else(|panic| {
+        let event = publication.event();
+        catch_unwind(|| self.consumer.may_see(subscriber, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
             tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
-            self.hub.counts.failed();
+            self.registry.counters.failed();
             Some(false)
         })
     }
 
     /// Puts it into the mailbox, as it was asked about in that epoch.
-    fn send<E>(
+    fn enqueue<E>(
         &self,
         scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
         epoch: u64,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.make(scope, published, way, |frame, note, seen| {
+        self.build_frame(scope, publication, path, |frame, handle, frame_version| {
             // What is not wanted any more is dropped here: nothing is locked.
-            let (put, _) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            put
+            let (enqueue, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            enqueue
         })
     }
 
     /// Makes the frame for whoever sits here, and again while what it shows of its way changes before it is put in.
-    pub(crate) fn make<E>(
+    pub(crate) fn build_frame<E>(
         &self,
         scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
-        put: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
+        enqueue: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         loop {
-            let Some(seen) = way.standing() else { return EnqueueOutcome::Gone };
-            let Some(frame) = published.frame(self, scope, way) else { return EnqueueOutcome::Gone };
-            match put(frame, published.note(self, way), seen) {
+            let Some(frame_version) = path.version() else { return EnqueueOutcome::Gone };
+            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Gone };
+            match enqueue(frame, publication.handle(self, path), frame_version) {
                 EnqueueOutcome::Changed => {}
-                put => return put,
+                outcome => return outcome,
             }
         }
     }
 
     /// Puts in what was asked about; from then on no change takes it back from here.
-    pub(crate) fn hand_over<E>(
+    pub(crate) fn commit<E>(
         &self,
         scope: &Scope<C::User>,
-        published: &Arc<Publication<E>>,
-        way: DeliveryPath<'_, C>,
+        publication: &Arc<Publication<E>>,
+        path: DeliveryPath<'_, C>,
         epoch: u64,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        self.make(scope, published, way, |frame, note, seen| {
-            let mut late = self.lock_late();
-            let (put, unwanted) = self.mailbox.put(frame, note, epoch, seen, || way.standing());
-            let done =
-                if matches!(put, EnqueueOutcome::In | EnqueueOutcome::Gone) { late.current.take() } else { None };
-            drop(late);
+        self.build_frame(scope, publication, path, |frame, handle, frame_version| {
+            let mut deferred = self.lock_deferred();
+            let (enqueue, unwanted) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            let done = if matches!(enqueue, EnqueueOutcome::In | EnqueueOutcome::Gone) {
+                deferred.in_progress.take()
+            } else {
+                None
+            };
+            drop(deferred);
             // Not under the lock: an event may run its own code when it is dropped.
             drop((done, unwanted));
-            put
+            enqueue
         })
     }
 }

@@ -31,16 +31,16 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let mut tally = FanoutCounts::default();
-        if let Some(members) = self.kind::<G>().members(group) {
-            let published = Publication::new(event, members.name.clone());
+        let mut counts = FanoutCounts::default();
+        if let Some(members) = self.group_table::<G>().members(group) {
+            let publication = Publication::new(event, members.name.clone());
             let list = members.list();
             for together in list.chunks(TOGETHER) {
-                tally.offer(&published, together, except);
+                counts.deliver(&publication, together, except);
             }
-            tally.attempted = list.len();
+            counts.attempted = list.len();
         }
-        tally.count(&self.counts);
+        counts.count(&self.counters);
     }
 
     /// The same for several groups: a member of more than one gets it once.
@@ -50,31 +50,31 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let kind = self.kind::<G>();
+        let table = self.group_table::<G>();
         let mut known: HashMap<u64, usize> = HashMap::new();
         let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
-        for members in groups.iter().filter_map(|group| kind.members(group)) {
-            for Member { seat, membership } in &*members.list() {
-                match known.get(&seat.id) {
+        for members in groups.iter().filter_map(|group| table.members(group)) {
+            for Member { session, membership } in &*members.list() {
+                match known.get(&session.id) {
                     // A group may be named twice.
                     Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
                     Some(&at) => receivers[at].push(membership.clone()),
                     None => {
-                        known.insert(seat.id, receivers.len());
+                        known.insert(session.id, receivers.len());
                         receivers.push(SmallVec::from_buf([membership.clone()]));
                     }
                 }
             }
         }
-        let (published, mut tally) = (Publication::new(event, None), FanoutCounts::default());
-        tally.attempted = receivers.len();
+        let (publication, mut counts) = (Publication::new(event, None), FanoutCounts::default());
+        counts.attempted = receivers.len();
         for memberships in receivers {
-            tally.add(match &memberships[..] {
-                [only] => only.seat.offer(&published, DeliveryPath::Group(only)),
-                several => several[0].seat.offer(&published, DeliveryPath::Groups(&several.into())),
+            counts.add(match &memberships[..] {
+                [only] => only.session.deliver(&publication, DeliveryPath::Group(only)),
+                several => several[0].session.deliver(&publication, DeliveryPath::Groups(&several.into())),
             });
         }
-        tally.count(&self.counts);
+        counts.count(&self.counters);
     }
 
     /// Gives an event to one user on all sockets, where that user may see it.
@@ -83,12 +83,12 @@ impl<C: Consumer> SessionRegistry<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let (published, mut tally) = (Publication::new(event, None), FanoutCounts::default());
-        for seat in self.seats_of(user_id) {
-            tally.attempted += 1;
-            tally.add(seat.offer(&published, DeliveryPath::Personal));
+        let (publication, mut counts) = (Publication::new(event, None), FanoutCounts::default());
+        for session in self.sessions_of_user(user_id) {
+            counts.attempted += 1;
+            counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        tally.count(&self.counts);
+        counts.count(&self.counters);
     }
 }
 
@@ -101,16 +101,16 @@ struct FanoutCounts {
 
 impl FanoutCounts {
     /// Offers it to some members.
-    fn offer<C, E>(&mut self, published: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
+    fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.seat.glance()));
+        let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.session.fast_path_view()));
         glances.iter().flatten().for_each(FastPathView::fetch);
-        for (Member { seat, membership }, glance) in members.iter().zip(glances.iter().flatten()) {
-            if except != Some(seat.id) {
-                self.add(seat.offer_at(glance, published, DeliveryPath::Group(membership)));
+        for (Member { session, membership }, fast_path_view) in members.iter().zip(glances.iter().flatten()) {
+            if except != Some(session.id) {
+                self.add(session.deliver_fast(fast_path_view, publication, DeliveryPath::Group(membership)));
             }
         }
     }

@@ -43,13 +43,13 @@ type SharedMembers<C> = Arc<Vec<Member<C>>>;
 
 /// A member, with the seat at hand: who may not see an event is passed by without a look at the membership.
 pub(crate) struct Member<C: Consumer> {
-    pub(crate) seat: Arc<Session<C>>,
+    pub(crate) session: Arc<Session<C>>,
     pub(crate) membership: Arc<Membership<C>>,
 }
 
 impl<C: Consumer> Clone for Member<C> {
     fn clone(&self) -> Self {
-        Member { seat: self.seat.clone(), membership: self.membership.clone() }
+        Member { session: self.session.clone(), membership: self.membership.clone() }
     }
 }
 
@@ -69,9 +69,9 @@ impl<G: Group> GroupTable<G> {
         &self,
         group: &G,
         name: Option<Arc<str>>,
-        seat: &Arc<Session<G::Consumer>>,
+        session: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
-        place: GroupSlot<G::Consumer>,
+        slot: GroupSlot<G::Consumer>,
     ) -> Arc<Membership<G::Consumer>> {
         let key = group.clone();
         let mut groups = lock(&self.groups);
@@ -82,11 +82,11 @@ impl<G: Group> GroupTable<G> {
             groups.insert(key, members.clone());
             (members, None)
         };
-        let membership = Arc::new(Membership::new(seat.clone(), members.name.clone(), id, place));
+        let membership = Arc::new(Membership::new(session.clone(), members.name.clone(), id, slot));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut list);
-        membership.place.store(list.len(), Ordering::Relaxed);
-        list.push(Member { seat: seat.clone(), membership: membership.clone() });
+        membership.slot.store(list.len(), Ordering::Relaxed);
+        list.push(Member { session: session.clone(), membership: membership.clone() });
         drop(groups);
         // Not under the lock of all groups: a key may run its own code when it is dropped.
         drop_contained(unused);
@@ -100,12 +100,12 @@ impl<G: Group> GroupTable<G> {
             let mut list = lock(&members.list);
             let list = Arc::make_mut(&mut *list);
             // Places change under this lock only.
-            let place = membership.place.load(Ordering::Relaxed);
+            let slot = membership.slot.load(Ordering::Relaxed);
             // It may have been dismissed before.
-            if list.get(place).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
-                list.swap_remove(place);
-                if let Some(moved) = list.get(place) {
-                    moved.membership.place.store(place, Ordering::Relaxed);
+            if list.get(slot).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
+                list.swap_remove(slot);
+                if let Some(moved) = list.get(slot) {
+                    moved.membership.slot.store(slot, Ordering::Relaxed);
                 }
             }
             list.is_empty()
@@ -120,32 +120,32 @@ impl<G: Group> GroupTable<G> {
 /// What a connection keeps of a membership.
 pub(crate) struct GroupMembership<G: Group> {
     pub(crate) group: Contained<G>,
-    pub(crate) kind: Arc<GroupTable<G>>,
+    pub(crate) table: Arc<GroupTable<G>>,
     pub(crate) membership: Arc<Membership<G::Consumer>>,
 }
 
 impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
-    fn is(&self, group: &dyn Any) -> bool {
+    fn is_group(&self, group: &dyn Any) -> bool {
         group.downcast_ref::<G>() == Some(&*self.group)
     }
 
-    fn is_kept(&self, id: Option<&RequestId>) -> bool {
-        self.membership.is_kept(id)
+    fn is_held_by(&self, id: Option<&RequestId>) -> bool {
+        self.membership.is_held_by(id)
     }
 
-    fn places(&self) -> usize {
-        self.membership.places()
+    fn slot_count(&self) -> usize {
+        self.membership.slot_count()
     }
 
-    fn keep(&self, id: Option<RequestId>, place: GroupSlot<G::Consumer>) {
-        self.membership.keep(id, place);
+    fn hold(&self, id: Option<RequestId>, slot: GroupSlot<G::Consumer>) {
+        self.membership.hold(id, slot);
     }
 
     fn release(&self, id: Option<&RequestId>) -> bool {
         self.membership.release(id)
     }
 
-    fn may_stay<'a>(
+    fn authorize_member<'a>(
         &'a self,
         consumer: &'a G::Consumer,
         scope: &'a Scope<<G::Consumer as Handler>::User>,
@@ -159,31 +159,35 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     fn leave(&self) {
         // First of all nothing more may come by it.
         self.membership.end();
-        self.kind.dismiss(&self.group, &self.membership);
+        self.table.dismiss(&self.group, &self.membership);
     }
 }
 
 impl<C: Consumer> SessionRegistry<C> {
     /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
     /// Gives back whether it was not in it before.
-    pub(crate) fn enter<G: Group<Consumer = C>>(&self, seat: &Arc<Session<C>>, entry: JoinRequest<G>) -> bool {
-        let JoinRequest { group, name, id, place } = entry;
+    pub(crate) fn add_member<G: Group<Consumer = C>>(
+        &self,
+        session: &Arc<Session<C>>,
+        request: JoinRequest<G>,
+    ) -> bool {
+        let JoinRequest { group, name, id, slot } = request;
         // It may have been left since it was asked for.
-        let Some(place) = place.or_else(|| seat.reserve(0).ok()) else { return false };
+        let Some(slot) = slot.or_else(|| session.reserve_slot(0).ok()) else { return false };
         // The key is kept by both.
         let key = Contained::new(G::clone(&group));
-        seat.belong(&*key, id, place, |id, place| {
-            let kind = self.kind::<G>();
-            let membership = kind.admit(&group, name, seat, id, place);
-            Arc::new(GroupMembership { group, kind, membership })
+        session.add_membership(&*key, id, slot, |id, slot| {
+            let table = self.group_table::<G>();
+            let membership = table.admit(&group, name, session, id, slot);
+            Arc::new(GroupMembership { group, table, membership })
         })
     }
 
-    pub(crate) fn kind<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
-        let mut kinds = lock(&self.kinds);
-        let kind = kinds.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
+    pub(crate) fn group_table<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
+        let mut groups = lock(&self.groups);
+        let table = groups.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
         // It was made under this type's own id.
-        kind.clone().downcast().unwrap_or_default()
+        table.clone().downcast().unwrap_or_default()
     }
 }
 
@@ -195,5 +199,5 @@ pub(crate) struct JoinRequest<G: Group> {
     /// What it is subscribed under; joined, where it is not.
     pub(crate) id: Option<RequestId>,
     /// Room for it, where it needs some.
-    pub(crate) place: Option<GroupSlot<G::Consumer>>,
+    pub(crate) slot: Option<GroupSlot<G::Consumer>>,
 }

@@ -50,27 +50,27 @@ impl<E> Publication<E> {
     /// The frame for one of them. Nothing where there is none for them.
     pub(crate) fn frame<C: Emits<E>>(
         &self,
-        seat: &Session<C>,
+        session: &Session<C>,
         scope: &Scope<C::User>,
-        way: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_, C>,
     ) -> Option<Text> {
-        let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
+        let (frame, named) = match self.shared.get_or_init(|| self.share(session)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event())) {
+            Shared::No => match made::<C, E>(session, || session.consumer.personal(scope, self.event())) {
                 Made::Frame(Frame(frame)) => (frame, false),
                 Made::Nothing | Made::Failed => return None,
             },
         };
-        let group = if named { None } else { way.group_name() };
-        let ids = if way.shows_ids() { way.request_ids() } else { Vec::new() };
+        let group = if named { None } else { path.group_name() };
+        let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
         if group.is_none() && ids.is_empty() {
             return Some(frame);
         }
         Some(native::event_for(&frame, group, &ids))
     }
 
-    fn share<C: Emits<E>>(&self, seat: &Session<C>) -> Shared {
-        match made::<C, E>(seat, || seat.consumer.shared(self.event())) {
+    fn share<C: Emits<E>>(&self, session: &Session<C>) -> Shared {
+        match made::<C, E>(session, || session.consumer.shared(self.event())) {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
             Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
@@ -81,15 +81,15 @@ impl<E> Publication<E> {
     }
 
     /// What it takes to ask about it once more.
-    pub(crate) fn note<C>(self: &Arc<Self>, seat: &Session<C>, way: DeliveryPath<'_, C>) -> EventHandle<C>
+    pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_, C>) -> EventHandle<C>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || seat.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        let key = || session.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        EventHandle::new(self.clone(), way.owned(), *key)
+        EventHandle::new(self.clone(), path.owned(), *key)
     }
 }
 
@@ -100,8 +100,8 @@ enum Made {
 }
 
 /// Makes a frame. What goes wrong concerns nobody but those who would have got it.
-fn made<C: Emits<E>, E>(seat: &Session<C>, make: impl FnOnce() -> Option<Result<Frame>>) -> Made {
-    match catch_unwind(make) {
+fn made<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> Made {
+    match catch_unwind(build_frame) {
         Ok(None) => return Made::Nothing,
         Ok(Some(Ok(frame))) => return Made::Frame(frame),
         Ok(Some(Err(error))) => {
@@ -111,34 +111,34 @@ fn made<C: Emits<E>, E>(seat: &Session<C>, make: impl FnOnce() -> Option<Result<
             tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "event not sent: `#[event]` method panicked");
         }
     }
-    seat.hub.counts.failed();
+    session.registry.counters.failed();
     Made::Failed
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {
     fn settle<'s>(
         self: Arc<Self>,
-        seat: &'s Arc<Session<C>>,
-        way: DeliveryPath<'s, C>,
+        session: &'s Arc<Session<C>>,
+        path: DeliveryPath<'s, C>,
         epoch: u64,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
-            let Some(scope) = seat.scope() else { return EnqueueOutcome::Gone };
-            let mut seeing = Subscriber::new(&*scope);
+            let Some(scope) = session.scope() else { return EnqueueOutcome::Gone };
+            let mut subscriber = Subscriber::new(&*scope);
             let refused = || {
-                seat.hub.counts.refused();
+                session.registry.counters.refused();
                 EnqueueOutcome::Gone
             };
             loop {
-                if seat.mailbox.epoch() != epoch {
+                if session.send_queue.epoch() != epoch {
                     return EnqueueOutcome::Stale;
                 }
-                match seat.looks(&seeing, &self) {
-                    Some(true) => return seat.hand_over(&scope, &self, way, epoch),
+                match session.authorize_event(&subscriber, &self) {
+                    Some(true) => return session.commit(&scope, &self, path, epoch),
                     Some(false) => return refused(),
                     None => {}
                 }
-                match timeout(seat.time, seeing.load()).await {
+                match timeout(session.check_timeout, subscriber.load()).await {
                     // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
@@ -146,7 +146,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Public
                     }
                     Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "event refused: loading grants timed out"),
                 }
-                seat.hub.counts.failed();
+                session.registry.counters.failed();
                 return refused();
             }
         })

@@ -19,8 +19,8 @@ use crate::session::registry::SessionRegistry;
 pub struct Publisher<C: Consumer>(Arc<SessionRegistry<C>>);
 
 impl<C: Consumer> Publisher<C> {
-    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Publisher<C> {
-        Publisher(hub)
+    pub(crate) fn new(registry: Arc<SessionRegistry<C>>) -> Publisher<C> {
+        Publisher(registry)
     }
 
     /// To every member of a group.
@@ -57,21 +57,21 @@ impl<C: Consumer> Publisher<C> {
     ///
     /// Who connects later is not in it: that is for `#[connect]`.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
-        let seats = self.0.seats_of(user_id);
-        let joined = join_all(seats.iter().map(|seat| seat.let_in(group.clone()))).await;
+        let sessions = self.0.sessions_of_user(user_id);
+        let joined = join_all(sessions.iter().map(|session| session.join_from_outside(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()
     }
 
     /// Takes every connection of a user out of a group, at once.
     pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
-        for seat in self.0.seats_of(user_id) {
-            seat.part(group);
+        for session in self.0.sessions_of_user(user_id) {
+            session.remove_membership(group);
         }
     }
 
     /// What became of the events so far.
     pub fn counters(&self) -> EventCounters {
-        self.0.counts.now()
+        self.0.counters.now()
     }
 }
 

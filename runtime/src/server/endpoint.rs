@@ -20,7 +20,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
-    pub(super) hub: Arc<SessionRegistry<C>>,
+    pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
 }
 
@@ -44,7 +44,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
-        hub: Arc::new(SessionRegistry::new()),
+        registry: Arc::new(SessionRegistry::new()),
         overflow_policy: OverflowPolicy::default(),
     }
 }
@@ -105,7 +105,7 @@ impl<C: Consumer> Endpoint<C> {
     #[must_use]
     pub fn grants(mut self, grants: impl GrantSource<C::User>) -> Self {
         let cache = grants.into_cache();
-        self.hub.grant_from(cache.clone());
+        self.registry.add_grant_cache(cache.clone());
         self.grants = Some(cache);
         self
     }
@@ -119,12 +119,12 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Publishes to the groups of this endpoint, and of its clones, from outside a connection.
     pub fn publisher(&self) -> Publisher<C> {
-        Publisher::new(self.hub.clone())
+        Publisher::new(self.registry.clone())
     }
 
     /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before.
     pub fn connections(&self) -> Connections<C> {
-        Connections::new(self.hub.clone())
+        Connections::new(self.registry.clone())
     }
 
     /// Whether codenames are asked that nobody grants.
@@ -163,7 +163,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             origins: self.origins.clone(),
             limits: self.limits.clone(),
             grants: self.grants.clone(),
-            hub: self.hub.clone(),
+            registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
         }
     }

@@ -23,9 +23,9 @@ pub(crate) struct Accepted<C: Consumer> {
     consumer: Arc<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    hub: Arc<SessionRegistry<C>>,
+    registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
-    asked_at: u64,
+    changes_at_start: u64,
 }
 
 impl<C: Consumer> Accepted<C> {
@@ -44,9 +44,9 @@ impl<C: Consumer> Accepted<C> {
             action_timeout: action,
             ..
         } = *self.limits;
-        let mailbox = SendQueue::new(queue, queue_bytes, self.overflow_policy, self.hub.counts().clone());
-        let seat = Session::new(&self.hub, self.consumer, mailbox, groups, action);
-        run(transport, seat, self.asked_at, self.scope, &self.limits)
+        let send_queue = SendQueue::new(queue, queue_bytes, self.overflow_policy, self.registry.counters().clone());
+        let session = Session::new(&self.registry, self.consumer, send_queue, groups, action);
+        run(transport, session, self.changes_at_start, self.scope, &self.limits)
     }
 }
 
@@ -69,9 +69,9 @@ impl<C: Consumer> Endpoint<C> {
             tracing::info!(origin = ?origin.as_deref().map(Truncated::words), "refused: the origin is not allowed");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
-        let asked_at = self.hub.changes();
+        let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
-        let scope = match self.within(self.scope(parts, known)).await {
+        let scope = match self.within_deadline(self.scope(parts, known)).await {
             Ok(scope) => scope,
             Err(error) => {
                 let status = error.status().as_u16();
@@ -85,7 +85,7 @@ impl<C: Consumer> Endpoint<C> {
             }
         };
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = self.within(self.consumer.may_connect(&connect)).await {
+        if let Err(error) = self.within_deadline(self.consumer.may_connect(&connect)).await {
             report(connect.call(), &error);
             return Err(Rejection(error.status()));
         }
@@ -93,9 +93,9 @@ impl<C: Consumer> Endpoint<C> {
             consumer: self.consumer.clone(),
             scope: Box::new(scope),
             limits: self.limits.clone(),
-            hub: self.hub.clone(),
+            registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
-            asked_at,
+            changes_at_start,
         })
     }
 
@@ -109,7 +109,7 @@ impl<C: Consumer> Endpoint<C> {
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.
-    fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+    fn within_deadline<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
         deadline(self.limits.action_timeout, contain_future(asking)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => Err(panicked(&panic)),

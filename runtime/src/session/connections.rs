@@ -19,32 +19,33 @@ use crate::transport::CloseCode;
 /// authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
 /// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
 pub struct Connections<C: Consumer> {
-    hub: Arc<SessionRegistry<C>>,
+    registry: Arc<SessionRegistry<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
     own: Option<(u64, OwnEpochs)>,
 }
 
 impl<C: Consumer> Connections<C> {
-    pub(crate) fn new(hub: Arc<SessionRegistry<C>>) -> Connections<C> {
-        Connections { hub, own: None }
+    pub(crate) fn new(registry: Arc<SessionRegistry<C>>) -> Connections<C> {
+        Connections { registry, own: None }
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(crate) fn of_action(seat: &Session<C>, changes: OwnEpochs) -> Connections<C> {
-        Connections { hub: seat.hub.clone(), own: Some((seat.id, changes)) }
+    pub(crate) fn of_action(session: &Session<C>, changes: OwnEpochs) -> Connections<C> {
+        Connections { registry: session.registry.clone(), own: Some((session.id, changes)) }
     }
 
     /// What this user, by [`User::id`](crate::User::id), may do has changed.
     pub async fn refresh_user(&self, user_id: &str) {
-        self.hub.change();
-        self.refresh(&self.hub.seats_of(user_id), Scope::forget_grants).await;
+        self.registry.record_change();
+        self.refresh(&self.registry.sessions_of_user(user_id), Scope::forget_grants).await;
     }
 
     /// What each of these users may do has changed.
     pub async fn refresh_users(&self, user_ids: impl IntoIterator<Item: AsRef<str>>) {
-        self.hub.change();
-        let seats: Vec<_> = user_ids.into_iter().flat_map(|user_id| self.hub.seats_of(user_id.as_ref())).collect();
-        self.refresh(&seats, Scope::forget_grants).await;
+        self.registry.record_change();
+        let sessions: Vec<_> =
+            user_ids.into_iter().flat_map(|user_id| self.registry.sessions_of_user(user_id.as_ref())).collect();
+        self.refresh(&sessions, Scope::forget_grants).await;
     }
 
     /// What a role may do has changed. (What objects overwrite for it is told by
@@ -53,79 +54,79 @@ impl<C: Consumer> Connections<C> {
     /// It concerns everybody whose grants were loaded with that role among their
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
     pub async fn refresh_role(&self, role: &str) {
-        self.hub.change();
-        let concerned = |seat: &Arc<Session<C>>| {
+        self.registry.record_change();
+        let concerned = |session: &Arc<Session<C>>| {
             let concerned = Cell::new(false);
             // What runs for whoever sat there before counts too.
-            seat.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
+            session.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
             concerned.get()
         };
-        let seats: Vec<_> = self.hub.seats().into_iter().filter(concerned).collect();
-        self.refresh(&seats, Scope::forget_grants).await;
+        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(concerned).collect();
+        self.refresh(&sessions, Scope::forget_grants).await;
     }
 
     /// What this object overwrites has changed.
     pub async fn refresh_object(&self, object: &ObjectKey) {
-        self.hub.forget_object(object);
-        self.hub.change();
+        self.registry.forget_object(object);
+        self.registry.record_change();
         // What each was granted elsewhere is still true.
-        self.refresh(&self.hub.seats(), |_| ()).await;
+        self.refresh(&self.registry.sessions(), |_| ()).await;
     }
 
     /// Something has changed for everybody.
     pub async fn refresh_all(&self) {
-        self.hub.forget_all();
-        self.hub.change();
-        self.refresh(&self.hub.seats(), Scope::forget_grants).await;
+        self.registry.forget_all();
+        self.registry.record_change();
+        self.refresh(&self.registry.sessions(), Scope::forget_grants).await;
     }
 
     /// Closes every connection of this user with 4403, including those whose handshake is in progress. After it has
     /// returned, no further action of this user starts.
     pub fn disconnect_user(&self, user_id: &str) {
-        self.hub.disconnect(user_id);
-        for seat in self.hub.seats_of(user_id) {
-            seat.end(CloseCode::Revoked);
+        self.registry.record_disconnect(user_id);
+        for session in self.registry.sessions_of_user(user_id) {
+            session.close_with(CloseCode::Revoked);
         }
     }
 
     /// All of them are told at once, so that it is done even where nobody waits for the rest.
-    async fn refresh(&self, seats: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
-        let tell = |seat: &Arc<Session<C>>| {
-            let change = seat.change(|| seat.each_scope(forget));
+    async fn refresh(&self, sessions: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
+        let tell = |session: &Arc<Session<C>>| {
+            let change = session.begin_revalidation(|| session.each_scope(forget));
             if let Some((own, changes)) = &self.own
-                && *own == seat.id
+                && *own == session.id
             {
                 changes.add(change.epoch);
             }
             change
         };
-        let changes: Vec<_> = seats.iter().map(tell).collect();
+        let changes: Vec<_> = sessions.iter().map(tell).collect();
         for change in changes {
-            change.through().await;
+            change.completed().await;
         }
     }
 }
 
 impl<C: Consumer> Session<C> {
     /// Asks again if something has changed since the door began to ask.
-    pub(crate) async fn catch_up_with(self: &Arc<Self>, asked_at: u64) {
-        if self.hub.changes() == asked_at {
+    pub(crate) async fn revalidate_since(self: &Arc<Self>, changes_at_start: u64) {
+        if self.registry.change_count() == changes_at_start {
             return;
         }
-        if self.hub.is_disconnected(self, asked_at) {
-            return self.end(CloseCode::Revoked);
+        if self.registry.was_disconnected_since(self, changes_at_start) {
+            return self.close_with(CloseCode::Revoked);
         }
-        if self.hub.has_forgotten(asked_at) {
+        if self.registry.tombstones_expired_since(changes_at_start) {
             // Whoever it is may come again, and is asked then.
-            return self.end(CloseCode::Failed);
+            return self.close_with(CloseCode::Failed);
         }
-        self.change(|| self.each_scope(Scope::forget_grants)).through().await;
+        self.begin_revalidation(|| self.each_scope(Scope::forget_grants)).completed().await;
     }
 }
 
 impl<C: Consumer> Clone for Connections<C> {
     fn clone(&self) -> Self {
-        Connections { hub: self.hub.clone(), own: self.own.clone() }
+        Connections { registry: self.registry.clone(), own: self.own.clone() }
     }
 }
 

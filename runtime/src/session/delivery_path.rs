@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::membership::{LEFT, Membership};
+use super::membership::{ENDED, Membership};
 use crate::consumer::Consumer;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
@@ -34,14 +34,14 @@ impl<C: Consumer> DeliveryPath<'_, C> {
 
     /// How it stands: another number once something about it has changed. `None` where it has ended.
     #[inline]
-    pub(crate) fn standing(&self) -> Option<u64> {
+    pub(crate) fn version(&self) -> Option<u64> {
         let state = |membership: &Membership<C>| membership.state.load(Ordering::Relaxed);
         match self {
             DeliveryPath::Personal => Some(0),
-            DeliveryPath::Group(one) => Some(state(one)).filter(|state| *state < LEFT),
+            DeliveryPath::Group(one) => Some(state(one)).filter(|state| *state < ENDED),
             // Each only rises.
             DeliveryPath::Groups(several) => {
-                several.iter().any(|one| state(one) < LEFT).then(|| several.iter().map(|one| state(one)).sum())
+                several.iter().any(|one| state(one) < ENDED).then(|| several.iter().map(|one| state(one)).sum())
             }
         }
     }
@@ -49,15 +49,15 @@ impl<C: Consumer> DeliveryPath<'_, C> {
     /// Whether frames show more of it than that it is there.
     #[inline]
     pub(crate) fn shows_ids(&self) -> bool {
-        self.memberships().iter().any(|membership| membership.state.load(Ordering::Relaxed) % LEFT != 0)
+        self.memberships().iter().any(|membership| membership.state.load(Ordering::Relaxed) % ENDED != 0)
     }
 
     /// What whoever sits there has subscribed under, in the order in which they did.
     pub(crate) fn request_ids(&self) -> Vec<RequestId> {
         let mut ids: Vec<RequestId> = Vec::new();
         for membership in self.memberships() {
-            if membership.state.load(Ordering::Relaxed) < LEFT {
-                for (id, _) in &membership.held().subscriptions {
+            if membership.state.load(Ordering::Relaxed) < ENDED {
+                for (id, _) in &membership.holds().subscriptions {
                     if !ids.contains(id) {
                         ids.push(id.clone());
                     }
@@ -69,8 +69,8 @@ impl<C: Consumer> DeliveryPath<'_, C> {
 
     /// What frames call the group that it comes by: the first of several.
     pub(crate) fn group_name(&self) -> Option<&str> {
-        let standing = self.memberships().iter().find(|one| one.state.load(Ordering::Relaxed) < LEFT)?;
-        standing.group_name.as_deref()
+        let version = self.memberships().iter().find(|one| one.state.load(Ordering::Relaxed) < ENDED)?;
+        version.group_name.as_deref()
     }
 
     pub(crate) fn owned(&self) -> OwnedDeliveryPath<C> {
@@ -91,12 +91,12 @@ pub(crate) enum OwnedDeliveryPath<C: Consumer> {
 
 impl<C: Consumer> Clone for OwnedDeliveryPath<C> {
     fn clone(&self) -> Self {
-        self.as_way().owned()
+        self.as_path().owned()
     }
 }
 
 impl<C: Consumer> OwnedDeliveryPath<C> {
-    pub(crate) fn as_way(&self) -> DeliveryPath<'_, C> {
+    pub(crate) fn as_path(&self) -> DeliveryPath<'_, C> {
         match self {
             OwnedDeliveryPath::Personal => DeliveryPath::Personal,
             OwnedDeliveryPath::Group(one) => DeliveryPath::Group(one),

@@ -13,18 +13,18 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// One connection's membership in one group.
 pub(crate) struct Membership<C: Consumer> {
-    pub(crate) seat: Arc<Session<C>>,
+    pub(crate) session: Arc<Session<C>>,
     /// What frames call the group, where clients may know.
     pub(crate) group_name: Option<Arc<str>>,
-    /// How often what frames show of it has changed; [`LEFT`] once it has ended. Changed under the mailbox's lock only.
+    /// How often what frames show of it has changed; [`ENDED`] once it has ended. Changed under the mailbox's lock only.
     pub(super) state: AtomicU64,
     /// Where it stands in the list of the group's members. Changed under that list's lock only.
-    pub(crate) place: AtomicUsize,
-    held: Mutex<MembershipHolds<C>>,
+    pub(crate) slot: AtomicUsize,
+    holds: Mutex<MembershipHolds<C>>,
 }
 
 /// The state of a membership that has ended.
-pub(super) const LEFT: u64 = 1 << 40;
+pub(super) const ENDED: u64 = 1 << 40;
 
 /// What keeps a membership: that it was joined, and each subscription. Each takes up the room of a group.
 pub(super) struct MembershipHolds<C: Consumer> {
@@ -35,48 +35,48 @@ pub(super) struct MembershipHolds<C: Consumer> {
 impl<C: Consumer> Membership<C> {
     /// One that is kept from the start, as joined or by a subscription.
     pub(crate) fn new(
-        seat: Arc<Session<C>>,
+        session: Arc<Session<C>>,
         group_name: Option<Arc<str>>,
         id: Option<RequestId>,
-        place: GroupSlot<C>,
+        slot: GroupSlot<C>,
     ) -> Membership<C> {
-        let mut held = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
+        let mut holds = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
         let state = u64::from(id.is_some());
         match id {
-            None => held.joined = Some(place),
-            Some(id) => held.subscriptions.push((id, place)),
+            None => holds.joined = Some(slot),
+            Some(id) => holds.subscriptions.push((id, slot)),
         }
         Membership {
-            seat,
+            session,
             group_name,
             state: AtomicU64::new(state),
-            place: AtomicUsize::new(0),
-            held: Mutex::new(held),
+            slot: AtomicUsize::new(0),
+            holds: Mutex::new(holds),
         }
     }
 
     /// How much room it takes up.
-    pub(crate) fn places(&self) -> usize {
-        let held = self.held();
-        usize::from(held.joined.is_some()) + held.subscriptions.len()
+    pub(crate) fn slot_count(&self) -> usize {
+        let holds = self.holds();
+        usize::from(holds.joined.is_some()) + holds.subscriptions.len()
     }
 
-    pub(crate) fn is_kept(&self, id: Option<&RequestId>) -> bool {
-        let held = self.held();
+    pub(crate) fn is_held_by(&self, id: Option<&RequestId>) -> bool {
+        let holds = self.holds();
         match id {
-            None => held.joined.is_some(),
-            Some(id) => held.subscriptions.iter().any(|known| known.0 == *id),
+            None => holds.joined.is_some(),
+            Some(id) => holds.subscriptions.iter().any(|known| known.0 == *id),
         }
     }
 
     /// Keeps it, as joined or by a subscription. What keeps it already needs no room again.
-    pub(crate) fn keep(&self, id: Option<RequestId>, place: GroupSlot<C>) {
-        let mut held = self.held();
+    pub(crate) fn hold(&self, id: Option<RequestId>, slot: GroupSlot<C>) {
+        let mut holds = self.holds();
         match id {
-            None => held.joined = Some(place),
-            Some(id) if held.subscriptions.iter().any(|known| known.0 == id) => {}
-            Some(id) => self.seat.mailbox.among(|| {
-                held.subscriptions.push((id, place));
+            None => holds.joined = Some(slot),
+            Some(id) if holds.subscriptions.iter().any(|known| known.0 == id) => {}
+            Some(id) => self.session.send_queue.with_queue_locked(|| {
+                holds.subscriptions.push((id, slot));
                 self.state.fetch_add(1, Ordering::Relaxed);
             }),
         }
@@ -85,15 +85,15 @@ impl<C: Consumer> Membership<C> {
     /// It is not joined any more, or not subscribed under that id. Whether nothing keeps the membership any more: then it has
     /// ended.
     pub(crate) fn release(&self, id: Option<&RequestId>) -> bool {
-        let mut held = self.held();
-        self.seat.mailbox.among(|| {
+        let mut holds = self.holds();
+        self.session.send_queue.with_queue_locked(|| {
             match id {
-                None => held.joined = None,
-                Some(id) => held.subscriptions.retain(|known| known.0 != *id),
+                None => holds.joined = None,
+                Some(id) => holds.subscriptions.retain(|known| known.0 != *id),
             }
-            let ended = held.joined.is_none() && held.subscriptions.is_empty();
+            let ended = holds.joined.is_none() && holds.subscriptions.is_empty();
             if ended {
-                self.state.store(LEFT, Ordering::Relaxed);
+                self.state.store(ENDED, Ordering::Relaxed);
             } else {
                 self.state.fetch_add(1, Ordering::Relaxed);
             }
@@ -103,12 +103,12 @@ impl<C: Consumer> Membership<C> {
 
     /// Ends it: what was put in by it before stays, nothing comes after.
     pub(crate) fn end(&self) {
-        self.seat.mailbox.among(|| self.state.store(LEFT, Ordering::Relaxed));
+        self.session.send_queue.with_queue_locked(|| self.state.store(ENDED, Ordering::Relaxed));
         // The room that it took up is free again.
-        *self.held() = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
+        *self.holds() = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
     }
 
-    pub(super) fn held(&self) -> MutexGuard<'_, MembershipHolds<C>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn holds(&self) -> MutexGuard<'_, MembershipHolds<C>> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,11 +21,11 @@ pub enum OverflowPolicy {
 pub(crate) trait Coalesce {
     /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
     /// stands for itself alone.
-    fn stands_for(&self) -> Option<(u64, usize)>;
+    fn coalescing_key(&self) -> Option<(u64, usize)>;
 }
 
 /// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
-pub(crate) fn superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
+pub(crate) fn take_superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
     let newest = queue.back().and_then(&key);
     let before = queue.len().saturating_sub(1);
     let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::backpressure::PausedPublishers;
-use super::overflow::{Coalesce, OverflowPolicy, superseded};
+use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
 use crate::transport::{CloseCode, Text};
 
 /// What waits, in order, under the mailbox's lock.
@@ -11,19 +11,19 @@ pub(crate) struct QueueState<N> {
     pub(crate) events: VecDeque<QueueEntry<N>>,
     pub(crate) bytes: usize,
     /// The place of the next one.
-    pub(crate) next: u64,
+    pub(crate) next_sequence: u64,
     pub(crate) dropped: u64,
-    pub(crate) end: Option<CloseCode>,
+    pub(crate) close_code: Option<CloseCode>,
     pub(crate) closed: bool,
     /// Publishing connections that are held until the reader has run.
-    pub(crate) holds: PausedPublishers,
+    pub(crate) paused_publishers: PausedPublishers,
 }
 
 /// An event that waits.
 pub(crate) struct QueueEntry<N> {
-    pub(crate) place: u64,
+    pub(crate) sequence: u64,
     pub(crate) frame: Text,
-    pub(crate) note: N,
+    pub(crate) handle: N,
 }
 
 impl<N: Coalesce> QueueState<N> {
@@ -31,11 +31,11 @@ impl<N: Coalesce> QueueState<N> {
         QueueState {
             events: VecDeque::new(),
             bytes: 0,
-            next: 0,
+            next_sequence: 0,
             dropped: 0,
-            end: None,
+            close_code: None,
             closed: false,
-            holds: PausedPublishers::default(),
+            paused_publishers: PausedPublishers::default(),
         }
     }
 
@@ -46,21 +46,21 @@ impl<N: Coalesce> QueueState<N> {
     }
 
     /// Drops what the policy gives up. Nothing where it gives up the connection.
-    pub(crate) fn give_up(&mut self, policy: OverflowPolicy) -> Vec<QueueEntry<N>> {
-        let given_up = match policy {
+    pub(crate) fn apply_overflow(&mut self, overflow_policy: OverflowPolicy) -> Vec<QueueEntry<N>> {
+        let discarded = match overflow_policy {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => self.pop().into_iter().collect(),
             OverflowPolicy::KeepNewest => {
-                let superseded = superseded(&mut self.events, |letter| letter.note.stands_for());
-                self.bytes -= superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
-                superseded
+                let take_superseded = take_superseded(&mut self.events, |letter| letter.handle.coalescing_key());
+                self.bytes -= take_superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
+                take_superseded
             }
         };
-        self.dropped += given_up.len() as u64;
-        given_up
+        self.dropped += discarded.len() as u64;
+        discarded
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.closed || self.end.is_some()
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed || self.close_code.is_some()
     }
 }

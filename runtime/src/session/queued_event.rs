@@ -13,38 +13,38 @@ use crate::consumer::Consumer;
 /// What it takes to ask about an event once more: the event, and the way that it comes by.
 pub(crate) struct EventHandle<C: Consumer> {
     event: Arc<dyn QueuedEvent<C>>,
-    way: OwnedDeliveryPath<C>,
+    path: OwnedDeliveryPath<C>,
     key: Option<u64>,
 }
 
 impl<C: Consumer> EventHandle<C> {
-    pub(crate) fn new(event: Arc<dyn QueuedEvent<C>>, way: OwnedDeliveryPath<C>, key: Option<u64>) -> EventHandle<C> {
-        EventHandle { event, way, key }
+    pub(crate) fn new(event: Arc<dyn QueuedEvent<C>>, path: OwnedDeliveryPath<C>, key: Option<u64>) -> EventHandle<C> {
+        EventHandle { event, path, key }
     }
 
     /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
-    pub(crate) async fn settle(&self, seat: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
-        self.event.clone().settle(seat, self.way.as_way(), epoch).await
+    pub(crate) async fn settle(&self, session: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
+        self.event.clone().settle(session, self.path.as_path(), epoch).await
     }
 }
 
 impl<C: Consumer> Coalesce for EventHandle<C> {
-    fn stands_for(&self) -> Option<(u64, usize)> {
-        self.key.map(|key| (key, self.way.address()))
+    fn coalescing_key(&self) -> Option<(u64, usize)> {
+        self.key.map(|key| (key, self.path.address()))
     }
 }
 
 impl<C: Consumer> Clone for EventHandle<C> {
     fn clone(&self) -> Self {
-        EventHandle { event: self.event.clone(), way: self.way.clone(), key: self.key }
+        EventHandle { event: self.event.clone(), path: self.path.clone(), key: self.key }
     }
 }
 
 pub(crate) trait QueuedEvent<C: Consumer>: Send + Sync {
     fn settle<'s>(
         self: Arc<Self>,
-        seat: &'s Arc<Session<C>>,
-        way: DeliveryPath<'s, C>,
+        session: &'s Arc<Session<C>>,
+        path: DeliveryPath<'s, C>,
         epoch: u64,
     ) -> BoxFuture<'s, EnqueueOutcome>;
 }

@@ -16,67 +16,67 @@ use crate::sync::{Mutex, lock};
 /// The groups of one endpoint.
 pub(crate) struct SessionRegistry<C: Consumer> {
     /// By the group's type, an `Arc<GroupTable<G>>`.
-    pub(crate) kinds: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    pub(crate) groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Everybody who is connected, by the user's id.
-    users: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
+    by_user: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
     /// Everybody who is connected, strangers too.
-    seats: Mutex<HashMap<u64, Arc<Session<C>>>>,
-    ids: AtomicU64,
+    sessions: Mutex<HashMap<u64, Arc<Session<C>>>>,
+    next_ids: AtomicU64,
     /// How often what somebody may do has changed.
-    changes: AtomicU64,
+    change_count: AtomicU64,
     /// Who was disconnected, and by which change.
-    disconnected: Mutex<HashMap<String, u64>>,
+    tombstones: Mutex<HashMap<String, u64>>,
     /// The last of those changes that was forgotten.
-    forgotten: AtomicU64,
+    expired_change: AtomicU64,
     /// Held while a connection is asked about again.
-    turns: Semaphore,
+    revalidation_permits: Semaphore,
     /// Where the grants come from; clones of an endpoint may have several.
     grants: Mutex<Vec<GrantCache<C::User>>>,
-    pub(crate) counts: Arc<CounterCells>,
+    pub(crate) counters: Arc<CounterCells>,
 }
 
 /// How many connections are asked about at once, so that a change for all does not storm the application's database.
-const AT_ONCE: usize = 32;
+const MAX_CONCURRENT_REVALIDATIONS: usize = 32;
 
 /// How many who were disconnected are remembered.
-const REMEMBERED: usize = 4096;
+const MAX_TOMBSTONES: usize = 4096;
 
 impl<C: Consumer> SessionRegistry<C> {
     pub(crate) fn new() -> SessionRegistry<C> {
         SessionRegistry {
-            kinds: Mutex::default(),
-            users: Mutex::default(),
-            seats: Mutex::default(),
-            ids: AtomicU64::new(0),
-            changes: AtomicU64::new(0),
-            disconnected: Mutex::default(),
-            forgotten: AtomicU64::new(0),
-            turns: Semaphore::new(AT_ONCE),
+            groups: Mutex::default(),
+            by_user: Mutex::default(),
+            sessions: Mutex::default(),
+            next_ids: AtomicU64::new(0),
+            change_count: AtomicU64::new(0),
+            tombstones: Mutex::default(),
+            expired_change: AtomicU64::new(0),
+            revalidation_permits: Semaphore::new(MAX_CONCURRENT_REVALIDATIONS),
             grants: Mutex::default(),
-            counts: Arc::default(),
+            counters: Arc::default(),
         }
     }
 
     pub(crate) fn next_id(&self) -> u64 {
-        self.ids.fetch_add(1, Ordering::Relaxed)
+        self.next_ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Rises before connections are told of a change. Who connects while it does is not sure to be told, and asks again.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
+    pub(crate) fn change_count(&self) -> u64 {
+        self.change_count.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn change(&self) -> u64 {
-        self.changes.fetch_add(1, Ordering::SeqCst) + 1
+    pub(crate) fn record_change(&self) -> u64 {
+        self.change_count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// What counts what becomes of events.
-    pub(crate) fn counts(&self) -> &Arc<CounterCells> {
-        &self.counts
+    pub(crate) fn counters(&self) -> &Arc<CounterCells> {
+        &self.counters
     }
 
     /// Grants come from here too.
-    pub(crate) fn grant_from(&self, cache: GrantCache<C::User>) {
+    pub(crate) fn add_grant_cache(&self, cache: GrantCache<C::User>) {
         lock(&self.grants).push(cache);
     }
 
@@ -91,73 +91,73 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Waits for a turn to ask about a connection.
-    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn revalidation_permit(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
-        self.turns.acquire().await.ok()
+        self.revalidation_permits.acquire().await.ok()
     }
 
     /// Whoever of that name is being let in at this moment is not to stay.
-    pub(crate) fn disconnect(&self, user_id: &str) {
-        let mut disconnected = lock(&self.disconnected);
-        if disconnected.len() >= REMEMBERED {
+    pub(crate) fn record_disconnect(&self, user_id: &str) {
+        let mut tombstones = lock(&self.tombstones);
+        if tombstones.len() >= MAX_TOMBSTONES {
             // What is old mostly concerns nobody who is still at the door; whoever has been there for longer is sent away.
-            let mut changes: Vec<u64> = disconnected.values().copied().collect();
-            changes.sort_unstable();
-            let old = changes[changes.len() / 2];
-            disconnected.retain(|_, change| *change > old);
-            self.forgotten.store(old, Ordering::SeqCst);
+            let mut change_count: Vec<u64> = tombstones.values().copied().collect();
+            change_count.sort_unstable();
+            let old = change_count[change_count.len() / 2];
+            tombstones.retain(|_, record_change| *record_change > old);
+            self.expired_change.store(old, Ordering::SeqCst);
         }
-        disconnected.insert(user_id.to_owned(), self.change());
+        tombstones.insert(user_id.to_owned(), self.record_change());
     }
 
     /// Whether who sits here was disconnected after the door began to ask.
-    pub(crate) fn is_disconnected(&self, seat: &Session<C>, asked_at: u64) -> bool {
-        let Some(user) = seat.user_id() else { return false };
-        lock(&self.disconnected).get(user).is_some_and(|change| *change > asked_at)
+    pub(crate) fn was_disconnected_since(&self, session: &Session<C>, changes_at_start: u64) -> bool {
+        let Some(user) = session.user_id() else { return false };
+        lock(&self.tombstones).get(user).is_some_and(|record_change| *record_change > changes_at_start)
     }
 
     /// Whether somebody may have been disconnected after the door began to ask, of whom nobody knows any more.
-    pub(crate) fn has_forgotten(&self, asked_at: u64) -> bool {
-        self.forgotten.load(Ordering::SeqCst) > asked_at
+    pub(crate) fn tombstones_expired_since(&self, changes_at_start: u64) -> bool {
+        self.expired_change.load(Ordering::SeqCst) > changes_at_start
     }
 
-    pub(crate) fn seats(&self) -> Vec<Arc<Session<C>>> {
-        lock(&self.seats).values().cloned().collect()
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session<C>>> {
+        lock(&self.sessions).values().cloned().collect()
     }
 
-    pub(crate) fn seats_of(&self, user_id: &str) -> Vec<Arc<Session<C>>> {
-        lock(&self.users).get(user_id).cloned().unwrap_or_default()
+    pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<Session<C>>> {
+        lock(&self.by_user).get(user_id).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn arrived(&self, seat: &Arc<Session<C>>) {
-        lock(&self.seats).insert(seat.id, seat.clone());
-        self.identified(seat);
+    pub(crate) fn insert_session(&self, session: &Arc<Session<C>>) {
+        lock(&self.sessions).insert(session.id, session.clone());
+        self.index_by_user(session);
     }
 
     /// A user sits there, and is found from now on.
-    pub(crate) fn identified(&self, seat: &Arc<Session<C>>) {
-        let Some(user) = seat.user_id() else { return };
-        let mut users = lock(&self.users);
+    pub(crate) fn index_by_user(&self, session: &Arc<Session<C>>) {
+        let Some(user) = session.user_id() else { return };
+        let mut by_user = lock(&self.by_user);
         // Fresh credentials may be looked at while their connection ends.
-        if seat.is_gone.load(Ordering::SeqCst) {
+        if session.is_removed.load(Ordering::SeqCst) {
             return;
         }
-        let seats = users.entry(user.to_owned()).or_default();
-        if !seats.iter().any(|known| Arc::ptr_eq(known, seat)) {
-            seats.push(seat.clone());
+        let sessions = by_user.entry(user.to_owned()).or_default();
+        if !sessions.iter().any(|known| Arc::ptr_eq(known, session)) {
+            sessions.push(session.clone());
         }
     }
 
-    pub(crate) fn departed(&self, seat: &Arc<Session<C>>) {
-        lock(&self.seats).remove(&seat.id);
-        let mut users = lock(&self.users);
+    pub(crate) fn remove_session(&self, session: &Arc<Session<C>>) {
+        lock(&self.sessions).remove(&session.id);
+        let mut by_user = lock(&self.by_user);
         // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
-        seat.is_gone.store(true, Ordering::SeqCst);
-        let Some(user) = seat.user_id() else { return };
-        if let Some(seats) = users.get_mut(user) {
-            seats.retain(|other| !Arc::ptr_eq(other, seat));
-            if seats.is_empty() {
-                users.remove(user);
+        session.is_removed.store(true, Ordering::SeqCst);
+        let Some(user) = session.user_id() else { return };
+        if let Some(sessions) = by_user.get_mut(user) {
+            sessions.retain(|other| !Arc::ptr_eq(other, session));
+            if sessions.is_empty() {
+                by_user.remove(user);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::{Instant, timeout_at};
 
 use super::backpressure::PausedPublishers;
-use super::overflow::{Coalesce, OverflowPolicy, superseded};
+use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::ConnectContext;
@@ -24,139 +24,143 @@ use crate::transport::CloseCode;
 pub(crate) struct Deferred<C: Consumer> {
     events: VecDeque<EventHandle<C>>,
     /// The event that is being asked about. A change of grants takes it back.
-    pub(crate) current: Option<EventHandle<C>>,
+    pub(crate) in_progress: Option<EventHandle<C>>,
     /// Who waits for a change of grants to be through. It goes before every event.
-    changes: Vec<oneshot::Sender<()>>,
+    pending_changes: Vec<oneshot::Sender<()>>,
     /// The number of the task that works it off, while there is one.
-    worker: Option<u64>,
-    workers: u64,
+    task: Option<u64>,
+    task_count: u64,
     /// Publishing connections that are held until no deferred event is left. Each is held at most once, since a check may
     /// take long.
-    holds: PausedPublishers,
+    paused_publishers: PausedPublishers,
 }
 
 impl<C: Consumer> Deferred<C> {
     pub(crate) fn new() -> Deferred<C> {
         Deferred {
             events: VecDeque::new(),
-            current: None,
-            changes: Vec::new(),
-            worker: None,
-            workers: 0,
-            holds: PausedPublishers::default(),
+            in_progress: None,
+            pending_changes: Vec::new(),
+            task: None,
+            task_count: 0,
+            paused_publishers: PausedPublishers::default(),
         }
     }
 }
 
 /// A change that is under way. Dropping it changes nothing.
 pub(crate) struct PendingRevalidation {
-    through: oneshot::Receiver<()>,
+    completed: oneshot::Receiver<()>,
     /// The epoch that it asks in.
     pub(crate) epoch: u64,
 }
 
 impl PendingRevalidation {
     /// Waits until it is through, or the connection is gone.
-    pub(crate) async fn through(self) {
-        let _ = self.through.await;
+    pub(crate) async fn completed(self) {
+        let _ = self.completed.await;
     }
 }
 
 /// The task that works off what is late. However it ends, nobody waits for it any more.
-struct Worker<C: Consumer>(Arc<Session<C>>, u64);
+struct RevalidatorTask<C: Consumer>(Arc<Session<C>>, u64);
 
-impl<C: Consumer> Drop for Worker<C> {
+impl<C: Consumer> Drop for RevalidatorTask<C> {
     fn drop(&mut self) {
-        let mut late = self.0.lock_late();
+        let mut deferred = self.0.lock_deferred();
         // It says so itself where it has nothing more to do, and then another may have begun.
-        if late.worker == Some(self.1) {
-            late.worker = None;
-            let unasked = std::mem::take(&mut late.changes);
-            drop(late);
+        if deferred.task == Some(self.1) {
+            deferred.task = None;
+            let unasked = std::mem::take(&mut deferred.pending_changes);
+            drop(deferred);
             if !unasked.is_empty() {
                 // Nobody knows what was asked and what was not.
-                self.0.end(CloseCode::Failed);
+                self.0.close_with(CloseCode::Failed);
             }
         }
     }
 }
 
 /// An answer in time; a panic or a late one is an error.
-pub(crate) async fn within(end: Instant, asking: impl Future<Output = Result<()>>) -> Result<()> {
-    match timeout_at(end, contain_future(asking)).await {
+pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
+    match timeout_at(deadline, contain_future(evaluation)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
 }
 
-enum Work<C: Consumer> {
+enum RevalidatorJob<C: Consumer> {
     Changes(Vec<oneshot::Sender<()>>),
     Event(EventHandle<C>, u64),
 }
 
 impl<C: Consumer> Session<C> {
     /// An event waits for its turn.
-    pub(crate) fn lag(self: &Arc<Self>, note: EventHandle<C>) {
-        let mut late = self.lock_late();
-        if self.mailbox.is_over() {
+    pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<C>) {
+        let mut deferred = self.lock_deferred();
+        if self.send_queue.is_closed() {
             return;
         }
-        late.events.push_back(note);
-        if late.events.len() > self.mailbox.most() / 2 {
-            late.holds.hold_current(true);
+        deferred.events.push_back(handle);
+        if deferred.events.len() > self.send_queue.max_events() / 2 {
+            deferred.paused_publishers.hold_current(true);
         }
-        if late.events.len() <= self.mailbox.most() {
-            return self.work(late);
+        if deferred.events.len() <= self.send_queue.max_events() {
+            return self.ensure_running(deferred);
         }
-        let unwanted: Vec<EventHandle<C>> = match self.mailbox.policy() {
+        let unwanted: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
-            OverflowPolicy::DropOldest => late.events.pop_front().into_iter().collect(),
-            OverflowPolicy::KeepNewest => superseded(&mut late.events, Coalesce::stands_for),
+            OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
+            OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, Coalesce::coalescing_key),
         };
         if unwanted.is_empty() {
-            drop(late);
-            return self.end(CloseCode::TooSlow);
+            drop(deferred);
+            return self.close_with(CloseCode::TooSlow);
         }
-        self.work(late);
-        self.mailbox.dropped(unwanted.len());
+        self.ensure_running(deferred);
+        self.send_queue.record_dropped(unwanted.len());
     }
 
     /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
     /// it; what this gives is through once the door and the groups have been asked again.
-    pub(crate) fn change(self: &Arc<Self>, forget: impl FnOnce()) -> PendingRevalidation {
-        let (done, through) = oneshot::channel();
-        let mut late = self.lock_late();
+    pub(crate) fn begin_revalidation(self: &Arc<Self>, forget: impl FnOnce()) -> PendingRevalidation {
+        let (done, completed) = oneshot::channel();
+        let mut deferred = self.lock_deferred();
         // From here on every event waits; what is asked about at this moment does not get in any more.
-        self.is_late.store(true, Ordering::SeqCst);
+        self.has_deferred.store(true, Ordering::SeqCst);
         forget();
-        let (epoch, recalled) = self.mailbox.recall();
-        let current = late.current.take();
-        for note in current.into_iter().chain(recalled.rev()) {
-            late.events.push_front(note);
+        let (epoch, recalled) = self.send_queue.recall();
+        let in_progress = deferred.in_progress.take();
+        for handle in in_progress.into_iter().chain(recalled.rev()) {
+            deferred.events.push_front(handle);
         }
-        late.changes.push(done);
-        self.work(late);
-        self.mailbox.gate().drain();
-        PendingRevalidation { through, epoch }
+        deferred.pending_changes.push(done);
+        self.ensure_running(deferred);
+        self.send_queue.start_gate().drain();
+        PendingRevalidation { completed, epoch }
     }
 
     /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
     /// anything is delivered: that is under way then.
-    pub(crate) fn enter(self: &Arc<Self>, asked_in: u64, enter: impl FnOnce()) -> Option<PendingRevalidation> {
+    pub(crate) fn join_at_epoch(
+        self: &Arc<Self>,
+        evaluation_epoch: u64,
+        join_at_epoch: impl FnOnce(),
+    ) -> Option<PendingRevalidation> {
         // Nothing changes while this is held.
-        let mut late = self.lock_late();
-        if self.mailbox.epoch() == asked_in {
-            enter();
+        let mut deferred = self.lock_deferred();
+        if self.send_queue.epoch() == evaluation_epoch {
+            join_at_epoch();
             return None;
         }
-        self.is_late.store(true, Ordering::SeqCst);
-        enter();
-        let (done, through) = oneshot::channel();
-        late.changes.push(done);
-        let epoch = self.mailbox.epoch();
-        self.work(late);
-        Some(PendingRevalidation { through, epoch })
+        self.has_deferred.store(true, Ordering::SeqCst);
+        join_at_epoch();
+        let (done, completed) = oneshot::channel();
+        deferred.pending_changes.push(done);
+        let epoch = self.send_queue.epoch();
+        self.ensure_running(deferred);
+        Some(PendingRevalidation { completed, epoch })
     }
 
     /// Takes back what an action has caused. What has come by it is asked about again, and then does not come.
@@ -165,104 +169,108 @@ impl<C: Consumer> Session<C> {
             for undo in undos {
                 undo();
             }
-            drop(self.change(|| ()));
+            drop(self.begin_revalidation(|| ()));
         }
     }
 
-    fn work(self: &Arc<Self>, mut late: MutexGuard<'_, Deferred<C>>) {
-        self.is_late.store(true, Ordering::SeqCst);
-        if late.worker.is_some() {
+    fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<C>>) {
+        self.has_deferred.store(true, Ordering::SeqCst);
+        if deferred.task.is_some() {
             return;
         }
-        late.workers += 1;
-        late.worker = Some(late.workers);
-        let worker = Worker(self.clone(), late.workers);
-        drop(late);
+        deferred.task_count += 1;
+        deferred.task = Some(deferred.task_count);
+        let task = RevalidatorTask(self.clone(), deferred.task_count);
+        drop(deferred);
         self.runtime.spawn(async move {
-            let seat = &worker.0;
-            while let Some(work) = seat.next_work() {
-                let changes = matches!(work, Work::Changes(_));
-                if let Err(panic) = catch_unwind_future(seat.do_work(work)).await {
+            let session = &task.0;
+            while let Some(ensure_running) = session.next_job() {
+                let pending_changes = matches!(ensure_running, RevalidatorJob::Changes(_));
+                if let Err(panic) = catch_unwind_future(session.run_job(ensure_running)).await {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
-                    if changes {
+                    if pending_changes {
                         // Nobody knows what was asked and what was not.
-                        seat.end(CloseCode::Failed);
+                        session.close_with(CloseCode::Failed);
                     }
                 }
             }
         });
     }
 
-    fn next_work(&self) -> Option<Work<C>> {
-        let mut late = self.lock_late();
-        let done = late.current.take();
-        let work = if late.changes.is_empty() {
-            late.current = late.events.pop_front();
-            let epoch = self.mailbox.epoch();
-            late.current.clone().map(|note| Work::Event(note, epoch))
+    fn next_job(&self) -> Option<RevalidatorJob<C>> {
+        let mut deferred = self.lock_deferred();
+        let done = deferred.in_progress.take();
+        let ensure_running = if deferred.pending_changes.is_empty() {
+            deferred.in_progress = deferred.events.pop_front();
+            let epoch = self.send_queue.epoch();
+            deferred.in_progress.clone().map(|handle| RevalidatorJob::Event(handle, epoch))
         } else {
-            Some(Work::Changes(std::mem::take(&mut late.changes)))
+            Some(RevalidatorJob::Changes(std::mem::take(&mut deferred.pending_changes)))
         };
-        let mut holds = PausedPublishers::default();
-        if work.is_none() {
-            late.worker = None;
-            self.is_late.store(false, Ordering::SeqCst);
-            holds = std::mem::take(&mut late.holds);
+        let mut paused_publishers = PausedPublishers::default();
+        if ensure_running.is_none() {
+            deferred.task = None;
+            self.has_deferred.store(false, Ordering::SeqCst);
+            paused_publishers = std::mem::take(&mut deferred.paused_publishers);
         }
-        drop(late);
+        drop(deferred);
         // Not under the lock: an event may run its own code when it is dropped.
-        drop((done, holds));
-        work
+        drop((done, paused_publishers));
+        ensure_running
     }
 
-    async fn do_work(self: &Arc<Self>, work: Work<C>) {
-        match work {
-            Work::Changes(waiting) => {
-                self.ask_again().await;
+    async fn run_job(self: &Arc<Self>, ensure_running: RevalidatorJob<C>) {
+        match ensure_running {
+            RevalidatorJob::Changes(waiting) => {
+                self.revalidate().await;
                 for done in waiting {
                     // Nobody may wait any more.
                     let _ = done.send(());
                 }
             }
             // One that is stale by now was taken back, and comes again.
-            Work::Event(note, epoch) => {
-                note.settle(self, epoch).await;
+            RevalidatorJob::Event(handle, epoch) => {
+                handle.settle(self, epoch).await;
             }
         }
     }
 
     /// Asks the door and the groups again, all of them in the time of an action.
-    async fn ask_again(self: &Arc<Self>) {
-        let _turn = self.hub.turn().await;
+    async fn revalidate(self: &Arc<Self>) {
+        let _permit = self.registry.revalidation_permit().await;
         // Now, not when the turn was asked for: somebody else may sit there since.
         let Some(scope) = self.scope() else { return };
-        let end = Instant::now() + self.time;
+        let deadline = Instant::now() + self.check_timeout;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
+        if let Err(error) = within_deadline(deadline, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
             tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
-            return self.end(code);
+            return self.close_with(code);
         }
-        for belonging in self.belongings() {
-            if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
+        for belonging in self.memberships() {
+            if let Err(error) = within_deadline(deadline, belonging.authorize_member(&self.consumer, &scope)).await {
                 tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
-                self.part_with(&belonging);
+                self.remove_entry(&belonging);
             }
         }
     }
 
     /// Nobody waits for anything any more.
-    pub(crate) fn give_up(&self) {
+    pub(crate) fn discard_deferred(&self) {
         let given_up = {
-            let mut late = self.lock_late();
-            (std::mem::take(&mut late.events), late.current.take(), std::mem::take(&mut late.holds))
+            let mut deferred = self.lock_deferred();
+            (
+                std::mem::take(&mut deferred.events),
+                deferred.in_progress.take(),
+                std::mem::take(&mut deferred.paused_publishers),
+            )
         };
         // Not under the lock: an event may run its own code when it is dropped.
         drop(given_up);
     }
 
-    pub(crate) fn lock_late(&self) -> MutexGuard<'_, Deferred<C>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<C>> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,19 +19,19 @@ const UNREAD_FACTOR: usize = 4;
 /// What waits for one connection. `N` is what it takes to ask about an event again.
 #[repr(C)]
 pub(crate) struct SendQueue<N> {
-    /// The epoch of the session's rights. Raised and closed under the lock of `waiting` only. First field, so that it is
+    /// The epoch of the session's rights. Raised and closed under the lock of `state` only. First field, so that it is
     /// next to the other fields of the session that are read for every event.
-    gate: StartGate,
+    start_gate: StartGate,
     /// Whether there is something to take, or the connection is to end.
-    ready: AtomicBool,
+    has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
-    waiting: Mutex<QueueState<N>>,
+    state: Mutex<QueueState<N>>,
     reader: AtomicWaker,
-    most: usize,
-    most_bytes: usize,
-    policy: OverflowPolicy,
-    counts: Arc<CounterCells>,
+    max_events: usize,
+    max_bytes: usize,
+    overflow_policy: OverflowPolicy,
+    counters: Arc<CounterCells>,
 }
 
 /// An event that goes out.
@@ -60,73 +60,83 @@ pub(crate) enum EnqueueOutcome {
 
 impl<N: Coalesce> SendQueue<N> {
     pub(crate) fn new(
-        most: usize,
-        most_bytes: usize,
-        policy: OverflowPolicy,
-        counts: Arc<CounterCells>,
+        max_events: usize,
+        max_bytes: usize,
+        overflow_policy: OverflowPolicy,
+        counters: Arc<CounterCells>,
     ) -> SendQueue<N> {
-        let waiting = QueueState::new();
-        let (gate, reader) = (StartGate::new(), AtomicWaker::new());
-        let (ready, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
-        SendQueue { gate, waiting: Mutex::new(waiting), reader, ready, is_stalled, most, most_bytes, policy, counts }
+        let state = QueueState::new();
+        let (start_gate, reader) = (StartGate::new(), AtomicWaker::new());
+        let (has_work, is_stalled) = (AtomicBool::new(false), AtomicBool::new(false));
+        SendQueue {
+            start_gate,
+            state: Mutex::new(state),
+            reader,
+            has_work,
+            is_stalled,
+            max_events,
+            max_bytes,
+            overflow_policy,
+            counters,
+        }
     }
 
-    /// Puts an event in that was asked about in that epoch. `standing` is how the way stands now that it comes by, `seen` how
+    /// Puts an event in that was asked about in that epoch. `version` is how the way stands now that it comes by, `frame_version` how
     /// it stood when the frame was made. What this gives back beside is not wanted any more: an event may run its own code
     /// when it is dropped, so that is not done under whatever lock the caller holds.
-    pub(crate) fn put(
+    pub(crate) fn enqueue(
         &self,
         frame: Text,
-        note: N,
+        handle: N,
         epoch: u64,
-        seen: u64,
-        standing: impl FnOnce() -> Option<u64>,
+        frame_version: u64,
+        version: impl FnOnce() -> Option<u64>,
     ) -> (EnqueueOutcome, Vec<N>) {
-        let mut waiting = self.waiting();
+        let mut state = self.lock_state();
         // All is looked at under the lock: who has taken it to change something is not overtaken.
-        let unfit = match standing() {
+        let rejected = match version() {
             _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
-            Some(now) if now != seen => Some(EnqueueOutcome::Changed),
-            Some(_) if !waiting.is_over() => None,
+            Some(now) if now != frame_version => Some(EnqueueOutcome::Changed),
+            Some(_) if !state.is_closed() => None,
             _ => Some(EnqueueOutcome::Gone),
         };
-        if let Some(put) = unfit {
-            return (put, vec![note]);
+        if let Some(enqueue) = rejected {
+            return (enqueue, vec![handle]);
         }
-        let place = waiting.next;
-        waiting.next += 1;
-        waiting.bytes += frame.len();
-        waiting.events.push_back(QueueEntry { place, frame, note });
-        let mut given_up = Vec::new();
+        let sequence = state.next_sequence;
+        state.next_sequence += 1;
+        state.bytes += frame.len();
+        state.events.push_back(QueueEntry { sequence, frame, handle });
+        let mut discarded = Vec::new();
         let is_stalled = self.is_stalled.load(Ordering::Relaxed);
         let factor = if is_stalled { 1 } else { UNREAD_FACTOR };
-        while waiting.events.len() > self.most.saturating_mul(factor)
-            || waiting.bytes > self.most_bytes.saturating_mul(factor)
+        while state.events.len() > self.max_events.saturating_mul(factor)
+            || state.bytes > self.max_bytes.saturating_mul(factor)
         {
-            let more = waiting.give_up(self.policy);
-            if more.is_empty() && !waiting.events.is_empty() {
-                given_up.extend(self.end_with(waiting, CloseCode::TooSlow));
-                return (EnqueueOutcome::Gone, given_up);
+            let more = state.apply_overflow(self.overflow_policy);
+            if more.is_empty() && !state.events.is_empty() {
+                discarded.extend(self.close_state(state, CloseCode::TooSlow));
+                return (EnqueueOutcome::Gone, discarded);
             }
-            self.counts.dropped(more.len());
-            given_up.extend(more.into_iter().map(|letter| letter.note));
+            self.counters.dropped(more.len());
+            discarded.extend(more.into_iter().map(|letter| letter.handle));
         }
-        if !is_stalled && self.is_crowded(&waiting) {
-            waiting.holds.hold_current(false);
+        if !is_stalled && self.is_crowded(&state) {
+            state.paused_publishers.hold_current(false);
         }
-        let wake = !self.ready.swap(true, Ordering::AcqRel);
-        drop(waiting);
+        let wake = !self.has_work.swap(true, Ordering::AcqRel);
+        drop(state);
         // Whoever reads takes everything, so it is woken once.
         if wake {
             self.reader.wake();
         }
-        (EnqueueOutcome::In, given_up)
+        (EnqueueOutcome::In, discarded)
     }
 
-    /// Returns whether more than half of `most` or `most_bytes` is queued; the factor for a reader that has not run is left
+    /// Returns whether more than half of `max_events` or `max_bytes` is queued; the factor for a reader that has not run is left
     /// out.
-    fn is_crowded(&self, waiting: &QueueState<N>) -> bool {
-        waiting.events.len() > self.most / 2 || waiting.bytes > self.most_bytes / 2
+    fn is_crowded(&self, state: &QueueState<N>) -> bool {
+        state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
 
     /// Marks the reader as stalled: it has run, and its socket cannot take the queued events. Releases the publishers it
@@ -135,9 +145,9 @@ impl<N: Coalesce> SendQueue<N> {
     pub(crate) fn stall(&self) {
         if !self.is_stalled.load(Ordering::Relaxed) {
             self.is_stalled.store(true, Ordering::Relaxed);
-            let holds = std::mem::take(&mut self.waiting().holds);
+            let paused_publishers = std::mem::take(&mut self.lock_state().paused_publishers);
             // Not under the lock, because dropping a hold wakes a connection.
-            drop(holds);
+            drop(paused_publishers);
         }
     }
 
@@ -150,155 +160,157 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// How many events may wait.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max_events(&self) -> usize {
+        self.max_events
     }
 
-    pub(crate) fn policy(&self) -> OverflowPolicy {
-        self.policy
+    pub(crate) fn overflow_policy(&self) -> OverflowPolicy {
+        self.overflow_policy
     }
 
     /// So many were dropped before they could even be asked about.
-    pub(crate) fn dropped(&self, events: usize) {
-        self.counts.dropped(events);
-        self.waiting().dropped += events as u64;
+    pub(crate) fn record_dropped(&self, events: usize) {
+        self.counters.dropped(events);
+        self.lock_state().dropped += events as u64;
     }
 
     /// Whether nothing is to be put in any more.
-    pub(crate) fn is_over(&self) -> bool {
-        self.waiting().is_over()
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock_state().is_closed()
     }
 
     /// The connection is to end with this code. Nothing is delivered any more.
-    pub(crate) fn end(&self, code: CloseCode) {
-        drop(self.end_with(self.waiting(), code));
+    pub(crate) fn close_with(&self, code: CloseCode) {
+        drop(self.close_state(self.lock_state(), code));
     }
 
     /// The same; gives what waited.
-    fn end_with(&self, mut waiting: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
-        if !waiting.is_over() && code == CloseCode::TooSlow {
-            self.counts.too_slow();
+    fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
+        if !state.is_closed() && code == CloseCode::TooSlow {
+            self.counters.too_slow();
         }
-        waiting.end.get_or_insert(code);
-        let unwanted = std::mem::take(&mut waiting.events);
-        waiting.bytes = 0;
-        let holds = std::mem::take(&mut waiting.holds);
-        self.gate.close();
-        self.ready.store(true, Ordering::Release);
-        drop(waiting);
-        drop(holds);
+        state.close_code.get_or_insert(code);
+        let unwanted = std::mem::take(&mut state.events);
+        state.bytes = 0;
+        let paused_publishers = std::mem::take(&mut state.paused_publishers);
+        self.start_gate.close();
+        self.has_work.store(true, Ordering::Release);
+        drop(state);
+        drop(paused_publishers);
         self.reader.wake();
-        unwanted.into_iter().map(|letter| letter.note).collect()
+        unwanted.into_iter().map(|letter| letter.handle).collect()
     }
 
     /// Changes something that is looked at when an event is put in.
-    pub(crate) fn among<T>(&self, change: impl FnOnce() -> T) -> T {
-        let _waiting = self.waiting();
+    pub(crate) fn with_queue_locked<T>(&self, change: impl FnOnce() -> T) -> T {
+        let _waiting = self.lock_state();
         change()
     }
 
     /// The grants behind what waits.
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
-        self.gate.epoch()
+        self.start_gate.epoch()
     }
 
     /// Returns the gate that each action of this session passes before it starts.
     #[inline]
-    pub(crate) fn gate(&self) -> &StartGate {
-        &self.gate
+    pub(crate) fn start_gate(&self) -> &StartGate {
+        &self.start_gate
     }
 
     /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
     pub(crate) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
-        let mut waiting = self.waiting();
-        let epoch = self.gate.raise();
-        waiting.bytes = 0;
-        let (recalled, holds) = (std::mem::take(&mut waiting.events), std::mem::take(&mut waiting.holds));
-        drop(waiting);
-        drop(holds);
-        (epoch, recalled.into_iter().map(|letter| letter.note))
+        let mut state = self.lock_state();
+        let epoch = self.start_gate.raise();
+        state.bytes = 0;
+        let (recalled, paused_publishers) =
+            (std::mem::take(&mut state.events), std::mem::take(&mut state.paused_publishers));
+        drop(state);
+        drop(paused_publishers);
+        (epoch, recalled.into_iter().map(|letter| letter.handle))
     }
 
     /// Whether there is something to take, or the connection is to end.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        self.has_work.load(Ordering::Acquire)
     }
 
     /// The place behind all that waits now.
-    pub(crate) fn place(&self) -> Result<u64, Ended> {
-        let waiting = self.waiting();
-        if let Some(code) = waiting.end {
+    pub(crate) fn next_sequence(&self) -> Result<u64, Ended> {
+        let state = self.lock_state();
+        if let Some(code) = state.close_code {
             return Err(Ended(code));
         }
-        self.ready.store(!waiting.events.is_empty(), Ordering::Release);
-        Ok(waiting.next)
+        self.has_work.store(!state.events.is_empty(), Ordering::Release);
+        Ok(state.next_sequence)
     }
 
     /// Takes what has waited longest, if it stands in front of that place.
-    pub(crate) fn take_before(&self, place: u64) -> Result<Option<Dequeued>, Ended> {
-        let mut waiting = self.waiting();
-        if let Some(code) = waiting.end {
+    pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, Ended> {
+        let mut state = self.lock_state();
+        if let Some(code) = state.close_code {
             return Err(Ended(code));
         }
-        let oldest = waiting.events.front();
-        let taken = if oldest.is_some_and(|oldest| oldest.place < place) { waiting.pop() } else { None };
-        let next = waiting.events.front().map(|next| next.place);
-        self.ready.store(next.is_some(), Ordering::Release);
+        let oldest = state.events.front();
+        let taken = if oldest.is_some_and(|oldest| oldest.sequence < sequence) { state.pop() } else { None };
+        let next_sequence = state.events.front().map(|next_sequence| next_sequence.sequence);
+        self.has_work.store(next_sequence.is_some(), Ordering::Release);
         self.unstall();
-        let has_caught_up = !waiting.holds.is_empty() && !self.is_crowded(&waiting);
-        let holds = if has_caught_up { std::mem::take(&mut waiting.holds) } else { PausedPublishers::default() };
-        drop(waiting);
-        drop(holds);
+        let has_caught_up = !state.paused_publishers.is_empty() && !self.is_crowded(&state);
+        let paused_publishers =
+            if has_caught_up { std::mem::take(&mut state.paused_publishers) } else { PausedPublishers::default() };
+        drop(state);
+        drop(paused_publishers);
         // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
         let Some(QueueEntry { frame, .. }) = taken else { return Ok(None) };
         // What was put in may still be recalled or dropped; this goes out.
-        self.counts.delivered();
-        Ok(Some(Dequeued { frame, more: next.is_some_and(|next| next < place) }))
+        self.counters.delivered();
+        Ok(Some(Dequeued { frame, more: next_sequence.is_some_and(|next_sequence| next_sequence < sequence) }))
     }
 
     /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
     #[inline]
-    pub(crate) fn goes_on(&self) -> Result<(), Ended> {
-        if !self.gate.is_closed() {
+    pub(crate) fn check_open(&self) -> Result<(), Ended> {
+        if !self.start_gate.is_closed() {
             return Ok(());
         }
-        self.waiting().end.map_or(Ok(()), |code| Err(Ended(code)))
+        self.lock_state().close_code.map_or(Ok(()), |code| Err(Ended(code)))
     }
 
     /// Waits until there is something to take. For one reader.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
-        if !self.ready.load(Ordering::Acquire) {
+        if !self.has_work.load(Ordering::Acquire) {
             self.reader.register(cx.waker());
-            if !self.ready.load(Ordering::Acquire) {
+            if !self.has_work.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.goes_on())
+        Poll::Ready(self.check_open())
     }
 
     /// Waits until the connection is to end. For one reader.
-    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Ended> {
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.reader.register(cx.waker());
-        self.goes_on().map_or_else(Poll::Ready, |()| Poll::Pending)
+        self.check_open().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
     /// Takes nothing any more. Gives how many events were dropped.
     pub(crate) fn close(&self) -> u64 {
-        let mut waiting = self.waiting();
-        waiting.closed = true;
-        self.gate.close();
-        waiting.bytes = 0;
-        let (unwanted, dropped) = (std::mem::take(&mut waiting.events), waiting.dropped);
-        let holds = std::mem::take(&mut waiting.holds);
-        drop(waiting);
-        drop((unwanted, holds));
+        let mut state = self.lock_state();
+        state.closed = true;
+        self.start_gate.close();
+        state.bytes = 0;
+        let (unwanted, dropped) = (std::mem::take(&mut state.events), state.dropped);
+        let paused_publishers = std::mem::take(&mut state.paused_publishers);
+        drop(state);
+        drop((unwanted, paused_publishers));
         dropped
     }
 
-    fn waiting(&self) -> MutexGuard<'_, QueueState<N>> {
-        lock(&self.waiting)
+    fn lock_state(&self) -> MutexGuard<'_, QueueState<N>> {
+        lock(&self.state)
     }
 }
 
@@ -308,127 +320,127 @@ mod tests {
 
     /// A letter of a text: of two that begin alike with a capital the newer stands for both.
     impl Coalesce for &'static str {
-        fn stands_for(&self) -> Option<(u64, usize)> {
+        fn coalescing_key(&self) -> Option<(u64, usize)> {
             self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
         }
     }
 
     type Texts = SendQueue<&'static str>;
 
-    fn mailbox(most: usize, most_bytes: usize, policy: OverflowPolicy) -> Texts {
-        SendQueue::new(most, most_bytes, policy, Arc::default())
+    fn send_queue(max_events: usize, max_bytes: usize, overflow_policy: OverflowPolicy) -> Texts {
+        SendQueue::new(max_events, max_bytes, overflow_policy, Arc::default())
     }
 
-    fn take_before(mailbox: &Texts, place: u64) -> Result<Option<String>, Ended> {
-        Ok(mailbox.take_before(place)?.map(|taken| taken.frame.to_string()))
+    fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, Ended> {
+        Ok(send_queue.dequeue_before(sequence)?.map(|taken| taken.frame.to_string()))
     }
 
-    fn take(mailbox: &Texts) -> Result<Vec<String>, Ended> {
-        let (place, mut all) = (mailbox.place()?, Vec::new());
-        while let Some(taken) = mailbox.take_before(place)? {
+    fn take(send_queue: &Texts) -> Result<Vec<String>, Ended> {
+        let (sequence, mut all) = (send_queue.next_sequence()?, Vec::new());
+        while let Some(taken) = send_queue.dequeue_before(sequence)? {
             all.push(taken.frame.to_string());
-            assert_eq!(taken.more, mailbox.is_ready());
+            assert_eq!(taken.more, send_queue.is_ready());
         }
         Ok(all)
     }
 
-    fn put_in(mailbox: &Texts, text: &'static str, epoch: u64, standing: Option<u64>) -> EnqueueOutcome {
-        mailbox.put(text.into(), text, epoch, 0, || standing).0
+    fn put_in(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
+        send_queue.enqueue(text.into(), text, epoch, 0, || version).0
     }
 
     /// Puts texts in while the reader can take nothing.
-    fn put(mailbox: &Texts, texts: &[&'static str]) {
-        mailbox.stall();
+    fn enqueue(send_queue: &Texts, texts: &[&'static str]) {
+        send_queue.stall();
         for text in texts {
-            put_in(mailbox, text, mailbox.epoch(), Some(0));
+            put_in(send_queue, text, send_queue.epoch(), Some(0));
         }
     }
 
     #[test]
     fn events_come_out_in_their_order_and_once() {
-        let mailbox = mailbox(3, 100, OverflowPolicy::Close);
-        put(&mailbox, &["a", "b", "c"]);
-        assert_eq!(take_before(&mailbox, 1).unwrap().unwrap(), "a");
-        assert_eq!(take_before(&mailbox, 1).unwrap(), None, "the next stands behind");
-        assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
-        assert_eq!(take_before(&mailbox, 9).unwrap(), None);
-        put(&mailbox, &["d", "e", "f"]);
-        assert_eq!(take(&mailbox).unwrap(), ["d", "e", "f"]);
+        let send_queue = send_queue(3, 100, OverflowPolicy::Close);
+        enqueue(&send_queue, &["a", "b", "c"]);
+        assert_eq!(dequeue_before(&send_queue, 1).unwrap().unwrap(), "a");
+        assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next stands behind");
+        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
+        assert_eq!(dequeue_before(&send_queue, 9).unwrap(), None);
+        enqueue(&send_queue, &["d", "e", "f"]);
+        assert_eq!(take(&send_queue).unwrap(), ["d", "e", "f"]);
     }
 
     #[test]
     fn too_many_or_too_large_ones_close_it() {
-        for mailbox in [mailbox(2, 100, OverflowPolicy::Close), mailbox(9, 2, OverflowPolicy::Close)] {
-            put(&mailbox, &["a", "b"]);
-            assert_eq!(take(&mailbox).unwrap(), ["a", "b"]);
-            put(&mailbox, &["c", "d", "e"]);
-            assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)));
-            assert_eq!(put_in(&mailbox, "f", 0, Some(0)), EnqueueOutcome::Gone);
-            mailbox.end(CloseCode::Refused);
-            assert_eq!(take_before(&mailbox, 9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
-            assert_eq!(mailbox.counts.now().too_slow, 1);
+        for send_queue in [send_queue(2, 100, OverflowPolicy::Close), send_queue(9, 2, OverflowPolicy::Close)] {
+            enqueue(&send_queue, &["a", "b"]);
+            assert_eq!(take(&send_queue).unwrap(), ["a", "b"]);
+            enqueue(&send_queue, &["c", "d", "e"]);
+            assert_eq!(take(&send_queue), Err(Ended(CloseCode::TooSlow)));
+            assert_eq!(put_in(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Gone);
+            send_queue.close_with(CloseCode::Refused);
+            assert_eq!(dequeue_before(&send_queue, 9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
+            assert_eq!(send_queue.counters.now().too_slow, 1);
         }
     }
 
     #[test]
     fn or_the_oldest_are_dropped_and_counted() {
-        let mailbox = mailbox(2, 4, OverflowPolicy::DropOldest);
-        put(&mailbox, &["a", "b", "c"]);
-        assert_eq!(take(&mailbox).unwrap(), ["b", "c"]);
-        put(&mailbox, &["ddd", "ee", "fffff"]);
-        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
-        mailbox.dropped(1);
-        assert_eq!((mailbox.counts.now().dropped, mailbox.close()), (5, 5));
-        put(&mailbox, &["g"]);
-        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new());
+        let send_queue = send_queue(2, 4, OverflowPolicy::DropOldest);
+        enqueue(&send_queue, &["a", "b", "c"]);
+        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
+        enqueue(&send_queue, &["ddd", "ee", "fffff"]);
+        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
+        send_queue.record_dropped(1);
+        assert_eq!((send_queue.counters.now().dropped, send_queue.close()), (5, 5));
+        enqueue(&send_queue, &["g"]);
+        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
     }
 
     #[test]
     fn or_the_newest_of_each_key_is_kept_where_it_was_put() {
-        let mailbox = mailbox(4, 100, OverflowPolicy::KeepNewest);
-        put(&mailbox, &["A1", "B1", "A2", "c"]);
-        assert_eq!(take(&mailbox).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
-        put(&mailbox, &["A1", "B1", "A2", "c", "B2"]);
-        assert_eq!(take(&mailbox).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
-        put(&mailbox, &["A1", "A2", "A3", "B1", "c", "d"]);
-        assert_eq!(take(&mailbox).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
-        assert_eq!(mailbox.counts.now().dropped, 3);
-        put(&mailbox, &["A1", "B1", "c", "d", "e"]);
-        assert_eq!(take(&mailbox), Err(Ended(CloseCode::TooSlow)), "nothing stands for these");
+        let send_queue = send_queue(4, 100, OverflowPolicy::KeepNewest);
+        enqueue(&send_queue, &["A1", "B1", "A2", "c"]);
+        assert_eq!(take(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
+        enqueue(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
+        assert_eq!(take(&send_queue).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
+        enqueue(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
+        assert_eq!(take(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
+        assert_eq!(send_queue.counters.now().dropped, 3);
+        enqueue(&send_queue, &["A1", "B1", "c", "d", "e"]);
+        assert_eq!(take(&send_queue), Err(Ended(CloseCode::TooSlow)), "nothing stands for these");
     }
 
     #[test]
     fn what_is_dropped_from_between_moves_no_place() {
-        let mailbox = mailbox(3, 100, OverflowPolicy::KeepNewest);
-        put(&mailbox, &["A1", "b"]);
-        let place = mailbox.place().unwrap();
-        put(&mailbox, &["C1", "C2"]);
-        assert_eq!(take_before(&mailbox, place).unwrap().unwrap(), "A1");
-        put(&mailbox, &["A2", "C3"]);
-        assert_eq!(take_before(&mailbox, place).unwrap().unwrap(), "b");
-        assert_eq!(take_before(&mailbox, place).unwrap(), None);
-        assert_eq!(take(&mailbox).unwrap(), ["A2", "C3"]);
+        let send_queue = send_queue(3, 100, OverflowPolicy::KeepNewest);
+        enqueue(&send_queue, &["A1", "b"]);
+        let sequence = send_queue.next_sequence().unwrap();
+        enqueue(&send_queue, &["C1", "C2"]);
+        assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "A1");
+        enqueue(&send_queue, &["A2", "C3"]);
+        assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "b");
+        assert_eq!(dequeue_before(&send_queue, sequence).unwrap(), None);
+        assert_eq!(take(&send_queue).unwrap(), ["A2", "C3"]);
     }
 
     #[test]
     fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
-        let mailbox = mailbox(9, 100, OverflowPolicy::Close);
-        assert_eq!(put_in(&mailbox, "a", 0, Some(0)), EnqueueOutcome::In);
-        assert_eq!(put_in(&mailbox, "b", 0, None), EnqueueOutcome::Gone);
-        assert_eq!(put_in(&mailbox, "c", 0, Some(1)), EnqueueOutcome::Changed);
-        assert_eq!(take(&mailbox).unwrap(), ["a"]);
+        let send_queue = send_queue(9, 100, OverflowPolicy::Close);
+        assert_eq!(put_in(&send_queue, "a", 0, Some(0)), EnqueueOutcome::In);
+        assert_eq!(put_in(&send_queue, "b", 0, None), EnqueueOutcome::Gone);
+        assert_eq!(put_in(&send_queue, "c", 0, Some(1)), EnqueueOutcome::Changed);
+        assert_eq!(take(&send_queue).unwrap(), ["a"]);
     }
 
     #[test]
     fn what_is_recalled_is_asked_about_again_and_so_is_what_was_asked_about_before() {
-        let mailbox = mailbox(9, 100, OverflowPolicy::Close);
-        put(&mailbox, &["a", "b"]);
-        let before = mailbox.epoch();
-        let (epoch, recalled) = mailbox.recall();
+        let send_queue = send_queue(9, 100, OverflowPolicy::Close);
+        enqueue(&send_queue, &["a", "b"]);
+        let before = send_queue.epoch();
+        let (epoch, recalled) = send_queue.recall();
         assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
-        assert_eq!(take(&mailbox).unwrap(), Vec::<String>::new());
-        assert_eq!(put_in(&mailbox, "c", before, Some(0)), EnqueueOutcome::Stale);
-        put(&mailbox, &["d"]);
-        assert_eq!(take(&mailbox).unwrap(), ["d"]);
+        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
+        assert_eq!(put_in(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
+        enqueue(&send_queue, &["d"]);
+        assert_eq!(take(&send_queue).unwrap(), ["d"]);
     }
 }

@@ -24,31 +24,31 @@ use crate::transport::CloseCode;
 #[repr(C)]
 pub(crate) struct Session<C: Consumer> {
     /// Whether events wait for grants, or a change is under way.
-    pub(crate) is_late: AtomicBool,
+    pub(crate) has_deferred: AtomicBool,
     /// Whether somebody else sits there than at first.
     pub(crate) is_renewed: AtomicBool,
     /// Whether the connection has ended.
-    pub(crate) is_gone: AtomicBool,
+    pub(crate) is_removed: AtomicBool,
     pub(crate) id: u64,
     /// Who sat down there, once `#[connect]` had let them in.
-    pub(crate) first: OnceLock<Scope<C::User>>,
+    pub(crate) initial_scope: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
-    pub(crate) mailbox: SendQueue<EventHandle<C>>,
-    pub(crate) hub: Arc<SessionRegistry<C>>,
+    pub(crate) send_queue: SendQueue<EventHandle<C>>,
+    pub(crate) registry: Arc<SessionRegistry<C>>,
     /// Who sits there since.
-    renewed: ArcSwapOption<Scope<C::User>>,
+    renewed_scope: ArcSwapOption<Scope<C::User>>,
     /// Who sat there in between, and may have something running still.
-    former: Mutex<Vec<Weak<Scope<C::User>>>>,
+    former_scopes: Mutex<Vec<Weak<Scope<C::User>>>>,
     /// By which user they are found.
     user_id: OnceLock<String>,
-    pub(crate) belongings: Mutex<Memberships<C>>,
+    pub(crate) memberships: Mutex<Memberships<C>>,
     /// How many groups it is in, or is to be.
-    pub(crate) groups: AtomicUsize,
-    pub(crate) most_groups: usize,
+    pub(crate) group_count: AtomicUsize,
+    pub(crate) max_groups: usize,
     /// Events that wait for grants, and all that came after them.
-    pub(crate) late: Mutex<Deferred<C>>,
+    pub(crate) deferred: Mutex<Deferred<C>>,
     /// How long grants and groups may take to answer.
-    pub(crate) time: Duration,
+    pub(crate) check_timeout: Duration,
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
     pub(crate) pacer: Arc<Pacer>,
@@ -56,29 +56,29 @@ pub(crate) struct Session<C: Consumer> {
 
 impl<C: Consumer> Session<C> {
     pub(crate) fn new(
-        hub: &Arc<SessionRegistry<C>>,
+        registry: &Arc<SessionRegistry<C>>,
         consumer: Arc<C>,
-        mailbox: SendQueue<EventHandle<C>>,
-        most_groups: usize,
-        time: Duration,
+        send_queue: SendQueue<EventHandle<C>>,
+        max_groups: usize,
+        check_timeout: Duration,
     ) -> Arc<Session<C>> {
         Arc::new(Session {
-            is_late: AtomicBool::new(false),
+            has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
-            is_gone: AtomicBool::new(false),
-            id: hub.next_id(),
-            first: OnceLock::new(),
+            is_removed: AtomicBool::new(false),
+            id: registry.next_id(),
+            initial_scope: OnceLock::new(),
             consumer,
-            mailbox,
-            hub: hub.clone(),
-            renewed: ArcSwapOption::empty(),
-            former: Mutex::default(),
+            send_queue,
+            registry: registry.clone(),
+            renewed_scope: ArcSwapOption::empty(),
+            former_scopes: Mutex::default(),
             user_id: OnceLock::new(),
-            belongings: Mutex::default(),
-            groups: AtomicUsize::new(0),
-            most_groups,
-            late: Mutex::new(Deferred::new()),
-            time,
+            memberships: Mutex::default(),
+            group_count: AtomicUsize::new(0),
+            max_groups,
+            deferred: Mutex::new(Deferred::new()),
+            check_timeout,
             runtime: Handle::current(),
             pacer: Pacer::new(),
         })
@@ -91,44 +91,44 @@ impl<C: Consumer> Session<C> {
     /// Who sits there now.
     pub(crate) fn scope(&self) -> Option<CurrentScope<'_, C::User>> {
         if self.is_renewed.load(Ordering::SeqCst) {
-            return self.renewed.load_full().map(CurrentScope::Since);
+            return self.renewed_scope.load_full().map(CurrentScope::Since);
         }
-        self.first.get().map(CurrentScope::First)
+        self.initial_scope.get().map(CurrentScope::First)
     }
 
     /// Somebody else sits there from now on.
-    pub(crate) fn set_scope(&self, scope: Arc<Scope<C::User>>) {
-        let mut former = self.lock_former();
-        former.retain(|former| former.strong_count() > 0);
-        former.push(Arc::downgrade(&scope));
-        self.renewed.store(Some(scope));
+    pub(crate) fn replace_scope(&self, scope: Arc<Scope<C::User>>) {
+        let mut former_scopes = self.lock_former_scopes();
+        former_scopes.retain(|former_scopes| former_scopes.strong_count() > 0);
+        former_scopes.push(Arc::downgrade(&scope));
+        self.renewed_scope.store(Some(scope));
         self.is_renewed.store(true, Ordering::SeqCst);
     }
 
     /// Everybody who sits there or has something running still.
     pub(crate) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
-        if let Some(first) = self.first.get() {
-            tell(first);
+        if let Some(initial_scope) = self.initial_scope.get() {
+            tell(initial_scope);
         }
-        let former = self.lock_former().clone();
-        former.iter().filter_map(Weak::upgrade).for_each(|scope| tell(&scope));
+        let former_scopes = self.lock_former_scopes().clone();
+        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| tell(&scope));
     }
 
-    fn lock_former(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
-        self.former.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_former_scopes(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
+        self.former_scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody sits down: from now on events may come, and changes of grants are heard of.
-    pub(crate) fn take(self: &Arc<Self>, scope: Scope<C::User>) {
-        self.remember(&scope);
-        if self.first.set(scope).is_ok() {
-            self.hub.arrived(self);
+    pub(crate) fn establish(self: &Arc<Self>, scope: Scope<C::User>) {
+        self.record_user_id(&scope);
+        if self.initial_scope.set(scope).is_ok() {
+            self.registry.insert_session(self);
         }
     }
 
     /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
     /// leaving.
-    pub(crate) fn remember(&self, scope: &Scope<C::User>) {
+    pub(crate) fn record_user_id(&self, scope: &Scope<C::User>) {
         let name = || scope.user().map(|_| scope.user_id().into_owned());
         if let Ok(Some(user_id)) = catch_unwind(name) {
             let _ = self.user_id.set(user_id);
@@ -136,30 +136,30 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Gets up: leaves every group, and takes no events any more.
-    pub(crate) fn leave_all(self: &Arc<Self>) {
+    pub(crate) fn leave_registry(self: &Arc<Self>) {
         // Before the session leaves the registry: a change of rights that does not find the session waits for none of its
         // starts.
-        self.mailbox.gate().close();
-        self.mailbox.gate().drain();
-        self.hub.departed(self);
-        self.part_with_all();
-        self.give_up();
-        let dropped = self.mailbox.close();
+        self.send_queue.start_gate().close();
+        self.send_queue.start_gate().drain();
+        self.registry.remove_session(self);
+        self.remove_all_memberships();
+        self.discard_deferred();
+        let dropped = self.send_queue.close();
         if dropped > 0 {
             tracing::info!(dropped, "a slow receiver missed events");
         }
     }
 
     /// The connection is to end.
-    pub(crate) fn end(&self, code: CloseCode) {
-        self.mailbox.end(code);
-        self.mailbox.gate().drain();
-        self.give_up();
+    pub(crate) fn close_with(&self, code: CloseCode) {
+        self.send_queue.close_with(code);
+        self.send_queue.start_gate().drain();
+        self.discard_deferred();
     }
 
     /// Whether the connection is to end, or has.
-    pub(crate) fn is_over(&self) -> bool {
-        self.mailbox.is_over()
+    pub(crate) fn is_closing(&self) -> bool {
+        self.send_queue.is_closed()
     }
 
     pub(crate) fn user_id(&self) -> Option<&str> {

@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use loom::future::block_on;
 
-use super::{OverflowPolicy, READ, SendQueue, Session, World, explore, offer, rest, spawn, taken};
+use super::{OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, explore, finish, spawn};
 use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// A session in whose queue two events are more than half of what may wait.
-fn crowded_by_two(world: &World) -> Arc<Session<super::Room>> {
-    let mailbox = SendQueue::new(2, 99, OverflowPolicy::Close, world.hub.counts().clone());
-    let seat = Session::new(&world.hub, Arc::new(world.room), mailbox, 9, Duration::from_secs(9));
+fn crowded_by_two(world: &Server) -> Arc<Session<super::Room>> {
+    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, world.registry.counters().clone());
+    let session = Session::new(&world.registry, Arc::new(world.room), send_queue, 9, Duration::from_secs(9));
     let scope = world.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
-    seat.take(scope);
-    seat
+    session.establish(scope);
+    session
 }
 
 /// Publishes two events and waits until no reader holds the publisher. A release that is lost shows as a deadlock.
-fn publish_and_wait(seat: &Arc<Session<super::Room>>) {
+fn publish_and_wait(session: &Arc<Session<super::Room>>) {
     let pacer = Pacer::new();
-    PACER.sync_scope(pacer.clone(), || (1..=2).for_each(|number| offer(seat, number)));
+    PACER.sync_scope(pacer.clone(), || (1..=2).for_each(|number| deliver(session, number)));
     if pacer.is_held() {
         block_on(pacer.ready());
     }
@@ -34,20 +34,20 @@ fn publish_and_wait(seat: &Arc<Session<super::Room>>) {
 #[test]
 fn publisher_is_released_when_the_reader_has_run() {
     explore(4, || {
-        let world = World::new(false);
-        let seat = crowded_by_two(&world);
+        let world = Server::new(false);
+        let session = crowded_by_two(&world);
         let publisher = spawn({
-            let seat = seat.clone();
-            move || publish_and_wait(&seat)
+            let session = session.clone();
+            move || publish_and_wait(&session)
         });
         let mut all = Vec::new();
         while all.len() < 2 {
-            block_on(poll_fn(|cx| seat.mailbox.poll(cx))).unwrap();
-            all.extend(taken(&seat));
+            block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
+            all.extend(drain(&session));
         }
         publisher();
         assert_eq!(all, [1, 2]);
-        assert!(rest(&seat).is_empty());
+        assert!(finish(&session).is_empty());
     });
 }
 
@@ -56,19 +56,19 @@ fn publisher_is_released_when_the_reader_has_run() {
 fn publisher_is_released_when_the_reader_stalls_or_ends() {
     for ends in [true, false] {
         explore(4, move || {
-            let world = World::new(false);
-            let seat = crowded_by_two(&world);
+            let world = Server::new(false);
+            let session = crowded_by_two(&world);
             let publisher = spawn({
-                let seat = seat.clone();
-                move || publish_and_wait(&seat)
+                let session = session.clone();
+                move || publish_and_wait(&session)
             });
             if ends {
-                seat.end(CloseCode::Revoked);
+                session.close_with(CloseCode::Revoked);
             } else {
-                seat.mailbox.stall();
+                session.send_queue.stall();
             }
             publisher();
-            rest(&seat);
+            finish(&session);
         });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use loom::future::block_on;
 
-use super::{Lobby, Room, Session, World, explore, forget, rest, spawn, taken};
+use super::{Lobby, Room, Server, Session, drain, explore, finish, forget, spawn};
 use crate::consumer::Consumer;
 use crate::context::ConnectContext;
 use crate::panic::Contained;
@@ -17,23 +17,23 @@ use crate::transport::CloseCode;
 fn nothing_of_a_group_that_was_left_is_taken_behind_that_place() {
     for known in [true, false] {
         explore(3, move || {
-            let world = World::new(false);
-            let seat = world.seated(known);
-            world.enter(&seat);
+            let world = Server::new(false);
+            let session = world.connected_session(known);
+            world.join(&session);
             let publisher = spawn({
                 let world = world.clone();
                 move || (1..=2).for_each(|number| world.publish(number, true))
             });
             // As `Connection::caused` does it.
-            seat.part(&Lobby);
-            let place = seat.mailbox.place().unwrap();
+            session.remove_membership(&Lobby);
+            let sequence = session.send_queue.next_sequence().unwrap();
             let mut before = Vec::new();
-            while let Some(taken) = seat.mailbox.take_before(place).unwrap() {
-                before.extend(taken.frame.bytes());
+            while let Some(drain) = session.send_queue.dequeue_before(sequence).unwrap() {
+                before.extend(drain.frame.bytes());
             }
             assert!(before.is_empty() || before == [1] || before == [1, 2], "{before:?}");
             publisher();
-            assert!(rest(&seat).is_empty(), "it came behind the reply");
+            assert!(finish(&session).is_empty(), "it came behind the reply");
         });
     }
 }
@@ -42,18 +42,18 @@ fn nothing_of_a_group_that_was_left_is_taken_behind_that_place() {
 #[test]
 fn nothing_of_a_group_is_taken_once_a_change_that_refuses_it_is_through() {
     explore(3, || {
-        let world = World::new(false);
-        let seat = world.seated(true);
-        world.enter(&seat);
+        let world = Server::new(false);
+        let session = world.connected_session(true);
+        world.join(&session);
         let publisher = spawn({
             let world = world.clone();
             move || world.publish(1, false)
         });
         world.table.revoke();
-        block_on(seat.change(|| forget(&seat)).through());
-        assert!(taken(&seat).is_empty(), "taken by a group that it may not be in");
+        block_on(session.begin_revalidation(|| forget(&session)).completed());
+        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
         publisher();
-        assert!(rest(&seat).is_empty(), "put in by a group that it may not be in");
+        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
     });
 }
 
@@ -61,22 +61,22 @@ fn nothing_of_a_group_is_taken_once_a_change_that_refuses_it_is_through() {
 #[test]
 fn who_was_let_into_a_group_before_a_change_is_asked_again() {
     explore(3, || {
-        let world = World::new(false);
-        let seat = world.seated(true);
+        let world = Server::new(false);
+        let session = world.connected_session(true);
         let joiner = spawn({
-            let seat = seat.clone();
+            let session = session.clone();
             move || {
-                block_on(seat.let_in(Lobby));
+                block_on(session.join_from_outside(Lobby));
             }
         });
         world.table.revoke();
-        block_on(seat.change(|| forget(&seat)).through());
+        block_on(session.begin_revalidation(|| forget(&session)).completed());
         world.publish(1, false);
-        assert!(taken(&seat).is_empty(), "taken by a group that it may not be in");
+        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
         joiner();
-        seat.runtime.finish();
-        assert!(!seat.is_in(&Lobby, None), "it stays in the group");
-        assert!(rest(&seat).is_empty(), "put in by a group that it may not be in");
+        session.runtime.finish();
+        assert!(!session.is_member(&Lobby, None), "it stays in the group");
+        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
     });
 }
 
@@ -84,16 +84,16 @@ fn who_was_let_into_a_group_before_a_change_is_asked_again() {
 #[test]
 fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
     explore(3, || {
-        let world = World::new(true);
+        let world = Server::new(true);
         let (come, door) = at_the_door(&world);
         world.table.revoke();
-        block_on(Connections::new(world.hub.clone()).refresh_user("7"));
-        world.hub.publish_to_user("7", Contained::new(super::Said { number: 1, is_secret: true }));
+        block_on(Connections::new(world.registry.clone()).refresh_user("7"));
+        world.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
         door();
         let come = come.lock().unwrap().take();
-        if let Some((seat, _)) = come {
-            assert_eq!(seat.mailbox.place(), Err(Ended(CloseCode::Revoked)), "they stay on old grants");
-            assert!(rest(&seat).is_empty());
+        if let Some((session, _)) = come {
+            assert_eq!(session.send_queue.next_sequence(), Err(Ended(CloseCode::Revoked)), "they stay on old grants");
+            assert!(finish(&session).is_empty());
         }
     });
 }
@@ -102,16 +102,16 @@ fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
 #[test]
 fn who_is_disconnected_at_the_door_does_not_stay() {
     explore(3, || {
-        let world = World::new(true);
+        let world = Server::new(true);
         let (come, door) = at_the_door(&world);
-        Connections::new(world.hub.clone()).disconnect_user("7");
+        Connections::new(world.registry.clone()).disconnect_user("7");
         door();
         let come = come.lock().unwrap().take();
-        if let Some((seat, asked_at)) = come {
+        if let Some((session, changes_at_start)) = come {
             // Whom the door asks about since then has come again, and may stay.
-            let ended = seat.mailbox.place() == Err(Ended(CloseCode::Revoked));
-            assert!(ended || asked_at > 0, "they stay");
-            assert!(rest(&seat).is_empty());
+            let ended = session.send_queue.next_sequence() == Err(Ended(CloseCode::Revoked));
+            assert!(ended || changes_at_start > 0, "they stay");
+            assert!(finish(&session).is_empty());
         }
     });
 }
@@ -120,19 +120,19 @@ fn who_is_disconnected_at_the_door_does_not_stay() {
 type Come = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
 
 /// Somebody comes in, as `Endpoint::admit` and `Connection::connected` let them, and reads nothing yet.
-fn at_the_door(world: &World) -> (Come, impl FnOnce()) {
+fn at_the_door(world: &Server) -> (Come, impl FnOnce()) {
     let come = Come::default();
-    let (world, seated) = (world.clone(), come.clone());
+    let (world, connected_session) = (world.clone(), come.clone());
     let door = spawn(move || {
-        let asked_at = world.hub.changes();
+        let changes_at_start = world.registry.change_count();
         let (scope, head) = (world.scope(), ConnectContext::<super::Member>::head());
         if block_on(world.room.may_connect(&ConnectContext::new(&scope, &head))).is_err() {
             return;
         }
-        let seat = world.seat();
-        seat.take(scope);
-        block_on(seat.catch_up_with(asked_at));
-        *seated.lock().unwrap() = Some((seat, asked_at));
+        let session = world.session();
+        session.establish(scope);
+        block_on(session.revalidate_since(changes_at_start));
+        *connected_session.lock().unwrap() = Some((session, changes_at_start));
     });
     (come, door)
 }

@@ -78,7 +78,7 @@ struct Room {
 }
 
 /// What the models never ask by an expression.
-const UNASKED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], codenames: false };
+const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], codenames: false };
 
 impl Handler for Room {
     type User = Member;
@@ -101,20 +101,20 @@ impl Consumer for Room {
 }
 
 /// An event with a number. One that is secret asks for the codename.
-struct Said {
+struct Message {
     number: u8,
     is_secret: bool,
 }
 
-impl Emits<Said> for Room {
+impl Emits<Message> for Room {
     const NAME: &'static str = "said";
-    const PERMISSION: &'static Expression = UNASKED;
+    const PERMISSION: &'static Expression = UNUSED;
 
-    fn may_see(&self, seeing: &Subscriber<'_, Member>, event: &Said) -> Option<bool> {
+    fn may_see(&self, seeing: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
         if event.is_secret { seeing.may(READ) } else { Some(true) }
     }
 
-    fn shared(&self, event: &Said) -> Option<Result<Frame>> {
+    fn shared(&self, event: &Message) -> Option<Result<Frame>> {
         Some(Ok(Frame(char::from(event.number).to_string().into())))
     }
 }
@@ -127,29 +127,29 @@ impl Group for Lobby {
     type Consumer = Room;
 
     const NAME: &'static str = "Lobby";
-    const PERMISSION: &'static Expression = UNASKED;
+    const PERMISSION: &'static Expression = UNUSED;
 
     async fn may_join(&self, _: &Room, call: &Call<'_, Member>) -> Result<()> {
         if call.may(READ).await? { Ok(()) } else { Err(Error::denied()) }
     }
 }
 
-impl Carries<Said> for Lobby {}
+impl Carries<Message> for Lobby {}
 
 /// One endpoint.
 #[derive(Clone)]
-struct World {
+struct Server {
     table: Arc<Table>,
     cache: GrantCache<Member>,
-    hub: Arc<SessionRegistry<Room>>,
+    registry: Arc<SessionRegistry<Room>>,
     room: Room,
 }
 
-impl World {
-    fn new(is_guarded: bool) -> World {
+impl Server {
+    fn new(is_guarded: bool) -> Server {
         let table = Arc::new(Table(AtomicBool::new(true)));
         let cache = GrantCache::new(table.clone());
-        World { table, cache, hub: Arc::new(SessionRegistry::new()), room: Room { is_guarded } }
+        Server { table, cache, registry: Arc::new(SessionRegistry::new()), room: Room { is_guarded } }
     }
 
     /// Who comes from outside.
@@ -158,56 +158,58 @@ impl World {
         Scope::new(Some(Member { staff: true }), request).with_grants(Some(&self.cache))
     }
 
-    fn seat(&self) -> Arc<Session<Room>> {
-        let mailbox = SendQueue::new(9, 99, OverflowPolicy::Close, self.hub.counts().clone());
-        Session::new(&self.hub, Arc::new(self.room), mailbox, 9, Duration::from_secs(9))
+    fn session(&self) -> Arc<Session<Room>> {
+        let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.counters().clone());
+        Session::new(&self.registry, Arc::new(self.room), send_queue, 9, Duration::from_secs(9))
     }
 
     /// Somebody who sits there already, and whose grants were loaded, where they are `known`.
-    fn seated(&self, known: bool) -> Arc<Session<Room>> {
-        let (seat, scope) = (self.seat(), self.scope());
+    fn connected_session(&self, known: bool) -> Arc<Session<Room>> {
+        let (session, scope) = (self.session(), self.scope());
         if known {
             assert!(block_on(scope.may_with(READ, &[])).unwrap());
         }
-        seat.take(scope);
-        seat
+        session.establish(scope);
+        session
     }
 
     /// Whoever sits there is in the group.
-    fn enter(&self, seat: &Arc<Session<Room>>) {
-        self.hub.enter(seat, JoinRequest { group: Contained::new(Lobby), name: None, id: None, place: None });
+    fn join(&self, session: &Arc<Session<Room>>) {
+        self.registry
+            .add_member(session, JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None });
     }
 
     fn publish(&self, number: u8, is_secret: bool) {
-        self.hub.publish(&Lobby, Contained::new(Said { number, is_secret }), None);
+        self.registry.publish(&Lobby, Contained::new(Message { number, is_secret }), None);
     }
 }
 
 /// Offers a secret event to whoever sits there.
-fn offer(seat: &Arc<Session<Room>>, number: u8) {
-    seat.offer(&Publication::new(Contained::new(Said { number, is_secret: true }), None), DeliveryPath::Personal);
+fn deliver(session: &Arc<Session<Room>>, number: u8) {
+    session
+        .deliver(&Publication::new(Contained::new(Message { number, is_secret: true }), None), DeliveryPath::Personal);
 }
 
 /// Takes all that waits.
-fn taken(seat: &Session<Room>) -> Vec<u8> {
-    let mut taken = Vec::new();
-    while let Ok(Some(next)) = seat.mailbox.take_before(u64::MAX) {
-        taken.extend(next.frame.bytes());
+fn drain(session: &Session<Room>) -> Vec<u8> {
+    let mut drain = Vec::new();
+    while let Ok(Some(next)) = session.send_queue.dequeue_before(u64::MAX) {
+        drain.extend(next.frame.bytes());
     }
-    taken
+    drain
 }
 
-fn forget(seat: &Session<Room>) {
-    seat.scope().iter().for_each(|scope| scope.forget_grants());
+fn forget(session: &Session<Room>) {
+    session.scope().iter().for_each(|scope| scope.forget_grants());
 }
 
 /// All is done: gives what still comes, and clears up.
-fn rest(seat: &Arc<Session<Room>>) -> Vec<u8> {
-    seat.runtime.finish();
-    let rest = taken(seat);
-    assert_eq!(seat.hub.counts().now().failed, 0);
-    seat.leave_all();
-    rest
+fn finish(session: &Arc<Session<Room>>) -> Vec<u8> {
+    session.runtime.finish();
+    let finish = drain(session);
+    assert_eq!(session.registry.counters().now().failed, 0);
+    session.leave_registry();
+    finish
 }
 
 fn spawn(thread: impl FnOnce() + 'static) -> impl FnOnce() {

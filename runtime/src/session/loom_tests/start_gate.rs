@@ -4,31 +4,31 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{READ, Room, Session, World, explore, forget, rest, spawn};
+use super::{READ, Room, Server, Session, explore, finish, forget, spawn};
 use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 
 /// Evaluates the permission of an action and starts it, as a dispatched message does. Whether it starts after the change has
 /// returned.
-fn start(seat: &Session<Room>, has_returned: &AtomicBool) -> bool {
-    let gate = seat.mailbox.gate();
+fn start(session: &Session<Room>, has_returned: &AtomicBool) -> bool {
+    let gate = session.send_queue.start_gate();
     let evaluation_epoch = gate.epoch();
-    let Some(scope) = seat.scope() else { return false };
+    let Some(scope) = session.scope() else { return false };
     let is_permitted = block_on(scope.may_with(READ, &[])).unwrap();
-    let mut is_late = false;
+    let mut has_deferred = false;
     if is_permitted {
-        gate.try_start(Some(evaluation_epoch), || is_late = has_returned.load(Ordering::SeqCst));
+        gate.try_start(Some(evaluation_epoch), || has_deferred = has_returned.load(Ordering::SeqCst));
     }
-    is_late
+    has_deferred
 }
 
 /// Spawns a thread that starts two actions, one after the other.
-fn spawn_starts(seat: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) -> impl FnOnce() {
-    let (seat, has_returned) = (seat.clone(), has_returned.clone());
+fn spawn_starts(session: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) -> impl FnOnce() {
+    let (session, has_returned) = (session.clone(), has_returned.clone());
     spawn(move || {
         for _ in 0..2 {
-            assert!(!start(&seat, &has_returned), "started on old rights");
+            assert!(!start(&session, &has_returned), "started on old rights");
         }
     })
 }
@@ -38,17 +38,17 @@ fn spawn_starts(seat: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) -> im
 fn action_does_not_start_after_a_change_that_refuses_it() {
     for is_known in [true, false] {
         explore(3, move || {
-            let world = World::new(false);
-            let seat = world.seated(is_known);
+            let world = Server::new(false);
+            let session = world.connected_session(is_known);
             let has_returned = Arc::new(AtomicBool::new(false));
-            let starts = spawn_starts(&seat, &has_returned);
+            let starts = spawn_starts(&session, &has_returned);
             world.table.revoke();
             // As `Connections::refresh` does it. It returns no earlier than this.
-            let change = seat.change(|| forget(&seat));
+            let change = session.begin_revalidation(|| forget(&session));
             has_returned.store(true, Ordering::SeqCst);
-            block_on(change.through());
+            block_on(change.completed());
             starts();
-            rest(&seat);
+            finish(&session);
         });
     }
 }
@@ -57,16 +57,16 @@ fn action_does_not_start_after_a_change_that_refuses_it() {
 #[test]
 fn action_of_a_replaced_user_does_not_start_after_the_change() {
     explore(3, || {
-        let world = World::new(false);
-        let seat = world.seated(true);
+        let world = Server::new(false);
+        let session = world.connected_session(true);
         let has_returned = Arc::new(AtomicBool::new(false));
-        let starts = spawn_starts(&seat, &has_returned);
-        let other = Arc::new(seat.scope().unwrap().renewed(super::Member { staff: false }).unwrap());
-        let change = seat.change(|| seat.set_scope(other));
+        let starts = spawn_starts(&session, &has_returned);
+        let other = Arc::new(session.scope().unwrap().renewed(super::Member { staff: false }).unwrap());
+        let change = session.begin_revalidation(|| session.replace_scope(other));
         has_returned.store(true, Ordering::SeqCst);
-        block_on(change.through());
+        block_on(change.completed());
         starts();
-        rest(&seat);
+        finish(&session);
     });
 }
 
@@ -75,18 +75,18 @@ fn action_of_a_replaced_user_does_not_start_after_the_change() {
 fn action_does_not_start_after_the_session_has_ended() {
     for by_server in [true, false] {
         explore(4, move || {
-            let world = World::new(false);
-            let seat = world.seated(true);
+            let world = Server::new(false);
+            let session = world.connected_session(true);
             let has_returned = Arc::new(AtomicBool::new(false));
-            let starts = spawn_starts(&seat, &has_returned);
+            let starts = spawn_starts(&session, &has_returned);
             if by_server {
-                seat.end(CloseCode::Revoked);
+                session.close_with(CloseCode::Revoked);
             } else {
-                seat.leave_all();
+                session.leave_registry();
             }
             has_returned.store(true, Ordering::SeqCst);
             starts();
-            rest(&seat);
+            finish(&session);
         });
     }
 }
@@ -95,24 +95,24 @@ fn action_does_not_start_after_the_session_has_ended() {
 #[test]
 fn action_starts_if_a_change_leaves_its_rights() {
     explore(3, || {
-        let world = World::new(false);
-        let seat = world.seated(true);
+        let world = Server::new(false);
+        let session = world.connected_session(true);
         let starts = spawn({
-            let seat = seat.clone();
+            let session = session.clone();
             move || {
-                let gate = seat.mailbox.gate();
+                let gate = session.send_queue.start_gate();
                 // As `Dispatcher::answer` does it: the evaluation is done again until it is not overtaken.
                 loop {
                     let evaluation_epoch = gate.epoch();
-                    assert!(block_on(seat.scope().unwrap().may_with(READ, &[])).unwrap());
+                    assert!(block_on(session.scope().unwrap().may_with(READ, &[])).unwrap());
                     if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Authorized {
                         break;
                     }
                 }
             }
         });
-        block_on(seat.change(|| forget(&seat)).through());
+        block_on(session.begin_revalidation(|| forget(&session)).completed());
         starts();
-        rest(&seat);
+        finish(&session);
     });
 }
