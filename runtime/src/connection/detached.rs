@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 
 use tokio::task::JoinSet;
 
-use super::io::{ConnectionIo, IoNeed, Lost};
+use super::io::{ConnectionIo, IoNeed};
 use crate::consumer::Consumer;
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::log::Cause;
 use crate::message::{self, Reply, SideEffect, Undo, Values};
 use crate::panic::drop_contained;
 use crate::session::{PACER, Pacer};
-use crate::transport::{Text, Transport};
+use crate::transport::{ConnectionEnd, Text, Transport};
 
 /// What runs beside the queue.
 pub(super) struct DetachedTasks<C: Consumer> {
@@ -151,7 +151,7 @@ impl<C: Consumer> DetachedTasks<C> {
 
     /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
     /// again first, where that has changed.
-    pub(super) fn send<T: Transport>(&mut self, outbox: &mut ConnectionIo<C, T>) -> Result<(), Lost> {
+    pub(super) fn send<T: Transport>(&mut self, outbox: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
         let Some(mut done) = self.done.pop_front() else { return Ok(()) };
         if done.is_stale() {
             self.run(done.answerer.session.pacer.clone(), ask_again(done));

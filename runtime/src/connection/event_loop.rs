@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
@@ -10,11 +9,10 @@ use futures_util::future::BoxFuture;
 
 use super::detached::DetachedTasks;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, IoNeed, Lost, Next};
-use super::run::{End, gone};
+use super::io::{ConnectionIo, IoNeed, Next};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
-use crate::transport::{CloseCode, Incoming, Text, Transport};
+use crate::transport::{CloseCode, ConnectionEnd, Incoming, Text, Transport};
 
 pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
@@ -39,14 +37,14 @@ impl<C: Consumer> EventLoop<C> {
         outbox: &mut ConnectionIo<C, T>,
         answerer: &Dispatcher<C>,
         mut answering: Pin<&mut F>,
-    ) -> ControlFlow<End, F::Output>
+    ) -> Result<F::Output, ConnectionEnd>
     where
         T: Transport,
         F: Future,
     {
         loop {
             if let Some(output) = self.step(outbox, answerer, answering.as_mut()).await? {
-                return ControlFlow::Continue(output);
+                return Ok(output);
             }
         }
     }
@@ -60,7 +58,7 @@ impl<C: Consumer> EventLoop<C> {
         answerer: &'m Dispatcher<C>,
         text: &'m Text,
         answering: Pin<&'m mut F>,
-    ) -> BoxFuture<'m, ControlFlow<End, Outcome>> {
+    ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
         // Others wait for credentials that are being looked at.
         self.beside.authenticates |= answerer.authenticates(text);
         Box::pin(async move {
@@ -68,7 +66,7 @@ impl<C: Consumer> EventLoop<C> {
             if let Outcome::Authenticated { .. } = outcome {
                 self.beside.next_attempt();
             }
-            ControlFlow::Continue(outcome)
+            Ok(outcome)
         })
     }
 
@@ -77,14 +75,14 @@ impl<C: Consumer> EventLoop<C> {
         &mut self,
         outbox: &mut ConnectionIo<C, T>,
         answerer: &Dispatcher<C>,
-    ) -> ControlFlow<End>
+    ) -> Result<(), ConnectionEnd>
     where
         T: Transport,
     {
         while self.beside.authenticates {
             self.step(outbox, answerer, pin!(pending::<()>())).await?;
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     /// Does what comes next; gives what the future does, once it is done.
@@ -93,7 +91,7 @@ impl<C: Consumer> EventLoop<C> {
         outbox: &mut ConnectionIo<C, T>,
         answerer: &Dispatcher<C>,
         mut answering: Pin<&mut F>,
-    ) -> ControlFlow<End, Option<F::Output>>
+    ) -> Result<Option<F::Output>, ConnectionEnd>
     where
         T: Transport,
         F: Future,
@@ -106,50 +104,54 @@ impl<C: Consumer> EventLoop<C> {
         };
         tokio::select! {
             biased;
-            output = &mut answering => return ControlFlow::Continue(Some(output)),
-            next = outbox.next(reading, holds, beside) => match gone(next)? {
+            output = &mut answering => return Ok(Some(output)),
+            next = outbox.next(reading, holds, beside) => match next? {
                 Next::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
-                    gone(outbox.check_open())?;
+                    outbox.check_open()?;
                     self.came(answerer, frame)?;
                 }
-                Next::Event => gone(outbox.deliver_one())?,
+                Next::Event => outbox.deliver_one()?,
                 Next::DetachedTasks => self.send(outbox, answerer)?,
             },
             beat = self.heartbeat.beat() => match beat {
-                HeartbeatEvent::Ping => gone(outbox.ping().map_err(Lost::from))?,
+                HeartbeatEvent::Ping => outbox.ping()?,
                 // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
                 HeartbeatEvent::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
-                HeartbeatEvent::GiveUp => return ControlFlow::Break(End::Close(CloseCode::Idle)),
-                HeartbeatEvent::Expire => return ControlFlow::Break(End::Close(CloseCode::Expired)),
+                HeartbeatEvent::GiveUp => return Err(ConnectionEnd::Close(CloseCode::Idle)),
+                HeartbeatEvent::Expire => return Err(ConnectionEnd::Close(CloseCode::Expired)),
             },
         }
-        ControlFlow::Continue(None)
+        Ok(None)
     }
 
-    fn came(&mut self, answerer: &Dispatcher<C>, frame: Option<Incoming>) -> ControlFlow<End> {
+    fn came(&mut self, answerer: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
         self.heartbeat.heard();
         match frame {
             Some(Incoming::Ping) => {}
-            Some(Incoming::Broken(code)) if self.streaming => return ControlFlow::Break(End::Close(code)),
+            Some(Incoming::Broken(code)) if self.streaming => return Err(ConnectionEnd::Close(code)),
             // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
             Some(Incoming::Text(text)) if answerer.authenticates(&text) => self.beside.authenticate(answerer, text),
             Some(frame) => self.ahead.push_back(frame),
-            None => return ControlFlow::Break(End::Gone),
+            None => return Err(ConnectionEnd::PeerGone),
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
-    pub(super) fn send<T>(&mut self, outbox: &mut ConnectionIo<C, T>, answerer: &Dispatcher<C>) -> ControlFlow<End>
+    pub(super) fn send<T>(
+        &mut self,
+        outbox: &mut ConnectionIo<C, T>,
+        answerer: &Dispatcher<C>,
+    ) -> Result<(), ConnectionEnd>
     where
         T: Transport,
     {
         if std::mem::take(&mut self.beside.renewed) {
             self.set_expiry(outbox, answerer);
-            return ControlFlow::Continue(());
+            return Ok(());
         }
-        gone(self.beside.send(outbox))
+        self.beside.send(outbox)
     }
 
     /// Whoever sits there does so until then.

@@ -10,9 +10,9 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
 use crate::consumer::Consumer;
-use crate::session::{Coalesce, Dequeued, Ended, SendQueue, Session};
+use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, Gone, Incoming, Outgoing, Text, Transport};
+use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Text, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -44,44 +44,23 @@ pub(super) struct Drained {
     more: bool,
 }
 
-/// Why nothing can be sent any more.
-#[derive(Debug)]
-pub(super) enum Lost {
-    /// The client is gone.
-    Gone,
-    /// The connection is to end with this code.
-    Ended(CloseCode),
-}
-
-impl From<Gone> for Lost {
-    fn from(_: Gone) -> Lost {
-        Lost::Gone
-    }
-}
-
-impl From<Ended> for Lost {
-    fn from(Ended(code): Ended) -> Lost {
-        Lost::Ended(code)
-    }
-}
-
 /// Waits for the client, but not beyond the connection's end.
 fn patiently<N: Coalesce>(
     ready: Poll<Result<(), Gone>>,
     send_queue: &SendQueue<N>,
     cx: &mut Context<'_>,
-) -> Poll<Result<(), Lost>> {
+) -> Poll<Result<(), ConnectionEnd>> {
     match ready {
         Poll::Ready(outcome) => {
             send_queue.unstall();
-            Poll::Ready(outcome.map_err(Lost::from))
+            Poll::Ready(outcome.map_err(ConnectionEnd::from))
         }
         Poll::Pending => {
             // A task without budget is told that a writable socket is pending: it runs again soon, and is not stalled.
             if has_budget_remaining() {
                 send_queue.stall();
             }
-            send_queue.poll_closed(cx).map(|ended| Err(ended.into()))
+            send_queue.poll_closed(cx).map(Err)
         }
     }
 }
@@ -107,7 +86,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         ConnectionIo { transport, session, patience, unsent: false, skipped: false, holding: false, expiry: None }
     }
 
-    pub(super) async fn feed(&mut self, text: &str) -> Result<(), Lost> {
+    pub(super) async fn feed(&mut self, text: &str) -> Result<(), ConnectionEnd> {
         self.room().await?;
         self.put(text)
     }
@@ -115,7 +94,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Whether there is room for a frame, as there mostly is. Where there is none nobody is woken once there is: that is
     /// waited for by [`room`](Outbox::room).
     #[inline]
-    pub(super) fn has_room(&mut self) -> Result<bool, Lost> {
+    pub(super) fn has_room(&mut self) -> Result<bool, ConnectionEnd> {
         let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
         self.check_open()?;
         room?;
@@ -123,7 +102,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// Waits until there is room for a frame.
-    pub(super) async fn room(&mut self) -> Result<(), Lost> {
+    pub(super) async fn room(&mut self) -> Result<(), ConnectionEnd> {
         if self.has_room()? {
             return Ok(());
         }
@@ -132,7 +111,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), send_queue, cx));
         let room = deadline(patience, room).await;
         self.check_open()?;
-        room.ok_or(Gone)?
+        room.ok_or(ConnectionEnd::PeerGone)?
     }
 
     /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
@@ -144,28 +123,28 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds a frame for which there is room.
     #[inline]
-    pub(super) fn put(&mut self, text: impl Into<Text>) -> Result<(), Lost> {
+    pub(super) fn put(&mut self, text: impl Into<Text>) -> Result<(), ConnectionEnd> {
         self.unsent = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }
 
     /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
     #[inline]
-    pub(super) fn check_open(&self) -> Result<(), Lost> {
+    pub(super) fn check_open(&self) -> Result<(), ConnectionEnd> {
         self.session.send_queue.check_open()?;
         match self.expiry {
-            Some(expiry) if Instant::now() >= expiry => Err(Lost::Ended(CloseCode::Expired)),
+            Some(expiry) if Instant::now() >= expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
             _ => Ok(()),
         }
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), Lost> {
+    pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
         let patience = self.patience();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
         let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), send_queue, cx));
         let Some(flushed) = deadline(patience, flushed).await else {
             self.check_open()?;
-            return Err(Gone.into());
+            return Err(ConnectionEnd::PeerGone);
         };
         flushed?;
         self.unsent = false;
@@ -178,7 +157,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// Feeds the events that wait, so many at the most that what was fed goes out before long.
-    pub(super) async fn deliver(&mut self) -> Result<(), Lost> {
+    pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
         for _ in 0..IN_A_ROW {
             self.room().await?;
             if !self.deliver_next(u64::MAX)?.more {
@@ -190,7 +169,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the events that stand in front of that place. Each is taken only when there is room for it: until then it can be
     /// recalled.
-    pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), Lost> {
+    pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), ConnectionEnd> {
         loop {
             self.room().await?;
             if !self.deliver_next(place)?.more {
@@ -200,14 +179,14 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// Feeds the event that has waited longest, for which there is room.
-    pub(super) fn deliver_one(&mut self) -> Result<(), Lost> {
+    pub(super) fn deliver_one(&mut self) -> Result<(), ConnectionEnd> {
         self.check_open()?;
         self.deliver_next(u64::MAX)?;
         Ok(())
     }
 
     /// Feeds the next event, if it stands in front of that place.
-    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, Lost> {
+    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, ConnectionEnd> {
         match self.session.send_queue.dequeue_before(place)? {
             None => Ok(Drained { any: false, more: false }),
             Some(Dequeued { frame, more }) => {
@@ -218,19 +197,19 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// The place behind all events that wait now.
-    pub(super) fn place(&self) -> Result<u64, Lost> {
-        Ok(self.session.send_queue.next_sequence()?)
+    pub(super) fn place(&self) -> Result<u64, ConnectionEnd> {
+        self.session.send_queue.next_sequence()
     }
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
-    pub(super) fn ping(&mut self) -> Result<(), Gone> {
+    pub(super) fn ping(&mut self) -> Result<(), ConnectionEnd> {
         let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else {
             self.skipped = true;
             return Ok(());
         };
         ready?;
         self.unsent = true;
-        self.transport.start_send_unpin(Outgoing::Ping)
+        Ok(self.transport.start_send_unpin(Outgoing::Ping)?)
     }
 
     /// Whether the client has taken everything since it last could not be asked for a sign of life.
@@ -245,7 +224,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         reading: bool,
         holds: bool,
         mut beside: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
-    ) -> Result<Next, Lost> {
+    ) -> Result<Next, ConnectionEnd> {
         poll_fn(|cx| {
             if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.unsent = false;

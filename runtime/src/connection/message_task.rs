@@ -1,17 +1,16 @@
 //! One message answered: its reply, or one after the other, among what its action has caused; and asked about once more where
 //! what its caller may do has changed meanwhile.
 
-use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use futures_util::future::BoxFuture;
 
-use super::run::{Connection, End, gone};
+use super::run::Connection;
 use crate::consumer::Consumer;
 use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
 use crate::message::{self, SideEffect, Values};
-use crate::transport::{Text, Transport};
+use crate::transport::{ConnectionEnd, Text, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
 struct AuthorizedMessage<'t> {
@@ -23,11 +22,11 @@ struct AuthorizedMessage<'t> {
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
-    pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
+    pub(super) async fn text(&mut self, text: &Text) -> Result<(), ConnectionEnd> {
         if self.answerer.session.pacer.is_held() {
             self.until_paced().await?;
         }
-        gone(self.outbox.check_open())?;
+        self.outbox.check_open()?;
         if self.aside.beside.authenticates {
             self.until_authenticated(text).await?;
         }
@@ -35,17 +34,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         // As a rule a reply is all that comes of it, and can go out at once.
         if let Outcome::Ended { written, evaluation_epoch } = outcome
             && self.reply.is_all()
-            && (!written || gone(self.outbox.has_room())?)
+            && (!written || self.outbox.has_room()?)
             && AuthorizedAt::from_epoch(evaluation_epoch).holds(&self.answerer)
         {
-            return if written { gone(self.outbox.put(self.reply.text())) } else { ControlFlow::Continue(()) };
+            return if written { self.outbox.put(self.reply.text()) } else { Ok(()) };
         }
         self.finish(text, outcome).await
     }
 
     /// Waits until no reader holds this connection. Its own events, pings and expiry are handled meanwhile.
     #[cold]
-    fn until_paced(&mut self) -> BoxFuture<'_, ControlFlow<End>> {
+    fn until_paced(&mut self) -> BoxFuture<'_, Result<(), ConnectionEnd>> {
         let Connection { outbox, answerer, aside, .. } = self;
         Box::pin(async move {
             // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
@@ -58,11 +57,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
     #[cold]
-    fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, ControlFlow<End>> {
+    fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         let Connection { outbox, answerer, aside, .. } = self;
         Box::pin(async move {
             if !answerer.authenticates(text) {
-                return ControlFlow::Continue(());
+                return Ok(());
             }
             aside.until_authenticated(outbox, answerer).await
         })
@@ -70,23 +69,23 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
     #[cold]
-    fn finish<'t>(&'t mut self, text: &'t Text, mut outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
+    fn finish<'t>(&'t mut self, text: &'t Text, mut outcome: Outcome) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.aside.beside.running() < self.most_detached {
                     self.aside.beside.detach(self.answerer.beside(), text.clone());
-                    return ControlFlow::Continue(());
+                    return Ok(());
                 }
                 outcome = self.answered_in_the_queue(text).await?;
             }
             let (written, mut asked) = match outcome {
                 Outcome::Ended { written, evaluation_epoch } => (written, AuthorizedAt::from_epoch(evaluation_epoch)),
-                Outcome::Detach | Outcome::Nothing => return ControlFlow::Continue(()),
+                Outcome::Detach | Outcome::Nothing => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {
                         self.aside.set_expiry(&mut self.outbox, &self.answerer);
                     }
-                    return gone(self.outbox.feed(self.reply.text()).await);
+                    return self.outbox.feed(self.reply.text()).await;
                 }
             };
             asked.own(self.reply.take_own_changes());
@@ -95,41 +94,41 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             match values {
                 Some(values) => self.stream(allowed, values, effects).await,
                 None if !effects.is_empty() => self.caused(allowed, written, effects).await,
-                None if written => self.send(&mut allowed).await.map_continue(drop),
+                None if written => self.send(&mut allowed).await.map(drop),
                 None => {
                     if !allowed.asked.holds(&self.answerer) {
                         self.is_still(&mut allowed).await?;
                     }
-                    ControlFlow::Continue(())
+                    Ok(())
                 }
             }
         })
     }
 
     /// Sends the reply of an action, unless it may not be called any more: then that.
-    async fn send(&mut self, allowed: &mut AuthorizedMessage<'_>) -> ControlFlow<End, bool> {
+    async fn send(&mut self, allowed: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         loop {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
-            gone(self.outbox.room().await)?;
+            self.outbox.room().await?;
             if allowed.asked.holds(&self.answerer) {
-                gone(self.outbox.put(self.reply.text()))?;
-                return ControlFlow::Continue(true);
+                self.outbox.put(self.reply.text())?;
+                return Ok(true);
             }
             if !self.is_still(allowed).await? {
-                return ControlFlow::Continue(false);
+                return Ok(false);
             }
         }
     }
 
     /// Whether an action may still be called. Where it may not, that is sent.
-    async fn is_still(&mut self, allowed: &mut AuthorizedMessage<'_>) -> ControlFlow<End, bool> {
+    async fn is_still(&mut self, allowed: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         let Connection { outbox, answerer, aside, reply, .. } = self;
         if aside.until(outbox, answerer, pin!(allowed.asked.again(answerer, allowed.text))).await? {
-            return ControlFlow::Continue(true);
+            return Ok(true);
         }
         answerer.deny(allowed.text, reply, allowed.of_several);
-        gone(outbox.feed(reply.text()).await)?;
-        ControlFlow::Continue(false)
+        outbox.feed(reply.text()).await?;
+        Ok(false)
     }
 
     /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
@@ -139,16 +138,16 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         mut allowed: AuthorizedMessage<'_>,
         written: bool,
         effects: Vec<SideEffect>,
-    ) -> ControlFlow<End> {
+    ) -> Result<(), ConnectionEnd> {
         if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
-            return ControlFlow::Continue(());
+            return Ok(());
         }
-        gone(self.outbox.check_open())?;
+        self.outbox.check_open()?;
         let rest = message::before(effects);
         let place = self.outbox.place();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
         let undo = message::after(rest);
-        gone(self.outbox.deliver_before(gone(place)?).await)?;
+        self.outbox.deliver_before(place?).await?;
         // What comes by what it has joined comes after.
         self.outbox.holding = true;
         let sent = !written || self.send(&mut allowed).await?;
@@ -156,21 +155,21 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         if !sent {
             self.answerer.session.undo(undo);
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
-    async fn answered(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
+    async fn answered(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let mut answering = pin!(answerer.text(text, reply));
         match futures_util::poll!(&mut answering) {
-            Poll::Ready(outcome) => ControlFlow::Continue(outcome),
+            Poll::Ready(outcome) => Ok(outcome),
             Poll::Pending => aside.meanwhile(outbox, answerer, text, answering).await,
         }
     }
 
     /// The same for a detached action, where too many run beside the queue.
-    async fn answered_in_the_queue(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
+    async fn answered_in_the_queue(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let here = answerer.beside();
         aside.until(outbox, answerer, pin!(here.text(text, reply))).await
@@ -182,7 +181,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         mut allowed: AuthorizedMessage<'_>,
         mut values: Pin<Box<dyn Values>>,
         effects: Vec<SideEffect>,
-    ) -> ControlFlow<End> {
+    ) -> Result<(), ConnectionEnd> {
         allowed.of_several = true;
         self.aside.streaming = true;
         let well = loop {
@@ -194,10 +193,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             if !self.send(&mut allowed).await? {
                 self.aside.streaming = false;
-                return ControlFlow::Continue(());
+                return Ok(());
             }
             self.reply.rest();
-            gone(self.outbox.flush().await)?;
+            self.outbox.flush().await?;
             // A stream that is always ready must leave room for others, on this thread and on this socket.
             let Connection { outbox, answerer, aside, .. } = self;
             aside.until(outbox, answerer, pin!(tokio::task::yield_now())).await?;
@@ -207,6 +206,6 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return self.caused(allowed, true, effects).await;
         }
         self.send(&mut allowed).await?;
-        ControlFlow::Continue(())
+        Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 use super::detached::DetachedTasks;
 use super::event_loop::EventLoop;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, Lost, Next};
+use super::io::{ConnectionIo, Next};
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
@@ -23,7 +22,7 @@ use crate::message::{self, Reply};
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::{PACER, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, Incoming, Transport};
+use crate::transport::{CloseCode, ConnectionEnd, Incoming, Transport};
 
 /// The number of messages after which a connection yields to other tasks.
 const MAX_MESSAGES_PER_TURN: usize = 64;
@@ -31,23 +30,6 @@ const MAX_MESSAGES_PER_TURN: usize = 64;
 /// The number of attempted deliveries after which a connection yields to other tasks: one message to a large group may
 /// reach it.
 const MAX_DELIVERIES_PER_TURN: u32 = 8192;
-
-/// Why the loop ended.
-pub(super) enum End {
-    /// The client is gone, or has said that it goes.
-    Gone,
-    /// The client is to be told to go.
-    Close(CloseCode),
-}
-
-impl From<Lost> for End {
-    fn from(lost: Lost) -> End {
-        match lost {
-            Lost::Gone => End::Gone,
-            Lost::Ended(code) => End::Close(code),
-        }
-    }
-}
 
 /// Takes a connection out of its groups, on whatever way it ends.
 struct Leaving<C: Consumer>(Arc<Session<C>>);
@@ -112,15 +94,15 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             Ok(end) => end,
             Err(panic) => {
                 tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
-                End::Close(CloseCode::Failed)
+                ConnectionEnd::Close(CloseCode::Failed)
             }
         };
         // Before the goodbye, which takes a while. What runs beside ends here too.
         drop(leaving);
         Box::pin(deadline(connection.answerer.time, connection.aside.beside.end())).await;
         match end {
-            End::Gone => Box::pin(connection.outbox.part()).await,
-            End::Close(code) => Box::pin(connection.outbox.close(code)).await,
+            ConnectionEnd::PeerGone => Box::pin(connection.outbox.part()).await,
+            ConnectionEnd::Close(code) => Box::pin(connection.outbox.close(code)).await,
         }
         Box::pin(connection.disconnected()).await;
     })
@@ -128,7 +110,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
-    async fn connected(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), End> {
+    async fn connected(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, time, .. } = &self.answerer;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_seat(session);
@@ -145,11 +127,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panicked(&panic),
-            None if left.is_some_and(|left| left <= *time) => return Err(End::Close(CloseCode::Expired)),
+            None if left.is_some_and(|left| left <= *time) => return Err(ConnectionEnd::Close(CloseCode::Expired)),
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);
-        Err(End::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
+        Err(ConnectionEnd::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
     }
 
     /// Runs `#[disconnect]`.
@@ -162,32 +144,32 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    async fn serve(&mut self) -> End {
+    async fn serve(&mut self) -> ConnectionEnd {
         loop {
-            if let ControlFlow::Break(end) = self.turn().await {
+            if let Err(end) = self.turn().await {
                 return end;
             }
         }
     }
 
     /// Waits for something to do, and does all that is there to do before one flush.
-    async fn turn(&mut self) -> ControlFlow<End> {
+    async fn turn(&mut self) -> Result<(), ConnectionEnd> {
         // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
-        let Some(mut next) = self.wait().await? else { return ControlFlow::Continue(()) };
+        let Some(mut next) = self.wait().await? else { return Ok(()) };
         self.aside.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
-        gone(self.outbox.check_open())?;
+        self.outbox.check_open()?;
         let (mut messages, mut deliveries) = (0, 0_u32);
         let is_long = loop {
             match next {
                 Some(Incoming::Text(text)) => self.text(&text).await?,
                 Some(Incoming::Binary) => {
                     Dispatcher::<C>::binary(&mut self.reply);
-                    gone(self.outbox.feed(self.reply.text()).await)?;
+                    self.outbox.feed(self.reply.text()).await?;
                 }
                 Some(Incoming::Ping) => {}
-                Some(Incoming::Broken(code)) => return ControlFlow::Break(End::Close(code)),
-                None => return ControlFlow::Break(End::Gone),
+                Some(Incoming::Broken(code)) => return Err(ConnectionEnd::Close(code)),
+                None => return Err(ConnectionEnd::PeerGone),
             }
             messages += 1;
             deliveries = deliveries.saturating_add(self.answerer.session.pacer.take_deliveries());
@@ -205,53 +187,46 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         };
         self.reply.rest();
         if self.outbox.has_events() && !self.aside.beside.holds() {
-            gone(self.outbox.deliver().await)?;
+            self.outbox.deliver().await?;
         }
-        gone(self.outbox.flush().await)?;
+        self.outbox.flush().await?;
         // What came in the meantime was heard too, and while it was answered nobody asked.
         self.aside.heartbeat.heard();
         if is_long {
             tokio::task::yield_now().await;
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
     /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
-    async fn wait(&mut self) -> ControlFlow<End, Option<Option<Incoming>>> {
+    async fn wait(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
         let (holds, reading) = (self.aside.beside.holds(), self.aside.ahead.is_empty());
         tokio::select! {
             biased;
-            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match gone(next)? {
-                Next::Frame(frame) => return ControlFlow::Continue(Some(frame)),
+            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match next? {
+                Next::Frame(frame) => return Ok(Some(frame)),
                 Next::Event => {
-                    gone(self.outbox.deliver().await)?;
-                    gone(self.outbox.flush().await)?;
+                    self.outbox.deliver().await?;
+                    self.outbox.flush().await?;
                 }
                 // It goes out with what comes next, or while nothing does.
                 Next::DetachedTasks => self.aside.send(&mut self.outbox, &self.answerer)?,
             },
             // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !reading => return ControlFlow::Continue(Some(self.aside.ahead.pop_front())),
+            () = ready(()), if !reading => return Ok(Some(self.aside.ahead.pop_front())),
             beat = self.aside.heartbeat.beat() => self.beat(&beat).await?,
         }
-        ControlFlow::Continue(None)
+        Ok(None)
     }
 
-    async fn beat(&mut self, beat: &HeartbeatEvent) -> ControlFlow<End> {
+    async fn beat(&mut self, beat: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
         match beat {
             HeartbeatEvent::Ping => {
-                gone(self.outbox.ping().map_err(Lost::from))?;
-                gone(self.outbox.flush().await)
+                self.outbox.ping()?;
+                self.outbox.flush().await
             }
-            HeartbeatEvent::GiveUp => ControlFlow::Break(End::Close(CloseCode::Idle)),
-            HeartbeatEvent::Expire => ControlFlow::Break(End::Close(CloseCode::Expired)),
+            HeartbeatEvent::GiveUp => Err(ConnectionEnd::Close(CloseCode::Idle)),
+            HeartbeatEvent::Expire => Err(ConnectionEnd::Close(CloseCode::Expired)),
         }
-    }
-}
-
-pub(super) fn gone<S>(sent: Result<S, Lost>) -> ControlFlow<End, S> {
-    match sent {
-        Ok(done) => ControlFlow::Continue(done),
-        Err(lost) => ControlFlow::Break(lost.into()),
     }
 }

@@ -26,5 +26,5 @@ pub use counters::EventCounters;
 pub(crate) use overflow::Coalesce;
 pub use overflow::OverflowPolicy;
 pub(crate) use registry::SessionRegistry;
-pub(crate) use send_queue::{Dequeued, Ended, SendQueue};
+pub(crate) use send_queue::{Dequeued, SendQueue};
 pub(crate) use session::{CurrentScope, Session};

@@ -11,7 +11,7 @@ use super::queue_state::{QueueEntry, QueueState};
 use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
-use crate::transport::{CloseCode, Text};
+use crate::transport::{CloseCode, ConnectionEnd, Text};
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 const UNREAD_FACTOR: usize = 4;
@@ -40,10 +40,6 @@ pub(crate) struct Dequeued {
     /// Whether another stands in front of the same place.
     pub(crate) more: bool,
 }
-
-/// The connection is to end.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended(pub(crate) CloseCode);
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,20 +234,20 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// The place behind all that waits now.
-    pub(crate) fn next_sequence(&self) -> Result<u64, Ended> {
+    pub(crate) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         let state = self.lock_state();
         if let Some(code) = state.close_code {
-            return Err(Ended(code));
+            return Err(ConnectionEnd::Close(code));
         }
         self.has_work.store(!state.events.is_empty(), Ordering::Release);
         Ok(state.next_sequence)
     }
 
     /// Takes what has waited longest, if it stands in front of that place.
-    pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, Ended> {
+    pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, ConnectionEnd> {
         let mut state = self.lock_state();
         if let Some(code) = state.close_code {
-            return Err(Ended(code));
+            return Err(ConnectionEnd::Close(code));
         }
         let oldest = state.events.front();
         let taken = if oldest.is_some_and(|oldest| oldest.sequence < sequence) { state.pop() } else { None };
@@ -272,15 +268,15 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
     #[inline]
-    pub(crate) fn check_open(&self) -> Result<(), Ended> {
+    pub(crate) fn check_open(&self) -> Result<(), ConnectionEnd> {
         if !self.start_gate.is_closed() {
             return Ok(());
         }
-        self.lock_state().close_code.map_or(Ok(()), |code| Err(Ended(code)))
+        self.lock_state().close_code.map_or(Ok(()), |code| Err(ConnectionEnd::Close(code)))
     }
 
     /// Waits until there is something to take. For one reader.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionEnd>> {
         if !self.has_work.load(Ordering::Acquire) {
             self.reader.register(cx.waker());
             if !self.has_work.load(Ordering::Acquire) {
@@ -291,7 +287,7 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// Waits until the connection is to end. For one reader.
-    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Ended> {
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<ConnectionEnd> {
         self.reader.register(cx.waker());
         self.check_open().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
@@ -331,11 +327,11 @@ mod tests {
         SendQueue::new(max_events, max_bytes, overflow_policy, Arc::default())
     }
 
-    fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, Ended> {
+    fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, ConnectionEnd> {
         Ok(send_queue.dequeue_before(sequence)?.map(|taken| taken.frame.to_string()))
     }
 
-    fn take(send_queue: &Texts) -> Result<Vec<String>, Ended> {
+    fn take(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
         let (sequence, mut all) = (send_queue.next_sequence()?, Vec::new());
         while let Some(taken) = send_queue.dequeue_before(sequence)? {
             all.push(taken.frame.to_string());
@@ -374,10 +370,14 @@ mod tests {
             enqueue(&send_queue, &["a", "b"]);
             assert_eq!(take(&send_queue).unwrap(), ["a", "b"]);
             enqueue(&send_queue, &["c", "d", "e"]);
-            assert_eq!(take(&send_queue), Err(Ended(CloseCode::TooSlow)));
+            assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
             assert_eq!(put_in(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Gone);
             send_queue.close_with(CloseCode::Refused);
-            assert_eq!(dequeue_before(&send_queue, 9), Err(Ended(CloseCode::TooSlow)), "and it stays so");
+            assert_eq!(
+                dequeue_before(&send_queue, 9),
+                Err(ConnectionEnd::Close(CloseCode::TooSlow)),
+                "and it stays so"
+            );
             assert_eq!(send_queue.counters.now().too_slow, 1);
         }
     }
@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(take(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
         assert_eq!(send_queue.counters.now().dropped, 3);
         enqueue(&send_queue, &["A1", "B1", "c", "d", "e"]);
-        assert_eq!(take(&send_queue), Err(Ended(CloseCode::TooSlow)), "nothing stands for these");
+        assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "nothing stands for these");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Frames in, frames out. Nothing here knows what an action is.
 
+mod connection_end;
 mod frame;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
@@ -10,6 +11,7 @@ pub(crate) mod websocket;
 
 use futures_util::{Sink, Stream};
 
+pub(crate) use connection_end::ConnectionEnd;
 pub(crate) use frame::Text;
 
 /// What carries the frames of one connection.

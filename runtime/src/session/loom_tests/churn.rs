@@ -9,8 +9,8 @@ use crate::consumer::Consumer;
 use crate::context::ConnectContext;
 use crate::panic::Contained;
 use crate::session::Connections;
-use crate::session::send_queue::Ended;
 use crate::transport::CloseCode;
+use crate::transport::ConnectionEnd;
 
 /// Three threads: who leaves, the publisher, and a worker where grants are not `known`.
 #[test]
@@ -92,7 +92,11 @@ fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
         door();
         let come = come.lock().unwrap().take();
         if let Some((session, _)) = come {
-            assert_eq!(session.send_queue.next_sequence(), Err(Ended(CloseCode::Revoked)), "they stay on old grants");
+            assert_eq!(
+                session.send_queue.next_sequence(),
+                Err(ConnectionEnd::Close(CloseCode::Revoked)),
+                "they stay on old grants"
+            );
             assert!(finish(&session).is_empty());
         }
     });
@@ -109,7 +113,7 @@ fn who_is_disconnected_at_the_door_does_not_stay() {
         let come = come.lock().unwrap().take();
         if let Some((session, changes_at_start)) = come {
             // Whom the door asks about since then has come again, and may stay.
-            let ended = session.send_queue.next_sequence() == Err(Ended(CloseCode::Revoked));
+            let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseCode::Revoked));
             assert!(ended || changes_at_start > 0, "they stay");
             assert!(finish(&session).is_empty());
         }

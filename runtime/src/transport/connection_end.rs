@@ -1,0 +1,18 @@
+//! Why a connection ends: one type from the send queue to the event loop.
+
+use super::{CloseCode, Gone};
+
+/// Why a connection ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ConnectionEnd {
+    /// The peer has closed the stream, or cannot be written to.
+    PeerGone,
+    /// The server closes the connection with this code.
+    Close(CloseCode),
+}
+
+impl From<Gone> for ConnectionEnd {
+    fn from(_: Gone) -> ConnectionEnd {
+        ConnectionEnd::PeerGone
+    }
+}
