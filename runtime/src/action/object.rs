@@ -130,7 +130,7 @@ pub trait ObjectParameter<H: Handler>: Sized {
     /// Begins: nothing is loaded yet. 400 for a list that is too long.
     fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
-        let most = call.most_objects();
+        let most = call.max_objects();
         if keys.len() > most {
             return Err(Error::too_many_objects(most).with_field(field));
         }

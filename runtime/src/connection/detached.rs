@@ -24,90 +24,90 @@ pub(super) struct DetachedTasks<C: Consumer> {
     /// Made when it is first needed, as an idle connection should be small.
     running: Option<JoinSet<Completion<C>>>,
     /// What is to be sent.
-    done: VecDeque<Completion<C>>,
+    completions: VecDeque<Completion<C>>,
     /// Whether credentials are being looked at: only one at a time.
-    pub(super) authenticates: bool,
+    pub(super) is_authenticating: bool,
     /// Credentials that wait for that.
-    attempts: VecDeque<(Dispatcher<C>, Text)>,
+    queued_authentications: VecDeque<(Dispatcher<C>, Text)>,
     /// Whether somebody else sits there since that was asked for last.
-    pub(super) renewed: bool,
+    pub(super) has_new_user: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
-    holds: usize,
+    held_replies: usize,
 }
 
 /// A reply that such an action has given.
 pub(super) struct Completion<C: Consumer> {
-    answerer: Dispatcher<C>,
+    dispatcher: Dispatcher<C>,
     text: Text,
     /// When its action was last authorized, if it has run.
-    asked: Option<AuthorizedAt>,
+    authorized_at: Option<AuthorizedAt>,
     outcome: Outcome,
     reply: Reply,
     effects: Vec<SideEffect>,
     /// What it goes on to answer.
     values: Option<Pin<Box<dyn Values>>>,
     /// Whether it is one of several.
-    of_several: bool,
+    is_stream: bool,
     /// Whether it brought credentials.
     authenticates: bool,
     /// Once it has taken effect: the events before that place come before the reply, and what is undone where there is none.
-    caused: Option<(u64, Vec<Undo>)>,
+    commit_effects: Option<(u64, Vec<Undo>)>,
     /// Whether events wait for it.
-    held: bool,
+    holds_events: bool,
 }
 
 impl<C: Consumer> DetachedTasks<C> {
     pub(super) fn new() -> DetachedTasks<C> {
         DetachedTasks {
             running: None,
-            done: VecDeque::new(),
-            authenticates: false,
-            attempts: VecDeque::new(),
-            renewed: false,
-            holds: 0,
+            completions: VecDeque::new(),
+            is_authenticating: false,
+            queued_authentications: VecDeque::new(),
+            has_new_user: false,
+            held_replies: 0,
         }
     }
 
     /// How many run, or wait to be sent.
-    pub(super) fn running(&self) -> usize {
-        self.running.as_ref().map_or(0, JoinSet::len) + self.done.len()
+    pub(super) fn count(&self) -> usize {
+        self.running.as_ref().map_or(0, JoinSet::len) + self.completions.len()
     }
 
     /// How much waits: credentials to be looked at, and replies to be sent.
-    pub(super) fn waiting(&self) -> usize {
-        self.attempts.len() + self.done.len()
+    pub(super) fn backlog(&self) -> usize {
+        self.queued_authentications.len() + self.completions.len()
     }
 
-    pub(super) fn detach(&mut self, answerer: Dispatcher<C>, text: Text) {
-        self.run(answerer.session.pacer.clone(), answer(answerer, text));
+    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: Text) {
+        self.spawn(dispatcher.session.pacer.clone(), run_action(dispatcher, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
-    pub(super) fn authenticate(&mut self, answerer: &Dispatcher<C>, text: Text) {
-        self.attempts.push_back((answerer.clone(), text));
-        if !self.authenticates {
-            self.next_attempt();
+    pub(super) fn authenticate(&mut self, dispatcher: &Dispatcher<C>, text: Text) {
+        self.queued_authentications.push_back((dispatcher.clone(), text));
+        if !self.is_authenticating {
+            self.start_next_authentication();
         }
     }
 
     /// One attempt is done: the next begins.
-    pub(super) fn next_attempt(&mut self) {
-        let next = self.attempts.pop_front();
-        self.authenticates = next.is_some();
-        if let Some((answerer, text)) = next {
-            self.detach(answerer, text);
+    pub(super) fn start_next_authentication(&mut self) {
+        let next = self.queued_authentications.pop_front();
+        self.is_authenticating = next.is_some();
+        if let Some((dispatcher, text)) = next {
+            self.detach(dispatcher, text);
         }
     }
 
     /// Whether events wait for a reply.
-    pub(super) fn holds(&self) -> bool {
-        self.holds > 0
+    pub(super) fn holds_events(&self) -> bool {
+        self.held_replies > 0
     }
 
     /// Ends all of it.
-    pub(super) async fn end(&mut self) {
-        self.attempts.clear();
-        self.done.clear();
+    pub(super) async fn shut_down(&mut self) {
+        self.queued_authentications.clear();
+        self.completions.clear();
         if let Some(running) = &mut self.running {
             running.abort_all();
             while let Some(ended) = running.join_next().await {
@@ -116,7 +116,7 @@ impl<C: Consumer> DetachedTasks<C> {
         }
     }
 
-    fn run(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Completion<C>> + Send + 'static) {
+    fn spawn(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Completion<C>> + Send + 'static) {
         self.running.get_or_insert_default().spawn(PACER.scope(pacer, action));
     }
 
@@ -125,25 +125,25 @@ impl<C: Consumer> DetachedTasks<C> {
         while let Some(running) = &mut self.running {
             match ready_or_none(running.poll_join_next(cx)) {
                 Some(Ok(done)) => {
-                    self.renewed |= matches!(done.outcome, Outcome::Authenticated { renewed: true });
+                    self.has_new_user |= matches!(done.outcome, Outcome::Authenticated { renewed: true });
                     if done.authenticates {
-                        self.next_attempt();
+                        self.start_next_authentication();
                     }
-                    self.done.push_back(done);
+                    self.completions.push_back(done);
                 }
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
-                    self.holds = self.done.iter().filter(|done| done.held).count();
-                    if running.is_empty() && self.authenticates {
-                        self.next_attempt();
+                    self.held_replies = self.completions.iter().filter(|done| done.holds_events).count();
+                    if running.is_empty() && self.is_authenticating {
+                        self.start_next_authentication();
                     }
                 }
                 None => break,
             }
         }
-        match self.done.is_empty() {
-            _ if self.renewed => Poll::Ready(IoNeed::Nothing),
+        match self.completions.is_empty() {
+            _ if self.has_new_user => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
             false => Poll::Ready(IoNeed::Room),
         }
@@ -151,32 +151,32 @@ impl<C: Consumer> DetachedTasks<C> {
 
     /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
     /// again first, where that has changed.
-    pub(super) fn send<T: Transport>(&mut self, outbox: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
-        let Some(mut done) = self.done.pop_front() else { return Ok(()) };
+    pub(super) fn send_next<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
+        let Some(mut done) = self.completions.pop_front() else { return Ok(()) };
         if done.is_stale() {
-            self.run(done.answerer.session.pacer.clone(), ask_again(done));
+            self.spawn(done.dispatcher.session.pacer.clone(), reauthorize(done));
             return Ok(());
         }
         if done.values.is_none() && !done.effects.is_empty() {
             let rest = message::before(std::mem::take(&mut done.effects));
-            let place = outbox.place();
+            let sequence = io.next_sequence();
             let undo = message::after(rest);
-            done.caused = Some((place?, undo));
-            done.held = done.written();
-            self.holds += usize::from(done.held);
+            done.commit_effects = Some((sequence?, undo));
+            done.holds_events = done.has_reply();
+            self.held_replies += usize::from(done.holds_events);
         }
-        if let Some((place, _)) = done.caused
-            && outbox.deliver_next(place)?.any
+        if let Some((sequence, _)) = done.commit_effects
+            && io.deliver_next(sequence)?.any
         {
-            self.done.push_front(done);
+            self.completions.push_front(done);
             return Ok(());
         }
-        if done.written() {
-            outbox.put(done.reply.text())?;
+        if done.has_reply() {
+            io.put(done.reply.text())?;
         }
-        self.holds = self.holds.saturating_sub(usize::from(std::mem::take(&mut done.held)));
+        self.held_replies = self.held_replies.saturating_sub(usize::from(std::mem::take(&mut done.holds_events)));
         if done.values.is_some() {
-            self.run(done.answerer.session.pacer.clone(), next_value(done));
+            self.spawn(done.dispatcher.session.pacer.clone(), next_value(done));
         }
         Ok(())
     }
@@ -190,34 +190,45 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 }
 
 impl<C: Consumer> Completion<C> {
-    fn written(&self) -> bool {
+    fn has_reply(&self) -> bool {
         !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
     fn is_stale(&mut self) -> bool {
-        self.asked.as_mut().is_some_and(|asked| !asked.holds(&self.answerer))
+        self.authorized_at.as_mut().is_some_and(|authorized_at| !authorized_at.is_current(&self.dispatcher))
     }
 }
 
-async fn answer<C: Consumer>(answerer: Dispatcher<C>, text: Text) -> Completion<C> {
+async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Completion<C> {
     let mut reply = Reply::new();
-    let authenticates = answerer.authenticates(&text);
-    let outcome = answerer.text(&text, &mut reply).await;
-    let asked = match outcome {
+    let authenticates = dispatcher.authenticates(&text);
+    let outcome = dispatcher.dispatch(&text, &mut reply).await;
+    let authorized_at = match outcome {
         Outcome::Ended { evaluation_epoch, .. } => {
-            let mut asked = AuthorizedAt::from_epoch(evaluation_epoch);
-            asked.own(reply.take_own_changes());
-            Some(asked)
+            let mut authorized_at = AuthorizedAt::at_epoch(evaluation_epoch);
+            authorized_at.ignore_own_epochs(reply.take_own_epochs());
+            Some(authorized_at)
         }
         _ => None,
     };
     let (values, effects) = (reply.take_values(), reply.take_effects());
-    let of_several = values.is_some();
-    let (caused, held) = (None, false);
-    let done =
-        Completion { answerer, text, asked, outcome, reply, effects, values, of_several, authenticates, caused, held };
-    if of_several { next_value(done).await } else { done }
+    let is_stream = values.is_some();
+    let (commit_effects, held) = (None, false);
+    let done = Completion {
+        dispatcher,
+        text,
+        authorized_at,
+        outcome,
+        reply,
+        effects,
+        values,
+        is_stream,
+        authenticates,
+        commit_effects,
+        holds_events,
+    };
+    if is_stream { next_value(done).await } else { done }
 }
 
 /// The next of several replies. What the action causes comes with the last.
@@ -225,7 +236,7 @@ async fn next_value<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
     let Some(mut values) = done.values.take() else { return done };
     // One that is always ready leaves room for others.
     tokio::task::yield_now().await;
-    match done.answerer.next(&done.text, &mut values, &mut done.reply).await {
+    match done.dispatcher.next_value(&done.text, &mut values, &mut done.reply).await {
         StreamStep::More => done.values = Some(values),
         StreamStep::Last => {}
         StreamStep::Failed => done.effects.clear(),
@@ -234,15 +245,15 @@ async fn next_value<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
 }
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
-async fn ask_again<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
-    let Some(asked) = &mut done.asked else { return done };
-    if !asked.again(&done.answerer, &done.text).await {
-        done.asked = None;
-        done.answerer.deny(&done.text, &mut done.reply, done.of_several);
+async fn reauthorize<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
+    let Some(authorized_at) = &mut done.authorized_at else { return done };
+    if !authorized_at.reauthorize(&done.dispatcher, &done.text).await {
+        done.authorized_at = None;
+        done.dispatcher.refuse_changed_rights(&done.text, &mut done.reply, done.is_stream);
         done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());
-        if let Some((_, undo)) = done.caused.take() {
-            done.answerer.session.undo(undo);
+        if let Some((_, undo)) = done.commit_effects.take() {
+            done.dispatcher.session.undo(undo);
         }
     }
     done

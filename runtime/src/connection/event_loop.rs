@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::detached::DetachedTasks;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, IoNeed, Next};
+use super::io::{ConnectionIo, IoEvent, IoNeed};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::transport::{CloseCode, ConnectionEnd, Incoming, Text, Transport};
@@ -17,33 +17,33 @@ use crate::transport::{CloseCode, ConnectionEnd, Incoming, Text, Transport};
 pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
     /// What came in while an action was running.
-    pub(super) ahead: VecDeque<Incoming>,
-    pub(super) most: usize,
+    pub(super) read_ahead: VecDeque<Incoming>,
+    pub(super) max_read_ahead: usize,
     /// Whether it is beside a stream, which need not end by itself.
-    pub(super) streaming: bool,
-    pub(super) beside: DetachedTasks<C>,
+    pub(super) is_streaming: bool,
+    pub(super) detached: DetachedTasks<C>,
 }
 
 impl<C: Consumer> EventLoop<C> {
     /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
-    fn reading(&self) -> bool {
-        let ahead = self.ahead.len() + self.beside.waiting();
-        ahead < self.most && !matches!(self.ahead.back(), Some(Incoming::Broken(_)))
+    fn is_reading(&self) -> bool {
+        let read_ahead = self.read_ahead.len() + self.detached.backlog();
+        read_ahead < self.max_read_ahead && !matches!(self.read_ahead.back(), Some(Incoming::Broken(_)))
     }
 
     /// Goes on until the future is done.
-    pub(super) async fn until<T, F>(
+    pub(super) async fn drive_until<T, F>(
         &mut self,
-        outbox: &mut ConnectionIo<C, T>,
-        answerer: &Dispatcher<C>,
-        mut answering: Pin<&mut F>,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
+        mut action: Pin<&mut F>,
     ) -> Result<F::Output, ConnectionEnd>
     where
         T: Transport,
         F: Future,
     {
         loop {
-            if let Some(output) = self.step(outbox, answerer, answering.as_mut()).await? {
+            if let Some(output) = self.step(io, dispatcher, action.as_mut()).await? {
                 return Ok(output);
             }
         }
@@ -52,35 +52,35 @@ impl<C: Consumer> EventLoop<C> {
     /// Goes on while the action of a message waits. Boxed, as an idle connection is as large as all that it may wait for, and
     /// an action that waits takes its time anyway.
     #[cold]
-    pub(super) fn meanwhile<'m, T: Transport, F: Future<Output = Outcome> + Send>(
+    pub(super) fn drive_message<'m, T: Transport, F: Future<Output = Outcome> + Send>(
         &'m mut self,
-        outbox: &'m mut ConnectionIo<C, T>,
-        answerer: &'m Dispatcher<C>,
+        io: &'m mut ConnectionIo<C, T>,
+        dispatcher: &'m Dispatcher<C>,
         text: &'m Text,
-        answering: Pin<&'m mut F>,
+        action: Pin<&'m mut F>,
     ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
         // Others wait for credentials that are being looked at.
-        self.beside.authenticates |= answerer.authenticates(text);
+        self.detached.is_authenticating |= dispatcher.authenticates(text);
         Box::pin(async move {
-            let outcome = self.until(outbox, answerer, answering).await?;
+            let outcome = self.drive_until(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
-                self.beside.next_attempt();
+                self.detached.start_next_authentication();
             }
             Ok(outcome)
         })
     }
 
     /// Goes on until no credentials are being looked at.
-    pub(super) async fn until_authenticated<T>(
+    pub(super) async fn wait_until_authenticated<T>(
         &mut self,
-        outbox: &mut ConnectionIo<C, T>,
-        answerer: &Dispatcher<C>,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
     ) -> Result<(), ConnectionEnd>
     where
         T: Transport,
     {
-        while self.beside.authenticates {
-            self.step(outbox, answerer, pin!(pending::<()>())).await?;
+        while self.detached.is_authenticating {
+            self.step(io, dispatcher, pin!(pending::<()>())).await?;
         }
         Ok(())
     }
@@ -88,36 +88,36 @@ impl<C: Consumer> EventLoop<C> {
     /// Does what comes next; gives what the future does, once it is done.
     async fn step<T, F>(
         &mut self,
-        outbox: &mut ConnectionIo<C, T>,
-        answerer: &Dispatcher<C>,
-        mut answering: Pin<&mut F>,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
+        mut action: Pin<&mut F>,
     ) -> Result<Option<F::Output>, ConnectionEnd>
     where
         T: Transport,
         F: Future,
     {
-        let (reading, holds, holding) = (self.reading(), self.beside.holds(), outbox.holding);
-        let beside = |cx: &mut Context<'_>| match self.beside.poll(cx) {
+        let (reading, holds, holding) = (self.is_reading(), self.detached.holds_events(), io.holds_events);
+        let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
             // What it sends may come after what a reply of the queue is waited for by.
             Poll::Ready(IoNeed::Room) if holding => Poll::Pending,
             wants => wants,
         };
         tokio::select! {
             biased;
-            output = &mut answering => return Ok(Some(output)),
-            next = outbox.next(reading, holds, beside) => match next? {
-                Next::Frame(frame) => {
+            output = &mut action => return Ok(Some(output)),
+            next = io.next_event(reading, holds, poll_detached) => match next? {
+                IoEvent::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
-                    outbox.check_open()?;
-                    self.came(answerer, frame)?;
+                    io.check_open()?;
+                    self.receive(dispatcher, frame)?;
                 }
-                Next::Event => outbox.deliver_one()?,
-                Next::DetachedTasks => self.send(outbox, answerer)?,
+                IoEvent::Event => io.deliver_one()?,
+                IoEvent::Detached => self.send_detached(io, dispatcher)?,
             },
             beat = self.heartbeat.beat() => match beat {
-                HeartbeatEvent::Ping => outbox.ping()?,
+                HeartbeatEvent::Ping => io.ping()?,
                 // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
-                HeartbeatEvent::GiveUp if (!reading && !self.streaming) || outbox.caught_up() => self.heartbeat.heard(),
+                HeartbeatEvent::GiveUp if (!reading && !self.is_streaming) || io.has_caught_up() => self.heartbeat.heard(),
                 HeartbeatEvent::GiveUp => return Err(ConnectionEnd::Close(CloseCode::Idle)),
                 HeartbeatEvent::Expire => return Err(ConnectionEnd::Close(CloseCode::Expired)),
             },
@@ -125,39 +125,41 @@ impl<C: Consumer> EventLoop<C> {
         Ok(None)
     }
 
-    fn came(&mut self, answerer: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
+    fn receive(&mut self, dispatcher: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
         self.heartbeat.heard();
         match frame {
             Some(Incoming::Ping) => {}
-            Some(Incoming::Broken(code)) if self.streaming => return Err(ConnectionEnd::Close(code)),
+            Some(Incoming::Broken(code)) if self.is_streaming => return Err(ConnectionEnd::Close(code)),
             // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
-            Some(Incoming::Text(text)) if answerer.authenticates(&text) => self.beside.authenticate(answerer, text),
-            Some(frame) => self.ahead.push_back(frame),
+            Some(Incoming::Text(text)) if dispatcher.authenticates(&text) => {
+                self.detached.authenticate(dispatcher, text)
+            }
+            Some(frame) => self.read_ahead.push_back(frame),
             None => return Err(ConnectionEnd::PeerGone),
         }
         Ok(())
     }
 
     /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
-    pub(super) fn send<T>(
+    pub(super) fn send_detached<T>(
         &mut self,
-        outbox: &mut ConnectionIo<C, T>,
-        answerer: &Dispatcher<C>,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
     ) -> Result<(), ConnectionEnd>
     where
         T: Transport,
     {
-        if std::mem::take(&mut self.beside.renewed) {
-            self.set_expiry(outbox, answerer);
+        if std::mem::take(&mut self.detached.has_new_user) {
+            self.set_expiry(io, dispatcher);
             return Ok(());
         }
-        self.beside.send(outbox)
+        self.detached.send_next(io)
     }
 
     /// Whoever sits there does so until then.
-    pub(super) fn set_expiry<T>(&mut self, outbox: &mut ConnectionIo<C, T>, answerer: &Dispatcher<C>) {
-        let expiry = answerer.session.scope().and_then(|scope| scope.expiry());
+    pub(super) fn set_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
+        let expiry = dispatcher.session.scope().and_then(|scope| scope.expiry());
         self.heartbeat.expire_at(expiry);
-        outbox.expiry = expiry;
+        io.expiry = expiry;
     }
 }

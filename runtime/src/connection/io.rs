@@ -18,13 +18,13 @@ use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Text,
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a connection has to do.
-pub(super) enum Next {
+pub(super) enum IoEvent {
     /// A frame has come; none comes any more.
     Frame(Option<Incoming>),
     /// An event waits, and there is room for it.
     Event,
     /// Something runs beside that wants to be looked at, and has what it wants.
-    DetachedTasks,
+    Detached,
 }
 
 /// What has to be there for something that runs beside to be looked at.
@@ -36,7 +36,7 @@ pub(super) enum IoNeed {
 }
 
 /// How many events are fed before they are flushed.
-const IN_A_ROW: usize = 64;
+const MAX_EVENTS_PER_FLUSH: usize = 64;
 
 /// Whether an event was fed, and whether another stands in front of the same place.
 pub(super) struct Drained {
@@ -45,7 +45,7 @@ pub(super) struct Drained {
 }
 
 /// Waits for the client, but not beyond the connection's end.
-fn patiently<N: Coalesce>(
+fn poll_or_closed<N: Coalesce>(
     ready: Poll<Result<(), Gone>>,
     send_queue: &SendQueue<N>,
     cx: &mut Context<'_>,
@@ -70,24 +70,32 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) transport: T,
     /// Where events wait to go out.
     session: Arc<Session<C>>,
-    patience: Duration,
+    send_timeout: Duration,
     /// Whether something was fed that is not flushed yet.
-    unsent: bool,
+    has_unflushed: bool,
     /// Whether a ping could not be sent for what the client had not taken yet.
-    skipped: bool,
+    has_skipped_ping: bool,
     /// Whether events wait for a reply that is still to go out.
-    pub(super) holding: bool,
+    pub(super) holds_events: bool,
     /// When the credentials of whoever sits there run out. Nothing goes out to them from then on.
     pub(super) expiry: Option<Instant>,
 }
 
 impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
-    pub(super) fn new(transport: T, session: Arc<Session<C>>, patience: Duration) -> ConnectionIo<C, T> {
-        ConnectionIo { transport, session, patience, unsent: false, skipped: false, holding: false, expiry: None }
+    pub(super) fn new(transport: T, session: Arc<Session<C>>, send_timeout: Duration) -> ConnectionIo<C, T> {
+        ConnectionIo {
+            transport,
+            session,
+            send_timeout,
+            has_unflushed: false,
+            has_skipped_ping: false,
+            holds_events: false,
+            expiry: None,
+        }
     }
 
     pub(super) async fn feed(&mut self, text: &str) -> Result<(), ConnectionEnd> {
-        self.room().await?;
+        self.wait_for_room().await?;
         self.put(text)
     }
 
@@ -102,29 +110,29 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// Waits until there is room for a frame.
-    pub(super) async fn room(&mut self) -> Result<(), ConnectionEnd> {
+    pub(super) async fn wait_for_room(&mut self) -> Result<(), ConnectionEnd> {
         if self.has_room()? {
             return Ok(());
         }
-        let patience = self.patience();
+        let send_timeout = self.remaining_send_time();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let room = poll_fn(|cx| patiently(transport.poll_ready_unpin(cx), send_queue, cx));
-        let room = deadline(patience, room).await;
+        let room = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
+        let room = deadline(send_timeout, room).await;
         self.check_open()?;
         room.ok_or(ConnectionEnd::PeerGone)?
     }
 
     /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
     #[inline]
-    fn patience(&self) -> Duration {
+    fn remaining_send_time(&self) -> Duration {
         let left = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        left.map_or(self.patience, |left| left.min(self.patience))
+        left.map_or(self.send_timeout, |left| left.min(self.send_timeout))
     }
 
     /// Feeds a frame for which there is room.
     #[inline]
     pub(super) fn put(&mut self, text: impl Into<Text>) -> Result<(), ConnectionEnd> {
-        self.unsent = true;
+        self.has_unflushed = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }
 
@@ -139,15 +147,15 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
-        let patience = self.patience();
+        let send_timeout = self.remaining_send_time();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let flushed = poll_fn(|cx| patiently(transport.poll_flush_unpin(cx), send_queue, cx));
-        let Some(flushed) = deadline(patience, flushed).await else {
+        let flushed = poll_fn(|cx| poll_or_closed(transport.poll_flush_unpin(cx), send_queue, cx));
+        let Some(flushed) = deadline(send_timeout, flushed).await else {
             self.check_open()?;
             return Err(ConnectionEnd::PeerGone);
         };
         flushed?;
-        self.unsent = false;
+        self.has_unflushed = false;
         Ok(())
     }
 
@@ -158,8 +166,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the events that wait, so many at the most that what was fed goes out before long.
     pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
-        for _ in 0..IN_A_ROW {
-            self.room().await?;
+        for _ in 0..MAX_EVENTS_PER_FLUSH {
+            self.wait_for_room().await?;
             if !self.deliver_next(u64::MAX)?.more {
                 break;
             }
@@ -171,7 +179,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// recalled.
     pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), ConnectionEnd> {
         loop {
-            self.room().await?;
+            self.wait_for_room().await?;
             if !self.deliver_next(place)?.more {
                 return Ok(());
             }
@@ -197,46 +205,46 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// The place behind all events that wait now.
-    pub(super) fn place(&self) -> Result<u64, ConnectionEnd> {
+    pub(super) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         self.session.send_queue.next_sequence()
     }
 
     /// Feeds a ping, unless the client does not even take what it has been sent before.
     pub(super) fn ping(&mut self) -> Result<(), ConnectionEnd> {
         let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else {
-            self.skipped = true;
+            self.has_skipped_ping = true;
             return Ok(());
         };
         ready?;
-        self.unsent = true;
+        self.has_unflushed = true;
         Ok(self.transport.start_send_unpin(Outgoing::Ping)?)
     }
 
     /// Whether the client has taken everything since it last could not be asked for a sign of life.
-    pub(super) fn caught_up(&mut self) -> bool {
-        !self.unsent && std::mem::take(&mut self.skipped)
+    pub(super) fn has_caught_up(&mut self) -> bool {
+        !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
     /// What comes next, while what was fed goes out beside. Without `reading` no frame comes, and no event while something
     /// `holds` them. `beside` says whether something else is there to be sent. Cancel-safe.
-    pub(super) async fn next(
+    pub(super) async fn next_event(
         &mut self,
         reading: bool,
         holds: bool,
-        mut beside: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
-    ) -> Result<Next, ConnectionEnd> {
+        mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
+    ) -> Result<IoEvent, ConnectionEnd> {
         poll_fn(|cx| {
-            if self.unsent && self.transport.poll_flush_unpin(cx)?.is_ready() {
-                self.unsent = false;
+            if self.has_unflushed && self.transport.poll_flush_unpin(cx)?.is_ready() {
+                self.has_unflushed = false;
             }
-            if let Poll::Ready(wants) = beside(cx)
+            if let Poll::Ready(wants) = poll_detached(cx)
                 && (wants == IoNeed::Nothing
-                    || patiently(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
+                    || poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
             {
-                return Poll::Ready(self.check_open().map(|()| Next::DetachedTasks));
+                return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
             }
             let send_queue = &self.session.send_queue;
-            let waiting = if holds || self.holding {
+            let waiting = if holds || self.holds_events {
                 if send_queue.is_ready() {
                     send_queue.stall();
                 }
@@ -246,17 +254,21 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             };
             if let Poll::Ready(waiting) = waiting {
                 waiting?;
-                if patiently(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
-                    return Poll::Ready(Ok(Next::Event));
+                if poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
+                    return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if reading { self.transport.poll_next_unpin(cx).map(|frame| Ok(Next::Frame(frame))) } else { Poll::Pending }
+            if reading {
+                self.transport.poll_next_unpin(cx).map(|frame| Ok(IoEvent::Frame(frame)))
+            } else {
+                Poll::Pending
+            }
         })
         .await
     }
 
     /// Sends what is left to a client that has said that it goes, the answer to that included.
-    pub(super) async fn part(&mut self) {
+    pub(super) async fn finish(&mut self) {
         let _ = deadline(GOODBYE, self.transport.flush()).await;
     }
 

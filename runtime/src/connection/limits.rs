@@ -76,7 +76,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn bounds(&self) -> RequestLimits {
+    pub(crate) fn request_limits(&self) -> RequestLimits {
         RequestLimits { nesting: self.max_nesting, request_id: self.max_request_id_bytes, objects: self.max_objects }
     }
 }

@@ -15,89 +15,93 @@ use crate::transport::{ConnectionEnd, Text, Transport};
 /// A message whose action has ended, and when it was last asked whether it may be called.
 struct AuthorizedMessage<'t> {
     text: &'t str,
-    asked: AuthorizedAt,
+    authorized_at: AuthorizedAt,
     /// Whether it has several replies.
-    of_several: bool,
+    is_stream: bool,
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
-    pub(super) async fn text(&mut self, text: &Text) -> Result<(), ConnectionEnd> {
-        if self.answerer.session.pacer.is_held() {
-            self.until_paced().await?;
+    pub(super) async fn process_message(&mut self, text: &Text) -> Result<(), ConnectionEnd> {
+        if self.dispatcher.session.pacer.is_held() {
+            self.wait_until_paced().await?;
         }
-        self.outbox.check_open()?;
-        if self.aside.beside.authenticates {
-            self.until_authenticated(text).await?;
+        self.io.check_open()?;
+        if self.event_loop.detached.is_authenticating {
+            self.wait_until_authenticated(text).await?;
         }
-        let outcome = self.answered(text).await?;
+        let outcome = self.dispatch(text).await?;
         // As a rule a reply is all that comes of it, and can go out at once.
         if let Outcome::Ended { written, evaluation_epoch } = outcome
             && self.reply.is_all()
-            && (!written || self.outbox.has_room()?)
-            && AuthorizedAt::from_epoch(evaluation_epoch).holds(&self.answerer)
+            && (!written || self.io.has_room()?)
+            && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
-            return if written { self.outbox.put(self.reply.text()) } else { Ok(()) };
+            return if written { self.io.put(self.reply.text()) } else { Ok(()) };
         }
-        self.finish(text, outcome).await
+        self.finish_message(text, outcome).await
     }
 
     /// Waits until no reader holds this connection. Its own events, pings and expiry are handled meanwhile.
     #[cold]
-    fn until_paced(&mut self) -> BoxFuture<'_, Result<(), ConnectionEnd>> {
-        let Connection { outbox, answerer, aside, .. } = self;
+    fn wait_until_paced(&mut self) -> BoxFuture<'_, Result<(), ConnectionEnd>> {
+        let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
             // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
-            let most = std::mem::take(&mut aside.most);
-            let paced = aside.until(outbox, answerer, pin!(answerer.session.pacer.ready())).await;
-            aside.most = most;
+            let max_read_ahead = std::mem::take(&mut event_loop.max_read_ahead);
+            let paced = event_loop.drive_until(io, dispatcher, pin!(dispatcher.session.pacer.ready())).await;
+            event_loop.max_read_ahead = max_read_ahead;
             paced
         })
     }
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
     #[cold]
-    fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
-        let Connection { outbox, answerer, aside, .. } = self;
+    fn wait_until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
+        let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
-            if !answerer.authenticates(text) {
+            if !dispatcher.authenticates(text) {
                 return Ok(());
             }
-            aside.until_authenticated(outbox, answerer).await
+            event_loop.wait_until_authenticated(io, dispatcher).await
         })
     }
 
     /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
     #[cold]
-    fn finish<'t>(&'t mut self, text: &'t Text, mut outcome: Outcome) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
+    fn finish_message<'t>(
+        &'t mut self,
+        text: &'t Text,
+        mut outcome: Outcome,
+    ) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
-                if self.aside.beside.running() < self.most_detached {
-                    self.aside.beside.detach(self.answerer.beside(), text.clone());
+                if self.event_loop.detached.count() < self.max_detached_actions {
+                    self.event_loop.detached.detach(self.dispatcher.detached(), text.clone());
                     return Ok(());
                 }
-                outcome = self.answered_in_the_queue(text).await?;
+                outcome = self.dispatch_in_order(text).await?;
             }
-            let (written, mut asked) = match outcome {
-                Outcome::Ended { written, evaluation_epoch } => (written, AuthorizedAt::from_epoch(evaluation_epoch)),
+            let (written, mut authorized_at) = match outcome {
+                Outcome::Ended { written, evaluation_epoch } => (written, AuthorizedAt::at_epoch(evaluation_epoch)),
                 Outcome::Detach | Outcome::Nothing => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {
-                        self.aside.set_expiry(&mut self.outbox, &self.answerer);
+                        self.event_loop.set_expiry(&mut self.io, &self.dispatcher);
                     }
-                    return self.outbox.feed(self.reply.text()).await;
+                    return self.io.feed(self.reply.text()).await;
                 }
             };
-            asked.own(self.reply.take_own_changes());
+            authorized_at.ignore_own_epochs(self.reply.take_own_epochs());
             let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
-            let mut allowed = AuthorizedMessage { text, asked, of_several: false };
+            let mut authorized = AuthorizedMessage { text, authorized_at, is_stream: false };
             match values {
-                Some(values) => self.stream(allowed, values, effects).await,
-                None if !effects.is_empty() => self.caused(allowed, written, effects).await,
-                None if written => self.send(&mut allowed).await.map(drop),
+                Some(values) => self.stream_replies(authorized, values, effects).await,
+                None if !effects.is_empty() => self.commit_effects(authorized, written, effects).await,
+                None if written => self.send_reply(&mut authorized).await.map(drop),
                 None => {
-                    if !allowed.asked.holds(&self.answerer) {
-                        self.is_still(&mut allowed).await?;
+                    if !authorized.authorized_at.is_current(&self.dispatcher) {
+                        self.reauthorize(&mut authorized).await?;
                     }
                     Ok(())
                 }
@@ -106,106 +110,112 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Sends the reply of an action, unless it may not be called any more: then that.
-    async fn send(&mut self, allowed: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
+    async fn send_reply(&mut self, authorized: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         loop {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
-            self.outbox.room().await?;
-            if allowed.asked.holds(&self.answerer) {
-                self.outbox.put(self.reply.text())?;
+            self.io.wait_for_room().await?;
+            if authorized.authorized_at.is_current(&self.dispatcher) {
+                self.io.put(self.reply.text())?;
                 return Ok(true);
             }
-            if !self.is_still(allowed).await? {
+            if !self.reauthorize(authorized).await? {
                 return Ok(false);
             }
         }
     }
 
     /// Whether an action may still be called. Where it may not, that is sent.
-    async fn is_still(&mut self, allowed: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
-        let Connection { outbox, answerer, aside, reply, .. } = self;
-        if aside.until(outbox, answerer, pin!(allowed.asked.again(answerer, allowed.text))).await? {
+    async fn reauthorize(&mut self, authorized: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
+        let Connection { io, dispatcher, event_loop, reply, .. } = self;
+        if event_loop
+            .drive_until(io, dispatcher, pin!(authorized.authorized_at.reauthorize(dispatcher, authorized.text)))
+            .await?
+        {
             return Ok(true);
         }
-        answerer.deny(allowed.text, reply, allowed.of_several);
-        outbox.feed(reply.text()).await?;
+        dispatcher.refuse_changed_rights(authorized.text, reply, authorized.is_stream);
+        io.feed(reply.text()).await?;
         Ok(false)
     }
 
     /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
     /// published comes after.
-    async fn caused(
+    async fn commit_effects(
         &mut self,
-        mut allowed: AuthorizedMessage<'_>,
+        mut authorized: AuthorizedMessage<'_>,
         written: bool,
         effects: Vec<SideEffect>,
     ) -> Result<(), ConnectionEnd> {
-        if !allowed.asked.holds(&self.answerer) && !self.is_still(&mut allowed).await? {
+        if !authorized.authorized_at.is_current(&self.dispatcher) && !self.reauthorize(&mut authorized).await? {
             return Ok(());
         }
-        self.outbox.check_open()?;
+        self.io.check_open()?;
         let rest = message::before(effects);
-        let place = self.outbox.place();
+        let sequence = self.io.next_sequence();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
         let undo = message::after(rest);
-        self.outbox.deliver_before(place?).await?;
+        self.io.deliver_before(sequence?).await?;
         // What comes by what it has joined comes after.
-        self.outbox.holding = true;
-        let sent = !written || self.send(&mut allowed).await?;
-        self.outbox.holding = false;
+        self.io.holds_events = true;
+        let sent = !written || self.send_reply(&mut authorized).await?;
+        self.io.holds_events = false;
         if !sent {
-            self.answerer.session.undo(undo);
+            self.dispatcher.session.undo(undo);
         }
         Ok(())
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
-    async fn answered(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
-        let Connection { outbox, answerer, reply, aside, .. } = self;
-        let mut answering = pin!(answerer.text(text, reply));
-        match futures_util::poll!(&mut answering) {
+    async fn dispatch(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
+        let Connection { io, dispatcher, reply, event_loop, .. } = self;
+        let mut action = pin!(dispatcher.dispatch(text, reply));
+        match futures_util::poll!(&mut action) {
             Poll::Ready(outcome) => Ok(outcome),
-            Poll::Pending => aside.meanwhile(outbox, answerer, text, answering).await,
+            Poll::Pending => event_loop.drive_message(io, dispatcher, text, action).await,
         }
     }
 
     /// The same for a detached action, where too many run beside the queue.
-    async fn answered_in_the_queue(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
-        let Connection { outbox, answerer, reply, aside, .. } = self;
-        let here = answerer.beside();
-        aside.until(outbox, answerer, pin!(here.text(text, reply))).await
+    async fn dispatch_in_order(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
+        let Connection { io, dispatcher, reply, event_loop, .. } = self;
+        let detached = dispatcher.detached();
+        event_loop.drive_until(io, dispatcher, pin!(detached.dispatch(text, reply))).await
     }
 
     /// Answers one message with several replies, each sent at once.
-    async fn stream(
+    async fn stream_replies(
         &mut self,
-        mut allowed: AuthorizedMessage<'_>,
+        mut authorized: AuthorizedMessage<'_>,
         mut values: Pin<Box<dyn Values>>,
         effects: Vec<SideEffect>,
     ) -> Result<(), ConnectionEnd> {
-        allowed.of_several = true;
-        self.aside.streaming = true;
-        let well = loop {
-            let Connection { outbox, answerer, reply, aside, .. } = self;
-            match aside.until(outbox, answerer, pin!(answerer.next(allowed.text, &mut values, reply))).await? {
+        authorized.is_stream = true;
+        self.event_loop.is_streaming = true;
+        let has_succeeded = loop {
+            let Connection { io, dispatcher, reply, event_loop, .. } = self;
+            match event_loop
+                .drive_until(io, dispatcher, pin!(dispatcher.next_value(authorized.text, &mut values, reply)))
+                .await?
+            {
                 StreamStep::More => {}
                 StreamStep::Last => break true,
                 StreamStep::Failed => break false,
             }
-            if !self.send(&mut allowed).await? {
-                self.aside.streaming = false;
+            if !self.send_reply(&mut authorized).await? {
+                self.event_loop.is_streaming = false;
                 return Ok(());
             }
-            self.reply.rest();
-            self.outbox.flush().await?;
+            self.reply.shrink();
+            self.io.flush().await?;
             // A stream that is always ready must leave room for others, on this thread and on this socket.
-            let Connection { outbox, answerer, aside, .. } = self;
-            aside.until(outbox, answerer, pin!(tokio::task::yield_now())).await?;
+            let Connection { io, dispatcher, event_loop, .. } = self;
+            event_loop.drive_until(io, dispatcher, pin!(tokio::task::yield_now())).await?;
         };
-        self.aside.streaming = false;
-        if well {
-            return self.caused(allowed, true, effects).await;
+        self.event_loop.is_streaming = false;
+        if has_succeeded {
+            return self.commit_effects(authorized, true, effects).await;
         }
-        self.send(&mut allowed).await?;
+        self.send_reply(&mut authorized).await?;
         Ok(())
     }
 }

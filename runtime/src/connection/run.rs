@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::detached::DetachedTasks;
 use super::event_loop::EventLoop;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, Next};
+use super::io::{ConnectionIo, IoEvent};
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
@@ -32,21 +32,21 @@ const MAX_MESSAGES_PER_TURN: usize = 64;
 const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Takes a connection out of its groups, on whatever way it ends.
-struct Leaving<C: Consumer>(Arc<Session<C>>);
+struct LeaveOnDrop<C: Consumer>(Arc<Session<C>>);
 
-impl<C: Consumer> Drop for Leaving<C> {
+impl<C: Consumer> Drop for LeaveOnDrop<C> {
     fn drop(&mut self) {
         self.0.leave_registry();
     }
 }
 
 pub(super) struct Connection<C: Consumer, T: Transport> {
-    pub(super) outbox: ConnectionIo<C, T>,
-    pub(super) answerer: Dispatcher<C>,
+    pub(super) io: ConnectionIo<C, T>,
+    pub(super) dispatcher: Dispatcher<C>,
     pub(super) reply: Reply,
-    pub(super) aside: EventLoop<C>,
+    pub(super) event_loop: EventLoop<C>,
     /// How many actions may run beside the queue.
-    pub(super) most_detached: usize,
+    pub(super) max_detached_actions: usize,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
@@ -62,32 +62,32 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     limits: &Limits,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
-        outbox: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
-        answerer: Dispatcher::new(
+        io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
+        dispatcher: Dispatcher::new(
             session.clone(),
-            limits.bounds(),
+            limits.request_limits(),
             limits.action_timeout,
             limits.max_authenticate_per_minute,
         ),
         reply: Reply::new(),
-        aside: EventLoop {
+        event_loop: EventLoop {
             heartbeat: Heartbeat::new(limits.ping_interval, limits.idle_timeout),
-            ahead: VecDeque::new(),
-            most: limits.max_read_ahead,
-            streaming: false,
-            beside: DetachedTasks::new(),
+            read_ahead: VecDeque::new(),
+            max_read_ahead: limits.max_read_ahead,
+            is_streaming: false,
+            detached: DetachedTasks::new(),
         },
-        most_detached: limits.max_detached_actions,
+        max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
-    let leaving = Leaving(session);
+    let leave = LeaveOnDrop(session);
     PACER.scope(pacer, async move {
         let served = async {
             if let Err(end) = Box::pin(connection.connected(changes_at_start, scope)).await {
                 return end;
             }
-            connection.aside.heartbeat.heard();
-            connection.aside.set_expiry(&mut connection.outbox, &connection.answerer);
+            connection.event_loop.heartbeat.heard();
+            connection.event_loop.set_expiry(&mut connection.io, &connection.dispatcher);
             connection.serve().await
         };
         let end = match catch_unwind_future(served).await {
@@ -98,11 +98,11 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
         };
         // Before the goodbye, which takes a while. What runs beside ends here too.
-        drop(leaving);
-        Box::pin(deadline(connection.answerer.time, connection.aside.beside.end())).await;
+        drop(leave);
+        Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
         match end {
-            ConnectionEnd::PeerGone => Box::pin(connection.outbox.part()).await,
-            ConnectionEnd::Close(code) => Box::pin(connection.outbox.close(code)).await,
+            ConnectionEnd::PeerGone => Box::pin(connection.io.finish()).await,
+            ConnectionEnd::Close(code) => Box::pin(connection.io.close(code)).await,
         }
         Box::pin(connection.disconnected()).await;
     })
@@ -111,12 +111,12 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
     async fn connected(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
-        let Dispatcher { session, time, .. } = &self.answerer;
+        let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_seat(session);
         let running = contain_future(session.consumer().connected(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {
+        let error = match deadline(left.map_or(*action_timeout, |left| left.min(*action_timeout)), running).await {
             Some(Ok(Ok(()))) => {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
@@ -127,7 +127,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             Some(Ok(Err(error))) => error,
             Some(Err(panic)) => panicked(&panic),
-            None if left.is_some_and(|left| left <= *time) => return Err(ConnectionEnd::Close(CloseCode::Expired)),
+            None if left.is_some_and(|left| left <= *action_timeout) => {
+                return Err(ConnectionEnd::Close(CloseCode::Expired));
+            }
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);
@@ -136,62 +138,62 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Runs `#[disconnect]`.
     async fn disconnected(&mut self) {
-        let Dispatcher { session, time, .. } = &self.answerer;
+        let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
         let leaving = contain_future(session.consumer().disconnected(&scope));
-        if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
+        if deadline(*action_timeout, leaving).await.is_none_or(|left| left.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }
     }
 
     async fn serve(&mut self) -> ConnectionEnd {
         loop {
-            if let Err(end) = self.turn().await {
+            if let Err(end) = self.process_input().await {
                 return end;
             }
         }
     }
 
     /// Waits for something to do, and does all that is there to do before one flush.
-    async fn turn(&mut self) -> Result<(), ConnectionEnd> {
+    async fn process_input(&mut self) -> Result<(), ConnectionEnd> {
         // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
-        let Some(mut next) = self.wait().await? else { return Ok(()) };
-        self.aside.heartbeat.heard();
+        let Some(mut next) = self.wait_for_input().await? else { return Ok(()) };
+        self.event_loop.heartbeat.heard();
         // A client who is always heard may send nothing that makes anything be sent to it.
-        self.outbox.check_open()?;
+        self.io.check_open()?;
         let (mut messages, mut deliveries) = (0, 0_u32);
         let is_long = loop {
             match next {
-                Some(Incoming::Text(text)) => self.text(&text).await?,
+                Some(Incoming::Text(text)) => self.process_message(&text).await?,
                 Some(Incoming::Binary) => {
-                    Dispatcher::<C>::binary(&mut self.reply);
-                    self.outbox.feed(self.reply.text()).await?;
+                    Dispatcher::<C>::refuse_binary(&mut self.reply);
+                    self.io.feed(self.reply.text()).await?;
                 }
                 Some(Incoming::Ping) => {}
                 Some(Incoming::Broken(code)) => return Err(ConnectionEnd::Close(code)),
                 None => return Err(ConnectionEnd::PeerGone),
             }
             messages += 1;
-            deliveries = deliveries.saturating_add(self.answerer.session.pacer.take_deliveries());
+            deliveries = deliveries.saturating_add(self.dispatcher.session.pacer.take_deliveries());
             if messages >= MAX_MESSAGES_PER_TURN || deliveries >= MAX_DELIVERIES_PER_TURN {
                 break true;
             }
-            next = match self.aside.ahead.pop_front() {
+            next = match self.event_loop.read_ahead.pop_front() {
                 Some(frame) => Some(frame),
                 // By the task's own waker: for another one the socket would be looked at anew.
-                None => match poll!(self.outbox.transport.next()) {
+                None => match poll!(self.io.transport.next()) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => break false,
                 },
             };
         };
-        self.reply.rest();
-        if self.outbox.has_events() && !self.aside.beside.holds() {
-            self.outbox.deliver().await?;
+        self.reply.shrink();
+        if self.io.has_events() && !self.event_loop.detached.holds_events() {
+            self.io.deliver().await?;
         }
-        self.outbox.flush().await?;
+        self.io.flush().await?;
         // What came in the meantime was heard too, and while it was answered nobody asked.
-        self.aside.heartbeat.heard();
+        self.event_loop.heartbeat.heard();
         if is_long {
             tokio::task::yield_now().await;
         }
@@ -199,31 +201,31 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
-    async fn wait(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
-        let (holds, reading) = (self.aside.beside.holds(), self.aside.ahead.is_empty());
+    async fn wait_for_input(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
+        let (holds, reading) = (self.event_loop.detached.holds_events(), self.event_loop.read_ahead.is_empty());
         tokio::select! {
             biased;
-            next = self.outbox.next(reading, holds, |cx| self.aside.beside.poll(cx)) => match next? {
-                Next::Frame(frame) => return Ok(Some(frame)),
-                Next::Event => {
-                    self.outbox.deliver().await?;
-                    self.outbox.flush().await?;
+            next = self.io.next_event(reading, holds, |cx| self.event_loop.detached.poll(cx)) => match next? {
+                IoEvent::Frame(frame) => return Ok(Some(frame)),
+                IoEvent::Event => {
+                    self.io.deliver().await?;
+                    self.io.flush().await?;
                 }
                 // It goes out with what comes next, or while nothing does.
-                Next::DetachedTasks => self.aside.send(&mut self.outbox, &self.answerer)?,
+                IoEvent::Detached => self.event_loop.send_detached(&mut self.io, &self.dispatcher)?,
             },
             // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !reading => return Ok(Some(self.aside.ahead.pop_front())),
-            beat = self.aside.heartbeat.beat() => self.beat(&beat).await?,
+            () = ready(()), if !reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
+            beat = self.event_loop.heartbeat.beat() => self.handle_heartbeat(&beat).await?,
         }
         Ok(None)
     }
 
-    async fn beat(&mut self, beat: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
+    async fn handle_heartbeat(&mut self, beat: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
         match beat {
             HeartbeatEvent::Ping => {
-                self.outbox.ping()?;
-                self.outbox.flush().await
+                self.io.ping()?;
+                self.io.flush().await
             }
             HeartbeatEvent::GiveUp => Err(ConnectionEnd::Close(CloseCode::Idle)),
             HeartbeatEvent::Expire => Err(ConnectionEnd::Close(CloseCode::Expired)),

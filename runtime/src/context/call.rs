@@ -39,15 +39,15 @@ pub struct Call<'a, U> {
     captures: &'a [Capture<'a>],
     steps: &'a [Step],
     /// How many objects one parameter may name.
-    most_objects: usize,
+    max_objects: usize,
     /// The connection's seat among the groups; none at the door.
     session: Option<&'a (dyn Any + Send + Sync)>,
     /// What the action does beside answering. Most do nothing of the kind, and then it costs nothing.
     acts: Mutex<Option<Box<Acts>>>,
     /// Whether this thread may be held up.
-    may_block: bool,
+    is_blocking_thread: bool,
     /// Whether it is only asked whether it may run.
-    only_asks: bool,
+    authorizes_only: bool,
     /// Whether the action has begun.
     begun: AtomicBool,
     /// The gate that the action passes before its first poll, and the epoch in which this call is evaluated.
@@ -65,7 +65,7 @@ struct Acts {
     effects: Vec<SideEffect>,
     left: Left,
     /// What it changes itself of what its caller may do.
-    own_changes: Option<OwnEpochs>,
+    own_epochs: Option<OwnEpochs>,
 }
 
 /// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
@@ -117,11 +117,11 @@ impl<'a, U> Call<'a, U> {
             decoded: DecodedStrings::default(),
             captures,
             steps,
-            most_objects: 0,
-            may_block: false,
+            max_objects: 0,
+            is_blocking_thread: false,
             session: None,
             acts: Mutex::new(None),
-            only_asks: false,
+            authorizes_only: false,
             begun: AtomicBool::new(false),
             gate: None,
             is_overtaken: AtomicBool::new(false),
@@ -132,7 +132,7 @@ impl<'a, U> Call<'a, U> {
     /// With so many objects in one parameter at the most.
     #[inline]
     pub(crate) fn with_objects(mut self, most: usize) -> Self {
-        self.most_objects = most;
+        self.max_objects = most;
         self
     }
 
@@ -185,8 +185,8 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// What the action itself changes of what its caller may do.
-    pub(crate) fn own_changes(&self) -> OwnEpochs {
-        self.acting(|acts| acts.own_changes.get_or_insert_default().clone())
+    pub(crate) fn own_epochs(&self) -> OwnEpochs {
+        self.acting(|acts| acts.own_epochs.get_or_insert_default().clone())
     }
 
     /// Whether the action is about to join that group, by a subscription if there is an id.
@@ -196,7 +196,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// What the action has joined of that group before does not happen: all of it, or the subscription of that id.
-    pub(crate) fn join_no_more<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
+    pub(crate) fn cancel_joins<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
         let ends = |effect: &SideEffect| joins(effect, group, |known| id.is_none() || known == id);
         let ended: Vec<SideEffect> = self.acting(|acts| acts.effects.extract_if(.., |effect| ends(effect)).collect());
         // Not under the lock: the group's key may run its own code.
@@ -243,19 +243,19 @@ impl<'a, U> Call<'a, U> {
     #[inline]
     pub(crate) fn take_outcome(&mut self) -> (Vec<SideEffect>, Option<OwnEpochs>) {
         let acts = self.acts.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        acts.map(|acts| (acts.effects, acts.own_changes)).unwrap_or_default()
+        acts.map(|acts| (acts.effects, acts.own_epochs)).unwrap_or_default()
     }
 
     /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
-    pub(crate) fn only_asking(mut self) -> Self {
-        self.only_asks = true;
+    pub(crate) fn authorizing_only(mut self) -> Self {
+        self.authorizes_only = true;
         self
     }
 
     /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
     #[inline]
     pub(crate) fn go_on(&self) -> Result<()> {
-        if self.only_asks {
+        if self.authorizes_only {
             return Err(Error::asked());
         }
         self.begun.store(true, Ordering::Relaxed);
@@ -305,7 +305,7 @@ impl<'a, U> Call<'a, U> {
     /// Returns whether this call itself began every epoch since `since`, for example in an extractor. It is not evaluated again
     /// for that: it would begin another one each time.
     fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
-        let own = self.acts().as_ref().and_then(|acts| acts.own_changes.clone());
+        let own = self.acts().as_ref().and_then(|acts| acts.own_epochs.clone());
         own.is_some_and(|own| own.are_all(since, now))
     }
 
@@ -332,30 +332,30 @@ impl<'a, U> Call<'a, U> {
 
     /// Whether everything on the way had admitted it.
     #[inline]
-    pub(crate) fn has_begun(&self) -> bool {
+    pub(crate) fn has_started(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
     /// On a thread that may be held up.
     #[inline]
-    pub(crate) fn on_blocking_thread(mut self, may_block: bool) -> Self {
-        self.may_block = may_block;
+    pub(crate) fn on_blocking_thread(mut self, is_blocking_thread: bool) -> Self {
+        self.is_blocking_thread = is_blocking_thread;
         self
     }
 
-    pub(crate) fn may_block(&self) -> bool {
-        self.may_block
+    pub(crate) fn is_blocking_thread(&self) -> bool {
+        self.is_blocking_thread
     }
 
-    pub(crate) fn most_objects(&self) -> usize {
-        self.most_objects
+    pub(crate) fn max_objects(&self) -> usize {
+        self.max_objects
     }
 
     pub(crate) fn step(&self, level: usize) -> Step {
         self.steps.get(level).copied().unwrap_or(Step::Lost)
     }
 
-    pub(crate) fn left_unanswered(&self, leaf: &'static str) {
+    pub(crate) fn record_unanswered(&self, leaf: &'static str) {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf);
     }
 

@@ -42,8 +42,8 @@ impl<'a, U> Context<'a, U> {
     }
 
     /// Whether this thread may be held up.
-    pub(crate) fn may_block(&self) -> bool {
-        self.call.may_block()
+    pub(crate) fn is_blocking_thread(&self) -> bool {
+        self.call.is_blocking_thread()
     }
 
     /// The connection that the message came in on.
@@ -86,11 +86,11 @@ impl<'a, U> Context<'a, U> {
     /// A permission reads only what stands in its [`CAPTURES`](crate::Permission::CAPTURES); anything else, and a name
     /// that no pattern on the way has, is a fault (500).
     pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
-        let allowed = match self.visible {
+        let authorized = match self.visible {
             Visible::All => true,
             Visible::Only(names) => names.contains(&name),
         };
-        if !allowed {
+        if !authorized {
             return Err(Error::internal(format!("the capture `{name}` is read but does not stand in `CAPTURES`")));
         }
         let text = self.call.capture(name);

@@ -181,7 +181,7 @@ pub fn may_on<U: User, K: GrantKeys>(
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<Option<bool>>> + Send {
-    let (scope, keys, most) = (call.scope(), keys(object), call.most_objects());
+    let (scope, keys, most) = (call.scope(), keys(object), call.max_objects());
     async move {
         if keys.len() > most {
             return Err(Error::too_many_objects(most));

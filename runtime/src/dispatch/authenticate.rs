@@ -34,7 +34,7 @@ impl AuthenticateLimiter {
     }
 
     /// 429 where it was too often.
-    fn one_more(&self) -> Result<()> {
+    fn try_acquire(&self) -> Result<()> {
         let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
         let early = limiter.check().map_err(|early| early.wait_time_from(DefaultClock::default().now()));
         early.map_err(Error::too_many_requests)
@@ -49,7 +49,7 @@ impl<C: Consumer> Dispatcher<C> {
             return false;
         }
         let mut request = Request::default();
-        request.read(text, self.bounds).is_ok() && is_authenticate(&request.head)
+        request.read(text, self.request_limits).is_ok() && is_authenticate(&request.head)
     }
 
     /// Looks at credentials. Who they are sits there from then on, once all that this means has been asked again.
@@ -60,8 +60,8 @@ impl<C: Consumer> Dispatcher<C> {
         if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
             return Outcome::Nothing;
         }
-        let looking = contain_future(self.look(&call));
-        let renewed = match deadline(self.time, looking).await {
+        let looking = contain_future(self.verify(&call));
+        let renewed = match deadline(self.action_timeout, looking).await {
             Some(Ok(user)) => user.and_then(|user| {
                 let renew = || self.session.renew(user, changes_at_start);
                 catch_unwind(renew).unwrap_or_else(|panic| Err(panicked(&panic)))
@@ -90,9 +90,9 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    async fn look(&self, call: &Call<'_, C::User>) -> Result<C::User> {
-        if let Some(attempts) = &self.attempts {
-            attempts.one_more()?;
+    async fn verify(&self, call: &Call<'_, C::User>) -> Result<C::User> {
+        if let Some(attempts) = &self.authenticate_limiter {
+            attempts.try_acquire()?;
         }
         let user = self.session.consumer().authenticate(call, Authorized::at_the_door()).await?;
         // Credentials of nobody refuse, as those of somebody else do.

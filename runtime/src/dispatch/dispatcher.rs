@@ -35,26 +35,35 @@ pub(crate) enum StreamStep {
     Failed,
 }
 
-/// How much longer than the walk of a blocking action its thread is waited for.
+/// How much longer than the walk of a is_blocking action its thread is waited for.
 pub(super) const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
-    pub(crate) bounds: RequestLimits,
-    pub(crate) time: Duration,
+    pub(crate) request_limits: RequestLimits,
+    pub(crate) action_timeout: Duration,
     /// Whether this is on a thread that may be held up.
-    pub(super) blocking: bool,
-    /// Whether this is beside the queue already.
-    pub(super) beside: bool,
-    pub(super) attempts: Option<Arc<AuthenticateLimiter>>,
+    pub(super) is_blocking: bool,
+    /// Whether this is is_detached the queue already.
+    pub(super) is_detached: bool,
+    pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher { session, bounds, time, blocking, beside, attempts } = self;
-        let (bounds, time, blocking, beside) = (*bounds, *time, *blocking, *beside);
-        Dispatcher { session: session.clone(), bounds, time, blocking, beside, attempts: attempts.clone() }
+        let Dispatcher { session, request_limits, action_timeout, is_blocking, is_detached, authenticate_limiter } =
+            self;
+        let (request_limits, action_timeout, is_blocking, is_detached) =
+            (*request_limits, *action_timeout, *is_blocking, *is_detached);
+        Dispatcher {
+            session: session.clone(),
+            request_limits,
+            action_timeout,
+            is_blocking,
+            is_detached,
+            authenticate_limiter: authenticate_limiter.clone(),
+        }
     }
 }
 
@@ -68,7 +77,7 @@ pub(crate) enum Outcome {
     Refused,
     /// It brought credentials, and the reply says whether they were good.
     Authenticated { renewed: bool },
-    /// Nothing yet: its action is to run beside the queue.
+    /// Nothing yet: its action is to run is_detached the queue.
     Detach,
     /// Nothing: nobody waits for it.
     Nothing,
@@ -85,14 +94,26 @@ enum Evaluated {
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    pub(crate) fn new(session: Arc<Session<C>>, bounds: RequestLimits, time: Duration, attempts: u32) -> Dispatcher<C> {
-        let attempts = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(attempts)));
-        Dispatcher { session, bounds, time, blocking: false, beside: false, attempts }
+    pub(crate) fn new(
+        session: Arc<Session<C>>,
+        request_limits: RequestLimits,
+        action_timeout: Duration,
+        authenticate_limiter: u32,
+    ) -> Dispatcher<C> {
+        let authenticate_limiter = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(authenticate_limiter)));
+        Dispatcher {
+            session,
+            request_limits,
+            action_timeout,
+            is_blocking: false,
+            is_detached: false,
+            authenticate_limiter,
+        }
     }
 
-    /// The same beside the queue.
-    pub(crate) fn beside(&self) -> Dispatcher<C> {
-        Dispatcher { beside: true, ..self.clone() }
+    /// The same is_detached the queue.
+    pub(crate) fn detached(&self) -> Dispatcher<C> {
+        Dispatcher { is_detached: true, ..self.clone() }
     }
 
     /// Answers a text frame.
@@ -100,42 +121,44 @@ impl<C: Consumer> Dispatcher<C> {
     /// This and what it calls for every message are `async` blocks: an `async fn` keeps each parameter twice, and an idle
     /// connection is as large as this future.
     #[expect(clippy::manual_async_fn, reason = "40 bytes per connection")]
-    pub(crate) fn text<'s>(&'s self, text: &'s Text, reply: &'s mut Reply) -> impl Future<Output = Outcome> + Send {
+    pub(crate) fn dispatch<'s>(&'s self, text: &'s Text, reply: &'s mut Reply) -> impl Future<Output = Outcome> + Send {
         async move {
             let mut request = Request::default();
-            if let Err(error) = request.read(text, self.bounds) {
+            if let Err(error) = request.read(text, self.request_limits) {
                 return self.refuse_unreadable(&request, &error, reply);
             }
             if C::AUTHENTICATES && is_authenticate(&request.head) {
-                return self.authenticating(&request, reply).await;
+                return self.dispatch_authenticate(&request, reply).await;
             }
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().node(), &request.head.route);
-            if let Some(row) = row(&matched, &request.head) {
-                if row.detached && !self.beside {
+            if let Some(action) = find_action(&matched, &request.head) {
+                if action.detached && !self.is_detached {
                     return Outcome::Detach;
                 }
-                if row.blocking && !self.blocking {
-                    return self.on_a_thread(text, reply).await;
+                if action.blocking && !self.is_blocking {
+                    return self.dispatch_blocking(text, reply).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.time).await {
+            match self.evaluate(&request, &matched, reply, self.action_timeout).await {
                 Evaluated::Answered(outcome) => outcome,
-                Evaluated::Overtaken { expires } => self.evaluate_again(&request, &matched, reply, expires).await,
+                Evaluated::Overtaken { expires } => {
+                    self.evaluate_after_change(&request, &matched, reply, expires).await
+                }
             }
         }
     }
 
     /// Boxed, as what is asked for seldom is not to stand among what every message needs, in memory or in code.
     #[cold]
-    fn authenticating<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
+    fn dispatch_authenticate<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.authenticate(request, reply))
     }
 
     /// For the same reason.
     #[cold]
-    fn on_a_thread<'s>(&'s self, text: &Text, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
-        Box::pin(self.blocking(text.clone(), reply))
+    fn dispatch_blocking<'s>(&'s self, text: &Text, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
+        Box::pin(self.run_blocking(text.clone(), reply))
     }
 
     /// Who sits there now.
@@ -144,11 +167,16 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// Writes the next of several replies to a message.
-    pub(crate) async fn next(&self, text: &str, values: &mut Pin<Box<dyn Values>>, reply: &mut Reply) -> StreamStep {
+    pub(crate) async fn next_value(
+        &self,
+        text: &str,
+        values: &mut Pin<Box<dyn Values>>,
+        reply: &mut Reply,
+    ) -> StreamStep {
         let error = loop {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
-            let value = deadline(self.time, catch_unwind_future(value)).await;
+            let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
             let last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many such values in a row must leave room for others too.
@@ -161,7 +189,7 @@ impl<C: Consumer> Dispatcher<C> {
                 Some(Err(panic)) => break panicked(&panic),
                 None => break Error::timeout(),
             };
-            native::finish_one(reply, &self.reread(text).head, last);
+            native::finish_one(reply, &self.parse_again(text).head, last);
             return if last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);
@@ -169,18 +197,18 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// A message that was read before.
-    pub(super) fn reread<'t>(&self, text: &'t str) -> Request<'t> {
+    pub(super) fn parse_again<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
-        let _ = request.read(text, self.bounds);
+        let _ = request.read(text, self.request_limits);
         request
     }
 
     /// Writes what went wrong with a message that was read before, as the last of several replies or as the only one.
-    pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, of_several: bool) {
+    pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
-        let request = self.reread(text);
+        let request = self.parse_again(text);
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
-        if of_several {
+        if is_stream {
             let id = report(&call, error);
             native::refuse_the_rest(reply, &request.head, error, id.as_deref());
         } else {
@@ -189,7 +217,7 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// Answers a binary frame.
-    pub(crate) fn binary(reply: &mut Reply) {
+    pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
         native::refuse(reply, &Envelope::default(), &error, None);
     }
@@ -197,7 +225,7 @@ impl<C: Consumer> Dispatcher<C> {
     /// Evaluates a message whose evaluation was overtaken, within the time that is left. Boxed, because an idle connection is
     /// as large as this future.
     #[cold]
-    fn evaluate_again<'s>(
+    fn evaluate_after_change<'s>(
         &'s self,
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
@@ -205,7 +233,7 @@ impl<C: Consumer> Dispatcher<C> {
         expires: Option<Instant>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
-            let expires = expires.unwrap_or_else(|| Instant::now() + self.time);
+            let expires = expires.unwrap_or_else(|| Instant::now() + self.action_timeout);
             loop {
                 // Rights that change all the time must not keep a thread.
                 tokio::task::yield_now().await;
@@ -234,17 +262,17 @@ impl<C: Consumer> Dispatcher<C> {
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
-        time: Duration,
+        action_timeout: Duration,
     ) -> impl Future<Output = Evaluated> + Send {
         async move {
             // Read before the scope, and before anything is checked.
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-                .with_objects(self.bounds.objects)
+                .with_objects(self.request_limits.objects)
                 .with_seat(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
-                .on_blocking_thread(self.blocking);
+                .on_blocking_thread(self.is_blocking);
             native::begin(reply);
             // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
             // out may panic.
@@ -258,8 +286,8 @@ impl<C: Consumer> Dispatcher<C> {
             match catch_unwind_future(walking).await {
                 Ok((Some(Ok(())), _)) => {
                     let evaluation_epoch = call.evaluation_epoch();
-                    let (effects, own_changes) = call.take_outcome();
-                    reply.cause(effects, own_changes);
+                    let (effects, own_epochs) = call.take_outcome();
+                    reply.cause(effects, own_epochs);
                     let written = !reply.is_silent();
                     if written {
                         native::finish(reply, &request.head);
@@ -283,21 +311,21 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
-    async fn blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
-        let (mut answerer, insert_session) = (Dispatcher { blocking: true, ..self.clone() }, Instant::now());
+    async fn run_blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
+        let (mut dispatcher, insert_session) = (Dispatcher { is_blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let running = AbortOnDrop::new(move || async move {
-            answerer.time = answerer.time.saturating_sub(insert_session.elapsed());
-            if answerer.time.is_zero() {
+            dispatcher.action_timeout = dispatcher.action_timeout.saturating_sub(insert_session.elapsed());
+            if dispatcher.action_timeout.is_zero() {
                 // Too late to begin: that it took too long is told by who waits.
                 return None;
             }
             let mut reply = Reply::new();
-            let outcome = answerer.text(&there, &mut reply).await;
+            let outcome = dispatcher.dispatch(&there, &mut reply).await;
             Some((outcome, reply))
         });
         // The walk's own clock goes first: it knows whether a check or the action took too long.
-        let error = match deadline(self.time.saturating_add(HEAD_START), running).await {
+        let error = match deadline(self.action_timeout.saturating_add(HEAD_START), running).await {
             Some(Ok(Some(Some((outcome, written))))) => {
                 *reply = written;
                 return outcome;
@@ -355,7 +383,7 @@ impl<T> Drop for AbortOnDrop<T> {
 }
 
 /// The row of the action that a message names.
-pub(super) fn row<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
+pub(super) fn find_action<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
     matched.node?.actions.iter().find(|row| row.name == head.action)
 }
 
@@ -363,13 +391,13 @@ pub(super) fn row<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&
 #[cold]
 fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
     refuse(&call, error, reply);
-    if !call.has_begun() {
+    if !call.has_started() {
         return Outcome::Refused;
     }
     // What it says was true of what its caller could do then.
     let evaluation_epoch = call.evaluation_epoch();
-    let (_, own_changes) = call.take_outcome();
-    reply.cause(Vec::new(), own_changes);
+    let (_, own_epochs) = call.take_outcome();
+    reply.cause(Vec::new(), own_epochs);
     Outcome::Ended { written: true, evaluation_epoch }
 }
 

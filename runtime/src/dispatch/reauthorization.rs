@@ -1,6 +1,6 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
-use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, row, timed_out};
+use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, find_action, timed_out};
 use super::report::{panicked, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
@@ -19,19 +19,19 @@ pub(crate) struct AuthorizedAt {
 
 impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
-    pub(crate) fn from_epoch(epoch: u64) -> AuthorizedAt {
+    pub(crate) fn at_epoch(epoch: u64) -> AuthorizedAt {
         AuthorizedAt { epoch, own: None }
     }
 
     /// The action changes something by itself.
-    pub(crate) fn own(&mut self, changes: Option<OwnEpochs>) {
+    pub(crate) fn ignore_own_epochs(&mut self, changes: Option<OwnEpochs>) {
         self.own = changes;
     }
 
     /// Whether nothing has changed since, but for what the action itself has.
     #[inline]
-    pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Dispatcher<C>) -> bool {
-        let now = answerer.session.send_queue.epoch();
+    pub(crate) fn is_current<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>) -> bool {
+        let now = dispatcher.session.send_queue.epoch();
         if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
             return false;
         }
@@ -40,10 +40,10 @@ impl AuthorizedAt {
     }
 
     /// Asks again until nothing has changed since. Whether the action of that message may still be called.
-    pub(crate) async fn again<C: Consumer>(&mut self, answerer: &Dispatcher<C>, text: &str) -> bool {
-        while !self.holds(answerer) {
-            let now = answerer.session.send_queue.epoch();
-            if !answerer.may_still(text).await {
+    pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
+        while !self.is_current(dispatcher) {
+            let now = dispatcher.session.send_queue.epoch();
+            if !dispatcher.is_still_authorized(text).await {
                 return false;
             }
             self.epoch = now;
@@ -54,35 +54,35 @@ impl AuthorizedAt {
 
 impl<C: Consumer> Dispatcher<C> {
     /// Walks the way of a message up to its action, where the action itself would run.
-    async fn may_still(&self, text: &str) -> bool {
-        let request = self.reread(text);
+    async fn is_still_authorized(&self, text: &str) -> bool {
+        let request = self.parse_again(text);
         let mut matched = RouteMatch::default();
         matched.find(self.session.consumer().node(), &request.head.route);
-        if !row(&matched, &request.head).is_some_and(|row| row.blocking) {
-            return self.walk(&request, &matched).await;
+        if !find_action(&matched, &request.head).is_some_and(|action| action.blocking) {
+            return self.evaluate_only(&request, &matched).await;
         }
-        let (there, text) = (Dispatcher { blocking: true, ..self.clone() }, text.to_owned());
+        let (there, text) = (Dispatcher { is_blocking: true, ..self.clone() }, text.to_owned());
         let walking = AbortOnDrop::new(move || async move {
-            let request = there.reread(&text);
+            let request = there.parse_again(&text);
             let mut matched = RouteMatch::default();
             matched.find(there.session.consumer().node(), &request.head.route);
-            there.walk(&request, &matched).await
+            there.evaluate_only(&request, &matched).await
         });
-        matches!(deadline(self.time.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))
+        matches!(deadline(self.action_timeout.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))
     }
 
     /// The log says which leaf refuses now.
-    async fn walk(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
+    async fn evaluate_only(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-            .with_objects(self.bounds.objects)
-            .on_blocking_thread(self.blocking)
-            .only_asking();
+            .with_objects(self.request_limits.objects)
+            .on_blocking_thread(self.is_blocking)
+            .authorizing_only();
         // Nothing is written to it.
         let mut reply = Reply::new();
         let mut walk = Traversal::new(&call, &mut reply);
         let way = self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
-        let error = match deadline(self.time, contain_future(way)).await {
+        let error = match deadline(self.action_timeout, contain_future(way)).await {
             Some(Ok(Err(error))) if error.is_asked() => return true,
             Some(Ok(Err(error))) => error,
             Some(Ok(Ok(()))) => Error::internal("an action ran that was only to be asked"),
@@ -94,7 +94,7 @@ impl<C: Consumer> Dispatcher<C> {
     }
 
     /// Writes the refusal of an action that may not be called any more, as the last of several replies or as the only one.
-    pub(crate) fn deny(&self, text: &str, reply: &mut Reply, of_several: bool) {
-        self.refuse(text, &Error::denied(), reply, of_several);
+    pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
+        self.refuse(text, &Error::denied(), reply, is_stream);
     }
 }

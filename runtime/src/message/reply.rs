@@ -33,7 +33,7 @@ pub struct Reply {
     /// What the action causes beside.
     effects: Vec<SideEffect>,
     /// What the action changes itself of what its caller may do.
-    own_changes: Option<OwnEpochs>,
+    own_epochs: Option<OwnEpochs>,
 }
 
 impl Reply {
@@ -45,7 +45,7 @@ impl Reply {
             data: 0,
             values: None,
             effects: Vec::new(),
-            own_changes: None,
+            own_epochs: None,
         }
     }
 
@@ -59,7 +59,7 @@ impl Reply {
         self.silent = false;
         self.values = None;
         self.effects.clear();
-        self.own_changes = None;
+        self.own_epochs = None;
     }
 
     /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
@@ -94,20 +94,20 @@ impl Reply {
     }
 
     /// This is to happen around the reply, and the action changes that of what its caller may do.
-    pub(crate) fn cause(&mut self, effects: Vec<SideEffect>, own_changes: Option<OwnEpochs>) {
+    pub(crate) fn cause(&mut self, effects: Vec<SideEffect>, own_epochs: Option<OwnEpochs>) {
         self.effects = effects;
-        self.own_changes = own_changes;
+        self.own_epochs = own_epochs;
     }
 
     /// Whether it is all that its action gives: none follows it, nothing is caused, and its caller may do what it could before.
     #[inline]
     pub(crate) fn is_all(&self) -> bool {
-        self.values.is_none() && self.effects.is_empty() && self.own_changes.is_none()
+        self.values.is_none() && self.effects.is_empty() && self.own_epochs.is_none()
     }
 
     /// What it changes.
-    pub(crate) fn take_own_changes(&mut self) -> Option<OwnEpochs> {
-        self.own_changes.take()
+    pub(crate) fn take_own_epochs(&mut self) -> Option<OwnEpochs> {
+        self.own_epochs.take()
     }
 
     /// What is to happen around the reply.
@@ -138,7 +138,7 @@ impl Reply {
     }
 
     /// Gives back the memory of long replies. To be called when the connection has nothing more to do.
-    pub(crate) fn rest(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         if self.out.capacity() > KEPT {
             self.out = Vec::new();
         }

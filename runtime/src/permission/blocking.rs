@@ -59,10 +59,10 @@ impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
     const CAPTURES: &'static [&'static str] = P::CAPTURES;
 
     fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send {
-        let (work, may_block) = (self.0.check(handler, cx), cx.may_block());
+        let (work, is_blocking_thread) = (self.0.check(handler, cx), cx.is_blocking_thread());
         async move {
             let work = work?;
-            if may_block {
+            if is_blocking_thread {
                 // This is one of the pool's threads already; waiting for another could wait for ever.
                 return work();
             }

@@ -113,7 +113,7 @@ impl<U> Evaluation<'_, '_, U> {
 impl<U> Drop for Evaluation<'_, '_, U> {
     fn drop(&mut self) {
         if let Some(leaf) = self.asking {
-            self.call.left_unanswered(self.text(leaf));
+            self.call.record_unanswered(self.text(leaf));
         }
     }
 }

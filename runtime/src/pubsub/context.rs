@@ -62,7 +62,7 @@ impl<U: User> Context<'_, U> {
     {
         let call = self.acting()?;
         let session = session::<G::Consumer, U>(call)?.clone();
-        call.join_no_more(&group, Some(&id));
+        call.cancel_joins(&group, Some(&id));
         let kept = usize::from(session.is_member(&group, Some(&id)));
         call.give_back_slots(group.clone(), Some(id.clone()), kept);
         let group = Contained::new(group);
@@ -78,7 +78,7 @@ impl<U: User> Context<'_, U> {
     {
         let call = self.acting()?;
         let session = session::<G::Consumer, U>(call)?.clone();
-        call.join_no_more(&group, None);
+        call.cancel_joins(&group, None);
         call.give_back_slots(group.clone(), None, session.slot_count(&group));
         let group = Contained::new(group);
         call.then(SideEffect::Before(Box::new(move || session.remove_membership(&*group))));
@@ -157,7 +157,7 @@ impl<U: User> Context<'_, U> {
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?;
-        Ok(Connections::of_action(session, call.own_changes()))
+        Ok(Connections::of_action(session, call.own_epochs()))
     }
 }
 

@@ -24,7 +24,7 @@ fn nothing_of_a_group_that_was_left_is_taken_behind_that_place() {
                 let world = world.clone();
                 move || (1..=2).for_each(|number| world.publish(number, true))
             });
-            // As `Connection::caused` does it.
+            // As `Connection::commit_effects` does it.
             session.remove_membership(&Lobby);
             let sequence = session.send_queue.next_sequence().unwrap();
             let mut before = Vec::new();
