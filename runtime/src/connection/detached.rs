@@ -51,7 +51,7 @@ pub(super) struct Completion<C: Consumer> {
     /// Whether it brought credentials.
     authenticates: bool,
     /// Once it has taken effect: the events before that place come before the reply, and what is undone where there is none.
-    commit_effects: Option<(u64, Vec<Undo>)>,
+    committed: Option<(u64, Vec<Undo>)>,
     /// Whether events wait for it.
     holds_events: bool,
 }
@@ -161,11 +161,11 @@ impl<C: Consumer> DetachedTasks<C> {
             let rest = message::before(std::mem::take(&mut done.effects));
             let sequence = io.next_sequence();
             let undo = message::after(rest);
-            done.commit_effects = Some((sequence?, undo));
+            done.committed = Some((sequence?, undo));
             done.holds_events = done.has_reply();
             self.held_replies += usize::from(done.holds_events);
         }
-        if let Some((sequence, _)) = done.commit_effects
+        if let Some((sequence, _)) = done.committed
             && io.deliver_next(sequence)?.any
         {
             self.completions.push_front(done);
@@ -214,7 +214,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Compl
     };
     let (values, effects) = (reply.take_values(), reply.take_effects());
     let is_stream = values.is_some();
-    let (commit_effects, held) = (None, false);
+    let (committed, holds_events) = (None, false);
     let done = Completion {
         dispatcher,
         text,
@@ -225,7 +225,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Compl
         values,
         is_stream,
         authenticates,
-        commit_effects,
+        committed,
         holds_events,
     };
     if is_stream { next_value(done).await } else { done }
@@ -252,7 +252,7 @@ async fn reauthorize<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
         done.dispatcher.refuse_changed_rights(&done.text, &mut done.reply, done.is_stream);
         done.outcome = Outcome::Refused;
         (done.values, done.effects) = (None, Vec::new());
-        if let Some((_, undo)) = done.commit_effects.take() {
+        if let Some((_, undo)) = done.committed.take() {
             done.dispatcher.session.undo(undo);
         }
     }

@@ -279,7 +279,7 @@ impl<C: Consumer> Dispatcher<C> {
             let walking = async {
                 let mut walk = Traversal::new(&call, reply);
                 let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
-                let mut way = pin!(deadline(time, way));
+                let mut way = pin!(deadline(action_timeout, way));
                 let outcome = way.as_mut().await;
                 (outcome, if call.is_overtaken() { way.expires_at() } else { None })
             };
