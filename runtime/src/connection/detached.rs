@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 
 use super::io::{ConnectionIo, IoNeed};
 use crate::consumer::Consumer;
+use crate::context::{SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::log::Cause;
-use crate::message::{self, Reply, SideEffect, Undo, Values};
+use crate::message::{Reply, Values};
 use crate::panic::drop_contained;
 use crate::session::{PACER, Pacer};
 use crate::transport::{ConnectionEnd, Text, Transport};
@@ -43,7 +44,8 @@ pub(super) struct Completion<C: Consumer> {
     authorized_at: Option<AuthorizedAt>,
     outcome: Outcome,
     reply: Reply,
-    effects: Vec<SideEffect>,
+    /// What its action does once the reply goes out.
+    side_effects: Option<Box<SideEffects>>,
     /// What it goes on to answer.
     values: Option<Pin<Box<dyn Values>>>,
     /// Whether it is one of several.
@@ -157,10 +159,12 @@ impl<C: Consumer> DetachedTasks<C> {
             self.spawn(done.dispatcher.session.pacer.clone(), reauthorize(done));
             return Ok(());
         }
-        if done.values.is_none() && !done.effects.is_empty() {
-            let rest = message::before(std::mem::take(&mut done.effects));
+        if done.values.is_none()
+            && let Some(mut side_effects) = done.side_effects.take_if(|effects| !effects.is_empty())
+        {
+            side_effects.run_before();
             let sequence = io.next_sequence();
-            let undo = message::after(rest);
+            let undo = side_effects.run_after();
             done.committed = Some((sequence?, undo));
             done.holds_events = done.has_reply();
             self.held_replies += usize::from(done.holds_events);
@@ -191,7 +195,7 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 
 impl<C: Consumer> Completion<C> {
     fn has_reply(&self) -> bool {
-        !matches!(self.outcome, Outcome::Ended { written: false, .. } | Outcome::Detach | Outcome::Nothing)
+        !matches!(self.outcome, Outcome::Completed { has_reply: false, .. } | Outcome::Detach | Outcome::Nothing)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
@@ -203,16 +207,14 @@ impl<C: Consumer> Completion<C> {
 async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Completion<C> {
     let mut reply = Reply::new();
     let authenticates = dispatcher.authenticates(&text);
-    let outcome = dispatcher.dispatch(&text, &mut reply).await;
-    let authorized_at = match outcome {
-        Outcome::Ended { evaluation_epoch, .. } => {
-            let mut authorized_at = AuthorizedAt::at_epoch(evaluation_epoch);
-            authorized_at.ignore_own_epochs(reply.take_own_epochs());
-            Some(authorized_at)
-        }
-        _ => None,
-    };
-    let (values, effects) = (reply.take_values(), reply.take_effects());
+    let mut outcome = dispatcher.dispatch(&text, &mut reply).await;
+    let (mut authorized_at, mut side_effects) = (None, None);
+    if let Outcome::Completed { evaluation_epoch, side_effects: effects, .. } = &mut outcome {
+        side_effects = effects.take();
+        let at = authorized_at.insert(AuthorizedAt::at_epoch(*evaluation_epoch));
+        at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+    }
+    let values = reply.take_values();
     let is_stream = values.is_some();
     let (committed, holds_events) = (None, false);
     let done = Completion {
@@ -221,7 +223,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Compl
         authorized_at,
         outcome,
         reply,
-        effects,
+        side_effects,
         values,
         is_stream,
         authenticates,
@@ -239,7 +241,7 @@ async fn next_value<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
     match done.dispatcher.next_value(&done.text, &mut values, &mut done.reply).await {
         StreamStep::More => done.values = Some(values),
         StreamStep::Last => {}
-        StreamStep::Failed => done.effects.clear(),
+        StreamStep::Failed => done.side_effects = None,
     }
     done
 }
@@ -251,7 +253,7 @@ async fn reauthorize<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
         done.authorized_at = None;
         done.dispatcher.refuse_changed_rights(&done.text, &mut done.reply, done.is_stream);
         done.outcome = Outcome::Refused;
-        (done.values, done.effects) = (None, Vec::new());
+        (done.values, done.side_effects) = (None, None);
         if let Some((_, undo)) = done.committed.take() {
             done.dispatcher.session.undo(undo);
         }

@@ -132,7 +132,7 @@ impl<C: Consumer> EventLoop<C> {
             Some(Incoming::Broken(code)) if self.is_streaming => return Err(ConnectionEnd::Close(code)),
             // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
             Some(Incoming::Text(text)) if dispatcher.authenticates(&text) => {
-                self.detached.authenticate(dispatcher, text)
+                self.detached.authenticate(dispatcher, text);
             }
             Some(frame) => self.read_ahead.push_back(frame),
             None => return Err(ConnectionEnd::PeerGone),

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 
 use super::run::Connection;
 use crate::consumer::Consumer;
+use crate::context::SideEffects;
 use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
-use crate::message::{self, SideEffect, Values};
+use crate::message::Values;
 use crate::transport::{ConnectionEnd, Text, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
@@ -32,12 +33,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
         let outcome = self.dispatch(text).await?;
         // As a rule a reply is all that comes of it, and can go out at once.
-        if let Outcome::Ended { written, evaluation_epoch } = outcome
-            && self.reply.is_all()
-            && (!written || self.io.has_room()?)
+        if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
+            && !self.reply.is_stream()
+            && (!has_reply || self.io.has_room()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
-            return if written { self.io.put(self.reply.text()) } else { Ok(()) };
+            return if has_reply { self.io.put(self.reply.text()) } else { Ok(()) };
         }
         self.finish_message(text, outcome).await
     }
@@ -82,8 +83,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 }
                 outcome = self.dispatch_in_order(text).await?;
             }
-            let (written, mut authorized_at) = match outcome {
-                Outcome::Ended { written, evaluation_epoch } => (written, AuthorizedAt::at_epoch(evaluation_epoch)),
+            let (has_reply, mut authorized_at, side_effects) = match outcome {
+                Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
+                    (has_reply, AuthorizedAt::at_epoch(evaluation_epoch), side_effects.unwrap_or_default())
+                }
                 Outcome::Detach | Outcome::Nothing => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
                     if let Outcome::Authenticated { renewed: true } = outcome {
@@ -92,13 +95,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     return self.io.feed(self.reply.text()).await;
                 }
             };
-            authorized_at.ignore_own_epochs(self.reply.take_own_epochs());
-            let (values, effects) = (self.reply.take_values(), self.reply.take_effects());
+            authorized_at.ignore_own_epochs(side_effects.own_epochs());
             let mut authorized = AuthorizedMessage { text, authorized_at, is_stream: false };
-            match values {
-                Some(values) => self.stream_replies(authorized, values, effects).await,
-                None if !effects.is_empty() => self.commit_effects(authorized, written, effects).await,
-                None if written => self.send_reply(&mut authorized).await.map(drop),
+            match self.reply.take_values() {
+                Some(values) => self.stream_replies(authorized, values, side_effects).await,
+                None if !side_effects.is_empty() => self.commit_effects(authorized, has_reply, side_effects).await,
+                None if has_reply => self.send_reply(&mut authorized).await.map(drop),
                 None => {
                     if !authorized.authorized_at.is_current(&self.dispatcher) {
                         self.reauthorize(&mut authorized).await?;
@@ -143,21 +145,21 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn commit_effects(
         &mut self,
         mut authorized: AuthorizedMessage<'_>,
-        written: bool,
-        effects: Vec<SideEffect>,
+        has_reply: bool,
+        mut side_effects: Box<SideEffects>,
     ) -> Result<(), ConnectionEnd> {
         if !authorized.authorized_at.is_current(&self.dispatcher) && !self.reauthorize(&mut authorized).await? {
             return Ok(());
         }
         self.io.check_open()?;
-        let rest = message::before(effects);
+        side_effects.run_before();
         let sequence = self.io.next_sequence();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
-        let undo = message::after(rest);
+        let undo = side_effects.run_after();
         self.io.deliver_before(sequence?).await?;
         // What comes by what it has joined comes after.
         self.io.holds_events = true;
-        let sent = !written || self.send_reply(&mut authorized).await?;
+        let sent = !has_reply || self.send_reply(&mut authorized).await?;
         self.io.holds_events = false;
         if !sent {
             self.dispatcher.session.undo(undo);
@@ -187,7 +189,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         &mut self,
         mut authorized: AuthorizedMessage<'_>,
         mut values: Pin<Box<dyn Values>>,
-        effects: Vec<SideEffect>,
+        side_effects: Box<SideEffects>,
     ) -> Result<(), ConnectionEnd> {
         authorized.is_stream = true;
         self.event_loop.is_streaming = true;
@@ -213,7 +215,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         };
         self.event_loop.is_streaming = false;
         if has_succeeded {
-            return self.commit_effects(authorized, true, effects).await;
+            return self.commit_effects(authorized, true, side_effects).await;
         }
         self.send_reply(&mut authorized).await?;
         Ok(())

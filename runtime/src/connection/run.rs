@@ -18,7 +18,7 @@ use crate::context::{ConnectContext, Scope};
 use crate::dispatch::{Dispatcher, panicked, report};
 use crate::error::Error;
 use crate::log::Cause;
-use crate::message::{self, Reply};
+use crate::message::Reply;
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::session::{PACER, Session};
 use crate::time::deadline;
@@ -121,7 +121,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
                 session.establish(*scope);
-                message::after(effects);
+                if let Some(effects) = effects {
+                    effects.run_after();
+                }
                 session.revalidate_since(changes_at_start).await;
                 return Ok(());
             }

@@ -9,11 +9,10 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Context, Scope, StartGate, StartOutcome, Visible};
+use super::{Context, Scope, SideEffects, StartGate, StartOutcome, Visible};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
-use crate::message::{AnyGroup, DecodedStrings, Envelope, Field, OwnEpochs, RequestId, SideEffect};
-use crate::panic::Contained;
+use crate::message::{DecodedStrings, Envelope, Field};
 
 /// A named part of a route, and what the message's route has there.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -42,8 +41,8 @@ pub struct Call<'a, U> {
     max_objects: usize,
     /// The connection's seat among the groups; none at the door.
     session: Option<&'a (dyn Any + Send + Sync)>,
-    /// What the action does beside answering. Most do nothing of the kind, and then it costs nothing.
-    acts: Mutex<Option<Box<Acts>>>,
+    /// What the action does besides replying. `None` for most actions, so that it costs nothing.
+    side_effects: Mutex<Option<Box<SideEffects>>>,
     /// Whether this thread may be held up.
     is_blocking_thread: bool,
     /// Whether it is only asked whether it may run.
@@ -56,34 +55,6 @@ pub struct Call<'a, U> {
     is_overtaken: AtomicBool,
     /// The leaf whose check ended without an answer, by a panic or because its time was over.
     unanswered: Mutex<Option<&'static str>>,
-}
-
-/// What an action does beside answering.
-#[derive(Default)]
-struct Acts {
-    /// What it causes, once it has ended well.
-    effects: Vec<SideEffect>,
-    left: Left,
-    /// What it changes itself of what its caller may do.
-    own_epochs: Option<OwnEpochs>,
-}
-
-/// The groups that an action is about to leave, wholly or by the subscription of an id, and the room that this gives.
-#[derive(Default)]
-struct Left {
-    groups: Vec<(AnyGroup, Option<RequestId>)>,
-    places: usize,
-}
-
-impl Left {
-    fn of<'l, G: Eq + 'static>(&'l self, group: &'l G) -> impl Iterator<Item = &'l Option<RequestId>> {
-        let of_it = self.groups.iter().filter(move |left| left.0.downcast_ref::<G>() == Some(group));
-        of_it.map(|left| &left.1)
-    }
-
-    fn has<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
-        self.of(group).any(|left| left.as_ref() == id)
-    }
 }
 
 /// That every expression so far held. Only a check gives one, and nothing reaches an action without one.
@@ -120,7 +91,7 @@ impl<'a, U> Call<'a, U> {
             max_objects: 0,
             is_blocking_thread: false,
             session: None,
-            acts: Mutex::new(None),
+            side_effects: Mutex::new(None),
             authorizes_only: false,
             begun: AtomicBool::new(false),
             gate: None,
@@ -179,71 +150,25 @@ impl<'a, U> Call<'a, U> {
         self.session
     }
 
-    /// This happens when the action has ended well.
-    pub(crate) fn then(&self, effect: SideEffect) {
-        self.acting(|acts| acts.effects.push(effect));
+    /// Changes what the action does besides replying.
+    pub(crate) fn with_side_effects<T>(&self, change: impl FnOnce(&mut SideEffects) -> T) -> T {
+        change(self.lock_side_effects().get_or_insert_default())
     }
 
-    /// What the action itself changes of what its caller may do.
-    pub(crate) fn own_epochs(&self) -> OwnEpochs {
-        self.acting(|acts| acts.own_epochs.get_or_insert_default().clone())
+    /// Reads what the action does besides replying, if it does anything.
+    pub(crate) fn read_side_effects<T>(&self, read: impl FnOnce(&SideEffects) -> T) -> Option<T> {
+        self.lock_side_effects().as_deref().map(read)
     }
 
-    /// Whether the action is about to join that group, by a subscription if there is an id.
-    pub(crate) fn is_joining<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
-        let acts = self.acts();
-        acts.iter().flat_map(|acts| &acts.effects).any(|effect| joins(effect, group, |known| known == id))
+    fn lock_side_effects(&self) -> MutexGuard<'_, Option<Box<SideEffects>>> {
+        self.side_effects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the action has joined of that group before does not happen: all of it, or the subscription of that id.
-    pub(crate) fn cancel_joins<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) {
-        let ends = |effect: &SideEffect| joins(effect, group, |known| id.is_none() || known == id);
-        let ended: Vec<SideEffect> = self.acting(|acts| acts.effects.extract_if(.., |effect| ends(effect)).collect());
-        // Not under the lock: the group's key may run its own code.
-        drop(ended);
-    }
-
-    fn acting<T>(&self, act: impl FnOnce(&mut Acts) -> T) -> T {
-        act(self.acts().get_or_insert_default())
-    }
-
-    fn acts(&self) -> MutexGuard<'_, Option<Box<Acts>>> {
-        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The action is about to leave a group, or to end the subscription of that id, of which it keeps so many. Gives room for
-    /// what was not left before.
-    pub(crate) fn give_back_slots<G: Eq + Send + 'static>(&self, group: G, id: Option<RequestId>, kept: usize) {
-        self.acting(|Acts { left, .. }| {
-            let before = match &id {
-                _ if left.has(&group, None) => kept,
-                Some(_) => kept * usize::from(left.has(&group, id.as_ref())),
-                None => left.of(&group).count(),
-            };
-            left.places += kept.saturating_sub(before);
-            if kept > 0 {
-                left.groups.push((Contained::new(Box::new(group)), id));
-            }
-        });
-    }
-
-    /// How much room for groups there will be once it has ended well.
-    pub(crate) fn slots_given_back(&self) -> usize {
-        self.acts().as_ref().map_or(0, |acts| acts.left.places)
-    }
-
-    /// Whether the action is about to leave what it is in by that subscription, or has joined where there is no id.
-    pub(crate) fn is_leaving<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
-        let leaves = |acts: &Acts| acts.left.has(group, None) || id.is_some() && acts.left.has(group, id);
-        self.acts().as_deref().is_some_and(leaves)
-    }
-
-    /// What it causes, and what it changes itself of what its caller may do. Asked of every message, so nothing is locked, and
-    /// the call, which is larger than 128 bytes, is not moved.
+    /// Takes what the action does besides replying. Called for every message, so nothing is locked, and the call, which is
+    /// larger than 128 bytes, is not moved.
     #[inline]
-    pub(crate) fn take_outcome(&mut self) -> (Vec<SideEffect>, Option<OwnEpochs>) {
-        let acts = self.acts.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        acts.map(|acts| (acts.effects, acts.own_epochs)).unwrap_or_default()
+    pub(crate) fn take_side_effects(&mut self) -> Option<Box<SideEffects>> {
+        self.side_effects.get_mut().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
@@ -283,7 +208,7 @@ impl<'a, U> Call<'a, U> {
             return Err(Error::internal("bug: an action was reached by a call without a start gate"));
         };
         match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
-            StartOutcome::Authorized => Ok(()),
+            StartOutcome::Admitted => Ok(()),
             outcome => self.start_after_change(gate, evaluation_epoch, outcome),
         }
     }
@@ -294,7 +219,7 @@ impl<'a, U> Call<'a, U> {
         if outcome == StartOutcome::Stale
             && let now = gate.epoch()
             && self.has_changed_rights_alone(evaluation_epoch, now)
-            && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Authorized
+            && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Admitted
         {
             return Ok(());
         }
@@ -305,7 +230,7 @@ impl<'a, U> Call<'a, U> {
     /// Returns whether this call itself began every epoch since `since`, for example in an extractor. It is not evaluated again
     /// for that: it would begin another one each time.
     fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
-        let own = self.acts().as_ref().and_then(|acts| acts.own_epochs.clone());
+        let own = self.read_side_effects(|effects| effects.own_epochs().cloned()).flatten();
         own.is_some_and(|own| own.are_all(since, now))
     }
 
@@ -361,13 +286,6 @@ impl<'a, U> Call<'a, U> {
 
     pub(crate) fn unanswered(&self) -> Option<&'static str> {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn joins<G: Eq + 'static>(effect: &SideEffect, group: &G, by: impl Fn(Option<&RequestId>) -> bool) -> bool {
-    match effect {
-        SideEffect::Join { group: known, id, .. } => known.downcast_ref::<G>() == Some(group) && by(id.as_ref()),
-        SideEffect::Before(_) | SideEffect::After(_) => false,
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use http::Extensions;
 
-use super::{Call, Context, Scope};
-use crate::message::{Envelope, SideEffect};
+use super::{Call, Context, Scope, SideEffects};
+use crate::message::Envelope;
 use crate::panic::Contained;
 
 /// What a connect permission's context gives as the action's name.
@@ -51,9 +51,9 @@ impl<'a, U> ConnectContext<'a, U> {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
     }
 
-    /// What was inserted, and what is to happen now that it has ended well.
-    pub(crate) fn into_outcome(mut self) -> (Extensions, Vec<SideEffect>) {
-        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.take_outcome().0)
+    /// Returns the inserted values and the side effects of a `#[connect]` that succeeded.
+    pub(crate) fn into_outcome(mut self) -> (Extensions, Option<Box<SideEffects>>) {
+        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.take_side_effects())
     }
 
     pub(crate) fn call(&self) -> &Call<'a, U> {

@@ -6,7 +6,9 @@ mod connect;
 mod context;
 mod grants;
 mod handler;
+mod own_epochs;
 mod scope;
+mod side_effects;
 mod start_gate;
 mod user;
 
@@ -18,6 +20,8 @@ pub(crate) use context::Visible;
 pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{Keys, keys};
 pub use handler::Handler;
+pub(crate) use own_epochs::OwnEpochs;
 pub use scope::Scope;
+pub(crate) use side_effects::{SideEffect, SideEffects, Undo};
 pub(crate) use start_gate::{StartGate, StartOutcome};
 pub use user::User;

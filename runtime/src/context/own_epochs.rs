@@ -1,18 +1,18 @@
-//! What an action changes itself of what its caller may do.
+//! Changes of rights that an action makes itself: it is not reauthorized for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The epochs that an action has begun itself, or goes on to. Cloning gives another handle.
+/// The epochs of its session that an action has begun itself. Cloning returns another handle to the same list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnEpochs(Arc<Mutex<Vec<u64>>>);
 
 impl OwnEpochs {
-    /// It has begun this one.
+    /// Adds an epoch that the action has begun.
     pub(crate) fn add(&self, epoch: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(epoch);
     }
 
-    /// Whether all that have begun since are its own, up to now. Those before are not asked for again.
+    /// Returns whether the action began every epoch after `since`, up to `now`. Epochs up to `since` are forgotten.
     pub(crate) fn are_all(&self, since: u64, now: u64) -> bool {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         own.retain(|epoch| *epoch > since);
@@ -26,13 +26,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_somebody_else_s_is_seen_among_one_s_own() {
+    fn own_epochs_with_a_foreign_epoch_between_are_not_all() {
         let own = OwnEpochs::default();
         assert!(own.are_all(3, 3) && !own.are_all(3, 4));
         own.add(4);
         assert!(own.are_all(3, 4) && !own.are_all(3, 5));
         own.add(6);
-        assert!(!own.are_all(3, 6), "the fifth was not its own");
+        assert!(!own.are_all(3, 6), "the fifth is not its own");
         assert!(own.are_all(5, 6) && own.are_all(6, 6) && !own.are_all(6, 7));
     }
 }

@@ -1,51 +1,151 @@
-//! What an action causes beside its reply: it happens when the action has ended well, in order around the reply.
+//! What an action does besides replying: groups that it joins and leaves, publications, and changes of its caller's rights.
+//!
+//! Effects are collected while the action runs and take effect, in order, around its reply if the action succeeds.
 
 use std::any::Any;
+use std::fmt;
 
-use super::RequestId;
+use super::OwnEpochs;
+use crate::message::RequestId;
 use crate::panic::Contained;
 
 /// A group of any type.
-pub(crate) type AnyGroup = Contained<Box<dyn Any + Send>>;
+type AnyGroup = Contained<Box<dyn Any + Send>>;
 
-type Cause = Box<dyn FnOnce() + Send>;
+type Effect = Box<dyn FnOnce() + Send>;
 
-/// Takes back what an action has caused, where its caller turns out not to be allowed it before it is answered.
+/// Reverts an effect of an action that turns out not to be authorized before its reply is sent.
 pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 
-/// One of them.
+/// One effect of an action.
 pub(crate) enum SideEffect {
-    /// Before the reply goes out.
-    Before(Cause),
-    /// Once the reply is on its way: it enters that group, by that subscription if it is one.
-    Join { group: AnyGroup, id: Option<RequestId>, cause: Cause, undo: Undo },
-    /// Once the reply is on its way.
-    After(Cause),
+    /// Takes effect before the reply is sent.
+    Before(Effect),
+    /// Joins the group, by a subscription if there is an id. Takes effect once the reply is in the send queue.
+    Join { group: AnyGroup, id: Option<RequestId>, effect: Effect, undo: Undo },
+    /// Takes effect once the reply is in the send queue.
+    After(Effect),
 }
 
-/// Lets happen what comes before the reply, and gives the rest.
-pub(crate) fn before(effects: Vec<SideEffect>) -> Vec<SideEffect> {
-    let mut rest = Vec::new();
-    for effect in effects {
-        match effect {
-            SideEffect::Before(cause) => cause(),
-            after => rest.push(after),
+/// All that one action does besides replying. Most actions do nothing, and then none is allocated.
+#[derive(Default)]
+pub(crate) struct SideEffects {
+    effects: Vec<SideEffect>,
+    /// Groups that the action leaves, wholly or by the subscription of an id.
+    departures: Vec<(AnyGroup, Option<RequestId>)>,
+    /// The group slots that become free if the action succeeds.
+    freed_slots: usize,
+    /// Epochs that the action begins itself.
+    own_epochs: Option<OwnEpochs>,
+}
+
+impl SideEffects {
+    pub(crate) fn push(&mut self, effect: SideEffect) {
+        self.effects.push(effect);
+    }
+
+    /// Returns the epochs that the action begins itself, for the handle by which it does so.
+    pub(crate) fn own_epochs_handle(&mut self) -> OwnEpochs {
+        self.own_epochs.get_or_insert_default().clone()
+    }
+
+    /// Returns the epochs that the action has begun itself.
+    pub(crate) fn own_epochs(&self) -> Option<&OwnEpochs> {
+        self.own_epochs.as_ref()
+    }
+
+    /// Returns whether there is nothing to run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    /// Drops all effects and keeps the epochs that the action has begun. For an action that failed.
+    pub(crate) fn discard(&mut self) {
+        self.effects.clear();
+    }
+
+    /// Returns whether the action joins that group, by the subscription of `id` if there is one.
+    pub(crate) fn is_joining<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        self.effects.iter().any(|effect| effect.joins(group, |known| known == id))
+    }
+
+    /// Removes and returns the joins of that group: all of them, or the one by the subscription of `id`. They must be dropped
+    /// outside of any lock, because the group's key may run the application's code.
+    pub(crate) fn remove_joins<G: Eq + 'static>(&mut self, group: &G, id: Option<&RequestId>) -> Vec<SideEffect> {
+        self.effects.extract_if(.., |effect| effect.joins(group, |known| id.is_none() || known == id)).collect()
+    }
+
+    /// Records that the action leaves a group, or ends the subscription of `id`, where the session holds that many slots.
+    pub(crate) fn depart<G: Eq + Send + 'static>(&mut self, group: G, id: Option<RequestId>, held_slots: usize) {
+        let known_slots = match &id {
+            _ if self.has_departure(&group, None) => held_slots,
+            Some(_) => held_slots * usize::from(self.has_departure(&group, id.as_ref())),
+            None => self.departures_from(&group).count(),
+        };
+        self.freed_slots += held_slots.saturating_sub(known_slots);
+        if held_slots > 0 {
+            self.departures.push((Contained::new(Box::new(group)), id));
         }
     }
-    rest
-}
 
-/// Lets happen what comes after the reply. Gives what would undo it.
-pub(crate) fn after(effects: Vec<SideEffect>) -> Vec<Undo> {
-    let mut undos = Vec::new();
-    for effect in effects {
-        match effect {
-            SideEffect::Before(cause) | SideEffect::After(cause) => cause(),
-            SideEffect::Join { cause, undo, .. } => {
-                cause();
-                undos.push(undo);
+    /// Returns how many group slots become free if the action succeeds.
+    pub(crate) fn freed_slots(&self) -> usize {
+        self.freed_slots
+    }
+
+    /// Returns whether the action ends the membership that it holds as joined, or by the subscription of `id`.
+    pub(crate) fn is_leaving<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        self.has_departure(group, None) || id.is_some() && self.has_departure(group, id)
+    }
+
+    fn departures_from<'s, G: Eq + 'static>(&'s self, group: &'s G) -> impl Iterator<Item = &'s Option<RequestId>> {
+        let from_group = self.departures.iter().filter(move |departure| departure.0.downcast_ref::<G>() == Some(group));
+        from_group.map(|departure| &departure.1)
+    }
+
+    fn has_departure<G: Eq + 'static>(&self, group: &G, id: Option<&RequestId>) -> bool {
+        self.departures_from(group).any(|known| known.as_ref() == id)
+    }
+
+    /// Runs the effects that come before the reply.
+    pub(crate) fn run_before(&mut self) {
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                SideEffect::Before(effect) => effect(),
+                after => self.effects.push(after),
             }
         }
     }
-    undos
+
+    /// Runs the remaining effects and returns what reverts them.
+    pub(crate) fn run_after(self) -> Vec<Undo> {
+        let mut undos = Vec::new();
+        for effect in self.effects {
+            match effect {
+                SideEffect::Before(effect) | SideEffect::After(effect) => effect(),
+                SideEffect::Join { effect, undo, .. } => {
+                    effect();
+                    undos.push(undo);
+                }
+            }
+        }
+        undos
+    }
+}
+
+impl fmt::Debug for SideEffects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SideEffects").field("effects", &self.effects.len()).finish_non_exhaustive()
+    }
+}
+
+impl SideEffect {
+    fn joins<G: Eq + 'static>(&self, group: &G, matches: impl FnOnce(Option<&RequestId>) -> bool) -> bool {
+        match self {
+            SideEffect::Join { group: joined, id, .. } => {
+                joined.downcast_ref::<G>() == Some(group) && matches(id.as_ref())
+            }
+            SideEffect::Before(_) | SideEffect::After(_) => false,
+        }
+    }
 }

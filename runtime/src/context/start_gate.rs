@@ -25,7 +25,7 @@ pub(crate) struct StartGate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartOutcome {
     /// It is marked as started, and must be polled at once.
-    Authorized,
+    Admitted,
     /// Rights have changed since its permissions were evaluated.
     Stale,
     /// The session has ended.
@@ -69,7 +69,7 @@ impl StartGate {
             return StartOutcome::Stale;
         }
         mark();
-        StartOutcome::Authorized
+        StartOutcome::Admitted
     }
 
     /// Waits for the starts that were admitted before the gate was raised or closed. Each takes a few instructions, and the

@@ -16,7 +16,7 @@ use super::authenticate::{AuthenticateLimiter, is_authenticate};
 use super::report::{panicked, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
-use crate::context::{Authorized, Call, User};
+use crate::context::{Authorized, Call, SideEffects, User};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Envelope, Reply, Request, RequestLimits, Values};
@@ -35,7 +35,7 @@ pub(crate) enum StreamStep {
     Failed,
 }
 
-/// How much longer than the walk of a is_blocking action its thread is waited for.
+/// How much longer than its evaluation the thread of a blocking action is waited for.
 pub(super) const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Answers the messages of one connection.
@@ -45,7 +45,7 @@ pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) action_timeout: Duration,
     /// Whether this is on a thread that may be held up.
     pub(super) is_blocking: bool,
-    /// Whether this is is_detached the queue already.
+    /// Whether this dispatcher runs a detached task.
     pub(super) is_detached: bool,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
@@ -70,14 +70,14 @@ impl<C: Consumer> Clone for Dispatcher<C> {
 /// What became of a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The action has ended. It has side effects only if it succeeded. `evaluation_epoch` is the epoch in which its permissions
-    /// were evaluated.
-    Ended { written: bool, evaluation_epoch: u64 },
+    /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
+    /// permissions were evaluated.
+    Completed { has_reply: bool, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
     /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
     Authenticated { renewed: bool },
-    /// Nothing yet: its action is to run is_detached the queue.
+    /// Nothing yet: its action runs as a detached task.
     Detach,
     /// Nothing: nobody waits for it.
     Nothing,
@@ -111,7 +111,7 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// The same is_detached the queue.
+    /// Returns a dispatcher for a detached task.
     pub(crate) fn detached(&self) -> Dispatcher<C> {
         Dispatcher { is_detached: true, ..self.clone() }
     }
@@ -285,14 +285,12 @@ impl<C: Consumer> Dispatcher<C> {
             };
             match catch_unwind_future(walking).await {
                 Ok((Some(Ok(())), _)) => {
-                    let evaluation_epoch = call.evaluation_epoch();
-                    let (effects, own_epochs) = call.take_outcome();
-                    reply.cause(effects, own_epochs);
-                    let written = !reply.is_silent();
-                    if written {
+                    let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
+                    let has_reply = !reply.is_silent();
+                    if has_reply {
                         native::finish(reply, &request.head);
                     }
-                    Evaluated::Answered(Outcome::Ended { written, evaluation_epoch })
+                    Evaluated::Answered(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
                 Ok((Some(Err(_)), expires)) if call.is_overtaken() => Evaluated::Overtaken { expires },
                 Ok((Some(Err(error)), _)) => Evaluated::Answered(fail(call, &error, reply)),
@@ -395,10 +393,11 @@ fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Out
         return Outcome::Refused;
     }
     // What it says was true of what its caller could do then.
-    let evaluation_epoch = call.evaluation_epoch();
-    let (_, own_epochs) = call.take_outcome();
-    reply.cause(Vec::new(), own_epochs);
-    Outcome::Ended { written: true, evaluation_epoch }
+    let (evaluation_epoch, mut side_effects) = (call.evaluation_epoch(), call.take_side_effects());
+    if let Some(effects) = &mut side_effects {
+        effects.discard();
+    }
+    Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
 }
 
 /// Refuses a message that took too long.

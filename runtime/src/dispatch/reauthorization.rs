@@ -4,9 +4,9 @@ use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, find_action, timed_
 use super::report::{panicked, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
-use crate::context::{Authorized, Call};
+use crate::context::{Authorized, Call, OwnEpochs};
 use crate::error::Error;
-use crate::message::{OwnEpochs, Reply, Request};
+use crate::message::{Reply, Request};
 use crate::panic::contain_future;
 use crate::time::deadline;
 
@@ -24,8 +24,8 @@ impl AuthorizedAt {
     }
 
     /// The action changes something by itself.
-    pub(crate) fn ignore_own_epochs(&mut self, changes: Option<OwnEpochs>) {
-        self.own = changes;
+    pub(crate) fn ignore_own_epochs(&mut self, own: Option<&OwnEpochs>) {
+        self.own = own.cloned();
     }
 
     /// Whether nothing has changed since, but for what the action itself has.

@@ -1,15 +1,11 @@
 //! The neutral vocabulary: a request as it came in, and the reply that is being written.
 
-mod effect;
 mod json;
-mod own;
 mod reply;
 mod request;
 mod request_id;
 
-pub(crate) use effect::{AnyGroup, SideEffect, Undo, after, before};
 pub(crate) use json::{ArgumentValue, DecodedStrings};
-pub(crate) use own::OwnEpochs;
 pub use reply::Reply;
 pub(crate) use reply::Values;
 

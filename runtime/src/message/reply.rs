@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{OwnEpochs, SideEffect};
 use crate::error::{Error, Result};
 
 /// How much of the buffer an idle connection keeps.
@@ -30,23 +29,11 @@ pub struct Reply {
     data: usize,
     /// What is to come instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
-    /// What the action causes beside.
-    effects: Vec<SideEffect>,
-    /// What the action changes itself of what its caller may do.
-    own_epochs: Option<OwnEpochs>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply {
-            out: Vec::new(),
-            status: StatusCode::OK,
-            silent: false,
-            data: 0,
-            values: None,
-            effects: Vec::new(),
-            own_epochs: None,
-        }
+        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None }
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
@@ -58,8 +45,6 @@ impl Reply {
         self.status = StatusCode::OK;
         self.silent = false;
         self.values = None;
-        self.effects.clear();
-        self.own_epochs = None;
     }
 
     /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
@@ -93,26 +78,10 @@ impl Reply {
         self.values.take()
     }
 
-    /// This is to happen around the reply, and the action changes that of what its caller may do.
-    pub(crate) fn cause(&mut self, effects: Vec<SideEffect>, own_epochs: Option<OwnEpochs>) {
-        self.effects = effects;
-        self.own_epochs = own_epochs;
-    }
-
-    /// Whether it is all that its action gives: none follows it, nothing is caused, and its caller may do what it could before.
+    /// Returns whether a stream of replies is to follow instead of this reply.
     #[inline]
-    pub(crate) fn is_all(&self) -> bool {
-        self.values.is_none() && self.effects.is_empty() && self.own_epochs.is_none()
-    }
-
-    /// What it changes.
-    pub(crate) fn take_own_epochs(&mut self) -> Option<OwnEpochs> {
-        self.own_epochs.take()
-    }
-
-    /// What is to happen around the reply.
-    pub(crate) fn take_effects(&mut self) -> Vec<SideEffect> {
-        std::mem::take(&mut self.effects)
+    pub(crate) fn is_stream(&self) -> bool {
+        self.values.is_some()
     }
 
     pub(crate) fn status(&self) -> StatusCode {

@@ -12,9 +12,10 @@ use super::group_table::JoinRequest;
 use super::publisher::Publisher;
 use crate::consumer::Consumer;
 use crate::context::{Call, ConnectContext, Context, Handler, User};
+use crate::context::{SideEffect, SideEffects};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
-use crate::message::{RequestId, SideEffect};
+use crate::message::RequestId;
 use crate::panic::{Contained, catch_unwind};
 use crate::session::connections::Connections;
 use crate::session::memberships::GroupSlot;
@@ -62,11 +63,13 @@ impl<U: User> Context<'_, U> {
     {
         let call = self.acting()?;
         let session = session::<G::Consumer, U>(call)?.clone();
-        call.cancel_joins(&group, Some(&id));
+        // Dropped outside of the lock: the group's key may run the application's code.
+        drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
         let kept = usize::from(session.is_member(&group, Some(&id)));
-        call.give_back_slots(group.clone(), Some(id.clone()), kept);
+        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), kept));
         let group = Contained::new(group);
-        call.then(SideEffect::Before(Box::new(move || session.release(&*group, Some(&id)))));
+        let effect = SideEffect::Before(Box::new(move || session.release(&*group, Some(&id))));
+        call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
 
@@ -78,10 +81,12 @@ impl<U: User> Context<'_, U> {
     {
         let call = self.acting()?;
         let session = session::<G::Consumer, U>(call)?.clone();
-        call.cancel_joins(&group, None);
-        call.give_back_slots(group.clone(), None, session.slot_count(&group));
+        drop(call.with_side_effects(|effects| effects.remove_joins(&group, None)));
+        let held_slots = session.slot_count(&group);
+        call.with_side_effects(|effects| effects.depart(group.clone(), None, held_slots));
         let group = Contained::new(group);
-        call.then(SideEffect::Before(Box::new(move || session.remove_membership(&*group))));
+        let effect = SideEffect::Before(Box::new(move || session.remove_membership(&*group)));
+        call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
 
@@ -139,7 +144,8 @@ impl<U: User> Context<'_, U> {
     fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?.clone();
-        call.then(SideEffect::After(Box::new(move || cause(session))));
+        let effect = SideEffect::After(Box::new(move || cause(session)));
+        call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
 
@@ -157,7 +163,7 @@ impl<U: User> Context<'_, U> {
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?;
-        Ok(Connections::of_action(session, call.own_epochs()))
+        Ok(Connections::of_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
     }
 }
 
@@ -186,15 +192,20 @@ where
         }
         None => group.may_join(&session.consumer, call).await?,
     }
-    if call.is_joining(&group, id.as_ref()) {
+    if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
         return Ok(());
     }
-    let was_in = session.is_member(&group, id.as_ref()) && !call.is_leaving(&group, id.as_ref());
+    let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
+    let was_in = session.is_member(&group, id.as_ref()) && !is_leaving;
     if id.is_some() && !was_in && session.slot_count(&group) >= MOST_SUBSCRIPTIONS {
         let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let room = if was_in { None } else { Some(session.reserve_slot(call.slots_given_back())?) };
+    let room = if was_in {
+        None
+    } else {
+        Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
+    };
     let entry = entry(group.clone(), id.clone(), room)?;
     let (session, left, left_id, leaver) =
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
@@ -210,12 +221,9 @@ where
             leaver.release(&*left, left_id.as_ref());
         }
     };
-    call.then(SideEffect::Join {
-        group: Contained::new(Box::new(group)),
-        id,
-        cause: Box::new(enter),
-        undo: Box::new(undo),
-    });
+    let effect =
+        SideEffect::Join { group: Contained::new(Box::new(group)), id, effect: Box::new(enter), undo: Box::new(undo) };
+    call.with_side_effects(|effects| effects.push(effect));
     Ok(())
 }
 

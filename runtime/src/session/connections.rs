@@ -7,9 +7,8 @@ use std::sync::Arc;
 use super::registry::SessionRegistry;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::Scope;
+use crate::context::{OwnEpochs, Scope};
 use crate::grants::ObjectKey;
-use crate::message::OwnEpochs;
 use crate::transport::CloseCode;
 
 /// The connections of an endpoint, to be told that somebody may do more or less than before.

@@ -105,7 +105,7 @@ fn action_starts_if_a_change_leaves_its_rights() {
                 loop {
                     let evaluation_epoch = gate.epoch();
                     assert!(block_on(session.scope().unwrap().may_with(READ, &[])).unwrap());
-                    if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Authorized {
+                    if gate.try_start(Some(evaluation_epoch), || ()) == StartOutcome::Admitted {
                         break;
                     }
                 }
