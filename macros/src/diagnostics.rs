@@ -24,12 +24,12 @@ impl Diagnostics {
     }
 
     /// The value, or nothing and a note of what was wrong with it.
-    pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+    pub(crate) fn record<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
 
     /// What could be read, with a note of what could not.
-    pub(crate) fn read<T>(&mut self, (value, error): (T, Option<syn::Error>)) -> T {
+    pub(crate) fn record_partial<T>(&mut self, (value, error): (T, Option<syn::Error>)) -> T {
         if let Some(error) = error {
             self.add(error);
         }
@@ -62,8 +62,8 @@ mod tests {
     fn all_mistakes_are_told_in_order() {
         let mut diagnostics = Diagnostics::new();
         diagnostics.error(quote!(a), "first");
-        assert_eq!(diagnostics.take::<()>(Err(syn::Error::new_spanned(quote!(b), "second"))), None);
-        assert_eq!(diagnostics.read((3, None)), 3);
+        assert_eq!(diagnostics.record::<()>(Err(syn::Error::new_spanned(quote!(b), "second"))), None);
+        assert_eq!(diagnostics.record_partial((3, None)), 3);
         let told: Vec<_> = diagnostics.finish().unwrap_err().into_iter().map(|error| error.to_string()).collect();
         assert_eq!(told, ["first", "second"]);
     }

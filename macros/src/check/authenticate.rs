@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostics;
 use crate::model::Role;
 use crate::model::authenticate::Authenticate;
 use crate::model::block::Block;
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::parameter::{Parameter, ParameterKind};
 
 pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mut Diagnostics) {
     signature::plain(&authenticate.signature, diagnostics);
@@ -20,7 +20,7 @@ pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mu
             continue;
         }
         match &parameter.kind {
-            Kind::Context => signature::context(parameter, diagnostics),
+            ParameterKind::Context => signature::context(parameter, diagnostics),
             _ => signature::key(parameter, block, diagnostics),
         }
         signature::common(parameter, diagnostics);

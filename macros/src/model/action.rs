@@ -5,11 +5,11 @@ use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, Signature, Type};
 
 use super::expression::Expression;
-use super::object::{Object, Source};
-use super::parameter::{Kind, Parameter, parameters};
-use super::plain;
+use super::object::{Object, ObjectSource};
+use super::parameter::{Parameter, ParameterKind, read_parameters};
+use super::unraw_name;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::action::Arguments;
+use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
 
 pub(crate) struct Action {
@@ -17,11 +17,11 @@ pub(crate) struct Action {
     /// As the client calls it.
     pub(crate) name: String,
     /// Where the name was written.
-    pub(crate) name_at: TokenStream,
+    pub(crate) name_tokens: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
     /// Something could not be read, and it may have been a permission: that error is enough.
-    pub(crate) tried_permission: bool,
+    pub(crate) has_unreadable_permission: bool,
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: bool,
     pub(crate) deny_unknown: bool,
@@ -32,20 +32,20 @@ pub(crate) struct Action {
 impl Action {
     /// Reads a method marked as an action and takes our attributes off its parameters.
     pub(crate) fn read(mark: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        let arguments = diagnostics.read(Arguments::read(mark));
-        let parameters = parameters(&mut method.sig, diagnostics);
+        let arguments = diagnostics.record_partial(ActionArgs::read(mark));
+        let parameters = read_parameters(&mut method.sig, diagnostics);
         let ident = method.sig.ident.clone();
-        let (name, name_at) = match &arguments.name {
+        let (name, name_tokens) = match &arguments.name {
             Some(literal) => (literal.value(), literal.to_token_stream()),
-            None => (plain(&ident), ident.to_token_stream()),
+            None => (unraw_name(&ident), ident.to_token_stream()),
         };
         Self {
             method: ident,
             name,
-            name_at,
+            name_tokens,
             cfgs: attribute::cfgs(&method.attrs),
             permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
-            tried_permission: arguments.tried_permission,
+            has_unreadable_permission: arguments.has_unreadable_permission,
             blocking: arguments.blocking,
             detached: arguments.detached.is_some(),
             deny_unknown: arguments.deny_unknown.is_some(),
@@ -59,16 +59,15 @@ impl Action {
     }
 
     /// The written return type.
-    pub(crate) fn output(&self) -> Option<&Type> {
-        super::output(&self.signature)
+    pub(crate) fn return_type(&self) -> Option<&Type> {
+        super::return_type(&self.signature)
     }
 
     /// The captures that its parameters take.
     pub(crate) fn captures(&self) -> Vec<&str> {
         let captures = self.parameters.iter().filter_map(|parameter| match &parameter.kind {
-            Kind::Capture { name, .. } | Kind::Object(Object { source: Source::Capture { name, .. }, .. }) => {
-                Some(name.as_str())
-            }
+            ParameterKind::Capture { name, .. }
+            | ParameterKind::Object(Object { source: ObjectSource::Capture { name, .. }, .. }) => Some(name.as_str()),
             _ => None,
         });
         captures.collect()
@@ -86,7 +85,7 @@ impl Action {
     }
 
     /// The parameter of that name, with its position.
-    pub(crate) fn parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
-        self.parameters.iter().enumerate().find(|(_, parameter)| plain(&parameter.name) == plain(name))
+    pub(crate) fn find_parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
+        self.parameters.iter().enumerate().find(|(_, parameter)| unraw_name(&parameter.name) == unraw_name(name))
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, Signature, Type};
 
-use super::parameter::{Parameter, parameters};
+use super::parameter::{Parameter, read_parameters};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 
@@ -16,13 +16,13 @@ pub(crate) struct Authenticate {
 }
 
 /// What clients call it, whatever the method is called.
-pub(crate) const NAME: &str = "authenticate";
+pub(crate) const ACTION_NAME: &str = "authenticate";
 
 impl Authenticate {
     /// Reads the method and takes our attributes off its parameters.
     pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        diagnostics.take(attribute::bare(&attribute));
-        let parameters = parameters(&mut method.sig, diagnostics);
+        diagnostics.record(attribute::require_bare(&attribute));
+        let parameters = read_parameters(&mut method.sig, diagnostics);
         Self {
             attribute,
             method: method.sig.ident.clone(),
@@ -33,7 +33,7 @@ impl Authenticate {
     }
 
     /// The written return type.
-    pub(crate) fn output(&self) -> Option<&Type> {
-        super::output(&self.signature)
+    pub(crate) fn return_type(&self) -> Option<&Type> {
+        super::return_type(&self.signature)
     }
 }

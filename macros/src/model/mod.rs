@@ -17,21 +17,21 @@ use syn::ext::IdentExt;
 use syn::{FnArg, PatType, ReturnType, Signature, Type};
 
 // What is meant just as it is written; the later stages know it from here.
-pub(crate) use crate::syntax::attribute::{Mark, Role, cfgs};
-pub(crate) use crate::syntax::block::Kind;
-pub(crate) use crate::syntax::codenames::{Codename, Codenames, Group};
+pub(crate) use crate::syntax::attribute::{MethodKind, Role, cfgs};
+pub(crate) use crate::syntax::block::BlockKind;
+pub(crate) use crate::syntax::codenames::{Codename, CodenameGroup, Codenames};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
-pub(crate) use crate::syntax::public_name::Part;
+pub(crate) use crate::syntax::public_name::PublicNamePart;
 pub(crate) use crate::syntax::token_string::{print, respan};
 
 /// A method's or parameter's name as the wire knows it: without a raw prefix.
-pub(crate) fn plain(ident: &Ident) -> String {
+pub(crate) fn unraw_name(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
 /// The parameters after `&self`.
-fn typed(signature: &Signature) -> Vec<&PatType> {
+fn typed_parameters(signature: &Signature) -> Vec<&PatType> {
     let typed = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
@@ -40,7 +40,7 @@ fn typed(signature: &Signature) -> Vec<&PatType> {
 }
 
 /// The written return type.
-fn output(signature: &Signature) -> Option<&Type> {
+fn return_type(signature: &Signature) -> Option<&Type> {
     match &signature.output {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(ty),

@@ -4,12 +4,12 @@ use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, ReturnType, Signature, Type, TypeReference};
 
 use super::expression::Expression;
-use super::object::only_argument_of;
+use super::object::single_type_argument_of;
 use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 use crate::syntax::pattern::Pattern;
-use crate::syntax::route::Arguments;
+use crate::syntax::route::RouteArgs;
 
 pub(crate) struct Route {
     /// The position among the block's routes, before `cfg`.
@@ -30,9 +30,9 @@ impl Route {
         method: &ImplItemFn,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let arguments = diagnostics.read(Arguments::read(mark));
+        let arguments = diagnostics.record_partial(RouteArgs::read(mark));
         let permission = arguments.permission.map(|written| Expression::new(&written, diagnostics));
-        let handler = handler(&method.sig, diagnostics);
+        let handler = handler_type(&method.sig, diagnostics);
         Some(Self {
             id,
             pattern: arguments.pattern?,
@@ -44,13 +44,13 @@ impl Route {
     }
 }
 
-fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
+fn handler_type(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
     let message = "a route gives a reference to its handler; write `-> &Rooms`, say";
     match &signature.output {
         ReturnType::Default => diagnostics.error(&signature.ident, message),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Reference(TypeReference { mutability: None, elem, .. }) if !matches!(**elem, Type::ImplTrait(_)) => {
-                return referenced_handler(elem, diagnostics);
+                return reject_smart_pointer(elem, diagnostics);
             }
             other => diagnostics.error(other, message),
         },
@@ -59,9 +59,9 @@ fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type>
 }
 
 /// Returns the type, or reports an error if it is a smart pointer to the handler.
-fn referenced_handler(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
+fn reject_smart_pointer(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
     for pointer in ["Arc", "Box", "Rc"] {
-        if let Some(inside) = only_argument_of(ty, pointer) {
+        if let Some(inside) = single_type_argument_of(ty, pointer) {
             let inside = print(inside.to_token_stream());
             let message = format!(
                 "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; write `-> &{inside}`"

@@ -5,11 +5,11 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Meta, Path, Result, Token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 
 /// What a method in a block is marked as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Mark {
+pub(crate) enum MethodKind {
     Action,
     Route,
     Event,
@@ -27,31 +27,31 @@ pub(crate) enum Role {
     Serde,
 }
 
-const MARKS: &[(&str, Mark)] = &[
-    ("action", Mark::Action),
-    ("route", Mark::Route),
-    ("event", Mark::Event),
-    ("connect", Mark::Connect),
-    ("disconnect", Mark::Disconnect),
-    ("authenticate", Mark::Authenticate),
+const METHOD_ATTRIBUTES: &[(&str, MethodKind)] = &[
+    ("action", MethodKind::Action),
+    ("route", MethodKind::Route),
+    ("event", MethodKind::Event),
+    ("connect", MethodKind::Connect),
+    ("disconnect", MethodKind::Disconnect),
+    ("authenticate", MethodKind::Authenticate),
 ];
-const ROLES: &[(&str, Role)] =
+const PARAMETER_ATTRIBUTES: &[(&str, Role)] =
     &[("path", Role::Path), ("extract", Role::Extract), ("object", Role::Object), ("serde", Role::Serde)];
 
 /// Takes the marks off a method.
-pub(crate) fn take_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Mark, Attribute)> {
-    take(attributes, |path| ours(path, MARKS, runtime))
+pub(crate) fn take_method_attributes(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(MethodKind, Attribute)> {
+    take_matching(attributes, |path| method_kind(path, METHOD_ATTRIBUTES, runtime))
 }
 
 /// Takes the roles off a parameter.
 pub(crate) fn take_roles(attributes: &mut Vec<Attribute>) -> Vec<(Role, Attribute)> {
-    take(attributes, |path| {
+    take_matching(attributes, |path| {
         let word = path.get_ident()?;
-        ROLES.iter().find(|(name, _)| word == name).map(|(_, role)| *role)
+        PARAMETER_ATTRIBUTES.iter().find(|(name, _)| word == name).map(|(_, role)| *role)
     })
 }
 
-fn take<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -> Vec<(T, Attribute)> {
+fn take_matching<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -> Vec<(T, Attribute)> {
     let mut taken = Vec::new();
     attributes.retain(|attribute| match find(attribute.path()) {
         Some(found) => {
@@ -64,7 +64,7 @@ fn take<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -
 }
 
 /// `action`, `portcullis::action`, or under the name that `crate = …` gives.
-fn ours(path: &Path, names: &[(&str, Mark)], runtime: &Path) -> Option<Mark> {
+fn method_kind(path: &Path, names: &[(&str, MethodKind)], runtime: &Path) -> Option<MethodKind> {
     let mut words = path.segments.iter().rev().map(|segment| &segment.ident);
     let last = words.next()?;
     let renamed = runtime.segments.last().map(|segment| &segment.ident);
@@ -75,26 +75,29 @@ fn ours(path: &Path, names: &[(&str, Mark)], runtime: &Path) -> Option<Mark> {
 }
 
 /// Takes off each `cfg_attr` that hides a mark, with the mark.
-pub(crate) fn take_hidden_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Path, Attribute)> {
-    let hidden = |attribute: &Attribute| hidden_mark(attribute, runtime);
+pub(crate) fn take_conditional_method_attributes(
+    attributes: &mut Vec<Attribute>,
+    runtime: &Path,
+) -> Vec<(Path, Attribute)> {
+    let hidden = |attribute: &Attribute| conditional_method_attribute(attribute, runtime);
     let found = attributes.iter().filter_map(|attribute| Some((hidden(attribute)?, attribute.clone()))).collect();
     attributes.retain(|attribute| hidden(attribute).is_none());
     found
 }
 
 /// The mark that a `cfg_attr` hides, if it does.
-fn hidden_mark(attribute: &Attribute, runtime: &Path) -> Option<Path> {
-    hidden(attribute).into_iter().find(|path| ours(path, MARKS, runtime).is_some())
+fn conditional_method_attribute(attribute: &Attribute, runtime: &Path) -> Option<Path> {
+    cfg_attr_paths(attribute).into_iter().find(|path| method_kind(path, METHOD_ATTRIBUTES, runtime).is_some())
 }
 
 /// Drops each `cfg_attr` that hides a role: nobody else knows what it means.
-pub(crate) fn drop_hidden_roles(attributes: &mut Vec<Attribute>) {
-    let hides = |path: &Path| ROLES.iter().any(|(name, _)| path.is_ident(name));
-    attributes.retain(|attribute| !hidden(attribute).iter().any(hides));
+pub(crate) fn remove_conditional_roles(attributes: &mut Vec<Attribute>) {
+    let hides = |path: &Path| PARAMETER_ATTRIBUTES.iter().any(|(name, _)| path.is_ident(name));
+    attributes.retain(|attribute| !cfg_attr_paths(attribute).iter().any(hides));
 }
 
 /// What a `cfg_attr` puts on its item.
-pub(super) fn hidden(attribute: &Attribute) -> Vec<Path> {
+pub(super) fn cfg_attr_paths(attribute: &Attribute) -> Vec<Path> {
     if !attribute.path().is_ident("cfg_attr") {
         return Vec::new();
     }
@@ -109,29 +112,29 @@ pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// Parses what stands in the parentheses, which may be missing.
-pub(crate) fn inside<T>(attribute: &Attribute, parser: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
+pub(crate) fn parse_args<T>(attribute: &Attribute, parser: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
     match &attribute.meta {
         Meta::Path(_) => parser.parse2(TokenStream::new()),
         Meta::List(_) => attribute.parse_args_with(parser),
         Meta::NameValue(_) => {
-            let name = name(attribute);
-            Err(refuse(attribute, format_args!("`#[{name} = …]` is not understood; write `#[{name}(…)]`")))
+            let name = attribute_name(attribute);
+            Err(error_at(attribute, format_args!("`#[{name} = …]` is not understood; write `#[{name}(…)]`")))
         }
     }
 }
 
 /// An attribute that takes nothing.
-pub(crate) fn bare(attribute: &Attribute) -> Result<()> {
+pub(crate) fn require_bare(attribute: &Attribute) -> Result<()> {
     if matches!(attribute.meta, Meta::Path(_)) {
         return Ok(());
     }
-    let name = name(attribute);
-    Err(refuse(attribute, format_args!("`#[{name}]` takes no keys; write `#[{name}]` alone")))
+    let name = attribute_name(attribute);
+    Err(error_at(attribute, format_args!("`#[{name}]` takes no keys; write `#[{name}]` alone")))
 }
 
 /// The name in `#[path("name")]`, where the parameter has another.
-pub(crate) fn renamed(attribute: &Attribute) -> Result<Option<LitStr>> {
-    inside(attribute, |input| {
+pub(crate) fn parse_capture_name(attribute: &Attribute) -> Result<Option<LitStr>> {
+    parse_args(attribute, |input| {
         if input.is_empty() {
             return Ok(None);
         }
@@ -144,6 +147,6 @@ pub(crate) fn renamed(attribute: &Attribute) -> Result<Option<LitStr>> {
     })
 }
 
-fn name(attribute: &Attribute) -> String {
+fn attribute_name(attribute: &Attribute) -> String {
     attribute.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }

@@ -8,18 +8,18 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Path, Result, Token, Visibility, braced, token};
 
-use super::Read;
-use super::attribute::{cfgs, hidden};
-use super::key_value::{Errors, refuse};
+use super::Partial;
+use super::attribute::{cfg_attr_paths, cfgs};
+use super::key_value::{ErrorList, error_at};
 
 /// All codenames of one `permissions!`, as far as they could be read.
 #[derive(Default)]
 pub(crate) struct Codenames {
     pub(crate) runtime: Option<Path>,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<CodenameGroup>,
 }
 
-pub(crate) struct Group {
+pub(crate) struct CodenameGroup {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
@@ -33,27 +33,27 @@ pub(crate) struct Codename {
     pub(crate) description: Option<LitStr>,
 }
 
-const SHAPE: &str = "write `chat { can_use_chat = \"Can use chat\" }`, say";
+const EXAMPLE: &str = "write `chat { can_use_chat = \"Can use chat\" }`, say";
 
 impl Codenames {
-    pub(crate) fn read(tokens: TokenStream) -> Read<Self> {
+    pub(crate) fn read(tokens: TokenStream) -> Partial<Self> {
         let mut codenames = Self::default();
-        let all = |input: ParseStream<'_>| Ok(codenames.all(input));
+        let all = |input: ParseStream<'_>| Ok(codenames.parse(input));
         let error = all.parse2(tokens).unwrap_or_else(Some);
         (codenames, error)
     }
 
-    fn all(&mut self, input: ParseStream<'_>) -> Option<syn::Error> {
-        let mut errors = Errors(None);
+    fn parse(&mut self, input: ParseStream<'_>) -> Option<syn::Error> {
+        let mut errors = ErrorList(None);
         if input.peek(Token![crate]) && input.peek2(Token![=]) {
-            self.runtime = errors.note(runtime(input));
+            self.runtime = errors.record(parse_crate_path(input));
         }
         if input.is_empty() && errors.0.is_none() {
-            errors.add(syn::Error::new(Span::call_site(), format_args!("no codename is declared here; {SHAPE}")));
+            errors.add(syn::Error::new(Span::call_site(), format_args!("no codename is declared here; {EXAMPLE}")));
         }
         while !input.is_empty() {
-            match group(input, &mut errors) {
-                Ok(group) => self.add(group, &mut errors),
+            match parse_group(input, &mut errors) {
+                Ok(group) => self.add_group(group, &mut errors),
                 Err(error) => {
                     errors.add(error);
                     skip_group(input);
@@ -61,22 +61,23 @@ impl Codenames {
             }
             if input.peek(Token![,]) || input.peek(Token![;]) {
                 errors.add(input.error("groups follow each other without a separator; remove this"));
-                skip_one(input);
+                skip_token(input);
             }
         }
         errors.0
     }
 
     /// Two groups of one name are told of, unless `cfg` may keep them apart.
-    fn add(&mut self, group: Group, errors: &mut Errors) {
+    fn add_group(&mut self, group: CodenameGroup, errors: &mut ErrorList) {
         if group.name.unraw() == "portcullis" {
-            errors.add(refuse(&group.name, "a group of this name would hide the crate; give it another"));
+            errors.add(error_at(&group.name, "a group of this name would hide the crate; give it another"));
             return;
         }
         let mut earlier = self.groups.iter().filter(|earlier| earlier.name.unraw() == group.name.unraw());
-        if earlier.any(|earlier| together(&earlier.attributes, &group.attributes)) {
+        if earlier.any(|earlier| may_coexist(&earlier.attributes, &group.attributes)) {
             let name = &group.name;
-            errors.add(refuse(name, format_args!("two groups are called `{name}`; put all of its codenames into one")));
+            errors
+                .add(error_at(name, format_args!("two groups are called `{name}`; put all of its codenames into one")));
         } else {
             self.groups.push(group);
         }
@@ -84,87 +85,87 @@ impl Codenames {
 }
 
 /// Are both there at once, as far as can be seen?
-fn together(one: &[Attribute], other: &[Attribute]) -> bool {
+fn may_coexist(one: &[Attribute], other: &[Attribute]) -> bool {
     cfgs(one).is_empty() || cfgs(other).is_empty()
 }
 
 /// `crate = ::path;`
-fn runtime(input: ParseStream<'_>) -> Result<Path> {
+fn parse_crate_path(input: ParseStream<'_>) -> Result<Path> {
     input.parse::<Token![crate]>()?;
     input.parse::<Token![=]>()?;
     let path = input.call(Path::parse_mod_style).inspect_err(|_| skip_statement(input))?;
     if input.parse::<Option<Token![;]>>()?.is_none() {
-        return Err(refuse(&path, "`crate = …` ends with a `;`; write it before the first group"));
+        return Err(error_at(&path, "`crate = …` ends with a `;`; write it before the first group"));
     }
     Ok(path)
 }
 
-fn group(input: ParseStream<'_>, errors: &mut Errors) -> Result<Group> {
-    let attributes = attributes(input, errors)?;
+fn parse_group(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<CodenameGroup> {
+    let attributes = parse_attributes(input, errors)?;
     let visibility = input.parse()?;
     if !input.peek(Ident) {
-        return Err(reserved(input, |next| next.peek(token::Brace))
-            .unwrap_or_else(|| input.error(format_args!("expected the name of a group; {SHAPE}"))));
+        return Err(reserved_word_error(input, |next| next.peek(token::Brace))
+            .unwrap_or_else(|| input.error(format_args!("expected the name of a group; {EXAMPLE}"))));
     }
     let name: Ident = input.parse()?;
-    not_ours(&name, errors);
+    reject_reserved_prefix(&name, errors);
     if !input.peek(token::Brace) {
-        return Err(input.error(format_args!("expected `{{ … }}` with the codenames of `{name}`; {SHAPE}")));
+        return Err(input.error(format_args!("expected `{{ … }}` with the codenames of `{name}`; {EXAMPLE}")));
     }
     let inside;
     braced!(inside in input);
     if inside.is_empty() {
         let message = format_args!("the group `{name}` is empty; declare a codename in it, or remove it");
-        errors.add(refuse(&name, message));
+        errors.add(error_at(&name, message));
     }
-    let codenames = names(&inside, &name, errors);
-    Ok(Group { attributes, visibility, name, codenames })
+    let codenames = parse_codenames(&inside, &name, errors);
+    Ok(CodenameGroup { attributes, visibility, name, codenames })
 }
 
-fn names(input: ParseStream<'_>, group: &Ident, errors: &mut Errors) -> Vec<Codename> {
+fn parse_codenames(input: ParseStream<'_>, group: &Ident, errors: &mut ErrorList) -> Vec<Codename> {
     let mut names: Vec<Codename> = Vec::new();
     while !input.is_empty() {
-        match codename(input, errors) {
+        match parse_codename(input, errors) {
             Ok(name) => {
                 let mut earlier = names.iter().filter(|earlier| earlier.name.unraw() == name.name.unraw());
-                if earlier.any(|earlier| together(&earlier.attributes, &name.attributes)) {
+                if earlier.any(|earlier| may_coexist(&earlier.attributes, &name.attributes)) {
                     let name = &name.name;
-                    errors.add(refuse(name, format_args!("`{group}.{name}` is declared twice; keep one")));
+                    errors.add(error_at(name, format_args!("`{group}.{name}` is declared twice; keep one")));
                 } else {
                     names.push(name);
                 }
             }
             Err(error) => {
                 errors.add(error);
-                skip_name(input);
+                skip_codename(input);
             }
         }
-        separator(input, errors);
+        parse_separator(input, errors);
     }
     names
 }
 
-fn separator(input: ParseStream<'_>, errors: &mut Errors) {
+fn parse_separator(input: ParseStream<'_>, errors: &mut ErrorList) {
     if !(input.is_empty() || input.peek(Token![,])) {
         errors.add(input.error("expected a `,` before this; it separates the codenames"));
         if input.peek(Ident) || input.peek(Token![#]) {
             return;
         }
-        skip_name(input);
+        skip_codename(input);
     }
     if !input.is_empty() {
-        skip_one(input);
+        skip_token(input);
     }
 }
 
 /// What stands on a group or a codename; a `cfg` must be in sight, as more than one item gets it.
-fn attributes(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Attribute>> {
+fn parse_attributes(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Vec<Attribute>> {
     let mut attributes = input.call(Attribute::parse_outer)?;
     attributes.retain(|attribute| {
-        let hides = hidden(attribute).iter().any(|path| path.is_ident("cfg"));
+        let hides = cfg_attr_paths(attribute).iter().any(|path| path.is_ident("cfg"));
         if hides {
             let message = "`cfg` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` itself";
-            errors.add(refuse(attribute, message));
+            errors.add(error_at(attribute, message));
         }
         !hides
     });
@@ -172,58 +173,58 @@ fn attributes(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Attribu
 }
 
 /// What to say about a word of Rust's own where a name should stand.
-fn reserved(input: ParseStream<'_>, fits: impl Fn(ParseStream<'_>) -> bool) -> Option<syn::Error> {
+fn reserved_word_error(input: ParseStream<'_>, fits: impl Fn(ParseStream<'_>) -> bool) -> Option<syn::Error> {
     let ahead = input.fork();
     let word = ahead.call(Ident::parse_any).ok().filter(|_| fits(&ahead))?;
-    Some(refuse(&word, format_args!("`{word}` is a word of Rust's own; write `r#{word}`, or another name")))
+    Some(error_at(&word, format_args!("`{word}` is a word of Rust's own; write `r#{word}`, or another name")))
 }
 
-fn not_ours(name: &Ident, errors: &mut Errors) {
+fn reject_reserved_prefix(name: &Ident, errors: &mut ErrorList) {
     if name.unraw().to_string().starts_with("__") {
-        errors.add(refuse(name, "names that begin with `__` are for generated code; give it another"));
+        errors.add(error_at(name, "names that begin with `__` are for generated code; give it another"));
     }
 }
 
-fn codename(input: ParseStream<'_>, errors: &mut Errors) -> Result<Codename> {
-    let attributes = attributes(input, errors)?;
+fn parse_codename(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Codename> {
+    let attributes = parse_attributes(input, errors)?;
     if input.peek(Token![pub]) {
         errors
             .add(input.error("a codename is as visible as its group; remove this `pub`, or write it before the group"));
         input.parse::<Visibility>()?;
     }
     if !input.peek(Ident) {
-        return Err(reserved(input, |next| next.peek(Token![=]))
+        return Err(reserved_word_error(input, |next| next.peek(Token![=]))
             .unwrap_or_else(|| input.error("expected a codename; write `can_use_chat = \"Can use chat\"`, say")));
     }
     let name: Ident = input.parse()?;
-    not_ours(&name, errors);
-    let description = errors.note(description(input, &name));
+    reject_reserved_prefix(&name, errors);
+    let description = errors.record(parse_description(input, &name));
     Ok(Codename { attributes, name, description })
 }
 
-fn description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
+fn parse_description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
     let instead = format!("write `{name} = \"…\"`, with what whoever has it may do");
     if !input.peek(Token![=]) {
         if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
-            return Err(refuse(name, format_args!("`{name}` has no description; {instead}")));
+            return Err(error_at(name, format_args!("`{name}` has no description; {instead}")));
         }
         let error = input.error(format_args!("expected a `=` before this; {instead}"));
-        skip_name(input);
+        skip_codename(input);
         return Err(error);
     }
     let equals: Token![=] = input.parse()?;
     if !input.peek(LitStr) {
         let error = if input.is_empty() || input.peek(Token![,]) {
-            refuse(equals, format_args!("`{name}` has no description; {instead}"))
+            error_at(equals, format_args!("`{name}` has no description; {instead}"))
         } else {
             input.error(format_args!("a description is a string; {instead}"))
         };
-        skip_name(input);
+        skip_codename(input);
         return Err(error);
     }
     let literal: LitStr = input.parse()?;
     if literal.value().trim().is_empty() {
-        return Err(refuse(&literal, format_args!("the description of `{name}` is empty; {instead}")));
+        return Err(error_at(&literal, format_args!("the description of `{name}` is empty; {instead}")));
     }
     Ok(literal)
 }
@@ -231,10 +232,10 @@ fn description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
 /// Goes on behind the next `;`, or at the next braces.
 fn skip_statement(input: ParseStream<'_>) {
     while !(input.is_empty() || input.peek(Token![;]) || input.peek(token::Brace)) {
-        skip_one(input);
+        skip_token(input);
     }
     if input.peek(Token![;]) {
-        skip_one(input);
+        skip_token(input);
     }
 }
 
@@ -242,7 +243,7 @@ fn skip_statement(input: ParseStream<'_>) {
 fn skip_group(input: ParseStream<'_>) {
     while !input.is_empty() {
         let last = input.peek(token::Brace);
-        skip_one(input);
+        skip_token(input);
         if last {
             return;
         }
@@ -250,14 +251,14 @@ fn skip_group(input: ParseStream<'_>) {
 }
 
 /// Goes on to the end of this codename.
-fn skip_name(input: ParseStream<'_>) {
+fn skip_codename(input: ParseStream<'_>) {
     while !(input.is_empty() || input.peek(Token![,]) || input.peek(Token![;])) {
-        skip_one(input);
+        skip_token(input);
     }
 }
 
 /// Of what is not empty, a token can always be taken.
-fn skip_one(input: ParseStream<'_>) {
+fn skip_token(input: ParseStream<'_>) {
     let skipped: Result<TokenTree> = input.parse();
     drop(skipped);
 }

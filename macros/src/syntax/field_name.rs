@@ -6,10 +6,10 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Index, LitInt, LitStr, Member, Result, Token};
 
-use super::key_value::{self, refuse};
+use super::key_value::{self, error_at};
 
 /// The field that `text` names, shown at `span`; nothing where it is no field's name alone.
-pub(super) fn named(text: &str, span: Span) -> Option<Member> {
+pub(super) fn parse_field_name(text: &str, span: Span) -> Option<Member> {
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         let index: u32 = text.parse().ok()?;
         // `007` is the name of no field.
@@ -17,7 +17,7 @@ pub(super) fn named(text: &str, span: Span) -> Option<Member> {
     }
     let word = text.strip_prefix("r#").unwrap_or(text);
     // Asked first: the compiler's own lexer reports what are no tokens itself, far from here.
-    let fits = |letter: char| letter.is_alphabetic() || letter.is_ascii_digit() || letter == '_';
+    let fits = |character: char| character.is_alphabetic() || character.is_ascii_digit() || character == '_';
     if !word.chars().all(fits) || matches!(word, "" | "_" | "self" | "Self" | "super" | "crate") {
         return None;
     }
@@ -29,21 +29,22 @@ pub(super) fn named(text: &str, span: Span) -> Option<Member> {
 }
 
 /// What stands behind `key =`: a field, bare or quoted.
-pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Member> {
-    key_value::equals(key, input, "symbol")?;
-    let value = value(input)?;
+pub(super) fn parse_field(key: &Ident, input: ParseStream<'_>) -> Result<Member> {
+    key_value::parse_equals(key, input, "symbol")?;
+    let value = take_value(input)?;
     let span = value.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
     let text = match syn::parse2::<LitStr>(value.clone()) {
         Ok(literal) => Some(literal.value()),
-        Err(_) => alone(&value),
+        Err(_) => single_token_text(&value),
     };
-    let field = text.and_then(|text| named(&text, span));
-    field
-        .ok_or_else(|| refuse(value, format_args!("`{key}` names one field of the event; write `{key} = symbol`, say")))
+    let field = text.and_then(|text| parse_field_name(&text, span));
+    field.ok_or_else(|| {
+        error_at(value, format_args!("`{key}` names one field of the event; write `{key} = symbol`, say"))
+    })
 }
 
 /// All up to the next comma.
-fn value(input: ParseStream<'_>) -> Result<TokenStream> {
+fn take_value(input: ParseStream<'_>) -> Result<TokenStream> {
     let mut value = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
         value.extend([input.parse::<TokenTree>()?]);
@@ -52,14 +53,14 @@ fn value(input: ParseStream<'_>) -> Result<TokenStream> {
 }
 
 /// The only word, or the only number, as it is written.
-fn alone(value: &TokenStream) -> Option<String> {
+fn single_token_text(value: &TokenStream) -> Option<String> {
     let word = Ident::parse_any.parse2(value.clone()).map(|word| word.to_string());
     word.or_else(|_| syn::parse2::<LitInt>(value.clone()).map(|number| number.to_token_stream().to_string())).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{named, read};
+    use super::{parse_field, parse_field_name};
     use proc_macro2::Span;
     use quote::ToTokens;
     use syn::parse::{ParseStream, Parser};
@@ -94,7 +95,7 @@ mod tests {
             ("r#self", None),
             ("a/**/", None),
         ] {
-            let found = named(text, Span::call_site()).map(|field| field.to_token_stream().to_string());
+            let found = parse_field_name(text, Span::call_site()).map(|field| field.to_token_stream().to_string());
             assert_eq!(found.as_deref(), expected, "{text}");
         }
     }
@@ -103,7 +104,7 @@ mod tests {
     fn it_stands_bare_or_quoted() {
         let read = |text: &str| {
             let key = syn::parse_quote!(key);
-            let field = (|input: ParseStream<'_>| read(&key, input)).parse_str(text);
+            let field = (|input: ParseStream<'_>| parse_field(&key, input)).parse_str(text);
             field.map(|field| field.to_token_stream().to_string()).map_err(|error| error.to_string())
         };
         for (text, expected) in [

@@ -6,37 +6,37 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, Meta, Path, Result, Token, Type, parenthesized, token};
 
-use super::Read;
-use super::attribute::inside;
-use super::block::runtime;
-use super::key_value::{self, Errors, Keys, refuse};
-use super::permission::{Expression, Written};
+use super::Partial;
+use super::attribute::parse_args;
+use super::block::parse_crate_path;
+use super::key_value::{self, ErrorList, KeySet, error_at};
+use super::permission::{PermissionSyntax, PermissionValue};
 use super::public_name::PublicName;
 use super::token_string::print;
 
 /// The keys of a group, as far as they could be read.
 #[derive(Default)]
-pub(crate) struct Arguments {
+pub(crate) struct GroupArgs {
     pub(crate) consumer: Option<Type>,
-    pub(crate) permission: Option<Expression>,
+    pub(crate) permission: Option<PermissionSyntax>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) runtime: Option<Path>,
     /// Keys that were tried and could not be read: that error is enough.
-    pub(crate) tried: Tried,
+    pub(crate) unreadable: UnreadableKeys,
 }
 
 #[derive(Default)]
-pub(crate) struct Tried {
+pub(crate) struct UnreadableKeys {
     pub(crate) consumer: bool,
     pub(crate) permission: bool,
     pub(crate) events: bool,
 }
 
-const KEYS: Keys = Keys {
+const KEYS: KeySet = KeySet {
     attribute: "group",
     known: &["consumer", "permission", "events", "public_name", "crate"],
-    elsewhere: &[
+    hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
         ("event", "unknown key `event`; write `events(…)`"),
         ("user", "the consumer says who its users are; remove `user`"),
@@ -44,63 +44,63 @@ const KEYS: Keys = Keys {
     ],
 };
 
-impl Arguments {
-    pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
+impl GroupArgs {
+    pub(crate) fn read(attribute: &Attribute) -> Partial<Self> {
         let mut arguments = Self::default();
-        let mut inner = Errors(None);
+        let mut inner = ErrorList(None);
         let all = |input: ParseStream<'_>| {
-            Ok(key_value::read(input, &KEYS, &mut |key, input| arguments.key(key, input, &mut inner)))
+            Ok(key_value::parse_keys(input, &KEYS, &mut |key, input| arguments.key(key, input, &mut inner)))
         };
-        if let Some(error) = inside(attribute, all).unwrap_or_else(Some) {
+        if let Some(error) = parse_args(attribute, all).unwrap_or_else(Some) {
             inner.add(error);
         }
         if let (Some(_), Meta::List(list)) = (&inner.0, &attribute.meta) {
             let words = list.tokens.to_string();
-            arguments.tried = Tried {
+            arguments.unreadable = UnreadableKeys {
                 consumer: words.contains("consumer"),
-                permission: key_value::means_permission(list.tokens.clone()),
+                permission: key_value::mentions_permission(list.tokens.clone()),
                 events: words.contains("event"),
             };
         }
         (arguments, inner.0)
     }
 
-    fn key(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<()> {
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>, errors: &mut ErrorList) -> Result<()> {
         match key.to_string().as_str() {
             "consumer" => {
-                key_value::equals(key, input, "Chat")?;
-                self.consumer = Some(consumer(input)?);
+                key_value::parse_equals(key, input, "Chat")?;
+                self.consumer = Some(parse_consumer(input)?);
             }
             "permission" => {
-                key_value::equals(key, input, "IsAuthenticated")?;
-                self.permission = Some(Written::parse(input)?.of_its_own()?);
+                key_value::parse_equals(key, input, "IsAuthenticated")?;
+                self.permission = Some(PermissionValue::parse(input)?.into_required_expression()?);
             }
-            "events" => self.events = events(key, input, errors)?,
+            "events" => self.events = parse_events(key, input, errors)?,
             "public_name" => self.public_name = Some(PublicName::read(key, input)?),
             _ => {
-                key_value::equals(key, input, "::portcullis")?;
-                self.runtime = Some(runtime(input)?);
+                key_value::parse_equals(key, input, "::portcullis")?;
+                self.runtime = Some(parse_crate_path(input)?);
             }
         }
         Ok(())
     }
 }
 
-fn consumer(input: ParseStream<'_>) -> Result<Type> {
+fn parse_consumer(input: ParseStream<'_>) -> Result<Type> {
     let at = input.span();
     input.parse().map_err(|_| syn::Error::new(at, "expected the type of a consumer; write `consumer = Chat`, say"))
 }
 
 /// `events(A, B)`; one that stands there twice is left out.
-fn events(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Type>> {
+fn parse_events(key: &Ident, input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Vec<Type>> {
     if !input.peek(token::Paren) {
-        return Err(refuse(key, "`events` lists types in parentheses; write `events(MessageCreated)`, say"));
+        return Err(error_at(key, "`events` lists types in parentheses; write `events(MessageCreated)`, say"));
     }
     let inside;
     parenthesized!(inside in input);
     let written: TokenStream = inside.parse()?;
     if written.is_empty() {
-        return Err(refuse(key, "the list is empty; name what the group carries, as in `events(MessageCreated)`"));
+        return Err(error_at(key, "the list is empty; name what the group carries, as in `events(MessageCreated)`"));
     }
     let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(written.clone()).map_err(|error| {
         let span = error.span();
@@ -110,7 +110,7 @@ fn events(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Ve
     for ty in types {
         let text = print(ty.to_token_stream());
         if events.iter().any(|earlier| print(earlier.to_token_stream()) == text) {
-            errors.add(refuse(&ty, format_args!("`{text}` stands here twice; remove one of them")));
+            errors.add(error_at(&ty, format_args!("`{text}` stands here twice; remove one of them")));
         } else {
             events.push(ty);
         }
@@ -120,17 +120,17 @@ fn events(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Ve
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
+    use super::GroupArgs;
     use syn::{Attribute, parse_quote};
 
     fn told(attribute: &Attribute) -> Vec<String> {
-        let (_, error) = Arguments::read(attribute);
+        let (_, error) = GroupArgs::read(attribute);
         error.into_iter().flatten().map(|error| error.to_string()).collect()
     }
 
     #[test]
     fn the_keys_come_in_any_order() {
-        let (arguments, error) = Arguments::read(
+        let (arguments, error) = GroupArgs::read(
             &parse_quote!(#[group(events(A, b::B<C>,), permission = "D & e.f(g)", crate = ::p, consumer = Chat<u8>,)]),
         );
         assert!(error.is_none());

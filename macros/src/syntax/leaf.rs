@@ -11,9 +11,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path, PathArguments, PathSegment, Result, Token, parenthesized, parse_quote, token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 use super::leaf_argument;
-use super::permission_errors::{CODENAME, word};
+use super::permission_errors::{CODENAME_HINT, foreign_operator_error};
 use super::token_string;
 
 /// One permission: a type, the call of its constructor, or a codename.
@@ -22,9 +22,9 @@ pub(crate) struct Leaf {
     /// The permission's type, or the codename's constant.
     pub(crate) path: Path,
     /// Is it a codename?
-    pub(crate) codename: bool,
+    pub(crate) is_codename: bool,
     /// The parameter that it is about.
-    pub(crate) about: Option<Ident>,
+    pub(crate) subject: Option<Ident>,
     pub(crate) arguments: Punctuated<Expr, Token![,]>,
     /// As an audit prints it.
     pub(crate) text: String,
@@ -36,51 +36,51 @@ pub(crate) struct Leaf {
 
 impl Leaf {
     pub(super) fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if let Some(error) = word(input) {
+        if let Some(error) = foreign_operator_error(input) {
             return Err(error);
         }
-        let path = path(input)?;
-        if input.peek(Token![.]) { codename(input, path) } else { permission(input, path) }
+        let path = parse_path(input)?;
+        if input.peek(Token![.]) { parse_codename(input, path) } else { parse_permission(input, path) }
     }
 
     /// The words within its arguments that could name parameters.
-    pub(crate) fn words(&self) -> Vec<Ident> {
-        self.arguments.iter().flat_map(leaf_argument::words).filter(is_parameter).collect()
+    pub(crate) fn possible_parameters(&self) -> Vec<Ident> {
+        self.arguments.iter().flat_map(leaf_argument::possible_parameters).filter(is_parameter_name).collect()
     }
 
     /// What to underline.
-    pub(crate) fn at(&self) -> Span {
+    pub(crate) fn path_span(&self) -> Span {
         self.path.span()
     }
 }
 
-fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
+fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     let mut text = token_string::print(path.to_token_stream());
-    let (mut about, mut arguments) = (None, Punctuated::new());
+    let (mut subject, mut arguments) = (None, Punctuated::new());
     if input.peek(token::Paren) {
         let inside;
         parenthesized!(inside in input);
-        about = subject(&inside)?;
+        subject = parse_subject(&inside)?;
         arguments = inside.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();
-        arguments.iter().try_for_each(leaf_argument::stays)?;
-        arguments.iter().try_for_each(|argument| only_first(argument, about.as_ref(), &path))?;
-        let written = about.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
+        arguments.iter().try_for_each(leaf_argument::reject_jumps)?;
+        arguments.iter().try_for_each(|argument| reject_second_subject(argument, subject.as_ref(), &path))?;
+        let written = subject.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
         let written: Vec<_> = written.map(token_string::print).collect();
         if !written.is_empty() {
             text = format!("{text}({})", written.join(", "));
         }
-        blocking(&mut path, about.as_ref(), &arguments);
+        infer_blocking_type(&mut path, subject.as_ref(), &arguments);
     }
-    let key = key(&path, false, about.as_ref(), &arguments);
-    let leaf = Leaf { span: last(&path), path, codename: false, about, arguments, text, key };
-    refuse_function(&leaf)?;
+    let key = leaf_key(&path, false, subject.as_ref(), &arguments);
+    let leaf = Leaf { span: last_segment_span(&path), path, is_codename: false, subject, arguments, text, key };
+    reject_function_path(&leaf)?;
     Ok(leaf)
 }
 
 /// `Blocking(InLedger)` is generic over the permission in it, which need not be written twice.
-fn blocking(path: &mut Path, about: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) {
-    let (Some(last), None, 1) = (path.segments.last_mut(), about, arguments.len()) else { return };
+fn infer_blocking_type(path: &mut Path, subject: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) {
+    let (Some(last), None, 1) = (path.segments.last_mut(), subject, arguments.len()) else { return };
     let inner = match arguments.first() {
         Some(Expr::Path(inner)) => inner,
         Some(Expr::Call(call)) => match &*call.func {
@@ -96,9 +96,9 @@ fn blocking(path: &mut Path, about: Option<&Ident>, arguments: &Punctuated<Expr,
 }
 
 /// The name that stands first and alone: the parameter that the leaf is about.
-fn subject(inside: ParseStream<'_>) -> Result<Option<Ident>> {
+fn parse_subject(inside: ParseStream<'_>) -> Result<Option<Ident>> {
     let ahead = inside.fork();
-    let named = ahead.parse::<Ident>().is_ok_and(|name| is_parameter(&name));
+    let named = ahead.parse::<Ident>().is_ok_and(|name| is_parameter_name(&name));
     if !(named && (ahead.is_empty() || ahead.peek(Token![,]))) {
         return Ok(None);
     }
@@ -108,128 +108,134 @@ fn subject(inside: ParseStream<'_>) -> Result<Option<Ident>> {
 }
 
 /// Parameters are written in lower case, and constants are not.
-fn is_parameter(name: &Ident) -> bool {
-    is_lower(&name.unraw().to_string())
+fn is_parameter_name(name: &Ident) -> bool {
+    is_lowercase(&name.unraw().to_string())
 }
 
-fn is_lower(name: &str) -> bool {
+fn is_lowercase(name: &str) -> bool {
     name.trim_start_matches('_').starts_with(char::is_lowercase)
 }
 
 /// Refuses a parameter's name where a value is expected.
-fn only_first(argument: &Expr, about: Option<&Ident>, path: &Path) -> Result<()> {
+fn reject_second_subject(argument: &Expr, subject: Option<&Ident>, path: &Path) -> Result<()> {
     let Expr::Path(written) = argument else { return Ok(()) };
-    let Some(name) = written.path.get_ident().filter(|name| *name != "self" && is_parameter(name)) else {
+    let Some(name) = written.path.get_ident().filter(|name| *name != "self" && is_parameter_name(name)) else {
         return Ok(());
     };
     let permission = token_string::print(path.to_token_stream());
-    let message = match about {
+    let message = match subject {
         None => format!("`{name}` names a parameter, and the object comes first; write `{permission}({name}, …)`"),
         Some(first) => format!(
             "`{permission}` is about `{first}` already, and the object comes first; write a value here, or ask about `{name}` in a leaf of its own"
         ),
     };
-    Err(refuse(name, message))
+    Err(error_at(name, message))
 }
 
 /// `HasRole::new("admin")` reads well, but a leaf names a type, and `new` is none; neither is what `uploads::read` names.
-fn refuse_function(leaf: &Leaf) -> Result<()> {
+fn reject_function_path(leaf: &Leaf) -> Result<()> {
     let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
     let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
-    if is_lower(&last) && is_lower(&owner) {
+    if is_lowercase(&last) && is_lowercase(&owner) {
         let path = token_string::print(leaf.path.to_token_stream());
         let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
-        let about = leaf.about.as_ref().map(|about| format!("({about})")).unwrap_or_default();
-        let message = format_args!("`{last}` is no type; if it is a codename, write `{group}.{last}{about}`");
-        return Err(refuse(&leaf.path, message));
+        let subject = leaf.subject.as_ref().map(|subject| format!("({subject})")).unwrap_or_default();
+        let message = format_args!("`{last}` is no type; if it is a codename, write `{group}.{last}{subject}`");
+        return Err(error_at(&leaf.path, message));
     }
     if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
         let message = format_args!("`{last}` is a function of `{owner}`, not a permission; write `{owner}(…)` itself");
-        return Err(refuse(&leaf.path, message));
+        return Err(error_at(&leaf.path, message));
     }
     Ok(())
 }
 
 /// The rest of a codename; each `.` stands for a `::`.
-fn codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
+fn parse_codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if path.is_ident("self") {
-        return Err(refuse(path, format_args!("`self` has no codenames; {CODENAME}")));
+        return Err(error_at(path, format_args!("`self` has no codenames; {CODENAME_HINT}")));
     }
-    if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved(word)) {
-        return Err(reserved(word));
+    if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved_word(word)) {
+        return Err(reserved_word_error(word));
     }
     let mut text = token_string::print(path.to_token_stream());
     if let Some(generic) = path.segments.iter().find(|segment| !segment.arguments.is_empty()) {
-        return Err(refuse(generic, format_args!("a codename belongs to no type; {CODENAME}")));
+        return Err(error_at(generic, format_args!("a codename belongs to no type; {CODENAME_HINT}")));
     }
     while input.peek(Token![.]) {
         let dot: Token![.] = input.parse()?;
-        let name = name_after(dot, input)?;
+        let name = parse_name_after_dot(dot, input)?;
         text = format!("{text}.{name}");
         path.segments.push_punct(Token![::](dot.span));
         path.segments.push_value(name.into());
     }
     if input.peek(Token![::]) || input.peek(Token![<]) {
-        return Err(input.error(format_args!("nothing but a `.` can follow a `.` in a codename; {CODENAME}")));
+        return Err(input.error(format_args!("nothing but a `.` can follow a `.` in a codename; {CODENAME_HINT}")));
     }
-    let mut about = None;
+    let mut subject = None;
     if input.peek(token::Paren) {
-        let name = one_parameter(input, &text)?;
+        let name = parse_single_parameter(input, &text)?;
         text = format!("{text}({name})");
-        about = Some(name);
+        subject = Some(name);
     }
     let arguments = Punctuated::new();
-    let key = key(&path, true, about.as_ref(), &arguments);
-    Ok(Leaf { span: last(&path), path, codename: true, about, arguments, text, key })
+    let key = leaf_key(&path, true, subject.as_ref(), &arguments);
+    Ok(Leaf { span: last_segment_span(&path), path, is_codename: true, subject, arguments, text, key })
 }
 
 /// What a leaf is, without the ways to write it: raw prefixes, and the `::` before generics.
-fn key(path: &Path, codename: bool, about: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) -> String {
+fn leaf_key(
+    path: &Path,
+    is_codename: bool,
+    subject: Option<&Ident>,
+    arguments: &Punctuated<Expr, Token![,]>,
+) -> String {
     let mut path = path.clone();
     for segment in &mut path.segments {
         if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
             arguments.colon2_token = None;
         }
     }
-    let about = about.map(|name| name.unraw().to_string()).unwrap_or_default();
-    let (path, arguments) = (unraw(path.to_token_stream()), unraw(arguments.to_token_stream()));
-    format!("{codename} {} {about} {}", token_string::print(path), token_string::print(arguments))
+    let subject = subject.map(|name| name.unraw().to_string()).unwrap_or_default();
+    let (path, arguments) =
+        (strip_raw_prefixes(path.to_token_stream()), strip_raw_prefixes(arguments.to_token_stream()));
+    format!("{is_codename} {} {subject} {}", token_string::print(path), token_string::print(arguments))
 }
 
-fn unraw(tokens: TokenStream) -> TokenStream {
+fn strip_raw_prefixes(tokens: TokenStream) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(word) => word.unraw().into(),
-        TokenTree::Group(group) => Group::new(group.delimiter(), unraw(group.stream())).into(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), strip_raw_prefixes(group.stream())).into(),
         other => other,
     });
     tokens.collect()
 }
 
-fn name_after(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
+fn parse_name_after_dot(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
     if input.peek(Ident) {
         return input.parse();
     }
     if input.peek(Ident::peek_any) {
-        return Err(reserved(&input.call(Ident::parse_any)?));
+        return Err(reserved_word_error(&input.call(Ident::parse_any)?));
     }
-    Err(refuse(dot, format_args!("`.` has no name after it; {CODENAME}")))
+    Err(error_at(dot, format_args!("`.` has no name after it; {CODENAME_HINT}")))
 }
 
 /// A word that cannot stand in a path as it is.
-fn is_reserved(word: &Ident) -> bool {
+fn is_reserved_word(word: &Ident) -> bool {
     word != "crate" && word != "super" && word != "self" && syn::parse_str::<Ident>(&word.to_string()).is_err()
 }
 
-fn reserved(word: &Ident) -> syn::Error {
+fn reserved_word_error(word: &Ident) -> syn::Error {
     let instead = match word.to_string().as_str() {
-        "Self" | "self" | "super" | "crate" => CODENAME.to_owned(),
+        "Self" | "self" | "super" | "crate" => CODENAME_HINT.to_owned(),
         other => format!("write `r#{other}`"),
     };
-    refuse(word, format_args!("`{word}` is a word of Rust's own; {instead}"))
+    error_at(word, format_args!("`{word}` is a word of Rust's own; {instead}"))
 }
 
 /// The parameter in `uploads.read(channel)`.
-fn one_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
+fn parse_single_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
     let inside;
     let paren = parenthesized!(inside in input);
     let written: TokenStream = inside.parse()?;
@@ -239,13 +245,13 @@ fn one_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
     }
     let wrong = || {
         let message = "a codename takes the name of one parameter and nothing else";
-        refuse(&written, format_args!("{message}; write `{text}(channel)`, say, or `{text}` alone"))
+        error_at(&written, format_args!("{message}; write `{text}(channel)`, say, or `{text}` alone"))
     };
-    syn::parse2::<Ident>(written.clone()).ok().filter(is_parameter).ok_or_else(wrong)
+    syn::parse2::<Ident>(written.clone()).ok().filter(is_parameter_name).ok_or_else(wrong)
 }
 
 /// A path with generics, without the `Fn(A) -> B` form, whose parentheses are a constructor's here.
-fn path(input: ParseStream<'_>) -> Result<Path> {
+fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     let mut path = Path { leading_colon: input.parse()?, segments: Punctuated::new() };
     loop {
         let mut segment = PathSegment::from(input.call(Ident::parse_any)?);
@@ -260,7 +266,7 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     }
 }
 
-fn last(path: &Path) -> Span {
+fn last_segment_span(path: &Path) -> Span {
     path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span())
 }
 
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_told_from_the_others() {
-        for (text, codename, about, arguments) in [
+        for (text, codename, subject, arguments) in [
             ("Owner", false, None, 0),
             ("HasRole(\"admin\")", false, None, 1),
             ("HasRole(ADMIN, Self::x, self::y, _X)", false, None, 4),
@@ -297,8 +303,8 @@ mod tests {
             ("super::chat.read", true, None, 0),
         ] {
             let leaf = read(text).unwrap();
-            assert_eq!(leaf.codename, codename, "{text}");
-            assert_eq!(leaf.about.map(|name| name.to_string()).as_deref(), about, "{text}");
+            assert_eq!(leaf.is_codename, codename, "{text}");
+            assert_eq!(leaf.subject.map(|name| name.to_string()).as_deref(), subject, "{text}");
             assert_eq!(leaf.arguments.len(), arguments, "{text}");
             assert_eq!(leaf.text, text);
         }

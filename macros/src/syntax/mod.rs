@@ -1,6 +1,6 @@
 //! What may be written: each attribute and each little language, one file each; mistakes within one attribute are found here.
 //!
-//! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Read`]).
+//! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Partial`]).
 
 pub(crate) mod action;
 pub(crate) mod attribute;
@@ -21,4 +21,4 @@ pub(crate) mod route;
 pub(crate) mod token_string;
 
 /// What could be read, and all that was wrong with the rest.
-pub(crate) type Read<T> = (T, Option<syn::Error>);
+pub(crate) type Partial<T> = (T, Option<syn::Error>);

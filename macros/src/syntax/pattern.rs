@@ -10,7 +10,7 @@ pub(crate) struct Pattern {
     pub(crate) text: String,
     pub(crate) segments: Vec<Segment>,
     /// Does it end with a slash?
-    pub(crate) slash: bool,
+    pub(crate) has_trailing_slash: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) enum Segment {
 impl Pattern {
     pub(crate) fn read(literal: LitStr) -> syn::Result<Self> {
         let text = literal.value();
-        match segments(&text) {
-            Ok(segments) => Ok(Self { slash: text.ends_with('/'), segments, text, literal }),
+        match parse_segments(&text) {
+            Ok(segments) => Ok(Self { has_trailing_slash: text.ends_with('/'), segments, text, literal }),
             Err(reason) => Err(syn::Error::new(literal.span(), reason)),
         }
     }
@@ -46,24 +46,24 @@ impl Segment {
 }
 
 /// Splits and reads the whole pattern; the first thing that is wrong is the error.
-pub(crate) fn segments(text: &str) -> Result<Vec<Segment>, String> {
+pub(crate) fn parse_segments(text: &str) -> Result<Vec<Segment>, String> {
     if text.is_empty() {
         return Err("the pattern is empty; write where the handler is found, such as `rooms/{room_id}/`".to_owned());
     }
     if let Some(rest) = text.strip_prefix('/') {
         return Err(format!("a route is relative; write `{rest}` without the leading `/`"));
     }
-    let mut parts = split(text)?;
+    let mut parts = split_segments(text)?;
     if parts.last().is_some_and(|last| last.is_empty()) {
         parts.pop();
     }
-    let segments = parts.iter().map(|part| segment(part, text)).collect::<Result<Vec<_>, _>>()?;
-    whole(&segments, text)?;
+    let segments = parts.iter().map(|part| parse_segment(part, text)).collect::<Result<Vec<_>, _>>()?;
+    check_segments(&segments, text)?;
     Ok(segments)
 }
 
 /// What only the segments together can get wrong.
-fn whole(segments: &[Segment], text: &str) -> Result<(), String> {
+fn check_segments(segments: &[Segment], text: &str) -> Result<(), String> {
     for (position, segment) in segments.iter().enumerate() {
         let Some(name) = segment.capture() else { continue };
         if segments[..position].iter().any(|earlier| earlier.capture() == Some(name)) {
@@ -77,13 +77,13 @@ fn whole(segments: &[Segment], text: &str) -> Result<(), String> {
 }
 
 /// Splits at the slashes outside braces, so that a slash in a regex gets a message of its own.
-fn split(text: &str) -> Result<Vec<&str>, String> {
+fn split_segments(text: &str) -> Result<Vec<&str>, String> {
     let mut parts = Vec::new();
     let (mut start, mut braces, mut class) = (0, 0_usize, false);
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '\\' if braces > 0 => drop(letters.next()),
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' if braces > 0 => drop(characters.next()),
             '[' if braces > 0 => class = true,
             ']' => class = false,
             '{' if !class => braces += 1,
@@ -108,37 +108,37 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
     Ok(parts)
 }
 
-fn segment(part: &str, text: &str) -> Result<Segment, String> {
+fn parse_segment(part: &str, text: &str) -> Result<Segment, String> {
     if part.is_empty() {
         return Err(format!("`{text}` has an empty segment; write one `/` between two segments"));
     }
     let Some(inside) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-        return plain(part).map(Segment::Text);
+        return parse_text(part).map(Segment::Text);
     };
     if let Some(name) = inside.strip_prefix('*') {
-        return named(name, part).map(Segment::Rest);
+        return parse_capture_name(name, part).map(Segment::Rest);
     }
     let Some((name, regex)) = inside.split_once(':') else {
         // `{a}{b}` also begins and ends with a brace.
         if inside.contains(['{', '}']) {
-            return Err(mixed(part));
+            return Err(mixed_segment_error(part));
         }
-        return named(inside, part).map(Segment::Capture);
+        return parse_capture_name(inside, part).map(Segment::Capture);
     };
-    let name = named(name, part)?;
-    validate(regex, part)?;
+    let name = parse_capture_name(name, part)?;
+    validate_regex(regex, part)?;
     Ok(Segment::Regex(name, regex.to_owned()))
 }
 
-fn plain(part: &str) -> Result<String, String> {
+fn parse_text(part: &str) -> Result<String, String> {
     if part.split('{').next().is_some_and(|before| before.contains('?')) {
         return Err(format!("`?` begins a query, which is cut off before matching; remove it from `{part}`"));
     }
     if part.contains(['{', '}']) {
-        return Err(mixed(part));
+        return Err(mixed_segment_error(part));
     }
-    if let Some(odd) = part.chars().find(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(format!("`{part}` holds {odd:?}; a segment is text without white space"));
+    if let Some(invalid) = part.chars().find(|character| character.is_whitespace() || character.is_control()) {
+        return Err(format!("`{part}` holds {invalid:?}; a segment is text without white space"));
     }
     if part.contains('#') {
         return Err(format!("`#` cannot stand in a route; remove it from `{part}`"));
@@ -154,16 +154,16 @@ fn plain(part: &str) -> Result<String, String> {
     Ok(part.to_owned())
 }
 
-fn mixed(part: &str) -> String {
+fn mixed_segment_error(part: &str) -> String {
     format!(
         "`{part}` mixes a capture with something else; a capture takes a whole segment, so put a `/` between them, or match both by `{{name:REGEX}}`"
     )
 }
 
-fn named(name: &str, part: &str) -> Result<String, String> {
-    let mut letters = name.chars();
-    let first = letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
-    if first && name != "_" && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+fn parse_capture_name(name: &str, part: &str) -> Result<String, String> {
+    let mut characters = name.chars();
+    let first = characters.next().is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
+    if first && name != "_" && characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
         return Ok(name.to_owned());
     }
     if name.is_empty() || name == "_" {
@@ -172,7 +172,7 @@ fn named(name: &str, part: &str) -> Result<String, String> {
     Err(format!("`{name}` in `{part}` is no name; use letters, digits and `_`, and no digit first"))
 }
 
-fn validate(regex: &str, part: &str) -> Result<(), String> {
+fn validate_regex(regex: &str, part: &str) -> Result<(), String> {
     if regex.is_empty() {
         return Err(format!(
             "the regex of `{part}` is empty; remove the `:`, or write what the segment must look like"
@@ -183,14 +183,14 @@ fn validate(regex: &str, part: &str) -> Result<(), String> {
             "the regex of `{part}` holds a `/`, but a capture is one segment; use `{{*rest}}` for more"
         ));
     }
-    parse(regex).map_err(|reason| format!("the regex `{regex}` of `{part}` is invalid: {reason}"))?;
+    parse_regex(regex).map_err(|reason| format!("the regex `{regex}` of `{part}` is invalid: {reason}"))?;
     // As the runtime compiles it: a comment at the end would swallow what makes it match the whole segment.
-    parse(&format!("^(?:{regex})$")).map_err(|_| {
+    parse_regex(&format!("^(?:{regex})$")).map_err(|_| {
         format!("the regex `{regex}` of `{part}` cannot match a whole segment; remove the comment from it")
     })
 }
 
-fn parse(regex: &str) -> Result<(), String> {
+fn parse_regex(regex: &str) -> Result<(), String> {
     match regex_syntax::Parser::new().parse(regex) {
         Ok(_) => Ok(()),
         Err(regex_syntax::Error::Parse(error)) => Err(error.kind().to_string()),
@@ -201,15 +201,15 @@ fn parse(regex: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Segment, segments};
+    use super::{Segment, parse_segments};
 
     fn refused(text: &str) -> String {
-        segments(text).unwrap_err()
+        parse_segments(text).unwrap_err()
     }
 
     #[test]
     fn reads_every_kind_of_segment() {
-        let read = segments("rooms/{room_id}/pages/{page:[0-9]{1,3}}/{*rest}").unwrap();
+        let read = parse_segments("rooms/{room_id}/pages/{page:[0-9]{1,3}}/{*rest}").unwrap();
         let expected = [
             Segment::Text("rooms".into()),
             Segment::Capture("room_id".into()),
@@ -222,12 +222,12 @@ mod tests {
 
     #[test]
     fn a_trailing_slash_adds_no_segment() {
-        assert_eq!(segments("rooms/").unwrap(), segments("rooms").unwrap());
+        assert_eq!(parse_segments("rooms/").unwrap(), parse_segments("rooms").unwrap());
     }
 
     #[test]
     fn braces_in_classes_and_escapes_belong_to_the_regex() {
-        let regex = |text: &str| match segments(text).unwrap().remove(0) {
+        let regex = |text: &str| match parse_segments(text).unwrap().remove(0) {
             Segment::Regex(_, regex) => regex,
             other => panic!("{other:?}"),
         };

@@ -9,89 +9,93 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitBool, LitStr, Result, Token, parenthesized, token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 use super::leaf::Leaf;
-use super::permission_errors::{EMPTY, SHAPE, dangling, unexpected};
+use super::permission_errors::{EMPTY_EXPRESSION, PERMISSION_HINT, dangling_operator_error, unexpected_token_error};
 use super::token_string;
 
 /// The value of a `permission` key.
-pub(crate) enum Written {
+pub(crate) enum PermissionValue {
     /// `inherited`: what stands above the mount is in effect.
     Inherited(TokenStream),
-    Asked(Expression),
+    Expression(PermissionSyntax),
 }
 
 /// An expression and what to underline when it makes no sense as a whole.
 #[derive(Clone)]
-pub(crate) struct Expression {
-    pub(crate) tree: Tree,
-    pub(crate) at: TokenStream,
+pub(crate) struct PermissionSyntax {
+    pub(crate) tree: SyntaxTree,
+    pub(crate) tokens: TokenStream,
 }
 
 /// The operators, flat: `A & B & C` is one `All` of three.
 #[derive(Clone)]
-pub(crate) enum Tree {
-    Any(Vec<Tree>),
-    All(Vec<Tree>),
-    Not(Box<Tree>),
+pub(crate) enum SyntaxTree {
+    Any(Vec<SyntaxTree>),
+    All(Vec<SyntaxTree>),
+    Not(Box<SyntaxTree>),
     Leaf(Leaf),
 }
 
-impl Written {
+impl PermissionValue {
     /// Reads a string literal, or the bare expression up to the next comma.
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Lit) && !input.peek(LitStr) && !input.peek(LitBool) {
             let literal: Lit = input.parse()?;
-            return Err(refuse(&literal, format_args!("`{}` is no permission; {SHAPE}", literal.to_token_stream())));
+            return Err(error_at(
+                &literal,
+                format_args!("`{}` is no permission; {PERMISSION_HINT}", literal.to_token_stream()),
+            ));
         }
         if !input.peek(LitStr) {
-            return bare(input);
+            return parse_bare(input);
         }
         let literal: LitStr = input.parse()?;
-        let (text, at) = (literal.value(), literal.to_token_stream());
+        let (text, tokens) = (literal.value(), literal.to_token_stream());
         if text.trim() == "inherited" {
-            return Ok(Self::Inherited(at));
+            return Ok(Self::Inherited(tokens));
         }
-        let wrong = |reason: &dyn std::fmt::Display| refuse(&literal, format_args!("{reason} (in `{}`)", text.trim()));
-        let tokens = token_string::tokens(&literal).map_err(|reason| wrong(&reason))?;
-        if tokens.is_empty() {
-            return Err(refuse(&literal, EMPTY));
+        let wrong =
+            |reason: &dyn std::fmt::Display| error_at(&literal, format_args!("{reason} (in `{}`)", text.trim()));
+        let parsed = token_string::parse_tokens(&literal).map_err(|reason| wrong(&reason))?;
+        if parsed.is_empty() {
+            return Err(error_at(&literal, EMPTY_EXPRESSION));
         }
-        let tree = whole.parse2(tokens).map_err(|error| wrong(&error))?;
-        Ok(Self::Asked(Expression { tree, at }))
+        let tree = parse_complete.parse2(parsed).map_err(|error| wrong(&error))?;
+        Ok(Self::Expression(PermissionSyntax { tree, tokens }))
     }
 
     /// The expression, where `inherited` means nothing.
-    pub(crate) fn asked(self) -> Result<Expression> {
+    pub(crate) fn into_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Asked(expression) => Ok(expression),
-            Self::Inherited(at) => Err(refuse(
-                at,
+            Self::Expression(expression) => Ok(expression),
+            Self::Inherited(tokens) => Err(error_at(
+                tokens,
                 "`inherited` goes on a `#[handler]` block only; name a permission here, or leave the key out",
             )),
         }
     }
 
     /// The expression of what must have one, and has nothing above it.
-    pub(crate) fn of_its_own(self) -> Result<Expression> {
+    pub(crate) fn into_required_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Asked(expression) => Ok(expression),
-            Self::Inherited(at) => Err(refuse(
-                at,
+            Self::Expression(expression) => Ok(expression),
+            Self::Inherited(tokens) => Err(error_at(
+                tokens,
                 "there is nothing to inherit from here; name a permission, or write `AllowAny` if everybody may pass",
             )),
         }
     }
 }
 
-fn bare(input: ParseStream<'_>) -> Result<Written> {
-    if input.peek(Ident) && input.fork().parse::<Ident>()? == "inherited" && ends(input, 1) {
-        return Ok(Written::Inherited(input.parse::<Ident>()?.to_token_stream()));
+fn parse_bare(input: ParseStream<'_>) -> Result<PermissionValue> {
+    if input.peek(Ident) && input.fork().parse::<Ident>()? == "inherited" && ends_after(input, 1) {
+        return Ok(PermissionValue::Inherited(input.parse::<Ident>()?.to_token_stream()));
     }
     let start = input.cursor();
-    let tree = up_to_comma(input)?;
-    let at = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    Ok(Written::Asked(Expression { tree, at }))
+    let tree = parse_until_comma(input)?;
+    let tokens = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
+    Ok(PermissionValue::Expression(PermissionSyntax { tree, tokens }))
 }
 
 fn is_comma(token: &TokenTree) -> bool {
@@ -99,105 +103,105 @@ fn is_comma(token: &TokenTree) -> bool {
 }
 
 /// Does the value end after `count` more tokens?
-fn ends(input: ParseStream<'_>, count: usize) -> bool {
+fn ends_after(input: ParseStream<'_>, count: usize) -> bool {
     input.cursor().token_stream().into_iter().nth(count).is_none_or(|token| is_comma(&token))
 }
 
-fn whole(input: ParseStream<'_>) -> Result<Tree> {
-    let tree = any(input, None)?;
-    if input.is_empty() { Ok(tree) } else { Err(unexpected(input)) }
+fn parse_complete(input: ParseStream<'_>) -> Result<SyntaxTree> {
+    let tree = parse_any(input, None)?;
+    if input.is_empty() { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
 /// Up to the comma before the next key.
-fn up_to_comma(input: ParseStream<'_>) -> Result<Tree> {
-    let tree = any(input, None)?;
-    if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected(input)) }
+fn parse_until_comma(input: ParseStream<'_>) -> Result<SyntaxTree> {
+    let tree = parse_any(input, None)?;
+    if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
-fn any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
-    let mut parts = vec![all(input, before)?];
+fn parse_any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_all(input, before)?];
     while input.peek(Token![|]) && !input.peek(Token![||]) {
         let operator: Punct = input.parse()?;
-        parts.push(all(input, Some(&operator))?);
+        operands.push(parse_all(input, Some(&operator))?);
     }
-    Ok(joined(parts, Tree::Any))
+    Ok(join_operands(operands, SyntaxTree::Any))
 }
 
-fn all(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
-    let mut parts = vec![unary(input, before)?];
+fn parse_all(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_unary(input, before)?];
     while input.peek(Token![&]) && !input.peek(Token![&&]) {
         let operator: Punct = input.parse()?;
-        parts.push(unary(input, Some(&operator))?);
+        operands.push(parse_unary(input, Some(&operator))?);
     }
-    Ok(joined(parts, Tree::All))
+    Ok(join_operands(operands, SyntaxTree::All))
 }
 
-fn joined(mut parts: Vec<Tree>, join: fn(Vec<Tree>) -> Tree) -> Tree {
-    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+fn join_operands(mut operands: Vec<SyntaxTree>, join: fn(Vec<SyntaxTree>) -> SyntaxTree) -> SyntaxTree {
+    if operands.len() == 1 { operands.remove(0) } else { join(operands) }
 }
 
-fn unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
+fn parse_unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
     if input.peek(Token![!]) && !input.peek(Token![!=]) {
         let operator: Punct = input.parse()?;
-        return Ok(Tree::Not(Box::new(unary(input, Some(&operator))?)));
+        return Ok(SyntaxTree::Not(Box::new(parse_unary(input, Some(&operator))?)));
     }
     if input.peek(token::Paren) {
-        return parentheses(input);
+        return parse_parenthesized(input);
     }
     if input.is_empty() || input.peek(Token![,]) {
         return Err(match before {
-            Some(operator) => dangling(operator),
-            None => input.error(EMPTY),
+            Some(operator) => dangling_operator_error(operator),
+            None => input.error(EMPTY_EXPRESSION),
         });
     }
     if input.peek(Ident::peek_any) || input.peek(Token![::]) {
-        return Leaf::parse(input).map(Tree::Leaf);
+        return Leaf::parse(input).map(SyntaxTree::Leaf);
     }
-    Err(unexpected(input))
+    Err(unexpected_token_error(input))
 }
 
-fn parentheses(input: ParseStream<'_>) -> Result<Tree> {
+fn parse_parenthesized(input: ParseStream<'_>) -> Result<SyntaxTree> {
     let inside;
     let paren = parenthesized!(inside in input);
     if inside.is_empty() {
-        return Err(syn::Error::new(paren.span.join(), format_args!("`()` is empty; {SHAPE}")));
+        return Err(syn::Error::new(paren.span.join(), format_args!("`()` is empty; {PERMISSION_HINT}")));
     }
-    let tree = any(&inside, None)?;
-    if inside.is_empty() { Ok(tree) } else { Err(unexpected(&inside)) }
+    let tree = parse_any(&inside, None)?;
+    if inside.is_empty() { Ok(tree) } else { Err(unexpected_token_error(&inside)) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tree, Written};
+    use super::{PermissionValue, SyntaxTree};
     use quote::ToTokens;
     use syn::LitStr;
     use syn::parse::Parser;
 
-    fn read(tokens: proc_macro2::TokenStream) -> Result<Written, String> {
-        Written::parse.parse2(tokens).map_err(|error| error.to_string())
+    fn read(tokens: proc_macro2::TokenStream) -> Result<PermissionValue, String> {
+        PermissionValue::parse.parse2(tokens).map_err(|error| error.to_string())
     }
 
-    fn bare(text: &str) -> Result<Written, String> {
+    fn bare(text: &str) -> Result<PermissionValue, String> {
         read(text.parse().unwrap())
     }
 
-    fn quoted(text: &str) -> Result<Written, String> {
+    fn quoted(text: &str) -> Result<PermissionValue, String> {
         read(LitStr::new(text, proc_macro2::Span::call_site()).to_token_stream())
     }
 
     /// The tree with each operator in front of its parts.
-    fn shape(tree: &Tree) -> String {
-        let parts = |parts: &[Tree]| parts.iter().map(shape).collect::<Vec<_>>().join(" ");
+    fn shape(tree: &SyntaxTree) -> String {
+        let operands = |operands: &[SyntaxTree]| operands.iter().map(shape).collect::<Vec<_>>().join(" ");
         match tree {
-            Tree::Any(inner) => format!("(| {})", parts(inner)),
-            Tree::All(inner) => format!("(& {})", parts(inner)),
-            Tree::Not(inner) => format!("!{}", shape(inner)),
-            Tree::Leaf(leaf) => leaf.text.clone(),
+            SyntaxTree::Any(inner) => format!("(| {})", operands(inner)),
+            SyntaxTree::All(inner) => format!("(& {})", operands(inner)),
+            SyntaxTree::Not(inner) => format!("!{}", shape(inner)),
+            SyntaxTree::Leaf(leaf) => leaf.text.clone(),
         }
     }
 
-    fn shown(written: Result<Written, String>) -> String {
-        shape(&written.unwrap().asked().unwrap().tree)
+    fn shown(written: Result<PermissionValue, String>) -> String {
+        shape(&written.unwrap().into_expression().unwrap().tree)
     }
 
     #[test]
@@ -225,8 +229,8 @@ mod tests {
 
     #[test]
     fn inherited_is_a_word_alone() {
-        assert!(matches!(bare("inherited"), Ok(Written::Inherited(_))));
-        assert!(matches!(quoted(" inherited "), Ok(Written::Inherited(_))));
+        assert!(matches!(bare("inherited"), Ok(PermissionValue::Inherited(_))));
+        assert!(matches!(quoted(" inherited "), Ok(PermissionValue::Inherited(_))));
         for text in ["inherited & A", "A | inherited", "!inherited"] {
             assert!(quoted(text).is_err_and(|told| told.contains("stands alone")), "{text}");
             assert!(bare(text).is_err_and(|told| told.contains("stands alone")), "{text}");
@@ -281,7 +285,7 @@ mod tests {
     fn a_bare_expression_ends_at_the_comma() {
         let mut rest = String::new();
         let parser = |input: syn::parse::ParseStream<'_>| {
-            let written = Written::parse(input)?;
+            let written = PermissionValue::parse(input)?;
             rest = input.parse::<proc_macro2::TokenStream>()?.to_string();
             Ok(written)
         };

@@ -5,17 +5,17 @@ use syn::parse::ParseStream;
 use syn::{LitStr, Member, Result};
 
 use super::field_name;
-use super::key_value::{self, refuse};
+use super::key_value::{self, error_at};
 
 /// The name as written and as split.
 #[derive(Clone)]
 pub(crate) struct PublicName {
     pub(crate) literal: LitStr,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<PublicNamePart>,
 }
 
 #[derive(Clone)]
-pub(crate) enum Part {
+pub(crate) enum PublicNamePart {
     /// As it is shown: `{{` is one brace.
     Text(String),
     /// Shown at the literal.
@@ -26,24 +26,24 @@ const EXAMPLE: &str = "\"rooms/{room_id}\"";
 
 impl PublicName {
     pub(super) fn read(key: &Ident, input: ParseStream<'_>) -> Result<Self> {
-        let literal = key_value::text(key, input, EXAMPLE)?;
-        match parts(&literal) {
+        let literal = key_value::parse_string(key, input, EXAMPLE)?;
+        match parse_parts(&literal) {
             Ok(parts) => Ok(Self { literal, parts }),
-            Err(message) => Err(refuse(literal, message)),
+            Err(message) => Err(error_at(literal, message)),
         }
     }
 
     /// The fields that stand in it.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Member> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Text(_) => None,
-            Part::Field(field) => Some(field),
+            PublicNamePart::Text(_) => None,
+            PublicNamePart::Field(field) => Some(field),
         })
     }
 }
 
 /// The first thing that is wrong is the error.
-fn parts(literal: &LitStr) -> std::result::Result<Vec<Part>, String> {
+fn parse_parts(literal: &LitStr) -> std::result::Result<Vec<PublicNamePart>, String> {
     let text = literal.value();
     if text.is_empty() {
         return Err(format!("the name is empty; write `public_name = {EXAMPLE}`, or remove the key"));
@@ -67,23 +67,23 @@ fn parts(literal: &LitStr) -> std::result::Result<Vec<Part>, String> {
             ));
         };
         if !plain.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut plain)));
+            parts.push(PublicNamePart::Text(std::mem::take(&mut plain)));
         }
-        parts.push(Part::Field(placeholder(inside, literal)?));
+        parts.push(PublicNamePart::Field(parse_placeholder(inside, literal)?));
         rest = after;
     }
     plain.push_str(rest);
     if !plain.is_empty() {
-        parts.push(Part::Text(plain));
+        parts.push(PublicNamePart::Text(plain));
     }
     Ok(parts)
 }
 
-fn placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, String> {
+fn parse_placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, String> {
     if inside.trim().is_empty() {
         return Err(format!("`{{{inside}}}` names no field; write `{{room_id}}`, say"));
     }
-    field_name::named(inside, literal.span()).ok_or_else(|| {
+    field_name::parse_field_name(inside, literal.span()).ok_or_else(|| {
         // The name is most likely what stands before the rest.
         let name = inside.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let name = name.filter(|name| !name.is_empty()).unwrap_or("room_id");
@@ -93,16 +93,16 @@ fn placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, St
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, parts};
+    use super::{PublicNamePart, parse_parts};
     use proc_macro2::Span;
     use quote::ToTokens;
     use syn::LitStr;
 
     fn read(text: &str) -> Result<String, String> {
-        let parts = parts(&LitStr::new(text, Span::call_site()))?;
+        let parts = parse_parts(&LitStr::new(text, Span::call_site()))?;
         let texts = parts.iter().map(|part| match part {
-            Part::Text(text) => format!("{text:?}"),
-            Part::Field(field) => field.to_token_stream().to_string(),
+            PublicNamePart::Text(text) => format!("{text:?}"),
+            PublicNamePart::Field(field) => field.to_token_stream().to_string(),
         });
         Ok(texts.collect::<Vec<_>>().join(" "))
     }

@@ -4,10 +4,10 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::LitStr;
 
 /// The tokens of `literal`, or why there are none; the reason does not quote the text.
-pub(crate) fn tokens(literal: &LitStr) -> Result<TokenStream, String> {
+pub(crate) fn parse_tokens(literal: &LitStr) -> Result<TokenStream, String> {
     let text = literal.value();
     // Asked first: the compiler's own lexer reports such a text itself, far from the literal.
-    balanced(&text)?;
+    check_balanced(&text)?;
     let tokens: TokenStream = text.parse().map_err(|_| "these are no Rust tokens".to_owned())?;
     Ok(respan(tokens, literal.span()))
 }
@@ -26,18 +26,18 @@ fn respan_token(token: TokenTree, span: Span) -> TokenTree {
     token
 }
 
-fn balanced(text: &str) -> Result<(), String> {
+fn check_balanced(text: &str) -> Result<(), String> {
     let mut open = Vec::new();
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => close_string(&mut letters)?,
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => close_string(&mut characters)?,
             '(' => open.push(('(', ')')),
             '[' => open.push(('[', ']')),
             '{' => open.push(('{', '}')),
             ')' | ']' | '}' => match open.pop() {
-                Some((_, expected)) if expected == letter => {}
-                _ => return Err(format!("`{letter}` closes nothing; remove it, or open it before")),
+                Some((_, expected)) if expected == character => {}
+                _ => return Err(format!("`{character}` closes nothing; remove it, or open it before")),
             },
             _ => {}
         }
@@ -48,10 +48,10 @@ fn balanced(text: &str) -> Result<(), String> {
     }
 }
 
-fn close_string(letters: &mut std::str::Chars<'_>) -> Result<(), String> {
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => drop(letters.next()),
+fn close_string(characters: &mut std::str::Chars<'_>) -> Result<(), String> {
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
             '"' => return Ok(()),
             _ => {}
         }
@@ -98,7 +98,7 @@ fn print_into(tokens: TokenStream, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{balanced, print};
+    use super::{check_balanced, print};
     use proc_macro2::TokenStream;
 
     #[test]
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn parentheses_in_strings_do_not_count() {
-        assert_eq!(balanced(r#"HasRole("a)\")") & B"#), Ok(()));
-        assert!(balanced("(A & B").unwrap_err().contains("never closed"));
-        assert!(balanced("A & B)").unwrap_err().contains("closes nothing"));
-        assert!(balanced("A(]").unwrap_err().contains("closes nothing"));
-        assert!(balanced("HasRole(\"a)").unwrap_err().contains("string"));
+        assert_eq!(check_balanced(r#"HasRole("a)\")") & B"#), Ok(()));
+        assert!(check_balanced("(A & B").unwrap_err().contains("never closed"));
+        assert!(check_balanced("A & B)").unwrap_err().contains("closes nothing"));
+        assert!(check_balanced("A(]").unwrap_err().contains("closes nothing"));
+        assert!(check_balanced("HasRole(\"a)").unwrap_err().contains("string"));
     }
 }
