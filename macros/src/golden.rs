@@ -1,6 +1,7 @@
-//! What typical blocks expand to, word for word: `tests/expand/NAME.rs` goes in, `NAME.expanded.rs` comes out.
+//! Golden tests: each `tests/expand/NAME.rs` must expand to exactly `tests/expand/NAME.expanded.rs`.
 //!
-//! After a change, `UPDATE_EXPECT=1 cargo test -p portcullis-macros` writes the files anew; read the diff.
+//! After a change of the generated code, `UPDATE_EXPECT=1 cargo test -p portcullis-macros` rewrites the expected files.
+//! Review their diff.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
@@ -49,7 +50,7 @@ fn assert_expansion(source: &str, expected: &ExpectFile) {
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The items that come out of one item; those without one of our macros stay as they are.
+/// Expands the Portcullis macro on an item. Returns an item without one unchanged.
 fn expand_item(item: Item) -> Vec<Item> {
     let mut block = match item {
         Item::Impl(block) => block,
@@ -68,7 +69,7 @@ fn expand_item(item: Item) -> Vec<Item> {
     parse_items(expand_block(kind, arguments, &block.into_token_stream()))
 }
 
-/// A type with what is derived for it; the compiler takes off the attributes.
+/// Expands `#[derive(Group)]` and, as the compiler does, removes the attributes from the type.
 fn expand_derive(mut item: Item) -> Vec<Item> {
     let generated = parse_items(expand_group(item.to_token_stream()));
     let (Item::Struct(ItemStruct { attrs, .. }) | Item::Enum(ItemEnum { attrs, .. })) = &mut item else {

@@ -1,6 +1,6 @@
-//! The macros of portcullis. Their documentation stands where the runtime crate re-exports them.
+//! The procedural macros of `portcullis`. The runtime crate re-exports them and holds their documentation.
 
-// Not for the whole workspace: a test is right to panic.
+// This lint is not set for the whole workspace because tests may panic.
 #![warn(clippy::unwrap_used)]
 
 mod check;
@@ -20,13 +20,13 @@ use model::block::Block;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
 
-/// A type behind one WebSocket endpoint.
+/// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
 pub fn consumer(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_block(BlockKind::Consumer, arguments.into(), &item.into()).into()
 }
 
-/// A type that is reached under a route.
+/// Turns an impl block into a handler, a type that clients reach through a route.
 #[proc_macro_attribute]
 pub fn handler(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_block(BlockKind::Handler, arguments.into(), &item.into()).into()
@@ -38,17 +38,18 @@ pub fn permissions(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_codenames(tokens.into()).into()
 }
 
-/// A type whose values name sets of connections.
+/// Implements `Group` for a type whose values name sets of connections.
 #[proc_macro_derive(Group, attributes(group))]
 pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_group(item.into()).into()
 }
 
-/// The attributes of methods, seen by the block around them; on their own they only say so.
+/// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
+/// macros runs only if that attribute is missing, and reports it.
 macro_rules! method_attributes {
     ($($name:ident)+) => {
         $(
-            /// Marks a method of a block; the block's own attribute reads it.
+            /// Marks a method of a `#[consumer]` or `#[handler]` block, whose attribute reads it.
             #[proc_macro_attribute]
             pub fn $name(_: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
                 expand_misplaced_attribute(stringify!($name), &item.into()).into()
@@ -59,7 +60,8 @@ macro_rules! method_attributes {
 
 method_attributes! { action route event connect disconnect authenticate }
 
-/// From what stands in the source to what the compiler goes on with.
+/// Expands `#[consumer]` or `#[handler]`: parses the block, checks it and generates its code. If there are errors, returns
+/// the block with stub implementations and the errors.
 fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut item = match syntax::block::parse_impl_block(kind, tokens) {
         Ok(item) => item,
@@ -75,7 +77,7 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
     }
 }
 
-/// The codenames that stand in the source, declared.
+/// Expands `permissions!`.
 fn expand_codenames(tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
     let items = expand::codenames(&diagnostics.record_partial(Codenames::read(tokens)));
@@ -85,7 +87,7 @@ fn expand_codenames(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// What a group's type gets beside itself.
+/// Expands `#[derive(Group)]`.
 fn expand_group(item: TokenStream) -> TokenStream {
     let input = match syn::parse2(item) {
         Ok(input) => input,
@@ -108,7 +110,8 @@ fn append_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
 fn expand_misplaced_attribute(name: &str, item: &TokenStream) -> TokenStream {
     let consumers = name.ends_with("connect") || matches!(name, "event" | "authenticate");
     let block = if consumers { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
-    let message = format!("`#[{name}]` means nothing by itself; put {block} on the impl block around it");
+    let message =
+        format!("`#[{name}]` has no effect outside of a Portcullis block; put {block} on the impl block around it");
     append_errors(item, &syn::Error::new(Span::call_site(), message))
 }
 
@@ -117,13 +120,13 @@ mod tests {
     use super::{BlockKind, expand_block, expand_group, expand_misplaced_attribute};
     use quote::quote;
 
-    /// All errors in the output.
-    fn errors(tokens: &proc_macro2::TokenStream) -> usize {
+    /// Returns the number of errors in the output.
+    fn count_errors(tokens: &proc_macro2::TokenStream) -> usize {
         tokens.to_string().matches("compile_error !").count()
     }
 
     #[test]
-    fn whatever_stands_in_the_attributes_the_block_comes_back() {
+    fn block_with_malformed_attributes_is_returned_with_errors() {
         for malformed in [
             "=",
             ",",
@@ -163,17 +166,19 @@ mod tests {
                         fn fourth(&self, #[path(#malformed)] wrong: u8) {}
                     }
                 };
-                let out = expand_block(kind, malformed.clone(), &block);
-                let file: syn::File = syn::parse2(out.clone()).unwrap();
-                let syn::Item::Impl(back) = &file.items[0] else { panic!("{malformed}: no impl block first") };
-                assert_eq!(back.items.len(), 5, "{malformed}");
-                assert!(errors(&out) >= 5, "{malformed}: {} errors", errors(&out));
+                let output = expand_block(kind, malformed.clone(), &block);
+                let file: syn::File = syn::parse2(output.clone()).unwrap();
+                let syn::Item::Impl(returned) = &file.items[0] else {
+                    panic!("{malformed}: the first item is not the impl block")
+                };
+                assert_eq!(returned.items.len(), 5, "{malformed}");
+                assert!(count_errors(&output) >= 5, "{malformed}: {} errors", count_errors(&output));
             }
         }
     }
 
     #[test]
-    fn whatever_stands_in_the_attributes_of_a_group_its_errors_are_told() {
+    fn group_with_malformed_attributes_reports_errors() {
         for malformed in [
             "=",
             ", ,",
@@ -198,13 +203,13 @@ mod tests {
                 ),
                 quote!(union Room<T> { room: T }),
             ] {
-                let out = expand_group(quote!(#[group(#malformed)] #item));
-                syn::parse2::<syn::File>(out.clone()).unwrap();
-                assert!(errors(&out) >= 1, "{malformed}");
+                let output = expand_group(quote!(#[group(#malformed)] #item));
+                syn::parse2::<syn::File>(output.clone()).unwrap();
+                assert!(count_errors(&output) >= 1, "{malformed}");
             }
         }
         assert_eq!(
-            errors(&expand_group(quote!(
+            count_errors(&expand_group(quote!(
                 fn room() {}
             ))),
             1
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_no_impl_block_comes_back_with_one_error() {
+    fn item_without_inherent_impl_is_returned_with_one_error() {
         for item in [
             quote!(
                 struct Chat;
@@ -222,19 +227,19 @@ mod tests {
                 fn chat() {}
             ),
         ] {
-            let out = expand_block(BlockKind::Consumer, quote!(user = 5, nonsense), &item);
-            assert!(out.to_string().starts_with(&item.to_string()));
-            assert_eq!(errors(&out), 1, "{item}");
+            let output = expand_block(BlockKind::Consumer, quote!(user = 5, nonsense), &item);
+            assert!(output.to_string().starts_with(&item.to_string()));
+            assert_eq!(count_errors(&output), 1, "{item}");
         }
     }
 
     #[test]
-    fn an_inner_attribute_alone_leaves_its_item_and_one_error() {
+    fn method_attribute_outside_a_block_is_returned_with_one_error() {
         let item = quote!(
             async fn ping(&self) {}
         );
-        let out = expand_misplaced_attribute("action", &item);
-        assert!(out.to_string().starts_with(&item.to_string()));
-        assert_eq!(errors(&out), 1);
+        let output = expand_misplaced_attribute("action", &item);
+        assert!(output.to_string().starts_with(&item.to_string()));
+        assert_eq!(count_errors(&output), 1);
     }
 }

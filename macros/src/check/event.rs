@@ -203,8 +203,8 @@ mod tests {
             ("A & !a.b(field)", "no `!` can stand over `a.b(field)`"),
             ("A & !A", "can never hold"),
             ("A | AllowAny", "`AllowAny` stands alone"),
-            ("inherited", "nothing to inherit"),
-            ("A &", "`&` has nothing after it"),
+            ("inherited", "no permission to inherit"),
+            ("A &", "`&` has no operand after it"),
         ] {
             let told = told(permission);
             assert_eq!(told.len(), 1, "{permission}: {told:?}");
@@ -222,10 +222,10 @@ mod tests {
             assert_eq!(told(sound), [""; 0], "{sound}");
         }
         for wrong in ["key = a.b", "key = (a, b)", "key = \"\"", "key = hash()"] {
-            let expected = "`key` names one field of the event; write `key = symbol`, say";
+            let expected = "`key` takes the name of one field of the event; write, for example, `key = symbol`";
             assert_eq!(told(wrong), [expected], "{wrong}");
         }
-        assert_eq!(told("key = a, key = b"), ["`key` is given twice; keep one"]);
+        assert_eq!(told("key = a, key = b"), ["`key` is given twice; remove one of them"]);
         assert_eq!(told("key"), ["`key` needs a value; write `key = symbol`"]);
     }
 

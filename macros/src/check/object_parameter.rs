@@ -110,7 +110,7 @@ mod tests {
             ("#[object(\"b[].c\")] a: Object<T>", "write `Vec<Object<…>>`"),
             ("#[object(\"b[]\")] a: Option<Object<T>>", "write `Vec<Object<…>>`"),
             ("#[object(\"b\")] a: Object<T>, b: u8", "`b` is the key of `a` already"),
-            ("#[object(\"b..c\")] a: Object<T>", "beside a `.`"),
+            ("#[object(\"b..c\")] a: Object<T>", "before or after a `.`"),
             ("#[object(\"b\")] #[object(\"c\")] a: Object<T>", "stands here twice"),
             ("#[path] #[object(\"b\")] a: Object<T>", "keep `#[path]` or `#[object]`"),
             ("#[extract] a: Object<T>", "remove `#[extract]`"),

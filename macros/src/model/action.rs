@@ -12,15 +12,16 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
 
+/// An `#[action]` method.
 pub(crate) struct Action {
     pub(crate) method: Ident,
-    /// As the client calls it.
+    /// The name with which clients call the action.
     pub(crate) name: String,
-    /// Where the name was written.
+    /// The name as written, for errors to underline.
     pub(crate) name_tokens: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// Something could not be read, and it may have been a permission: that error is enough.
+    /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Action {
 }
 
 impl Action {
-    /// Reads a method marked as an action and takes our attributes off its parameters.
+    /// Reads an `#[action]` method and removes the Portcullis attributes from its parameters.
     pub(crate) fn read(mark: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
         let arguments = diagnostics.record_partial(ActionArgs::read(mark));
         let parameters = read_parameters(&mut method.sig, diagnostics);
@@ -58,12 +59,12 @@ impl Action {
         self.signature.asyncness.is_some()
     }
 
-    /// The written return type.
+    /// Returns the declared return type.
     pub(crate) fn return_type(&self) -> Option<&Type> {
         super::return_type(&self.signature)
     }
 
-    /// The captures that its parameters take.
+    /// Returns the names of the captures that the parameters read.
     pub(crate) fn captures(&self) -> Vec<&str> {
         let captures = self.parameters.iter().filter_map(|parameter| match &parameter.kind {
             ParameterKind::Capture { name, .. }
@@ -73,7 +74,7 @@ impl Action {
         captures.collect()
     }
 
-    /// The top-level keys of the message that its parameters are read from, each once.
+    /// Returns the top-level message keys that the parameters are read from, without duplicates.
     pub(crate) fn message_keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         for key in self.parameters.iter().flat_map(Parameter::message_keys) {
@@ -84,7 +85,7 @@ impl Action {
         keys
     }
 
-    /// The parameter of that name, with its position.
+    /// Returns the parameter with this name, and its position.
     pub(crate) fn find_parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
         self.parameters.iter().enumerate().find(|(_, parameter)| unraw_name(&parameter.name) == unraw_name(name))
     }

@@ -1,4 +1,4 @@
-//! `#[authenticate]`: how a connected client gives fresh credentials.
+//! `#[authenticate]`: the method that receives new credentials from a connected client.
 
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, Signature, Type};
@@ -7,6 +7,7 @@ use super::parameter::{Parameter, read_parameters};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 
+/// An `#[authenticate]` method.
 pub(crate) struct Authenticate {
     pub(crate) attribute: Attribute,
     pub(crate) method: Ident,
@@ -15,11 +16,11 @@ pub(crate) struct Authenticate {
     pub(crate) signature: Signature,
 }
 
-/// What clients call it, whatever the method is called.
+/// The name with which clients call the action, independent of the method's name.
 pub(crate) const ACTION_NAME: &str = "authenticate";
 
 impl Authenticate {
-    /// Reads the method and takes our attributes off its parameters.
+    /// Reads an `#[authenticate]` method and removes the Portcullis attributes from its parameters.
     pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
         diagnostics.record(attribute::require_bare(&attribute));
         let parameters = read_parameters(&mut method.sig, diagnostics);
@@ -32,7 +33,7 @@ impl Authenticate {
         }
     }
 
-    /// The written return type.
+    /// Returns the declared return type.
     pub(crate) fn return_type(&self) -> Option<&Type> {
         super::return_type(&self.signature)
     }

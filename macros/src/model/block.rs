@@ -1,4 +1,4 @@
-//! The whole impl block: who it is for, what guards it, what it holds.
+//! An impl block with `#[consumer]` or `#[handler]`: its user type, its permission and its methods.
 
 use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
@@ -13,14 +13,15 @@ use crate::syntax::attribute::{self, MethodKind};
 use crate::syntax::block::{BlockArgs, BlockKind};
 use crate::syntax::permission::PermissionValue;
 
+/// A `#[consumer]` or `#[handler]` block.
 pub(crate) struct Block {
     pub(crate) kind: BlockKind,
     pub(crate) runtime: Path,
-    /// The registry's name for it.
+    /// The name of the block in the registry.
     pub(crate) name: String,
     pub(crate) user: Type,
     pub(crate) permission: BlockPermission,
-    /// Something could not be read, and it may have been a permission: that error is enough.
+    /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
     pub(crate) connect: Option<Expression>,
     pub(crate) impl_token: Token![impl],
@@ -31,15 +32,15 @@ pub(crate) struct Block {
     pub(crate) routes: Vec<Route>,
     pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
-    /// One, or some that `cfg` keeps apart.
+    /// More than one is valid only if each has a `cfg`.
     pub(crate) authenticates: Vec<Authenticate>,
-    /// Was something marked as an action, a route or an event, even if it could not be read?
+    /// Whether the block has an `#[action]`, `#[route]` or `#[event]`, including one that could not be read.
     pub(crate) has_callables: bool,
 }
 
-/// What the block's own `permission` key says.
+/// The value of the block's `permission` key.
 pub(crate) enum BlockPermission {
-    /// There is no such key.
+    /// The key is missing.
     Absent,
     Inherited,
     Expression(Expression),
@@ -55,7 +56,7 @@ impl BlockPermission {
 }
 
 impl Block {
-    /// Reads the block and takes our attributes off `item`.
+    /// Reads the block and removes the Portcullis attributes from `item`.
     pub(crate) fn read(
         kind: BlockKind,
         arguments: BlockArgs,
@@ -111,22 +112,27 @@ impl Block {
         for (path, attribute) in attribute::take_conditional_method_attributes(&mut method.attrs, &self.runtime) {
             let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
             let message = format!(
-                "`{name}` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` and `#[{name}]` on the method"
+                "`{name}` inside of `cfg_attr` is not supported; write `#[cfg(…)]` and `#[{name}]` on the method"
             );
             diagnostics.error(attribute, message);
             self.has_callables = true;
         }
-        let mut marks = attribute::take_method_attributes(&mut method.attrs, &self.runtime);
-        if marks.is_empty() {
+        let mut attributes = attribute::take_method_attributes(&mut method.attrs, &self.runtime);
+        if attributes.is_empty() {
             return;
         }
-        let (mark, attribute) = marks.remove(0);
-        self.has_callables |= matches!(mark, MethodKind::Action | MethodKind::Route | MethodKind::Event);
-        for (_, other) in marks {
-            let message = "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[event]`, `#[connect]`, `#[disconnect]` and `#[authenticate]`";
+        let (kind, attribute) = attributes.remove(0);
+        self.has_callables |= matches!(kind, MethodKind::Action | MethodKind::Route | MethodKind::Event);
+        for (other_kind, other) in attributes {
+            let message = format!(
+                "`{}` has two Portcullis attributes, `#[{}]` and `#[{}]`; remove one",
+                method.sig.ident,
+                kind.name(),
+                other_kind.name()
+            );
             diagnostics.error(other, message);
         }
-        match mark {
+        match kind {
             MethodKind::Action => self.actions.push(Action::read(&attribute, method, diagnostics)),
             MethodKind::Route => {
                 self.routes.extend(Route::read(&attribute, *routes, method, diagnostics));
@@ -134,7 +140,7 @@ impl Block {
             }
             MethodKind::Event => self.events.push(Event::read(attribute, method, diagnostics)),
             MethodKind::Connect | MethodKind::Disconnect => {
-                self.hooks.push(Hook::read(mark, attribute, method, diagnostics));
+                self.hooks.push(Hook::read(kind, attribute, method, diagnostics));
             }
             MethodKind::Authenticate => self.authenticates.push(Authenticate::read(attribute, method, diagnostics)),
         }
@@ -143,11 +149,14 @@ impl Block {
     fn report_misplaced(&mut self, attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
         for (_, attribute) in attribute::take_method_attributes(attributes, &self.runtime) {
             self.has_callables = true;
-            diagnostics.error(attribute, "this attribute goes on a method of the block; move it there, or remove it");
+            diagnostics.error(
+                attribute,
+                "this attribute can only be put on a method of the block; move it to a method, or remove it",
+            );
         }
     }
 
-    /// A block that stands for one type, so that constants about it can be checked where it is written.
+    /// Returns whether the block is not generic. Only then can const checks be evaluated in the block's own crate.
     pub(crate) fn is_concrete(&self) -> bool {
         self.generics.params.is_empty()
     }

@@ -1,4 +1,4 @@
-//! One event: a method that makes what members get to see.
+//! One event: a method that builds the payload that members of a group receive.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -11,26 +11,27 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 use crate::syntax::event::EventArgs;
 
+/// An `#[event]` method.
 pub(crate) struct Event {
     pub(crate) attribute: Attribute,
     pub(crate) method: Ident,
-    /// As frames call it.
+    /// The name of the event in frames.
     pub(crate) name: String,
-    /// Where the name was written.
+    /// The name as written, for errors to underline.
     pub(crate) name_tokens: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// The field that says what it is about.
+    /// The field that holds the coalescing key.
     pub(crate) key: Option<Member>,
-    /// Something could not be read, and it may have been a permission: that error is enough.
+    /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
-    /// Attributes that stand on parameters of actions only.
+    /// Attributes on parameters that are valid only on parameters of actions.
     pub(crate) misplaced: Vec<Attribute>,
     pub(crate) signature: Signature,
 }
 
 impl Event {
-    /// Reads a method marked as an event and takes our attributes off its parameters.
+    /// Reads an `#[event]` method and removes the Portcullis attributes from its parameters.
     pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
         let arguments = diagnostics.record_partial(EventArgs::read(&attribute));
         let ident = method.sig.ident.clone();
@@ -57,29 +58,29 @@ impl Event {
         }
     }
 
-    /// Its parameters after `&self`.
+    /// Returns the parameters after `&self`.
     pub(crate) fn parameters(&self) -> Vec<&PatType> {
         typed_parameters(&self.signature)
     }
 
-    /// The event's type: the `E` of `event: &E`.
+    /// Returns the event's type, the `E` in `event: &E`.
     pub(crate) fn event_type(&self) -> Option<&Type> {
         let first = self.parameters().into_iter().next()?;
         shared_referent(&first.ty).filter(|ty| !is_scope(ty))
     }
 
-    /// The parameter that says for whom it is made; without it, all get the same.
+    /// Returns the scope parameter. Without one, all subscribers receive the same payload.
     pub(crate) fn scope_parameter(&self) -> Option<&PatType> {
         self.parameters().into_iter().nth(1)
     }
 
-    /// The written return type.
+    /// Returns the declared return type.
     pub(crate) fn return_type(&self) -> Option<&Type> {
         super::return_type(&self.signature)
     }
 }
 
-/// The `T` of `&T`.
+/// Returns the `T` in `&T`.
 pub(crate) fn shared_referent(ty: &Type) -> Option<&Type> {
     match ty {
         Type::Reference(TypeReference { mutability: None, elem, .. }) => Some(elem),
@@ -89,7 +90,7 @@ pub(crate) fn shared_referent(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Is it `Scope<…>`, or a reference to it?
+/// Returns whether the type is `Scope<…>` or a reference to it.
 pub(crate) fn is_scope(ty: &Type) -> bool {
     is_type_named(ty, "Scope")
 }

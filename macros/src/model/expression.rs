@@ -1,4 +1,4 @@
-//! A permission expression with its leaves counted: each distinct leaf once, in the order written.
+//! A permission expression with indexed leaves: each distinct leaf is stored once, in the order in which it is written.
 
 use proc_macro2::TokenStream;
 
@@ -7,16 +7,16 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::leaf::Leaf;
 use crate::syntax::permission;
 
-/// An expression ready to be weighed and printed.
+/// An expression with indexed leaves.
 #[derive(Clone)]
 pub(crate) struct Expression {
     pub(crate) tree: Tree,
     pub(crate) leaves: Vec<Leaf>,
-    /// What to underline when the whole makes no sense.
+    /// The tokens that errors about the whole expression underline.
     pub(crate) tokens: TokenStream,
 }
 
-/// The operators over positions in [`Expression::leaves`].
+/// The operators of an expression. A leaf is an index into [`Expression::leaves`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
     Any(Vec<Tree>),
@@ -25,7 +25,7 @@ pub(crate) enum Tree {
     Leaf(usize),
 }
 
-/// The evaluator keeps one bit a leaf.
+/// The maximum number of distinct leaves, because the evaluator keeps one bit per leaf in a `u64`.
 const MAX_LEAVES: usize = 64;
 
 impl Expression {
@@ -35,14 +35,15 @@ impl Expression {
         if leaves.len() > MAX_LEAVES {
             let count = leaves.len();
             let message = format!(
-                "an expression holds {MAX_LEAVES} different permissions at most, this one has {count}; put some of them into a permission of their own"
+                "this expression has {count} different permissions, more than the maximum of {MAX_LEAVES}; \
+                 combine some of them in a permission type"
             );
             diagnostics.error(&written.tokens, message);
         }
         Self { tree, leaves, tokens: written.tokens.clone() }
     }
 
-    /// What the only leaf is called, where there is only one and nothing else.
+    /// Returns the name of the permission if the expression is a single permission without a subject.
     pub(crate) fn sole_permission_name(&self) -> Option<String> {
         match self.tree {
             Tree::Leaf(leaf) => self.leaves.get(leaf).and_then(permission_name),
@@ -50,12 +51,12 @@ impl Expression {
         }
     }
 
-    /// Is anything asked about a parameter?
+    /// Returns whether a leaf has a subject.
     pub(crate) fn has_subjects(&self) -> bool {
         self.leaves.iter().any(|leaf| leaf.subject.is_some())
     }
 
-    /// Which leaves stand under a `!`?
+    /// Returns for each leaf whether it occurs under a `!`.
     pub(crate) fn negated_leaves(&self) -> Vec<bool> {
         fn mark(tree: &Tree, is_nested: bool, negated: &mut [bool]) {
             match tree {
@@ -73,12 +74,12 @@ impl Expression {
         negated
     }
 
-    /// The tree as it would be written.
+    /// Formats the tree as source text.
     pub(crate) fn text(&self, tree: &Tree) -> String {
         self.format(tree, false)
     }
 
-    /// The same inside of something else.
+    /// Formats the tree as an operand of another operator, in parentheses where they are needed.
     pub(crate) fn operand_text(&self, tree: &Tree) -> String {
         self.format(tree, true)
     }
@@ -98,12 +99,12 @@ impl Expression {
     }
 }
 
-/// What a permission that is about nothing is called, wherever it is imported from: the last word of its path.
+/// Returns the last path segment of a permission without a subject. Returns `None` for any other leaf.
 pub(crate) fn permission_name(leaf: &Leaf) -> Option<String> {
     (!leaf.is_codename && leaf.subject.is_none()).then(|| last_segment_name(leaf))
 }
 
-/// The same of a permission that is about an object.
+/// Returns the last path segment of a permission with a subject. Returns `None` for any other leaf.
 pub(crate) fn object_permission_name(leaf: &Leaf) -> Option<String> {
     (!leaf.is_codename && leaf.subject.is_some()).then(|| last_segment_name(leaf))
 }

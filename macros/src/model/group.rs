@@ -1,4 +1,4 @@
-//! One group: a type whose values name sets of connections.
+//! One group: a type with `#[derive(Group)]`, whose values name sets of connections.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -10,13 +10,14 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::group::{GroupArgs, UnreadableKeys};
 use crate::syntax::public_name::PublicName;
 
+/// A type with `#[derive(Group)]`.
 pub(crate) struct Group {
     pub(crate) runtime: Path,
     pub(crate) ty: Ident,
     pub(crate) generics: Generics,
-    /// All attributes on the type; one is right.
+    /// All `#[group]` attributes on the type. Exactly one is valid.
     pub(crate) attributes: Vec<Attribute>,
-    /// The same on its fields and variants, where they mean nothing.
+    /// `#[group]` attributes on fields and variants, which are invalid.
     pub(crate) misplaced: Vec<Attribute>,
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
@@ -26,15 +27,15 @@ pub(crate) struct Group {
     pub(crate) shape: GroupShape,
 }
 
-/// What the type is made of.
+/// The form of the type's definition.
 pub(crate) enum GroupShape {
-    /// Fields with names.
+    /// A struct with these named fields.
     Named(Vec<Ident>),
-    /// So many without.
+    /// A struct with this number of unnamed fields.
     Tuple(usize),
     Unit,
     Enum,
-    /// The keyword, to underline it.
+    /// A union, with its keyword for errors to underline.
     Union(syn::token::Union),
 }
 
@@ -60,12 +61,12 @@ impl Group {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the type.
     pub(crate) fn name(&self) -> String {
         unraw_name(&self.ty)
     }
 
-    /// Where to point for the whole of what is written about it.
+    /// Returns the tokens that errors about the whole group underline.
     pub(crate) fn span_tokens(&self) -> proc_macro2::TokenStream {
         self.attributes
             .first()

@@ -1,4 +1,4 @@
-//! `#[connect]` and `#[disconnect]`: what a consumer does once per socket.
+//! `#[connect]` and `#[disconnect]`: the methods that a consumer runs when a connection begins and ends.
 
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, PatType, Signature, Type};
@@ -7,6 +7,7 @@ use super::typed_parameters;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, MethodKind};
 
+/// A `#[connect]` or `#[disconnect]` method.
 pub(crate) struct Hook {
     pub(crate) kind: MethodKind,
     pub(crate) attribute: Attribute,
@@ -32,7 +33,7 @@ impl Hook {
         }
     }
 
-    /// Its parameters after `&self`.
+    /// Returns the parameters after `&self`.
     pub(crate) fn parameters(&self) -> Vec<&PatType> {
         typed_parameters(&self.signature)
     }

@@ -1,4 +1,4 @@
-//! A parameter that is loaded and checked before the action sees it.
+//! A parameter whose object is loaded, and for which permissions are evaluated, before the action runs.
 
 use proc_macro2::{Ident, Span};
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
@@ -6,14 +6,15 @@ use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
 use super::unraw_name;
 use crate::syntax::json_path::JsonPath;
 
-/// What `Object<T>` says, alone or in an `Option` or a `Vec`.
+/// An object parameter: `Object<T>`, `Option<Object<T>>` or `Vec<Object<T>>`.
 pub(crate) struct Object {
     pub(crate) shape: ObjectShape,
-    /// What is loaded: the `T`.
+    /// The loaded type, the `T` in `Object<T>`.
     pub(crate) ty: Box<Type>,
     pub(crate) source: ObjectSource,
 }
 
+/// How many objects a parameter holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ObjectShape {
     One,
@@ -21,11 +22,11 @@ pub(crate) enum ObjectShape {
     List,
 }
 
-/// Where its key comes from, or its keys.
+/// The source of an object's key or keys.
 pub(crate) enum ObjectSource {
-    /// A key of the message.
+    /// A top-level key of the message.
     Key(String),
-    /// A place deeper in the message.
+    /// A path to a nested value in the message.
     Nested(JsonPath),
     Capture {
         name: String,
@@ -34,7 +35,7 @@ pub(crate) enum ObjectSource {
 }
 
 impl ObjectSource {
-    /// The place, or the parameter's own name.
+    /// Returns the source for a path, or for the parameter's name if there is no path.
     pub(crate) fn new(path: Option<JsonPath>, name: &Ident) -> Self {
         match path {
             None => Self::Key(unraw_name(name)),
@@ -43,7 +44,7 @@ impl ObjectSource {
         }
     }
 
-    /// How it is called where it cannot be read.
+    /// Returns the source's name in error messages.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Key(name) | Self::Capture { name, .. } => name,
@@ -51,7 +52,7 @@ impl ObjectSource {
         }
     }
 
-    /// The key of the message in which it stands.
+    /// Returns the top-level key of the message that contains the object's key. Returns `None` for a capture.
     pub(crate) fn top_level_key(&self) -> Option<&str> {
         match self {
             Self::Key(name) => Some(name),
@@ -61,7 +62,8 @@ impl ObjectSource {
     }
 }
 
-/// What `Object<T>`, `Option<Object<T>>`, `Vec<Object<T>>` or a reference to one of them loads.
+/// Parses `Object<T>`, `Option<Object<T>>`, `Vec<Object<T>>` or a reference to one of them. Returns `None` for any other
+/// type.
 pub(crate) fn parse_object_type(ty: &Type) -> Option<(ObjectShape, &Type)> {
     match ty {
         Type::Reference(TypeReference { elem, .. }) => parse_object_type(elem),
@@ -82,12 +84,12 @@ pub(crate) fn parse_object_type(ty: &Type) -> Option<(ObjectShape, &Type)> {
     }
 }
 
-/// The `T` of `Object<T>`.
+/// Returns the `T` in `Object<T>`.
 fn object_type(ty: &Type) -> Option<&Type> {
     single_type_argument_of(ty, "Object")
 }
 
-/// The `T` of `Name<T>`.
+/// Returns the `T` in `Name<T>`, where `name` is the last path segment.
 pub(super) fn single_type_argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     match ty {
         Type::Group(group) => single_type_argument_of(&group.elem, name),
@@ -112,7 +114,7 @@ mod tests {
     use syn::parse_str;
 
     #[test]
-    fn objects_are_known_by_their_last_words() {
+    fn parse_object_type_recognizes_the_last_path_segment() {
         for (ty, expected) in [
             ("Object<Message>", Some((ObjectShape::One, "Message"))),
             ("portcullis::Object<a::Message>", Some((ObjectShape::One, "a :: Message"))),

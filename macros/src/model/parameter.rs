@@ -1,5 +1,5 @@
-//! One parameter of an action, or of `#[authenticate]`: the context, an object, a capture, an extractor, or a key of the
-//! message.
+//! One parameter of an action or of `#[authenticate]`: the context, an object, a capture, an extracted value, or a key of
+//! the message.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -16,14 +16,14 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Role};
 use crate::syntax::json_path::JsonPath;
 
-/// A parameter with a name; patterns that are none were refused on the way.
+/// A named parameter. Parameters with other patterns are reported and left out.
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
     pub(crate) kind: ParameterKind,
-    /// Other attributes, which stay on the method unless they hide a role.
+    /// Other attributes. They stay on the method, except for a `cfg_attr` that contains a role.
     pub(crate) attributes: Vec<Attribute>,
-    /// The roles written on it, to underline them.
+    /// The roles with their attributes, for errors to underline.
     pub(crate) roles: Vec<(Role, Attribute)>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum ParameterKind {
 }
 
 impl Parameter {
-    /// Reads a parameter and takes our attributes off it.
+    /// Reads a parameter and removes the Portcullis attributes from it.
     pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
         let roles = attribute::take_roles(&mut typed.attrs);
         let attributes = typed.attrs.clone();
@@ -44,9 +44,10 @@ impl Parameter {
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
-                let message = "a parameter is a name, which is its key in the message; take the value and destructure it in the body";
+                let message = "a parameter must be a name, because it is the key in the message; \
+                               write a name here and destructure the value in the body";
                 diagnostics.error(pattern, message);
-                // What is wrong with its attributes is told as well.
+                // Called to report errors in its attributes.
                 read_kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
                 return None;
             }
@@ -61,14 +62,14 @@ impl Parameter {
         self.roles.iter().any(|(found, _)| *found == role)
     }
 
-    /// The last attribute of that role, to underline it.
+    /// Returns the tokens of the last attribute with this role, for errors to underline.
     pub(crate) fn role_tokens(&self, role: Role) -> TokenStream {
         let mut written = self.roles.iter().rev().filter(|(found, _)| *found == role);
         let span = self.name.span();
         written.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
     }
 
-    /// Does a serde attribute name a function, which is for this very type?
+    /// Returns whether a serde attribute names a function, which accepts only the declared type.
     pub(crate) fn has_serde_function(&self) -> bool {
         let ParameterKind::Key { serde } = &self.kind else { return false };
         serde.iter().flat_map(serde_entries).any(|(key, value)| {
@@ -76,7 +77,7 @@ impl Parameter {
         })
     }
 
-    /// The keys under which the message may hold it; none where it is not read from a key of its own.
+    /// Returns the keys from which the parameter can be read in the message. The list is empty if it has no key of its own.
     pub(crate) fn wire_names(&self) -> Vec<String> {
         let serde = match &self.kind {
             ParameterKind::Key { serde } => serde,
@@ -95,8 +96,8 @@ impl Parameter {
         names
     }
 
-    /// The top-level message keys that the parameter is read from, as a client writes them. For an object whose key is
-    /// nested, this is the outermost key.
+    /// Returns the top-level message keys that the parameter is read from, as a client writes them. For an object whose key
+    /// is nested, this is the outermost key.
     pub(crate) fn message_keys(&self) -> Vec<String> {
         match &self.kind {
             ParameterKind::Object(Object { source: ObjectSource::Nested(path), .. }) => {
@@ -107,7 +108,7 @@ impl Parameter {
     }
 }
 
-/// The keys of a `#[serde(…)]` with their quoted values; what else it holds is serde's business.
+/// Returns the keys of `#[serde(…)]` with their string values. Other values and syntax errors are left to serde.
 fn serde_entries(attribute: &Attribute) -> Vec<(String, Option<String>)> {
     metas_or_empty(attribute.parse_args_with(Punctuated::parse_terminated))
         .iter()
@@ -123,7 +124,7 @@ fn meta_name(meta: &Meta) -> String {
     meta.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
 
-/// What stands behind the `=`. Of `rename(serialize = "…", deserialize = "…")` it is what holds for reading.
+/// Returns the string after `=`. For `rename(serialize = "…", deserialize = "…")`, returns the value for deserialization.
 fn meta_value(meta: &Meta) -> Option<String> {
     match meta {
         Meta::NameValue(MetaNameValue { value, .. }) => string_value(value),
@@ -135,7 +136,7 @@ fn meta_value(meta: &Meta) -> Option<String> {
     }
 }
 
-/// The text of a string literal, also of one that a `macro_rules` passes on.
+/// Returns the text of a string literal. A literal from a `macro_rules` macro is inside of a group.
 fn string_value(value: &Expr) -> Option<String> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
@@ -173,7 +174,7 @@ fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: 
     ParameterKind::Key { serde: serde.collect() }
 }
 
-/// Those of a method that a message is read for, after `&self`; takes our attributes off them.
+/// Reads the parameters after `&self` and removes the Portcullis attributes from them.
 pub(crate) fn read_parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
     let typed = signature.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
@@ -182,7 +183,7 @@ pub(crate) fn read_parameters(signature: &mut Signature, diagnostics: &mut Diagn
     typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
 }
 
-/// Is it `Name<…>` or a reference to it?
+/// Returns whether the type is `Name<…>` or a reference to it.
 pub(crate) fn is_type_named(ty: &Type, name: &str) -> bool {
     match ty {
         Type::Reference(TypeReference { elem, .. }) => is_type_named(elem, name),

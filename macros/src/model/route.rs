@@ -1,4 +1,4 @@
-//! One route: a pattern and the method that gives the handler behind it.
+//! One route: a pattern and the method that returns its handler.
 
 use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, ReturnType, Signature, Type, TypeReference};
@@ -11,19 +11,20 @@ use crate::syntax::attribute;
 use crate::syntax::pattern::Pattern;
 use crate::syntax::route::RouteArgs;
 
+/// A `#[route]` method.
 pub(crate) struct Route {
-    /// The position among the block's routes, before `cfg`.
+    /// The index among the routes of the block, including routes that `cfg` removes.
     pub(crate) id: usize,
     pub(crate) pattern: Pattern,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// The handler's type: `T` in `-> &T`.
+    /// The handler's type, the `T` in `-> &T`.
     pub(crate) handler: Type,
     pub(crate) signature: Signature,
 }
 
 impl Route {
-    /// Reads a method marked as a route; nothing comes back where its pattern or its type could not be read.
+    /// Reads a `#[route]` method. Returns `None` if its pattern or its return type has an error.
     pub(crate) fn read(
         mark: &Attribute,
         id: usize,
@@ -45,7 +46,7 @@ impl Route {
 }
 
 fn handler_type(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
-    let message = "a route gives a reference to its handler; write `-> &Rooms`, say";
+    let message = "a `#[route]` method returns a reference to its handler; write, for example, `-> &Rooms`";
     match &signature.output {
         ReturnType::Default => diagnostics.error(&signature.ident, message),
         ReturnType::Type(_, ty) => match &**ty {
@@ -64,7 +65,8 @@ fn reject_smart_pointer(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type
         if let Some(inside) = single_type_argument_of(ty, pointer) {
             let inside = print(inside.to_token_stream());
             let message = format!(
-                "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; write `-> &{inside}`"
+                "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; \
+                 write `-> &{inside}`"
             );
             diagnostics.error(ty, message);
             return None;

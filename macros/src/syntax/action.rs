@@ -1,4 +1,4 @@
-//! The inside of `#[action(…)]`.
+//! The arguments of `#[action(…)]`.
 
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Meta, Result};
@@ -8,16 +8,16 @@ use super::attribute::parse_args;
 use super::key_value::{self, KeySet};
 use super::permission::{PermissionSyntax, PermissionValue};
 
-/// The keys of an action, as far as they could be read.
+/// The keys of `#[action]` that could be parsed.
 #[derive(Default)]
 pub(crate) struct ActionArgs {
     pub(crate) name: Option<LitStr>,
     pub(crate) permission: Option<PermissionSyntax>,
-    /// The keys themselves, to underline them.
+    /// Flags are kept as the key itself, so that errors can underline it.
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: Option<Ident>,
     pub(crate) deny_unknown: Option<Ident>,
-    /// Something could not be read, and it may have been a permission.
+    /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
@@ -26,9 +26,12 @@ const KEYS: KeySet = KeySet {
     known: &["name", "permission", "blocking", "detached", "deny_unknown"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
-        ("user", "`user` goes on the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
-        ("connect", "`connect` goes on `#[consumer]`; an action has no door of its own"),
-        ("crate", "`crate` goes on the block; write `#[consumer(crate = …)]` or `#[handler(crate = …)]`"),
+        ("user", "`user` is a key of the block; write `#[consumer(user = …)]` or `#[handler(user = …)]`"),
+        (
+            "connect",
+            "`connect` is a key of `#[consumer]`, since clients do not connect to an action; move it there, or remove it",
+        ),
+        ("crate", "`crate` is a key of the block; write `#[consumer(crate = …)]` or `#[handler(crate = …)]`"),
     ],
 };
 

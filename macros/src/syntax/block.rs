@@ -1,4 +1,4 @@
-//! The inside of `#[consumer(…)]` and `#[handler(…)]`, and the impl block they stand on.
+//! The arguments of `#[consumer(…)]` and `#[handler(…)]`, and the impl block that carries the attribute.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
@@ -8,7 +8,7 @@ use super::Partial;
 use super::key_value::{self, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
 
-/// Which of the two block attributes.
+/// The attribute of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum BlockKind {
     Consumer,
@@ -24,12 +24,12 @@ impl BlockKind {
     }
 }
 
-/// The keys of a block attribute, as far as they could be read.
+/// The keys of a block attribute that could be parsed.
 #[derive(Default)]
 pub(crate) struct BlockArgs {
     pub(crate) user: Option<Type>,
     pub(crate) permission: Option<PermissionValue>,
-    /// Something could not be read, and it may have been a permission.
+    /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
     pub(crate) connect: Option<PermissionSyntax>,
     pub(crate) name: Option<LitStr>,
@@ -46,7 +46,10 @@ const HANDLER_KEYS: KeySet = KeySet {
     attribute: "handler",
     known: &["user", "permission", "name", "crate"],
     hints: &[
-        ("connect", "`connect` goes on `#[consumer]`; a handler has no door of its own"),
+        (
+            "connect",
+            "`connect` is a key of `#[consumer]`, since clients do not connect to a handler; move it there, or remove it",
+        ),
         ("permissions", "unknown key `permissions`; write `permission`"),
     ],
 };
@@ -91,7 +94,8 @@ impl BlockArgs {
 fn reject_inherited_on_consumer(kind: BlockKind, written: PermissionValue) -> Result<PermissionValue> {
     match (kind, written) {
         (BlockKind::Consumer, PermissionValue::Inherited(at)) => {
-            let message = "nothing stands above a consumer to inherit from; write its permission, or leave the key out";
+            let message =
+                "a consumer has no parent to inherit a permission from; write its permission, or remove the key";
             Err(error_at(at, message))
         }
         (_, written) => Ok(written),
@@ -100,33 +104,40 @@ fn reject_inherited_on_consumer(kind: BlockKind, written: PermissionValue) -> Re
 
 fn parse_user_type(input: ParseStream<'_>) -> Result<Type> {
     let at = input.span();
-    input.parse().map_err(|_| syn::Error::new(at, "expected the type of your users; write `user = Member`, say"))
+    input.parse().map_err(|_| syn::Error::new(at, "expected a user type; write, for example, `user = Member`"))
 }
 
-/// `crate = ::path` or `crate = "::path"`.
+/// Parses the path in `crate = ::path` or `crate = "::path"`.
 pub(super) fn parse_crate_path(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         return literal.parse_with(Path::parse_mod_style).map_err(|_| {
-            error_at(&literal, format_args!("`{}` is no path; write `crate = ::portcullis`, say", literal.value()))
+            error_at(
+                &literal,
+                format_args!("`{}` is not a path; write, for example, `crate = ::portcullis`", literal.value()),
+            )
         });
     }
     input.call(Path::parse_mod_style)
 }
 
-/// The impl block itself; anything else cannot be gone on with.
+/// Parses the impl block.
+///
+/// # Errors
+///
+/// Fails if the item is not an inherent impl block. The macro cannot continue after that.
 pub(crate) fn parse_impl_block(kind: BlockKind, tokens: &TokenStream) -> Result<ItemImpl> {
     let name = kind.name();
     let block: ItemImpl = syn::parse2(tokens.clone()).map_err(|error| {
         if contains_impl_keyword(tokens) {
             return error;
         }
-        let message = format!("`#[{name}]` goes on an impl block; write `#[{name}] impl Chat {{ … }}`");
+        let message = format!("`#[{name}]` can only be put on an impl block; write `#[{name}] impl Chat {{ … }}`");
         syn::Error::new(first_word_span(tokens), message)
     })?;
     if let Some((path, _)) = &block.trait_ {
         let message = format!(
-            "`#[{name}]` goes on the type's own impl block, not on an impl of a trait; write `impl Chat {{ … }}`"
+            "`#[{name}]` can only be put on an inherent impl block, not on the impl of a trait; write `impl Chat {{ … }}`"
         );
         return Err(error_at(path, message));
     }
@@ -137,7 +148,7 @@ fn contains_impl_keyword(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "impl"))
 }
 
-/// The item's first word that is no attribute.
+/// Returns the span of the item's first identifier outside of attributes.
 fn first_word_span(tokens: &TokenStream) -> proc_macro2::Span {
     let mut words = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_)));
     words.next().map_or_else(proc_macro2::Span::call_site, |word| word.span())

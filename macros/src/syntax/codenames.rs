@@ -1,4 +1,4 @@
-//! The inside of `permissions! { … }`.
+//! The syntax of `permissions! { … }`.
 //!
 //! `all = ("crate" "=" path ";")? group*`, `group = attribute* visibility ident "{" name ("," name)* ","? "}"`,
 //! `name = attribute* ident "=" string`.
@@ -12,7 +12,7 @@ use super::Partial;
 use super::attribute::{cfg_attr_paths, cfgs};
 use super::key_value::{ErrorList, error_at};
 
-/// All codenames of one `permissions!`, as far as they could be read.
+/// The codenames of one `permissions!` call that could be parsed.
 #[derive(Default)]
 pub(crate) struct Codenames {
     pub(crate) runtime: Option<Path>,
@@ -29,11 +29,11 @@ pub(crate) struct CodenameGroup {
 pub(crate) struct Codename {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) name: Ident,
-    /// Missing only beside an error.
+    /// `None` only if an error was reported.
     pub(crate) description: Option<LitStr>,
 }
 
-const EXAMPLE: &str = "write `chat { can_use_chat = \"Can use chat\" }`, say";
+const EXAMPLE: &str = "write, for example, `chat { can_use_chat = \"Can use chat\" }`";
 
 impl Codenames {
     pub(crate) fn read(tokens: TokenStream) -> Partial<Self> {
@@ -49,7 +49,10 @@ impl Codenames {
             self.runtime = errors.record(parse_crate_path(input));
         }
         if input.is_empty() && errors.0.is_none() {
-            errors.add(syn::Error::new(Span::call_site(), format_args!("no codename is declared here; {EXAMPLE}")));
+            errors.add(syn::Error::new(
+                Span::call_site(),
+                format_args!("`permissions!` declares no codename; {EXAMPLE}"),
+            ));
         }
         while !input.is_empty() {
             match parse_group(input, &mut errors) {
@@ -60,42 +63,44 @@ impl Codenames {
                 }
             }
             if input.peek(Token![,]) || input.peek(Token![;]) {
-                errors.add(input.error("groups follow each other without a separator; remove this"));
+                errors.add(input.error("groups are not separated; remove this"));
                 skip_token(input);
             }
         }
         errors.0
     }
 
-    /// Two groups of one name are told of, unless `cfg` may keep them apart.
+    /// Adds a group. Reports it if its name is repeated, unless both groups have a `cfg`.
     fn add_group(&mut self, group: CodenameGroup, errors: &mut ErrorList) {
         if group.name.unraw() == "portcullis" {
-            errors.add(error_at(&group.name, "a group of this name would hide the crate; give it another"));
+            errors.add(error_at(&group.name, "a codename group named `portcullis` would hide the crate; rename it"));
             return;
         }
         let mut earlier = self.groups.iter().filter(|earlier| earlier.name.unraw() == group.name.unraw());
         if earlier.any(|earlier| may_coexist(&earlier.attributes, &group.attributes)) {
             let name = &group.name;
-            errors
-                .add(error_at(name, format_args!("two groups are called `{name}`; put all of its codenames into one")));
+            errors.add(error_at(
+                name,
+                format_args!("two groups are named `{name}`; put all of their codenames into one"),
+            ));
         } else {
             self.groups.push(group);
         }
     }
 }
 
-/// Are both there at once, as far as can be seen?
+/// Returns whether two items may exist in the same build: unless both have a `cfg`, they do.
 fn may_coexist(one: &[Attribute], other: &[Attribute]) -> bool {
     cfgs(one).is_empty() || cfgs(other).is_empty()
 }
 
-/// `crate = ::path;`
+/// Parses `crate = ::path;`.
 fn parse_crate_path(input: ParseStream<'_>) -> Result<Path> {
     input.parse::<Token![crate]>()?;
     input.parse::<Token![=]>()?;
     let path = input.call(Path::parse_mod_style).inspect_err(|_| skip_statement(input))?;
     if input.parse::<Option<Token![;]>>()?.is_none() {
-        return Err(error_at(&path, "`crate = …` ends with a `;`; write it before the first group"));
+        return Err(error_at(&path, "`crate = …` must end with `;`; add the `;` before the first group"));
     }
     Ok(path)
 }
@@ -115,7 +120,7 @@ fn parse_group(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Codenam
     let inside;
     braced!(inside in input);
     if inside.is_empty() {
-        let message = format_args!("the group `{name}` is empty; declare a codename in it, or remove it");
+        let message = format_args!("the group `{name}` is empty; declare a codename in it, or remove the group");
         errors.add(error_at(&name, message));
     }
     let codenames = parse_codenames(&inside, &name, errors);
@@ -130,7 +135,7 @@ fn parse_codenames(input: ParseStream<'_>, group: &Ident, errors: &mut ErrorList
                 let mut earlier = names.iter().filter(|earlier| earlier.name.unraw() == name.name.unraw());
                 if earlier.any(|earlier| may_coexist(&earlier.attributes, &name.attributes)) {
                     let name = &name.name;
-                    errors.add(error_at(name, format_args!("`{group}.{name}` is declared twice; keep one")));
+                    errors.add(error_at(name, format_args!("`{group}.{name}` is declared twice; remove one of them")));
                 } else {
                     names.push(name);
                 }
@@ -147,7 +152,7 @@ fn parse_codenames(input: ParseStream<'_>, group: &Ident, errors: &mut ErrorList
 
 fn parse_separator(input: ParseStream<'_>, errors: &mut ErrorList) {
     if !(input.is_empty() || input.peek(Token![,])) {
-        errors.add(input.error("expected a `,` before this; it separates the codenames"));
+        errors.add(input.error("expected a `,` before this, to separate two codenames"));
         if input.peek(Ident) || input.peek(Token![#]) {
             return;
         }
@@ -158,13 +163,14 @@ fn parse_separator(input: ParseStream<'_>, errors: &mut ErrorList) {
     }
 }
 
-/// What stands on a group or a codename; a `cfg` must be in sight, as more than one item gets it.
+/// Parses the attributes of a group or a codename. Rejects a `cfg` inside of `cfg_attr`, since `cfg` attributes are copied
+/// to several generated items.
 fn parse_attributes(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Vec<Attribute>> {
     let mut attributes = input.call(Attribute::parse_outer)?;
     attributes.retain(|attribute| {
         let hides = cfg_attr_paths(attribute).iter().any(|path| path.is_ident("cfg"));
         if hides {
-            let message = "`cfg` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` itself";
+            let message = "`cfg` inside of `cfg_attr` is not supported here; write `#[cfg(…)]`";
             errors.add(error_at(attribute, message));
         }
         !hides
@@ -172,29 +178,34 @@ fn parse_attributes(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Ve
     Ok(attributes)
 }
 
-/// What to say about a word of Rust's own where a name should stand.
+/// Returns an error if a Rust keyword is used as a name. `fits` checks the token after it.
 fn reserved_word_error(input: ParseStream<'_>, fits: impl Fn(ParseStream<'_>) -> bool) -> Option<syn::Error> {
     let ahead = input.fork();
     let word = ahead.call(Ident::parse_any).ok().filter(|_| fits(&ahead))?;
-    Some(error_at(&word, format_args!("`{word}` is a word of Rust's own; write `r#{word}`, or another name")))
+    Some(error_at(&word, format_args!("`{word}` is a Rust keyword; write `r#{word}`, or another name")))
 }
 
 fn reject_reserved_prefix(name: &Ident, errors: &mut ErrorList) {
     if name.unraw().to_string().starts_with("__") {
-        errors.add(error_at(name, "names that begin with `__` are for generated code; give it another"));
+        errors.add(error_at(
+            name,
+            format_args!("`{name}` begins with `__`, which is reserved for generated code; rename it"),
+        ));
     }
 }
 
 fn parse_codename(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Codename> {
     let attributes = parse_attributes(input, errors)?;
     if input.peek(Token![pub]) {
-        errors
-            .add(input.error("a codename is as visible as its group; remove this `pub`, or write it before the group"));
+        errors.add(
+            input.error("a codename has the visibility of its group; remove this `pub`, or write it before the group"),
+        );
         input.parse::<Visibility>()?;
     }
     if !input.peek(Ident) {
-        return Err(reserved_word_error(input, |next| next.peek(Token![=]))
-            .unwrap_or_else(|| input.error("expected a codename; write `can_use_chat = \"Can use chat\"`, say")));
+        return Err(reserved_word_error(input, |next| next.peek(Token![=])).unwrap_or_else(|| {
+            input.error("expected a codename; write, for example, `can_use_chat = \"Can use chat\"`")
+        }));
     }
     let name: Ident = input.parse()?;
     reject_reserved_prefix(&name, errors);
@@ -203,7 +214,7 @@ fn parse_codename(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Code
 }
 
 fn parse_description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
-    let instead = format!("write `{name} = \"…\"`, with what whoever has it may do");
+    let instead = format!("write `{name} = \"…\"` with a description of what the codename allows");
     if !input.peek(Token![=]) {
         if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
             return Err(error_at(name, format_args!("`{name}` has no description; {instead}")));
@@ -217,7 +228,7 @@ fn parse_description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
         let error = if input.is_empty() || input.peek(Token![,]) {
             error_at(equals, format_args!("`{name}` has no description; {instead}"))
         } else {
-            input.error(format_args!("a description is a string; {instead}"))
+            input.error(format_args!("the description of `{name}` is not a string; {instead}"))
         };
         skip_codename(input);
         return Err(error);
@@ -229,7 +240,7 @@ fn parse_description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
     Ok(literal)
 }
 
-/// Goes on behind the next `;`, or at the next braces.
+/// Skips all tokens up to and including the next `;`, but stops before braces.
 fn skip_statement(input: ParseStream<'_>) {
     while !(input.is_empty() || input.peek(Token![;]) || input.peek(token::Brace)) {
         skip_token(input);
@@ -239,7 +250,7 @@ fn skip_statement(input: ParseStream<'_>) {
     }
 }
 
-/// Goes on behind the next braces, where the next group may begin.
+/// Skips all tokens up to and including the next braces, after which the next group may begin.
 fn skip_group(input: ParseStream<'_>) {
     while !input.is_empty() {
         let last = input.peek(token::Brace);
@@ -250,14 +261,14 @@ fn skip_group(input: ParseStream<'_>) {
     }
 }
 
-/// Goes on to the end of this codename.
+/// Skips the rest of this codename.
 fn skip_codename(input: ParseStream<'_>) {
     while !(input.is_empty() || input.peek(Token![,]) || input.peek(Token![;])) {
         skip_token(input);
     }
 }
 
-/// Of what is not empty, a token can always be taken.
+/// Skips one token. Parsing a token tree cannot fail unless the input is empty.
 fn skip_token(input: ParseStream<'_>) {
     let skipped: Result<TokenTree> = input.parse();
     drop(skipped);
@@ -267,7 +278,7 @@ fn skip_token(input: ParseStream<'_>) {
 mod tests {
     use super::Codenames;
 
-    /// The codenames that were read, and what was told.
+    /// Returns the codenames that were read, with `?` for a missing description, and the errors.
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let (codenames, error) = Codenames::read(text.parse().unwrap());
         let names = codenames.groups.iter().flat_map(|group| {
@@ -277,16 +288,16 @@ mod tests {
             });
             names.collect::<Vec<_>>()
         });
-        let told = error.into_iter().flatten().map(|error| error.to_string());
-        (names.collect(), told.collect())
+        let messages = error.into_iter().flatten().map(|error| error.to_string());
+        (names.collect(), messages.collect())
     }
 
     #[test]
-    fn groups_and_names_are_read_with_what_stands_on_them() {
+    fn codenames_with_attributes_are_read_with_them() {
         let text = "crate = ::renamed; /// Text\n pub(crate) chat { #[cfg(a)] read = \"Reads\", write = \"Writes\", } \
                     r#type { a = \"A\" }";
-        let (names, told) = read(text);
-        assert_eq!(told, [""; 0]);
+        let (names, messages) = read(text);
+        assert_eq!(messages, [""; 0]);
         assert_eq!(names, ["chat.read", "chat.write", "r#type.a"]);
         let (codenames, _) = Codenames::read(text.parse().unwrap());
         assert!(codenames.runtime.is_some());
@@ -295,53 +306,53 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_words_and_leaves_the_rest() {
-        for (text, words, rest) in [
-            ("", "no codename is declared", &[][..]),
-            ("crate = ::a;", "no codename is declared", &[]),
-            ("crate = ::a b { c = \"C\" }", "ends with a `;`", &["b.c"]),
+    fn codenames_with_one_error_report_it_and_keep_the_rest() {
+        for (text, expected, rest) in [
+            ("", "declares no codename", &[][..]),
+            ("crate = ::a;", "declares no codename", &[]),
+            ("crate = ::a b { c = \"C\" }", "must end with `;`", &["b.c"]),
             ("crate = 5; a { b = \"B\" }", "expected identifier", &["a.b"]),
             ("a { } b { c = \"C\" }", "the group `a` is empty", &["b.c"]),
             ("a { b }", "`b` has no description", &["a.b?"]),
             ("a { b = , c = \"C\" }", "`b` has no description", &["a.b?", "a.c"]),
             ("a { b = \" \", c = \"C\" }", "is empty", &["a.b?", "a.c"]),
-            ("a { b = 3, c = \"C\" }", "a description is a string", &["a.b?", "a.c"]),
+            ("a { b = 3, c = \"C\" }", "is not a string", &["a.b?", "a.c"]),
             ("a { b: \"B\", c = \"C\" }", "expected a `=`", &["a.b?", "a.c"]),
-            ("a { b = \"B\"; c = \"C\" }", "separates the codenames", &["a.b", "a.c"]),
-            ("a { b = \"B\" c = \"C\" }", "separates the codenames", &["a.b", "a.c"]),
-            ("a { b = \"B\" + 1, c = \"C\" }", "separates the codenames", &["a.b", "a.c"]),
+            ("a { b = \"B\"; c = \"C\" }", "separate two codenames", &["a.b", "a.c"]),
+            ("a { b = \"B\" c = \"C\" }", "separate two codenames", &["a.b", "a.c"]),
+            ("a { b = \"B\" + 1, c = \"C\" }", "separate two codenames", &["a.b", "a.c"]),
             ("a { b = \"B\", b = \"C\" }", "`a.b` is declared twice", &["a.b"]),
-            ("a { pub b = \"B\" }", "as visible as its group", &["a.b"]),
+            ("a { pub b = \"B\" }", "has the visibility of its group", &["a.b"]),
             ("a { 5 = \"B\", c = \"C\" }", "expected a codename", &["a.c"]),
-            ("a { b = \"B\" } a { c = \"C\" }", "two groups are called `a`", &["a.b"]),
-            ("a { b = \"B\" }, c { d = \"D\" }", "without a separator", &["a.b", "c.d"]),
+            ("a { b = \"B\" } a { c = \"C\" }", "two groups are named `a`", &["a.b"]),
+            ("a { b = \"B\" }, c { d = \"D\" }", "groups are not separated", &["a.b", "c.d"]),
             ("a = { b = \"B\" } c { d = \"D\" }", "expected `{ … }`", &["c.d"]),
             ("a b = \"B\"", "expected `{ … }`", &[]),
-            ("a { __b = \"B\" }", "begin with `__`", &["a.__b"]),
-            ("__a { b = \"B\" }", "begin with `__`", &["__a.b"]),
+            ("a { __b = \"B\" }", "begins with `__`", &["a.__b"]),
+            ("__a { b = \"B\" }", "begins with `__`", &["__a.b"]),
             ("portcullis { b = \"B\" } c { d = \"D\" }", "would hide the crate", &["c.d"]),
             ("a { fn = \"B\", c = \"C\" }", "write `r#fn`", &["a.c"]),
             ("type { b = \"B\" } c { d = \"D\" }", "write `r#type`", &["c.d"]),
-            ("a { #[cfg_attr(x, cfg(y))] b = \"B\" }", "`cfg` inside `cfg_attr`", &["a.b"]),
+            ("a { #[cfg_attr(x, cfg(y))] b = \"B\" }", "`cfg` inside of `cfg_attr`", &["a.b"]),
             ("mod a { b = \"B\" } c { d = \"D\" }", "expected the name of a group", &["c.d"]),
         ] {
-            let (names, told) = read(text);
-            assert_eq!(told.len(), 1, "{text}: {told:?}");
-            assert!(told[0].contains(words), "{text}: {told:?}");
+            let (names, messages) = read(text);
+            assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+            assert!(messages[0].contains(expected), "{text}: {messages:?}");
             assert_eq!(names, rest, "{text}");
         }
     }
 
     #[test]
-    fn what_cfg_keeps_apart_may_have_one_name() {
+    fn codenames_with_cfg_may_share_a_name() {
         let text = "#[cfg(a)] a { b = \"B\" } #[cfg(not(a))] a { #[cfg(c)] b = \"B\", #[cfg(not(c))] b = \"B\" }";
         assert_eq!(read(text).1, [""; 0]);
     }
 
     #[test]
-    fn all_mistakes_are_told_in_one_run() {
-        let (names, told) = read("a { b, c = 5, d = \"\" } a { } e { f = \"F\"; f = \"F\" } ;");
-        assert_eq!(told.len(), 8, "{told:?}");
+    fn codenames_with_several_errors_report_all() {
+        let (names, messages) = read("a { b, c = 5, d = \"\" } a { } e { f = \"F\"; f = \"F\" } ;");
+        assert_eq!(messages.len(), 8, "{messages:?}");
         assert_eq!(names, ["a.b?", "a.c?", "a.d?", "e.f"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The inside of `#[event(…)]`.
+//! The arguments of `#[event(…)]`.
 
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Member, Meta, Result};
@@ -9,14 +9,14 @@ use super::field_name;
 use super::key_value::{self, KeySet};
 use super::permission::{PermissionSyntax, PermissionValue};
 
-/// The keys of an event, as far as they could be read.
+/// The keys of `#[event]` that could be parsed.
 #[derive(Default)]
 pub(crate) struct EventArgs {
     pub(crate) name: Option<LitStr>,
     pub(crate) permission: Option<PermissionSyntax>,
-    /// The field that says what it is about.
+    /// The field that holds the coalescing key.
     pub(crate) key: Option<Member>,
-    /// Something could not be read, and it may have been a permission.
+    /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
 }
 
@@ -25,9 +25,9 @@ const KEYS: KeySet = KeySet {
     known: &["permission", "name", "key"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
-        ("blocking", "nothing waits while an event is delivered, so there is no `blocking`; remove it"),
-        ("user", "`user` goes on the block; write `#[consumer(user = …)]`"),
-        ("crate", "`crate` goes on the block; write `#[consumer(crate = …)]`"),
+        ("blocking", "`#[event]` methods cannot block, since they run while an event is delivered; remove `blocking`"),
+        ("user", "`user` is a key of the block; write `#[consumer(user = …)]`"),
+        ("crate", "`crate` is a key of the block; write `#[consumer(crate = …)]`"),
     ],
 };
 

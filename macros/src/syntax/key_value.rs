@@ -1,4 +1,4 @@
-//! `key`, `key = value`, separated by commas: the inside of every attribute; a mistake at one key does not hide the next.
+//! Attribute arguments: `key` and `key = value`, separated by commas. Parsing continues with the next key after an error.
 
 use std::fmt::Display;
 
@@ -8,16 +8,17 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Result, Token};
 
-/// The keys that one attribute takes.
+/// The keys that an attribute accepts.
 pub(crate) struct KeySet {
-    /// The attribute's own name, for messages.
+    /// The name of the attribute, for messages.
     pub(crate) attribute: &'static str,
     pub(crate) known: &'static [&'static str],
-    /// Keys that people look for here, with what to say instead.
+    /// Messages for keys that the attribute does not accept but that a user may expect.
     pub(crate) hints: &'static [(&'static str, &'static str)],
 }
 
-/// Reads all keys to the end of `input`; `take` reads the rest of one that is known and new.
+/// Parses all keys up to the end of `input`. `parse_value` is called after each key that is known and not repeated, to parse
+/// the rest of it.
 pub(crate) fn parse_keys(
     input: ParseStream<'_>,
     keys: &KeySet,
@@ -34,7 +35,7 @@ pub(crate) fn parse_keys(
             break;
         }
         if !input.peek(Token![,]) {
-            errors.add(input.error("expected a `,` before this; it separates the keys"));
+            errors.add(input.error("expected a `,` before this, to separate two keys"));
             if input.peek(Ident::peek_any) {
                 continue;
             }
@@ -62,7 +63,7 @@ fn parse_key(
         return Err(error_at(&key, format_args!("unknown key `{key}`; {}", keys.list())));
     }
     if seen.contains(&key) {
-        return Err(error_at(&key, format_args!("`{key}` is given twice; keep one")));
+        return Err(error_at(&key, format_args!("`{key}` is given twice; remove one of them")));
     }
     seen.push(key.clone());
     parse_value(&key, input)
@@ -75,7 +76,7 @@ impl KeySet {
     }
 }
 
-/// The `=` between key and value.
+/// Parses the `=` between a key and its value, and checks that a value follows. `example` is a value for the message.
 pub(crate) fn parse_equals(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<()> {
     if !input.peek(Token![=]) {
         return Err(error_at(key, format_args!("`{key}` needs a value; write `{key} = {example}`")));
@@ -87,7 +88,7 @@ pub(crate) fn parse_equals(key: &Ident, input: ParseStream<'_>, example: &str) -
     Ok(())
 }
 
-/// A key that stands alone.
+/// Checks that a key has no value, and returns the key.
 pub(crate) fn parse_flag(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(key.clone());
@@ -95,16 +96,17 @@ pub(crate) fn parse_flag(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
     Err(input.error(format_args!("`{key}` takes no value; write `{key}` alone")))
 }
 
-/// A quoted value.
+/// Parses `= "…"`.
 pub(crate) fn parse_string(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
     parse_equals(key, input, example)?;
     if input.peek(LitStr) {
         return input.parse();
     }
-    Err(input.error(format_args!("`{key}` is a string; write `{key} = {example}`")))
+    Err(input.error(format_args!("the value of `{key}` is a string; write `{key} = {example}`")))
 }
 
-/// A name that frames, logs and audits carry, and so is kept plain.
+/// Parses `= "name"`. Names appear in frames, logs and audits, so they are restricted to ASCII letters, digits and a few
+/// signs.
 pub(crate) fn parse_name(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
     let literal = parse_string(key, input, example)?;
     let name = literal.value();
@@ -114,17 +116,18 @@ pub(crate) fn parse_name(key: &Ident, input: ParseStream<'_>, example: &str) -> 
             format_args!("the name is empty; write `{key} = {example}`, or remove the key"),
         ));
     }
-    match name.chars().find(|letter| !(letter.is_ascii_alphanumeric() || "_.:-".contains(*letter))) {
-        Some(odd) => {
-            let message = format_args!("{odd:?} cannot stand in a name; use letters, digits, `_`, `.`, `:` and `-`");
+    match name.chars().find(|character| !(character.is_ascii_alphanumeric() || "_.:-".contains(*character))) {
+        Some(invalid) => {
+            let message =
+                format_args!("{invalid:?} is not allowed in a name; use ASCII letters, digits, `_`, `.`, `:` and `-`");
             Err(error_at(literal, message))
         }
         None => Ok(literal),
     }
 }
 
-/// May a permission be meant here, however it is spelled? Asked only of what could not be read, so that its absence is not
-/// told on top: a path that happens to begin with the word says nothing.
+/// Returns whether tokens that could not be parsed may contain a `permission` key, even a misspelled one. If so, the missing
+/// permission is not reported as a second error. Any identifier that begins with `perm` counts, also one inside of a path.
 pub(crate) fn mentions_permission(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word.to_string().starts_with("perm")))
 }
@@ -133,7 +136,7 @@ pub(crate) fn error_at(at: impl ToTokens, message: impl Display) -> syn::Error {
     syn::Error::new_spanned(at, message)
 }
 
-/// Goes on to the next comma.
+/// Skips all tokens before the next comma.
 fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
@@ -142,7 +145,7 @@ fn skip_to_comma(input: ParseStream<'_>) {
     }
 }
 
-/// Errors joined into one as they come.
+/// Errors that are combined into one as they are added.
 pub(crate) struct ErrorList(pub(crate) Option<syn::Error>);
 
 impl ErrorList {

@@ -1,4 +1,5 @@
-//! The arguments of a leaf are values: one that jumps out of the generated check would decide in its place.
+//! The arguments of a leaf. They must be plain values: an argument with a `return` or `?` would leave the generated check
+//! and thereby decide its result.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -7,14 +8,20 @@ use syn::{Expr, ExprAsync, ExprClosure, Item, Macro, Result};
 
 use super::key_value::error_at;
 
-/// Refuses an argument that does not run to its end where it stands.
+/// Checks that the argument contains no jump such as `return`, `break` or `?`.
+///
+/// # Errors
+///
+/// Fails for the first jump. Jumps inside of closures, async blocks and items are allowed, since they do not leave the
+/// check.
 pub(super) fn reject_jumps(argument: &Expr) -> Result<()> {
     let mut jumps = JumpFinder(None);
     jumps.visit_expr_mut(&mut argument.clone());
     jumps.0.map_or(Ok(()), Err)
 }
 
-/// The words in it that could name parameters: alone, and neither called nor bound in there.
+/// Returns the identifiers in the argument that may name parameters of the action. Called functions are left out, and so is
+/// everything inside of blocks, closures, `if` and `match`, which may bind names.
 pub(super) fn possible_parameters(argument: &Expr) -> Vec<Ident> {
     let mut words = PossibleParameters(Vec::new());
     words.visit_expr_mut(&mut argument.clone());
@@ -34,18 +41,19 @@ impl VisitMut for PossibleParameters {
     }
 }
 
-/// The first jump; what closures, async blocks and items hold is their own.
+/// The error for the first jump that was found.
 struct JumpFinder(Option<syn::Error>);
 
 impl JumpFinder {
     fn report(&mut self, at: impl ToTokens, word: &str) {
         let message = format_args!(
-            "`{word}` would leave the check that this argument is for; write a plain value, or the call of a function that gives one"
+            "`{word}` in an argument would leave the permission check; \
+             write a plain value, or call a function that returns one"
         );
         self.0.get_or_insert_with(|| error_at(at, message));
     }
 
-    /// Nobody knows what a macro makes of its tokens.
+    /// Searches the tokens of a macro call. Their expansion is unknown, so any token that may become a jump counts.
     fn visit_tokens(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {

@@ -1,7 +1,7 @@
-//! Permission expressions as they are written, quoted or bare: one grammar for both.
+//! The syntax of permission expressions. Quoted and bare expressions have the same grammar.
 //!
-//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`; what a leaf is stands in
-//! [`leaf`](super::leaf).
+//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`. The grammar of a leaf is
+//! in [`leaf`](super::leaf).
 
 use proc_macro2::{Punct, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -16,19 +16,19 @@ use super::token_string;
 
 /// The value of a `permission` key.
 pub(crate) enum PermissionValue {
-    /// `inherited`: what stands above the mount is in effect.
+    /// `inherited`: the permission in effect where the handler is mounted applies.
     Inherited(TokenStream),
     Expression(PermissionSyntax),
 }
 
-/// An expression and what to underline when it makes no sense as a whole.
+/// A parsed expression. Errors about the whole expression underline `tokens`.
 #[derive(Clone)]
 pub(crate) struct PermissionSyntax {
     pub(crate) tree: SyntaxTree,
     pub(crate) tokens: TokenStream,
 }
 
-/// The operators, flat: `A & B & C` is one `All` of three.
+/// The operators of an expression. Chains are flat: `A & B & C` is one `All` with three operands.
 #[derive(Clone)]
 pub(crate) enum SyntaxTree {
     Any(Vec<SyntaxTree>),
@@ -38,13 +38,13 @@ pub(crate) enum SyntaxTree {
 }
 
 impl PermissionValue {
-    /// Reads a string literal, or the bare expression up to the next comma.
+    /// Parses a string literal, or a bare expression up to the next comma.
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Lit) && !input.peek(LitStr) && !input.peek(LitBool) {
             let literal: Lit = input.parse()?;
             return Err(error_at(
                 &literal,
-                format_args!("`{}` is no permission; {PERMISSION_HINT}", literal.to_token_stream()),
+                format_args!("`{}` is not a permission; {PERMISSION_HINT}", literal.to_token_stream()),
             ));
         }
         if !input.peek(LitStr) {
@@ -55,34 +55,42 @@ impl PermissionValue {
         if text.trim() == "inherited" {
             return Ok(Self::Inherited(tokens));
         }
-        let wrong =
+        let error =
             |reason: &dyn std::fmt::Display| error_at(&literal, format_args!("{reason} (in `{}`)", text.trim()));
-        let parsed = token_string::parse_tokens(&literal).map_err(|reason| wrong(&reason))?;
+        let parsed = token_string::parse_tokens(&literal).map_err(|reason| error(&reason))?;
         if parsed.is_empty() {
             return Err(error_at(&literal, EMPTY_EXPRESSION));
         }
-        let tree = parse_complete.parse2(parsed).map_err(|error| wrong(&error))?;
+        let tree = parse_complete.parse2(parsed).map_err(|reason| error(&reason))?;
         Ok(Self::Expression(PermissionSyntax { tree, tokens }))
     }
 
-    /// The expression, where `inherited` means nothing.
+    /// Returns the expression of a key that may be left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails for `inherited`.
     pub(crate) fn into_expression(self) -> Result<PermissionSyntax> {
         match self {
             Self::Expression(expression) => Ok(expression),
             Self::Inherited(tokens) => Err(error_at(
                 tokens,
-                "`inherited` goes on a `#[handler]` block only; name a permission here, or leave the key out",
+                "`inherited` is only allowed in `#[handler]`; name a permission here, or remove the key",
             )),
         }
     }
 
-    /// The expression of what must have one, and has nothing above it.
+    /// Returns the expression of a key that is required.
+    ///
+    /// # Errors
+    ///
+    /// Fails for `inherited`.
     pub(crate) fn into_required_expression(self) -> Result<PermissionSyntax> {
         match self {
             Self::Expression(expression) => Ok(expression),
             Self::Inherited(tokens) => Err(error_at(
                 tokens,
-                "there is nothing to inherit from here; name a permission, or write `AllowAny` if everybody may pass",
+                "there is no permission to inherit here; name a permission, or write `AllowAny` to allow everyone",
             )),
         }
     }
@@ -102,7 +110,7 @@ fn is_comma(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }
 
-/// Does the value end after `count` more tokens?
+/// Returns whether the value ends after `count` more tokens.
 fn ends_after(input: ParseStream<'_>, count: usize) -> bool {
     input.cursor().token_stream().into_iter().nth(count).is_none_or(|token| is_comma(&token))
 }
@@ -112,7 +120,7 @@ fn parse_complete(input: ParseStream<'_>) -> Result<SyntaxTree> {
     if input.is_empty() { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
-/// Up to the comma before the next key.
+/// Parses an expression that ends at a comma or at the end of the input.
 fn parse_until_comma(input: ParseStream<'_>) -> Result<SyntaxTree> {
     let tree = parse_any(input, None)?;
     if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected_token_error(input)) }
@@ -189,19 +197,19 @@ mod tests {
         read(LitStr::new(text, proc_macro2::Span::call_site()).to_token_stream())
     }
 
-    /// The tree with each operator in front of its parts.
-    fn shape(tree: &SyntaxTree) -> String {
-        let operands = |operands: &[SyntaxTree]| operands.iter().map(shape).collect::<Vec<_>>().join(" ");
+    /// Formats the tree with each operator before its operands.
+    fn prefix_form(tree: &SyntaxTree) -> String {
+        let operands = |operands: &[SyntaxTree]| operands.iter().map(prefix_form).collect::<Vec<_>>().join(" ");
         match tree {
             SyntaxTree::Any(inner) => format!("(| {})", operands(inner)),
             SyntaxTree::All(inner) => format!("(& {})", operands(inner)),
-            SyntaxTree::Not(inner) => format!("!{}", shape(inner)),
+            SyntaxTree::Not(inner) => format!("!{}", prefix_form(inner)),
             SyntaxTree::Leaf(leaf) => leaf.text.clone(),
         }
     }
 
     fn shown(written: Result<PermissionValue, String>) -> String {
-        shape(&written.unwrap().into_expression().unwrap().tree)
+        prefix_form(&written.unwrap().into_expression().unwrap().tree)
     }
 
     #[test]
@@ -228,61 +236,61 @@ mod tests {
     }
 
     #[test]
-    fn inherited_is_a_word_alone() {
+    fn inherited_in_an_expression_is_rejected() {
         assert!(matches!(bare("inherited"), Ok(PermissionValue::Inherited(_))));
         assert!(matches!(quoted(" inherited "), Ok(PermissionValue::Inherited(_))));
         for text in ["inherited & A", "A | inherited", "!inherited"] {
-            assert!(quoted(text).is_err_and(|told| told.contains("stands alone")), "{text}");
-            assert!(bare(text).is_err_and(|told| told.contains("stands alone")), "{text}");
+            assert!(quoted(text).is_err_and(|error| error.contains("cannot be combined")), "{text}");
+            assert!(bare(text).is_err_and(|error| error.contains("cannot be combined")), "{text}");
         }
     }
 
     #[test]
-    fn each_mistake_has_its_words_and_quotes_the_text() {
-        for (text, words) in [
-            ("", "the expression is empty"),
+    fn malformed_expression_reports_the_error_and_quotes_the_text() {
+        for (text, expected) in [
+            ("", "the permission expression is empty"),
             ("A && B", "`&&` is not an operator"),
             ("A || B", "`||` is not an operator"),
             ("A and B", "write `&`"),
             ("A or B", "write `|`"),
             ("not A", "write `!`"),
-            ("A &", "`&` has nothing after it"),
-            ("& A", "`&` has nothing before it"),
-            ("A | & B", "`&` has nothing before it"),
-            ("A & !", "`!` has nothing after it"),
+            ("A &", "`&` has no operand after it"),
+            ("& A", "`&` has no operand before it"),
+            ("A | & B", "`&` has no operand before it"),
+            ("A & !", "`!` has no operand after it"),
             ("A B", "expected `&` or `|` before `B`"),
             ("A (B)(C)", "expected `&` or `|` before `(`"),
-            ("(A", "`(` is never closed"),
-            ("A)", "`)` closes nothing"),
+            ("(A", "unclosed `(`"),
+            ("A)", "unmatched `)`"),
             ("A & ()", "`()` is empty"),
-            (".a", "`.` cannot stand here; a codename is written `chat.can_use_chat`"),
-            ("A & .a", "`.` cannot stand here"),
-            ("A(3).b", "`.` cannot stand here"),
+            (".a", "`.` is not allowed here; a codename is written `chat.can_use_chat`"),
+            ("A & .a", "`.` is not allowed here"),
+            ("A(3).b", "`.` is not allowed here"),
             ("a.", "`.` has no name after it"),
             ("a. & B", "`.` has no name after it"),
             ("A.B()", "`()` is empty; write `A.B`"),
             ("a.b(c)(d)", "expected `&` or `|` before `(`"),
-            ("A, B", "`,` joins nothing"),
+            ("A, B", "`,` is not an operator"),
             ("A + B", "`+` is not an operator"),
             ("~A", "write `!`"),
             ("A = B", "`=` is not an operator"),
-            ("5", "`5` is no permission"),
+            ("5", "`5` is not a permission"),
             ("true", "write `AllowAny`"),
             ("false", "write `DenyAll`"),
-            ("Owner(return)", "`return` would leave the check"),
-            ("A & Owner(1, { x?; 3 })", "`?` would leave the check"),
-            ("Owner(load().await)", "`.await` would leave the check"),
-            ("Owner(some!(if a { break }))", "`break` would leave the check"),
-            ("Owner::new(3)", "write `Owner(…)` itself"),
+            ("Owner(return)", "`return` in an argument"),
+            ("A & Owner(1, { x?; 3 })", "`?` in an argument"),
+            ("Owner(load().await)", "`.await` in an argument"),
+            ("Owner(some!(if a { break }))", "`break` in an argument"),
+            ("Owner::new(3)", "write `Owner(…)`"),
         ] {
-            let told = quoted(text).map(|_| ()).unwrap_err();
-            assert!(told.contains(words), "{text}: {told}");
-            assert!(text.is_empty() || told.ends_with(&format!("(in `{text}`)")), "{text}: {told}");
+            let error = quoted(text).map(|_| ()).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(text.is_empty() || error.ends_with(&format!("(in `{text}`)")), "{text}: {error}");
         }
     }
 
     #[test]
-    fn a_bare_expression_ends_at_the_comma() {
+    fn bare_expression_ends_at_the_comma() {
         let mut rest = String::new();
         let parser = |input: syn::parse::ParseStream<'_>| {
             let written = PermissionValue::parse(input)?;

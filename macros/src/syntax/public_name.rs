@@ -1,4 +1,4 @@
-//! What frames call a group: text with the fields of its key, as in `"rooms/{room_id}"`.
+//! The name of a group in frames: text with placeholders for the group's fields, as in `"rooms/{room_id}"`.
 
 use proc_macro2::Ident;
 use syn::parse::ParseStream;
@@ -7,7 +7,7 @@ use syn::{LitStr, Member, Result};
 use super::field_name;
 use super::key_value::{self, error_at};
 
-/// The name as written and as split.
+/// A public name with its parts.
 #[derive(Clone)]
 pub(crate) struct PublicName {
     pub(crate) literal: LitStr,
@@ -16,9 +16,9 @@ pub(crate) struct PublicName {
 
 #[derive(Clone)]
 pub(crate) enum PublicNamePart {
-    /// As it is shown: `{{` is one brace.
+    /// Unescaped text: `{{` is one brace.
     Text(String),
-    /// Shown at the literal.
+    /// A placeholder, with the literal's span.
     Field(Member),
 }
 
@@ -33,7 +33,7 @@ impl PublicName {
         }
     }
 
-    /// The fields that stand in it.
+    /// Returns the fields of all placeholders.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &Member> {
         self.parts.iter().filter_map(|part| match part {
             PublicNamePart::Text(_) => None,
@@ -42,11 +42,15 @@ impl PublicName {
     }
 }
 
-/// The first thing that is wrong is the error.
+/// Splits the name into text and placeholders.
+///
+/// # Errors
+///
+/// Returns a message for the first error in the name.
 fn parse_parts(literal: &LitStr) -> std::result::Result<Vec<PublicNamePart>, String> {
     let text = literal.value();
     if text.is_empty() {
-        return Err(format!("the name is empty; write `public_name = {EXAMPLE}`, or remove the key"));
+        return Err(format!("the public name is empty; write `public_name = {EXAMPLE}`, or remove the key"));
     }
     let (mut parts, mut plain) = (Vec::new(), String::new());
     let mut rest = text.as_str();
@@ -59,11 +63,11 @@ fn parse_parts(literal: &LitStr) -> std::result::Result<Vec<PublicNamePart>, Str
             continue;
         }
         let Some(opened) = brace.strip_prefix('{') else {
-            return Err(format!("a `}}` in `{text}` closes nothing; write `}}}}` for the brace itself"));
+            return Err(format!("unmatched `}}` in `{text}`; write `}}}}` for a literal brace"));
         };
         let Some((inside, after)) = opened.split_once('}') else {
             return Err(format!(
-                "a `{{` in `{text}` is never closed; a placeholder is written `{{room_id}}`, and `{{{{` for the brace itself"
+                "unclosed `{{` in `{text}`; write a placeholder as `{{room_id}}`, and `{{{{` for a literal brace"
             ));
         };
         if !plain.is_empty() {
@@ -81,13 +85,13 @@ fn parse_parts(literal: &LitStr) -> std::result::Result<Vec<PublicNamePart>, Str
 
 fn parse_placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, String> {
     if inside.trim().is_empty() {
-        return Err(format!("`{{{inside}}}` names no field; write `{{room_id}}`, say"));
+        return Err(format!("the placeholder `{{{inside}}}` names no field; write, for example, `{{room_id}}`"));
     }
     field_name::parse_field_name(inside, literal.span()).ok_or_else(|| {
-        // The name is most likely what stands before the rest.
+        // The text before a format or an access is most likely the field's name.
         let name = inside.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let name = name.filter(|name| !name.is_empty()).unwrap_or("room_id");
-        format!("a placeholder is a field's name alone; write `{{{name}}}` instead of `{{{inside}}}`")
+        format!("a placeholder contains only the name of a field; write `{{{name}}}` instead of `{{{inside}}}`")
     })
 }
 
@@ -108,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_fields_are_told_apart() {
+    fn parse_parts_separates_text_from_fields() {
         for (text, expected) in [
             ("lobby", "\"lobby\""),
             ("rooms/{room_id}", "\"rooms/\" room_id"),
@@ -123,24 +127,24 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
-        for (text, words) in [
-            ("", "the name is empty"),
+    fn parse_parts_of_a_malformed_name_names_the_error() {
+        for (text, expected) in [
+            ("", "name is empty"),
             ("a{}", "`{}` names no field"),
             ("a{ }", "`{ }` names no field"),
-            ("a{b", "`{` in `a{b` is never closed"),
-            ("{{a{", "is never closed"),
-            ("a}b", "`}` in `a}b` closes nothing"),
-            ("{a}}", "closes nothing"),
-            ("{a:?}", "a placeholder is a field's name alone; write `{a}` instead of `{a:?}`"),
+            ("a{b", "unclosed `{` in `a{b`"),
+            ("{{a{", "unclosed"),
+            ("a}b", "unmatched `}` in `a}b`"),
+            ("{a}}", "unmatched"),
+            ("{a:?}", "a placeholder contains only the name of a field; write `{a}` instead of `{a:?}`"),
             ("{ a }", "write `{a}` instead"),
             ("{a.b}", "write `{a}` instead"),
             ("{:>3}", "write `{room_id}` instead"),
             ("{0:03}", "write `{0}` instead"),
-            ("{self}", "a field's name alone"),
+            ("{self}", "only the name of a field"),
         ] {
-            let told = read(text).unwrap_err();
-            assert!(told.contains(words), "{text}: {told}");
+            let error = read(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The inside of `#[route("pattern", …)]`.
+//! The arguments of `#[route("pattern", …)]`.
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
@@ -10,7 +10,7 @@ use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::pattern::Pattern;
 use super::permission::{PermissionSyntax, PermissionValue};
 
-/// A route's pattern and keys, as far as they could be read.
+/// The pattern and the keys of `#[route]` that could be parsed.
 #[derive(Default)]
 pub(crate) struct RouteArgs {
     pub(crate) pattern: Option<Pattern>,
@@ -22,12 +22,13 @@ const KEYS: KeySet = KeySet {
     known: &["permission"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
-        ("name", "a route has no name; its pattern comes first, as in `#[route(\"rooms/{room_id}/\")]`"),
-        ("user", "`user` goes on the handler's own block; write `#[handler(user = …)]`"),
+        ("name", "`#[route]` has no `name`; write its pattern first, as in `#[route(\"rooms/{room_id}/\")]`"),
+        ("user", "`user` is a key of the handler's block; write `#[handler(user = …)]`"),
     ],
 };
 
-const MISSING_PATTERN: &str = "a route begins with its pattern; write `#[route(\"rooms/{room_id}/\")]`, say";
+const MISSING_PATTERN: &str =
+    "the first argument of `#[route]` is its pattern; write, for example, `#[route(\"rooms/{room_id}/\")]`";
 
 impl RouteArgs {
     pub(crate) fn read(attribute: &Attribute) -> Partial<Self> {
@@ -44,7 +45,7 @@ impl RouteArgs {
         if input.peek(LitStr) {
             self.pattern = errors.record(input.parse().and_then(Pattern::read));
             if !input.is_empty() && !input.peek(Token![,]) {
-                errors.add(input.error("expected a `,` before this; it separates the keys from the pattern"));
+                errors.add(input.error("expected a `,` before this, to separate the keys from the pattern"));
                 return discard_rest(input, errors);
             }
             errors.record(input.parse::<Option<Token![,]>>());
@@ -65,7 +66,7 @@ impl RouteArgs {
     }
 }
 
-/// Takes what cannot be understood, so that the parser does not report it once more.
+/// Consumes the rest of the input, so that the parser does not report it as a second error.
 fn discard_rest(input: ParseStream<'_>, errors: ErrorList) -> Option<syn::Error> {
     let rest: Result<TokenStream> = input.parse();
     drop(rest);

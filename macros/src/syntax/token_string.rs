@@ -1,18 +1,23 @@
-//! Rust tokens inside a string literal, all with the literal's span, because stable Rust gives none inside it.
+//! Rust tokens inside of a string literal. All of them get the literal's span, because stable Rust has no spans inside of
+//! it.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::LitStr;
 
-/// The tokens of `literal`, or why there are none; the reason does not quote the text.
+/// Parses the text of `literal` into tokens.
+///
+/// # Errors
+///
+/// Returns a message that does not quote the text; callers add it.
 pub(crate) fn parse_tokens(literal: &LitStr) -> Result<TokenStream, String> {
     let text = literal.value();
-    // Asked first: the compiler's own lexer reports such a text itself, far from the literal.
+    // Checked first because the compiler's lexer reports unbalanced delimiters itself, without the literal's span.
     check_balanced(&text)?;
-    let tokens: TokenStream = text.parse().map_err(|_| "these are no Rust tokens".to_owned())?;
+    let tokens: TokenStream = text.parse().map_err(|_| "the text does not consist of Rust tokens".to_owned())?;
     Ok(respan(tokens, literal.span()))
 }
 
-/// The same tokens, all at `span`.
+/// Returns the same tokens, all with the span `span`.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(|token| respan_token(token, span)).collect()
 }
@@ -37,13 +42,13 @@ fn check_balanced(text: &str) -> Result<(), String> {
             '{' => open.push(('{', '}')),
             ')' | ']' | '}' => match open.pop() {
                 Some((_, expected)) if expected == character => {}
-                _ => return Err(format!("`{character}` closes nothing; remove it, or open it before")),
+                _ => return Err(format!("unmatched `{character}`; remove it, or add its opening delimiter")),
             },
             _ => {}
         }
     }
     match open.pop() {
-        Some((opened, expected)) => Err(format!("`{opened}` is never closed; add the `{expected}`")),
+        Some((opened, expected)) => Err(format!("unclosed `{opened}`; add the `{expected}`")),
         None => Ok(()),
     }
 }
@@ -56,10 +61,10 @@ fn close_string(characters: &mut std::str::Chars<'_>) -> Result<(), String> {
             _ => {}
         }
     }
-    Err("a string in it is never closed; add the `\"`".to_owned())
+    Err("unclosed string; add the `\"`".to_owned())
 }
 
-/// Tokens as a person would write them: the compiler's own printing differs between versions.
+/// Formats tokens as they are usually written. The compiler's own formatting differs between versions.
 pub(crate) fn print(tokens: TokenStream) -> String {
     let mut out = String::new();
     print_into(tokens, &mut out);
@@ -102,7 +107,7 @@ mod tests {
     use proc_macro2::TokenStream;
 
     #[test]
-    fn prints_as_written_by_hand() {
+    fn print_of_parsed_tokens_returns_the_usual_form() {
         for text in [
             "HasRole(\"admin\", 3)",
             "crate::perms::Owner<Room, 'static>",
@@ -117,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_in_strings_do_not_count() {
+    fn check_balanced_ignores_delimiters_in_strings() {
         assert_eq!(check_balanced(r#"HasRole("a)\")") & B"#), Ok(()));
-        assert!(check_balanced("(A & B").unwrap_err().contains("never closed"));
-        assert!(check_balanced("A & B)").unwrap_err().contains("closes nothing"));
-        assert!(check_balanced("A(]").unwrap_err().contains("closes nothing"));
+        assert!(check_balanced("(A & B").unwrap_err().contains("unclosed `(`"));
+        assert!(check_balanced("A & B)").unwrap_err().contains("unmatched"));
+        assert!(check_balanced("A(]").unwrap_err().contains("unmatched"));
         assert!(check_balanced("HasRole(\"a)").unwrap_err().contains("string"));
     }
 }
