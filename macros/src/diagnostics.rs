@@ -19,8 +19,8 @@ impl Diagnostics {
     }
 
     /// Adds an error that underlines `at`.
-    pub(crate) fn error(&mut self, at: impl ToTokens, message: impl Display) {
-        self.add(syn::Error::new_spanned(at, message));
+    pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.add(syn::Error::new_spanned(tokens, message));
     }
 
     pub(crate) fn add(&mut self, error: syn::Error) {

@@ -48,7 +48,7 @@ fn guarded(event: &Event, diagnostics: &mut Diagnostics) {
 }
 
 fn parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
-    for attribute in &event.misplaced {
+    for attribute in &event.misplaced_attributes {
         diagnostics.error(attribute, "nothing of an event comes from a message; remove this");
     }
     let parameters = event.parameters();

@@ -37,7 +37,7 @@ fn type_itself(group: &Group, diagnostics: &mut Diagnostics) {
 
 fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
     let name = &group.ty;
-    for misplaced in &group.misplaced {
+    for misplaced in &group.misplaced_attributes {
         diagnostics.error(misplaced, format!("`#[group(…)]` goes on the type itself; move it onto `{name}`"));
     }
     for more in group.attributes.iter().skip(1) {
@@ -51,17 +51,17 @@ fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
         diagnostics.error(name, format!("`{name}` does not say what it is a group of; write {WHOLE} on it"));
         return;
     }
-    if group.consumer.is_none() && !group.unreadable.consumer {
+    if group.consumer.is_none() && !group.unreadable_keys.consumer {
         let message = format!("`{name}` names no consumer; write `#[group(consumer = …)]`, whose connections may join");
         diagnostics.error(group.span_tokens(), message);
     }
-    if group.permission.is_none() && !group.unreadable.permission {
+    if group.permission.is_none() && !group.unreadable_keys.permission {
         let message = format!(
             "`{name}` has no permission; write `#[group(permission = …)]`, with `AllowAny` if every connection may join"
         );
         diagnostics.error(group.span_tokens(), message);
     }
-    if group.events.is_empty() && !group.unreadable.events {
+    if group.events.is_empty() && !group.unreadable_keys.events {
         let message = format!("`{name}` carries nothing; write `#[group(events(…))]`, with the types of its events");
         diagnostics.error(group.span_tokens(), message);
     }

@@ -22,16 +22,16 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
     for parameter in &action.parameters {
         match &parameter.kind {
             ParameterKind::Context => context(parameter, diagnostics),
-            ParameterKind::Capture { name, at } => {
+            ParameterKind::Capture { name, span } => {
                 capture(parameter, diagnostics);
-                provided(name, *at, action, block, diagnostics);
+                provided(name, *span, action, block, diagnostics);
             }
             ParameterKind::Extract => extract(parameter, diagnostics),
             ParameterKind::Key { .. } => key(parameter, block, diagnostics),
             ParameterKind::Object(object) => {
                 object_parameter::check(parameter, object, diagnostics);
-                if let ObjectSource::Capture { name, at } = &object.source {
-                    provided(name, *at, action, block, diagnostics);
+                if let ObjectSource::Capture { name, span } = &object.source {
+                    provided(name, *span, action, block, diagnostics);
                 }
             }
         }

@@ -32,8 +32,8 @@ pub(crate) struct Action {
 
 impl Action {
     /// Reads an `#[action]` method and removes the Portcullis attributes from its parameters.
-    pub(crate) fn read(mark: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        let arguments = diagnostics.record_partial(ActionArgs::read(mark));
+    pub(crate) fn read(attribute: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+        let arguments = diagnostics.record_partial(ActionArgs::read(attribute));
         let parameters = read_parameters(&mut method.sig, diagnostics);
         let ident = method.sig.ident.clone();
         let (name, name_tokens) = match &arguments.name {
@@ -45,7 +45,7 @@ impl Action {
             name,
             name_tokens,
             cfgs: attribute::cfgs(&method.attrs),
-            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             has_unreadable_permission: arguments.has_unreadable_permission,
             blocking: arguments.blocking,
             detached: arguments.detached.is_some(),

@@ -67,8 +67,8 @@ impl Block {
         let permission = match arguments.permission {
             None => BlockPermission::Absent,
             Some(PermissionValue::Inherited(_)) => BlockPermission::Inherited,
-            Some(PermissionValue::Expression(written)) => {
-                BlockPermission::Expression(Expression::new(&written, diagnostics))
+            Some(PermissionValue::Expression(syntax)) => {
+                BlockPermission::Expression(Expression::new(&syntax, diagnostics))
             }
         };
         let name = arguments.name.map_or_else(|| type_name(&item.self_ty), |literal| literal.value());
@@ -79,7 +79,7 @@ impl Block {
             user: arguments.user.unwrap_or_else(|| parse_quote!(())),
             permission,
             has_unreadable_permission: arguments.has_unreadable_permission,
-            connect: arguments.connect.map(|written| Expression::new(&written, diagnostics)),
+            connect: arguments.connect.map(|syntax| Expression::new(&syntax, diagnostics)),
             impl_token: item.impl_token,
             generics: item.generics.clone(),
             ty: (*item.self_ty).clone(),

@@ -26,7 +26,7 @@ pub(crate) struct Event {
     /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
     /// Attributes on parameters that are valid only on parameters of actions.
-    pub(crate) misplaced: Vec<Attribute>,
+    pub(crate) misplaced_attributes: Vec<Attribute>,
     pub(crate) signature: Signature,
 }
 
@@ -43,17 +43,17 @@ impl Event {
             FnArg::Typed(typed) => Some(&mut typed.attrs),
             FnArg::Receiver(_) => None,
         });
-        let misplaced = typed.flat_map(attribute::take_roles).map(|(_, attribute)| attribute).collect();
+        let misplaced_attributes = typed.flat_map(attribute::take_roles).map(|(_, attribute)| attribute).collect();
         Self {
             attribute,
             method: ident,
             name,
             name_tokens,
             cfgs: attribute::cfgs(&method.attrs),
-            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             key: arguments.key,
             has_unreadable_permission: arguments.has_unreadable_permission,
-            misplaced,
+            misplaced_attributes,
             signature: method.sig.clone(),
         }
     }

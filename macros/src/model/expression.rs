@@ -29,18 +29,18 @@ pub(crate) enum Tree {
 const MAX_LEAVES: usize = 64;
 
 impl Expression {
-    pub(crate) fn new(written: &permission::PermissionSyntax, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn new(syntax: &permission::PermissionSyntax, diagnostics: &mut Diagnostics) -> Self {
         let mut leaves: Vec<Leaf> = Vec::new();
-        let tree = index_leaves(&written.tree, &mut leaves);
+        let tree = index_leaves(&syntax.tree, &mut leaves);
         if leaves.len() > MAX_LEAVES {
             let count = leaves.len();
             let message = format!(
                 "this expression has {count} different permissions, more than the maximum of {MAX_LEAVES}; \
                  combine some of them in a permission type"
             );
-            diagnostics.error(&written.tokens, message);
+            diagnostics.error(&syntax.tokens, message);
         }
-        Self { tree, leaves, tokens: written.tokens.clone() }
+        Self { tree, leaves, tokens: syntax.tokens.clone() }
     }
 
     /// Returns the name of the permission if the expression is a single permission without a subject.
@@ -121,8 +121,8 @@ fn index_leaves(tree: &permission::SyntaxTree, leaves: &mut Vec<Leaf>) -> Tree {
         permission::SyntaxTree::All(operands) => Tree::All(each(operands)),
         permission::SyntaxTree::Not(operand) => Tree::Not(Box::new(index_leaves(operand, leaves))),
         permission::SyntaxTree::Leaf(leaf) => {
-            let known = leaves.iter().position(|earlier| earlier.key == leaf.key);
-            Tree::Leaf(known.unwrap_or_else(|| {
+            let position = leaves.iter().position(|previous| previous.key == leaf.key);
+            Tree::Leaf(position.unwrap_or_else(|| {
                 leaves.push(leaf.clone());
                 leaves.len() - 1
             }))

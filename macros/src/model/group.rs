@@ -18,12 +18,12 @@ pub(crate) struct Group {
     /// All `#[group]` attributes on the type. Exactly one is valid.
     pub(crate) attributes: Vec<Attribute>,
     /// `#[group]` attributes on fields and variants, which are invalid.
-    pub(crate) misplaced: Vec<Attribute>,
+    pub(crate) misplaced_attributes: Vec<Attribute>,
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
-    pub(crate) unreadable: UnreadableKeys,
+    pub(crate) unreadable_keys: UnreadableKeys,
     pub(crate) shape: GroupShape,
 }
 
@@ -51,12 +51,12 @@ impl Group {
             ty: input.ident.clone(),
             generics: input.generics.clone(),
             attributes,
-            misplaced: misplaced_attributes(&input.data),
+            misplaced_attributes: misplaced_attributes(&input.data),
             consumer: arguments.consumer,
-            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             events: arguments.events,
             public_name: arguments.public_name,
-            unreadable: arguments.unreadable,
+            unreadable_keys: arguments.unreadable_keys,
             shape: group_shape(&input.data),
         }
     }

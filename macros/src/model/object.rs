@@ -30,7 +30,7 @@ pub(crate) enum ObjectSource {
     Nested(JsonPath),
     Capture {
         name: String,
-        at: Span,
+        span: Span,
     },
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Parameter {
 
 pub(crate) enum ParameterKind {
     Context,
-    Capture { name: String, at: Span },
+    Capture { name: String, span: Span },
     Extract,
     Key { serde: Vec<Attribute> },
     Object(Object),
@@ -64,9 +64,9 @@ impl Parameter {
 
     /// Returns the tokens of the last attribute with this role, for errors to underline.
     pub(crate) fn role_tokens(&self, role: Role) -> TokenStream {
-        let mut written = self.roles.iter().rev().filter(|(found, _)| *found == role);
+        let mut attributes = self.roles.iter().rev().filter(|(found, _)| *found == role);
         let span = self.name.span();
-        written.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
+        attributes.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
     }
 
     /// Returns whether a serde attribute names a function, which accepts only the declared type.
@@ -129,8 +129,8 @@ fn meta_value(meta: &Meta) -> Option<String> {
     match meta {
         Meta::NameValue(MetaNameValue { value, .. }) => string_value(value),
         Meta::List(list) => {
-            let inside = metas_or_empty(list.parse_args_with(Punctuated::parse_terminated));
-            inside.iter().find(|meta| meta_name(meta) == "deserialize").and_then(meta_value)
+            let nested = metas_or_empty(list.parse_args_with(Punctuated::parse_terminated));
+            nested.iter().find(|meta| meta_name(meta) == "deserialize").and_then(meta_value)
         }
         Meta::Path(_) => None,
     }
@@ -146,24 +146,24 @@ fn string_value(value: &Expr) -> Option<String> {
 }
 
 fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> ParameterKind {
-    let written = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
-    let path = written(Role::Object).and_then(|attribute| diagnostics.record(JsonPath::read(attribute)));
-    let capture = written(Role::Path).map(|attribute| {
-        let renamed = diagnostics.record(attribute::parse_capture_name(attribute)).flatten();
-        let at = renamed.as_ref().map_or_else(|| name.span(), LitStr::span);
-        (renamed.map_or_else(|| unraw_name(name), |renamed| renamed.value()), at)
+    let attribute_with = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
+    let path = attribute_with(Role::Object).and_then(|attribute| diagnostics.record(JsonPath::read(attribute)));
+    let capture = attribute_with(Role::Path).map(|attribute| {
+        let literal = diagnostics.record(attribute::parse_capture_name(attribute)).flatten();
+        let span = literal.as_ref().map_or_else(|| name.span(), LitStr::span);
+        (literal.map_or_else(|| unraw_name(name), |literal| literal.value()), span)
     });
-    if let Some((shape, loaded)) = parse_object_type(ty) {
+    if let Some((shape, loaded_type)) = parse_object_type(ty) {
         let source = match capture {
-            Some((name, at)) => ObjectSource::Capture { name, at },
+            Some((name, span)) => ObjectSource::Capture { name, span },
             None => ObjectSource::new(path, name),
         };
-        return ParameterKind::Object(Object { shape, ty: Box::new(loaded.clone()), source });
+        return ParameterKind::Object(Object { shape, ty: Box::new(loaded_type.clone()), source });
     }
-    if let Some((name, at)) = capture {
-        return ParameterKind::Capture { name, at };
+    if let Some((name, span)) = capture {
+        return ParameterKind::Capture { name, span };
     }
-    if let Some(attribute) = written(Role::Extract) {
+    if let Some(attribute) = attribute_with(Role::Extract) {
         diagnostics.record(attribute::require_bare(attribute));
         return ParameterKind::Extract;
     }

@@ -26,13 +26,13 @@ pub(crate) struct Route {
 impl Route {
     /// Reads a `#[route]` method. Returns `None` if its pattern or its return type has an error.
     pub(crate) fn read(
-        mark: &Attribute,
+        attribute: &Attribute,
         id: usize,
         method: &ImplItemFn,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let arguments = diagnostics.record_partial(RouteArgs::read(mark));
-        let permission = arguments.permission.map(|written| Expression::new(&written, diagnostics));
+        let arguments = diagnostics.record_partial(RouteArgs::read(attribute));
+        let permission = arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics));
         let handler = handler_type(&method.sig, diagnostics);
         Some(Self {
             id,
@@ -62,11 +62,11 @@ fn handler_type(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<
 /// Returns the type, or reports an error if it is a smart pointer to the handler.
 fn reject_smart_pointer(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
     for pointer in ["Arc", "Box", "Rc"] {
-        if let Some(inside) = single_type_argument_of(ty, pointer) {
-            let inside = print(inside.to_token_stream());
+        if let Some(inner) = single_type_argument_of(ty, pointer) {
+            let inner = print(inner.to_token_stream());
             let message = format!(
                 "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; \
-                 write `-> &{inside}`"
+                 write `-> &{inner}`"
             );
             diagnostics.error(ty, message);
             return None;

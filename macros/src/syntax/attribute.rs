@@ -60,29 +60,29 @@ pub(crate) fn take_method_attributes(attributes: &mut Vec<Attribute>, runtime: &
 /// Removes the Portcullis and serde attributes of a parameter and returns them.
 pub(crate) fn take_roles(attributes: &mut Vec<Attribute>) -> Vec<(Role, Attribute)> {
     take_matching(attributes, |path| {
-        let word = path.get_ident()?;
-        PARAMETER_ATTRIBUTES.iter().find(|(name, _)| word == name).map(|(_, role)| *role)
+        let ident = path.get_ident()?;
+        PARAMETER_ATTRIBUTES.iter().find(|(name, _)| ident == name).map(|(_, role)| *role)
     })
 }
 
 fn take_matching<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -> Vec<(T, Attribute)> {
-    let mut taken = Vec::new();
+    let mut removed = Vec::new();
     attributes.retain(|attribute| match find(attribute.path()) {
         Some(found) => {
-            taken.push((found, attribute.clone()));
+            removed.push((found, attribute.clone()));
             false
         }
         None => true,
     });
-    taken
+    removed
 }
 
 /// Returns the kind that `path` names: `action`, `portcullis::action`, or `action` in the crate that `crate = …` names.
 fn method_kind(path: &Path, names: &[(&str, MethodKind)], runtime: &Path) -> Option<MethodKind> {
-    let mut words = path.segments.iter().rev().map(|segment| &segment.ident);
-    let last = words.next()?;
-    let renamed = runtime.segments.last().map(|segment| &segment.ident);
-    if words.next().is_some_and(|owner| owner != "portcullis" && Some(owner) != renamed) {
+    let mut idents = path.segments.iter().rev().map(|segment| &segment.ident);
+    let last = idents.next()?;
+    let crate_name = runtime.segments.last().map(|segment| &segment.ident);
+    if idents.next().is_some_and(|owner| owner != "portcullis" && Some(owner) != crate_name) {
         return None;
     }
     names.iter().find(|(name, _)| last == name).map(|(_, mark)| *mark)

@@ -91,14 +91,14 @@ impl BlockArgs {
     }
 }
 
-fn reject_inherited_on_consumer(kind: BlockKind, written: PermissionValue) -> Result<PermissionValue> {
-    match (kind, written) {
+fn reject_inherited_on_consumer(kind: BlockKind, value: PermissionValue) -> Result<PermissionValue> {
+    match (kind, value) {
         (BlockKind::Consumer, PermissionValue::Inherited(at)) => {
             let message =
                 "a consumer has no parent to inherit a permission from; write its permission, or remove the key";
             Err(error_at(at, message))
         }
-        (_, written) => Ok(written),
+        (_, value) => Ok(value),
     }
 }
 
@@ -145,11 +145,11 @@ pub(crate) fn parse_impl_block(kind: BlockKind, tokens: &TokenStream) -> Result<
 }
 
 fn contains_impl_keyword(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "impl"))
+    tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "impl"))
 }
 
 /// Returns the span of the item's first identifier outside of attributes.
 fn first_word_span(tokens: &TokenStream) -> proc_macro2::Span {
-    let mut words = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_)));
-    words.next().map_or_else(proc_macro2::Span::call_site, |word| word.span())
+    let mut idents = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_)));
+    idents.next().map_or_else(proc_macro2::Span::call_site, |ident| ident.span())
 }

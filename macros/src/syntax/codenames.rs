@@ -76,8 +76,8 @@ impl Codenames {
             errors.add(error_at(&group.name, "a codename group named `portcullis` would hide the crate; rename it"));
             return;
         }
-        let mut earlier = self.groups.iter().filter(|earlier| earlier.name.unraw() == group.name.unraw());
-        if earlier.any(|earlier| may_coexist(&earlier.attributes, &group.attributes)) {
+        let mut previous = self.groups.iter().filter(|previous| previous.name.unraw() == group.name.unraw());
+        if previous.any(|previous| may_coexist(&previous.attributes, &group.attributes)) {
             let name = &group.name;
             errors.add(error_at(
                 name,
@@ -117,13 +117,13 @@ fn parse_group(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Codenam
     if !input.peek(token::Brace) {
         return Err(input.error(format_args!("expected `{{ … }}` with the codenames of `{name}`; {EXAMPLE}")));
     }
-    let inside;
-    braced!(inside in input);
-    if inside.is_empty() {
+    let content;
+    braced!(content in input);
+    if content.is_empty() {
         let message = format_args!("the group `{name}` is empty; declare a codename in it, or remove the group");
         errors.add(error_at(&name, message));
     }
-    let codenames = parse_codenames(&inside, &name, errors);
+    let codenames = parse_codenames(&content, &name, errors);
     Ok(CodenameGroup { attributes, visibility, name, codenames })
 }
 
@@ -132,8 +132,8 @@ fn parse_codenames(input: ParseStream<'_>, group: &Ident, errors: &mut ErrorList
     while !input.is_empty() {
         match parse_codename(input, errors) {
             Ok(name) => {
-                let mut earlier = names.iter().filter(|earlier| earlier.name.unraw() == name.name.unraw());
-                if earlier.any(|earlier| may_coexist(&earlier.attributes, &name.attributes)) {
+                let mut previous = names.iter().filter(|previous| previous.name.unraw() == name.name.unraw());
+                if previous.any(|previous| may_coexist(&previous.attributes, &name.attributes)) {
                     let name = &name.name;
                     errors.add(error_at(name, format_args!("`{group}.{name}` is declared twice; remove one of them")));
                 } else {
@@ -180,9 +180,9 @@ fn parse_attributes(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Ve
 
 /// Returns an error if a Rust keyword is used as a name. `fits` checks the token after it.
 fn reserved_word_error(input: ParseStream<'_>, fits: impl Fn(ParseStream<'_>) -> bool) -> Option<syn::Error> {
-    let ahead = input.fork();
-    let word = ahead.call(Ident::parse_any).ok().filter(|_| fits(&ahead))?;
-    Some(error_at(&word, format_args!("`{word}` is a Rust keyword; write `r#{word}`, or another name")))
+    let lookahead = input.fork();
+    let keyword = lookahead.call(Ident::parse_any).ok().filter(|_| fits(&lookahead))?;
+    Some(error_at(&keyword, format_args!("`{keyword}` is a Rust keyword; write `r#{keyword}`, or another name")))
 }
 
 fn reject_reserved_prefix(name: &Ident, errors: &mut ErrorList) {
@@ -214,28 +214,28 @@ fn parse_codename(input: ParseStream<'_>, errors: &mut ErrorList) -> Result<Code
 }
 
 fn parse_description(input: ParseStream<'_>, name: &Ident) -> Result<LitStr> {
-    let instead = format!("write `{name} = \"…\"` with a description of what the codename allows");
+    let hint = format!("write `{name} = \"…\"` with a description of what the codename allows");
     if !input.peek(Token![=]) {
         if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
-            return Err(error_at(name, format_args!("`{name}` has no description; {instead}")));
+            return Err(error_at(name, format_args!("`{name}` has no description; {hint}")));
         }
-        let error = input.error(format_args!("expected a `=` before this; {instead}"));
+        let error = input.error(format_args!("expected a `=` before this; {hint}"));
         skip_codename(input);
         return Err(error);
     }
     let equals: Token![=] = input.parse()?;
     if !input.peek(LitStr) {
         let error = if input.is_empty() || input.peek(Token![,]) {
-            error_at(equals, format_args!("`{name}` has no description; {instead}"))
+            error_at(equals, format_args!("`{name}` has no description; {hint}"))
         } else {
-            input.error(format_args!("the description of `{name}` is not a string; {instead}"))
+            input.error(format_args!("the description of `{name}` is not a string; {hint}"))
         };
         skip_codename(input);
         return Err(error);
     }
     let literal: LitStr = input.parse()?;
     if literal.value().trim().is_empty() {
-        return Err(error_at(&literal, format_args!("the description of `{name}` is empty; {instead}")));
+        return Err(error_at(&literal, format_args!("the description of `{name}` is empty; {hint}")));
     }
     Ok(literal)
 }

@@ -16,17 +16,17 @@ pub(super) fn parse_field_name(text: &str, span: Span) -> Option<Member> {
         // A position has no leading zeros, so `007` does not name a field.
         return (index.to_string() == text).then_some(Member::Unnamed(Index { index, span }));
     }
-    let word = text.strip_prefix("r#").unwrap_or(text);
+    let name = text.strip_prefix("r#").unwrap_or(text);
     // Checked first because the compiler's lexer reports invalid tokens itself, without this span.
-    let fits = |character: char| character.is_alphabetic() || character.is_ascii_digit() || character == '_';
-    if !word.chars().all(fits) || matches!(word, "" | "_" | "self" | "Self" | "super" | "crate") {
+    let is_allowed = |character: char| character.is_alphabetic() || character.is_ascii_digit() || character == '_';
+    if !name.chars().all(is_allowed) || matches!(name, "" | "_" | "self" | "Self" | "super" | "crate") {
         return None;
     }
-    if syn::parse_str::<Ident>(word).is_ok() {
-        return Some(Member::Named(Ident::new(word, span)));
+    if syn::parse_str::<Ident>(name).is_ok() {
+        return Some(Member::Named(Ident::new(name, span)));
     }
     // A keyword can only name a field as a raw identifier.
-    Ident::parse_any.parse_str(word).ok().map(|_| Member::Named(Ident::new_raw(word, span)))
+    Ident::parse_any.parse_str(name).ok().map(|_| Member::Named(Ident::new_raw(name, span)))
 }
 
 /// Parses the `= field` after a key, with the field bare or quoted.
@@ -58,8 +58,8 @@ fn take_value(input: ParseStream<'_>) -> Result<TokenStream> {
 
 /// Returns the text of a value that is one identifier or one number.
 fn single_token_text(value: &TokenStream) -> Option<String> {
-    let word = Ident::parse_any.parse2(value.clone()).map(|word| word.to_string());
-    word.or_else(|_| syn::parse2::<LitInt>(value.clone()).map(|number| number.to_token_stream().to_string())).ok()
+    let name = Ident::parse_any.parse2(value.clone()).map(|name| name.to_string());
+    name.or_else(|_| syn::parse2::<LitInt>(value.clone()).map(|number| number.to_token_stream().to_string())).ok()
 }
 
 #[cfg(test)]

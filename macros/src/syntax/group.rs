@@ -23,7 +23,7 @@ pub(crate) struct GroupArgs {
     pub(crate) public_name: Option<PublicName>,
     pub(crate) runtime: Option<Path>,
     /// Required keys that are written but may have failed to parse, so that they are not reported as missing too.
-    pub(crate) unreadable: UnreadableKeys,
+    pub(crate) unreadable_keys: UnreadableKeys,
 }
 
 #[derive(Default)]
@@ -58,11 +58,11 @@ impl GroupArgs {
             errors.add(error);
         }
         if let (Some(_), Meta::List(list)) = (&errors.0, &attribute.meta) {
-            let words = list.tokens.to_string();
-            arguments.unreadable = UnreadableKeys {
-                consumer: words.contains("consumer"),
+            let text = list.tokens.to_string();
+            arguments.unreadable_keys = UnreadableKeys {
+                consumer: text.contains("consumer"),
                 permission: key_value::mentions_permission(list.tokens.clone()),
-                events: words.contains("event"),
+                events: text.contains("event"),
             };
         }
         (arguments, errors.0)
@@ -104,23 +104,23 @@ fn parse_events(key: &Ident, input: ParseStream<'_>, errors: &mut ErrorList) -> 
             "`events` takes a list of types in parentheses; write, for example, `events(MessageCreated)`",
         ));
     }
-    let inside;
-    parenthesized!(inside in input);
-    let written: TokenStream = inside.parse()?;
-    if written.is_empty() {
+    let content;
+    parenthesized!(content in input);
+    let tokens: TokenStream = content.parse()?;
+    if tokens.is_empty() {
         return Err(error_at(
             key,
             "the `events` list is empty; name the events that the group carries, as in `events(MessageCreated)`",
         ));
     }
-    let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(written.clone()).map_err(|error| {
+    let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(tokens.clone()).map_err(|error| {
         let span = error.span();
         syn::Error::new(span, "expected the types of events; write, for example, `events(MessageCreated, Typing)`")
     })?;
     let mut events: Vec<Type> = Vec::new();
     for ty in types {
         let text = print(ty.to_token_stream());
-        if events.iter().any(|earlier| print(earlier.to_token_stream()) == text) {
+        if events.iter().any(|previous| print(previous.to_token_stream()) == text) {
             errors.add(error_at(&ty, format_args!("`{text}` is listed twice; remove one of them")));
         } else {
             events.push(ty);

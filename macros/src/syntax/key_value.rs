@@ -25,9 +25,9 @@ pub(crate) fn parse_keys(
     parse_value: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Option<syn::Error> {
     let mut errors = ErrorList(None);
-    let mut seen: Vec<Ident> = Vec::new();
+    let mut seen_keys: Vec<Ident> = Vec::new();
     while !input.is_empty() {
-        if let Err(error) = parse_key(input, keys, &mut seen, parse_value) {
+        if let Err(error) = parse_key(input, keys, &mut seen_keys, parse_value) {
             errors.add(error);
             skip_to_comma(input);
         }
@@ -49,23 +49,23 @@ pub(crate) fn parse_keys(
 fn parse_key(
     input: ParseStream<'_>,
     keys: &KeySet,
-    seen: &mut Vec<Ident>,
+    seen_keys: &mut Vec<Ident>,
     parse_value: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Result<()> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!("expected a key; {}", keys.list())));
     }
     let key = input.call(Ident::parse_any)?;
-    if let Some((_, instead)) = keys.hints.iter().find(|(name, _)| key == name) {
-        return Err(error_at(&key, instead));
+    if let Some((_, hint)) = keys.hints.iter().find(|(name, _)| key == name) {
+        return Err(error_at(&key, hint));
     }
     if !keys.known.iter().any(|name| key == name) {
         return Err(error_at(&key, format_args!("unknown key `{key}`; {}", keys.list())));
     }
-    if seen.contains(&key) {
+    if seen_keys.contains(&key) {
         return Err(error_at(&key, format_args!("`{key}` is given twice; remove one of them")));
     }
-    seen.push(key.clone());
+    seen_keys.push(key.clone());
     parse_value(&key, input)
 }
 
@@ -129,11 +129,11 @@ pub(crate) fn parse_name(key: &Ident, input: ParseStream<'_>, example: &str) -> 
 /// Returns whether tokens that could not be parsed may contain a `permission` key, even a misspelled one. If so, the missing
 /// permission is not reported as a second error. Any identifier that begins with `perm` counts, also one inside of a path.
 pub(crate) fn mentions_permission(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word.to_string().starts_with("perm")))
+    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with("perm")))
 }
 
-pub(crate) fn error_at(at: impl ToTokens, message: impl Display) -> syn::Error {
-    syn::Error::new_spanned(at, message)
+pub(crate) fn error_at(tokens: impl ToTokens, message: impl Display) -> syn::Error {
+    syn::Error::new_spanned(tokens, message)
 }
 
 /// Skips all tokens before the next comma.

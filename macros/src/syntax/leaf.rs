@@ -58,17 +58,17 @@ fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     let mut text = token_string::print(path.to_token_stream());
     let (mut subject, mut arguments) = (None, Punctuated::new());
     if input.peek(token::Paren) {
-        let inside;
-        parenthesized!(inside in input);
-        subject = parse_subject(&inside)?;
-        arguments = inside.parse_terminated(Expr::parse, Token![,])?;
+        let content;
+        parenthesized!(content in input);
+        subject = parse_subject(&content)?;
+        arguments = content.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();
         arguments.iter().try_for_each(leaf_argument::reject_jumps)?;
         arguments.iter().try_for_each(|argument| reject_second_subject(argument, subject.as_ref(), &path))?;
-        let written = subject.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
-        let written: Vec<_> = written.map(token_string::print).collect();
-        if !written.is_empty() {
-            text = format!("{text}({})", written.join(", "));
+        let printed = subject.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
+        let printed: Vec<_> = printed.map(token_string::print).collect();
+        if !printed.is_empty() {
+            text = format!("{text}({})", printed.join(", "));
         }
         infer_blocking_type(&mut path, subject.as_ref(), &arguments);
     }
@@ -96,14 +96,14 @@ fn infer_blocking_type(path: &mut Path, subject: Option<&Ident>, arguments: &Pun
 }
 
 /// Parses the first argument if it is the name of a parameter and nothing else.
-fn parse_subject(inside: ParseStream<'_>) -> Result<Option<Ident>> {
-    let ahead = inside.fork();
-    let is_name = ahead.parse::<Ident>().is_ok_and(|name| is_parameter_name(&name));
-    if !(is_name && (ahead.is_empty() || ahead.peek(Token![,]))) {
+fn parse_subject(content: ParseStream<'_>) -> Result<Option<Ident>> {
+    let lookahead = content.fork();
+    let is_name = lookahead.parse::<Ident>().is_ok_and(|name| is_parameter_name(&name));
+    if !(is_name && (lookahead.is_empty() || lookahead.peek(Token![,]))) {
         return Ok(None);
     }
-    let name = inside.parse()?;
-    inside.parse::<Option<Token![,]>>()?;
+    let name = content.parse()?;
+    content.parse::<Option<Token![,]>>()?;
     Ok(Some(name))
 }
 
@@ -118,8 +118,8 @@ fn is_lowercase(name: &str) -> bool {
 
 /// Checks that an argument after the subject is a value and not the name of another parameter.
 fn reject_second_subject(argument: &Expr, subject: Option<&Ident>, path: &Path) -> Result<()> {
-    let Expr::Path(written) = argument else { return Ok(()) };
-    let Some(name) = written.path.get_ident().filter(|name| *name != "self" && is_parameter_name(name)) else {
+    let Expr::Path(argument) = argument else { return Ok(()) };
+    let Some(name) = argument.path.get_ident().filter(|name| *name != "self" && is_parameter_name(name)) else {
         return Ok(());
     };
     let permission = token_string::print(path.to_token_stream());
@@ -136,8 +136,8 @@ fn reject_second_subject(argument: &Expr, subject: Option<&Ident>, path: &Path) 
 /// Rejects paths that do not end with a type: a function as in `HasRole::new("admin")`, or a codename written
 /// `uploads::read`.
 fn reject_function_path(leaf: &Leaf) -> Result<()> {
-    let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
+    let mut idents = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    let (Some(last), Some(owner)) = (idents.next(), idents.next()) else { return Ok(()) };
     if is_lowercase(&last) && is_lowercase(&owner) {
         let path = token_string::print(leaf.path.to_token_stream());
         let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
@@ -157,8 +157,8 @@ fn parse_codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if path.is_ident("self") {
         return Err(error_at(path, format_args!("`self` has no codenames; {CODENAME_HINT}")));
     }
-    if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved_word(word)) {
-        return Err(reserved_word_error(word));
+    if let Some(ident) = path.segments.iter().map(|segment| &segment.ident).find(|ident| is_reserved_word(ident)) {
+        return Err(reserved_word_error(ident));
     }
     let mut text = token_string::print(path.to_token_stream());
     if let Some(generic) = path.segments.iter().find(|segment| !segment.arguments.is_empty()) {
@@ -206,7 +206,7 @@ fn leaf_key(
 
 fn strip_raw_prefixes(tokens: TokenStream) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
-        TokenTree::Ident(word) => word.unraw().into(),
+        TokenTree::Ident(ident) => ident.unraw().into(),
         TokenTree::Group(group) => Group::new(group.delimiter(), strip_raw_prefixes(group.stream())).into(),
         other => other,
     });
@@ -224,32 +224,32 @@ fn parse_name_after_dot(dot: Token![.], input: ParseStream<'_>) -> Result<Ident>
 }
 
 /// Returns whether the word is a keyword that is not allowed in a path unless it is raw.
-fn is_reserved_word(word: &Ident) -> bool {
-    word != "crate" && word != "super" && word != "self" && syn::parse_str::<Ident>(&word.to_string()).is_err()
+fn is_reserved_word(ident: &Ident) -> bool {
+    ident != "crate" && ident != "super" && ident != "self" && syn::parse_str::<Ident>(&ident.to_string()).is_err()
 }
 
-fn reserved_word_error(word: &Ident) -> syn::Error {
-    let instead = match word.to_string().as_str() {
+fn reserved_word_error(ident: &Ident) -> syn::Error {
+    let hint = match ident.to_string().as_str() {
         "Self" | "self" | "super" | "crate" => CODENAME_HINT.to_owned(),
         other => format!("write `r#{other}`"),
     };
-    error_at(word, format_args!("`{word}` is a Rust keyword; {instead}"))
+    error_at(ident, format_args!("`{ident}` is a Rust keyword; {hint}"))
 }
 
 /// Parses the parameter in `uploads.read(channel)`.
 fn parse_single_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
-    let inside;
-    let paren = parenthesized!(inside in input);
-    let written: TokenStream = inside.parse()?;
-    if written.is_empty() {
+    let content;
+    let paren = parenthesized!(content in input);
+    let tokens: TokenStream = content.parse()?;
+    if tokens.is_empty() {
         let message = format_args!("`()` is empty; write `{text}`, or `{text}(channel)` to evaluate a parameter");
         return Err(syn::Error::new(paren.span.join(), message));
     }
     let error = || {
         let message = "a codename takes only the name of one parameter";
-        error_at(&written, format_args!("{message}; write, for example, `{text}(channel)`, or `{text}` alone"))
+        error_at(&tokens, format_args!("{message}; write, for example, `{text}(channel)`, or `{text}` alone"))
     };
-    syn::parse2::<Ident>(written.clone()).ok().filter(is_parameter_name).ok_or_else(error)
+    syn::parse2::<Ident>(tokens.clone()).ok().filter(is_parameter_name).ok_or_else(error)
 }
 
 /// Parses a path with type arguments. The `Fn(A) -> B` form is left out, since parentheses belong to a constructor call

@@ -23,9 +23,9 @@ pub(super) fn reject_jumps(argument: &Expr) -> Result<()> {
 /// Returns the identifiers in the argument that may name parameters of the action. Called functions are left out, and so is
 /// everything inside of blocks, closures, `if` and `match`, which may bind names.
 pub(super) fn possible_parameters(argument: &Expr) -> Vec<Ident> {
-    let mut words = PossibleParameters(Vec::new());
-    words.visit_expr_mut(&mut argument.clone());
-    words.0
+    let mut candidates = PossibleParameters(Vec::new());
+    candidates.visit_expr_mut(&mut argument.clone());
+    candidates.0
 }
 
 struct PossibleParameters(Vec<Ident>);
@@ -45,12 +45,12 @@ impl VisitMut for PossibleParameters {
 struct JumpFinder(Option<syn::Error>);
 
 impl JumpFinder {
-    fn report(&mut self, at: impl ToTokens, word: &str) {
+    fn report(&mut self, tokens: impl ToTokens, jump: &str) {
         let message = format_args!(
-            "`{word}` in an argument would leave the permission check; \
+            "`{jump}` in an argument would leave the permission check; \
              write a plain value, or call a function that returns one"
         );
-        self.0.get_or_insert_with(|| error_at(at, message));
+        self.0.get_or_insert_with(|| error_at(tokens, message));
     }
 
     /// Searches the tokens of a macro call. Their expansion is unknown, so any token that may become a jump counts.
@@ -59,9 +59,9 @@ impl JumpFinder {
             match token {
                 TokenTree::Group(group) => self.visit_tokens(group.stream()),
                 TokenTree::Punct(punct) if punct.as_char() == '?' => self.report(punct, "?"),
-                TokenTree::Ident(word) => match word.to_string().as_str() {
-                    jump @ ("return" | "break" | "continue") => self.report(&word, jump),
-                    "await" => self.report(&word, ".await"),
+                TokenTree::Ident(ident) => match ident.to_string().as_str() {
+                    jump @ ("return" | "break" | "continue") => self.report(&ident, jump),
+                    "await" => self.report(&ident, ".await"),
                     _ => {}
                 },
                 _ => {}
@@ -82,8 +82,8 @@ impl VisitMut for JumpFinder {
         }
     }
 
-    fn visit_macro_mut(&mut self, written: &mut Macro) {
-        self.visit_tokens(written.tokens.clone());
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        self.visit_tokens(call.tokens.clone());
     }
 
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}

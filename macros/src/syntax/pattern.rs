@@ -70,7 +70,7 @@ pub(crate) fn parse_segments(text: &str) -> Result<Vec<Segment>, String> {
 fn check_segments(segments: &[Segment], text: &str) -> Result<(), String> {
     for (position, segment) in segments.iter().enumerate() {
         let Some(name) = segment.capture() else { continue };
-        if segments[..position].iter().any(|earlier| earlier.capture() == Some(name)) {
+        if segments[..position].iter().any(|previous| previous.capture() == Some(name)) {
             return Err(format!("`{name}` is captured twice in `{text}`; give one of them another name"));
         }
         if matches!(segment, Segment::Rest(_)) && (position + 1 < segments.len() || text.ends_with('/')) {
@@ -116,18 +116,18 @@ fn parse_segment(part: &str, text: &str) -> Result<Segment, String> {
     if part.is_empty() {
         return Err(format!("`{text}` has an empty segment; write one `/` between two segments"));
     }
-    let Some(inside) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+    let Some(content) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
         return parse_text(part).map(Segment::Text);
     };
-    if let Some(name) = inside.strip_prefix('*') {
+    if let Some(name) = content.strip_prefix('*') {
         return parse_capture_name(name, part).map(Segment::Rest);
     }
-    let Some((name, regex)) = inside.split_once(':') else {
+    let Some((name, regex)) = content.split_once(':') else {
         // `{a}{b}` also begins and ends with a brace, so the prefix and the suffix do not prove that this is one capture.
-        if inside.contains(['{', '}']) {
+        if content.contains(['{', '}']) {
             return Err(mixed_segment_error(part));
         }
-        return parse_capture_name(inside, part).map(Segment::Capture);
+        return parse_capture_name(content, part).map(Segment::Capture);
     };
     let name = parse_capture_name(name, part)?;
     validate_regex(regex, part)?;

@@ -126,8 +126,8 @@ fn parse_until_comma(input: ParseStream<'_>) -> Result<SyntaxTree> {
     if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
-fn parse_any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
-    let mut operands = vec![parse_all(input, before)?];
+fn parse_any(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_all(input, previous_operator)?];
     while input.peek(Token![|]) && !input.peek(Token![||]) {
         let operator: Punct = input.parse()?;
         operands.push(parse_all(input, Some(&operator))?);
@@ -135,8 +135,8 @@ fn parse_any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTre
     Ok(join_operands(operands, SyntaxTree::Any))
 }
 
-fn parse_all(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
-    let mut operands = vec![parse_unary(input, before)?];
+fn parse_all(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_unary(input, previous_operator)?];
     while input.peek(Token![&]) && !input.peek(Token![&&]) {
         let operator: Punct = input.parse()?;
         operands.push(parse_unary(input, Some(&operator))?);
@@ -148,7 +148,7 @@ fn join_operands(mut operands: Vec<SyntaxTree>, join: fn(Vec<SyntaxTree>) -> Syn
     if operands.len() == 1 { operands.remove(0) } else { join(operands) }
 }
 
-fn parse_unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxTree> {
+fn parse_unary(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
     if input.peek(Token![!]) && !input.peek(Token![!=]) {
         let operator: Punct = input.parse()?;
         return Ok(SyntaxTree::Not(Box::new(parse_unary(input, Some(&operator))?)));
@@ -157,7 +157,7 @@ fn parse_unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxT
         return parse_parenthesized(input);
     }
     if input.is_empty() || input.peek(Token![,]) {
-        return Err(match before {
+        return Err(match previous_operator {
             Some(operator) => dangling_operator_error(operator),
             None => input.error(EMPTY_EXPRESSION),
         });
@@ -169,13 +169,13 @@ fn parse_unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<SyntaxT
 }
 
 fn parse_parenthesized(input: ParseStream<'_>) -> Result<SyntaxTree> {
-    let inside;
-    let paren = parenthesized!(inside in input);
-    if inside.is_empty() {
+    let content;
+    let paren = parenthesized!(content in input);
+    if content.is_empty() {
         return Err(syn::Error::new(paren.span.join(), format_args!("`()` is empty; {PERMISSION_HINT}")));
     }
-    let tree = parse_any(&inside, None)?;
-    if inside.is_empty() { Ok(tree) } else { Err(unexpected_token_error(&inside)) }
+    let tree = parse_any(&content, None)?;
+    if content.is_empty() { Ok(tree) } else { Err(unexpected_token_error(&content)) }
 }
 
 #[cfg(test)]
@@ -208,8 +208,8 @@ mod tests {
         }
     }
 
-    fn shown(written: Result<PermissionValue, String>) -> String {
-        prefix_form(&written.unwrap().into_expression().unwrap().tree)
+    fn shown(value: Result<PermissionValue, String>) -> String {
+        prefix_form(&value.unwrap().into_expression().unwrap().tree)
     }
 
     #[test]
@@ -293,12 +293,12 @@ mod tests {
     fn bare_expression_ends_at_the_comma() {
         let mut rest = String::new();
         let parser = |input: syn::parse::ParseStream<'_>| {
-            let written = PermissionValue::parse(input)?;
+            let value = PermissionValue::parse(input)?;
             rest = input.parse::<proc_macro2::TokenStream>()?.to_string();
-            Ok(written)
+            Ok(value)
         };
-        let written = parser.parse_str("A<B, C> & D(1, 2), name = \"x\"").map_err(|error| error.to_string());
-        assert_eq!(shown(written), "(& A<B, C> D(1, 2))");
+        let value = parser.parse_str("A<B, C> & D(1, 2), name = \"x\"").map_err(|error| error.to_string());
+        assert_eq!(shown(value), "(& A<B, C> D(1, 2))");
         assert_eq!(rest, ", name = \"x\"");
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn dangling_operator_error(operator: &Punct) -> syn::Error {
 /// Returns an error if the next token is a word that other languages use for an operator, or that is not allowed inside of
 /// an expression.
 pub(super) fn foreign_operator_error(input: ParseStream<'_>) -> Option<syn::Error> {
-    let word = input.fork().call(Ident::parse_any).ok()?;
-    let message = match word.to_string().as_str() {
+    let ident = input.fork().call(Ident::parse_any).ok()?;
+    let message = match ident.to_string().as_str() {
         "and" | "AND" => "`and` is not an operator; write `&`",
         "or" | "OR" => "`or` is not an operator; write `|`",
         "not" | "NOT" => "`not` is not an operator; write `!`",
@@ -40,7 +40,7 @@ pub(super) fn foreign_operator_error(input: ParseStream<'_>) -> Option<syn::Erro
         "false" => "`false` is not a permission; write `DenyAll` to refuse everyone",
         _ => return None,
     };
-    Some(error_at(word, message))
+    Some(error_at(ident, message))
 }
 
 /// Returns the error for the next token, which is not allowed at this position.
@@ -58,7 +58,7 @@ pub(super) fn unexpected_token_error(input: ParseStream<'_>) -> syn::Error {
     }
     match input.fork().parse::<TokenTree>() {
         Ok(TokenTree::Punct(punct)) => punctuation_error(&punct),
-        Ok(TokenTree::Ident(word)) => error(&format_args!("expected `&` or `|` before `{word}`")),
+        Ok(TokenTree::Ident(ident)) => error(&format_args!("expected `&` or `|` before `{ident}`")),
         Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             error(&"expected `&` or `|` before `(`")
         }

@@ -52,46 +52,46 @@ fn parse_parts(literal: &LitStr) -> std::result::Result<Vec<PublicNamePart>, Str
     if text.is_empty() {
         return Err(format!("the public name is empty; write `public_name = {EXAMPLE}`, or remove the key"));
     }
-    let (mut parts, mut plain) = (Vec::new(), String::new());
+    let (mut parts, mut literal_text) = (Vec::new(), String::new());
     let mut rest = text.as_str();
     while let Some(at) = rest.find(['{', '}']) {
         let (before, brace) = rest.split_at(at);
-        plain.push_str(before);
+        literal_text.push_str(before);
         if let Some(after) = ["{{", "}}"].iter().find_map(|doubled| brace.strip_prefix(doubled)) {
-            plain.push_str(&brace[..1]);
+            literal_text.push_str(&brace[..1]);
             rest = after;
             continue;
         }
-        let Some(opened) = brace.strip_prefix('{') else {
+        let Some(after_brace) = brace.strip_prefix('{') else {
             return Err(format!("unmatched `}}` in `{text}`; write `}}}}` for a literal brace"));
         };
-        let Some((inside, after)) = opened.split_once('}') else {
+        let Some((content, after)) = after_brace.split_once('}') else {
             return Err(format!(
                 "unclosed `{{` in `{text}`; write a placeholder as `{{room_id}}`, and `{{{{` for a literal brace"
             ));
         };
-        if !plain.is_empty() {
-            parts.push(PublicNamePart::Text(std::mem::take(&mut plain)));
+        if !literal_text.is_empty() {
+            parts.push(PublicNamePart::Text(std::mem::take(&mut literal_text)));
         }
-        parts.push(PublicNamePart::Field(parse_placeholder(inside, literal)?));
+        parts.push(PublicNamePart::Field(parse_placeholder(content, literal)?));
         rest = after;
     }
-    plain.push_str(rest);
-    if !plain.is_empty() {
-        parts.push(PublicNamePart::Text(plain));
+    literal_text.push_str(rest);
+    if !literal_text.is_empty() {
+        parts.push(PublicNamePart::Text(literal_text));
     }
     Ok(parts)
 }
 
-fn parse_placeholder(inside: &str, literal: &LitStr) -> std::result::Result<Member, String> {
-    if inside.trim().is_empty() {
-        return Err(format!("the placeholder `{{{inside}}}` names no field; write, for example, `{{room_id}}`"));
+fn parse_placeholder(content: &str, literal: &LitStr) -> std::result::Result<Member, String> {
+    if content.trim().is_empty() {
+        return Err(format!("the placeholder `{{{content}}}` names no field; write, for example, `{{room_id}}`"));
     }
-    field_name::parse_field_name(inside, literal.span()).ok_or_else(|| {
+    field_name::parse_field_name(content, literal.span()).ok_or_else(|| {
         // The text before a format or an access is most likely the field's name.
-        let name = inside.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+        let name = content.trim().split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
         let name = name.filter(|name| !name.is_empty()).unwrap_or("room_id");
-        format!("a placeholder contains only the name of a field; write `{{{name}}}` instead of `{{{inside}}}`")
+        format!("a placeholder contains only the name of a field; write `{{{name}}}` instead of `{{{content}}}`")
     })
 }
 

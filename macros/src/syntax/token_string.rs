@@ -32,23 +32,23 @@ fn respan_token(token: TokenTree, span: Span) -> TokenTree {
 }
 
 fn check_balanced(text: &str) -> Result<(), String> {
-    let mut open = Vec::new();
+    let mut unclosed = Vec::new();
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
             '"' => close_string(&mut characters)?,
-            '(' => open.push(('(', ')')),
-            '[' => open.push(('[', ']')),
-            '{' => open.push(('{', '}')),
-            ')' | ']' | '}' => match open.pop() {
+            '(' => unclosed.push(('(', ')')),
+            '[' => unclosed.push(('[', ']')),
+            '{' => unclosed.push(('{', '}')),
+            ')' | ']' | '}' => match unclosed.pop() {
                 Some((_, expected)) if expected == character => {}
                 _ => return Err(format!("unmatched `{character}`; remove it, or add its opening delimiter")),
             },
             _ => {}
         }
     }
-    match open.pop() {
-        Some((opened, expected)) => Err(format!("unclosed `{opened}`; add the `{expected}`")),
+    match unclosed.pop() {
+        Some((opening, expected)) => Err(format!("unclosed `{opening}`; add the `{expected}`")),
         None => Ok(()),
     }
 }
@@ -66,36 +66,36 @@ fn close_string(characters: &mut std::str::Chars<'_>) -> Result<(), String> {
 
 /// Formats tokens as they are usually written. The compiler's own formatting differs between versions.
 pub(crate) fn print(tokens: TokenStream) -> String {
-    let mut out = String::new();
-    print_into(tokens, &mut out);
-    out
+    let mut output = String::new();
+    print_into(tokens, &mut output);
+    output
 }
 
-fn print_into(tokens: TokenStream, out: &mut String) {
+fn print_into(tokens: TokenStream, output: &mut String) {
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
+                let (unclosed, close) = match group.delimiter() {
                     proc_macro2::Delimiter::Parenthesis => ("(", ")"),
                     proc_macro2::Delimiter::Bracket => ("[", "]"),
                     proc_macro2::Delimiter::Brace => ("{", "}"),
                     proc_macro2::Delimiter::None => ("", ""),
                 };
-                out.push_str(open);
-                print_into(group.stream(), out);
-                out.push_str(close);
+                output.push_str(unclosed);
+                print_into(group.stream(), output);
+                output.push_str(close);
             }
             TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
-                out.push(punct.as_char());
-                out.push(' ');
+                output.push(punct.as_char());
+                output.push(' ');
             }
-            TokenTree::Punct(punct) => out.push(punct.as_char()),
-            word => {
-                let word = word.to_string();
-                if out.ends_with(|last: char| last.is_alphanumeric() || last == '_' || last == '"') {
-                    out.push(' ');
+            TokenTree::Punct(punct) => output.push(punct.as_char()),
+            other => {
+                let text = other.to_string();
+                if output.ends_with(|last: char| last.is_alphanumeric() || last == '_' || last == '"') {
+                    output.push(' ');
                 }
-                out.push_str(&word);
+                output.push_str(&text);
             }
         }
     }
