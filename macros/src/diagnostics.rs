@@ -1,10 +1,14 @@
-//! Collects the mistakes of one block, so that all of them are told in one run.
+//! Collects the errors of one macro call, so that one compiler run reports all of them.
 
 use std::fmt::Display;
 
 use quote::ToTokens;
 
-/// The mistakes found so far; dropping it without [`finish`](Self::finish) is a bug and panics.
+/// The errors found so far.
+///
+/// # Panics
+///
+/// Dropping it without a call of [`finish`](Self::finish) panics, since its errors would be lost.
 pub(crate) struct Diagnostics {
     errors: Option<Vec<syn::Error>>,
 }
@@ -14,29 +18,33 @@ impl Diagnostics {
         Self { errors: Some(Vec::new()) }
     }
 
-    /// Notes a mistake and underlines `at`.
-    pub(crate) fn error(&mut self, at: impl ToTokens, message: impl Display) {
-        self.add(syn::Error::new_spanned(at, message));
+    /// Adds an error that underlines `at`.
+    pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.add(syn::Error::new_spanned(tokens, message));
     }
 
     pub(crate) fn add(&mut self, error: syn::Error) {
         self.errors.get_or_insert_default().push(error);
     }
 
-    /// The value, or nothing and a note of what was wrong with it.
-    pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+    /// Returns the value, or records the error and returns `None`.
+    pub(crate) fn record<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
 
-    /// What could be read, with a note of what could not.
-    pub(crate) fn read<T>(&mut self, (value, error): (T, Option<syn::Error>)) -> T {
+    /// Returns the value of a partial result and records its error.
+    pub(crate) fn record_partial<T>(&mut self, (value, error): (T, Option<syn::Error>)) -> T {
         if let Some(error) = error {
             self.add(error);
         }
         value
     }
 
-    /// All mistakes as one error, in the order they were found.
+    /// Returns all errors combined into one, in the order in which they were found.
+    ///
+    /// # Errors
+    ///
+    /// Fails if at least one error was recorded.
     pub(crate) fn finish(mut self) -> syn::Result<()> {
         let errors = self.errors.take().unwrap_or_default();
         let combined = errors.into_iter().reduce(|mut all, error| {
@@ -49,7 +57,10 @@ impl Diagnostics {
 
 impl Drop for Diagnostics {
     fn drop(&mut self) {
-        assert!(self.errors.is_none() || std::thread::panicking(), "diagnostics were dropped unread");
+        assert!(
+            self.errors.is_none() || std::thread::panicking(),
+            "bug: diagnostics dropped without a call of `finish`"
+        );
     }
 }
 
@@ -59,23 +70,23 @@ mod tests {
     use quote::quote;
 
     #[test]
-    fn all_mistakes_are_told_in_order() {
+    fn finish_with_errors_returns_all_in_order() {
         let mut diagnostics = Diagnostics::new();
         diagnostics.error(quote!(a), "first");
-        assert_eq!(diagnostics.take::<()>(Err(syn::Error::new_spanned(quote!(b), "second"))), None);
-        assert_eq!(diagnostics.read((3, None)), 3);
-        let told: Vec<_> = diagnostics.finish().unwrap_err().into_iter().map(|error| error.to_string()).collect();
-        assert_eq!(told, ["first", "second"]);
+        assert_eq!(diagnostics.record::<()>(Err(syn::Error::new_spanned(quote!(b), "second"))), None);
+        assert_eq!(diagnostics.record_partial((3, None)), 3);
+        let messages: Vec<_> = diagnostics.finish().unwrap_err().into_iter().map(|error| error.to_string()).collect();
+        assert_eq!(messages, ["first", "second"]);
     }
 
     #[test]
-    fn no_mistake_passes() {
+    fn finish_without_errors_succeeds() {
         assert!(Diagnostics::new().finish().is_ok());
     }
 
     #[test]
-    #[should_panic(expected = "dropped unread")]
-    fn forgetting_to_finish_panics() {
+    #[should_panic(expected = "dropped without a call of `finish`")]
+    fn drop_without_finish_panics() {
         drop(Diagnostics::new());
     }
 }

@@ -1,14 +1,15 @@
-//! What typical blocks expand to, word for word: `tests/expand/NAME.rs` goes in, `NAME.expanded.rs` comes out.
+//! Golden tests: each `tests/expand/NAME.rs` must expand to exactly `tests/expand/NAME.expanded.rs`.
 //!
-//! After a change, `UPDATE_EXPECT=1 cargo test -p portcullis-macros` writes the files anew; read the diff.
+//! After a change of the generated code, `UPDATE_EXPECT=1 cargo test -p portcullis-macros` rewrites the expected files.
+//! Review their diff.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Item, ItemEnum, ItemStruct, Meta};
 
-use crate::syntax::block::Kind;
-use crate::{declared, grouped, pipeline};
+use crate::syntax::block::BlockKind;
+use crate::{expand_block, expand_codenames, expand_group};
 
 macro_rules! golden {
     ($($name:ident)+) => {
@@ -16,7 +17,7 @@ macro_rules! golden {
             #[test]
             fn $name() {
                 let source = include_str!(concat!("../tests/expand/", stringify!($name), ".rs"));
-                compare(source, &expect_file![concat!("../tests/expand/", stringify!($name), ".expanded.rs")]);
+                assert_expansion(source, &expect_file![concat!("../tests/expand/", stringify!($name), ".expanded.rs")]);
             }
         )+
     };
@@ -42,33 +43,35 @@ golden! {
     group_fallback
 }
 
-fn compare(source: &str, expected: &ExpectFile) {
+fn assert_expansion(source: &str, expected: &ExpectFile) {
     let mut file = syn::parse_file(source).unwrap();
-    file.items = file.items.into_iter().flat_map(expanded).collect();
+    file.items = file.items.into_iter().flat_map(expand_item).collect();
     file.attrs.clear();
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The items that come out of one item; those without one of our macros stay as they are.
-fn expanded(item: Item) -> Vec<Item> {
+/// Expands the Portcullis macro on an item. Returns an item without one unchanged.
+fn expand_item(item: Item) -> Vec<Item> {
     let mut block = match item {
         Item::Impl(block) => block,
-        Item::Macro(call) if call.mac.path.is_ident("permissions") => return items(declared(call.mac.tokens)),
-        Item::Struct(_) | Item::Enum(_) => return derived(item),
+        Item::Macro(call) if call.mac.path.is_ident("permissions") => {
+            return parse_items(expand_codenames(call.mac.tokens));
+        }
+        Item::Struct(_) | Item::Enum(_) => return expand_derive(item),
         item => return vec![item],
     };
     let attribute = block.attrs.remove(0);
-    let kind = if attribute.path().is_ident("consumer") { Kind::Consumer } else { Kind::Handler };
+    let kind = if attribute.path().is_ident("consumer") { BlockKind::Consumer } else { BlockKind::Handler };
     let arguments = match attribute.meta {
         Meta::List(list) => list.tokens,
         _ => TokenStream::new(),
     };
-    items(pipeline(kind, arguments, &block.into_token_stream()))
+    parse_items(expand_block(kind, arguments, &block.into_token_stream()))
 }
 
-/// A type with what is derived for it; the compiler takes off the attributes.
-fn derived(mut item: Item) -> Vec<Item> {
-    let generated = items(grouped(item.to_token_stream()));
+/// Expands `#[derive(Group)]` and, as the compiler does, removes the attributes from the type.
+fn expand_derive(mut item: Item) -> Vec<Item> {
+    let generated = parse_items(expand_group(item.to_token_stream()));
     let (Item::Struct(ItemStruct { attrs, .. }) | Item::Enum(ItemEnum { attrs, .. })) = &mut item else {
         unreachable!()
     };
@@ -76,6 +79,6 @@ fn derived(mut item: Item) -> Vec<Item> {
     [item].into_iter().chain(generated).collect()
 }
 
-fn items(tokens: TokenStream) -> Vec<Item> {
+fn parse_items(tokens: TokenStream) -> Vec<Item> {
     syn::parse2::<syn::File>(tokens).unwrap().items
 }

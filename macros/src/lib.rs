@@ -1,6 +1,6 @@
-//! The macros of portcullis. Their documentation stands where the runtime crate re-exports them.
+//! The procedural macros of `portcullis`. The runtime crate re-exports them and holds their documentation.
 
-// Not for the whole workspace: a test is right to panic.
+// This lint is not set for the whole workspace because tests may panic.
 #![warn(clippy::unwrap_used)]
 
 mod check;
@@ -18,75 +18,77 @@ use diagnostics::Diagnostics;
 use model::Codenames;
 use model::block::Block;
 use model::group::Group;
-use syntax::block::{Arguments, Kind};
+use syntax::block::{BlockArgs, BlockKind};
 
-/// A type behind one WebSocket endpoint.
+/// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
 pub fn consumer(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    pipeline(Kind::Consumer, arguments.into(), &item.into()).into()
+    expand_block(BlockKind::Consumer, arguments.into(), &item.into()).into()
 }
 
-/// A type that is reached under a route.
+/// Turns an impl block into a handler, a type that clients reach through a route.
 #[proc_macro_attribute]
 pub fn handler(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    pipeline(Kind::Handler, arguments.into(), &item.into()).into()
+    expand_block(BlockKind::Handler, arguments.into(), &item.into()).into()
 }
 
 /// Declares codenames: `permissions! { chat { can_use_chat = "Can use chat" } }`.
 #[proc_macro]
 pub fn permissions(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    declared(tokens.into()).into()
+    expand_codenames(tokens.into()).into()
 }
 
-/// A type whose values name sets of connections.
+/// Implements `Group` for a type whose values name sets of connections.
 #[proc_macro_derive(Group, attributes(group))]
 pub fn group(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    grouped(item.into()).into()
+    expand_group(item.into()).into()
 }
 
-/// The attributes of methods, seen by the block around them; on their own they only say so.
-macro_rules! inner {
+/// Defines the method attributes. The attribute of the surrounding block reads and removes them, so that each of these
+/// macros runs only if that attribute is missing, and reports it.
+macro_rules! method_attributes {
     ($($name:ident)+) => {
         $(
-            /// Marks a method of a block; the block's own attribute reads it.
+            /// Marks a method of a `#[consumer]` or `#[handler]` block, whose attribute reads it.
             #[proc_macro_attribute]
             pub fn $name(_: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-                outside(stringify!($name), &item.into()).into()
+                expand_misplaced_attribute(stringify!($name), &item.into()).into()
             }
         )+
     };
 }
 
-inner! { action route event connect disconnect authenticate }
+method_attributes! { action route event connect disconnect authenticate }
 
-/// From what stands in the source to what the compiler goes on with.
-fn pipeline(kind: Kind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
-    let mut item = match syntax::block::item(kind, tokens) {
+/// Expands `#[consumer]` or `#[handler]`: parses the block, checks it and generates its code. If there are errors, returns
+/// the block with stub implementations and the errors.
+fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
+    let mut item = match syntax::block::parse_impl_block(kind, tokens) {
         Ok(item) => item,
-        Err(error) => return with_errors(tokens, &error),
+        Err(error) => return append_errors(tokens, &error),
     };
     let mut diagnostics = Diagnostics::new();
-    let arguments = diagnostics.read(Arguments::read(kind, arguments));
+    let arguments = diagnostics.record_partial(BlockArgs::read(kind, arguments));
     let block = Block::read(kind, arguments, &mut item, &mut diagnostics);
     check::block(&block, &mut diagnostics);
     match diagnostics.finish() {
         Ok(()) => expand::block(&block, &item),
-        Err(error) => with_errors(&expand::fallback(&block, &item), &error),
+        Err(error) => append_errors(&expand::fallback(&block, &item), &error),
     }
 }
 
-/// The codenames that stand in the source, declared.
-fn declared(tokens: TokenStream) -> TokenStream {
+/// Expands `permissions!`.
+fn expand_codenames(tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
-    let items = expand::codenames(&diagnostics.read(Codenames::read(tokens)));
+    let items = expand::codenames(&diagnostics.record_partial(Codenames::read(tokens)));
     match diagnostics.finish() {
         Ok(()) => items,
-        Err(error) => with_errors(&items, &error),
+        Err(error) => append_errors(&items, &error),
     }
 }
 
-/// What a group's type gets beside itself.
-fn grouped(item: TokenStream) -> TokenStream {
+/// Expands `#[derive(Group)]`.
+fn expand_group(item: TokenStream) -> TokenStream {
     let input = match syn::parse2(item) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
@@ -96,35 +98,36 @@ fn grouped(item: TokenStream) -> TokenStream {
     check::group(&group, &mut diagnostics);
     match diagnostics.finish() {
         Ok(()) => expand::group(&group),
-        Err(error) => with_errors(&expand::group_fallback(&group), &error),
+        Err(error) => append_errors(&expand::group_fallback(&group), &error),
     }
 }
 
-fn with_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
+fn append_errors(tokens: &TokenStream, error: &syn::Error) -> TokenStream {
     let errors = error.to_compile_error();
     quote!(#tokens #errors)
 }
 
-fn outside(name: &str, item: &TokenStream) -> TokenStream {
+fn expand_misplaced_attribute(name: &str, item: &TokenStream) -> TokenStream {
     let consumers = name.ends_with("connect") || matches!(name, "event" | "authenticate");
     let block = if consumers { "`#[consumer]`" } else { "`#[consumer]` or `#[handler]`" };
-    let message = format!("`#[{name}]` means nothing by itself; put {block} on the impl block around it");
-    with_errors(item, &syn::Error::new(Span::call_site(), message))
+    let message =
+        format!("`#[{name}]` has no effect outside of a Portcullis block; put {block} on the impl block around it");
+    append_errors(item, &syn::Error::new(Span::call_site(), message))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, grouped, outside, pipeline};
+    use super::{BlockKind, expand_block, expand_group, expand_misplaced_attribute};
     use quote::quote;
 
-    /// All errors in the output.
-    fn errors(tokens: &proc_macro2::TokenStream) -> usize {
+    /// Returns the number of errors in the output.
+    fn count_errors(tokens: &proc_macro2::TokenStream) -> usize {
         tokens.to_string().matches("compile_error !").count()
     }
 
     #[test]
-    fn whatever_stands_in_the_attributes_the_block_comes_back() {
-        for odd in [
+    fn block_with_malformed_attributes_is_returned_with_errors() {
+        for malformed in [
             "=",
             ",",
             ", ,",
@@ -147,34 +150,36 @@ mod tests {
             "key = , key",
             "detached = detached",
         ] {
-            let odd: proc_macro2::TokenStream = odd.parse().unwrap();
-            for kind in [Kind::Consumer, Kind::Handler] {
+            let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
+            for kind in [BlockKind::Consumer, BlockKind::Handler] {
                 let block = quote! {
                     impl Chat {
-                        #[action(#odd)]
+                        #[action(#malformed)]
                         fn first(&self) {}
-                        #[route(#odd)]
+                        #[route(#malformed)]
                         fn second(&self) -> &Rooms { &self.rooms }
-                        #[event(#odd)]
-                        fn seen(&self, #[path(#odd)] wrong: &u8) -> u8 {}
-                        #[connect(#odd)]
-                        fn third(&self, #[path(#odd)] wrong: u8) {}
-                        #[authenticate(#odd)]
-                        fn fourth(&self, #[path(#odd)] wrong: u8) {}
+                        #[event(#malformed)]
+                        fn seen(&self, #[path(#malformed)] wrong: &u8) -> u8 {}
+                        #[connect(#malformed)]
+                        fn third(&self, #[path(#malformed)] wrong: u8) {}
+                        #[authenticate(#malformed)]
+                        fn fourth(&self, #[path(#malformed)] wrong: u8) {}
                     }
                 };
-                let out = pipeline(kind, odd.clone(), &block);
-                let file: syn::File = syn::parse2(out.clone()).unwrap();
-                let syn::Item::Impl(back) = &file.items[0] else { panic!("{odd}: no impl block first") };
-                assert_eq!(back.items.len(), 5, "{odd}");
-                assert!(errors(&out) >= 5, "{odd}: {} errors", errors(&out));
+                let output = expand_block(kind, malformed.clone(), &block);
+                let file: syn::File = syn::parse2(output.clone()).unwrap();
+                let syn::Item::Impl(returned) = &file.items[0] else {
+                    panic!("{malformed}: the first item is not the impl block")
+                };
+                assert_eq!(returned.items.len(), 5, "{malformed}");
+                assert!(count_errors(&output) >= 5, "{malformed}: {} errors", count_errors(&output));
             }
         }
     }
 
     #[test]
-    fn whatever_stands_in_the_attributes_of_a_group_its_errors_are_told() {
-        for odd in [
+    fn group_with_malformed_attributes_reports_errors() {
+        for malformed in [
             "=",
             ", ,",
             "consumer = , permission =",
@@ -185,26 +190,26 @@ mod tests {
             "public_name = \"{\"",
             "public_name = { }",
         ] {
-            let odd: proc_macro2::TokenStream = odd.parse().unwrap();
+            let malformed: proc_macro2::TokenStream = malformed.parse().unwrap();
             for item in [
                 quote!(
                     struct Room;
                 ),
                 quote!(
                     enum Room {
-                        #[group(#odd)]
+                        #[group(#malformed)]
                         A(u8),
                     }
                 ),
                 quote!(union Room<T> { room: T }),
             ] {
-                let out = grouped(quote!(#[group(#odd)] #item));
-                syn::parse2::<syn::File>(out.clone()).unwrap();
-                assert!(errors(&out) >= 1, "{odd}");
+                let output = expand_group(quote!(#[group(#malformed)] #item));
+                syn::parse2::<syn::File>(output.clone()).unwrap();
+                assert!(count_errors(&output) >= 1, "{malformed}");
             }
         }
         assert_eq!(
-            errors(&grouped(quote!(
+            count_errors(&expand_group(quote!(
                 fn room() {}
             ))),
             1
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_no_impl_block_comes_back_with_one_error() {
+    fn item_without_inherent_impl_is_returned_with_one_error() {
         for item in [
             quote!(
                 struct Chat;
@@ -222,19 +227,19 @@ mod tests {
                 fn chat() {}
             ),
         ] {
-            let out = pipeline(Kind::Consumer, quote!(user = 5, nonsense), &item);
-            assert!(out.to_string().starts_with(&item.to_string()));
-            assert_eq!(errors(&out), 1, "{item}");
+            let output = expand_block(BlockKind::Consumer, quote!(user = 5, nonsense), &item);
+            assert!(output.to_string().starts_with(&item.to_string()));
+            assert_eq!(count_errors(&output), 1, "{item}");
         }
     }
 
     #[test]
-    fn an_inner_attribute_alone_leaves_its_item_and_one_error() {
+    fn method_attribute_outside_a_block_is_returned_with_one_error() {
         let item = quote!(
             async fn ping(&self) {}
         );
-        let out = outside("action", &item);
-        assert!(out.to_string().starts_with(&item.to_string()));
-        assert_eq!(errors(&out), 1);
+        let output = expand_misplaced_attribute("action", &item);
+        assert!(output.to_string().starts_with(&item.to_string()));
+        assert_eq!(count_errors(&output), 1);
     }
 }

@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostics;
 use crate::model::Role;
 use crate::model::authenticate::Authenticate;
 use crate::model::block::Block;
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::parameter::{Parameter, ParameterKind};
 
 pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mut Diagnostics) {
     signature::plain(&authenticate.signature, diagnostics);
@@ -20,7 +20,7 @@ pub(super) fn check(authenticate: &Authenticate, block: &Block, diagnostics: &mu
             continue;
         }
         match &parameter.kind {
-            Kind::Context => signature::context(parameter, diagnostics),
+            ParameterKind::Context => signature::context(parameter, diagnostics),
             _ => signature::key(parameter, block, diagnostics),
         }
         signature::common(parameter, diagnostics);
@@ -83,7 +83,7 @@ mod tests {
             ("fn a(&self, a: &Context<'_, M>, b: &Context<'_, M>) -> R {}", "`b` is a second context"),
             ("fn a(&self, action: String) -> R {}", "a key of the envelope"),
             ("fn a(&self, #[serde(alias = \"b\")] a: u8, b: u8) -> R {}", "the key of `a` already"),
-            ("fn a(&self, (a, b): (u8, u8)) -> R {}", "a parameter is a name"),
+            ("fn a(&self, (a, b): (u8, u8)) -> R {}", "a parameter must be a name"),
             ("fn a(&self, #[cfg(b)] a: u8) -> R {}", "cannot come and go"),
             ("fn a(&self, #[serde(default)] cx: &Context<'_, M>) -> R {}", "serde reads arguments only"),
             ("fn a(&self, #[path] room: u8) -> R {}", &format!("{ALONE}remove `#[path]`")),

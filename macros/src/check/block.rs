@@ -7,8 +7,8 @@ use syn::{Attribute, GenericParam, Type};
 use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
-use crate::model::block::{Block, Permission};
-use crate::model::{Kind, Mark, authenticate};
+use crate::model::block::{Block, BlockPermission};
+use crate::model::{BlockKind, MethodKind, authenticate};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     something_to_call(block, diagnostics);
@@ -19,7 +19,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 fn something_to_call(block: &Block, diagnostics: &mut Diagnostics) {
-    if !block.callable {
+    if !block.has_callables {
         let message = "nothing to call in this block; mark a method with `#[action]` or `#[route(\"…\")]`";
         diagnostics.error(&block.ty, message);
     }
@@ -27,11 +27,11 @@ fn something_to_call(block: &Block, diagnostics: &mut Diagnostics) {
 
 /// Nothing is open by silence: an action has an expression of its own, or its block has one.
 fn guarded(block: &Block, diagnostics: &mut Diagnostics) {
-    if block.tried_permission || !matches!(block.permission, Permission::Silent) {
+    if block.has_unreadable_permission || !matches!(block.permission, BlockPermission::Absent) {
         return;
     }
     let kind = block.kind.name();
-    let open = |action: &&Action| action.permission.is_none() && !action.tried_permission;
+    let open = |action: &&Action| action.permission.is_none() && !action.has_unreadable_permission;
     for action in block.actions.iter().filter(open) {
         let name = &action.method;
         let message = format!(
@@ -66,15 +66,15 @@ fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 fn hooks_once(block: &Block, diagnostics: &mut Diagnostics) {
-    for mark in [Mark::Connect, Mark::Disconnect] {
-        let same = block.hooks.iter().filter(|hook| hook.mark == mark);
+    for mark in [MethodKind::Connect, MethodKind::Disconnect] {
+        let same = block.hooks.iter().filter(|hook| hook.kind == mark);
         let same = same.map(|hook| Placed { attribute: &hook.attribute, method: &hook.method, cfgs: &hook.cfgs });
         let not_seen = "a handler does not see connections come and go";
         once(hooks::name(mark), same, not_seen, block, diagnostics);
     }
     let authenticates = block.authenticates.iter();
     let same = authenticates.map(|one| Placed { attribute: &one.attribute, method: &one.method, cfgs: &one.cfgs });
-    once(authenticate::NAME, same, "who is connected is not a handler's to say", block, diagnostics);
+    once(authenticate::ACTION_NAME, same, "who is connected is not a handler's to say", block, diagnostics);
 }
 
 /// A method with a mark that a block has once.
@@ -93,7 +93,7 @@ fn once<'a>(
     diagnostics: &mut Diagnostics,
 ) {
     let Some(first) = same.next() else { return };
-    if block.kind == Kind::Handler {
+    if block.kind == BlockKind::Handler {
         diagnostics.error(first.attribute, format!("`#[{name}]` goes into a `#[consumer]` block; {because}"));
     }
     for later in same {

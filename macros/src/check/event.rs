@@ -7,12 +7,12 @@ use syn::{PatType, Type};
 use super::{leaf_parameters, logic, signature};
 use crate::diagnostics::Diagnostics;
 use crate::model::block::Block;
-use crate::model::event::{Event, is_scope, shared};
-use crate::model::parameter::named;
-use crate::model::{Kind, print};
+use crate::model::event::{Event, is_scope, shared_referent};
+use crate::model::parameter::is_type_named;
+use crate::model::{BlockKind, print};
 
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
-    if block.kind == Kind::Handler {
+    if block.kind == BlockKind::Handler {
         let message = "`#[event]` goes into a `#[consumer]` block: events leave through the consumer; move it there";
         diagnostics.error(&event.attribute, message);
     }
@@ -36,7 +36,7 @@ fn guarded(event: &Event, diagnostics: &mut Diagnostics) {
                 logic::alone(expression, diagnostics);
             }
         }
-        None if event.tried_permission => {}
+        None if event.has_unreadable_permission => {}
         None => {
             let name = &event.method;
             let message = format!(
@@ -48,7 +48,7 @@ fn guarded(event: &Event, diagnostics: &mut Diagnostics) {
 }
 
 fn parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
-    for attribute in &event.misplaced {
+    for attribute in &event.misplaced_attributes {
         diagnostics.error(attribute, "nothing of an event comes from a message; remove this");
     }
     let parameters = event.parameters();
@@ -67,7 +67,7 @@ fn parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
         [first, rest @ ..] => {
             published(first, diagnostics);
             let scope = rest.first().filter(|second| is_scope(&second.ty));
-            if let Some(scope) = scope.filter(|scope| shared(&scope.ty).is_none()) {
+            if let Some(scope) = scope.filter(|scope| shared_referent(&scope.ty).is_none()) {
                 diagnostics.error(&scope.ty, format!("an event borrows the scope; write `&Scope<{user}>`"));
             }
             for more in rest.iter().skip(usize::from(scope.is_some())) {
@@ -81,12 +81,12 @@ fn parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
 /// The event itself.
 fn published(parameter: &PatType, diagnostics: &mut Diagnostics) {
     let ty = &parameter.ty;
-    if named(ty, "Context") {
+    if is_type_named(ty, "Context") {
         let message =
             "no message is being answered while an event is delivered; write `event: &…` instead of the context";
         diagnostics.error(parameter, message);
     } else {
-        match shared(ty) {
+        match shared_referent(ty) {
             None => diagnostics.error(ty, format!("all members see one event; write `&{}`", owned(ty))),
             Some(ty) if borrows(ty.to_token_stream()) => {
                 diagnostics.error(ty, "an event outlives its publisher; write a type that borrows nothing");
@@ -127,12 +127,12 @@ fn borrows(tokens: TokenStream) -> bool {
 
 fn output(event: &Event, diagnostics: &mut Diagnostics) {
     let name = &event.method;
-    match event.output() {
+    match event.return_type() {
         None => {
             let message = format!("`{name}` returns nothing to send; write `-> …`, a type that can be serialized");
             diagnostics.error(name, message);
         }
-        Some(ty) if named(ty, "Result") => {
+        Some(ty) if is_type_named(ty, "Result") => {
             let message = "nobody could be told of the error; return what is sent, or take `scope: &Scope<…>` as well and return an `Option`, which leaves out whom it is `None` for";
             diagnostics.error(ty, message);
         }
@@ -203,8 +203,8 @@ mod tests {
             ("A & !a.b(field)", "no `!` can stand over `a.b(field)`"),
             ("A & !A", "can never hold"),
             ("A | AllowAny", "`AllowAny` stands alone"),
-            ("inherited", "nothing to inherit"),
-            ("A &", "`&` has nothing after it"),
+            ("inherited", "no permission to inherit"),
+            ("A &", "`&` has no operand after it"),
         ] {
             let told = told(permission);
             assert_eq!(told.len(), 1, "{permission}: {told:?}");
@@ -222,10 +222,10 @@ mod tests {
             assert_eq!(told(sound), [""; 0], "{sound}");
         }
         for wrong in ["key = a.b", "key = (a, b)", "key = \"\"", "key = hash()"] {
-            let expected = "`key` names one field of the event; write `key = symbol`, say";
+            let expected = "`key` takes the name of one field of the event; write, for example, `key = symbol`";
             assert_eq!(told(wrong), [expected], "{wrong}");
         }
-        assert_eq!(told("key = a, key = b"), ["`key` is given twice; keep one"]);
+        assert_eq!(told("key = a, key = b"), ["`key` is given twice; remove one of them"]);
         assert_eq!(told("key"), ["`key` needs a value; write `key = symbol`"]);
     }
 

@@ -7,8 +7,8 @@ use syn::Member;
 use super::{leaf_parameters, logic};
 use crate::diagnostics::Diagnostics;
 use crate::model::expression::Expression;
-use crate::model::group::{Group, Shape};
-use crate::model::plain;
+use crate::model::group::{Group, GroupShape};
+use crate::model::unraw_name;
 
 const WHOLE: &str = "`#[group(consumer = …, permission = …, events(…))]`";
 
@@ -26,7 +26,7 @@ pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
 }
 
 fn type_itself(group: &Group, diagnostics: &mut Diagnostics) {
-    if let Shape::Union(keyword) = &group.shape {
+    if let GroupShape::Union(keyword) = &group.shape {
         diagnostics.error(keyword, "a group is a name, and no two unions can be compared; write a struct or an enum");
     }
     if let Some(parameter) = group.generics.params.first() {
@@ -37,7 +37,7 @@ fn type_itself(group: &Group, diagnostics: &mut Diagnostics) {
 
 fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
     let name = &group.ty;
-    for misplaced in &group.misplaced {
+    for misplaced in &group.misplaced_attributes {
         diagnostics.error(misplaced, format!("`#[group(…)]` goes on the type itself; move it onto `{name}`"));
     }
     for more in group.attributes.iter().skip(1) {
@@ -51,27 +51,27 @@ fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
         diagnostics.error(name, format!("`{name}` does not say what it is a group of; write {WHOLE} on it"));
         return;
     }
-    if group.consumer.is_none() && !group.tried.consumer {
+    if group.consumer.is_none() && !group.unreadable_keys.consumer {
         let message = format!("`{name}` names no consumer; write `#[group(consumer = …)]`, whose connections may join");
-        diagnostics.error(group.at(), message);
+        diagnostics.error(group.span_tokens(), message);
     }
-    if group.permission.is_none() && !group.tried.permission {
+    if group.permission.is_none() && !group.unreadable_keys.permission {
         let message = format!(
             "`{name}` has no permission; write `#[group(permission = …)]`, with `AllowAny` if every connection may join"
         );
-        diagnostics.error(group.at(), message);
+        diagnostics.error(group.span_tokens(), message);
     }
-    if group.events.is_empty() && !group.tried.events {
+    if group.events.is_empty() && !group.unreadable_keys.events {
         let message = format!("`{name}` carries nothing; write `#[group(events(…))]`, with the types of its events");
-        diagnostics.error(group.at(), message);
+        diagnostics.error(group.span_tokens(), message);
     }
 }
 
 /// Codenames are asked about fields.
 fn fields(expression: &Expression, group: &Group, diagnostics: &mut Diagnostics) -> bool {
     let mut sound = true;
-    for leaf in expression.leaves.iter().filter(|leaf| leaf.codename) {
-        let Some(about) = &leaf.about else { continue };
+    for leaf in expression.leaves.iter().filter(|leaf| leaf.is_codename) {
+        let Some(about) = &leaf.subject else { continue };
         if let Some(message) = no_field(about, group) {
             sound = false;
             diagnostics.error(about, message);
@@ -83,10 +83,10 @@ fn fields(expression: &Expression, group: &Group, diagnostics: &mut Diagnostics)
 /// What to say where there is no such field.
 fn no_field(about: &Ident, group: &Group) -> Option<String> {
     let name = &group.ty;
-    let Shape::Named(fields) = &group.shape else {
+    let GroupShape::Named(fields) = &group.shape else {
         return Some(format!("`{about}` names a field, and `{name}` has none with a name; give it named fields"));
     };
-    if fields.iter().any(|field| plain(field) == plain(about)) {
+    if fields.iter().any(|field| unraw_name(field) == unraw_name(about)) {
         return None;
     }
     let fields: Vec<_> = fields.iter().map(|field| format!("`{}`", field.to_token_stream())).collect();
@@ -114,18 +114,20 @@ fn placeholders(group: &Group, diagnostics: &mut Diagnostics) {
 fn no_placeholder(field: &Member, group: &Group) -> Option<String> {
     let (shown, name) = (shown(field), &group.ty);
     let fields: Vec<String> = match (&group.shape, field) {
-        (Shape::Named(fields), Member::Named(word)) if fields.iter().any(|field| plain(field) == plain(word)) => {
+        (GroupShape::Named(fields), Member::Named(word))
+            if fields.iter().any(|field| unraw_name(field) == unraw_name(word)) =>
+        {
             return None;
         }
-        (Shape::Tuple(count), Member::Unnamed(index)) if (index.index as usize) < *count => return None,
-        (Shape::Named(fields), _) => fields.iter().map(|field| format!("`{{{}}}`", plain(field))).collect(),
-        (Shape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
-        (Shape::Enum, _) => {
+        (GroupShape::Tuple(count), Member::Unnamed(index)) if (index.index as usize) < *count => return None,
+        (GroupShape::Named(fields), _) => fields.iter().map(|field| format!("`{{{}}}`", unraw_name(field))).collect(),
+        (GroupShape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
+        (GroupShape::Enum, _) => {
             return Some(format!("`{name}` is an enum, so `{shown}` is no field of it; write plain text, or a struct"));
         }
-        (Shape::Unit, _) => Vec::new(),
+        (GroupShape::Unit, _) => Vec::new(),
         // That it is one is told already.
-        (Shape::Union(_), _) => return None,
+        (GroupShape::Union(_), _) => return None,
     };
     let instead = if fields.is_empty() { format!("remove `{shown}`") } else { instead(&fields) };
     Some(format!("`{shown}` is no field of `{name}`; {instead}"))
@@ -134,7 +136,7 @@ fn no_placeholder(field: &Member, group: &Group) -> Option<String> {
 /// The placeholder as it is written.
 fn shown(field: &Member) -> String {
     match field {
-        Member::Named(word) => format!("{{{}}}", plain(word)),
+        Member::Named(word) => format!("{{{}}}", unraw_name(word)),
         Member::Unnamed(index) => format!("{{{}}}", index.index),
     }
 }
@@ -216,9 +218,9 @@ mod tests {
             (format!("#[group(permission = A, events(Sent))] {room}"), "names no consumer"),
             (format!("#[group(consumer = Chat, events(Sent))] {room}"), "has no permission"),
             (format!("#[group(consumer = Chat, permission = A)] {room}"), "carries nothing"),
-            (format!("#[group(consumer = Chat, permission = A &, events(Sent))] {room}"), "has nothing after it"),
+            (format!("#[group(consumer = Chat, permission = A &, events(Sent))] {room}"), "has no operand after it"),
             (format!("#[group(consumer = 5, permission = A, events(Sent))] {room}"), "the type of a consumer"),
-            (format!("#[group(consumer = Chat, permission = A, events())] {room}"), "the list is empty"),
+            (format!("#[group(consumer = Chat, permission = A, events())] {room}"), "list is empty"),
             (format!("{} #[group(crate = a)] {room}", asking("A")), "`#[group(…)]` already"),
             (format!("{} struct Room {{ #[group(a)] room: u8 }}", asking("A")), "move it onto `Room`"),
             (format!("{} enum Room {{ #[group(a)] A }}", asking("A")), "move it onto `Room`"),

@@ -5,33 +5,33 @@ use syn::Type;
 
 use super::signature;
 use crate::diagnostics::Diagnostics;
-use crate::model::Mark;
+use crate::model::MethodKind;
 use crate::model::block::Block;
 use crate::model::hook::Hook;
-use crate::model::parameter::named;
+use crate::model::parameter::is_type_named;
 
-pub(super) fn name(mark: Mark) -> &'static str {
-    if mark == Mark::Connect { "connect" } else { "disconnect" }
+pub(super) fn name(mark: MethodKind) -> &'static str {
+    if mark == MethodKind::Connect { "connect" } else { "disconnect" }
 }
 
 pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     signature::plain(&hook.signature, diagnostics);
-    let (name, user) = (name(hook.mark), block.user.to_token_stream());
-    let takes = if hook.mark == Mark::Connect {
+    let (name, user) = (name(hook.kind), block.user.to_token_stream());
+    let takes = if hook.kind == MethodKind::Connect {
         ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>"))
     } else {
         ("Scope", format!("scope: &Scope<{user}>"))
     };
     let mut parameters = hook.parameters().into_iter();
     if let Some(first) = parameters.next()
-        && !(matches!(*first.ty, Type::Reference(_)) && named(&first.ty, takes.0))
+        && !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0))
     {
         diagnostics.error(first, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`", takes.1));
     }
     for more in parameters {
         diagnostics.error(more, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`; remove this", takes.1));
     }
-    if let Some(output) = hook.output().filter(|output| hook.mark == Mark::Disconnect && !is_unit(output)) {
+    if let Some(output) = hook.return_type().filter(|output| hook.kind == MethodKind::Disconnect && !is_unit(output)) {
         diagnostics.error(output, "nobody is left to hear what `#[disconnect]` returns; remove the return type");
     }
 }

@@ -9,13 +9,13 @@ use super::signature::holds_an_object;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::expression::{Expression, last_word, word_about_an_object};
-use crate::model::object::{Object, Shape};
-use crate::model::parameter::{self, Kind, Parameter};
+use crate::model::expression::{Expression, last_segment_name, object_permission_name};
+use crate::model::object::{Object, ObjectShape};
+use crate::model::parameter::{self, Parameter, ParameterKind};
 use crate::model::{Leaf, print};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    if let Some(own) = block.permission.asked() {
+    if let Some(own) = block.permission.expression() {
         nothing_named(own, "a block has none; write", diagnostics);
     }
     if let Some(connect) = &block.connect {
@@ -36,7 +36,7 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 /// Only an action has parameters.
 fn nothing_named(expression: &Expression, has_none: &str, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
-        if let Some(about) = &leaf.about {
+        if let Some(about) = &leaf.subject {
             let message = format!("`{about}` names a parameter, and {has_none} `{}` on the actions", leaf.text);
             diagnostics.error(about, message);
         }
@@ -46,13 +46,13 @@ fn nothing_named(expression: &Expression, has_none: &str, diagnostics: &mut Diag
 
 /// What is asked about an event or a group sees all of it; says whether that is how it is written.
 pub(super) fn of_the_whole(expression: &Expression, thing: &str, diagnostics: &mut Diagnostics) -> bool {
-    let about = expression.leaves.iter().filter(|leaf| !leaf.codename && leaf.about.is_some());
+    let about = expression.leaves.iter().filter(|leaf| !leaf.is_codename && leaf.subject.is_some());
     let mut sound = true;
     for leaf in about {
         let article = if thing == "event" { "an" } else { "a" };
         let instead = without_subject(leaf);
         let message = format!("{article} {thing}'s permission sees the whole {thing}; write `{instead}`");
-        diagnostics.error(&leaf.about, message);
+        diagnostics.error(&leaf.subject, message);
         sound = false;
     }
     only_grants(expression, None, diagnostics);
@@ -67,11 +67,11 @@ fn without_subject(leaf: &Leaf) -> String {
 
 fn named(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
-        for name in leaf.words().iter().filter(|name| action.parameter(name).is_some()) {
+        for name in leaf.possible_parameters().iter().filter(|name| action.find_parameter(name).is_some()) {
             diagnostics.error(name, inside(name, leaf));
         }
-        let Some(about) = &leaf.about else { continue };
-        let wrong = match action.parameter(about) {
+        let Some(about) = &leaf.subject else { continue };
+        let wrong = match action.find_parameter(about) {
             None => Some(unknown(about, action)),
             Some((_, parameter)) => unfit(leaf, parameter),
         };
@@ -83,8 +83,8 @@ fn named(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics
 
 /// What to say about a parameter that is named within an argument, where only values can stand.
 fn inside(name: &Ident, leaf: &Leaf) -> String {
-    let (permission, text) = (last_word(leaf), &leaf.text);
-    if let Some(first) = &leaf.about {
+    let (permission, text) = (last_segment_name(leaf), &leaf.text);
+    if let Some(first) = &leaf.subject {
         return format!(
             "`{text}` is about `{first}` already; write a value here, or ask about `{name}` in a leaf of its own"
         );
@@ -98,7 +98,10 @@ fn inside(name: &Ident, leaf: &Leaf) -> String {
 }
 
 fn unknown(about: &Ident, action: &Action) -> String {
-    let fit = action.parameters.iter().filter(|parameter| !matches!(parameter.kind, Kind::Context | Kind::Extract));
+    let fit = action
+        .parameters
+        .iter()
+        .filter(|parameter| !matches!(parameter.kind, ParameterKind::Context | ParameterKind::Extract));
     let names: Vec<_> = fit.map(|parameter| format!("`{}`", parameter.name)).collect();
     let instead = if names.is_empty() {
         format!("add `{about}: Object<…>` to it, say")
@@ -111,21 +114,23 @@ fn unknown(about: &Ident, action: &Action) -> String {
 /// Why the leaf cannot be asked about that parameter.
 fn unfit(leaf: &Leaf, parameter: &Parameter) -> Option<String> {
     let name = &parameter.name;
-    let fit = if leaf.codename { "an object, an argument or a capture" } else { "an object" };
+    let fit = if leaf.is_codename { "an object, an argument or a capture" } else { "an object" };
     match &parameter.kind {
-        Kind::Object(_) => None,
-        Kind::Context => Some(format!("`{name}` is the context, which every permission sees; name {fit}, or nothing")),
-        Kind::Extract => {
+        ParameterKind::Object(_) => None,
+        ParameterKind::Context => {
+            Some(format!("`{name}` is the context, which every permission sees; name {fit}, or nothing"))
+        }
+        ParameterKind::Extract => {
             Some(format!("`{name}` is made after all permissions have held, so none is asked about it; name {fit}"))
         }
-        Kind::Key { .. } | Kind::Capture { .. } if leaf.codename => None,
+        ParameterKind::Key { .. } | ParameterKind::Capture { .. } if leaf.is_codename => None,
         // That it cannot be loaded in there is told already.
-        Kind::Key { .. } if holds_an_object(parameter.ty.to_token_stream()) => None,
-        Kind::Key { .. } if is_bare_object(&parameter.ty) => {
+        ParameterKind::Key { .. } if holds_an_object(parameter.ty.to_token_stream()) => None,
+        ParameterKind::Key { .. } if is_bare_object(&parameter.ty) => {
             Some(format!("`{name}` does not say what is loaded; write `{name}: Object<Message>`, say"))
         }
-        Kind::Key { .. } | Kind::Capture { .. } => {
-            let permission = word_about_an_object(leaf).unwrap_or_default();
+        ParameterKind::Key { .. } | ParameterKind::Capture { .. } => {
+            let permission = object_permission_name(leaf).unwrap_or_default();
             Some(if permission == "AllowAny" {
                 format!("`{name}` is not loaded, so there is nothing to open; remove `{}`", leaf.text)
             } else {
@@ -137,28 +142,28 @@ fn unfit(leaf: &Leaf, parameter: &Parameter) -> Option<String> {
 
 /// `Object` without what it loads.
 fn is_bare_object(ty: &Type) -> bool {
-    parameter::named(ty, "Object")
+    parameter::is_type_named(ty, "Object")
 }
 
 /// Each object is named, so that none is reached without a word about it.
 fn all_named(action: &Action, diagnostics: &mut Diagnostics) {
-    if action.tried_permission && action.permission.is_none() {
+    if action.has_unreadable_permission && action.permission.is_none() {
         return;
     }
     // Where nobody passes, nothing is reached.
-    if action.permission.as_ref().and_then(Expression::alone).as_deref() == Some("DenyAll") {
+    if action.permission.as_ref().and_then(Expression::sole_permission_name).as_deref() == Some("DenyAll") {
         return;
     }
     // By its place: two names that a macro keeps apart may look the same.
-    let position = |name: &Ident| action.parameter(name).map(|(position, _)| position);
+    let position = |name: &Ident| action.find_parameter(name).map(|(position, _)| position);
     let leaves = || action.permission.iter().flat_map(|expression| &expression.leaves);
-    let about: Option<Vec<usize>> = leaves().filter_map(|leaf| leaf.about.as_ref()).map(position).collect();
+    let about: Option<Vec<usize>> = leaves().filter_map(|leaf| leaf.subject.as_ref()).map(position).collect();
     // A misspelled name may be meant for any of them.
     let Some(mut named) = about else { return };
-    named.extend(leaves().flat_map(Leaf::words).filter_map(|name| position(&name)));
+    named.extend(leaves().flat_map(Leaf::possible_parameters).filter_map(|name| position(&name)));
     for (position, parameter) in action.parameters.iter().enumerate() {
         let name = &parameter.name;
-        if matches!(parameter.kind, Kind::Object(_)) && !named.contains(&position) {
+        if matches!(parameter.kind, ParameterKind::Object(_)) && !named.contains(&position) {
             let message = format!(
                 "no permission is asked about `{name}`; name it in the permission of the action, as in `Author({name})`, or write `AllowAny({name})` if whoever may call may reach every one"
             );
@@ -170,27 +175,29 @@ fn all_named(action: &Action, diagnostics: &mut Diagnostics) {
 /// A codename only grants, and of a list a leaf's yes means all of it: the opposite of either is nothing that anyone
 /// means.
 fn only_grants(expression: &Expression, action: Option<&Action>, diagnostics: &mut Diagnostics) {
-    for (leaf, _) in expression.leaves.iter().zip(expression.denied()).filter(|(_, denied)| *denied) {
-        if leaf.codename {
+    for (leaf, _) in expression.leaves.iter().zip(expression.negated_leaves()).filter(|(_, denied)| *denied) {
+        if leaf.is_codename {
             let message = format!(
                 "a codename only grants, so no `!` can stand over `{}`; ask a permission of your own there",
                 leaf.text
             );
-            diagnostics.add(syn::Error::new(leaf.at(), message));
+            diagnostics.add(syn::Error::new(leaf.path_span(), message));
             continue;
         }
-        let parameter = leaf.about.as_ref().zip(action).and_then(|(about, action)| action.parameter(about));
-        let Some((_, Parameter { kind: Kind::Object(Object { shape, .. }), .. })) = parameter else { continue };
+        let parameter = leaf.subject.as_ref().zip(action).and_then(|(about, action)| action.find_parameter(about));
+        let Some((_, Parameter { kind: ParameterKind::Object(Object { shape, .. }), .. })) = parameter else {
+            continue;
+        };
         let holds = match shape {
-            Shape::One => continue,
-            Shape::Optional => "also holds where there is none",
-            Shape::List => "holds only where it does for each of them",
+            ObjectShape::One => continue,
+            ObjectShape::Optional => "also holds where there is none",
+            ObjectShape::List => "holds only where it does for each of them",
         };
         let message = format!(
             "`{}` {holds}, so no `!` can stand over it; ask a permission that says the opposite instead",
             leaf.text
         );
-        diagnostics.add(syn::Error::new(leaf.at(), message));
+        diagnostics.add(syn::Error::new(leaf.path_span(), message));
     }
 }
 

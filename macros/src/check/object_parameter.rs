@@ -7,14 +7,14 @@ use syn::{LitStr, Type};
 use super::signature::no_envelope_key;
 use crate::diagnostics::Diagnostics;
 use crate::model::Role;
-use crate::model::object::{Object, Shape, Source};
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::object::{Object, ObjectShape, ObjectSource};
+use crate::model::parameter::{Parameter, ParameterKind};
 
 pub(super) fn check(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
     if let Type::Reference(reference) = &parameter.ty {
         diagnostics.error(reference, "an action is given the object itself; remove the `&`");
     }
-    if let Some(name) = object.source.top() {
+    if let Some(name) = object.source.top_level_key() {
         no_envelope_key(name, place(parameter), diagnostics);
     }
     elements(parameter, object, diagnostics);
@@ -30,8 +30,8 @@ fn place(parameter: &Parameter) -> TokenStream {
 
 /// `[]` leads to many keys, which only a list can take.
 fn elements(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
-    let Source::Nested(place) = &object.source else { return };
-    if place.many() && object.shape != Shape::List {
+    let ObjectSource::Nested(place) = &object.source else { return };
+    if place.is_list() && object.shape != ObjectShape::List {
         let message = format!(
             "`[]` leads to many keys, and `{}` is one object; write `Vec<Object<…>>`, or remove the `[]`",
             parameter.name
@@ -42,20 +42,20 @@ fn elements(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostic
 
 fn attributes(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
     let name = &parameter.name;
-    if parameter.has(Role::Extract) {
+    if parameter.has_role(Role::Extract) {
         let message =
             format!("`{name}` is loaded, so that permissions see it; remove `#[extract]`, or change the type");
-        diagnostics.error(parameter.role(Role::Extract), message);
+        diagnostics.error(parameter.role_tokens(Role::Extract), message);
     }
-    if parameter.has(Role::Path) && parameter.has(Role::Object) {
+    if parameter.has_role(Role::Path) && parameter.has_role(Role::Object) {
         let message = format!("the key of `{name}` comes from one place; keep `#[path]` or `#[object]`");
-        diagnostics.error(parameter.role(Role::Object), message);
+        diagnostics.error(parameter.role_tokens(Role::Object), message);
     }
-    if parameter.has(Role::Path) && object.shape != Shape::One {
+    if parameter.has_role(Role::Path) && object.shape != ObjectShape::One {
         let message = format!(
             "a capture is always there and is one key; write `{name}: Object<…>`, or remove `#[path]` to take it from the message"
         );
-        diagnostics.error(parameter.role(Role::Path), message);
+        diagnostics.error(parameter.role_tokens(Role::Path), message);
     }
     for (_, attribute) in parameter.roles.iter().filter(|(role, _)| *role == Role::Serde) {
         let message = "serde reads no objects; write `#[object(\"…\")]` if the key has another name, or remove this";
@@ -67,7 +67,9 @@ fn attributes(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnost
 pub(super) fn misplaced(parameter: &Parameter) -> String {
     let name = &parameter.name;
     let instead = match &parameter.kind {
-        Kind::Key { .. } => format!("write `{name}: Object<…>`, or `#[serde(rename = \"…\")]` for a plain argument"),
+        ParameterKind::Key { .. } => {
+            format!("write `{name}: Object<…>`, or `#[serde(rename = \"…\")]` for a plain argument")
+        }
         _ => "remove this".to_owned(),
     };
     format!("`#[object]` says where the key of an object stands, and `{name}` is none; {instead}")
@@ -108,7 +110,7 @@ mod tests {
             ("#[object(\"b[].c\")] a: Object<T>", "write `Vec<Object<…>>`"),
             ("#[object(\"b[]\")] a: Option<Object<T>>", "write `Vec<Object<…>>`"),
             ("#[object(\"b\")] a: Object<T>, b: u8", "`b` is the key of `a` already"),
-            ("#[object(\"b..c\")] a: Object<T>", "beside a `.`"),
+            ("#[object(\"b..c\")] a: Object<T>", "before or after a `.`"),
             ("#[object(\"b\")] #[object(\"c\")] a: Object<T>", "stands here twice"),
             ("#[path] #[object(\"b\")] a: Object<T>", "keep `#[path]` or `#[object]`"),
             ("#[extract] a: Object<T>", "remove `#[extract]`"),

@@ -64,7 +64,7 @@ pub(super) fn shape(pattern: &Pattern) -> String {
             Segment::Rest(_) => write!(shape, "{{*}}/"),
         };
     }
-    if !pattern.slash {
+    if !pattern.has_trailing_slash {
         shape.pop();
     }
     shape
@@ -78,7 +78,7 @@ fn covers(one: &Pattern, other: &Pattern) -> bool {
         // The tail is never empty.
         return other.segments.len() > fixed.len() && fits(&other.segments[..fixed.len()]);
     }
-    other.segments.len() == fixed.len() && one.slash == other.slash && fits(&other.segments)
+    other.segments.len() == fixed.len() && one.has_trailing_slash == other.has_trailing_slash && fits(&other.segments)
 }
 
 /// The segments before a `{*rest}`, and whether there is one.
@@ -101,12 +101,12 @@ fn segment_covers(one: &Segment, other: &Segment) -> bool {
 
 /// A route that both patterns end on, if there is one that can be named.
 fn common(one: &Pattern, other: &Pattern) -> Option<String> {
-    if one.segments.len() != other.segments.len() || one.slash != other.slash {
+    if one.segments.len() != other.segments.len() || one.has_trailing_slash != other.has_trailing_slash {
         return None;
     }
     let both = one.segments.iter().zip(&other.segments).map(|(one, other)| segment_common(one, other));
     let both = both.collect::<Option<Vec<_>>>()?;
-    Some(both.join("/") + if one.slash { "/" } else { "" })
+    Some(both.join("/") + if one.has_trailing_slash { "/" } else { "" })
 }
 
 /// A segment that both match, as a text or as one of the captures. Whether two regexes meet is not weighed.

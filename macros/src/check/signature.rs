@@ -9,8 +9,8 @@ use super::{borrowed_parameter, object_parameter};
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::object::Source;
-use crate::model::parameter::{Kind, Parameter, named};
+use crate::model::object::ObjectSource;
+use crate::model::parameter::{Parameter, ParameterKind, is_type_named};
 use crate::model::{self, Role};
 
 /// Keys of the envelope, which no argument can have.
@@ -21,17 +21,17 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
     together(&action.parameters, diagnostics);
     for parameter in &action.parameters {
         match &parameter.kind {
-            Kind::Context => context(parameter, diagnostics),
-            Kind::Capture { name, at } => {
+            ParameterKind::Context => context(parameter, diagnostics),
+            ParameterKind::Capture { name, span } => {
                 capture(parameter, diagnostics);
-                provided(name, *at, action, block, diagnostics);
+                provided(name, *span, action, block, diagnostics);
             }
-            Kind::Extract => extract(parameter, diagnostics),
-            Kind::Key { .. } => key(parameter, block, diagnostics),
-            Kind::Object(object) => {
+            ParameterKind::Extract => extract(parameter, diagnostics),
+            ParameterKind::Key { .. } => key(parameter, block, diagnostics),
+            ParameterKind::Object(object) => {
                 object_parameter::check(parameter, object, diagnostics);
-                if let Source::Capture { name, at } = &object.source {
-                    provided(name, *at, action, block, diagnostics);
+                if let ObjectSource::Capture { name, span } = &object.source {
+                    provided(name, *span, action, block, diagnostics);
                 }
             }
         }
@@ -129,7 +129,7 @@ fn impl_trait(ty: &Type) -> Option<&Type> {
 }
 
 fn one_context(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
-    let contexts = parameters.iter().filter(|parameter| matches!(parameter.kind, Kind::Context));
+    let contexts = parameters.iter().filter(|parameter| matches!(parameter.kind, ParameterKind::Context));
     for later in contexts.skip(1) {
         diagnostics.error(&later.name, format!("`{}` is a second context; keep one", later.name));
     }
@@ -138,8 +138,8 @@ fn one_context(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
 /// Names that a macro keeps apart are two to the compiler; a leaf could not tell them apart.
 fn names_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
     for (position, later) in parameters.iter().enumerate() {
-        let name = model::plain(&later.name);
-        if parameters[..position].iter().any(|earlier| model::plain(&earlier.name) == name) {
+        let name = model::unraw_name(&later.name);
+        if parameters[..position].iter().any(|earlier| model::unraw_name(&earlier.name) == name) {
             let message = format!("two parameters are called `{name}`; give one of them another name");
             diagnostics.error(&later.name, message);
         }
@@ -171,11 +171,11 @@ pub(super) fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
 }
 
 fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
-    if named(&parameter.ty, "Context") {
-        diagnostics.error(parameter.role(Role::Path), "the context is no capture; remove `#[path]`");
-    } else if parameter.has(Role::Extract) {
+    if is_type_named(&parameter.ty, "Context") {
+        diagnostics.error(parameter.role_tokens(Role::Path), "the context is no capture; remove `#[path]`");
+    } else if parameter.has_role(Role::Extract) {
         let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
-        diagnostics.error(parameter.role(Role::Extract), message);
+        diagnostics.error(parameter.role_tokens(Role::Extract), message);
     } else {
         borrowed_parameter::check_capture(parameter, diagnostics);
     }
@@ -183,7 +183,7 @@ fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
 
 /// No route leads to a consumer's own actions.
 fn provided(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
-    if block.kind == model::Kind::Consumer {
+    if block.kind == model::BlockKind::Consumer {
         let message = format!(
             "`{}` cannot read the capture `{name}`, as no route leads to a consumer's own actions; remove `#[path]` to take it from the message, or move the action into a handler",
             action.method
@@ -193,8 +193,8 @@ fn provided(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &
 }
 
 fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
-    if named(&parameter.ty, "Context") {
-        diagnostics.error(parameter.role(Role::Extract), "the context needs no extractor; remove `#[extract]`");
+    if is_type_named(&parameter.ty, "Context") {
+        diagnostics.error(parameter.role_tokens(Role::Extract), "the context needs no extractor; remove `#[extract]`");
     }
 }
 
@@ -208,7 +208,7 @@ pub(super) fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagno
     } else if borrowed_parameter::check(parameter, diagnostics) {
         return;
     }
-    if parameter.names_function() && !stands_alone(&parameter.ty, block) {
+    if parameter.has_serde_function() && !stands_alone(&parameter.ty, block) {
         let message = "a serde attribute that names a function needs a type that stands on its own here; write it without `Self`, the block's generics and borrowed data";
         diagnostics.error(&parameter.ty, message);
     }
@@ -258,8 +258,8 @@ fn mentions(tokens: TokenStream, words: &[String]) -> bool {
 
 /// What is wrong with attributes, whatever the parameter is.
 pub(super) fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
-    let from_serde = matches!(parameter.kind, Kind::Key { .. });
-    let object = matches!(parameter.kind, Kind::Object(_));
+    let from_serde = matches!(parameter.kind, ParameterKind::Key { .. });
+    let object = matches!(parameter.kind, ParameterKind::Object(_));
     for (role, attribute) in &parameter.roles {
         if *role == Role::Serde && !from_serde && !object {
             diagnostics.error(
@@ -273,7 +273,7 @@ pub(super) fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     }
     for role in [Role::Path, Role::Extract, Role::Object] {
         if parameter.roles.iter().filter(|(found, _)| *found == role).count() > 1 {
-            diagnostics.error(parameter.role(role), "this stands here twice; keep one");
+            diagnostics.error(parameter.role_tokens(role), "this stands here twice; keep one");
         }
     }
     for attribute in &parameter.attributes {

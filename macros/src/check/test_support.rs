@@ -3,24 +3,24 @@
 use syn::{ItemImpl, parse_str};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::Kind;
+use crate::model::BlockKind;
 use crate::model::block::Block;
-use crate::syntax::block::Arguments;
+use crate::syntax::block::BlockArgs;
 
 /// What is told about `#[handler(arguments)] impl Rooms { body }`.
 pub(super) fn of_a_handler(arguments: &str, body: &str) -> Vec<String> {
-    of(Kind::Handler, arguments, body)
+    of(BlockKind::Handler, arguments, body)
 }
 
 /// The same of a `#[consumer]`.
 pub(super) fn of_a_consumer(arguments: &str, body: &str) -> Vec<String> {
-    of(Kind::Consumer, arguments, body)
+    of(BlockKind::Consumer, arguments, body)
 }
 
-fn of(kind: Kind, arguments: &str, body: &str) -> Vec<String> {
+fn of(kind: BlockKind, arguments: &str, body: &str) -> Vec<String> {
     let mut item: ItemImpl = parse_str(&format!("impl Rooms {{ {body} }}")).unwrap();
     let mut diagnostics = Diagnostics::new();
-    let arguments = diagnostics.read(Arguments::read(kind, arguments.parse().unwrap()));
+    let arguments = diagnostics.record_partial(BlockArgs::read(kind, arguments.parse().unwrap()));
     let block = Block::read(kind, arguments, &mut item, &mut diagnostics);
     super::block(&block, &mut diagnostics);
     let told = diagnostics.finish().err().into_iter().flatten();

@@ -7,9 +7,9 @@ use syn::Attribute;
 
 use super::route::shape;
 use crate::diagnostics::Diagnostics;
-use crate::model::authenticate::{Authenticate, NAME};
+use crate::model::authenticate::{ACTION_NAME, Authenticate};
 use crate::model::block::Block;
-use crate::model::{Kind, print};
+use crate::model::{BlockKind, print};
 
 /// Something that must be alone under its name.
 struct Claim<'a> {
@@ -30,7 +30,7 @@ fn actions(block: &Block, diagnostics: &mut Diagnostics) {
     let actions = block.actions.iter().map(|action| Claim {
         name: action.name.clone(),
         shown: action.name.clone(),
-        at: action.name_at.clone(),
+        at: action.name_tokens.clone(),
         cfgs: &action.cfgs,
     });
     for (later, earlier) in taken(&actions.collect::<Vec<_>>()) {
@@ -42,11 +42,13 @@ fn actions(block: &Block, diagnostics: &mut Diagnostics) {
 
 /// Clients call `#[authenticate]` by a name of its own.
 fn authenticate(block: &Block, diagnostics: &mut Diagnostics) {
-    for action in block.actions.iter().filter(|action| action.name == NAME && block.kind == Kind::Consumer) {
+    for action in block.actions.iter().filter(|action| action.name == ACTION_NAME && block.kind == BlockKind::Consumer)
+    {
         let clashes = |one: &Authenticate| one.cfgs.is_empty() || action.cfgs.is_empty();
         if block.authenticates.iter().any(clashes) {
-            let message = format!("`{NAME}` is the name of this block's `#[{NAME}]`; call the action otherwise");
-            diagnostics.error(&action.name_at, message);
+            let message =
+                format!("`{ACTION_NAME}` is the name of this block's `#[{ACTION_NAME}]`; call the action otherwise");
+            diagnostics.error(&action.name_tokens, message);
         }
     }
 }
@@ -74,7 +76,7 @@ fn events(block: &Block, diagnostics: &mut Diagnostics) {
     let names = block.events.iter().map(|event| Claim {
         name: event.name.clone(),
         shown: event.name.clone(),
-        at: event.name_at.clone(),
+        at: event.name_tokens.clone(),
         cfgs: &event.cfgs,
     });
     for (later, earlier) in taken(&names.collect::<Vec<_>>()) {
@@ -83,7 +85,7 @@ fn events(block: &Block, diagnostics: &mut Diagnostics) {
         diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
     }
     let types = block.events.iter().filter_map(|event| {
-        let ty = event.ty()?.to_token_stream();
+        let ty = event.event_type()?.to_token_stream();
         Some(Claim { name: print(ty.clone()), shown: print(ty.clone()), at: ty, cfgs: &event.cfgs })
     });
     for (later, earlier) in taken(&types.collect::<Vec<_>>()) {

@@ -10,7 +10,7 @@ use super::object_parameters::{self, Loaded};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::parameter::{Parameter, ParameterKind};
 
 /// An action and its expression, if it has one of its own.
 pub(super) struct Row<'a> {
@@ -84,9 +84,7 @@ impl Row<'_> {
         let cfgs = &self.action.cfgs;
         let Locals { admitted, call, handler, reply, .. } = locals;
         let asked = match &self.gate {
-            Some(gate) if gate.names_parameters() || !self.objects.is_empty() => {
-                self.asked_about_parameters(gate, locals)
-            }
+            Some(gate) if gate.has_subjects() || !self.objects.is_empty() => self.asked_about_parameters(gate, locals),
             gate => self.asked(gate.as_ref(), locals),
         };
         let extracted = self.extracted(locals);
@@ -147,13 +145,14 @@ impl Row<'_> {
 
     /// Is it a plain argument that a leaf is about?
     fn is_taken_early(&self, position: usize, parameter: &Parameter) -> bool {
-        matches!(parameter.kind, Kind::Key { .. }) && self.gate.as_ref().is_some_and(|gate| gate.names(position))
+        matches!(parameter.kind, ParameterKind::Key { .. })
+            && self.gate.as_ref().is_some_and(|gate| gate.names(position))
     }
 
     fn captures(&self, locals: &Locals) -> TokenStream {
         let call = &locals.call;
         let lines = self.parameters().filter_map(|(position, parameter)| {
-            let Kind::Capture { name, .. } = &parameter.kind else { return None };
+            let ParameterKind::Capture { name, .. } = &parameter.kind else { return None };
             let (ty, local) = (&parameter.ty, paths::parameter(position, &parameter.ty));
             let span = paths::shown(ty);
             let path = paths::path(span);
@@ -168,7 +167,7 @@ impl Row<'_> {
         let Locals { call, handler, .. } = locals;
         let whole_context = paths::whole_context(Span::call_site());
         let lines = self.parameters().filter_map(|(position, parameter)| {
-            let Kind::Extract = parameter.kind else { return None };
+            let ParameterKind::Extract = parameter.kind else { return None };
             let (ty, span) = (&parameter.ty, paths::shown(&parameter.ty));
             let local = paths::parameter(position, ty);
             let trait_ = paths::from_context(span);
@@ -186,7 +185,7 @@ impl Row<'_> {
         let (method, start) = (&self.action.method, paths::start(Span::call_site()));
         let given = self.given(locals);
         let wait = self.action.is_async().then(|| quote!(.await));
-        let span = self.action.output().map_or_else(|| method.span(), paths::shown);
+        let span = self.action.return_type().map_or_else(|| method.span(), paths::shown);
         let (output, error) = (paths::output(span), paths::error(span));
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
@@ -207,11 +206,11 @@ impl Row<'_> {
 
     fn given(&self, locals: &Locals) -> Vec<TokenStream> {
         let given = self.parameters().map(|(position, parameter)| match &parameter.kind {
-            Kind::Context => arguments::context(parameter, locals),
-            Kind::Key { .. } if !self.is_taken_early(position, parameter) => {
+            ParameterKind::Context => arguments::context(parameter, locals),
+            ParameterKind::Key { .. } if !self.is_taken_early(position, parameter) => {
                 Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default()
             }
-            Kind::Object(object) => paths::parameter(position, &object.ty).to_token_stream(),
+            ParameterKind::Object(object) => paths::parameter(position, &object.ty).to_token_stream(),
             _ => paths::parameter(position, &parameter.ty).to_token_stream(),
         });
         given.collect()

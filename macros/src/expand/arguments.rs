@@ -5,9 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Attribute;
 
 use super::paths::{self, Locals};
-use crate::model::object::{Object, Source};
-use crate::model::parameter::{Kind, Parameter};
-use crate::model::plain;
+use crate::model::object::{Object, ObjectSource};
+use crate::model::parameter::{Parameter, ParameterKind};
+use crate::model::unraw_name;
 
 /// Reads them by calling `read` with the call and `proof`; nothing where nothing is to be read.
 pub(super) fn read(
@@ -54,9 +54,9 @@ fn keys(parameters: &[Parameter]) -> impl Iterator<Item = Key<'_>> {
 impl<'a> Key<'a> {
     pub(super) fn of(position: usize, parameter: &'a Parameter) -> Option<Self> {
         let (serde, renamed): (&[Attribute], _) = match &parameter.kind {
-            Kind::Key { serde } => (serde, None),
-            Kind::Object(Object { source: Source::Key(name), .. }) => {
-                (&[], (*name != plain(&parameter.name)).then_some(name.as_str()))
+            ParameterKind::Key { serde } => (serde, None),
+            ParameterKind::Object(Object { source: ObjectSource::Key(name), .. }) => {
+                (&[], (*name != unraw_name(&parameter.name)).then_some(name.as_str()))
             }
             _ => return None,
         };
@@ -76,7 +76,7 @@ impl<'a> Key<'a> {
     }
 
     fn generic(&self) -> Option<Ident> {
-        (!self.parameter.names_function()).then(|| format_ident!("__A{}", self.position))
+        (!self.parameter.has_serde_function()).then(|| format_ident!("__A{}", self.position))
     }
 
     /// The field as it was read.
@@ -111,8 +111,10 @@ fn read_elsewhere(parameters: &[Parameter]) -> Vec<TokenStream> {
     let ignored = paths::ignored(Span::call_site());
     let mut fields = Vec::new();
     for (position, parameter) in parameters.iter().enumerate() {
-        let Kind::Object(Object { source: Source::Nested(place), .. }) = &parameter.kind else { continue };
-        let top = place.top();
+        let ParameterKind::Object(Object { source: ObjectSource::Nested(place), .. }) = &parameter.kind else {
+            continue;
+        };
+        let top = place.top_level_key();
         if !known.iter().any(|name| name == top) {
             let (name, top) = (format_ident!("__n{position}"), Literal::string(top));
             fields.push(quote!(#[serde(default, rename = #top)] #name: #ignored));

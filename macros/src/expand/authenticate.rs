@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::arguments::{self, Key};
 use super::paths::{self, Locals};
 use crate::model::authenticate::Authenticate;
-use crate::model::parameter::Kind;
+use crate::model::parameter::ParameterKind;
 
 /// What stands in `impl Consumer for …`.
 pub(super) fn items(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
@@ -29,7 +29,7 @@ fn method(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let (arguments, given) = (arguments(authenticate, locals), given(authenticate, locals));
     let wait = authenticate.signature.asyncness.map(|_| quote!(.await));
     // What is wrong with the outcome is told at the return type.
-    let at = authenticate.output().map_or(span, paths::shown);
+    let at = authenticate.return_type().map_or(span, paths::shown);
     let (output, identity) = (paths::output(at), paths::identity(at));
     let told = quote_spanned!(at=> #identity(#output));
     quote_spanned! {span=>
@@ -55,7 +55,7 @@ fn arguments(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
 
 fn given(authenticate: &Authenticate, locals: &Locals) -> Vec<TokenStream> {
     let given = authenticate.parameters.iter().enumerate().map(|(position, parameter)| match &parameter.kind {
-        Kind::Context => arguments::context(parameter, locals),
+        ParameterKind::Context => arguments::context(parameter, locals),
         _ => Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default(),
     });
     given.collect()

@@ -7,8 +7,8 @@ use syn::ItemImpl;
 use super::evaluation::Evaluation;
 use super::paths::{self, Locals};
 use super::{action, consumer, event, route};
-use crate::model::block::{Block, Permission};
-use crate::model::{Kind, respan};
+use crate::model::block::{Block, BlockPermission};
+use crate::model::{BlockKind, respan};
 
 /// The user's block and what is generated for it.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
@@ -16,11 +16,11 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
-    let consumer =
-        (block.kind == Kind::Consumer).then(|| consumer::consumer(block, generated.gate.as_ref(), &generated.events));
+    let consumer = (block.kind == BlockKind::Consumer)
+        .then(|| consumer::consumer(block, generated.gate.as_ref(), &generated.events));
     let emits = generated.emits();
     let check = block.is_concrete().then(|| check(block));
-    let checks = (block.kind == Kind::Consumer && block.is_concrete()).then(|| generated.checks());
+    let checks = (block.kind == BlockKind::Consumer && block.is_concrete()).then(|| generated.checks());
     quote! {
         #item
 
@@ -78,8 +78,8 @@ pub(super) fn handler(block: &Block) -> TokenStream {
 /// Which attribute the block has: a route leads to handlers only.
 pub(super) fn kind(block: &Block) -> TokenStream {
     let kind = match block.kind {
-        Kind::Consumer => paths::consumer_block(Span::call_site()),
-        Kind::Handler => paths::handler_block(Span::call_site()),
+        BlockKind::Consumer => paths::consumer_block(Span::call_site()),
+        BlockKind::Handler => paths::handler_block(Span::call_site()),
     };
     quote!(type Block = #kind;)
 }
@@ -105,7 +105,7 @@ const ROLE: &str = "Block";
 
 impl<'a> Generated<'a> {
     fn new(block: &'a Block) -> Self {
-        let gate = block.permission.asked().map(|expression| Evaluation::new(expression, ROLE, &block.generics));
+        let gate = block.permission.expression().map(|expression| Evaluation::new(expression, ROLE, &block.generics));
         let (actions, routes, events) = (action::rows(block), route::rows(block), event::rows(block));
         Self { block, gate, actions, routes, events, locals: Locals::new() }
     }
@@ -154,7 +154,7 @@ impl<'a> Generated<'a> {
         let node = paths::node(Span::call_site());
         let name = &self.block.name;
         let permission = action::optional(self.gate.as_ref().map(Evaluation::reference));
-        let inherited = matches!(self.block.permission, Permission::Inherited);
+        let inherited = matches!(self.block.permission, BlockPermission::Inherited);
         let needs = self.gate.as_ref().map(Evaluation::needs);
         let actions = self.actions.iter().map(action::Row::node);
         let routes = self.routes.iter().map(route::Row::node);

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Meta, Path, parse_quote};
 
 use super::paths;
-use crate::model::{Codename, Codenames, Group, cfgs, plain};
+use crate::model::{Codename, CodenameGroup, Codenames, cfgs, unraw_name};
 
 /// All that could be read.
 pub(crate) fn codenames(codenames: &Codenames) -> TokenStream {
@@ -30,9 +30,9 @@ fn from_within(mut path: Path) -> Path {
 }
 
 /// The alias is the module's own, and so nobody outside can see it.
-fn module(group: &Group, alias: &TokenStream) -> TokenStream {
-    let Group { attributes, visibility, name, codenames } = group;
-    let documented = document(attributes, || format!("The codenames of `{}`.", plain(name)));
+fn module(group: &CodenameGroup, alias: &TokenStream) -> TokenStream {
+    let CodenameGroup { attributes, visibility, name, codenames } = group;
+    let documented = document(attributes, || format!("The codenames of `{}`.", unraw_name(name)));
     let codenames = codenames.iter().map(|codename| constant(group, codename));
     quote! {
         #documented
@@ -44,9 +44,9 @@ fn module(group: &Group, alias: &TokenStream) -> TokenStream {
     }
 }
 
-fn constant(group: &Group, codename: &Codename) -> TokenStream {
+fn constant(group: &CodenameGroup, codename: &Codename) -> TokenStream {
     let Codename { attributes, name, description } = codename;
-    let text = format!("{}.{}", plain(&group.name), plain(name));
+    let text = format!("{}.{}", unraw_name(&group.name), unraw_name(name));
     let described = description.as_ref().map_or_else(|| text.clone(), syn::LitStr::value);
     let documented = document(attributes, || described.clone());
     let description =

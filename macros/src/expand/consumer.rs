@@ -7,7 +7,7 @@ use super::action::optional;
 use super::evaluation::Evaluation;
 use super::paths::{self, Locals};
 use super::{authenticate, event};
-use crate::model::Mark;
+use crate::model::MethodKind;
 use crate::model::block::Block;
 use crate::model::hook::Hook;
 
@@ -97,10 +97,10 @@ fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
     let wait = hook.signature.asyncness.map(|_| quote!(.await));
     let takes = !hook.parameters().is_empty();
-    if hook.mark == Mark::Connect {
+    if hook.kind == MethodKind::Connect {
         let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_type(span), paths::result(span));
         // What is wrong with the outcome is told at the return type.
-        let at = hook.output().map_or(span, paths::shown);
+        let at = hook.return_type().map_or(span, paths::shown);
         let (output, outcome) = (paths::output(at), paths::hook_outcome(at));
         let told = quote_spanned!(at=> #outcome(#output));
         return quote_spanned! {span=>

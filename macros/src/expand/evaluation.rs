@@ -39,7 +39,7 @@ impl<'a> Evaluation<'a> {
         let (name, expression) = (&self.name, paths::expression(Span::call_site()));
         let tree = tree(&self.expression.tree);
         let texts = self.expression.leaves.iter().map(|leaf| &leaf.text);
-        let codenames = self.expression.leaves.iter().any(|leaf| leaf.codename);
+        let codenames = self.expression.leaves.iter().any(|leaf| leaf.is_codename);
         quote! {
             #aliases
             #(#cfgs)*
@@ -60,8 +60,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Is anything asked about a parameter?
-    pub(super) fn names_parameters(&self) -> bool {
-        self.expression.names_parameters()
+    pub(super) fn has_subjects(&self) -> bool {
+        self.expression.has_subjects()
     }
 
     /// Is anything asked about that one?

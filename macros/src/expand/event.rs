@@ -25,7 +25,7 @@ pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
     let rows = block.events.iter().enumerate().filter_map(|(position, event)| {
         let role = format!("Event{position}");
         let gate = Evaluation::new(event.permission.as_ref()?, &role, &block.generics);
-        Some(Row { block, event, gate, ty: event.ty()?, role })
+        Some(Row { block, event, gate, ty: event.event_type()?, role })
     });
     rows.collect()
 }
@@ -92,11 +92,11 @@ impl Row<'_> {
         let Locals { event, handler, scope, .. } = locals;
         let (site, name, method) = (Span::call_site(), &self.event.name, &self.event.method);
         let ty = self.named(paths::shown(self.ty));
-        let at = self.event.output().map_or_else(|| method.span(), paths::shown);
+        let at = self.event.return_type().map_or_else(|| method.span(), paths::shown);
         let output = paths::output(at);
         let (option, result, frame_type) = (paths::option(site), paths::result(site), paths::frame_type(site));
         let returns = quote!(#option<#result<#frame_type>>);
-        let Some(takes) = self.event.scope() else {
+        let Some(takes) = self.event.scope_parameter() else {
             let (frame, some) = (paths::frame(at), paths::some(site));
             let framed = quote_spanned!(at=> #frame(#name, &#output));
             return quote! {
@@ -156,7 +156,7 @@ pub(super) fn expression_constant(value: &TokenStream) -> TokenStream {
 pub(super) fn fallback(block: &Block) -> TokenStream {
     let mut written: Vec<(String, bool)> = Vec::new();
     let impls = block.events.iter().filter_map(|event| {
-        let (ty, always) = (event.ty()?, event.cfgs.is_empty());
+        let (ty, always) = (event.event_type()?, event.cfgs.is_empty());
         let text = ty.to_token_stream().to_string();
         // One of two that would clash is enough.
         if text.contains(['\'', '&']) || written.iter().any(|(earlier, theirs)| *earlier == text && (always || *theirs))

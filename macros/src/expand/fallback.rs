@@ -6,7 +6,7 @@ use syn::ItemImpl;
 
 use super::block::{handler, kind};
 use super::{event, leaf, paths};
-use crate::model::Kind;
+use crate::model::BlockKind;
 use crate::model::block::Block;
 
 /// The user's block and impls that serve nothing. They are never registered: the program does not compile.
@@ -21,7 +21,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
     let (name, consumer, string) = (&block.name, paths::consumer(Span::call_site()), paths::string(Span::call_site()));
-    let consumer = (block.kind == Kind::Consumer).then(|| {
+    let consumer = (block.kind == BlockKind::Consumer).then(|| {
         quote! {
             #[automatically_derived]
             impl #generics #consumer for #ty #where_clause {
@@ -29,7 +29,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             }
         }
     });
-    let emits = (block.kind == Kind::Consumer).then(|| event::fallback(block));
+    let emits = (block.kind == BlockKind::Consumer).then(|| event::fallback(block));
     quote! {
         #item
 
@@ -61,7 +61,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
 /// The permissions that could be read are named all the same: a misspelled one is told now, and none seems unused.
 fn aliases(block: &Block) -> TokenStream {
     let name = |expression, role: &str, cfgs: &[_]| leaf::aliases(expression, role, &block.generics, cfgs);
-    let own = block.permission.asked().into_iter().map(|expression| name(expression, "Block", &[]));
+    let own = block.permission.expression().into_iter().map(|expression| name(expression, "Block", &[]));
     let connect = block.connect.iter().map(|expression| name(expression, "Connect", &[]));
     let actions = block.actions.iter().enumerate().filter_map(|(position, action)| {
         action.permission.as_ref().map(|expression| name(expression, &format!("Action{position}"), &action.cfgs))

@@ -9,7 +9,7 @@ use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
 use crate::model::group::Group;
-use crate::model::{Part, respan};
+use crate::model::{PublicNamePart, respan};
 
 const ROLE: &str = "Group";
 
@@ -90,8 +90,8 @@ fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
     let mut text = String::new();
     for part in &written.parts {
         match part {
-            Part::Text(plain) => text.push_str(&plain.replace('{', "{{").replace('}', "}}")),
-            Part::Field(_) => text.push_str("{}"),
+            PublicNamePart::Text(plain) => text.push_str(&plain.replace('{', "{{").replace('}', "}}")),
+            PublicNamePart::Field(_) => text.push_str("{}"),
         }
     }
     let (text, shown) = (LitStr::new(&text, at), paths::shown_at(this, at));

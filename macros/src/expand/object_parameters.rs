@@ -9,9 +9,9 @@ use super::leaf::{respanned, without_self};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::object::{Object, Source};
-use crate::model::parameter::{Kind, Parameter};
-use crate::model::{plain, respan};
+use crate::model::object::{Object, ObjectSource};
+use crate::model::parameter::{Parameter, ParameterKind};
+use crate::model::{respan, unraw_name};
 
 /// One such parameter.
 pub(super) struct Loaded<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Loaded<'a> {
 
 pub(super) fn all(action: &Action) -> Vec<Loaded<'_>> {
     let loaded = action.parameters.iter().enumerate().filter_map(|(position, parameter)| {
-        let Kind::Object(object) = &parameter.kind else { return None };
+        let ParameterKind::Object(object) = &parameter.kind else { return None };
         Some(Loaded { position, parameter, object, span: paths::shown(&object.ty) })
     });
     loaded.collect()
@@ -39,7 +39,7 @@ pub(super) fn held(parameter: &Parameter, object: &Object) -> TokenStream {
 
 impl Loaded<'_> {
     fn by(&self) -> String {
-        format!("object `{}`", plain(&self.parameter.name))
+        format!("object `{}`", unraw_name(&self.parameter.name))
     }
 
     /// The row for the captures that it must lie under.
@@ -75,12 +75,12 @@ impl Loaded<'_> {
         let (span, local) = (self.span, paths::parameter(self.position, &self.object.ty));
         let itself = self.itself(&quote_spanned!(span=> Self));
         let keys = match &self.object.source {
-            Source::Key(_) => Key::of(self.position, self.parameter).map(|key| key.read(span, locals)),
-            Source::Nested(place) => {
+            ObjectSource::Key(_) => Key::of(self.position, self.parameter).map(|key| key.read(span, locals)),
+            ObjectSource::Nested(place) => {
                 let (nested, text, steps) = (paths::nested(span), &place.text, &place.steps);
                 Some(quote_spanned!(span=> #nested(#call, &#gate, #text, &[#(#steps),*])?))
             }
-            Source::Capture { name, .. } => {
+            ObjectSource::Capture { name, .. } => {
                 let path = paths::path(span);
                 // The turbofish puts an error about the type onto the type.
                 Some(quote_spanned!(span=> #path::<#itself::Keys, _>(#call, #name)?))

@@ -38,7 +38,7 @@ impl Row<'_> {
     pub(super) fn node(&self) -> TokenStream {
         let (route, cfgs) = (self.route, &self.route.cfgs);
         let (node, pattern) = (paths::route_node(Span::call_site()), paths::pattern(Span::call_site()));
-        let (text, slash) = (&route.pattern.text, route.pattern.slash);
+        let (text, slash) = (&route.pattern.text, route.pattern.has_trailing_slash);
         let segments = route.pattern.segments.iter().map(segment);
         let id = Literal::usize_unsuffixed(route.id);
         let permission = optional(self.gate.as_ref().map(Evaluation::reference));

@@ -5,23 +5,24 @@ use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, Signature, Type};
 
 use super::expression::Expression;
-use super::object::{Object, Source};
-use super::parameter::{Kind, Parameter, parameters};
-use super::plain;
+use super::object::{Object, ObjectSource};
+use super::parameter::{Parameter, ParameterKind, read_parameters};
+use super::unraw_name;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::action::Arguments;
+use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
 
+/// An `#[action]` method.
 pub(crate) struct Action {
     pub(crate) method: Ident,
-    /// As the client calls it.
+    /// The name with which clients call the action.
     pub(crate) name: String,
-    /// Where the name was written.
-    pub(crate) name_at: TokenStream,
+    /// The name as written, for errors to underline.
+    pub(crate) name_tokens: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// Something could not be read, and it may have been a permission: that error is enough.
-    pub(crate) tried_permission: bool,
+    /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
+    pub(crate) has_unreadable_permission: bool,
     pub(crate) blocking: Option<Ident>,
     pub(crate) detached: bool,
     pub(crate) deny_unknown: bool,
@@ -30,22 +31,22 @@ pub(crate) struct Action {
 }
 
 impl Action {
-    /// Reads a method marked as an action and takes our attributes off its parameters.
-    pub(crate) fn read(mark: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        let arguments = diagnostics.read(Arguments::read(mark));
-        let parameters = parameters(&mut method.sig, diagnostics);
+    /// Reads an `#[action]` method and removes the Portcullis attributes from its parameters.
+    pub(crate) fn read(attribute: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+        let arguments = diagnostics.record_partial(ActionArgs::read(attribute));
+        let parameters = read_parameters(&mut method.sig, diagnostics);
         let ident = method.sig.ident.clone();
-        let (name, name_at) = match &arguments.name {
+        let (name, name_tokens) = match &arguments.name {
             Some(literal) => (literal.value(), literal.to_token_stream()),
-            None => (plain(&ident), ident.to_token_stream()),
+            None => (unraw_name(&ident), ident.to_token_stream()),
         };
         Self {
             method: ident,
             name,
-            name_at,
+            name_tokens,
             cfgs: attribute::cfgs(&method.attrs),
-            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
-            tried_permission: arguments.tried_permission,
+            permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
+            has_unreadable_permission: arguments.has_unreadable_permission,
             blocking: arguments.blocking,
             detached: arguments.detached.is_some(),
             deny_unknown: arguments.deny_unknown.is_some(),
@@ -58,23 +59,22 @@ impl Action {
         self.signature.asyncness.is_some()
     }
 
-    /// The written return type.
-    pub(crate) fn output(&self) -> Option<&Type> {
-        super::output(&self.signature)
+    /// Returns the declared return type.
+    pub(crate) fn return_type(&self) -> Option<&Type> {
+        super::return_type(&self.signature)
     }
 
-    /// The captures that its parameters take.
+    /// Returns the names of the captures that the parameters read.
     pub(crate) fn captures(&self) -> Vec<&str> {
         let captures = self.parameters.iter().filter_map(|parameter| match &parameter.kind {
-            Kind::Capture { name, .. } | Kind::Object(Object { source: Source::Capture { name, .. }, .. }) => {
-                Some(name.as_str())
-            }
+            ParameterKind::Capture { name, .. }
+            | ParameterKind::Object(Object { source: ObjectSource::Capture { name, .. }, .. }) => Some(name.as_str()),
             _ => None,
         });
         captures.collect()
     }
 
-    /// The top-level keys of the message that its parameters are read from, each once.
+    /// Returns the top-level message keys that the parameters are read from, without duplicates.
     pub(crate) fn message_keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         for key in self.parameters.iter().flat_map(Parameter::message_keys) {
@@ -85,8 +85,8 @@ impl Action {
         keys
     }
 
-    /// The parameter of that name, with its position.
-    pub(crate) fn parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
-        self.parameters.iter().enumerate().find(|(_, parameter)| plain(&parameter.name) == plain(name))
+    /// Returns the parameter with this name, and its position.
+    pub(crate) fn find_parameter(&self, name: &Ident) -> Option<(usize, &Parameter)> {
+        self.parameters.iter().enumerate().find(|(_, parameter)| unraw_name(&parameter.name) == unraw_name(name))
     }
 }

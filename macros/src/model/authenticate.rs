@@ -1,12 +1,13 @@
-//! `#[authenticate]`: how a connected client gives fresh credentials.
+//! `#[authenticate]`: the method that receives new credentials from a connected client.
 
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, Signature, Type};
 
-use super::parameter::{Parameter, parameters};
+use super::parameter::{Parameter, read_parameters};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 
+/// An `#[authenticate]` method.
 pub(crate) struct Authenticate {
     pub(crate) attribute: Attribute,
     pub(crate) method: Ident,
@@ -15,14 +16,14 @@ pub(crate) struct Authenticate {
     pub(crate) signature: Signature,
 }
 
-/// What clients call it, whatever the method is called.
-pub(crate) const NAME: &str = "authenticate";
+/// The name with which clients call the action, independent of the method's name.
+pub(crate) const ACTION_NAME: &str = "authenticate";
 
 impl Authenticate {
-    /// Reads the method and takes our attributes off its parameters.
+    /// Reads an `#[authenticate]` method and removes the Portcullis attributes from its parameters.
     pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        diagnostics.take(attribute::bare(&attribute));
-        let parameters = parameters(&mut method.sig, diagnostics);
+        diagnostics.record(attribute::require_bare(&attribute));
+        let parameters = read_parameters(&mut method.sig, diagnostics);
         Self {
             attribute,
             method: method.sig.ident.clone(),
@@ -32,8 +33,8 @@ impl Authenticate {
         }
     }
 
-    /// The written return type.
-    pub(crate) fn output(&self) -> Option<&Type> {
-        super::output(&self.signature)
+    /// Returns the declared return type.
+    pub(crate) fn return_type(&self) -> Option<&Type> {
+        super::return_type(&self.signature)
     }
 }

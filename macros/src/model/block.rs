@@ -1,4 +1,4 @@
-//! The whole impl block: who it is for, what guards it, what it holds.
+//! An impl block with `#[consumer]` or `#[handler]`: its user type, its permission and its methods.
 
 use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
@@ -9,19 +9,20 @@ use super::expression::Expression;
 use super::hook::Hook;
 use super::route::Route;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::attribute::{self, Mark};
-use crate::syntax::block::{Arguments, Kind};
-use crate::syntax::permission::Written;
+use crate::syntax::attribute::{self, MethodKind};
+use crate::syntax::block::{BlockArgs, BlockKind};
+use crate::syntax::permission::PermissionValue;
 
+/// A `#[consumer]` or `#[handler]` block.
 pub(crate) struct Block {
-    pub(crate) kind: Kind,
+    pub(crate) kind: BlockKind,
     pub(crate) runtime: Path,
-    /// The registry's name for it.
+    /// The name of the block in the registry.
     pub(crate) name: String,
     pub(crate) user: Type,
-    pub(crate) permission: Permission,
-    /// Something could not be read, and it may have been a permission: that error is enough.
-    pub(crate) tried_permission: bool,
+    pub(crate) permission: BlockPermission,
+    /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
+    pub(crate) has_unreadable_permission: bool,
     pub(crate) connect: Option<Expression>,
     pub(crate) impl_token: Token![impl],
     pub(crate) generics: Generics,
@@ -31,37 +32,44 @@ pub(crate) struct Block {
     pub(crate) routes: Vec<Route>,
     pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
-    /// One, or some that `cfg` keeps apart.
+    /// More than one is valid only if each has a `cfg`.
     pub(crate) authenticates: Vec<Authenticate>,
-    /// Was something marked as an action, a route or an event, even if it could not be read?
-    pub(crate) callable: bool,
+    /// Whether the block has an `#[action]`, `#[route]` or `#[event]`, including one that could not be read.
+    pub(crate) has_callables: bool,
 }
 
-/// What the block's own `permission` key says.
-pub(crate) enum Permission {
-    /// There is no such key.
-    Silent,
+/// The value of the block's `permission` key.
+pub(crate) enum BlockPermission {
+    /// The key is missing.
+    Absent,
     Inherited,
-    Asked(Expression),
+    Expression(Expression),
 }
 
-impl Permission {
-    pub(crate) fn asked(&self) -> Option<&Expression> {
+impl BlockPermission {
+    pub(crate) fn expression(&self) -> Option<&Expression> {
         match self {
-            Self::Asked(expression) => Some(expression),
-            Self::Silent | Self::Inherited => None,
+            Self::Expression(expression) => Some(expression),
+            Self::Absent | Self::Inherited => None,
         }
     }
 }
 
 impl Block {
-    /// Reads the block and takes our attributes off `item`.
-    pub(crate) fn read(kind: Kind, arguments: Arguments, item: &mut ItemImpl, diagnostics: &mut Diagnostics) -> Self {
+    /// Reads the block and removes the Portcullis attributes from `item`.
+    pub(crate) fn read(
+        kind: BlockKind,
+        arguments: BlockArgs,
+        item: &mut ItemImpl,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         let runtime = arguments.runtime.unwrap_or_else(|| parse_quote!(::portcullis));
         let permission = match arguments.permission {
-            None => Permission::Silent,
-            Some(Written::Inherited(_)) => Permission::Inherited,
-            Some(Written::Asked(written)) => Permission::Asked(Expression::new(&written, diagnostics)),
+            None => BlockPermission::Absent,
+            Some(PermissionValue::Inherited(_)) => BlockPermission::Inherited,
+            Some(PermissionValue::Expression(syntax)) => {
+                BlockPermission::Expression(Expression::new(&syntax, diagnostics))
+            }
         };
         let name = arguments.name.map_or_else(|| type_name(&item.self_ty), |literal| literal.value());
         let mut block = Self {
@@ -70,8 +78,8 @@ impl Block {
             name,
             user: arguments.user.unwrap_or_else(|| parse_quote!(())),
             permission,
-            tried_permission: arguments.tried_permission,
-            connect: arguments.connect.map(|written| Expression::new(&written, diagnostics)),
+            has_unreadable_permission: arguments.has_unreadable_permission,
+            connect: arguments.connect.map(|syntax| Expression::new(&syntax, diagnostics)),
             impl_token: item.impl_token,
             generics: item.generics.clone(),
             ty: (*item.self_ty).clone(),
@@ -81,7 +89,7 @@ impl Block {
             events: Vec::new(),
             hooks: Vec::new(),
             authenticates: Vec::new(),
-            callable: false,
+            has_callables: false,
         };
         block.read_items(&mut item.items, diagnostics);
         block
@@ -92,55 +100,63 @@ impl Block {
         for item in items {
             match item {
                 ImplItem::Fn(method) => self.read_method(method, &mut routes, diagnostics),
-                ImplItem::Const(other) => self.misplaced(&mut other.attrs, diagnostics),
-                ImplItem::Type(other) => self.misplaced(&mut other.attrs, diagnostics),
-                ImplItem::Macro(other) => self.misplaced(&mut other.attrs, diagnostics),
+                ImplItem::Const(other) => self.report_misplaced(&mut other.attrs, diagnostics),
+                ImplItem::Type(other) => self.report_misplaced(&mut other.attrs, diagnostics),
+                ImplItem::Macro(other) => self.report_misplaced(&mut other.attrs, diagnostics),
                 _ => {}
             }
         }
     }
 
     fn read_method(&mut self, method: &mut ImplItemFn, routes: &mut usize, diagnostics: &mut Diagnostics) {
-        for (path, attribute) in attribute::take_hidden_marks(&mut method.attrs, &self.runtime) {
+        for (path, attribute) in attribute::take_conditional_method_attributes(&mut method.attrs, &self.runtime) {
             let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
             let message = format!(
-                "`{name}` inside `cfg_attr` cannot be seen from here; write `#[cfg(…)]` and `#[{name}]` on the method"
+                "`{name}` inside of `cfg_attr` is not supported; write `#[cfg(…)]` and `#[{name}]` on the method"
             );
             diagnostics.error(attribute, message);
-            self.callable = true;
+            self.has_callables = true;
         }
-        let mut marks = attribute::take_marks(&mut method.attrs, &self.runtime);
-        if marks.is_empty() {
+        let mut attributes = attribute::take_method_attributes(&mut method.attrs, &self.runtime);
+        if attributes.is_empty() {
             return;
         }
-        let (mark, attribute) = marks.remove(0);
-        self.callable |= matches!(mark, Mark::Action | Mark::Route | Mark::Event);
-        for (_, other) in marks {
-            let message = "a method is one thing; keep one of its `#[action]`, `#[route]`, `#[event]`, `#[connect]`, `#[disconnect]` and `#[authenticate]`";
+        let (kind, attribute) = attributes.remove(0);
+        self.has_callables |= matches!(kind, MethodKind::Action | MethodKind::Route | MethodKind::Event);
+        for (other_kind, other) in attributes {
+            let message = format!(
+                "`{}` has two Portcullis attributes, `#[{}]` and `#[{}]`; remove one",
+                method.sig.ident,
+                kind.name(),
+                other_kind.name()
+            );
             diagnostics.error(other, message);
         }
-        match mark {
-            Mark::Action => self.actions.push(Action::read(&attribute, method, diagnostics)),
-            Mark::Route => {
+        match kind {
+            MethodKind::Action => self.actions.push(Action::read(&attribute, method, diagnostics)),
+            MethodKind::Route => {
                 self.routes.extend(Route::read(&attribute, *routes, method, diagnostics));
                 *routes += 1;
             }
-            Mark::Event => self.events.push(Event::read(attribute, method, diagnostics)),
-            Mark::Connect | Mark::Disconnect => {
-                self.hooks.push(Hook::read(mark, attribute, method, diagnostics));
+            MethodKind::Event => self.events.push(Event::read(attribute, method, diagnostics)),
+            MethodKind::Connect | MethodKind::Disconnect => {
+                self.hooks.push(Hook::read(kind, attribute, method, diagnostics));
             }
-            Mark::Authenticate => self.authenticates.push(Authenticate::read(attribute, method, diagnostics)),
+            MethodKind::Authenticate => self.authenticates.push(Authenticate::read(attribute, method, diagnostics)),
         }
     }
 
-    fn misplaced(&mut self, attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
-        for (_, attribute) in attribute::take_marks(attributes, &self.runtime) {
-            self.callable = true;
-            diagnostics.error(attribute, "this attribute goes on a method of the block; move it there, or remove it");
+    fn report_misplaced(&mut self, attributes: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
+        for (_, attribute) in attribute::take_method_attributes(attributes, &self.runtime) {
+            self.has_callables = true;
+            diagnostics.error(
+                attribute,
+                "this attribute can only be put on a method of the block; move it to a method, or remove it",
+            );
         }
     }
 
-    /// A block that stands for one type, so that constants about it can be checked where it is written.
+    /// Returns whether the block is not generic. Only then can const checks be evaluated in the block's own crate.
     pub(crate) fn is_concrete(&self) -> bool {
         self.generics.params.is_empty()
     }
@@ -148,7 +164,7 @@ impl Block {
 
 fn type_name(ty: &Type) -> String {
     match ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| super::plain(&segment.ident)),
+        Type::Path(path) => path.path.segments.last().map(|segment| super::unraw_name(&segment.ident)),
         _ => None,
     }
     .unwrap_or_default()

@@ -1,22 +1,22 @@
-//! A permission expression with its leaves counted: each distinct leaf once, in the order written.
+//! A permission expression with indexed leaves: each distinct leaf is stored once, in the order in which it is written.
 
 use proc_macro2::TokenStream;
 
-use super::plain;
+use super::unraw_name;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::leaf::Leaf;
 use crate::syntax::permission;
 
-/// An expression ready to be weighed and printed.
+/// An expression with indexed leaves.
 #[derive(Clone)]
 pub(crate) struct Expression {
     pub(crate) tree: Tree,
     pub(crate) leaves: Vec<Leaf>,
-    /// What to underline when the whole makes no sense.
-    pub(crate) at: TokenStream,
+    /// The tokens that errors about the whole expression underline.
+    pub(crate) tokens: TokenStream,
 }
 
-/// The operators over positions in [`Expression::leaves`].
+/// The operators of an expression. A leaf is an index into [`Expression::leaves`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
     Any(Vec<Tree>),
@@ -25,98 +25,104 @@ pub(crate) enum Tree {
     Leaf(usize),
 }
 
-/// The evaluator keeps one bit a leaf.
-const MOST_LEAVES: usize = 64;
+/// The maximum number of distinct leaves, because the evaluator keeps one bit per leaf in a `u64`.
+const MAX_LEAVES: usize = 64;
 
 impl Expression {
-    pub(crate) fn new(written: &permission::Expression, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn new(syntax: &permission::PermissionSyntax, diagnostics: &mut Diagnostics) -> Self {
         let mut leaves: Vec<Leaf> = Vec::new();
-        let tree = number(&written.tree, &mut leaves);
-        if leaves.len() > MOST_LEAVES {
+        let tree = index_leaves(&syntax.tree, &mut leaves);
+        if leaves.len() > MAX_LEAVES {
             let count = leaves.len();
             let message = format!(
-                "an expression holds {MOST_LEAVES} different permissions at most, this one has {count}; put some of them into a permission of their own"
+                "this expression has {count} different permissions, more than the maximum of {MAX_LEAVES}; \
+                 combine some of them in a permission type"
             );
-            diagnostics.error(&written.at, message);
+            diagnostics.error(&syntax.tokens, message);
         }
-        Self { tree, leaves, at: written.at.clone() }
+        Self { tree, leaves, tokens: syntax.tokens.clone() }
     }
 
-    /// What the only leaf is called, where there is only one and nothing else.
-    pub(crate) fn alone(&self) -> Option<String> {
+    /// Returns the name of the permission if the expression is a single permission without a subject.
+    pub(crate) fn sole_permission_name(&self) -> Option<String> {
         match self.tree {
-            Tree::Leaf(leaf) => self.leaves.get(leaf).and_then(word),
+            Tree::Leaf(leaf) => self.leaves.get(leaf).and_then(permission_name),
             _ => None,
         }
     }
 
-    /// Is anything asked about a parameter?
-    pub(crate) fn names_parameters(&self) -> bool {
-        self.leaves.iter().any(|leaf| leaf.about.is_some())
+    /// Returns whether a leaf has a subject.
+    pub(crate) fn has_subjects(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.subject.is_some())
     }
 
-    /// Which leaves stand under a `!`?
-    pub(crate) fn denied(&self) -> Vec<bool> {
-        fn mark(tree: &Tree, inside: bool, denied: &mut [bool]) {
+    /// Returns for each leaf whether it occurs under a `!`.
+    pub(crate) fn negated_leaves(&self) -> Vec<bool> {
+        fn mark(tree: &Tree, is_nested: bool, negated: &mut [bool]) {
             match tree {
-                Tree::Leaf(leaf) => denied[*leaf] |= inside,
-                Tree::Not(inner) => mark(inner, true, denied),
-                Tree::Any(parts) | Tree::All(parts) => parts.iter().for_each(|part| mark(part, inside, denied)),
+                Tree::Leaf(leaf) => negated[*leaf] |= is_nested,
+                Tree::Not(inner) => mark(inner, true, negated),
+                Tree::Any(operands) | Tree::All(operands) => {
+                    for operand in operands {
+                        mark(operand, is_nested, negated);
+                    }
+                }
             }
         }
-        let mut denied = vec![false; self.leaves.len()];
-        mark(&self.tree, false, &mut denied);
-        denied
+        let mut negated = vec![false; self.leaves.len()];
+        mark(&self.tree, false, &mut negated);
+        negated
     }
 
-    /// The tree as it would be written.
+    /// Formats the tree as source text.
     pub(crate) fn text(&self, tree: &Tree) -> String {
-        self.written(tree, false)
+        self.format(tree, false)
     }
 
-    /// The same inside of something else.
-    pub(crate) fn text_inside(&self, tree: &Tree) -> String {
-        self.written(tree, true)
+    /// Formats the tree as an operand of another operator, in parentheses where they are needed.
+    pub(crate) fn operand_text(&self, tree: &Tree) -> String {
+        self.format(tree, true)
     }
 
-    fn written(&self, tree: &Tree, inside: bool) -> String {
-        let joined = |parts: &[Tree], operator: &str| {
-            let parts: Vec<_> = parts.iter().map(|part| self.written(part, true)).collect();
-            let joined = parts.join(operator);
-            if inside { format!("({joined})") } else { joined }
+    fn format(&self, tree: &Tree, is_nested: bool) -> String {
+        let joined = |operands: &[Tree], operator: &str| {
+            let operands: Vec<_> = operands.iter().map(|operand| self.format(operand, true)).collect();
+            let joined = operands.join(operator);
+            if is_nested { format!("({joined})") } else { joined }
         };
         match tree {
             Tree::Leaf(leaf) => self.leaves[*leaf].text.clone(),
-            Tree::Not(inner) => format!("!{}", self.written(inner, true)),
-            Tree::Any(parts) => joined(parts, " | "),
-            Tree::All(parts) => joined(parts, " & "),
+            Tree::Not(inner) => format!("!{}", self.format(inner, true)),
+            Tree::Any(operands) => joined(operands, " | "),
+            Tree::All(operands) => joined(operands, " & "),
         }
     }
 }
 
-/// What a permission that is about nothing is called, wherever it is imported from: the last word of its path.
-pub(crate) fn word(leaf: &Leaf) -> Option<String> {
-    (!leaf.codename && leaf.about.is_none()).then(|| last_word(leaf))
+/// Returns the last path segment of a permission without a subject. Returns `None` for any other leaf.
+pub(crate) fn permission_name(leaf: &Leaf) -> Option<String> {
+    (!leaf.is_codename && leaf.subject.is_none()).then(|| last_segment_name(leaf))
 }
 
-/// The same of a permission that is about an object.
-pub(crate) fn word_about_an_object(leaf: &Leaf) -> Option<String> {
-    (!leaf.codename && leaf.about.is_some()).then(|| last_word(leaf))
+/// Returns the last path segment of a permission with a subject. Returns `None` for any other leaf.
+pub(crate) fn object_permission_name(leaf: &Leaf) -> Option<String> {
+    (!leaf.is_codename && leaf.subject.is_some()).then(|| last_segment_name(leaf))
 }
 
-pub(crate) fn last_word(leaf: &Leaf) -> String {
-    leaf.path.segments.last().map(|segment| plain(&segment.ident)).unwrap_or_default()
+pub(crate) fn last_segment_name(leaf: &Leaf) -> String {
+    leaf.path.segments.last().map(|segment| unraw_name(&segment.ident)).unwrap_or_default()
 }
 
-fn number(tree: &permission::Tree, leaves: &mut Vec<Leaf>) -> Tree {
-    let mut each = |parts: &[permission::Tree]| parts.iter().map(|part| number(part, leaves)).collect();
+fn index_leaves(tree: &permission::SyntaxTree, leaves: &mut Vec<Leaf>) -> Tree {
+    let mut each =
+        |operands: &[permission::SyntaxTree]| operands.iter().map(|operand| index_leaves(operand, leaves)).collect();
     match tree {
-        permission::Tree::Any(parts) => Tree::Any(each(parts)),
-        permission::Tree::All(parts) => Tree::All(each(parts)),
-        permission::Tree::Not(part) => Tree::Not(Box::new(number(part, leaves))),
-        permission::Tree::Leaf(leaf) => {
-            let known = leaves.iter().position(|earlier| earlier.key == leaf.key);
-            Tree::Leaf(known.unwrap_or_else(|| {
+        permission::SyntaxTree::Any(operands) => Tree::Any(each(operands)),
+        permission::SyntaxTree::All(operands) => Tree::All(each(operands)),
+        permission::SyntaxTree::Not(operand) => Tree::Not(Box::new(index_leaves(operand, leaves))),
+        permission::SyntaxTree::Leaf(leaf) => {
+            let position = leaves.iter().position(|previous| previous.key == leaf.key);
+            Tree::Leaf(position.unwrap_or_else(|| {
                 leaves.push(leaf.clone());
                 leaves.len() - 1
             }))

@@ -1,105 +1,111 @@
-//! One group: a type whose values name sets of connections.
+//! One group: a type with `#[derive(Group)]`, whose values name sets of connections.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type, parse_quote};
 
 use super::expression::Expression;
-use super::plain;
+use super::unraw_name;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::group::{Arguments, Tried};
+use crate::syntax::group::{GroupArgs, UnreadableKeys};
 use crate::syntax::public_name::PublicName;
 
+/// A type with `#[derive(Group)]`.
 pub(crate) struct Group {
     pub(crate) runtime: Path,
     pub(crate) ty: Ident,
     pub(crate) generics: Generics,
-    /// All attributes on the type; one is right.
+    /// All `#[group]` attributes on the type. Exactly one is valid.
     pub(crate) attributes: Vec<Attribute>,
-    /// The same on its fields and variants, where they mean nothing.
-    pub(crate) misplaced: Vec<Attribute>,
+    /// `#[group]` attributes on fields and variants, which are invalid.
+    pub(crate) misplaced_attributes: Vec<Attribute>,
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
-    pub(crate) tried: Tried,
-    pub(crate) shape: Shape,
+    pub(crate) unreadable_keys: UnreadableKeys,
+    pub(crate) shape: GroupShape,
 }
 
-/// What the type is made of.
-pub(crate) enum Shape {
-    /// Fields with names.
+/// The form of the type's definition.
+pub(crate) enum GroupShape {
+    /// A struct with these named fields.
     Named(Vec<Ident>),
-    /// So many without.
+    /// A struct with this number of unnamed fields.
     Tuple(usize),
     Unit,
     Enum,
-    /// The keyword, to underline it.
+    /// A union, with its keyword for errors to underline.
     Union(syn::token::Union),
 }
 
 impl Group {
     pub(crate) fn read(input: &DeriveInput, diagnostics: &mut Diagnostics) -> Self {
-        let attributes: Vec<_> = ours(&input.attrs).cloned().collect();
-        let mut arguments = Arguments::default();
+        let attributes: Vec<_> = group_attributes(&input.attrs).cloned().collect();
+        let mut arguments = GroupArgs::default();
         if let Some(first) = attributes.first() {
-            arguments = diagnostics.read(Arguments::read(first));
+            arguments = diagnostics.record_partial(GroupArgs::read(first));
         }
         Self {
             runtime: arguments.runtime.unwrap_or_else(|| parse_quote!(::portcullis)),
             ty: input.ident.clone(),
             generics: input.generics.clone(),
             attributes,
-            misplaced: misplaced(&input.data),
+            misplaced_attributes: misplaced_attributes(&input.data),
             consumer: arguments.consumer,
-            permission: arguments.permission.map(|written| Expression::new(&written, diagnostics)),
+            permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             events: arguments.events,
             public_name: arguments.public_name,
-            tried: arguments.tried,
-            shape: shape(&input.data),
+            unreadable_keys: arguments.unreadable_keys,
+            shape: group_shape(&input.data),
         }
     }
 
-    /// Its name.
+    /// Returns the name of the type.
     pub(crate) fn name(&self) -> String {
-        plain(&self.ty)
+        unraw_name(&self.ty)
     }
 
-    /// Where to point for the whole of what is written about it.
-    pub(crate) fn at(&self) -> proc_macro2::TokenStream {
+    /// Returns the tokens that errors about the whole group underline.
+    pub(crate) fn span_tokens(&self) -> proc_macro2::TokenStream {
         self.attributes
             .first()
             .map_or_else(|| self.ty.to_token_stream(), |attribute| attribute.path().to_token_stream())
     }
 }
 
-fn ours(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+fn group_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("group"))
 }
 
-fn shape(data: &Data) -> Shape {
+fn group_shape(data: &Data) -> GroupShape {
     match data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => {
-                Shape::Named(fields.named.iter().filter_map(|field| field.ident.clone()).collect())
+                GroupShape::Named(fields.named.iter().filter_map(|field| field.ident.clone()).collect())
             }
-            Fields::Unnamed(fields) => Shape::Tuple(fields.unnamed.len()),
-            Fields::Unit => Shape::Unit,
+            Fields::Unnamed(fields) => GroupShape::Tuple(fields.unnamed.len()),
+            Fields::Unit => GroupShape::Unit,
         },
-        Data::Enum(_) => Shape::Enum,
-        Data::Union(data) => Shape::Union(data.union_token),
+        Data::Enum(_) => GroupShape::Enum,
+        Data::Union(data) => GroupShape::Union(data.union_token),
     }
 }
 
-fn misplaced(data: &Data) -> Vec<Attribute> {
-    let of_fields =
-        |fields: &Fields| -> Vec<Attribute> { fields.iter().flat_map(|field| ours(&field.attrs)).cloned().collect() };
+fn misplaced_attributes(data: &Data) -> Vec<Attribute> {
+    let of_fields = |fields: &Fields| -> Vec<Attribute> {
+        fields.iter().flat_map(|field| group_attributes(&field.attrs)).cloned().collect()
+    };
     match data {
         Data::Struct(data) => of_fields(&data.fields),
         Data::Enum(data) => {
             let variants = data.variants.iter();
-            variants.flat_map(|variant| ours(&variant.attrs).cloned().chain(of_fields(&variant.fields))).collect()
+            variants
+                .flat_map(|variant| group_attributes(&variant.attrs).cloned().chain(of_fields(&variant.fields)))
+                .collect()
         }
-        Data::Union(data) => data.fields.named.iter().flat_map(|field| ours(&field.attrs)).cloned().collect(),
+        Data::Union(data) => {
+            data.fields.named.iter().flat_map(|field| group_attributes(&field.attrs)).cloned().collect()
+        }
     }
 }

@@ -1,14 +1,15 @@
-//! `#[connect]` and `#[disconnect]`: what a consumer does once per socket.
+//! `#[connect]` and `#[disconnect]`: the methods that a consumer runs when a connection begins and ends.
 
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, PatType, Signature, Type};
 
-use super::typed;
+use super::typed_parameters;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::attribute::{self, Mark};
+use crate::syntax::attribute::{self, MethodKind};
 
+/// A `#[connect]` or `#[disconnect]` method.
 pub(crate) struct Hook {
-    pub(crate) mark: Mark,
+    pub(crate) kind: MethodKind,
     pub(crate) attribute: Attribute,
     pub(crate) method: Ident,
     pub(crate) cfgs: Vec<Attribute>,
@@ -16,10 +17,15 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    pub(crate) fn read(mark: Mark, attribute: Attribute, method: &ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
-        diagnostics.take(attribute::bare(&attribute));
+    pub(crate) fn read(
+        kind: MethodKind,
+        attribute: Attribute,
+        method: &ImplItemFn,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        diagnostics.record(attribute::require_bare(&attribute));
         Self {
-            mark,
+            kind,
             attribute,
             method: method.sig.ident.clone(),
             cfgs: attribute::cfgs(&method.attrs),
@@ -27,12 +33,12 @@ impl Hook {
         }
     }
 
-    /// Its parameters after `&self`.
+    /// Returns the parameters after `&self`.
     pub(crate) fn parameters(&self) -> Vec<&PatType> {
-        typed(&self.signature)
+        typed_parameters(&self.signature)
     }
 
-    pub(crate) fn output(&self) -> Option<&Type> {
-        super::output(&self.signature)
+    pub(crate) fn return_type(&self) -> Option<&Type> {
+        super::return_type(&self.signature)
     }
 }

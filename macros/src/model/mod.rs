@@ -1,5 +1,5 @@
-//! What was meant: the block with its actions, routes and events, or the group, each keeping the tokens it came from so that
-//! later stages can point at them.
+//! The model of a block with its actions, routes and events, and of a group. Each keeps the tokens that it was read from, so
+//! that errors of later stages can underline them.
 
 pub(crate) mod action;
 pub(crate) mod authenticate;
@@ -16,22 +16,22 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{FnArg, PatType, ReturnType, Signature, Type};
 
-// What is meant just as it is written; the later stages know it from here.
-pub(crate) use crate::syntax::attribute::{Mark, Role, cfgs};
-pub(crate) use crate::syntax::block::Kind;
-pub(crate) use crate::syntax::codenames::{Codename, Codenames, Group};
+// Syntax types that need no model of their own. `check` and `expand` import them from here and not from `syntax`.
+pub(crate) use crate::syntax::attribute::{MethodKind, Role, cfgs};
+pub(crate) use crate::syntax::block::BlockKind;
+pub(crate) use crate::syntax::codenames::{Codename, CodenameGroup, Codenames};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
-pub(crate) use crate::syntax::public_name::Part;
+pub(crate) use crate::syntax::public_name::PublicNamePart;
 pub(crate) use crate::syntax::token_string::{print, respan};
 
-/// A method's or parameter's name as the wire knows it: without a raw prefix.
-pub(crate) fn plain(ident: &Ident) -> String {
+/// Returns the name of a method or parameter in messages: the identifier without its raw prefix.
+pub(crate) fn unraw_name(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// The parameters after `&self`.
-fn typed(signature: &Signature) -> Vec<&PatType> {
+/// Returns the parameters after `&self`.
+fn typed_parameters(signature: &Signature) -> Vec<&PatType> {
     let typed = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
@@ -39,8 +39,8 @@ fn typed(signature: &Signature) -> Vec<&PatType> {
     typed.collect()
 }
 
-/// The written return type.
-fn output(signature: &Signature) -> Option<&Type> {
+/// Returns the declared return type, or `None` if the method declares none.
+fn return_type(signature: &Signature) -> Option<&Type> {
     match &signature.output {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(ty),

@@ -1,103 +1,105 @@
-//! A parameter that is loaded and checked before the action sees it.
+//! A parameter whose object is loaded, and for which permissions are evaluated, before the action runs.
 
 use proc_macro2::{Ident, Span};
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
 
-use super::plain;
-use crate::syntax::json_path::Place;
+use super::unraw_name;
+use crate::syntax::json_path::JsonPath;
 
-/// What `Object<T>` says, alone or in an `Option` or a `Vec`.
+/// An object parameter: `Object<T>`, `Option<Object<T>>` or `Vec<Object<T>>`.
 pub(crate) struct Object {
-    pub(crate) shape: Shape,
-    /// What is loaded: the `T`.
+    pub(crate) shape: ObjectShape,
+    /// The loaded type, the `T` in `Object<T>`.
     pub(crate) ty: Box<Type>,
-    pub(crate) source: Source,
+    pub(crate) source: ObjectSource,
 }
 
+/// How many objects a parameter holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Shape {
+pub(crate) enum ObjectShape {
     One,
     Optional,
     List,
 }
 
-/// Where its key comes from, or its keys.
-pub(crate) enum Source {
-    /// A key of the message.
+/// The source of an object's key or keys.
+pub(crate) enum ObjectSource {
+    /// A top-level key of the message.
     Key(String),
-    /// A place deeper in the message.
-    Nested(Place),
+    /// A path to a nested value in the message.
+    Nested(JsonPath),
     Capture {
         name: String,
-        at: Span,
+        span: Span,
     },
 }
 
-impl Source {
-    /// The place, or the parameter's own name.
-    pub(crate) fn new(place: Option<Place>, name: &Ident) -> Self {
-        match place {
-            None => Self::Key(plain(name)),
-            Some(place) if place.is_key() => Self::Key(place.text),
-            Some(place) => Self::Nested(place),
+impl ObjectSource {
+    /// Returns the source for a path, or for the parameter's name if there is no path.
+    pub(crate) fn new(path: Option<JsonPath>, name: &Ident) -> Self {
+        match path {
+            None => Self::Key(unraw_name(name)),
+            Some(path) if path.is_top_level() => Self::Key(path.text),
+            Some(path) => Self::Nested(path),
         }
     }
 
-    /// How it is called where it cannot be read.
+    /// Returns the source's name in error messages.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Key(name) | Self::Capture { name, .. } => name,
-            Self::Nested(place) => &place.text,
+            Self::Nested(path) => &path.text,
         }
     }
 
-    /// The key of the message in which it stands.
-    pub(crate) fn top(&self) -> Option<&str> {
+    /// Returns the top-level key of the message that contains the object's key. Returns `None` for a capture.
+    pub(crate) fn top_level_key(&self) -> Option<&str> {
         match self {
             Self::Key(name) => Some(name),
-            Self::Nested(place) => Some(place.top()),
+            Self::Nested(path) => Some(path.top_level_key()),
             Self::Capture { .. } => None,
         }
     }
 }
 
-/// What `Object<T>`, `Option<Object<T>>`, `Vec<Object<T>>` or a reference to one of them loads.
-pub(crate) fn loaded(ty: &Type) -> Option<(Shape, &Type)> {
+/// Parses `Object<T>`, `Option<Object<T>>`, `Vec<Object<T>>` or a reference to one of them. Returns `None` for any other
+/// type.
+pub(crate) fn parse_object_type(ty: &Type) -> Option<(ObjectShape, &Type)> {
     match ty {
-        Type::Reference(TypeReference { elem, .. }) => loaded(elem),
-        Type::Group(group) => loaded(&group.elem),
-        Type::Paren(paren) => loaded(&paren.elem),
+        Type::Reference(TypeReference { elem, .. }) => parse_object_type(elem),
+        Type::Group(group) => parse_object_type(&group.elem),
+        Type::Paren(paren) => parse_object_type(&paren.elem),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
-            let inner = only_argument(last)?;
+            let inner = single_type_argument(last)?;
             let shape = match last.ident.to_string().as_str() {
-                "Object" => return Some((Shape::One, inner)),
-                "Option" => Shape::Optional,
-                "Vec" => Shape::List,
+                "Object" => return Some((ObjectShape::One, inner)),
+                "Option" => ObjectShape::Optional,
+                "Vec" => ObjectShape::List,
                 _ => return None,
             };
-            object(inner).map(|inner| (shape, inner))
+            object_type(inner).map(|inner| (shape, inner))
         }
         _ => None,
     }
 }
 
-/// The `T` of `Object<T>`.
-fn object(ty: &Type) -> Option<&Type> {
-    only_argument_of(ty, "Object")
+/// Returns the `T` in `Object<T>`.
+fn object_type(ty: &Type) -> Option<&Type> {
+    single_type_argument_of(ty, "Object")
 }
 
-/// The `T` of `Name<T>`.
-pub(super) fn only_argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+/// Returns the `T` in `Name<T>`, where `name` is the last path segment.
+pub(super) fn single_type_argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     match ty {
-        Type::Group(group) => only_argument_of(&group.elem, name),
-        Type::Paren(paren) => only_argument_of(&paren.elem, name),
-        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == name).and_then(only_argument),
+        Type::Group(group) => single_type_argument_of(&group.elem, name),
+        Type::Paren(paren) => single_type_argument_of(&paren.elem, name),
+        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == name).and_then(single_type_argument),
         _ => None,
     }
 }
 
-fn only_argument(segment: &PathSegment) -> Option<&Type> {
+fn single_type_argument(segment: &PathSegment) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     match arguments.args.first() {
         Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
@@ -107,19 +109,19 @@ fn only_argument(segment: &PathSegment) -> Option<&Type> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shape, loaded};
+    use super::{ObjectShape, parse_object_type};
     use quote::ToTokens;
     use syn::parse_str;
 
     #[test]
-    fn objects_are_known_by_their_last_words() {
+    fn parse_object_type_recognizes_the_last_path_segment() {
         for (ty, expected) in [
-            ("Object<Message>", Some((Shape::One, "Message"))),
-            ("portcullis::Object<a::Message>", Some((Shape::One, "a :: Message"))),
-            ("std::option::Option<Object<Message>>", Some((Shape::Optional, "Message"))),
-            ("Vec<portcullis::Object<Message>>", Some((Shape::List, "Message"))),
-            ("(Vec<(Object<Message>)>)", Some((Shape::List, "Message"))),
-            ("&Object<Message>", Some((Shape::One, "Message"))),
+            ("Object<Message>", Some((ObjectShape::One, "Message"))),
+            ("portcullis::Object<a::Message>", Some((ObjectShape::One, "a :: Message"))),
+            ("std::option::Option<Object<Message>>", Some((ObjectShape::Optional, "Message"))),
+            ("Vec<portcullis::Object<Message>>", Some((ObjectShape::List, "Message"))),
+            ("(Vec<(Object<Message>)>)", Some((ObjectShape::List, "Message"))),
+            ("&Object<Message>", Some((ObjectShape::One, "Message"))),
             ("Object", None),
             ("Object<Message, Other>", None),
             ("Message", None),
@@ -129,7 +131,7 @@ mod tests {
             ("[Object<Message>; 3]", None),
         ] {
             let parsed = parse_str(ty).unwrap();
-            let found = loaded(&parsed).map(|(shape, inner)| (shape, inner.to_token_stream().to_string()));
+            let found = parse_object_type(&parsed).map(|(shape, inner)| (shape, inner.to_token_stream().to_string()));
             assert_eq!(found, expected.map(|(shape, inner)| (shape, inner.to_owned())), "{ty}");
         }
     }

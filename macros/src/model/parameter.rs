@@ -1,5 +1,5 @@
-//! One parameter of an action, or of `#[authenticate]`: the context, an object, a capture, an extractor, or a key of the
-//! message.
+//! One parameter of an action or of `#[authenticate]`: the context, an object, a capture, an extracted value, or a key of
+//! the message.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -10,81 +10,82 @@ use syn::{
     TypeReference,
 };
 
-use super::object::{Object, Source, loaded};
-use super::plain;
+use super::object::{Object, ObjectSource, parse_object_type};
+use super::unraw_name;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Role};
-use crate::syntax::json_path::Place;
+use crate::syntax::json_path::JsonPath;
 
-/// A parameter with a name; patterns that are none were refused on the way.
+/// A named parameter. Parameters with other patterns are reported and left out.
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
-    pub(crate) kind: Kind,
-    /// Other attributes, which stay on the method unless they hide a role.
+    pub(crate) kind: ParameterKind,
+    /// Other attributes. They stay on the method, except for a `cfg_attr` that contains a role.
     pub(crate) attributes: Vec<Attribute>,
-    /// The roles written on it, to underline them.
+    /// The roles with their attributes, for errors to underline.
     pub(crate) roles: Vec<(Role, Attribute)>,
 }
 
-pub(crate) enum Kind {
+pub(crate) enum ParameterKind {
     Context,
-    Capture { name: String, at: Span },
+    Capture { name: String, span: Span },
     Extract,
     Key { serde: Vec<Attribute> },
     Object(Object),
 }
 
 impl Parameter {
-    /// Reads a parameter and takes our attributes off it.
+    /// Reads a parameter and removes the Portcullis attributes from it.
     pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
         let roles = attribute::take_roles(&mut typed.attrs);
         let attributes = typed.attrs.clone();
-        attribute::drop_hidden_roles(&mut typed.attrs);
+        attribute::remove_conditional_roles(&mut typed.attrs);
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
-                let message = "a parameter is a name, which is its key in the message; take the value and destructure it in the body";
+                let message = "a parameter must be a name, because it is the key in the message; \
+                               write a name here and destructure the value in the body";
                 diagnostics.error(pattern, message);
-                // What is wrong with its attributes is told as well.
-                kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
+                // Called to report errors in its attributes.
+                read_kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
                 return None;
             }
         };
-        let kind = kind(&typed.ty, &name, &roles, diagnostics);
+        let kind = read_kind(&typed.ty, &name, &roles, diagnostics);
         Some(Self { name, ty: (*typed.ty).clone(), kind, attributes, roles })
     }
 }
 
 impl Parameter {
-    pub(crate) fn has(&self, role: Role) -> bool {
+    pub(crate) fn has_role(&self, role: Role) -> bool {
         self.roles.iter().any(|(found, _)| *found == role)
     }
 
-    /// The last attribute of that role, to underline it.
-    pub(crate) fn role(&self, role: Role) -> TokenStream {
-        let mut written = self.roles.iter().rev().filter(|(found, _)| *found == role);
+    /// Returns the tokens of the last attribute with this role, for errors to underline.
+    pub(crate) fn role_tokens(&self, role: Role) -> TokenStream {
+        let mut attributes = self.roles.iter().rev().filter(|(found, _)| *found == role);
         let span = self.name.span();
-        written.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
+        attributes.next().map_or_else(|| quote_spanned!(span=> _), |(_, attribute)| attribute.to_token_stream())
     }
 
-    /// Does a serde attribute name a function, which is for this very type?
-    pub(crate) fn names_function(&self) -> bool {
-        let Kind::Key { serde } = &self.kind else { return false };
-        serde.iter().flat_map(serde_keys).any(|(key, value)| {
+    /// Returns whether a serde attribute names a function, which accepts only the declared type.
+    pub(crate) fn has_serde_function(&self) -> bool {
+        let ParameterKind::Key { serde } = &self.kind else { return false };
+        serde.iter().flat_map(serde_entries).any(|(key, value)| {
             matches!(key.as_str(), "with" | "deserialize_with") || (key == "default" && value.is_some())
         })
     }
 
-    /// The keys under which the message may hold it; none where it is not read from a key of its own.
+    /// Returns the keys from which the parameter can be read in the message. The list is empty if it has no key of its own.
     pub(crate) fn wire_names(&self) -> Vec<String> {
         let serde = match &self.kind {
-            Kind::Key { serde } => serde,
-            Kind::Object(Object { source: Source::Key(name), .. }) => return vec![name.clone()],
+            ParameterKind::Key { serde } => serde,
+            ParameterKind::Object(Object { source: ObjectSource::Key(name), .. }) => return vec![name.clone()],
             _ => return Vec::new(),
         };
-        let mut names = vec![plain(&self.name)];
-        for (key, value) in serde.iter().flat_map(serde_keys) {
+        let mut names = vec![unraw_name(&self.name)];
+        for (key, value) in serde.iter().flat_map(serde_entries) {
             match (key.as_str(), value) {
                 ("rename", Some(name)) => names[0] = name,
                 ("alias", Some(name)) => names.push(name),
@@ -95,81 +96,86 @@ impl Parameter {
         names
     }
 
-    /// The top-level message keys that the parameter is read from, as a client writes them. For an object whose key is
-    /// nested, this is the outermost key.
+    /// Returns the top-level message keys that the parameter is read from, as a client writes them. For an object whose key
+    /// is nested, this is the outermost key.
     pub(crate) fn message_keys(&self) -> Vec<String> {
         match &self.kind {
-            Kind::Object(Object { source: Source::Nested(place), .. }) => vec![place.top().to_owned()],
+            ParameterKind::Object(Object { source: ObjectSource::Nested(path), .. }) => {
+                vec![path.top_level_key().to_owned()]
+            }
             _ => self.wire_names(),
         }
     }
 }
 
-/// The keys of a `#[serde(…)]` with their quoted values; what else it holds is serde's business.
-fn serde_keys(attribute: &Attribute) -> Vec<(String, Option<String>)> {
-    metas(attribute.parse_args_with(Punctuated::parse_terminated)).iter().map(|meta| (key(meta), value(meta))).collect()
+/// Returns the keys of `#[serde(…)]` with their string values. Other values and syntax errors are left to serde.
+fn serde_entries(attribute: &Attribute) -> Vec<(String, Option<String>)> {
+    metas_or_empty(attribute.parse_args_with(Punctuated::parse_terminated))
+        .iter()
+        .map(|meta| (meta_name(meta), meta_value(meta)))
+        .collect()
 }
 
-fn metas(read: syn::Result<Punctuated<Meta, Token![,]>>) -> Punctuated<Meta, Token![,]> {
+fn metas_or_empty(read: syn::Result<Punctuated<Meta, Token![,]>>) -> Punctuated<Meta, Token![,]> {
     read.unwrap_or_default()
 }
 
-fn key(meta: &Meta) -> String {
+fn meta_name(meta: &Meta) -> String {
     meta.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
 
-/// What stands behind the `=`. Of `rename(serialize = "…", deserialize = "…")` it is what holds for reading.
-fn value(meta: &Meta) -> Option<String> {
+/// Returns the string after `=`. For `rename(serialize = "…", deserialize = "…")`, returns the value for deserialization.
+fn meta_value(meta: &Meta) -> Option<String> {
     match meta {
-        Meta::NameValue(MetaNameValue { value, .. }) => quoted(value),
+        Meta::NameValue(MetaNameValue { value, .. }) => string_value(value),
         Meta::List(list) => {
-            let inside = metas(list.parse_args_with(Punctuated::parse_terminated));
-            inside.iter().find(|meta| key(meta) == "deserialize").and_then(value)
+            let nested = metas_or_empty(list.parse_args_with(Punctuated::parse_terminated));
+            nested.iter().find(|meta| meta_name(meta) == "deserialize").and_then(meta_value)
         }
         Meta::Path(_) => None,
     }
 }
 
-/// The text of a string literal, also of one that a `macro_rules` passes on.
-fn quoted(value: &Expr) -> Option<String> {
+/// Returns the text of a string literal. A literal from a `macro_rules` macro is inside of a group.
+fn string_value(value: &Expr) -> Option<String> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-        Expr::Group(group) => quoted(&group.expr),
+        Expr::Group(group) => string_value(&group.expr),
         _ => None,
     }
 }
 
-fn kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> Kind {
-    let written = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
-    let place = written(Role::Object).and_then(|attribute| diagnostics.take(Place::read(attribute)));
-    let capture = written(Role::Path).map(|attribute| {
-        let renamed = diagnostics.take(attribute::renamed(attribute)).flatten();
-        let at = renamed.as_ref().map_or_else(|| name.span(), LitStr::span);
-        (renamed.map_or_else(|| plain(name), |renamed| renamed.value()), at)
+fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> ParameterKind {
+    let attribute_with = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
+    let path = attribute_with(Role::Object).and_then(|attribute| diagnostics.record(JsonPath::read(attribute)));
+    let capture = attribute_with(Role::Path).map(|attribute| {
+        let literal = diagnostics.record(attribute::parse_capture_name(attribute)).flatten();
+        let span = literal.as_ref().map_or_else(|| name.span(), LitStr::span);
+        (literal.map_or_else(|| unraw_name(name), |literal| literal.value()), span)
     });
-    if let Some((shape, loaded)) = loaded(ty) {
+    if let Some((shape, loaded_type)) = parse_object_type(ty) {
         let source = match capture {
-            Some((name, at)) => Source::Capture { name, at },
-            None => Source::new(place, name),
+            Some((name, span)) => ObjectSource::Capture { name, span },
+            None => ObjectSource::new(path, name),
         };
-        return Kind::Object(Object { shape, ty: Box::new(loaded.clone()), source });
+        return ParameterKind::Object(Object { shape, ty: Box::new(loaded_type.clone()), source });
     }
-    if let Some((name, at)) = capture {
-        return Kind::Capture { name, at };
+    if let Some((name, span)) = capture {
+        return ParameterKind::Capture { name, span };
     }
-    if let Some(attribute) = written(Role::Extract) {
-        diagnostics.take(attribute::bare(attribute));
-        return Kind::Extract;
+    if let Some(attribute) = attribute_with(Role::Extract) {
+        diagnostics.record(attribute::require_bare(attribute));
+        return ParameterKind::Extract;
     }
-    if named(ty, "Context") {
-        return Kind::Context;
+    if is_type_named(ty, "Context") {
+        return ParameterKind::Context;
     }
     let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());
-    Kind::Key { serde: serde.collect() }
+    ParameterKind::Key { serde: serde.collect() }
 }
 
-/// Those of a method that a message is read for, after `&self`; takes our attributes off them.
-pub(crate) fn parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
+/// Reads the parameters after `&self` and removes the Portcullis attributes from them.
+pub(crate) fn read_parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
     let typed = signature.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
@@ -177,13 +183,13 @@ pub(crate) fn parameters(signature: &mut Signature, diagnostics: &mut Diagnostic
     typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
 }
 
-/// Is it `Name<…>` or a reference to it?
-pub(crate) fn named(ty: &Type, name: &str) -> bool {
+/// Returns whether the type is `Name<…>` or a reference to it.
+pub(crate) fn is_type_named(ty: &Type, name: &str) -> bool {
     match ty {
-        Type::Reference(TypeReference { elem, .. }) => named(elem, name),
+        Type::Reference(TypeReference { elem, .. }) => is_type_named(elem, name),
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == name),
-        Type::Group(group) => named(&group.elem, name),
-        Type::Paren(paren) => named(&paren.elem, name),
+        Type::Group(group) => is_type_named(&group.elem, name),
+        Type::Paren(paren) => is_type_named(&paren.elem, name),
         _ => false,
     }
 }
@@ -194,12 +200,12 @@ mod tests {
     use quote::quote;
     use syn::parse_quote;
 
-    use super::parameters;
+    use super::read_parameters;
     use crate::diagnostics::Diagnostics;
 
     fn keys(parameter: &TokenStream) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
-        let read = parameters(&mut parse_quote!(fn act(#parameter)), &mut diagnostics);
+        let read = read_parameters(&mut parse_quote!(fn act(#parameter)), &mut diagnostics);
         diagnostics.finish().unwrap();
         read[0].message_keys()
     }

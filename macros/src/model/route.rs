@@ -1,38 +1,39 @@
-//! One route: a pattern and the method that gives the handler behind it.
+//! One route: a pattern and the method that returns its handler.
 
 use quote::ToTokens;
 use syn::{Attribute, ImplItemFn, ReturnType, Signature, Type, TypeReference};
 
 use super::expression::Expression;
-use super::object::only_argument_of;
+use super::object::single_type_argument_of;
 use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 use crate::syntax::pattern::Pattern;
-use crate::syntax::route::Arguments;
+use crate::syntax::route::RouteArgs;
 
+/// A `#[route]` method.
 pub(crate) struct Route {
-    /// The position among the block's routes, before `cfg`.
+    /// The index among the routes of the block, including routes that `cfg` removes.
     pub(crate) id: usize,
     pub(crate) pattern: Pattern,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) permission: Option<Expression>,
-    /// The handler's type: `T` in `-> &T`.
+    /// The handler's type, the `T` in `-> &T`.
     pub(crate) handler: Type,
     pub(crate) signature: Signature,
 }
 
 impl Route {
-    /// Reads a method marked as a route; nothing comes back where its pattern or its type could not be read.
+    /// Reads a `#[route]` method. Returns `None` if its pattern or its return type has an error.
     pub(crate) fn read(
-        mark: &Attribute,
+        attribute: &Attribute,
         id: usize,
         method: &ImplItemFn,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let arguments = diagnostics.read(Arguments::read(mark));
-        let permission = arguments.permission.map(|written| Expression::new(&written, diagnostics));
-        let handler = handler(&method.sig, diagnostics);
+        let arguments = diagnostics.record_partial(RouteArgs::read(attribute));
+        let permission = arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics));
+        let handler = handler_type(&method.sig, diagnostics);
         Some(Self {
             id,
             pattern: arguments.pattern?,
@@ -44,13 +45,13 @@ impl Route {
     }
 }
 
-fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
-    let message = "a route gives a reference to its handler; write `-> &Rooms`, say";
+fn handler_type(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type> {
+    let message = "a `#[route]` method returns a reference to its handler; write, for example, `-> &Rooms`";
     match &signature.output {
         ReturnType::Default => diagnostics.error(&signature.ident, message),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Reference(TypeReference { mutability: None, elem, .. }) if !matches!(**elem, Type::ImplTrait(_)) => {
-                return referenced_handler(elem, diagnostics);
+                return reject_smart_pointer(elem, diagnostics);
             }
             other => diagnostics.error(other, message),
         },
@@ -59,12 +60,13 @@ fn handler(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Type>
 }
 
 /// Returns the type, or reports an error if it is a smart pointer to the handler.
-fn referenced_handler(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
+fn reject_smart_pointer(ty: &Type, diagnostics: &mut Diagnostics) -> Option<Type> {
     for pointer in ["Arc", "Box", "Rc"] {
-        if let Some(inside) = only_argument_of(ty, pointer) {
-            let inside = print(inside.to_token_stream());
+        if let Some(inner) = single_type_argument_of(ty, pointer) {
+            let inner = print(inner.to_token_stream());
             let message = format!(
-                "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; write `-> &{inside}`"
+                "a `#[route]` method returns a reference to its handler, not to the `{pointer}` around it; \
+                 write `-> &{inner}`"
             );
             diagnostics.error(ty, message);
             return None;

@@ -1,15 +1,15 @@
-//! Which attributes of a method or a parameter are ours, and taking them off.
+//! Finds and removes the attributes of methods and parameters that the macros define.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Meta, Path, Result, Token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 
-/// What a method in a block is marked as.
+/// The kind of method that an attribute declares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Mark {
+pub(crate) enum MethodKind {
     Action,
     Route,
     Event,
@@ -18,7 +18,21 @@ pub(crate) enum Mark {
     Authenticate,
 }
 
-/// What a parameter is marked as.
+impl MethodKind {
+    /// Returns the name of the attribute.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Action => "action",
+            Self::Route => "route",
+            Self::Event => "event",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+            Self::Authenticate => "authenticate",
+        }
+    }
+}
+
+/// The role that an attribute gives to a parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
     Path,
@@ -27,74 +41,78 @@ pub(crate) enum Role {
     Serde,
 }
 
-const MARKS: &[(&str, Mark)] = &[
-    ("action", Mark::Action),
-    ("route", Mark::Route),
-    ("event", Mark::Event),
-    ("connect", Mark::Connect),
-    ("disconnect", Mark::Disconnect),
-    ("authenticate", Mark::Authenticate),
+const METHOD_ATTRIBUTES: &[(&str, MethodKind)] = &[
+    ("action", MethodKind::Action),
+    ("route", MethodKind::Route),
+    ("event", MethodKind::Event),
+    ("connect", MethodKind::Connect),
+    ("disconnect", MethodKind::Disconnect),
+    ("authenticate", MethodKind::Authenticate),
 ];
-const ROLES: &[(&str, Role)] =
+const PARAMETER_ATTRIBUTES: &[(&str, Role)] =
     &[("path", Role::Path), ("extract", Role::Extract), ("object", Role::Object), ("serde", Role::Serde)];
 
-/// Takes the marks off a method.
-pub(crate) fn take_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Mark, Attribute)> {
-    take(attributes, |path| ours(path, MARKS, runtime))
+/// Removes the Portcullis attributes of a method and returns them.
+pub(crate) fn take_method_attributes(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(MethodKind, Attribute)> {
+    take_matching(attributes, |path| method_kind(path, METHOD_ATTRIBUTES, runtime))
 }
 
-/// Takes the roles off a parameter.
+/// Removes the Portcullis and serde attributes of a parameter and returns them.
 pub(crate) fn take_roles(attributes: &mut Vec<Attribute>) -> Vec<(Role, Attribute)> {
-    take(attributes, |path| {
-        let word = path.get_ident()?;
-        ROLES.iter().find(|(name, _)| word == name).map(|(_, role)| *role)
+    take_matching(attributes, |path| {
+        let ident = path.get_ident()?;
+        PARAMETER_ATTRIBUTES.iter().find(|(name, _)| ident == name).map(|(_, role)| *role)
     })
 }
 
-fn take<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -> Vec<(T, Attribute)> {
-    let mut taken = Vec::new();
+fn take_matching<T>(attributes: &mut Vec<Attribute>, find: impl Fn(&Path) -> Option<T>) -> Vec<(T, Attribute)> {
+    let mut removed = Vec::new();
     attributes.retain(|attribute| match find(attribute.path()) {
         Some(found) => {
-            taken.push((found, attribute.clone()));
+            removed.push((found, attribute.clone()));
             false
         }
         None => true,
     });
-    taken
+    removed
 }
 
-/// `action`, `portcullis::action`, or under the name that `crate = …` gives.
-fn ours(path: &Path, names: &[(&str, Mark)], runtime: &Path) -> Option<Mark> {
-    let mut words = path.segments.iter().rev().map(|segment| &segment.ident);
-    let last = words.next()?;
-    let renamed = runtime.segments.last().map(|segment| &segment.ident);
-    if words.next().is_some_and(|owner| owner != "portcullis" && Some(owner) != renamed) {
+/// Returns the kind that `path` names: `action`, `portcullis::action`, or `action` in the crate that `crate = …` names.
+fn method_kind(path: &Path, names: &[(&str, MethodKind)], runtime: &Path) -> Option<MethodKind> {
+    let mut idents = path.segments.iter().rev().map(|segment| &segment.ident);
+    let last = idents.next()?;
+    let crate_name = runtime.segments.last().map(|segment| &segment.ident);
+    if idents.next().is_some_and(|owner| owner != "portcullis" && Some(owner) != crate_name) {
         return None;
     }
     names.iter().find(|(name, _)| last == name).map(|(_, mark)| *mark)
 }
 
-/// Takes off each `cfg_attr` that hides a mark, with the mark.
-pub(crate) fn take_hidden_marks(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(Path, Attribute)> {
-    let hidden = |attribute: &Attribute| hidden_mark(attribute, runtime);
-    let found = attributes.iter().filter_map(|attribute| Some((hidden(attribute)?, attribute.clone()))).collect();
-    attributes.retain(|attribute| hidden(attribute).is_none());
+/// Removes each `cfg_attr` that contains a method attribute. Returns it together with the path of that method attribute.
+pub(crate) fn take_conditional_method_attributes(
+    attributes: &mut Vec<Attribute>,
+    runtime: &Path,
+) -> Vec<(Path, Attribute)> {
+    let find = |attribute: &Attribute| conditional_method_attribute(attribute, runtime);
+    let found = attributes.iter().filter_map(|attribute| Some((find(attribute)?, attribute.clone()))).collect();
+    attributes.retain(|attribute| find(attribute).is_none());
     found
 }
 
-/// The mark that a `cfg_attr` hides, if it does.
-fn hidden_mark(attribute: &Attribute, runtime: &Path) -> Option<Path> {
-    hidden(attribute).into_iter().find(|path| ours(path, MARKS, runtime).is_some())
+/// Returns the path of a method attribute inside of `cfg_attr`.
+fn conditional_method_attribute(attribute: &Attribute, runtime: &Path) -> Option<Path> {
+    cfg_attr_paths(attribute).into_iter().find(|path| method_kind(path, METHOD_ATTRIBUTES, runtime).is_some())
 }
 
-/// Drops each `cfg_attr` that hides a role: nobody else knows what it means.
-pub(crate) fn drop_hidden_roles(attributes: &mut Vec<Attribute>) {
-    let hides = |path: &Path| ROLES.iter().any(|(name, _)| path.is_ident(name));
-    attributes.retain(|attribute| !hidden(attribute).iter().any(hides));
+/// Removes each `cfg_attr` that contains a parameter attribute, because the compiler would reject the attribute inside of
+/// it.
+pub(crate) fn remove_conditional_roles(attributes: &mut Vec<Attribute>) {
+    let is_role = |path: &Path| PARAMETER_ATTRIBUTES.iter().any(|(name, _)| path.is_ident(name));
+    attributes.retain(|attribute| !cfg_attr_paths(attribute).iter().any(is_role));
 }
 
-/// What a `cfg_attr` puts on its item.
-pub(super) fn hidden(attribute: &Attribute) -> Vec<Path> {
+/// Returns the paths of the attributes inside of `cfg_attr`. The list is empty for any other attribute.
+pub(super) fn cfg_attr_paths(attribute: &Attribute) -> Vec<Path> {
     if !attribute.path().is_ident("cfg_attr") {
         return Vec::new();
     }
@@ -103,47 +121,47 @@ pub(super) fn hidden(attribute: &Attribute) -> Vec<Path> {
     inside.iter().skip(1).map(Meta::path).cloned().collect()
 }
 
-/// The `#[cfg]`s, to be copied to everything generated for the item.
+/// Returns the `#[cfg]` attributes, which are copied to all code that is generated for the item.
 pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
 }
 
-/// Parses what stands in the parentheses, which may be missing.
-pub(crate) fn inside<T>(attribute: &Attribute, parser: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
+/// Parses the arguments in the parentheses of an attribute. Without parentheses, the parser gets no tokens.
+pub(crate) fn parse_args<T>(attribute: &Attribute, parser: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
     match &attribute.meta {
         Meta::Path(_) => parser.parse2(TokenStream::new()),
         Meta::List(_) => attribute.parse_args_with(parser),
         Meta::NameValue(_) => {
-            let name = name(attribute);
-            Err(refuse(attribute, format_args!("`#[{name} = …]` is not understood; write `#[{name}(…)]`")))
+            let name = attribute_name(attribute);
+            Err(error_at(attribute, format_args!("`#[{name} = …]` is not supported; write `#[{name}(…)]`")))
         }
     }
 }
 
-/// An attribute that takes nothing.
-pub(crate) fn bare(attribute: &Attribute) -> Result<()> {
+/// Checks that an attribute has no arguments.
+pub(crate) fn require_bare(attribute: &Attribute) -> Result<()> {
     if matches!(attribute.meta, Meta::Path(_)) {
         return Ok(());
     }
-    let name = name(attribute);
-    Err(refuse(attribute, format_args!("`#[{name}]` takes no keys; write `#[{name}]` alone")))
+    let name = attribute_name(attribute);
+    Err(error_at(attribute, format_args!("`#[{name}]` takes no keys; write `#[{name}]` alone")))
 }
 
-/// The name in `#[path("name")]`, where the parameter has another.
-pub(crate) fn renamed(attribute: &Attribute) -> Result<Option<LitStr>> {
-    inside(attribute, |input| {
+/// Parses the capture name in `#[path("name")]`. Returns `None` for `#[path]`, where the parameter's name is the capture's.
+pub(crate) fn parse_capture_name(attribute: &Attribute) -> Result<Option<LitStr>> {
+    parse_args(attribute, |input| {
         if input.is_empty() {
             return Ok(None);
         }
         input.parse().map(Some).map_err(|error| {
             syn::Error::new(
                 error.span(),
-                "expected the name of a capture; write `#[path(\"room_id\")]`, or `#[path]` alone",
+                "expected the quoted name of a capture; write `#[path(\"room_id\")]`, or `#[path]` alone",
             )
         })
     })
 }
 
-fn name(attribute: &Attribute) -> String {
+fn attribute_name(attribute: &Attribute) -> String {
     attribute.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }

@@ -1,21 +1,21 @@
-//! The inside of `#[consumer(…)]` and `#[handler(…)]`, and the impl block they stand on.
+//! The arguments of `#[consumer(…)]` and `#[handler(…)]`, and the impl block that carries the attribute.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, ItemImpl, LitStr, Path, Result, Type};
 
-use super::Read;
-use super::key_value::{self, Keys, refuse};
-use super::permission::{Expression, Written};
+use super::Partial;
+use super::key_value::{self, KeySet, error_at};
+use super::permission::{PermissionSyntax, PermissionValue};
 
-/// Which of the two block attributes.
+/// The attribute of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum BlockKind {
     Consumer,
     Handler,
 }
 
-impl Kind {
+impl BlockKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Consumer => "consumer",
@@ -24,121 +24,132 @@ impl Kind {
     }
 }
 
-/// The keys of a block attribute, as far as they could be read.
+/// The keys of a block attribute that could be parsed.
 #[derive(Default)]
-pub(crate) struct Arguments {
+pub(crate) struct BlockArgs {
     pub(crate) user: Option<Type>,
-    pub(crate) permission: Option<Written>,
-    /// Something could not be read, and it may have been a permission.
-    pub(crate) tried_permission: bool,
-    pub(crate) connect: Option<Expression>,
+    pub(crate) permission: Option<PermissionValue>,
+    /// A key that may be a permission could not be parsed.
+    pub(crate) has_unreadable_permission: bool,
+    pub(crate) connect: Option<PermissionSyntax>,
     pub(crate) name: Option<LitStr>,
     pub(crate) runtime: Option<Path>,
 }
 
-const CONSUMER: Keys = Keys {
+const CONSUMER_KEYS: KeySet = KeySet {
     attribute: "consumer",
     known: &["user", "permission", "connect", "name", "crate"],
-    elsewhere: &[("permissions", "unknown key `permissions`; write `permission`")],
+    hints: &[("permissions", "unknown key `permissions`; write `permission`")],
 };
 
-const HANDLER: Keys = Keys {
+const HANDLER_KEYS: KeySet = KeySet {
     attribute: "handler",
     known: &["user", "permission", "name", "crate"],
-    elsewhere: &[
-        ("connect", "`connect` goes on `#[consumer]`; a handler has no door of its own"),
+    hints: &[
+        (
+            "connect",
+            "`connect` is a key of `#[consumer]`, since clients do not connect to a handler; move it there, or remove it",
+        ),
         ("permissions", "unknown key `permissions`; write `permission`"),
     ],
 };
 
-impl Arguments {
-    pub(crate) fn read(kind: Kind, tokens: TokenStream) -> Read<Self> {
-        let meant = key_value::means_permission(tokens.clone());
+impl BlockArgs {
+    pub(crate) fn read(kind: BlockKind, tokens: TokenStream) -> Partial<Self> {
+        let mentions_permission = key_value::mentions_permission(tokens.clone());
         let mut arguments = Self::default();
-        let keys = if kind == Kind::Consumer { &CONSUMER } else { &HANDLER };
+        let keys = if kind == BlockKind::Consumer { &CONSUMER_KEYS } else { &HANDLER_KEYS };
         let all = |input: ParseStream<'_>| {
-            Ok(key_value::read(input, keys, &mut |key, input| arguments.key(kind, key, input)))
+            Ok(key_value::parse_keys(input, keys, &mut |key, input| arguments.key(kind, key, input)))
         };
         let error = all.parse2(tokens).unwrap_or_else(Some);
-        arguments.tried_permission = meant && error.is_some();
+        arguments.has_unreadable_permission = mentions_permission && error.is_some();
         (arguments, error)
     }
 
-    fn key(&mut self, kind: Kind, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    fn key(&mut self, kind: BlockKind, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
             "user" => {
-                key_value::equals(key, input, "Member")?;
-                self.user = Some(user(input)?);
+                key_value::parse_equals(key, input, "Member")?;
+                self.user = Some(parse_user_type(input)?);
             }
             "permission" => {
-                key_value::equals(key, input, "IsAuthenticated")?;
-                self.permission = Some(permission(kind, Written::parse(input)?)?);
+                key_value::parse_equals(key, input, "IsAuthenticated")?;
+                self.permission = Some(reject_inherited_on_consumer(kind, PermissionValue::parse(input)?)?);
             }
             "connect" => {
-                key_value::equals(key, input, "IsAuthenticated")?;
-                self.connect = Some(Written::parse(input)?.asked()?);
+                key_value::parse_equals(key, input, "IsAuthenticated")?;
+                self.connect = Some(PermissionValue::parse(input)?.into_expression()?);
             }
-            "name" => self.name = Some(key_value::name(key, input, "\"Chat\"")?),
+            "name" => self.name = Some(key_value::parse_name(key, input, "\"Chat\"")?),
             _ => {
-                key_value::equals(key, input, "::portcullis")?;
-                self.runtime = Some(runtime(input)?);
+                key_value::parse_equals(key, input, "::portcullis")?;
+                self.runtime = Some(parse_crate_path(input)?);
             }
         }
         Ok(())
     }
 }
 
-fn permission(kind: Kind, written: Written) -> Result<Written> {
-    match (kind, written) {
-        (Kind::Consumer, Written::Inherited(at)) => {
-            let message = "nothing stands above a consumer to inherit from; write its permission, or leave the key out";
-            Err(refuse(at, message))
+fn reject_inherited_on_consumer(kind: BlockKind, value: PermissionValue) -> Result<PermissionValue> {
+    match (kind, value) {
+        (BlockKind::Consumer, PermissionValue::Inherited(at)) => {
+            let message =
+                "a consumer has no parent to inherit a permission from; write its permission, or remove the key";
+            Err(error_at(at, message))
         }
-        (_, written) => Ok(written),
+        (_, value) => Ok(value),
     }
 }
 
-fn user(input: ParseStream<'_>) -> Result<Type> {
+fn parse_user_type(input: ParseStream<'_>) -> Result<Type> {
     let at = input.span();
-    input.parse().map_err(|_| syn::Error::new(at, "expected the type of your users; write `user = Member`, say"))
+    input.parse().map_err(|_| syn::Error::new(at, "expected a user type; write, for example, `user = Member`"))
 }
 
-/// `crate = ::path` or `crate = "::path"`.
-pub(super) fn runtime(input: ParseStream<'_>) -> Result<Path> {
+/// Parses the path in `crate = ::path` or `crate = "::path"`.
+pub(super) fn parse_crate_path(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         return literal.parse_with(Path::parse_mod_style).map_err(|_| {
-            refuse(&literal, format_args!("`{}` is no path; write `crate = ::portcullis`, say", literal.value()))
+            error_at(
+                &literal,
+                format_args!("`{}` is not a path; write, for example, `crate = ::portcullis`", literal.value()),
+            )
         });
     }
     input.call(Path::parse_mod_style)
 }
 
-/// The impl block itself; anything else cannot be gone on with.
-pub(crate) fn item(kind: Kind, tokens: &TokenStream) -> Result<ItemImpl> {
+/// Parses the impl block.
+///
+/// # Errors
+///
+/// Fails if the item is not an inherent impl block. The macro cannot continue after that.
+pub(crate) fn parse_impl_block(kind: BlockKind, tokens: &TokenStream) -> Result<ItemImpl> {
     let name = kind.name();
     let block: ItemImpl = syn::parse2(tokens.clone()).map_err(|error| {
-        if is_impl(tokens) {
+        if contains_impl_keyword(tokens) {
             return error;
         }
-        let message = format!("`#[{name}]` goes on an impl block; write `#[{name}] impl Chat {{ … }}`");
-        syn::Error::new(header(tokens), message)
+        let message = format!("`#[{name}]` can only be put on an impl block; write `#[{name}] impl Chat {{ … }}`");
+        syn::Error::new(first_word_span(tokens), message)
     })?;
     if let Some((path, _)) = &block.trait_ {
         let message = format!(
-            "`#[{name}]` goes on the type's own impl block, not on an impl of a trait; write `impl Chat {{ … }}`"
+            "`#[{name}]` can only be put on an inherent impl block, not on the impl of a trait; write `impl Chat {{ … }}`"
         );
-        return Err(refuse(path, message));
+        return Err(error_at(path, message));
     }
     Ok(block)
 }
 
-fn is_impl(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "impl"))
+fn contains_impl_keyword(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "impl"))
 }
 
-/// The item's first word that is no attribute.
-fn header(tokens: &TokenStream) -> proc_macro2::Span {
-    let mut words = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_)));
-    words.next().map_or_else(proc_macro2::Span::call_site, |word| word.span())
+/// Returns the span of the item's first identifier outside of attributes.
+fn first_word_span(tokens: &TokenStream) -> proc_macro2::Span {
+    let mut idents = tokens.clone().into_iter().filter(|token| matches!(token, proc_macro2::TokenTree::Ident(_)));
+    idents.next().map_or_else(proc_macro2::Span::call_site, |ident| ident.span())
 }

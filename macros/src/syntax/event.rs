@@ -1,55 +1,56 @@
-//! The inside of `#[event(…)]`.
+//! The arguments of `#[event(…)]`.
 
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Member, Meta, Result};
 
-use super::Read;
-use super::attribute::inside;
+use super::Partial;
+use super::attribute::parse_args;
 use super::field_name;
-use super::key_value::{self, Keys};
-use super::permission::{Expression, Written};
+use super::key_value::{self, KeySet};
+use super::permission::{PermissionSyntax, PermissionValue};
 
-/// The keys of an event, as far as they could be read.
+/// The keys of `#[event]` that could be parsed.
 #[derive(Default)]
-pub(crate) struct Arguments {
+pub(crate) struct EventArgs {
     pub(crate) name: Option<LitStr>,
-    pub(crate) permission: Option<Expression>,
-    /// The field that says what it is about.
+    pub(crate) permission: Option<PermissionSyntax>,
+    /// The field that holds the coalescing key.
     pub(crate) key: Option<Member>,
-    /// Something could not be read, and it may have been a permission.
-    pub(crate) tried_permission: bool,
+    /// A key that may be a permission could not be parsed.
+    pub(crate) has_unreadable_permission: bool,
 }
 
-const KEYS: Keys = Keys {
+const KEYS: KeySet = KeySet {
     attribute: "event",
     known: &["permission", "name", "key"],
-    elsewhere: &[
+    hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
-        ("blocking", "nothing waits while an event is delivered, so there is no `blocking`; remove it"),
-        ("user", "`user` goes on the block; write `#[consumer(user = …)]`"),
-        ("crate", "`crate` goes on the block; write `#[consumer(crate = …)]`"),
+        ("blocking", "`#[event]` methods cannot block, since they run while an event is delivered; remove `blocking`"),
+        ("user", "`user` is a key of the block; write `#[consumer(user = …)]`"),
+        ("crate", "`crate` is a key of the block; write `#[consumer(crate = …)]`"),
     ],
 };
 
-impl Arguments {
-    pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
+impl EventArgs {
+    pub(crate) fn read(attribute: &Attribute) -> Partial<Self> {
         let mut arguments = Self::default();
-        let all =
-            |input: ParseStream<'_>| Ok(key_value::read(input, &KEYS, &mut |key, input| arguments.key(key, input)));
-        let error = inside(attribute, all).unwrap_or_else(Some);
+        let all = |input: ParseStream<'_>| {
+            Ok(key_value::parse_keys(input, &KEYS, &mut |key, input| arguments.key(key, input)))
+        };
+        let error = parse_args(attribute, all).unwrap_or_else(Some);
         if let (Some(_), Meta::List(list)) = (&error, &attribute.meta) {
-            arguments.tried_permission = key_value::means_permission(list.tokens.clone());
+            arguments.has_unreadable_permission = key_value::mentions_permission(list.tokens.clone());
         }
         (arguments, error)
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
-            "name" => self.name = Some(key_value::name(key, input, "\"message.created\"")?),
-            "key" => self.key = Some(field_name::read(key, input)?),
+            "name" => self.name = Some(key_value::parse_name(key, input, "\"message.created\"")?),
+            "key" => self.key = Some(field_name::parse_field(key, input)?),
             _ => {
-                key_value::equals(key, input, "IsAuthenticated")?;
-                self.permission = Some(Written::parse(input)?.of_its_own()?);
+                key_value::parse_equals(key, input, "IsAuthenticated")?;
+                self.permission = Some(PermissionValue::parse(input)?.into_required_expression()?);
             }
         }
         Ok(())

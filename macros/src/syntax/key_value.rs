@@ -1,4 +1,4 @@
-//! `key`, `key = value`, separated by commas: the inside of every attribute; a mistake at one key does not hide the next.
+//! Attribute arguments: `key` and `key = value`, separated by commas. Parsing continues with the next key after an error.
 
 use std::fmt::Display;
 
@@ -8,130 +8,136 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Result, Token};
 
-/// The keys that one attribute takes.
-pub(crate) struct Keys {
-    /// The attribute's own name, for messages.
+/// The keys that an attribute accepts.
+pub(crate) struct KeySet {
+    /// The name of the attribute, for messages.
     pub(crate) attribute: &'static str,
     pub(crate) known: &'static [&'static str],
-    /// Keys that people look for here, with what to say instead.
-    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
+    /// Messages for keys that the attribute does not accept but that a user may expect.
+    pub(crate) hints: &'static [(&'static str, &'static str)],
 }
 
-/// Reads all keys to the end of `input`; `take` reads the rest of one that is known and new.
-pub(crate) fn read(
+/// Parses all keys up to the end of `input`. `parse_value` is called after each key that is known and not repeated, to parse
+/// the rest of it.
+pub(crate) fn parse_keys(
     input: ParseStream<'_>,
-    keys: &Keys,
-    take: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
+    keys: &KeySet,
+    parse_value: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Option<syn::Error> {
-    let mut errors = Errors(None);
-    let mut seen: Vec<Ident> = Vec::new();
+    let mut errors = ErrorList(None);
+    let mut seen_keys: Vec<Ident> = Vec::new();
     while !input.is_empty() {
-        if let Err(error) = entry(input, keys, &mut seen, take) {
+        if let Err(error) = parse_key(input, keys, &mut seen_keys, parse_value) {
             errors.add(error);
-            skip(input);
+            skip_to_comma(input);
         }
         if input.is_empty() {
             break;
         }
         if !input.peek(Token![,]) {
-            errors.add(input.error("expected a `,` before this; it separates the keys"));
+            errors.add(input.error("expected a `,` before this, to separate two keys"));
             if input.peek(Ident::peek_any) {
                 continue;
             }
-            skip(input);
+            skip_to_comma(input);
         }
-        errors.note(input.parse::<Option<Token![,]>>());
+        errors.record(input.parse::<Option<Token![,]>>());
     }
     errors.0
 }
 
-fn entry(
+fn parse_key(
     input: ParseStream<'_>,
-    keys: &Keys,
-    seen: &mut Vec<Ident>,
-    take: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
+    keys: &KeySet,
+    seen_keys: &mut Vec<Ident>,
+    parse_value: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Result<()> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!("expected a key; {}", keys.list())));
     }
     let key = input.call(Ident::parse_any)?;
-    if let Some((_, instead)) = keys.elsewhere.iter().find(|(name, _)| key == name) {
-        return Err(refuse(&key, instead));
+    if let Some((_, hint)) = keys.hints.iter().find(|(name, _)| key == name) {
+        return Err(error_at(&key, hint));
     }
     if !keys.known.iter().any(|name| key == name) {
-        return Err(refuse(&key, format_args!("unknown key `{key}`; {}", keys.list())));
+        return Err(error_at(&key, format_args!("unknown key `{key}`; {}", keys.list())));
     }
-    if seen.contains(&key) {
-        return Err(refuse(&key, format_args!("`{key}` is given twice; keep one")));
+    if seen_keys.contains(&key) {
+        return Err(error_at(&key, format_args!("`{key}` is given twice; remove one of them")));
     }
-    seen.push(key.clone());
-    take(&key, input)
+    seen_keys.push(key.clone());
+    parse_value(&key, input)
 }
 
-impl Keys {
+impl KeySet {
     fn list(&self) -> String {
         let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
         format!("`#[{}]` takes {}", self.attribute, known.join(", "))
     }
 }
 
-/// The `=` between key and value.
-pub(crate) fn equals(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<()> {
+/// Parses the `=` between a key and its value, and checks that a value follows. `example` is a value for the message.
+pub(crate) fn parse_equals(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<()> {
     if !input.peek(Token![=]) {
-        return Err(refuse(key, format_args!("`{key}` needs a value; write `{key} = {example}`")));
+        return Err(error_at(key, format_args!("`{key}` needs a value; write `{key} = {example}`")));
     }
     let equals: Token![=] = input.parse()?;
     if input.is_empty() || input.peek(Token![,]) {
-        return Err(refuse(equals, format_args!("`{key}` needs a value; write `{key} = {example}`")));
+        return Err(error_at(equals, format_args!("`{key}` needs a value; write `{key} = {example}`")));
     }
     Ok(())
 }
 
-/// A key that stands alone.
-pub(crate) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+/// Checks that a key has no value, and returns the key.
+pub(crate) fn parse_flag(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(key.clone());
     }
     Err(input.error(format_args!("`{key}` takes no value; write `{key}` alone")))
 }
 
-/// A quoted value.
-pub(crate) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
-    equals(key, input, example)?;
+/// Parses `= "…"`.
+pub(crate) fn parse_string(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
+    parse_equals(key, input, example)?;
     if input.peek(LitStr) {
         return input.parse();
     }
-    Err(input.error(format_args!("`{key}` is a string; write `{key} = {example}`")))
+    Err(input.error(format_args!("the value of `{key}` is a string; write `{key} = {example}`")))
 }
 
-/// A name that frames, logs and audits carry, and so is kept plain.
-pub(crate) fn name(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
-    let literal = text(key, input, example)?;
+/// Parses `= "name"`. Names appear in frames, logs and audits, so they are restricted to ASCII letters, digits and a few
+/// signs.
+pub(crate) fn parse_name(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
+    let literal = parse_string(key, input, example)?;
     let name = literal.value();
     if name.is_empty() {
-        return Err(refuse(&literal, format_args!("the name is empty; write `{key} = {example}`, or remove the key")));
+        return Err(error_at(
+            &literal,
+            format_args!("the name is empty; write `{key} = {example}`, or remove the key"),
+        ));
     }
-    match name.chars().find(|letter| !(letter.is_ascii_alphanumeric() || "_.:-".contains(*letter))) {
-        Some(odd) => {
-            let message = format_args!("{odd:?} cannot stand in a name; use letters, digits, `_`, `.`, `:` and `-`");
-            Err(refuse(literal, message))
+    match name.chars().find(|character| !(character.is_ascii_alphanumeric() || "_.:-".contains(*character))) {
+        Some(invalid) => {
+            let message =
+                format_args!("{invalid:?} is not allowed in a name; use ASCII letters, digits, `_`, `.`, `:` and `-`");
+            Err(error_at(literal, message))
         }
         None => Ok(literal),
     }
 }
 
-/// May a permission be meant here, however it is spelled? Asked only of what could not be read, so that its absence is not
-/// told on top: a path that happens to begin with the word says nothing.
-pub(crate) fn means_permission(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word.to_string().starts_with("perm")))
+/// Returns whether tokens that could not be parsed may contain a `permission` key, even a misspelled one. If so, the missing
+/// permission is not reported as a second error. Any identifier that begins with `perm` counts, also one inside of a path.
+pub(crate) fn mentions_permission(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with("perm")))
 }
 
-pub(crate) fn refuse(at: impl ToTokens, message: impl Display) -> syn::Error {
-    syn::Error::new_spanned(at, message)
+pub(crate) fn error_at(tokens: impl ToTokens, message: impl Display) -> syn::Error {
+    syn::Error::new_spanned(tokens, message)
 }
 
-/// Goes on to the next comma.
-fn skip(input: ParseStream<'_>) {
+/// Skips all tokens before the next comma.
+fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             return;
@@ -139,10 +145,10 @@ fn skip(input: ParseStream<'_>) {
     }
 }
 
-/// Errors joined into one as they come.
-pub(crate) struct Errors(pub(crate) Option<syn::Error>);
+/// Errors that are combined into one as they are added.
+pub(crate) struct ErrorList(pub(crate) Option<syn::Error>);
 
-impl Errors {
+impl ErrorList {
     pub(crate) fn add(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(all) => all.combine(error),
@@ -150,7 +156,7 @@ impl Errors {
         }
     }
 
-    pub(crate) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+    pub(crate) fn record<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
 }

@@ -1,7 +1,8 @@
-//! One leaf of a permission expression: a permission or a codename, either of them perhaps about a parameter.
+//! One leaf of a permission expression: a permission or a codename. Both may have a subject, the parameter that they
+//! evaluate.
 //!
 //! `leaf = path | path "(" args ")" | path ("." ident)+ | path ("." ident)+ "(" ident ")"`,
-//! `args = ident ("," expr)* | expr ("," expr)*`, where the lone `ident` in lower case names a parameter.
+//! `args = ident ("," expr)* | expr ("," expr)*`, where the single `ident` in lower case names the subject.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -11,76 +12,75 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path, PathArguments, PathSegment, Result, Token, parenthesized, parse_quote, token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 use super::leaf_argument;
-use super::permission_errors::{CODENAME, word};
+use super::permission_errors::{CODENAME_HINT, foreign_operator_error};
 use super::token_string;
 
-/// One permission: a type, the call of its constructor, or a codename.
+/// A permission type, a call of its constructor, or a codename.
 #[derive(Clone)]
 pub(crate) struct Leaf {
-    /// The permission's type, or the codename's constant.
+    /// The path of the permission's type or of the codename's constant.
     pub(crate) path: Path,
-    /// Is it a codename?
-    pub(crate) codename: bool,
-    /// The parameter that it is about.
-    pub(crate) about: Option<Ident>,
+    pub(crate) is_codename: bool,
+    /// The name of the parameter that the leaf evaluates. For a codename in a group, the name of the field.
+    pub(crate) subject: Option<Ident>,
     pub(crate) arguments: Punctuated<Expr, Token![,]>,
-    /// As an audit prints it.
+    /// The leaf as audits print it.
     pub(crate) text: String,
-    /// Two leaves with one key are one leaf, however each is written.
+    /// The identity of the leaf: leaves with the same key are equal, even if they are written differently.
     pub(crate) key: String,
-    /// The literal, or the last word of the path.
+    /// The span of the last path segment, which in a quoted expression is the span of the literal.
     pub(crate) span: Span,
 }
 
 impl Leaf {
     pub(super) fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if let Some(error) = word(input) {
+        if let Some(error) = foreign_operator_error(input) {
             return Err(error);
         }
-        let path = path(input)?;
-        if input.peek(Token![.]) { codename(input, path) } else { permission(input, path) }
+        let path = parse_path(input)?;
+        if input.peek(Token![.]) { parse_codename(input, path) } else { parse_permission(input, path) }
     }
 
-    /// The words within its arguments that could name parameters.
-    pub(crate) fn words(&self) -> Vec<Ident> {
-        self.arguments.iter().flat_map(leaf_argument::words).filter(is_parameter).collect()
+    /// Returns the identifiers in the arguments that may name parameters.
+    pub(crate) fn possible_parameters(&self) -> Vec<Ident> {
+        self.arguments.iter().flat_map(leaf_argument::possible_parameters).filter(is_parameter_name).collect()
     }
 
-    /// What to underline.
-    pub(crate) fn at(&self) -> Span {
+    /// Returns the span that errors about the leaf underline.
+    pub(crate) fn path_span(&self) -> Span {
         self.path.span()
     }
 }
 
-fn permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
+fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     let mut text = token_string::print(path.to_token_stream());
-    let (mut about, mut arguments) = (None, Punctuated::new());
+    let (mut subject, mut arguments) = (None, Punctuated::new());
     if input.peek(token::Paren) {
-        let inside;
-        parenthesized!(inside in input);
-        about = subject(&inside)?;
-        arguments = inside.parse_terminated(Expr::parse, Token![,])?;
+        let content;
+        parenthesized!(content in input);
+        subject = parse_subject(&content)?;
+        arguments = content.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();
-        arguments.iter().try_for_each(leaf_argument::stays)?;
-        arguments.iter().try_for_each(|argument| only_first(argument, about.as_ref(), &path))?;
-        let written = about.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
-        let written: Vec<_> = written.map(token_string::print).collect();
-        if !written.is_empty() {
-            text = format!("{text}({})", written.join(", "));
+        arguments.iter().try_for_each(leaf_argument::reject_jumps)?;
+        arguments.iter().try_for_each(|argument| reject_second_subject(argument, subject.as_ref(), &path))?;
+        let printed = subject.iter().map(Ident::to_token_stream).chain(arguments.iter().map(Expr::to_token_stream));
+        let printed: Vec<_> = printed.map(token_string::print).collect();
+        if !printed.is_empty() {
+            text = format!("{text}({})", printed.join(", "));
         }
-        blocking(&mut path, about.as_ref(), &arguments);
+        infer_blocking_type(&mut path, subject.as_ref(), &arguments);
     }
-    let key = key(&path, false, about.as_ref(), &arguments);
-    let leaf = Leaf { span: last(&path), path, codename: false, about, arguments, text, key };
-    refuse_function(&leaf)?;
+    let key = leaf_key(&path, false, subject.as_ref(), &arguments);
+    let leaf = Leaf { span: last_segment_span(&path), path, is_codename: false, subject, arguments, text, key };
+    reject_function_path(&leaf)?;
     Ok(leaf)
 }
 
-/// `Blocking(InLedger)` is generic over the permission in it, which need not be written twice.
-fn blocking(path: &mut Path, about: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) {
-    let (Some(last), None, 1) = (path.segments.last_mut(), about, arguments.len()) else { return };
+/// Adds the type argument to `Blocking(InLedger)`, which is generic over the permission that it wraps.
+fn infer_blocking_type(path: &mut Path, subject: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) {
+    let (Some(last), None, 1) = (path.segments.last_mut(), subject, arguments.len()) else { return };
     let inner = match arguments.first() {
         Some(Expr::Path(inner)) => inner,
         Some(Expr::Call(call)) => match &*call.func {
@@ -95,157 +95,166 @@ fn blocking(path: &mut Path, about: Option<&Ident>, arguments: &Punctuated<Expr,
     }
 }
 
-/// The name that stands first and alone: the parameter that the leaf is about.
-fn subject(inside: ParseStream<'_>) -> Result<Option<Ident>> {
-    let ahead = inside.fork();
-    let named = ahead.parse::<Ident>().is_ok_and(|name| is_parameter(&name));
-    if !(named && (ahead.is_empty() || ahead.peek(Token![,]))) {
+/// Parses the first argument if it is the name of a parameter and nothing else.
+fn parse_subject(content: ParseStream<'_>) -> Result<Option<Ident>> {
+    let lookahead = content.fork();
+    let is_name = lookahead.parse::<Ident>().is_ok_and(|name| is_parameter_name(&name));
+    if !(is_name && (lookahead.is_empty() || lookahead.peek(Token![,]))) {
         return Ok(None);
     }
-    let name = inside.parse()?;
-    inside.parse::<Option<Token![,]>>()?;
+    let name = content.parse()?;
+    content.parse::<Option<Token![,]>>()?;
     Ok(Some(name))
 }
 
-/// Parameters are written in lower case, and constants are not.
-fn is_parameter(name: &Ident) -> bool {
-    is_lower(&name.unraw().to_string())
+/// Returns whether an identifier in an argument names a parameter. Parameters are in lower case, constants in upper case.
+fn is_parameter_name(name: &Ident) -> bool {
+    is_lowercase(&name.unraw().to_string())
 }
 
-fn is_lower(name: &str) -> bool {
+fn is_lowercase(name: &str) -> bool {
     name.trim_start_matches('_').starts_with(char::is_lowercase)
 }
 
-/// Refuses a parameter's name where a value is expected.
-fn only_first(argument: &Expr, about: Option<&Ident>, path: &Path) -> Result<()> {
-    let Expr::Path(written) = argument else { return Ok(()) };
-    let Some(name) = written.path.get_ident().filter(|name| *name != "self" && is_parameter(name)) else {
+/// Checks that an argument after the subject is a value and not the name of another parameter.
+fn reject_second_subject(argument: &Expr, subject: Option<&Ident>, path: &Path) -> Result<()> {
+    let Expr::Path(argument) = argument else { return Ok(()) };
+    let Some(name) = argument.path.get_ident().filter(|name| *name != "self" && is_parameter_name(name)) else {
         return Ok(());
     };
     let permission = token_string::print(path.to_token_stream());
-    let message = match about {
-        None => format!("`{name}` names a parameter, and the object comes first; write `{permission}({name}, …)`"),
+    let message = match subject {
+        None => format!("`{name}` names a parameter, and the parameter comes first; write `{permission}({name}, …)`"),
         Some(first) => format!(
-            "`{permission}` is about `{first}` already, and the object comes first; write a value here, or ask about `{name}` in a leaf of its own"
+            "`{permission}` already evaluates the parameter `{first}`; \
+             write a value instead of `{name}`, or evaluate `{name}` in another permission"
         ),
     };
-    Err(refuse(name, message))
+    Err(error_at(name, message))
 }
 
-/// `HasRole::new("admin")` reads well, but a leaf names a type, and `new` is none; neither is what `uploads::read` names.
-fn refuse_function(leaf: &Leaf) -> Result<()> {
-    let mut words = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    let (Some(last), Some(owner)) = (words.next(), words.next()) else { return Ok(()) };
-    if is_lower(&last) && is_lower(&owner) {
+/// Rejects paths that do not end with a type: a function as in `HasRole::new("admin")`, or a codename written
+/// `uploads::read`.
+fn reject_function_path(leaf: &Leaf) -> Result<()> {
+    let mut idents = leaf.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    let (Some(last), Some(owner)) = (idents.next(), idents.next()) else { return Ok(()) };
+    if is_lowercase(&last) && is_lowercase(&owner) {
         let path = token_string::print(leaf.path.to_token_stream());
         let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
-        let about = leaf.about.as_ref().map(|about| format!("({about})")).unwrap_or_default();
-        let message = format_args!("`{last}` is no type; if it is a codename, write `{group}.{last}{about}`");
-        return Err(refuse(&leaf.path, message));
+        let subject = leaf.subject.as_ref().map(|subject| format!("({subject})")).unwrap_or_default();
+        let message = format_args!("`{last}` is not a type; if it is a codename, write `{group}.{last}{subject}`");
+        return Err(error_at(&leaf.path, message));
     }
     if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
-        let message = format_args!("`{last}` is a function of `{owner}`, not a permission; write `{owner}(…)` itself");
-        return Err(refuse(&leaf.path, message));
+        let message = format_args!("`{last}` is a function of `{owner}`, not a permission; write `{owner}(…)`");
+        return Err(error_at(&leaf.path, message));
     }
     Ok(())
 }
 
-/// The rest of a codename; each `.` stands for a `::`.
-fn codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
+/// Parses the rest of a codename. Each `.` becomes a `::` in the path of its constant.
+fn parse_codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if path.is_ident("self") {
-        return Err(refuse(path, format_args!("`self` has no codenames; {CODENAME}")));
+        return Err(error_at(path, format_args!("`self` has no codenames; {CODENAME_HINT}")));
     }
-    if let Some(word) = path.segments.iter().map(|segment| &segment.ident).find(|word| is_reserved(word)) {
-        return Err(reserved(word));
+    if let Some(ident) = path.segments.iter().map(|segment| &segment.ident).find(|ident| is_reserved_word(ident)) {
+        return Err(reserved_word_error(ident));
     }
     let mut text = token_string::print(path.to_token_stream());
     if let Some(generic) = path.segments.iter().find(|segment| !segment.arguments.is_empty()) {
-        return Err(refuse(generic, format_args!("a codename belongs to no type; {CODENAME}")));
+        return Err(error_at(generic, format_args!("a codename has no type arguments; {CODENAME_HINT}")));
     }
     while input.peek(Token![.]) {
         let dot: Token![.] = input.parse()?;
-        let name = name_after(dot, input)?;
+        let name = parse_name_after_dot(dot, input)?;
         text = format!("{text}.{name}");
         path.segments.push_punct(Token![::](dot.span));
         path.segments.push_value(name.into());
     }
     if input.peek(Token![::]) || input.peek(Token![<]) {
-        return Err(input.error(format_args!("nothing but a `.` can follow a `.` in a codename; {CODENAME}")));
+        return Err(input.error(format_args!("the names of a codename are separated by `.`; {CODENAME_HINT}")));
     }
-    let mut about = None;
+    let mut subject = None;
     if input.peek(token::Paren) {
-        let name = one_parameter(input, &text)?;
+        let name = parse_single_parameter(input, &text)?;
         text = format!("{text}({name})");
-        about = Some(name);
+        subject = Some(name);
     }
     let arguments = Punctuated::new();
-    let key = key(&path, true, about.as_ref(), &arguments);
-    Ok(Leaf { span: last(&path), path, codename: true, about, arguments, text, key })
+    let key = leaf_key(&path, true, subject.as_ref(), &arguments);
+    Ok(Leaf { span: last_segment_span(&path), path, is_codename: true, subject, arguments, text, key })
 }
 
-/// What a leaf is, without the ways to write it: raw prefixes, and the `::` before generics.
-fn key(path: &Path, codename: bool, about: Option<&Ident>, arguments: &Punctuated<Expr, Token![,]>) -> String {
+/// Builds the identity of a leaf. It ignores how the leaf is written: raw prefixes, and the `::` before type arguments.
+fn leaf_key(
+    path: &Path,
+    is_codename: bool,
+    subject: Option<&Ident>,
+    arguments: &Punctuated<Expr, Token![,]>,
+) -> String {
     let mut path = path.clone();
     for segment in &mut path.segments {
         if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
             arguments.colon2_token = None;
         }
     }
-    let about = about.map(|name| name.unraw().to_string()).unwrap_or_default();
-    let (path, arguments) = (unraw(path.to_token_stream()), unraw(arguments.to_token_stream()));
-    format!("{codename} {} {about} {}", token_string::print(path), token_string::print(arguments))
+    let subject = subject.map(|name| name.unraw().to_string()).unwrap_or_default();
+    let (path, arguments) =
+        (strip_raw_prefixes(path.to_token_stream()), strip_raw_prefixes(arguments.to_token_stream()));
+    format!("{is_codename} {} {subject} {}", token_string::print(path), token_string::print(arguments))
 }
 
-fn unraw(tokens: TokenStream) -> TokenStream {
+fn strip_raw_prefixes(tokens: TokenStream) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
-        TokenTree::Ident(word) => word.unraw().into(),
-        TokenTree::Group(group) => Group::new(group.delimiter(), unraw(group.stream())).into(),
+        TokenTree::Ident(ident) => ident.unraw().into(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), strip_raw_prefixes(group.stream())).into(),
         other => other,
     });
     tokens.collect()
 }
 
-fn name_after(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
+fn parse_name_after_dot(dot: Token![.], input: ParseStream<'_>) -> Result<Ident> {
     if input.peek(Ident) {
         return input.parse();
     }
     if input.peek(Ident::peek_any) {
-        return Err(reserved(&input.call(Ident::parse_any)?));
+        return Err(reserved_word_error(&input.call(Ident::parse_any)?));
     }
-    Err(refuse(dot, format_args!("`.` has no name after it; {CODENAME}")))
+    Err(error_at(dot, format_args!("`.` has no name after it; {CODENAME_HINT}")))
 }
 
-/// A word that cannot stand in a path as it is.
-fn is_reserved(word: &Ident) -> bool {
-    word != "crate" && word != "super" && word != "self" && syn::parse_str::<Ident>(&word.to_string()).is_err()
+/// Returns whether the word is a keyword that is not allowed in a path unless it is raw.
+fn is_reserved_word(ident: &Ident) -> bool {
+    ident != "crate" && ident != "super" && ident != "self" && syn::parse_str::<Ident>(&ident.to_string()).is_err()
 }
 
-fn reserved(word: &Ident) -> syn::Error {
-    let instead = match word.to_string().as_str() {
-        "Self" | "self" | "super" | "crate" => CODENAME.to_owned(),
+fn reserved_word_error(ident: &Ident) -> syn::Error {
+    let hint = match ident.to_string().as_str() {
+        "Self" | "self" | "super" | "crate" => CODENAME_HINT.to_owned(),
         other => format!("write `r#{other}`"),
     };
-    refuse(word, format_args!("`{word}` is a word of Rust's own; {instead}"))
+    error_at(ident, format_args!("`{ident}` is a Rust keyword; {hint}"))
 }
 
-/// The parameter in `uploads.read(channel)`.
-fn one_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
-    let inside;
-    let paren = parenthesized!(inside in input);
-    let written: TokenStream = inside.parse()?;
-    if written.is_empty() {
-        let message = format_args!("`()` is empty; write `{text}`, or `{text}(channel)` to ask about a parameter");
+/// Parses the parameter in `uploads.read(channel)`.
+fn parse_single_parameter(input: ParseStream<'_>, text: &str) -> Result<Ident> {
+    let content;
+    let paren = parenthesized!(content in input);
+    let tokens: TokenStream = content.parse()?;
+    if tokens.is_empty() {
+        let message = format_args!("`()` is empty; write `{text}`, or `{text}(channel)` to evaluate a parameter");
         return Err(syn::Error::new(paren.span.join(), message));
     }
-    let wrong = || {
-        let message = "a codename takes the name of one parameter and nothing else";
-        refuse(&written, format_args!("{message}; write `{text}(channel)`, say, or `{text}` alone"))
+    let error = || {
+        let message = "a codename takes only the name of one parameter";
+        error_at(&tokens, format_args!("{message}; write, for example, `{text}(channel)`, or `{text}` alone"))
     };
-    syn::parse2::<Ident>(written.clone()).ok().filter(is_parameter).ok_or_else(wrong)
+    syn::parse2::<Ident>(tokens.clone()).ok().filter(is_parameter_name).ok_or_else(error)
 }
 
-/// A path with generics, without the `Fn(A) -> B` form, whose parentheses are a constructor's here.
-fn path(input: ParseStream<'_>) -> Result<Path> {
+/// Parses a path with type arguments. The `Fn(A) -> B` form is left out, since parentheses belong to a constructor call
+/// here.
+fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     let mut path = Path { leading_colon: input.parse()?, segments: Punctuated::new() };
     loop {
         let mut segment = PathSegment::from(input.call(Ident::parse_any)?);
@@ -260,7 +269,7 @@ fn path(input: ParseStream<'_>) -> Result<Path> {
     }
 }
 
-fn last(path: &Path) -> Span {
+fn last_segment_span(path: &Path) -> Span {
     path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span())
 }
 
@@ -275,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told_from_the_others() {
-        for (text, codename, about, arguments) in [
+    fn leaf_of_each_form_has_its_kind_and_subject() {
+        for (text, codename, subject, arguments) in [
             ("Owner", false, None, 0),
             ("HasRole(\"admin\")", false, None, 1),
             ("HasRole(ADMIN, Self::x, self::y, _X)", false, None, 4),
@@ -297,15 +306,15 @@ mod tests {
             ("super::chat.read", true, None, 0),
         ] {
             let leaf = read(text).unwrap();
-            assert_eq!(leaf.codename, codename, "{text}");
-            assert_eq!(leaf.about.map(|name| name.to_string()).as_deref(), about, "{text}");
+            assert_eq!(leaf.is_codename, codename, "{text}");
+            assert_eq!(leaf.subject.map(|name| name.to_string()).as_deref(), subject, "{text}");
             assert_eq!(leaf.arguments.len(), arguments, "{text}");
             assert_eq!(leaf.text, text);
         }
     }
 
     #[test]
-    fn what_blocks_is_named_once() {
+    fn blocking_leaf_without_type_arguments_gets_them() {
         for (text, path) in [
             ("Blocking(InLedger)", "Blocking<InLedger>"),
             ("portcullis::Blocking(rules::Limit(5))", "portcullis::Blocking<rules::Limit>"),
@@ -321,23 +330,23 @@ mod tests {
     }
 
     #[test]
-    fn a_trailing_comma_does_not_make_another_leaf() {
+    fn leaf_text_ignores_trailing_commas_and_empty_parentheses() {
         assert_eq!(read("Owner(room,)").unwrap().text, "Owner(room)");
         assert_eq!(read("HasRole(\"a\",)").unwrap().text, "HasRole(\"a\")");
         assert_eq!(read("IsAuthenticated()").unwrap().text, "IsAuthenticated");
     }
 
     #[test]
-    fn a_codename_is_a_path_to_its_constant() {
+    fn codename_leaf_has_the_path_of_its_constant() {
         let path = read("a::b.c.d").unwrap().path;
         assert_eq!(token_string::print(path.to_token_stream()), "a::b::c::d");
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
-        for (text, words) in [
-            ("HasRole(\"admin\", room)", "the object comes first; write `HasRole(room, …)`"),
-            ("Owner(a, b)", "`Owner` is about `a` already"),
+    fn malformed_leaf_reports_the_error() {
+        for (text, expected) in [
+            ("HasRole(\"admin\", room)", "the parameter comes first; write `HasRole(room, …)`"),
+            ("Owner(a, b)", "`Owner` already evaluates the parameter `a`"),
             ("chat.", "`.` has no name after it"),
             ("chat..read", "`.` has no name after it"),
             ("chat.5", "`.` has no name after it"),
@@ -347,20 +356,20 @@ mod tests {
             ("chat.read(3)", "one parameter"),
             ("chat.read(Room)", "one parameter"),
             ("chat.read(a.b)", "one parameter"),
-            ("chat.a::b", "nothing but a `.`"),
-            ("chat.a<B>", "nothing but a `.`"),
-            ("Chat<B>.a", "belongs to no type"),
+            ("chat.a::b", "separated by `.`"),
+            ("chat.a<B>", "separated by `.`"),
+            ("Chat<B>.a", "has no type arguments"),
             ("self.a", "`self` has no codenames"),
-            ("Owner::new(room)", "write `Owner(…)` itself"),
+            ("Owner::new(room)", "write `Owner(…)`"),
             ("uploads::read(channel)", "write `uploads.read(channel)`"),
             ("crate::uploads::read", "write `crate::uploads.read`"),
             ("type.all", "write `r#type`"),
             ("chat::fn.all", "write `r#fn`"),
-            ("Self.all", "`Self` is a word of Rust's own; a codename is written"),
-            ("chat.crate", "`crate` is a word of Rust's own; a codename is written"),
+            ("Self.all", "`Self` is a Rust keyword; a codename is written"),
+            ("chat.crate", "`crate` is a Rust keyword; a codename is written"),
         ] {
-            let told = read(text).map(|_| ()).unwrap_err();
-            assert!(told.contains(words), "{text}: {told}");
+            let error = read(text).map(|_| ()).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -1,29 +1,36 @@
-//! The arguments of a leaf are values: one that jumps out of the generated check would decide in its place.
+//! The arguments of a leaf. They must be plain values: an argument with a `return` or `?` would leave the generated check
+//! and thereby decide its result.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprAsync, ExprClosure, Item, Macro, Result};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 
-/// Refuses an argument that does not run to its end where it stands.
-pub(super) fn stays(argument: &Expr) -> Result<()> {
-    let mut jumps = Jumps(None);
+/// Checks that the argument contains no jump such as `return`, `break` or `?`.
+///
+/// # Errors
+///
+/// Fails for the first jump. Jumps inside of closures, async blocks and items are allowed, since they do not leave the
+/// check.
+pub(super) fn reject_jumps(argument: &Expr) -> Result<()> {
+    let mut jumps = JumpFinder(None);
     jumps.visit_expr_mut(&mut argument.clone());
     jumps.0.map_or(Ok(()), Err)
 }
 
-/// The words in it that could name parameters: alone, and neither called nor bound in there.
-pub(super) fn words(argument: &Expr) -> Vec<Ident> {
-    let mut words = Words(Vec::new());
-    words.visit_expr_mut(&mut argument.clone());
-    words.0
+/// Returns the identifiers in the argument that may name parameters of the action. Called functions are left out, and so is
+/// everything inside of blocks, closures, `if` and `match`, which may bind names.
+pub(super) fn possible_parameters(argument: &Expr) -> Vec<Ident> {
+    let mut candidates = PossibleParameters(Vec::new());
+    candidates.visit_expr_mut(&mut argument.clone());
+    candidates.0
 }
 
-struct Words(Vec<Ident>);
+struct PossibleParameters(Vec<Ident>);
 
-impl VisitMut for Words {
+impl VisitMut for PossibleParameters {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
             Expr::Path(path) if path.qself.is_none() => self.0.extend(path.path.get_ident().cloned()),
@@ -34,26 +41,27 @@ impl VisitMut for Words {
     }
 }
 
-/// The first jump; what closures, async blocks and items hold is their own.
-struct Jumps(Option<syn::Error>);
+/// The error for the first jump that was found.
+struct JumpFinder(Option<syn::Error>);
 
-impl Jumps {
-    fn found(&mut self, at: impl ToTokens, word: &str) {
+impl JumpFinder {
+    fn report(&mut self, tokens: impl ToTokens, jump: &str) {
         let message = format_args!(
-            "`{word}` would leave the check that this argument is for; write a plain value, or the call of a function that gives one"
+            "`{jump}` in an argument would leave the permission check; \
+             write a plain value, or call a function that returns one"
         );
-        self.0.get_or_insert_with(|| refuse(at, message));
+        self.0.get_or_insert_with(|| error_at(tokens, message));
     }
 
-    /// Nobody knows what a macro makes of its tokens.
-    fn tokens(&mut self, tokens: TokenStream) {
+    /// Searches the tokens of a macro call. Their expansion is unknown, so any token that may become a jump counts.
+    fn visit_tokens(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {
-                TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Punct(punct) if punct.as_char() == '?' => self.found(punct, "?"),
-                TokenTree::Ident(word) => match word.to_string().as_str() {
-                    jump @ ("return" | "break" | "continue") => self.found(&word, jump),
-                    "await" => self.found(&word, ".await"),
+                TokenTree::Group(group) => self.visit_tokens(group.stream()),
+                TokenTree::Punct(punct) if punct.as_char() == '?' => self.report(punct, "?"),
+                TokenTree::Ident(ident) => match ident.to_string().as_str() {
+                    jump @ ("return" | "break" | "continue") => self.report(&ident, jump),
+                    "await" => self.report(&ident, ".await"),
                     _ => {}
                 },
                 _ => {}
@@ -62,20 +70,20 @@ impl Jumps {
     }
 }
 
-impl VisitMut for Jumps {
+impl VisitMut for JumpFinder {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
-            Expr::Return(jump) => self.found(jump.return_token, "return"),
-            Expr::Break(jump) => self.found(jump.break_token, "break"),
-            Expr::Continue(jump) => self.found(jump.continue_token, "continue"),
-            Expr::Try(jump) => self.found(jump.question_token, "?"),
-            Expr::Await(jump) => self.found(jump.await_token, ".await"),
+            Expr::Return(jump) => self.report(jump.return_token, "return"),
+            Expr::Break(jump) => self.report(jump.break_token, "break"),
+            Expr::Continue(jump) => self.report(jump.continue_token, "continue"),
+            Expr::Try(jump) => self.report(jump.question_token, "?"),
+            Expr::Await(jump) => self.report(jump.await_token, ".await"),
             _ => visit_mut::visit_expr_mut(self, expr),
         }
     }
 
-    fn visit_macro_mut(&mut self, written: &mut Macro) {
-        self.tokens(written.tokens.clone());
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        self.visit_tokens(call.tokens.clone());
     }
 
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}

@@ -1,6 +1,7 @@
-//! What may be written: each attribute and each little language, one file each; mistakes within one attribute are found here.
+//! The syntax of each attribute and of each language inside of attributes, one file each. Errors within one attribute are
+//! found here; errors that involve more than one attribute are found in `check`.
 //!
-//! A reader that can go on after a mistake returns what it could read beside the mistakes ([`Read`]).
+//! A parser that can continue after an error returns a [`Partial`] result.
 
 pub(crate) mod action;
 pub(crate) mod attribute;
@@ -20,5 +21,5 @@ pub(crate) mod public_name;
 pub(crate) mod route;
 pub(crate) mod token_string;
 
-/// What could be read, and all that was wrong with the rest.
-pub(crate) type Read<T> = (T, Option<syn::Error>);
+/// The parts that were parsed, and the errors of the other parts combined into one.
+pub(crate) type Partial<T> = (T, Option<syn::Error>);

@@ -1,16 +1,16 @@
-//! Route patterns: text, `{name}`, `{name:REGEX}` and `{*rest}`, split by `/`.
+//! Route patterns: segments separated by `/`, each of them text, `{name}`, `{name:REGEX}` or `{*rest}`.
 
 use proc_macro2::Span;
 use syn::LitStr;
 
-/// A pattern as written and as split.
+/// A pattern with its segments.
 #[derive(Clone)]
 pub(crate) struct Pattern {
     pub(crate) literal: LitStr,
     pub(crate) text: String,
     pub(crate) segments: Vec<Segment>,
-    /// Does it end with a slash?
-    pub(crate) slash: bool,
+    /// Whether the pattern ends with `/`.
+    pub(crate) has_trailing_slash: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) enum Segment {
 impl Pattern {
     pub(crate) fn read(literal: LitStr) -> syn::Result<Self> {
         let text = literal.value();
-        match segments(&text) {
-            Ok(segments) => Ok(Self { slash: text.ends_with('/'), segments, text, literal }),
+        match parse_segments(&text) {
+            Ok(segments) => Ok(Self { has_trailing_slash: text.ends_with('/'), segments, text, literal }),
             Err(reason) => Err(syn::Error::new(literal.span(), reason)),
         }
     }
@@ -36,7 +36,7 @@ impl Pattern {
 }
 
 impl Segment {
-    /// The name it gives to what it takes.
+    /// Returns the name of the capture, or `None` for text.
     pub(crate) fn capture(&self) -> Option<&str> {
         match self {
             Self::Text(_) => None,
@@ -45,50 +45,54 @@ impl Segment {
     }
 }
 
-/// Splits and reads the whole pattern; the first thing that is wrong is the error.
-pub(crate) fn segments(text: &str) -> Result<Vec<Segment>, String> {
+/// Parses a pattern.
+///
+/// # Errors
+///
+/// Returns a message for the first error in the pattern.
+pub(crate) fn parse_segments(text: &str) -> Result<Vec<Segment>, String> {
     if text.is_empty() {
-        return Err("the pattern is empty; write where the handler is found, such as `rooms/{room_id}/`".to_owned());
+        return Err("the pattern is empty; write the path of the handler, such as `rooms/{room_id}/`".to_owned());
     }
     if let Some(rest) = text.strip_prefix('/') {
-        return Err(format!("a route is relative; write `{rest}` without the leading `/`"));
+        return Err(format!("a route pattern is relative; write `{rest}` without the leading `/`"));
     }
-    let mut parts = split(text)?;
+    let mut parts = split_segments(text)?;
     if parts.last().is_some_and(|last| last.is_empty()) {
         parts.pop();
     }
-    let segments = parts.iter().map(|part| segment(part, text)).collect::<Result<Vec<_>, _>>()?;
-    whole(&segments, text)?;
+    let segments = parts.iter().map(|part| parse_segment(part, text)).collect::<Result<Vec<_>, _>>()?;
+    check_segments(&segments, text)?;
     Ok(segments)
 }
 
-/// What only the segments together can get wrong.
-fn whole(segments: &[Segment], text: &str) -> Result<(), String> {
+/// Checks what involves more than one segment: repeated capture names, and segments after `{*rest}`.
+fn check_segments(segments: &[Segment], text: &str) -> Result<(), String> {
     for (position, segment) in segments.iter().enumerate() {
         let Some(name) = segment.capture() else { continue };
-        if segments[..position].iter().any(|earlier| earlier.capture() == Some(name)) {
+        if segments[..position].iter().any(|previous| previous.capture() == Some(name)) {
             return Err(format!("`{name}` is captured twice in `{text}`; give one of them another name"));
         }
         if matches!(segment, Segment::Rest(_)) && (position + 1 < segments.len() || text.ends_with('/')) {
-            return Err(format!("`{{*{name}}}` takes the whole tail; nothing may follow it in `{text}`"));
+            return Err(format!("`{{*{name}}}` captures the rest of the path; remove what follows it in `{text}`"));
         }
     }
     Ok(())
 }
 
-/// Splits at the slashes outside braces, so that a slash in a regex gets a message of its own.
-fn split(text: &str) -> Result<Vec<&str>, String> {
+/// Splits at each slash outside of braces. A slash in a regex stays, so that [`validate_regex`] can report it.
+fn split_segments(text: &str) -> Result<Vec<&str>, String> {
     let mut parts = Vec::new();
     let (mut start, mut braces, mut class) = (0, 0_usize, false);
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '\\' if braces > 0 => drop(letters.next()),
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' if braces > 0 => drop(characters.next()),
             '[' if braces > 0 => class = true,
             ']' => class = false,
             '{' if !class => braces += 1,
             '}' if !class && braces == 0 => {
-                return Err(format!("`}}` in `{text}` closes nothing; a capture is written `{{name}}`"));
+                return Err(format!("unmatched `}}` in `{text}`; write a capture as `{{name}}`"));
             }
             '}' if !class => braces -= 1,
             '/' if braces == 0 => {
@@ -99,98 +103,108 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
         }
     }
     if class {
-        return Err(format!("a `[` in `{text}` is never closed, and so neither is its `{{`; add the `]`"));
+        return Err(format!("unclosed `[` in `{text}`; add the `]`"));
     }
     if braces > 0 {
-        return Err(format!("a `{{` in `{text}` is never closed; a capture is written `{{name}}`"));
+        return Err(format!("unclosed `{{` in `{text}`; write a capture as `{{name}}`"));
     }
     parts.push(&text[start..]);
     Ok(parts)
 }
 
-fn segment(part: &str, text: &str) -> Result<Segment, String> {
+fn parse_segment(part: &str, text: &str) -> Result<Segment, String> {
     if part.is_empty() {
         return Err(format!("`{text}` has an empty segment; write one `/` between two segments"));
     }
-    let Some(inside) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-        return plain(part).map(Segment::Text);
+    let Some(content) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+        return parse_text(part).map(Segment::Text);
     };
-    if let Some(name) = inside.strip_prefix('*') {
-        return named(name, part).map(Segment::Rest);
+    if let Some(name) = content.strip_prefix('*') {
+        return parse_capture_name(name, part).map(Segment::Rest);
     }
-    let Some((name, regex)) = inside.split_once(':') else {
-        // `{a}{b}` also begins and ends with a brace.
-        if inside.contains(['{', '}']) {
-            return Err(mixed(part));
+    let Some((name, regex)) = content.split_once(':') else {
+        // `{a}{b}` also begins and ends with a brace, so the prefix and the suffix do not prove that this is one capture.
+        if content.contains(['{', '}']) {
+            return Err(mixed_segment_error(part));
         }
-        return named(inside, part).map(Segment::Capture);
+        return parse_capture_name(content, part).map(Segment::Capture);
     };
-    let name = named(name, part)?;
-    validate(regex, part)?;
+    let name = parse_capture_name(name, part)?;
+    validate_regex(regex, part)?;
     Ok(Segment::Regex(name, regex.to_owned()))
 }
 
-fn plain(part: &str) -> Result<String, String> {
+fn parse_text(part: &str) -> Result<String, String> {
     if part.split('{').next().is_some_and(|before| before.contains('?')) {
-        return Err(format!("`?` begins a query, which is cut off before matching; remove it from `{part}`"));
+        return Err(format!(
+            "`{part}` contains a `?`, but patterns match paths without a query; remove the `?` and the query"
+        ));
     }
     if part.contains(['{', '}']) {
-        return Err(mixed(part));
+        return Err(mixed_segment_error(part));
     }
-    if let Some(odd) = part.chars().find(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(format!("`{part}` holds {odd:?}; a segment is text without white space"));
+    if let Some(invalid) = part.chars().find(|character| character.is_whitespace() || character.is_control()) {
+        return Err(format!(
+            "`{part}` contains {invalid:?}; write a segment without white space and control characters"
+        ));
     }
     if part.contains('#') {
-        return Err(format!("`#` cannot stand in a route; remove it from `{part}`"));
+        return Err(format!("`#` is not allowed in a route pattern; remove it from `{part}`"));
     }
     let bare = part.trim_matches(['<', '>', ':', '*']);
     if part.starts_with([':', '<', '*']) {
         let (name, capture) = if part.starts_with('*') { (bare, "{*rest}") } else { (bare, "{name}") };
         let name = name.rsplit(':').next().unwrap_or(name);
-        let written =
+        let example =
             if name.is_empty() { capture.to_owned() } else { capture.replace("name", name).replace("rest", name) };
-        return Err(format!("`{part}` is no capture; write `{written}`"));
+        return Err(format!("`{part}` is not a capture; write `{example}`"));
     }
     Ok(part.to_owned())
 }
 
-fn mixed(part: &str) -> String {
+fn mixed_segment_error(part: &str) -> String {
     format!(
-        "`{part}` mixes a capture with something else; a capture takes a whole segment, so put a `/` between them, or match both by `{{name:REGEX}}`"
+        "`{part}` mixes a capture with other text, but a capture takes a whole segment; \
+         put a `/` between them, or match both with `{{name:REGEX}}`"
     )
 }
 
-fn named(name: &str, part: &str) -> Result<String, String> {
-    let mut letters = name.chars();
-    let first = letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_');
-    if first && name != "_" && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+fn parse_capture_name(name: &str, part: &str) -> Result<String, String> {
+    let mut characters = name.chars();
+    let is_first_valid = characters.next().is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
+    if is_first_valid
+        && name != "_"
+        && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+    {
         return Ok(name.to_owned());
     }
     if name.is_empty() || name == "_" {
-        return Err(format!("the capture `{part}` has no name; write `{{room_id}}`, say"));
+        return Err(format!("the capture `{part}` has no name; write, for example, `{{room_id}}`"));
     }
-    Err(format!("`{name}` in `{part}` is no name; use letters, digits and `_`, and no digit first"))
+    Err(format!(
+        "`{name}` in `{part}` is not a valid name; use ASCII letters, digits and `_`, and do not begin with a digit"
+    ))
 }
 
-fn validate(regex: &str, part: &str) -> Result<(), String> {
+fn validate_regex(regex: &str, part: &str) -> Result<(), String> {
     if regex.is_empty() {
-        return Err(format!(
-            "the regex of `{part}` is empty; remove the `:`, or write what the segment must look like"
-        ));
+        return Err(format!("the regex of `{part}` is empty; remove the `:`, or write a regex after it"));
     }
     if regex.contains('/') {
         return Err(format!(
-            "the regex of `{part}` holds a `/`, but a capture is one segment; use `{{*rest}}` for more"
+            "the regex of `{part}` contains a `/`, but a capture matches one segment; write `{{*rest}}` to match more"
         ));
     }
-    parse(regex).map_err(|reason| format!("the regex `{regex}` of `{part}` is invalid: {reason}"))?;
-    // As the runtime compiles it: a comment at the end would swallow what makes it match the whole segment.
-    parse(&format!("^(?:{regex})$")).map_err(|_| {
-        format!("the regex `{regex}` of `{part}` cannot match a whole segment; remove the comment from it")
+    parse_regex(regex).map_err(|reason| format!("the regex `{regex}` of `{part}` is invalid: {reason}"))?;
+    // The runtime compiles the regex with these anchors. A trailing comment would hide the closing one.
+    parse_regex(&format!("^(?:{regex})$")).map_err(|_| {
+        format!(
+            "the regex `{regex}` of `{part}` ends with a comment, which hides the anchor at its end; remove the comment"
+        )
     })
 }
 
-fn parse(regex: &str) -> Result<(), String> {
+fn parse_regex(regex: &str) -> Result<(), String> {
     match regex_syntax::Parser::new().parse(regex) {
         Ok(_) => Ok(()),
         Err(regex_syntax::Error::Parse(error)) => Err(error.kind().to_string()),
@@ -201,15 +215,15 @@ fn parse(regex: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Segment, segments};
+    use super::{Segment, parse_segments};
 
-    fn refused(text: &str) -> String {
-        segments(text).unwrap_err()
+    fn parse_error(text: &str) -> String {
+        parse_segments(text).unwrap_err()
     }
 
     #[test]
-    fn reads_every_kind_of_segment() {
-        let read = segments("rooms/{room_id}/pages/{page:[0-9]{1,3}}/{*rest}").unwrap();
+    fn parse_segments_with_each_kind_returns_all() {
+        let segments = parse_segments("rooms/{room_id}/pages/{page:[0-9]{1,3}}/{*rest}").unwrap();
         let expected = [
             Segment::Text("rooms".into()),
             Segment::Capture("room_id".into()),
@@ -217,17 +231,17 @@ mod tests {
             Segment::Regex("page".into(), "[0-9]{1,3}".into()),
             Segment::Rest("rest".into()),
         ];
-        assert_eq!(read, expected);
+        assert_eq!(segments, expected);
     }
 
     #[test]
-    fn a_trailing_slash_adds_no_segment() {
-        assert_eq!(segments("rooms/").unwrap(), segments("rooms").unwrap());
+    fn parse_segments_with_a_trailing_slash_adds_no_segment() {
+        assert_eq!(parse_segments("rooms/").unwrap(), parse_segments("rooms").unwrap());
     }
 
     #[test]
-    fn braces_in_classes_and_escapes_belong_to_the_regex() {
-        let regex = |text: &str| match segments(text).unwrap().remove(0) {
+    fn parse_segments_with_braces_in_a_regex_keeps_the_regex_whole() {
+        let regex = |text: &str| match parse_segments(text).unwrap().remove(0) {
             Segment::Regex(_, regex) => regex,
             other => panic!("{other:?}"),
         };
@@ -237,37 +251,37 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
-        for (text, words) in [
+    fn parse_segments_of_a_malformed_pattern_names_the_error() {
+        for (text, expected) in [
             ("", "is empty"),
             ("/rooms", "without the leading `/`"),
             ("rooms//x", "empty segment"),
-            ("rooms/{id", "never closed"),
-            ("rooms/id}", "closes nothing"),
+            ("rooms/{id", "unclosed `{`"),
+            ("rooms/id}", "unmatched `}`"),
             ("room-{id}", "takes a whole segment"),
             ("{a}{b}", "takes a whole segment"),
-            ("{*rest}/x", "whole tail"),
-            ("{*rest}/", "whole tail"),
+            ("{*rest}/x", "rest of the path"),
+            ("{*rest}/", "rest of the path"),
             ("{a}/{a}", "captured twice"),
             ("{}", "has no name"),
             ("{_}", "has no name"),
-            ("{1a}", "is no name"),
-            ("{a b}", "is no name"),
-            ("rooms?page=1", "begins a query"),
+            ("{1a}", "is not a valid name"),
+            ("{a b}", "is not a valid name"),
+            ("rooms?page=1", "without a query"),
             ("my rooms", "white space"),
             (":id", "write `{id}`"),
             ("<int:id>", "write `{id}`"),
             ("*", "write `{*rest}`"),
             ("{id:[0-9}", "add the `]`"),
-            ("rooms?id={id}", "begins a query"),
+            ("rooms?id={id}", "without a query"),
             ("{id:(}", "unclosed group"),
             ("{id:(?x)[0-9]+ # digits}", "remove the comment"),
-            ("{id:a/b}", "holds a `/`"),
+            ("{id:a/b}", "contains a `/`"),
             ("{id:}", "is empty"),
         ] {
-            let told = refused(text);
-            assert!(told.contains(words), "{text}: {told}");
-            assert!(!told.contains('\n') && !told.ends_with('.'), "{told}");
+            let error = parse_error(text);
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains('\n') && !error.ends_with('.'), "{error}");
         }
     }
 }

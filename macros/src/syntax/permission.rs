@@ -1,7 +1,7 @@
-//! Permission expressions as they are written, quoted or bare: one grammar for both.
+//! The syntax of permission expressions. Quoted and bare expressions have the same grammar.
 //!
-//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`; what a leaf is stands in
-//! [`leaf`](super::leaf).
+//! `expr = all ("|" all)*`, `all = unary ("&" unary)*`, `unary = "!" unary | "(" expr ")" | leaf`. The grammar of a leaf is
+//! in [`leaf`](super::leaf).
 
 use proc_macro2::{Punct, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,195 +9,207 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitBool, LitStr, Result, Token, parenthesized, token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 use super::leaf::Leaf;
-use super::permission_errors::{EMPTY, SHAPE, dangling, unexpected};
+use super::permission_errors::{EMPTY_EXPRESSION, PERMISSION_HINT, dangling_operator_error, unexpected_token_error};
 use super::token_string;
 
 /// The value of a `permission` key.
-pub(crate) enum Written {
-    /// `inherited`: what stands above the mount is in effect.
+pub(crate) enum PermissionValue {
+    /// `inherited`: the permission in effect where the handler is mounted applies.
     Inherited(TokenStream),
-    Asked(Expression),
+    Expression(PermissionSyntax),
 }
 
-/// An expression and what to underline when it makes no sense as a whole.
+/// A parsed expression. Errors about the whole expression underline `tokens`.
 #[derive(Clone)]
-pub(crate) struct Expression {
-    pub(crate) tree: Tree,
-    pub(crate) at: TokenStream,
+pub(crate) struct PermissionSyntax {
+    pub(crate) tree: SyntaxTree,
+    pub(crate) tokens: TokenStream,
 }
 
-/// The operators, flat: `A & B & C` is one `All` of three.
+/// The operators of an expression. Chains are flat: `A & B & C` is one `All` with three operands.
 #[derive(Clone)]
-pub(crate) enum Tree {
-    Any(Vec<Tree>),
-    All(Vec<Tree>),
-    Not(Box<Tree>),
+pub(crate) enum SyntaxTree {
+    Any(Vec<SyntaxTree>),
+    All(Vec<SyntaxTree>),
+    Not(Box<SyntaxTree>),
     Leaf(Leaf),
 }
 
-impl Written {
-    /// Reads a string literal, or the bare expression up to the next comma.
+impl PermissionValue {
+    /// Parses a string literal, or a bare expression up to the next comma.
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Lit) && !input.peek(LitStr) && !input.peek(LitBool) {
             let literal: Lit = input.parse()?;
-            return Err(refuse(&literal, format_args!("`{}` is no permission; {SHAPE}", literal.to_token_stream())));
+            return Err(error_at(
+                &literal,
+                format_args!("`{}` is not a permission; {PERMISSION_HINT}", literal.to_token_stream()),
+            ));
         }
         if !input.peek(LitStr) {
-            return bare(input);
+            return parse_bare(input);
         }
         let literal: LitStr = input.parse()?;
-        let (text, at) = (literal.value(), literal.to_token_stream());
+        let (text, tokens) = (literal.value(), literal.to_token_stream());
         if text.trim() == "inherited" {
-            return Ok(Self::Inherited(at));
+            return Ok(Self::Inherited(tokens));
         }
-        let wrong = |reason: &dyn std::fmt::Display| refuse(&literal, format_args!("{reason} (in `{}`)", text.trim()));
-        let tokens = token_string::tokens(&literal).map_err(|reason| wrong(&reason))?;
-        if tokens.is_empty() {
-            return Err(refuse(&literal, EMPTY));
+        let error =
+            |reason: &dyn std::fmt::Display| error_at(&literal, format_args!("{reason} (in `{}`)", text.trim()));
+        let parsed = token_string::parse_tokens(&literal).map_err(|reason| error(&reason))?;
+        if parsed.is_empty() {
+            return Err(error_at(&literal, EMPTY_EXPRESSION));
         }
-        let tree = whole.parse2(tokens).map_err(|error| wrong(&error))?;
-        Ok(Self::Asked(Expression { tree, at }))
+        let tree = parse_complete.parse2(parsed).map_err(|reason| error(&reason))?;
+        Ok(Self::Expression(PermissionSyntax { tree, tokens }))
     }
 
-    /// The expression, where `inherited` means nothing.
-    pub(crate) fn asked(self) -> Result<Expression> {
+    /// Returns the expression of a key that may be left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails for `inherited`.
+    pub(crate) fn into_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Asked(expression) => Ok(expression),
-            Self::Inherited(at) => Err(refuse(
-                at,
-                "`inherited` goes on a `#[handler]` block only; name a permission here, or leave the key out",
+            Self::Expression(expression) => Ok(expression),
+            Self::Inherited(tokens) => Err(error_at(
+                tokens,
+                "`inherited` is only allowed in `#[handler]`; name a permission here, or remove the key",
             )),
         }
     }
 
-    /// The expression of what must have one, and has nothing above it.
-    pub(crate) fn of_its_own(self) -> Result<Expression> {
+    /// Returns the expression of a key that is required.
+    ///
+    /// # Errors
+    ///
+    /// Fails for `inherited`.
+    pub(crate) fn into_required_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Asked(expression) => Ok(expression),
-            Self::Inherited(at) => Err(refuse(
-                at,
-                "there is nothing to inherit from here; name a permission, or write `AllowAny` if everybody may pass",
+            Self::Expression(expression) => Ok(expression),
+            Self::Inherited(tokens) => Err(error_at(
+                tokens,
+                "there is no permission to inherit here; name a permission, or write `AllowAny` to allow everyone",
             )),
         }
     }
 }
 
-fn bare(input: ParseStream<'_>) -> Result<Written> {
-    if input.peek(Ident) && input.fork().parse::<Ident>()? == "inherited" && ends(input, 1) {
-        return Ok(Written::Inherited(input.parse::<Ident>()?.to_token_stream()));
+fn parse_bare(input: ParseStream<'_>) -> Result<PermissionValue> {
+    if input.peek(Ident) && input.fork().parse::<Ident>()? == "inherited" && ends_after(input, 1) {
+        return Ok(PermissionValue::Inherited(input.parse::<Ident>()?.to_token_stream()));
     }
     let start = input.cursor();
-    let tree = up_to_comma(input)?;
-    let at = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    Ok(Written::Asked(Expression { tree, at }))
+    let tree = parse_until_comma(input)?;
+    let tokens = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
+    Ok(PermissionValue::Expression(PermissionSyntax { tree, tokens }))
 }
 
 fn is_comma(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }
 
-/// Does the value end after `count` more tokens?
-fn ends(input: ParseStream<'_>, count: usize) -> bool {
+/// Returns whether the value ends after `count` more tokens.
+fn ends_after(input: ParseStream<'_>, count: usize) -> bool {
     input.cursor().token_stream().into_iter().nth(count).is_none_or(|token| is_comma(&token))
 }
 
-fn whole(input: ParseStream<'_>) -> Result<Tree> {
-    let tree = any(input, None)?;
-    if input.is_empty() { Ok(tree) } else { Err(unexpected(input)) }
+fn parse_complete(input: ParseStream<'_>) -> Result<SyntaxTree> {
+    let tree = parse_any(input, None)?;
+    if input.is_empty() { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
-/// Up to the comma before the next key.
-fn up_to_comma(input: ParseStream<'_>) -> Result<Tree> {
-    let tree = any(input, None)?;
-    if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected(input)) }
+/// Parses an expression that ends at a comma or at the end of the input.
+fn parse_until_comma(input: ParseStream<'_>) -> Result<SyntaxTree> {
+    let tree = parse_any(input, None)?;
+    if input.is_empty() || input.peek(Token![,]) { Ok(tree) } else { Err(unexpected_token_error(input)) }
 }
 
-fn any(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
-    let mut parts = vec![all(input, before)?];
+fn parse_any(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_all(input, previous_operator)?];
     while input.peek(Token![|]) && !input.peek(Token![||]) {
         let operator: Punct = input.parse()?;
-        parts.push(all(input, Some(&operator))?);
+        operands.push(parse_all(input, Some(&operator))?);
     }
-    Ok(joined(parts, Tree::Any))
+    Ok(join_operands(operands, SyntaxTree::Any))
 }
 
-fn all(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
-    let mut parts = vec![unary(input, before)?];
+fn parse_all(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
+    let mut operands = vec![parse_unary(input, previous_operator)?];
     while input.peek(Token![&]) && !input.peek(Token![&&]) {
         let operator: Punct = input.parse()?;
-        parts.push(unary(input, Some(&operator))?);
+        operands.push(parse_unary(input, Some(&operator))?);
     }
-    Ok(joined(parts, Tree::All))
+    Ok(join_operands(operands, SyntaxTree::All))
 }
 
-fn joined(mut parts: Vec<Tree>, join: fn(Vec<Tree>) -> Tree) -> Tree {
-    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+fn join_operands(mut operands: Vec<SyntaxTree>, join: fn(Vec<SyntaxTree>) -> SyntaxTree) -> SyntaxTree {
+    if operands.len() == 1 { operands.remove(0) } else { join(operands) }
 }
 
-fn unary(input: ParseStream<'_>, before: Option<&Punct>) -> Result<Tree> {
+fn parse_unary(input: ParseStream<'_>, previous_operator: Option<&Punct>) -> Result<SyntaxTree> {
     if input.peek(Token![!]) && !input.peek(Token![!=]) {
         let operator: Punct = input.parse()?;
-        return Ok(Tree::Not(Box::new(unary(input, Some(&operator))?)));
+        return Ok(SyntaxTree::Not(Box::new(parse_unary(input, Some(&operator))?)));
     }
     if input.peek(token::Paren) {
-        return parentheses(input);
+        return parse_parenthesized(input);
     }
     if input.is_empty() || input.peek(Token![,]) {
-        return Err(match before {
-            Some(operator) => dangling(operator),
-            None => input.error(EMPTY),
+        return Err(match previous_operator {
+            Some(operator) => dangling_operator_error(operator),
+            None => input.error(EMPTY_EXPRESSION),
         });
     }
     if input.peek(Ident::peek_any) || input.peek(Token![::]) {
-        return Leaf::parse(input).map(Tree::Leaf);
+        return Leaf::parse(input).map(SyntaxTree::Leaf);
     }
-    Err(unexpected(input))
+    Err(unexpected_token_error(input))
 }
 
-fn parentheses(input: ParseStream<'_>) -> Result<Tree> {
-    let inside;
-    let paren = parenthesized!(inside in input);
-    if inside.is_empty() {
-        return Err(syn::Error::new(paren.span.join(), format_args!("`()` is empty; {SHAPE}")));
+fn parse_parenthesized(input: ParseStream<'_>) -> Result<SyntaxTree> {
+    let content;
+    let paren = parenthesized!(content in input);
+    if content.is_empty() {
+        return Err(syn::Error::new(paren.span.join(), format_args!("`()` is empty; {PERMISSION_HINT}")));
     }
-    let tree = any(&inside, None)?;
-    if inside.is_empty() { Ok(tree) } else { Err(unexpected(&inside)) }
+    let tree = parse_any(&content, None)?;
+    if content.is_empty() { Ok(tree) } else { Err(unexpected_token_error(&content)) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tree, Written};
+    use super::{PermissionValue, SyntaxTree};
     use quote::ToTokens;
     use syn::LitStr;
     use syn::parse::Parser;
 
-    fn read(tokens: proc_macro2::TokenStream) -> Result<Written, String> {
-        Written::parse.parse2(tokens).map_err(|error| error.to_string())
+    fn read(tokens: proc_macro2::TokenStream) -> Result<PermissionValue, String> {
+        PermissionValue::parse.parse2(tokens).map_err(|error| error.to_string())
     }
 
-    fn bare(text: &str) -> Result<Written, String> {
+    fn bare(text: &str) -> Result<PermissionValue, String> {
         read(text.parse().unwrap())
     }
 
-    fn quoted(text: &str) -> Result<Written, String> {
+    fn quoted(text: &str) -> Result<PermissionValue, String> {
         read(LitStr::new(text, proc_macro2::Span::call_site()).to_token_stream())
     }
 
-    /// The tree with each operator in front of its parts.
-    fn shape(tree: &Tree) -> String {
-        let parts = |parts: &[Tree]| parts.iter().map(shape).collect::<Vec<_>>().join(" ");
+    /// Formats the tree with each operator before its operands.
+    fn prefix_form(tree: &SyntaxTree) -> String {
+        let operands = |operands: &[SyntaxTree]| operands.iter().map(prefix_form).collect::<Vec<_>>().join(" ");
         match tree {
-            Tree::Any(inner) => format!("(| {})", parts(inner)),
-            Tree::All(inner) => format!("(& {})", parts(inner)),
-            Tree::Not(inner) => format!("!{}", shape(inner)),
-            Tree::Leaf(leaf) => leaf.text.clone(),
+            SyntaxTree::Any(inner) => format!("(| {})", operands(inner)),
+            SyntaxTree::All(inner) => format!("(& {})", operands(inner)),
+            SyntaxTree::Not(inner) => format!("!{}", prefix_form(inner)),
+            SyntaxTree::Leaf(leaf) => leaf.text.clone(),
         }
     }
 
-    fn shown(written: Result<Written, String>) -> String {
-        shape(&written.unwrap().asked().unwrap().tree)
+    fn shown(value: Result<PermissionValue, String>) -> String {
+        prefix_form(&value.unwrap().into_expression().unwrap().tree)
     }
 
     #[test]
@@ -224,69 +236,69 @@ mod tests {
     }
 
     #[test]
-    fn inherited_is_a_word_alone() {
-        assert!(matches!(bare("inherited"), Ok(Written::Inherited(_))));
-        assert!(matches!(quoted(" inherited "), Ok(Written::Inherited(_))));
+    fn inherited_in_an_expression_is_rejected() {
+        assert!(matches!(bare("inherited"), Ok(PermissionValue::Inherited(_))));
+        assert!(matches!(quoted(" inherited "), Ok(PermissionValue::Inherited(_))));
         for text in ["inherited & A", "A | inherited", "!inherited"] {
-            assert!(quoted(text).is_err_and(|told| told.contains("stands alone")), "{text}");
-            assert!(bare(text).is_err_and(|told| told.contains("stands alone")), "{text}");
+            assert!(quoted(text).is_err_and(|error| error.contains("cannot be combined")), "{text}");
+            assert!(bare(text).is_err_and(|error| error.contains("cannot be combined")), "{text}");
         }
     }
 
     #[test]
-    fn each_mistake_has_its_words_and_quotes_the_text() {
-        for (text, words) in [
-            ("", "the expression is empty"),
+    fn malformed_expression_reports_the_error_and_quotes_the_text() {
+        for (text, expected) in [
+            ("", "the permission expression is empty"),
             ("A && B", "`&&` is not an operator"),
             ("A || B", "`||` is not an operator"),
             ("A and B", "write `&`"),
             ("A or B", "write `|`"),
             ("not A", "write `!`"),
-            ("A &", "`&` has nothing after it"),
-            ("& A", "`&` has nothing before it"),
-            ("A | & B", "`&` has nothing before it"),
-            ("A & !", "`!` has nothing after it"),
+            ("A &", "`&` has no operand after it"),
+            ("& A", "`&` has no operand before it"),
+            ("A | & B", "`&` has no operand before it"),
+            ("A & !", "`!` has no operand after it"),
             ("A B", "expected `&` or `|` before `B`"),
             ("A (B)(C)", "expected `&` or `|` before `(`"),
-            ("(A", "`(` is never closed"),
-            ("A)", "`)` closes nothing"),
+            ("(A", "unclosed `(`"),
+            ("A)", "unmatched `)`"),
             ("A & ()", "`()` is empty"),
-            (".a", "`.` cannot stand here; a codename is written `chat.can_use_chat`"),
-            ("A & .a", "`.` cannot stand here"),
-            ("A(3).b", "`.` cannot stand here"),
+            (".a", "`.` is not allowed here; a codename is written `chat.can_use_chat`"),
+            ("A & .a", "`.` is not allowed here"),
+            ("A(3).b", "`.` is not allowed here"),
             ("a.", "`.` has no name after it"),
             ("a. & B", "`.` has no name after it"),
             ("A.B()", "`()` is empty; write `A.B`"),
             ("a.b(c)(d)", "expected `&` or `|` before `(`"),
-            ("A, B", "`,` joins nothing"),
+            ("A, B", "`,` is not an operator"),
             ("A + B", "`+` is not an operator"),
             ("~A", "write `!`"),
             ("A = B", "`=` is not an operator"),
-            ("5", "`5` is no permission"),
+            ("5", "`5` is not a permission"),
             ("true", "write `AllowAny`"),
             ("false", "write `DenyAll`"),
-            ("Owner(return)", "`return` would leave the check"),
-            ("A & Owner(1, { x?; 3 })", "`?` would leave the check"),
-            ("Owner(load().await)", "`.await` would leave the check"),
-            ("Owner(some!(if a { break }))", "`break` would leave the check"),
-            ("Owner::new(3)", "write `Owner(…)` itself"),
+            ("Owner(return)", "`return` in an argument"),
+            ("A & Owner(1, { x?; 3 })", "`?` in an argument"),
+            ("Owner(load().await)", "`.await` in an argument"),
+            ("Owner(some!(if a { break }))", "`break` in an argument"),
+            ("Owner::new(3)", "write `Owner(…)`"),
         ] {
-            let told = quoted(text).map(|_| ()).unwrap_err();
-            assert!(told.contains(words), "{text}: {told}");
-            assert!(text.is_empty() || told.ends_with(&format!("(in `{text}`)")), "{text}: {told}");
+            let error = quoted(text).map(|_| ()).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(text.is_empty() || error.ends_with(&format!("(in `{text}`)")), "{text}: {error}");
         }
     }
 
     #[test]
-    fn a_bare_expression_ends_at_the_comma() {
+    fn bare_expression_ends_at_the_comma() {
         let mut rest = String::new();
         let parser = |input: syn::parse::ParseStream<'_>| {
-            let written = Written::parse(input)?;
+            let value = PermissionValue::parse(input)?;
             rest = input.parse::<proc_macro2::TokenStream>()?.to_string();
-            Ok(written)
+            Ok(value)
         };
-        let written = parser.parse_str("A<B, C> & D(1, 2), name = \"x\"").map_err(|error| error.to_string());
-        assert_eq!(shown(written), "(& A<B, C> D(1, 2))");
+        let value = parser.parse_str("A<B, C> & D(1, 2), name = \"x\"").map_err(|error| error.to_string());
+        assert_eq!(shown(value), "(& A<B, C> D(1, 2))");
         assert_eq!(rest, ", name = \"x\"");
     }
 }

@@ -1,82 +1,89 @@
-//! What to say about tokens that cannot stand where they do in a permission expression: mostly operators of other
-//! languages.
+//! Error messages for unexpected tokens in permission expressions, which are mostly operators of other languages.
 
 use proc_macro2::{Delimiter, Punct, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token};
 
-use super::key_value::refuse;
+use super::key_value::error_at;
 
-pub(super) const SHAPE: &str =
+pub(super) const PERMISSION_HINT: &str =
     "a permission is a type such as `IsAuthenticated` or a constructor call such as `HasRole(\"admin\")`";
 
-pub(super) const CODENAME: &str = "a codename is written `chat.can_use_chat`";
+pub(super) const CODENAME_HINT: &str = "a codename is written `chat.can_use_chat`";
 
-pub(super) const EMPTY: &str =
-    "the expression is empty; name a permission such as `IsAuthenticated`, or write `AllowAny` to let everybody in";
+pub(super) const EMPTY_EXPRESSION: &str = "the permission expression is empty; \
+                                           name a permission such as `IsAuthenticated`, \
+                                           or write `AllowAny` to allow everyone";
 
-pub(super) fn dangling(operator: &Punct) -> syn::Error {
+pub(super) fn dangling_operator_error(operator: &Punct) -> syn::Error {
     let name = operator.as_char();
-    refuse(operator, format_args!("`{name}` has nothing after it; name a permission there, or remove the `{name}`"))
+    error_at(
+        operator,
+        format_args!("`{name}` has no operand after it; name a permission there, or remove the `{name}`"),
+    )
 }
 
-/// Words that other languages use for the operators, or that mean nothing inside an expression.
-pub(super) fn word(input: ParseStream<'_>) -> Option<syn::Error> {
-    let word = input.fork().call(Ident::parse_any).ok()?;
-    let message = match word.to_string().as_str() {
+/// Returns an error if the next token is a word that other languages use for an operator, or that is not allowed inside of
+/// an expression.
+pub(super) fn foreign_operator_error(input: ParseStream<'_>) -> Option<syn::Error> {
+    let ident = input.fork().call(Ident::parse_any).ok()?;
+    let message = match ident.to_string().as_str() {
         "and" | "AND" => "`and` is not an operator; write `&`",
         "or" | "OR" => "`or` is not an operator; write `|`",
         "not" | "NOT" => "`not` is not an operator; write `!`",
-        "inherited" => "`inherited` stands alone; write `permission = inherited`, or the whole expression without it",
-        "true" => "`true` is no permission; write `AllowAny` to let everybody in",
-        "false" => "`false` is no permission; write `DenyAll` to refuse everybody",
+        "inherited" => {
+            "`inherited` cannot be combined with other permissions; \
+             write `permission = inherited`, or an expression without `inherited`"
+        }
+        "true" => "`true` is not a permission; write `AllowAny` to allow everyone",
+        "false" => "`false` is not a permission; write `DenyAll` to refuse everyone",
         _ => return None,
     };
-    Some(refuse(word, message))
+    Some(error_at(ident, message))
 }
 
-/// What to say about the next token, which cannot stand where it does.
-pub(super) fn unexpected(input: ParseStream<'_>) -> syn::Error {
+/// Returns the error for the next token, which is not allowed at this position.
+pub(super) fn unexpected_token_error(input: ParseStream<'_>) -> syn::Error {
     let at = input.span();
-    let say = |message: &dyn std::fmt::Display| syn::Error::new(at, message);
+    let error = |message: &dyn std::fmt::Display| syn::Error::new(at, message);
     if input.peek(Token![&&]) {
-        return doubled(input, "`&&` is not an operator of permission expressions; write `&`");
+        return doubled_operator_error(input, "`&&` is not an operator of permission expressions; write `&`");
     }
     if input.peek(Token![||]) {
-        return doubled(input, "`||` is not an operator of permission expressions; write `|`");
+        return doubled_operator_error(input, "`||` is not an operator of permission expressions; write `|`");
     }
-    if let Some(error) = word(input) {
+    if let Some(error) = foreign_operator_error(input) {
         return error;
     }
     match input.fork().parse::<TokenTree>() {
-        Ok(TokenTree::Punct(punct)) => punctuation(&punct),
-        Ok(TokenTree::Ident(word)) => say(&format_args!("expected `&` or `|` before `{word}`")),
+        Ok(TokenTree::Punct(punct)) => punctuation_error(&punct),
+        Ok(TokenTree::Ident(ident)) => error(&format_args!("expected `&` or `|` before `{ident}`")),
         Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
-            say(&"expected `&` or `|` before `(`")
+            error(&"expected `&` or `|` before `(`")
         }
-        Ok(other) => say(&format_args!("`{other}` is no permission; {SHAPE}")),
+        Ok(other) => error(&format_args!("`{other}` is not a permission; {PERMISSION_HINT}")),
         Err(error) => error,
     }
 }
 
-fn doubled(input: ParseStream<'_>, message: &str) -> syn::Error {
+fn doubled_operator_error(input: ParseStream<'_>, message: &str) -> syn::Error {
     let tokens: TokenStream = input.cursor().token_stream().into_iter().take(2).collect();
-    refuse(tokens, message)
+    error_at(tokens, message)
 }
 
-fn punctuation(punct: &Punct) -> syn::Error {
+fn punctuation_error(punct: &Punct) -> syn::Error {
     match punct.as_char() {
-        '.' => refuse(punct, format_args!("`.` cannot stand here; {CODENAME}")),
-        ',' => refuse(punct, "`,` joins nothing; write `&` where both must hold, `|` where one is enough"),
-        operator @ ('&' | '|') => refuse(
+        '.' => error_at(punct, format_args!("`.` is not allowed here; {CODENAME_HINT}")),
+        ',' => error_at(punct, "`,` is not an operator; write `&` if both must hold, or `|` if one is enough"),
+        operator @ ('&' | '|') => error_at(
             punct,
-            format_args!("`{operator}` has nothing before it; name a permission there, or remove the `{operator}`"),
+            format_args!("`{operator}` has no operand before it; name a permission there, or remove the `{operator}`"),
         ),
-        '~' | '-' => refuse(punct, format_args!("`{}` is not an operator; write `!`", punct.as_char())),
-        '+' => refuse(punct, "`+` is not an operator; write `&`"),
+        '~' | '-' => error_at(punct, format_args!("`{}` is not an operator; write `!`", punct.as_char())),
+        '+' => error_at(punct, "`+` is not an operator; write `&`"),
         other => {
-            refuse(punct, format_args!("`{other}` is not an operator; permissions are joined by `&`, `|` and `!`"))
+            error_at(punct, format_args!("`{other}` is not an operator; combine permissions with `&`, `|` and `!`"))
         }
     }
 }

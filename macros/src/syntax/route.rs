@@ -1,72 +1,73 @@
-//! The inside of `#[route("pattern", …)]`.
+//! The arguments of `#[route("pattern", …)]`.
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, LitStr, Meta, Result, Token};
 
-use super::Read;
-use super::attribute::inside;
-use super::key_value::{self, Errors, Keys, refuse};
+use super::Partial;
+use super::attribute::parse_args;
+use super::key_value::{self, ErrorList, KeySet, error_at};
 use super::pattern::Pattern;
-use super::permission::{Expression, Written};
+use super::permission::{PermissionSyntax, PermissionValue};
 
-/// A route's pattern and keys, as far as they could be read.
+/// The pattern and the keys of `#[route]` that could be parsed.
 #[derive(Default)]
-pub(crate) struct Arguments {
+pub(crate) struct RouteArgs {
     pub(crate) pattern: Option<Pattern>,
-    pub(crate) permission: Option<Expression>,
+    pub(crate) permission: Option<PermissionSyntax>,
 }
 
-const KEYS: Keys = Keys {
+const KEYS: KeySet = KeySet {
     attribute: "route",
     known: &["permission"],
-    elsewhere: &[
+    hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
-        ("name", "a route has no name; its pattern comes first, as in `#[route(\"rooms/{room_id}/\")]`"),
-        ("user", "`user` goes on the handler's own block; write `#[handler(user = …)]`"),
+        ("name", "`#[route]` has no `name`; write its pattern first, as in `#[route(\"rooms/{room_id}/\")]`"),
+        ("user", "`user` is a key of the handler's block; write `#[handler(user = …)]`"),
     ],
 };
 
-const MISSING: &str = "a route begins with its pattern; write `#[route(\"rooms/{room_id}/\")]`, say";
+const MISSING_PATTERN: &str =
+    "the first argument of `#[route]` is its pattern; write, for example, `#[route(\"rooms/{room_id}/\")]`";
 
-impl Arguments {
-    pub(crate) fn read(attribute: &Attribute) -> Read<Self> {
+impl RouteArgs {
+    pub(crate) fn read(attribute: &Attribute) -> Partial<Self> {
         let mut arguments = Self::default();
         if matches!(attribute.meta, Meta::Path(_)) {
-            return (arguments, Some(refuse(attribute, MISSING)));
+            return (arguments, Some(error_at(attribute, MISSING_PATTERN)));
         }
-        let error = inside(attribute, |input| Ok(arguments.all(input))).unwrap_or_else(Some);
+        let error = parse_args(attribute, |input| Ok(arguments.parse(input))).unwrap_or_else(Some);
         (arguments, error)
     }
 
-    fn all(&mut self, input: ParseStream<'_>) -> Option<syn::Error> {
-        let mut errors = Errors(None);
+    fn parse(&mut self, input: ParseStream<'_>) -> Option<syn::Error> {
+        let mut errors = ErrorList(None);
         if input.peek(LitStr) {
-            self.pattern = errors.note(input.parse().and_then(Pattern::read));
+            self.pattern = errors.record(input.parse().and_then(Pattern::read));
             if !input.is_empty() && !input.peek(Token![,]) {
-                errors.add(input.error("expected a `,` before this; it separates the keys from the pattern"));
-                return drain(input, errors);
+                errors.add(input.error("expected a `,` before this, to separate the keys from the pattern"));
+                return discard_rest(input, errors);
             }
-            errors.note(input.parse::<Option<Token![,]>>());
+            errors.record(input.parse::<Option<Token![,]>>());
         } else {
-            errors.add(input.error(MISSING));
-            return drain(input, errors);
+            errors.add(input.error(MISSING_PATTERN));
+            return discard_rest(input, errors);
         }
-        if let Some(error) = key_value::read(input, &KEYS, &mut |key, input| self.key(key, input)) {
+        if let Some(error) = key_value::parse_keys(input, &KEYS, &mut |key, input| self.key(key, input)) {
             errors.add(error);
         }
         errors.0
     }
 
     fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
-        key_value::equals(key, input, "IsAuthenticated")?;
-        self.permission = Some(Written::parse(input)?.asked()?);
+        key_value::parse_equals(key, input, "IsAuthenticated")?;
+        self.permission = Some(PermissionValue::parse(input)?.into_expression()?);
         Ok(())
     }
 }
 
-/// Takes what cannot be understood, so that the parser does not report it once more.
-fn drain(input: ParseStream<'_>, errors: Errors) -> Option<syn::Error> {
+/// Consumes the rest of the input, so that the parser does not report it as a second error.
+fn discard_rest(input: ParseStream<'_>, errors: ErrorList) -> Option<syn::Error> {
     let rest: Result<TokenStream> = input.parse();
     drop(rest);
     errors.0

@@ -1,18 +1,23 @@
-//! Rust tokens inside a string literal, all with the literal's span, because stable Rust gives none inside it.
+//! Rust tokens inside of a string literal. All of them get the literal's span, because stable Rust has no spans inside of
+//! it.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use syn::LitStr;
 
-/// The tokens of `literal`, or why there are none; the reason does not quote the text.
-pub(crate) fn tokens(literal: &LitStr) -> Result<TokenStream, String> {
+/// Parses the text of `literal` into tokens.
+///
+/// # Errors
+///
+/// Returns a message that does not quote the text; callers add it.
+pub(crate) fn parse_tokens(literal: &LitStr) -> Result<TokenStream, String> {
     let text = literal.value();
-    // Asked first: the compiler's own lexer reports such a text itself, far from the literal.
-    balanced(&text)?;
-    let tokens: TokenStream = text.parse().map_err(|_| "these are no Rust tokens".to_owned())?;
+    // Checked first because the compiler's lexer reports unbalanced delimiters itself, without the literal's span.
+    check_balanced(&text)?;
+    let tokens: TokenStream = text.parse().map_err(|_| "the text does not consist of Rust tokens".to_owned())?;
     Ok(respan(tokens, literal.span()))
 }
 
-/// The same tokens, all at `span`.
+/// Returns the same tokens, all with the span `span`.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(|token| respan_token(token, span)).collect()
 }
@@ -26,71 +31,71 @@ fn respan_token(token: TokenTree, span: Span) -> TokenTree {
     token
 }
 
-fn balanced(text: &str) -> Result<(), String> {
-    let mut open = Vec::new();
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => close_string(&mut letters)?,
-            '(' => open.push(('(', ')')),
-            '[' => open.push(('[', ']')),
-            '{' => open.push(('{', '}')),
-            ')' | ']' | '}' => match open.pop() {
-                Some((_, expected)) if expected == letter => {}
-                _ => return Err(format!("`{letter}` closes nothing; remove it, or open it before")),
+fn check_balanced(text: &str) -> Result<(), String> {
+    let mut unclosed = Vec::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => close_string(&mut characters)?,
+            '(' => unclosed.push(('(', ')')),
+            '[' => unclosed.push(('[', ']')),
+            '{' => unclosed.push(('{', '}')),
+            ')' | ']' | '}' => match unclosed.pop() {
+                Some((_, expected)) if expected == character => {}
+                _ => return Err(format!("unmatched `{character}`; remove it, or add its opening delimiter")),
             },
             _ => {}
         }
     }
-    match open.pop() {
-        Some((opened, expected)) => Err(format!("`{opened}` is never closed; add the `{expected}`")),
+    match unclosed.pop() {
+        Some((opening, expected)) => Err(format!("unclosed `{opening}`; add the `{expected}`")),
         None => Ok(()),
     }
 }
 
-fn close_string(letters: &mut std::str::Chars<'_>) -> Result<(), String> {
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => drop(letters.next()),
+fn close_string(characters: &mut std::str::Chars<'_>) -> Result<(), String> {
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
             '"' => return Ok(()),
             _ => {}
         }
     }
-    Err("a string in it is never closed; add the `\"`".to_owned())
+    Err("unclosed string; add the `\"`".to_owned())
 }
 
-/// Tokens as a person would write them: the compiler's own printing differs between versions.
+/// Formats tokens as they are usually written. The compiler's own formatting differs between versions.
 pub(crate) fn print(tokens: TokenStream) -> String {
-    let mut out = String::new();
-    print_into(tokens, &mut out);
-    out
+    let mut output = String::new();
+    print_into(tokens, &mut output);
+    output
 }
 
-fn print_into(tokens: TokenStream, out: &mut String) {
+fn print_into(tokens: TokenStream, output: &mut String) {
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
+                let (unclosed, close) = match group.delimiter() {
                     proc_macro2::Delimiter::Parenthesis => ("(", ")"),
                     proc_macro2::Delimiter::Bracket => ("[", "]"),
                     proc_macro2::Delimiter::Brace => ("{", "}"),
                     proc_macro2::Delimiter::None => ("", ""),
                 };
-                out.push_str(open);
-                print_into(group.stream(), out);
-                out.push_str(close);
+                output.push_str(unclosed);
+                print_into(group.stream(), output);
+                output.push_str(close);
             }
             TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
-                out.push(punct.as_char());
-                out.push(' ');
+                output.push(punct.as_char());
+                output.push(' ');
             }
-            TokenTree::Punct(punct) => out.push(punct.as_char()),
-            word => {
-                let word = word.to_string();
-                if out.ends_with(|last: char| last.is_alphanumeric() || last == '_' || last == '"') {
-                    out.push(' ');
+            TokenTree::Punct(punct) => output.push(punct.as_char()),
+            other => {
+                let text = other.to_string();
+                if output.ends_with(|last: char| last.is_alphanumeric() || last == '_' || last == '"') {
+                    output.push(' ');
                 }
-                out.push_str(&word);
+                output.push_str(&text);
             }
         }
     }
@@ -98,11 +103,11 @@ fn print_into(tokens: TokenStream, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{balanced, print};
+    use super::{check_balanced, print};
     use proc_macro2::TokenStream;
 
     #[test]
-    fn prints_as_written_by_hand() {
+    fn print_of_parsed_tokens_returns_the_usual_form() {
         for text in [
             "HasRole(\"admin\", 3)",
             "crate::perms::Owner<Room, 'static>",
@@ -117,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_in_strings_do_not_count() {
-        assert_eq!(balanced(r#"HasRole("a)\")") & B"#), Ok(()));
-        assert!(balanced("(A & B").unwrap_err().contains("never closed"));
-        assert!(balanced("A & B)").unwrap_err().contains("closes nothing"));
-        assert!(balanced("A(]").unwrap_err().contains("closes nothing"));
-        assert!(balanced("HasRole(\"a)").unwrap_err().contains("string"));
+    fn check_balanced_ignores_delimiters_in_strings() {
+        assert_eq!(check_balanced(r#"HasRole("a)\")") & B"#), Ok(()));
+        assert!(check_balanced("(A & B").unwrap_err().contains("unclosed `(`"));
+        assert!(check_balanced("A & B)").unwrap_err().contains("unmatched"));
+        assert!(check_balanced("A(]").unwrap_err().contains("unmatched"));
+        assert!(check_balanced("HasRole(\"a)").unwrap_err().contains("string"));
     }
 }

@@ -5,7 +5,7 @@ use super::truth_table::{self, Table, all_of};
 use crate::diagnostics::Diagnostics;
 use crate::model::Leaf;
 use crate::model::block::Block;
-use crate::model::expression::{Expression, Tree, word_about_an_object};
+use crate::model::expression::{Expression, Tree, object_permission_name};
 
 /// Can the block's expression and the action's hold at once?
 pub(super) fn check(own: &Expression, action: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
@@ -31,7 +31,7 @@ pub(super) fn check(own: &Expression, action: &Expression, block: &Block, diagno
                     "`{}` makes no difference where `{reason}` of the `#[{kind}]` block holds; change one of them",
                     leaf.text
                 );
-                diagnostics.add(syn::Error::new(leaf.at(), text));
+                diagnostics.add(syn::Error::new(leaf.path_span(), text));
             }
         }
         return;
@@ -44,12 +44,12 @@ pub(super) fn check(own: &Expression, action: &Expression, block: &Block, diagno
     let (whole, kind) = (action.text(&action.tree), block.kind.name());
     let so = if one == whole { String::new() } else { format!(", so `{whole}` never does") };
     let text = format!("`{one}` can never hold where `{other}` of the `#[{kind}]` block does{so}; change one of them");
-    diagnostics.error(&action.at, text);
+    diagnostics.error(&action.tokens, text);
 }
 
 /// A leaf that would let its object through unseen if it decided nothing.
 fn asks_about_a_parameter(leaf: &Leaf) -> bool {
-    leaf.about.is_some() && word_about_an_object(leaf).as_deref() != Some("AllowAny")
+    leaf.subject.is_some() && object_permission_name(leaf).as_deref() != Some("AllowAny")
 }
 
 /// Is what the leaf says without effect where the parts of the block hold? What is too long to weigh is not held against it.

@@ -4,13 +4,13 @@
 use super::combined;
 use super::truth_table::{self, Table, all_of};
 use crate::diagnostics::Diagnostics;
-use crate::model::block::{Block, Permission};
-use crate::model::expression::{Expression, Tree, word, word_about_an_object};
-use crate::model::{Leaf, plain};
+use crate::model::block::{Block, BlockPermission};
+use crate::model::expression::{Expression, Tree, object_permission_name, permission_name};
+use crate::model::{Leaf, unraw_name};
 
 pub(in crate::check) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     // An expression that is wrong by itself is not held against others as well.
-    let own = block.permission.asked().filter(|expression| alone(expression, diagnostics));
+    let own = block.permission.expression().filter(|expression| alone(expression, diagnostics));
     if let Some(expression) = &block.connect {
         alone(expression, diagnostics);
     }
@@ -31,19 +31,19 @@ pub(in crate::check) fn check(block: &Block, diagnostics: &mut Diagnostics) {
 
 /// Weighs one expression by itself; says whether it is sound.
 pub(in crate::check) fn alone(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
-    if expression.alone().is_some() {
+    if expression.sole_permission_name().is_some() {
         return true;
     }
     let mut sound = true;
     let mut refuse = |leaf: &Leaf, text: String| {
-        diagnostics.add(syn::Error::new(leaf.at(), text));
+        diagnostics.add(syn::Error::new(leaf.path_span(), text));
         sound = false;
     };
     for leaf in &expression.leaves {
-        if let Some(name) = word(leaf).filter(|name| name == "AllowAny" || name == "DenyAll") {
+        if let Some(name) = permission_name(leaf).filter(|name| name == "AllowAny" || name == "DenyAll") {
             refuse(leaf, format!("`{name}` stands alone; remove it here, or write `{name}` and nothing else"));
         }
-        if word_about_an_object(leaf).as_deref() == Some("DenyAll") {
+        if object_permission_name(leaf).as_deref() == Some("DenyAll") {
             refuse(leaf, "`DenyAll` needs no object to refuse everybody; write `DenyAll` and nothing else".to_owned());
         }
     }
@@ -63,16 +63,19 @@ pub(in crate::check) fn alone(expression: &Expression, diagnostics: &mut Diagnos
 /// `AllowAny(message)`: says aloud that nothing more is asked about the object.
 fn opens_an_object(tree: &Tree, expression: &Expression) -> bool {
     match tree {
-        Tree::Leaf(leaf) => word_about_an_object(&expression.leaves[*leaf]).as_deref() == Some("AllowAny"),
+        Tree::Leaf(leaf) => object_permission_name(&expression.leaves[*leaf]).as_deref() == Some("AllowAny"),
         _ => false,
     }
 }
 
 /// What asks about the object that this `AllowAny(message)` opens.
 fn superfluous<'e>(leaf: &Leaf, expression: &'e Expression) -> Option<&'e Leaf> {
-    let opens = |leaf: &Leaf| word_about_an_object(leaf).as_deref() == Some("AllowAny");
-    let about = leaf.about.as_ref().filter(|_| opens(leaf)).map(plain)?;
-    expression.leaves.iter().find(|other| !opens(other) && other.about.as_ref().map(plain).as_ref() == Some(&about))
+    let opens = |leaf: &Leaf| object_permission_name(leaf).as_deref() == Some("AllowAny");
+    let about = leaf.subject.as_ref().filter(|_| opens(leaf)).map(unraw_name)?;
+    expression
+        .leaves
+        .iter()
+        .find(|other| !opens(other) && other.subject.as_ref().map(unraw_name).as_ref() == Some(&about))
 }
 
 /// Each `AllowAny(message)` that would open more than its object.
@@ -110,8 +113,8 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
         Tree::Leaf(_) => true,
         Tree::Not(inner) => {
             if let Tree::Not(twice) = &**inner {
-                let text = format!("`!!` changes nothing; write `{}`", expression.text_inside(twice));
-                diagnostics.error(&expression.at, text);
+                let text = format!("`!!` changes nothing; write `{}`", expression.operand_text(twice));
+                diagnostics.error(&expression.tokens, text);
                 return false;
             }
             level(inner, expression, diagnostics)
@@ -119,8 +122,8 @@ fn level(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnostics) ->
         Tree::Any(parts) | Tree::All(parts) => {
             for (position, part) in parts.iter().enumerate() {
                 if parts[..position].contains(part) {
-                    let text = format!("`{}` stands here twice; remove one of them", expression.text_inside(part));
-                    diagnostics.error(&expression.at, text);
+                    let text = format!("`{}` stands here twice; remove one of them", expression.operand_text(part));
+                    diagnostics.error(&expression.tokens, text);
                     return false;
                 }
             }
@@ -137,14 +140,14 @@ fn outcome(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
         return side_by_side(&weighed, expression, diagnostics);
     };
     if let Some(text) = constant(&table, &weighed, expression) {
-        diagnostics.error(&expression.at, text);
+        diagnostics.error(&expression.tokens, text);
         return false;
     }
     let whole = expression.text(&expression.tree);
     for (position, leaf) in expression.leaves.iter().enumerate() {
         if !table.depends_on(position) && !opens_an_object(&Tree::Leaf(position), expression) {
             let text = format!("`{}` makes no difference in `{whole}`; remove it", leaf.text);
-            diagnostics.add(syn::Error::new(leaf.at(), text));
+            diagnostics.add(syn::Error::new(leaf.path_span(), text));
             return false;
         }
     }
@@ -183,8 +186,8 @@ fn side_by_side(tree: &Tree, expression: &Expression, diagnostics: &mut Diagnost
         Tree::Any(parts) => (parts, "leave nothing out"),
     };
     if let Some((part, _)) = opposed(&parts.iter().collect::<Vec<_>>()) {
-        let part = expression.text_inside(&parts[part]);
-        diagnostics.error(&expression.at, format!("`{part}` and `!{part}` {wrong}; remove one of them"));
+        let part = expression.operand_text(&parts[part]);
+        diagnostics.error(&expression.tokens, format!("`{part}` and `!{part}` {wrong}; remove one of them"));
         return false;
     }
     parts.iter().all(|part| side_by_side(part, expression, diagnostics))
@@ -201,13 +204,13 @@ pub(super) fn opposed(parts: &[&Tree]) -> Option<(usize, usize)> {
 /// `AllowAny` on an action narrows nothing, and it cannot widen what its block asks.
 fn opens(expression: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
     let asks = match &block.permission {
-        Permission::Silent => false,
-        Permission::Inherited => true,
-        Permission::Asked(own) => own.alone().as_deref() != Some("AllowAny"),
+        BlockPermission::Absent => false,
+        BlockPermission::Inherited => true,
+        BlockPermission::Expression(own) => own.sole_permission_name().as_deref() != Some("AllowAny"),
     };
-    if asks && expression.alone().as_deref() == Some("AllowAny") {
+    if asks && expression.sole_permission_name().as_deref() == Some("AllowAny") {
         let text = "`AllowAny` opens nothing, as the permission of the block must hold all the same; remove it";
-        diagnostics.error(&expression.at, text);
+        diagnostics.error(&expression.tokens, text);
     }
 }
 
@@ -216,12 +219,12 @@ mod tests {
     use super::alone;
     use crate::diagnostics::Diagnostics;
     use crate::model::expression::Expression;
-    use crate::syntax::permission::Written;
+    use crate::syntax::permission::PermissionValue;
     use syn::parse::Parser;
 
     fn told(text: &str) -> String {
         let mut diagnostics = Diagnostics::new();
-        let written = Written::parse.parse_str(text).unwrap().asked().unwrap();
+        let written = PermissionValue::parse.parse_str(text).unwrap().into_expression().unwrap();
         let expression = Expression::new(&written, &mut diagnostics);
         alone(&expression, &mut diagnostics);
         diagnostics.finish().map_or_else(|error| error.to_string(), |()| String::new())

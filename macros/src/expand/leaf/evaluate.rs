@@ -8,9 +8,9 @@ use crate::expand::object_parameters;
 use crate::expand::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
-use crate::model::expression::{Expression, word_about_an_object};
+use crate::model::expression::{Expression, object_permission_name};
 use crate::model::object::Object;
-use crate::model::parameter::{Kind, Parameter};
+use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::{Leaf, respan};
 
 /// A leaf with its name, and with the parameter that it is about.
@@ -39,24 +39,25 @@ pub(in crate::expand) fn named<'a>(
     generics: &Generics,
     action: Option<&'a Action>,
 ) -> Vec<Named<'a>> {
-    let leaves = expression.leaves.iter().zip(expression.denied()).enumerate().map(|(position, (leaf, denied))| {
-        let name = if mentions(leaf.path.to_token_stream(), generics) {
-            // All at one span, or the compiler tells twice that it is no permission.
-            respan(leaf_path(leaf), leaf.span)
-        } else {
-            alias(leaf, role, position).to_token_stream()
-        };
-        let named = leaf.about.as_ref().zip(action).and_then(|(about, action)| action.parameter(about));
-        let about = named.map(|(position, parameter)| {
-            let object = match &parameter.kind {
-                Kind::Object(object) => Some(object),
-                _ => None,
+    let leaves =
+        expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, denied))| {
+            let name = if mentions(leaf.path.to_token_stream(), generics) {
+                // All at one span, or the compiler tells twice that it is no permission.
+                respan(leaf_path(leaf), leaf.span)
+            } else {
+                alias(leaf, role, position).to_token_stream()
             };
-            let ty = object.map_or(&parameter.ty, |object| &object.ty);
-            About { position, local: paths::parameter(position, ty), parameter, object }
+            let named = leaf.subject.as_ref().zip(action).and_then(|(about, action)| action.find_parameter(about));
+            let about = named.map(|(position, parameter)| {
+                let object = match &parameter.kind {
+                    ParameterKind::Object(object) => Some(object),
+                    _ => None,
+                };
+                let ty = object.map_or(&parameter.ty, |object| &object.ty);
+                About { position, local: paths::parameter(position, ty), parameter, object }
+            });
+            Named { leaf, name, about, denied }
         });
-        Named { leaf, name, about, denied }
-    });
     leaves.collect()
 }
 
@@ -71,7 +72,7 @@ pub(in crate::expand) fn aliases(
     let nameable = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
     let aliases = nameable.map(|(position, leaf)| {
         let (name, path) = (alias(leaf, role, position), &leaf.path);
-        if leaf.codename {
+        if leaf.is_codename {
             let codename = paths::codename(leaf.span);
             return quote!(#(#cfgs)* const #name: #codename = #path;);
         }
@@ -82,7 +83,7 @@ pub(in crate::expand) fn aliases(
 
 /// A constant is written in upper case: lints look at a name with the user's span.
 fn alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
-    if leaf.codename {
+    if leaf.is_codename {
         let role = role.to_uppercase();
         return format_ident!("__{role}LEAF{position}", span = leaf.span);
     }
@@ -136,7 +137,7 @@ impl Named<'_> {
     fn weighed(&self) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         let about =
-            self.about.as_ref().filter(|_| word_about_an_object(leaf).is_some_and(|word| word != "AllowAny"))?;
+            self.about.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
         let (itself, asks, text, name) = (self.itself()?, paths::asks(span), &leaf.text, &about.parameter.name);
         let told = format!("`{text}` holds for every object there is; write `AllowAny({name})`");
         let told = respanned(&told, span);
@@ -160,10 +161,10 @@ impl Named<'_> {
     /// The trait by which `handler` asks it.
     fn asked_by(&self, handler: &TokenStream) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
-        if leaf.codename {
+        if leaf.is_codename {
             return None;
         }
-        if leaf.about.is_none() {
+        if leaf.subject.is_none() {
             let permission = paths::permission(span);
             return Some(quote_spanned!(span=> #permission<#handler>));
         }
@@ -190,10 +191,10 @@ impl Named<'_> {
     pub(in crate::expand) fn ask(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
-        if self.leaf.about.is_some() {
+        if self.leaf.subject.is_some() {
             return None;
         }
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             let may = paths::may(span);
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
@@ -207,10 +208,10 @@ impl Named<'_> {
     /// The same before objects are loaded, when one about an object may have nothing to say yet.
     pub(in crate::expand) fn ask_beforehand(&self, locals: &Locals) -> Option<TokenStream> {
         let (beforehand, none) = (paths::beforehand(Span::call_site()), paths::none(Span::call_site()));
-        if self.leaf.about.is_none() {
+        if self.leaf.subject.is_none() {
             return self.ask(locals).as_ref().map(mapped);
         }
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             return Some(quote!(#beforehand(#none)));
         }
         let itself = self.itself()?;
@@ -222,7 +223,7 @@ impl Named<'_> {
     pub(in crate::expand) fn ask_about(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name, about) = (self.leaf.span, &self.name, self.about.as_ref()?);
-        if !self.leaf.codename {
+        if !self.leaf.is_codename {
             return self.ask_each(&about.local, locals);
         }
         if about.object.is_some() {
@@ -230,7 +231,7 @@ impl Named<'_> {
             return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
         }
         // What cannot be such a parameter is told at its name.
-        let at = self.leaf.about.as_ref().map_or(span, Ident::span);
+        let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
         let (may, subject) = (paths::may_on(at), paths::shown_at(&about.local, at));
         Some(quote_spanned!(at=> #may(#call, #name, &#subject).await))
     }
@@ -259,7 +260,7 @@ impl Named<'_> {
     /// What it says at the door.
     pub(in crate::expand) fn ask_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             let no_opinion = paths::no_opinion(Span::call_site());
             return Some(quote!(#no_opinion()));
         }
@@ -271,7 +272,7 @@ impl Named<'_> {
     pub(in crate::expand) fn ask_strictly(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { answer, cx, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             let may = paths::may_connect(span);
             return Some(mapped(&quote_spanned!(span=> #may(#cx, #name).await)));
         }

@@ -16,7 +16,7 @@ impl Named<'_> {
             let asked = quote_spanned!(at=> #may_on(#seeing, #name, #field));
             return quote!({ #begun #asked });
         }
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             let may = paths::seeing_may(span);
             return quote_spanned!(span=> #may(#seeing, #name));
         }
@@ -37,7 +37,7 @@ impl Named<'_> {
             let asked = quote_spanned!(at=> #may_on(#call, #name, #field).await);
             return quote!({ #begun #asked });
         }
-        if self.leaf.codename {
+        if self.leaf.is_codename {
             let may = paths::may(span);
             return quote_spanned!(span=> #may(#call, #name).await);
         }
@@ -51,7 +51,7 @@ impl Named<'_> {
     /// The field that a codename is about, and the local that borrows it. One that is not there, or names no object, is
     /// told at its name.
     fn field(&self, of: &Ident) -> Option<(TokenStream, Ident)> {
-        let field = self.leaf.about.as_ref()?;
+        let field = self.leaf.subject.as_ref()?;
         let local = paths::subject(field.span());
         Some((quote!(let #local = &#of.#field;), local))
     }
