@@ -17,7 +17,7 @@ pub use crate::consumer::{
     check_mount, check_node, no_captures, no_captures_here,
 };
 #[cfg(feature = "registry")]
-pub use crate::consumer::{CodenameGroupRow, inventory};
+pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{Authorized, Call, ConnectContext, Context, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};

@@ -22,7 +22,7 @@ pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
 /// The message's keys as the arguments of an action that everything on the way has admitted.
 pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
-    read(call)
+    deserialize(call)
 }
 
 /// The same for an action whose expression is still to see the objects, which the arguments name.
@@ -30,14 +30,14 @@ pub fn arguments_before<'a, T: Deserialize<'a>, U>(
     call: &'a Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
 ) -> Result<T> {
-    read(call)
+    deserialize(call)
 }
 
-fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
-    let keys = Keys { left: call.fields().iter(), value: None, decoded: call.decoded() };
-    T::deserialize(keys).map_err(|wrong| {
-        let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);
-        match wrong.field {
+fn deserialize<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
+    let keys = ArgumentMap { remaining: call.fields().iter(), value: None, decoded: call.decoded() };
+    T::deserialize(keys).map_err(|invalid| {
+        let error = Error::new(StatusCode::BAD_REQUEST, invalid.code, invalid.detail);
+        match invalid.field {
             Some(field) => error.with_field(field),
             None => error,
         }
@@ -74,8 +74,8 @@ impl fmt::Display for Str<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
+        struct StrVisitor;
+        impl<'de> Visitor<'de> for StrVisitor {
             type Value = Str<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,61 +94,65 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
                 Ok(Str(Cow::Owned(text)))
             }
         }
-        deserializer.deserialize_string(Text)
+        deserializer.deserialize_string(StrVisitor)
     }
 }
 
 /// What is wrong with the arguments.
 #[derive(Debug)]
-struct Wrong {
+struct ArgumentError {
     code: &'static str,
     field: Option<Cow<'static, str>>,
     detail: String,
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ArgumentError {}
 
-impl de::Error for Wrong {
-    fn custom<T: fmt::Display>(message: T) -> Wrong {
-        Wrong { code: "invalid_argument", field: None, detail: message.to_string() }
+impl de::Error for ArgumentError {
+    fn custom<T: fmt::Display>(message: T) -> ArgumentError {
+        ArgumentError { code: "invalid_argument", field: None, detail: message.to_string() }
     }
 
-    fn missing_field(field: &'static str) -> Wrong {
-        Wrong { code: "missing_argument", field: Some(field.into()), detail: format!("Missing argument `{field}`.") }
+    fn missing_field(field: &'static str) -> ArgumentError {
+        ArgumentError {
+            code: "missing_argument",
+            field: Some(field.into()),
+            detail: format!("Missing argument `{field}`."),
+        }
     }
 
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> Wrong {
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> ArgumentError {
         let detail = "The action takes no such argument.".to_owned();
-        Wrong { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
+        ArgumentError { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 
-impl Wrong {
-    fn value(field: &str, error: &serde_json::Error) -> Wrong {
+impl ArgumentError {
+    fn invalid_value(field: &str, error: &serde_json::Error) -> ArgumentError {
         let text = error.to_string();
         // The place counts from the start of the value, which tells a client nothing.
         let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
-        Wrong { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
+        ArgumentError { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 
 /// The keys of a message, as a map to deserialize from.
-struct Keys<'k, 'de> {
-    left: std::slice::Iter<'k, Field<'de>>,
+struct ArgumentMap<'k, 'de> {
+    remaining: std::slice::Iter<'k, Field<'de>>,
     value: Option<&'k Field<'de>>,
     decoded: &'k DecodedStrings,
 }
 
-impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
-    type Error = Wrong;
+impl<'de, 'k: 'de> Deserializer<'de> for ArgumentMap<'k, 'de> {
+    type Error = ArgumentError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         visitor.visit_map(self)
     }
 
@@ -158,11 +162,11 @@ impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
     }
 }
 
-impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
-    type Error = Wrong;
+impl<'de, 'k: 'de> MapAccess<'de> for ArgumentMap<'k, 'de> {
+    type Error = ArgumentError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        self.value = self.left.next();
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgumentError> {
+        self.value = self.remaining.next();
         match self.value {
             None => Ok(None),
             Some((Cow::Borrowed(key), _)) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
@@ -170,9 +174,10 @@ impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
         }
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgumentError> {
         let (key, value) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(ArgumentValue::new(*value, self.decoded)).map_err(|error| Wrong::value(key, &error))
+        seed.deserialize(ArgumentValue::new(*value, self.decoded))
+            .map_err(|error| ArgumentError::invalid_value(key, &error))
     }
 }
 
@@ -187,32 +192,32 @@ pub trait Argument<'de, M>: Sized {
     type Read: Deserialize<'de>;
 
     /// The parameter.
-    fn take(read: Self::Read) -> Self;
+    fn take(value: Self::Read) -> Self;
 }
 
 /// Marks types that can be read from a message.
 #[derive(Debug)]
-pub struct Readable;
+pub struct FromMessage;
 
-impl<'de, T: Deserialize<'de>> Argument<'de, Readable> for T {
+impl<'de, T: Deserialize<'de>> Argument<'de, FromMessage> for T {
     type Read = T;
 
-    fn take(read: T) -> T {
-        read
+    fn take(value: T) -> T {
+        value
     }
 }
 
 /// Implemented by nothing. With one impl only, the compiler would take it without weighing it, and tell of the
 /// missing `Deserialize` twice; of two that do not fit it says once what stands above.
-pub trait Never: Sized {
+pub trait Unimplemented: Sized {
     /// Cannot be called.
-    fn never() -> Self;
+    fn unreachable() -> Self;
 }
 
-impl<T: Never> Argument<'_, ()> for T {
+impl<T: Unimplemented> Argument<'_, ()> for T {
     type Read = ();
 
     fn take((): ()) -> T {
-        T::never()
+        T::unreachable()
     }
 }

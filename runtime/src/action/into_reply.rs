@@ -23,15 +23,15 @@ pub struct NoReply;
 
 /// Marks replies that are plain data.
 #[derive(Debug)]
-pub struct Plain;
+pub struct PlainReply;
 
 /// Marks replies with a status of their own.
 #[derive(Debug)]
-pub struct Special;
+pub struct StatusReply;
 
 /// Marks replies that may be an error instead.
 #[derive(Debug)]
-pub struct Fallible<M>(PhantomData<M>);
+pub struct FallibleReply<M>(PhantomData<M>);
 
 /// A value that an action may return.
 ///
@@ -56,39 +56,39 @@ pub trait IntoReply<M> {
     fn into_reply(self, reply: &mut Reply) -> Result<()>;
 }
 
-impl<T: Serialize> IntoReply<Plain> for T {
+impl<T: Serialize> IntoReply<PlainReply> for T {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::OK, &self)
     }
 }
 
-impl<T: Serialize> IntoReply<Special> for Created<T> {
+impl<T: Serialize> IntoReply<StatusReply> for Created<T> {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::CREATED, &self.0)
     }
 }
 
-impl IntoReply<Special> for NoContent {
+impl IntoReply<StatusReply> for NoContent {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::NO_CONTENT, &())
     }
 }
 
-impl IntoReply<Special> for NoReply {
+impl IntoReply<StatusReply> for NoReply {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.nothing();
         Ok(())
     }
 }
 
-impl<T: Serialize> IntoReply<Special> for (T, StatusCode) {
+impl<T: Serialize> IntoReply<StatusReply> for (T, StatusCode) {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         let (data, status) = self;
         reply.data(status, &data)
     }
 }
 
-impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E> {
+impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<FallibleReply<M>> for Result<T, E> {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         self.map_err(Into::into)?.into_reply(reply)
     }
@@ -99,33 +99,33 @@ impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E>
 /// Generated code sees a type's name only, and `Result` has many. So it calls `__settle` on this: a `Result` has a method
 /// of its own, every other type has the one behind [`Deref`].
 #[derive(Debug)]
-pub struct Returned<T>(Value<T>);
+pub struct ReturnType<T>(NonResult<T>);
 
 /// A type that is no `Result`.
 #[derive(Debug)]
-pub struct Value<T>(PhantomData<fn() -> T>);
+pub struct NonResult<T>(PhantomData<fn() -> T>);
 
 /// The type of that value.
-pub fn returned<T>(_: &T) -> Returned<T> {
-    Returned(Value(PhantomData))
+pub fn returned<T>(_: &T) -> ReturnType<T> {
+    ReturnType(NonResult(PhantomData))
 }
 
-impl<T, E> Returned<Result<T, E>> {
+impl<T, E> ReturnType<Result<T, E>> {
     /// The outcome: what was returned.
     pub fn __settle(self, output: Result<T, E>) -> Result<T, E> {
         output
     }
 }
 
-impl<T> Deref for Returned<T> {
-    type Target = Value<T>;
+impl<T> Deref for ReturnType<T> {
+    type Target = NonResult<T>;
 
-    fn deref(&self) -> &Value<T> {
+    fn deref(&self) -> &NonResult<T> {
         &self.0
     }
 }
 
-impl<T> Value<T> {
+impl<T> NonResult<T> {
     /// The outcome: what was returned cannot be an error.
     #[expect(clippy::unnecessary_wraps, reason = "a plain value is settled just as a `Result` is")]
     pub fn __settle(&self, output: T) -> Result<T> {

@@ -85,7 +85,7 @@ impl<T: GrantKey> GrantKeys for Object<T> {
 }
 
 /// Mostly there is one.
-pub(super) type Few<T> = SmallVec<[T; 1]>;
+pub(super) type InlineVec<T> = SmallVec<[T; 1]>;
 
 /// What a parameter holds, whether or not it can be loaded: a leaf is asked about this.
 pub trait LoadedParameter {
@@ -122,19 +122,19 @@ pub trait ObjectParameter<H: Handler>: Sized {
     type Keys: DeserializeOwned;
 
     /// The keys, one by one.
-    fn keys(keys: Self::Keys) -> Few<<Self::Item as Load<H>>::Key>;
+    fn keys(keys: Self::Keys) -> InlineVec<<Self::Item as Load<H>>::Key>;
 
     /// The parameter, of objects that were all there.
-    fn made(objects: Few<Self::Item>) -> Option<Self>;
+    fn from_objects(objects: InlineVec<Self::Item>) -> Option<Self>;
 
     /// Begins: nothing is loaded yet. 400 for a list that is too long.
     fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
-        let most = call.most_objects();
-        if keys.len() > most {
-            return Err(Error::too_many_objects(most).with_field(field));
+        let max_objects = call.most_objects();
+        if keys.len() > max_objects {
+            return Err(Error::too_many_objects(max_objects).with_field(field));
         }
-        Ok(LoadingObjects { keys, state: State::Unloaded })
+        Ok(LoadingObjects { keys, state: LoadState::Unloaded })
     }
 }
 
@@ -142,11 +142,11 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Object<T> {
     type Item = T;
     type Keys = T::Key;
 
-    fn keys(key: T::Key) -> Few<T::Key> {
+    fn keys(key: T::Key) -> InlineVec<T::Key> {
         [key].into()
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         objects.into_iter().next().map(Object)
     }
 }
@@ -155,11 +155,11 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Option<Object<T>> {
     type Item = T;
     type Keys = Option<T::Key>;
 
-    fn keys(key: Option<T::Key>) -> Few<T::Key> {
+    fn keys(key: Option<T::Key>) -> InlineVec<T::Key> {
         key.into_iter().collect()
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         Some(objects.into_iter().next().map(Object))
     }
 }
@@ -168,55 +168,55 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Vec<Object<T>> {
     type Item = T;
     type Keys = Vec<T::Key>;
 
-    fn keys(keys: Vec<T::Key>) -> Few<T::Key> {
-        Few::from_vec(keys)
+    fn keys(keys: Vec<T::Key>) -> InlineVec<T::Key> {
+        InlineVec::from_vec(keys)
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         Some(objects.into_iter().map(Object).collect())
     }
 }
 
 /// The objects of one parameter on their way: not loaded yet, loaded, or found missing.
 pub struct LoadingObjects<P: ObjectParameter<H>, H: Handler> {
-    keys: Few<<P::Item as Load<H>>::Key>,
-    state: State<P::Item>,
+    keys: InlineVec<<P::Item as Load<H>>::Key>,
+    state: LoadState<P::Item>,
 }
 
-enum State<T> {
+enum LoadState<T> {
     Unloaded,
     Missing,
-    Loaded(Few<T>),
+    Loaded(InlineVec<T>),
 }
 
 impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     /// Loads them, unless they are. `None`: one is missing.
-    async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&Few<P::Item>>> {
-        if let State::Unloaded = self.state {
-            let found = match self.find(handler, call).await {
+    async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&InlineVec<P::Item>>> {
+        if let LoadState::Unloaded = self.state {
+            let found = match self.fetch(handler, call).await {
                 // Whoever may not see an object must not learn from its loader whether there is one.
                 Err(error) if error.status() == StatusCode::NOT_FOUND => None,
                 found => found?,
             };
-            self.state = found.map_or(State::Missing, State::Loaded);
+            self.state = found.map_or(LoadState::Missing, LoadState::Loaded);
         }
         Ok(match &self.state {
-            State::Loaded(objects) => Some(objects),
-            State::Missing | State::Unloaded => None,
+            LoadState::Loaded(objects) => Some(objects),
+            LoadState::Missing | LoadState::Unloaded => None,
         })
     }
 
-    async fn find(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<Few<P::Item>>> {
+    async fn fetch(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<InlineVec<P::Item>>> {
         let cx = call.context(P::Item::CAPTURES);
         match &*self.keys {
-            [] => Ok(Some(Few::new())),
+            [] => Ok(Some(InlineVec::new())),
             [key] => Ok(P::Item::load(handler, &cx, key).await?.map(|object| [object].into())),
-            several => {
-                let objects = P::Item::load_many(handler, &cx, several).await?;
-                if objects.len() == several.len() {
+            keys => {
+                let objects = P::Item::load_many(handler, &cx, keys).await?;
+                if objects.len() == keys.len() {
                     return Ok(objects.into_iter().collect());
                 }
-                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), several.len());
+                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), keys.len());
                 Err(Error::internal(text))
             }
         }
@@ -225,9 +225,9 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     /// Begins to ask a leaf about each of them.
     pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
         match self.load(handler, call).await {
-            Ok(Some(objects)) => LeafOverObjects { left: objects, answer: Ok(Some(true)) },
-            Ok(None) => LeafOverObjects { left: &[], answer: Ok(None) },
-            Err(error) => LeafOverObjects { left: &[], answer: Err(error) },
+            Ok(Some(objects)) => LeafOverObjects { remaining: objects, answer: Ok(Some(true)) },
+            Ok(None) => LeafOverObjects { remaining: &[], answer: Ok(None) },
+            Err(error) => LeafOverObjects { remaining: &[], answer: Err(error) },
         }
     }
 
@@ -237,19 +237,19 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
         P::Item: GrantKey,
     {
         let keys = self.load(handler, call).await?.map(|objects| objects.iter().map(GrantKey::grant_key).collect());
-        let keys: Few<_> = match keys {
+        let keys: InlineVec<_> = match keys {
             Some(keys) => keys,
             None => return Ok(None),
         };
-        unseen(call.may_with(codename, &keys).await.map(Some))
+        conceal_missing(call.may_with(codename, &keys).await.map(Some))
     }
 
     /// The parameter, once everything on the way has held. 404 where one is missing.
     pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
         match self.state {
-            State::Loaded(objects) => P::made(objects).ok_or_else(Error::not_found),
-            State::Missing | State::Unloaded => Err(Error::not_found()),
+            LoadState::Loaded(objects) => P::from_objects(objects).ok_or_else(Error::not_found),
+            LoadState::Missing | LoadState::Unloaded => Err(Error::not_found()),
         }
     }
 }
@@ -261,7 +261,7 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
 }
 
 /// An answer about an object that is there, such as could be given about one that is not.
-fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
+fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
     match answer {
         Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_of_message() => Ok(None),
         answer => answer,
@@ -271,7 +271,7 @@ fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
 /// One leaf being asked about the objects of a parameter: yes for all is a yes.
 #[derive(Debug)]
 pub struct LeafOverObjects<'o, T> {
-    left: &'o [T],
+    remaining: &'o [T],
     answer: Result<Option<bool>>,
 }
 
@@ -280,8 +280,8 @@ impl<'o, T> LeafOverObjects<'o, T> {
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     pub fn next(&mut self) -> Option<&'o T> {
         let Ok(Some(true)) = self.answer else { return None };
-        let (first, rest) = self.left.split_first()?;
-        self.left = rest;
+        let (first, rest) = self.remaining.split_first()?;
+        self.remaining = rest;
         // Until the leaf has spoken.
         self.answer = Ok(Some(false));
         Some(first)
@@ -290,7 +290,7 @@ impl<'o, T> LeafOverObjects<'o, T> {
     /// What the leaf said of it. That it found no such thing, or that the message lacks what it wants to read, says nothing:
     /// told as it is, it would tell that there is an object.
     pub fn tell(&mut self, answer: Result<bool>) {
-        self.answer = unseen(answer.map(Some));
+        self.answer = conceal_missing(answer.map(Some));
     }
 
     /// What it says of all of them; `None` where one is missing.

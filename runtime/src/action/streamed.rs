@@ -37,16 +37,16 @@ pub struct Streamed<S>(pub S);
 
 /// Marks replies that come one after the other.
 #[derive(Debug)]
-pub struct Several<M>(std::marker::PhantomData<M>);
+pub struct StreamReply<M>(std::marker::PhantomData<M>);
 
-impl<S, M> IntoReply<Several<M>> for Streamed<S>
+impl<S, M> IntoReply<StreamReply<M>> for Streamed<S>
 where
     S: Stream + Send + 'static,
     S::Item: IntoReply<M>,
     M: 'static,
 {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
-        reply.follow(Box::pin(Each {
+        reply.follow(Box::pin(StreamedValues {
             stream: Contained::new(Box::pin(self.0)),
             marker: std::marker::PhantomData::<fn(M)>,
         }));
@@ -54,12 +54,12 @@ where
     }
 }
 
-struct Each<S, M> {
+struct StreamedValues<S, M> {
     stream: Contained<Pin<Box<S>>>,
     marker: std::marker::PhantomData<fn(M)>,
 }
 
-impl<S, M> Values for Each<S, M>
+impl<S, M> Values for StreamedValues<S, M>
 where
     S: Stream + Send,
     S::Item: IntoReply<M>,

@@ -40,11 +40,11 @@ pub fn audit() -> Result<Audit, RegistryError> {
     grants::ready()?;
     let mut entries = Vec::new();
     for registration in consumers()? {
-        list(&registration, &mut entries);
+        collect_entries(&registration, &mut entries);
     }
     // Instances of a generic consumer may say the same.
-    let mut seen = HashSet::new();
-    entries.retain(|entry| seen.insert(entry.clone()));
+    let mut known = HashSet::new();
+    entries.retain(|entry| known.insert(entry.clone()));
     Ok(Audit { entries })
 }
 
@@ -52,7 +52,7 @@ impl Audit {
     /// The audit of one consumer.
     pub fn of<C: Consumer>() -> Audit {
         let mut entries = Vec::new();
-        list(&Registration::of::<C>(), &mut entries);
+        collect_entries(&Registration::of::<C>(), &mut entries);
         Audit { entries }
     }
 
@@ -68,16 +68,16 @@ impl Audit {
     }
 }
 
-fn list(registration: &Registration, entries: &mut Vec<AuditEntry>) {
+fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     let node = registration.node();
-    let door: Vec<String> = [
-        node.permission.map(|permission| format!("connect phase of {}", permission.as_part())),
-        registration.connect().map(Expression::as_part),
+    let connect_parts: Vec<String> = [
+        node.permission.map(|permission| format!("connect phase of {}", permission.to_operand())),
+        registration.connect().map(Expression::to_operand),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let permission = if door.is_empty() { "no opinion".to_owned() } else { door.join(" & ") };
+    let permission = if connect_parts.is_empty() { "no opinion".to_owned() } else { connect_parts.join(" & ") };
     entries.push(AuditEntry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
     if registration.authenticates() {
         entries.push(AuditEntry {
@@ -103,7 +103,7 @@ fn list(registration: &Registration, entries: &mut Vec<AuditEntry>) {
             permission: format!("event, seen by {}", event.permission),
         });
     }
-    AuditTraversal { consumer: registration.name(), entries }.level(node, "", &[]);
+    AuditTraversal { consumer: registration.name(), entries }.visit_handler(node, "", &[]);
 }
 
 struct AuditTraversal<'e> {
@@ -112,32 +112,32 @@ struct AuditTraversal<'e> {
 }
 
 impl AuditTraversal<'_> {
-    fn level(&mut self, node: &HandlerDescriptor, route: &str, above: &[&'static Expression]) {
-        let here = with(above, node.permission);
+    fn visit_handler(&mut self, node: &HandlerDescriptor, route: &str, outer: &[&'static Expression]) {
+        let expressions = concat(outer, node.permission);
         for action in node.actions {
             self.entries.push(AuditEntry {
                 consumer: self.consumer,
                 route: route.to_owned(),
                 action: action.name,
-                permission: joined(&with(&here, action.permission)),
+                permission: join_expressions(&concat(&expressions, action.permission)),
             });
         }
         for mount in node.routes {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = format!("{route}{separator}{}", mount.pattern.text);
-            self.level(mount.node, &inner, &with(&here, mount.permission));
+            self.visit_handler(mount.node, &inner, &concat(&expressions, mount.permission));
         }
     }
 }
 
-fn with(above: &[&'static Expression], more: Option<&'static Expression>) -> Vec<&'static Expression> {
-    above.iter().copied().chain(more).collect()
+fn concat(outer: &[&'static Expression], inner: Option<&'static Expression>) -> Vec<&'static Expression> {
+    outer.iter().copied().chain(inner).collect()
 }
 
-fn joined(expressions: &[&'static Expression]) -> String {
+fn join_expressions(expressions: &[&'static Expression]) -> String {
     match expressions {
         [only] => only.to_string(),
-        several => several.iter().map(|e| e.as_part()).collect::<Vec<_>>().join(" & "),
+        expressions => expressions.iter().map(|e| e.to_operand()).collect::<Vec<_>>().join(" & "),
     }
 }
 
@@ -151,8 +151,8 @@ impl fmt::Display for Audit {
         let rows: Vec<_> = std::iter::once(head).chain(self.entries.iter().map(row)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let (consumer, route, action) = (width(0), width(1), width(2));
-        for [a, b, c, d] in &rows {
-            writeln!(f, "{a:consumer$}  {b:route$}  {c:action$}  {d}")?;
+        for [consumer_cell, route_cell, action_cell, permission_cell] in &rows {
+            writeln!(f, "{consumer_cell:consumer$}  {route_cell:route$}  {action_cell:action$}  {permission_cell}")?;
         }
         Ok(())
     }

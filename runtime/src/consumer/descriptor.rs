@@ -24,11 +24,11 @@ pub struct HandlerDescriptor {
 
 impl HandlerDescriptor {
     /// Whether a codename is asked here or anywhere below.
-    pub(crate) fn asks_codenames(&self) -> bool {
-        let asks = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
-        asks(self.permission)
-            || self.actions.iter().any(|action| asks(action.permission))
-            || self.routes.iter().any(|route| asks(route.permission) || route.node.asks_codenames())
+    pub(crate) fn uses_codenames(&self) -> bool {
+        let has_codename = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
+        has_codename(self.permission)
+            || self.actions.iter().any(|action| has_codename(action.permission))
+            || self.routes.iter().any(|route| has_codename(route.permission) || route.node.uses_codenames())
     }
 }
 

@@ -16,8 +16,8 @@ pub use descriptor::{
 #[cfg(feature = "registry")]
 pub use inventory;
 #[cfg(feature = "registry")]
-pub use registry::CodenameGroupRow;
-pub(crate) use registry::mounted;
+pub use registry::GroupRegistration;
+pub(crate) use registry::register_mounted;
 pub use registry::{Registration, RegistryError, codenames};
 pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::const_check::check_built_in;
+use super::const_check::check_reserved_name;
 use super::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
@@ -26,7 +26,7 @@ impl Registration {
     /// The registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
         if C::AUTHENTICATES {
-            check_built_in(C::NODE, "authenticate");
+            check_reserved_name(C::NODE, "authenticate");
         }
         Registration {
             name: C::NAME,
@@ -39,10 +39,10 @@ impl Registration {
     }
 
     /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
-    fn path(&self) -> &'static str {
+    fn type_path(&self) -> &'static str {
         let name = (self.type_name)();
         match name.split_once('<') {
-            Some((path, _)) if name.ends_with('>') && !path.is_empty() => path,
+            Some((type_path, _)) if name.ends_with('>') && !type_path.is_empty() => type_path,
             _ => name,
         }
     }
@@ -76,28 +76,28 @@ inventory::collect!(Registration);
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct CodenameGroupRow {
+pub struct GroupRegistration {
     name: &'static str,
     consumer: &'static str,
     permission: &'static Expression,
 }
 
 #[cfg(feature = "registry")]
-impl CodenameGroupRow {
+impl GroupRegistration {
     /// The row of a group, by the name of its consumer.
-    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> CodenameGroupRow {
-        CodenameGroupRow { name, consumer, permission }
+    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRegistration {
+        GroupRegistration { name, consumer, permission }
     }
 }
 
 #[cfg(feature = "registry")]
-inventory::collect!(CodenameGroupRow);
+inventory::collect!(GroupRegistration);
 
 /// The groups of a consumer, sorted by name, and what is asked of whoever joins.
 #[cfg(feature = "registry")]
 pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
-    let of_it = inventory::iter::<CodenameGroupRow>.into_iter().filter(|row| row.consumer == consumer);
-    let mut groups: Vec<_> = of_it.map(|row| (row.name, row.permission)).collect();
+    let rows = inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer);
+    let mut groups: Vec<_> = rows.map(|row| (row.name, row.permission)).collect();
     groups.sort_unstable_by_key(|(name, _)| *name);
     groups
 }
@@ -109,43 +109,43 @@ pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
 
 /// Two consumers of the program have one name, or two codenames.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistryError(Same);
+pub struct RegistryError(Clash);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Same {
+enum Clash {
     Consumer { name: &'static str, types: [&'static str; 2] },
     Codename(CodenameClash),
 }
 
 impl From<CodenameClash> for RegistryError {
     fn from(clash: CodenameClash) -> RegistryError {
-        RegistryError(Same::Codename(clash))
+        RegistryError(Clash::Codename(clash))
     }
 }
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Same::Consumer { name, types: [one, other] } => write!(
+            Clash::Consumer { name, types: [one, other] } => write!(
                 f,
                 "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
             ),
-            Same::Codename(clash) => clash.fmt(f),
+            Clash::Codename(clash) => clash.fmt(f),
         }
     }
 }
 
 impl std::error::Error for RegistryError {}
 
-static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
+static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
-pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
+pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
     grants::ready()?;
-    let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();
-    let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;
+    let all = deduplicate(inventory_registrations().into_iter().chain(known).chain([Registration::of::<C>()]))?;
     *mounted = all;
     Ok(())
 }
@@ -160,34 +160,34 @@ pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
 
 /// All consumers, sorted by name, each once.
 pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
-    let mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    unique(found().into_iter().chain(mounted))
+    let mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    deduplicate(inventory_registrations().into_iter().chain(mounted))
 }
 
 #[cfg(feature = "registry")]
-fn found() -> Vec<Registration> {
+fn inventory_registrations() -> Vec<Registration> {
     inventory::iter::<Registration>.into_iter().copied().collect()
 }
 
 #[cfg(not(feature = "registry"))]
-fn found() -> Vec<Registration> {
+fn inventory_registrations() -> Vec<Registration> {
     Vec::new()
 }
 
-fn unique(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
-    let mut named: BTreeMap<&'static str, &'static str> = BTreeMap::new();
-    let mut each: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
+fn deduplicate(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
+    let mut path_by_name: BTreeMap<&'static str, &'static str> = BTreeMap::new();
+    let mut by_name_and_type: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
     for registration in all {
-        let path = registration.path();
-        let earlier = *named.entry(registration.name).or_insert(path);
-        if earlier != path {
-            let mut types = [earlier, path];
+        let type_path = registration.type_path();
+        let earlier = *path_by_name.entry(registration.name).or_insert(type_path);
+        if earlier != type_path {
+            let mut types = [earlier, type_path];
             types.sort_unstable();
-            return Err(RegistryError(Same::Consumer { name: registration.name, types }));
+            return Err(RegistryError(Clash::Consumer { name: registration.name, types }));
         }
-        each.insert((registration.name, (registration.type_name)()), registration);
+        by_name_and_type.insert((registration.name, (registration.type_name)()), registration);
     }
-    Ok(each.into_values().collect())
+    Ok(by_name_and_type.into_values().collect())
 }
 
 /// Tells the registry of a consumer. Generated code decides nothing: what this does depends on the features.
@@ -207,7 +207,7 @@ macro_rules! __register {
 macro_rules! __register_group {
     ($group:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::CodenameGroupRow::new(
+            $crate::__private::GroupRegistration::new(
                 <$group as $crate::__private::Group>::NAME,
                 <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
                 <$group as $crate::__private::Group>::PERMISSION,

@@ -30,10 +30,11 @@ impl<'w, U> Traversal<'w, U> {
 
 /// A boxed future of an action: one for each message, so that the largest of a consumer's actions does not
 /// add its size to every idle connection.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// The way from an admitted message to one action's reply.
-pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> Running<'a>;
+pub type ActionFn<H> =
+    for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> ActionFuture<'a>;
 
 /// The rows of a handler, and the calls into it. Written by `#[handler]` and `#[consumer]` only.
 #[doc(hidden)]
@@ -58,8 +59,8 @@ pub trait Dispatch: Handler + Sized {
     }
 
     /// The call of the action at that place of the node.
-    fn action(&self, at: usize) -> Option<ActionFn<Self>> {
-        Self::CALLS.get(at).copied()
+    fn action(&self, index: usize) -> Option<ActionFn<Self>> {
+        Self::CALLS.get(index).copied()
     }
 
     /// Asks the handler's own expression.
@@ -75,24 +76,24 @@ pub trait Dispatch: Handler + Sized {
     /// Asks this level, then goes to where the route leads from it. What stands above has the same user type.
     ///
     /// That a route or an action does not exist is told only to whom the level admits.
-    fn enter<'w, Above: Handler<User = Self::User>>(
+    fn enter<'w, Parent: Handler<User = Self::User>>(
         &'w self,
-        walk: &'w mut Traversal<'_, Above::User>,
+        traversal: &'w mut Traversal<'_, Parent::User>,
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
-            let admitted = self.admit(walk.call, admitted).await?;
-            match walk.call.step(walk.level) {
+            let admitted = self.admit(traversal.call, admitted).await?;
+            match traversal.call.step(traversal.level) {
                 Step::Into(route) => {
-                    walk.level += 1;
-                    self.descend(route, walk, admitted).await
+                    traversal.level += 1;
+                    self.descend(route, traversal, admitted).await
                 }
                 Step::Lost => Err(Error::not_found()),
                 Step::Here => {
-                    let action = walk.call.head().action.as_ref();
-                    let at = self.node().actions.iter().position(|row| row.name == action);
-                    let run = at.and_then(|at| self.action(at)).ok_or_else(Error::unknown_action)?;
-                    run(self, walk.call, admitted, walk.reply).await
+                    let action = traversal.call.head().action.as_ref();
+                    let index = self.node().actions.iter().position(|row| row.name == action);
+                    let run = index.and_then(|index| self.action(index)).ok_or_else(Error::unknown_action)?;
+                    run(self, traversal.call, admitted, traversal.reply).await
                 }
             }
         }
@@ -102,10 +103,10 @@ pub trait Dispatch: Handler + Sized {
     fn descend(
         &self,
         route: u16,
-        walk: &mut Traversal<'_, Self::User>,
+        traversal: &mut Traversal<'_, Self::User>,
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send {
-        let _ = (route, walk, admitted);
+        let _ = (route, traversal, admitted);
         async { Err(Error::internal("a route without a handler")) }
     }
 }

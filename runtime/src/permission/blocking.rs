@@ -66,9 +66,9 @@ impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
                 // This is one of the pool's threads already; waiting for another could wait for ever.
                 return work();
             }
-            let running = tokio::task::spawn_blocking(work);
-            let _abandoned = AbortOnDrop(running.abort_handle());
-            running.await.map_err(Error::internal)?
+            let task = tokio::task::spawn_blocking(work);
+            let _abort_guard = AbortOnDrop(task.abort_handle());
+            task.await.map_err(Error::internal)?
         }
     }
 }

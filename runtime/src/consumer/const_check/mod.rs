@@ -4,6 +4,6 @@ mod handler;
 mod message;
 mod mounts;
 
-pub(super) use handler::check_built_in;
 pub use handler::check_node;
+pub(super) use handler::check_reserved_name;
 pub use mounts::{check, check_mount, no_captures, no_captures_here};
