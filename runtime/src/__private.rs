@@ -8,8 +8,8 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, FromContext, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects, ObjectParameter,
-    arguments, arguments_before, nested, path, returned,
+    Argument, FromContext, HookOutcome, Identity, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects,
+    ObjectParameter, arguments, arguments_before, nested, path, returned,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
@@ -69,44 +69,4 @@ pub fn unknown_leaf<T>() -> Result<T> {
 /// What a route answers that the generated code does not know. It cannot come: both are written from one block.
 pub fn unknown_route<T>() -> Result<T> {
     Err(Error::internal("a route without a handler"))
-}
-
-/// What `#[authenticate]` returned.
-#[diagnostic::on_unimplemented(
-    message = "`#[authenticate]` cannot return `{Self}`",
-    label = "does not say who it is",
-    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` is nobody"
-)]
-pub trait Identity<U> {
-    /// As a result.
-    fn identity(self) -> Result<Option<U>>;
-}
-
-impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
-    fn identity(self) -> Result<Option<U>> {
-        self.map_err(Into::into)
-    }
-}
-
-/// What `#[connect]` returned.
-#[diagnostic::on_unimplemented(
-    message = "`#[connect]` cannot return `{Self}`",
-    label = "cannot be the outcome of `#[connect]`",
-    note = "return nothing, or a `Result<(), E>` whose error converts into `portcullis::Error`"
-)]
-pub trait HookOutcome {
-    /// As a result.
-    fn outcome(self) -> Result<()>;
-}
-
-impl HookOutcome for () {
-    fn outcome(self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl<E: Into<Error>> HookOutcome for Result<(), E> {
-    fn outcome(self) -> Result<()> {
-        self.map_err(Into::into)
-    }
 }
