@@ -1,4 +1,4 @@
-//! Every name that generated code uses, and nothing else. No part of the public API.
+//! The names that generated code uses, and nothing else. Not part of the public API.
 
 pub use std::boxed::Box;
 
@@ -28,45 +28,45 @@ pub use crate::pubsub::{
     may_join_on, personal_frame,
 };
 
-/// What an action without arguments does with its admission; an error where it was only asked whether it may run.
+/// Consumes the authorization of an action without arguments. Fails if the traversal only reauthorizes the action.
 pub fn no_arguments<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 
-/// Starts an action. Nothing is awaited between this and its first poll.
+/// Starts an action. Generated code awaits nothing between this call and the first poll of the action.
 #[inline]
 pub fn start<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
-/// What a leaf about an object says before anything is loaded.
+/// Returns the value of an object leaf before any object is loaded.
 pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
-/// Refuses a leaf that can only be asked about one object.
+/// Rejects, at compile time, a leaf that requires exactly one object.
 #[track_caller]
 pub const fn single_only(single: bool, told: &'static str) {
     assert!(single, "{}", told);
 }
 
-/// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.
+/// Rejects, at compile time, a leaf whose value does not depend on the object: an alias of `AllowAny`.
 #[track_caller]
 pub const fn asks(always: Option<bool>, told: &'static str) {
     assert!(always.is_none(), "{}", told);
 }
 
-/// What a codename says at the door.
+/// Returns the value of a codename in the connect phase: no opinion.
 pub fn no_opinion() -> Result<Option<bool>> {
     Ok(None)
 }
 
-/// What a leaf answers that the generated code does not know. It cannot come: both are written from one expression.
+/// The result for a leaf index that the generated code does not have. Unreachable: both come from one expression.
 pub fn unknown_leaf<T>() -> Result<T> {
-    Err(Error::internal("an expression asked for a leaf that is not there"))
+    Err(Error::internal("bug: an expression has no leaf with this index"))
 }
 
-/// What a route answers that the generated code does not know. It cannot come: both are written from one block.
+/// The result for a route id that the generated code does not have. Unreachable: both come from one block.
 pub fn unknown_route<T>() -> Result<T> {
-    Err(Error::internal("a route without a handler"))
+    Err(Error::internal("bug: a route has no handler"))
 }

@@ -1,4 +1,4 @@
-//! Typed arguments out of the text of a message: each value is parsed once, borrowed where its type can borrow.
+//! Deserialization of action arguments: each value is parsed once, and borrowed from the message if its type can borrow.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,18 +14,18 @@ use crate::error::{Error, Result};
 use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::ObjectEvaluation;
 
-/// A capture as the type that the action asks for. 404 where its text does not parse.
+/// Parses a route capture as the type of an action's `#[path]` parameter. 404 if the text does not parse.
 pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
     call.whole_context().capture(name)
 }
 
-/// The message's keys as the arguments of an action that everything on the way has admitted.
+/// Deserializes the keys of a message into the arguments of an authorized action.
 pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
     deserialize(call)
 }
 
-/// The same for an action whose expression is still to see the objects, which the arguments name.
+/// Deserializes the arguments before the object phase of the expression: the arguments contain the keys of the objects.
 pub fn arguments_before<'a, T: Deserialize<'a>, U>(
     call: &'a Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
@@ -44,15 +44,29 @@ fn deserialize<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     })
 }
 
-/// A string that is borrowed from the message, or an owned copy if the message writes it with escapes.
+/// A string argument that borrows from the message, or owns a copy if the JSON string has escapes.
 ///
 /// Use it for strings inside other types, such as `Vec<Str<'_>>` or a field of a struct, in which a `&str` cannot hold a
 /// string with escapes and a `Cow<str>` always copies. For a parameter of an action, `&str` or `Option<&str>` is enough.
+///
+/// ```
+/// use portcullis::{AllowAny, Str, consumer};
+///
+/// struct Search;
+///
+/// #[consumer]
+/// impl Search {
+///     #[action(permission = AllowAny)]
+///     async fn count_words(&self, words: Vec<Str<'_>>) -> usize {
+///         words.iter().filter(|word| !word.is_empty()).count()
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Str<'a>(Cow<'a, str>);
 
 impl Str<'_> {
-    /// The text as a string of its own.
+    /// Converts into a `String`; copies only a borrowed text.
     pub fn into_owned(self) -> String {
         self.0.into_owned()
     }
@@ -98,7 +112,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     }
 }
 
-/// What is wrong with the arguments.
+/// The error of deserializing arguments: becomes a reply with status 400.
 #[derive(Debug)]
 struct ArgumentError {
     code: &'static str,
@@ -136,13 +150,13 @@ impl de::Error for ArgumentError {
 impl ArgumentError {
     fn invalid_value(field: &str, error: &serde_json::Error) -> ArgumentError {
         let text = error.to_string();
-        // The place counts from the start of the value, which tells a client nothing.
+        // The position is relative to the value, not to the message, so a client cannot use it.
         let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
         ArgumentError { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 
-/// The keys of a message, as a map to deserialize from.
+/// The keys and values of a message as a serde map.
 struct ArgumentMap<'k, 'de> {
     remaining: std::slice::Iter<'k, Field<'de>>,
     value: Option<&'k Field<'de>>,
@@ -175,27 +189,28 @@ impl<'de, 'k: 'de> MapAccess<'de> for ArgumentMap<'k, 'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgumentError> {
-        let (key, value) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
+        let (key, value) =
+            self.value.take().ok_or_else(|| de::Error::custom("bug: a value was requested without a key"))?;
         seed.deserialize(ArgumentValue::new(*value, self.decoded))
             .map_err(|error| ArgumentError::invalid_value(key, &error))
     }
 }
 
-/// A parameter that is a key of the message. `M` is a marker that the compiler finds by itself.
+/// A parameter that is read from a key of the message. `M` is a marker that the compiler infers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "cannot be read from a message",
-    note = "implement `serde::Deserialize` for `{Self}`, or say where else it comes from with `#[path]` or `#[extract]`; an object is written `Object<..>` itself, not under another name"
+    note = "implement `serde::Deserialize` for `{Self}`, or add `#[path]` or `#[extract]` to the parameter; write the type of an object as `Object<..>`, not as an alias"
 )]
 pub trait Argument<'de, M>: Sized {
-    /// What is read: the type itself.
+    /// The deserialized type: the type itself.
     type Read: Deserialize<'de>;
 
-    /// The parameter.
+    /// Converts the deserialized value into the parameter.
     fn take(value: Self::Read) -> Self;
 }
 
-/// Marks types that can be read from a message.
+/// Marks types that deserialize from a message.
 #[derive(Debug)]
 pub struct FromMessage;
 
@@ -207,10 +222,10 @@ impl<'de, T: Deserialize<'de>> Argument<'de, FromMessage> for T {
     }
 }
 
-/// Implemented by nothing. With one impl only, the compiler would take it without weighing it, and tell of the
-/// missing `Deserialize` twice; of two that do not fit it says once what stands above.
+/// A trait without implementations. With a single impl of [`Argument`] the compiler would select it unconditionally and
+/// report the missing `Deserialize` twice; with two candidates it reports the message of [`Argument`] once.
 pub trait Unimplemented: Sized {
-    /// Cannot be called.
+    /// Never called.
     fn unreachable() -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! Keys of objects that stand deep in a payload: found by the path that `#[object("order.items[].product")]` gives.
+//! Object keys inside a payload, found by a path such as `#[object("order.items[].product")]`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,11 +13,13 @@ use crate::context::Call;
 use crate::error::{Error, Result};
 use crate::permission::ObjectEvaluation;
 
-/// In a path: each element of a list.
+/// The path segment for each element of a list.
 const LIST_SEGMENT: &str = "[]";
 
-/// What stands at that path of the message: one value, or a list where the path goes through lists. 400 where it is
-/// missing or does not fit `T`, and where a key on the way is repeated, because then two readers could find two values.
+/// Deserializes the value at a path of the message, or the list of values if the path goes through lists.
+///
+/// Fails with 400 if the value is missing or does not fit `T`, and if a key of the path is repeated: two readers could then
+/// find two values.
 pub fn nested<T: DeserializeOwned, U>(
     call: &Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
@@ -28,13 +30,13 @@ pub fn nested<T: DeserializeOwned, U>(
     let missing_error = || error("missing_argument", format!("Missing argument `{written}`."));
     let invalid_error = |_| error("invalid_argument", format!("Invalid argument `{written}`."));
     let Some((first, rest)) = path.split_first() else {
-        return Err(Error::internal("a path without a key"));
+        return Err(Error::internal("bug: a path of an object has no key"));
     };
     let (field, has_list) = (call.fields().iter().find(|(key, _)| key == first), path.contains(&LIST_SEGMENT));
     let mut values = Vec::new();
     match field {
         Some((_, value)) => {
-            PathSeed { path: rest, has_list, values: &mut values }.deserialize(*value).map_err(invalid_error)?
+            PathSeed { path: rest, has_list, values: &mut values }.deserialize(*value).map_err(invalid_error)?;
         }
         None if has_list => return Err(missing_error()),
         None => {}
@@ -45,12 +47,12 @@ pub fn nested<T: DeserializeOwned, U>(
     }
     match values.first() {
         Some(value) => T::deserialize(*value).map_err(invalid_error),
-        // An optional one may be absent.
+        // An optional value may be absent.
         None => T::deserialize(UnitDeserializer::<serde_json::Error>::new()).map_err(|_| missing_error()),
     }
 }
 
-/// A value, to be read as an element of a list.
+/// A value as an element of a serde sequence.
 struct PathValue<'de>(&'de RawValue);
 
 impl<'de> IntoDeserializer<'de, serde_json::Error> for PathValue<'de> {
@@ -61,10 +63,10 @@ impl<'de> IntoDeserializer<'de, serde_json::Error> for PathValue<'de> {
     }
 }
 
-/// Follows what is left of a path, and keeps what stands at its end.
+/// Follows the rest of a path and collects the values at its end.
 struct PathSeed<'f, 'de> {
     path: &'static [&'static str],
-    /// Whether it goes through a list: then nothing may be missing, or an element would go unseen.
+    /// Whether the path goes through a list. Then a missing key is an error: the permission would not cover that element.
     has_list: bool,
     values: &'f mut Vec<&'de RawValue>,
 }

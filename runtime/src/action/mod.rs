@@ -1,4 +1,4 @@
-//! Calling user code: what goes in as typed arguments, and what comes out as a reply.
+//! Calling actions: typed parameters, and conversion of return values into replies.
 
 mod arguments;
 mod from_context;

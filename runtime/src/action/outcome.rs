@@ -2,14 +2,14 @@
 
 use crate::error::{Error, Result};
 
-/// What `#[authenticate]` returned.
+/// A return type of an `#[authenticate]` method.
 #[diagnostic::on_unimplemented(
     message = "`#[authenticate]` cannot return `{Self}`",
-    label = "does not say who it is",
-    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` is nobody"
+    label = "not the result of an authentication",
+    note = "return `Result<Option<{U}>, E>`, where `E` converts into `portcullis::Error`; `None` means that the credentials are invalid"
 )]
 pub trait Identity<U> {
-    /// As a result.
+    /// Converts into a result with the crate's error type.
     fn identity(self) -> Result<Option<U>>;
 }
 
@@ -19,14 +19,14 @@ impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
     }
 }
 
-/// What `#[connect]` returned.
+/// A return type of a `#[connect]` method.
 #[diagnostic::on_unimplemented(
     message = "`#[connect]` cannot return `{Self}`",
-    label = "cannot be the outcome of `#[connect]`",
-    note = "return nothing, or a `Result<(), E>` whose error converts into `portcullis::Error`"
+    label = "not a return type of `#[connect]`",
+    note = "return nothing, or `Result<(), E>`, where `E` converts into `portcullis::Error`"
 )]
 pub trait HookOutcome {
-    /// As a result.
+    /// Converts into a result with the crate's error type.
     fn outcome(self) -> Result<()>;
 }
 

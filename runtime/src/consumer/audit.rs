@@ -1,4 +1,4 @@
-//! Who may do what, as a table: every way in to every action, with the whole expression in effect.
+//! The audit: a table of all actions, groups and events with their effective permissions.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,60 +10,90 @@ use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
 
-/// One way in.
+/// A row of the [`Audit`]: one action, event or group of a consumer, or its connect phase.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AuditEntry {
-    /// The consumer's name.
+    /// Name of the consumer.
     pub consumer: &'static str,
-    /// The patterns on the way, joined; empty for the consumer itself.
+    /// Route patterns from the consumer to the handler, joined by `/`; empty for the consumer itself.
     pub route: String,
-    /// The name of the action, the event or the group; `(connect)` for the door.
+    /// Name of the action, event or group; `(connect)` for the connect phase.
     pub action: &'static str,
-    /// All expressions on the way, outermost first, joined by `&`.
+    /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`.
     pub permission: String,
 }
 
-/// Every way in to a program's actions. Its [`Display`](fmt::Display) form is a table.
+/// The effective permission of every action, event and group of a program. [`Display`](fmt::Display) formats it as a table.
 ///
-/// It is drawn from the rows that serve requests, so it cannot say anything else than what happens.
+/// It is read from the descriptors that dispatch uses, so it cannot differ from what is enforced.
+///
+/// ```
+/// use portcullis::{Audit, IsAuthenticated, User, consumer};
+/// # struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// struct Chat;
+///
+/// #[consumer(user = Member)]
+/// impl Chat {
+///     #[action(permission = IsAuthenticated)]
+///     async fn send(&self, text: &str) {}
+/// }
+///
+/// let audit = Audit::of::<Chat>();
+/// let send = audit.entries().iter().find(|entry| entry.action == "send").unwrap();
+/// assert_eq!(send.permission, "IsAuthenticated");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Audit {
     entries: Vec<AuditEntry>,
 }
 
-/// The audit of every consumer of the program: all that were registered at compile time, and all that were mounted.
+/// Returns the audit of all consumers of the program: those registered at compile time, and those mounted so far.
 ///
-/// A crate that is a dependency but is named nowhere in the program is not linked, and so registers nothing;
-/// `use plugin as _;` cures that. Without the feature `registry`, and for generic consumers, mounting is what counts.
+/// Without the feature `registry`, and for generic consumers, only mounted consumers are included. A dependency that the
+/// program does not name is not linked and registers nothing; write `use plugin as _;` to link it.
+///
+/// # Errors
+///
+/// Fails if two consumers or two codenames of the program have the same name.
+///
+/// ```
+/// # fn main() -> Result<(), portcullis::RegistryError> {
+/// println!("{}", portcullis::audit()?);
+/// # Ok(())
+/// # }
+/// ```
 pub fn audit() -> Result<Audit, RegistryError> {
     grants::ready()?;
     let mut entries = Vec::new();
     for registration in consumers()? {
         collect_entries(&registration, &mut entries);
     }
-    // Instances of a generic consumer may say the same.
+    // Instances of a generic consumer have equal entries.
     let mut known = HashSet::new();
     entries.retain(|entry| known.insert(entry.clone()));
     Ok(Audit { entries })
 }
 
 impl Audit {
-    /// The audit of one consumer.
+    /// Returns the audit of one consumer.
     pub fn of<C: Consumer>() -> Audit {
         let mut entries = Vec::new();
         collect_entries(&Registration::of::<C>(), &mut entries);
         Audit { entries }
     }
 
-    /// The ways in, in the order in which the consumers' names sort and their rows are written.
+    /// Returns the entries, sorted by the name of the consumer. The entries of a consumer are its connect phase,
+    /// `authenticate`, groups, events and actions, in source order except that groups are sorted by name.
     pub fn entries(&self) -> &[AuditEntry] {
         &self.entries
     }
 
-    /// The same as JSON: an array with one object a way in.
+    /// Returns the audit as a JSON array with one object per entry.
     pub fn to_json(&self) -> String {
-        // Strings and their names cannot fail to serialize.
+        // Serializing strings cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
@@ -71,8 +101,8 @@ impl Audit {
 fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     let node = registration.node();
     let connect_parts: Vec<String> = [
-        node.permission.map(|permission| format!("connect phase of {}", permission.to_operand())),
-        registration.connect().map(Expression::to_operand),
+        node.permission.map(|permission| format!("connect phase of {}", permission.operand_text())),
+        registration.connect().map(Expression::operand_text),
     ]
     .into_iter()
     .flatten()
@@ -84,7 +114,7 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
             consumer: registration.name(),
             route: String::new(),
             action: "authenticate",
-            permission: "built-in, for whoever is connected".to_owned(),
+            permission: "built-in, for every connection".to_owned(),
         });
     }
     for (group, permission) in groups_of(registration.name()) {
@@ -137,7 +167,7 @@ fn concat(outer: &[&'static Expression], inner: Option<&'static Expression>) -> 
 fn join_expressions(expressions: &[&'static Expression]) -> String {
     match expressions {
         [only] => only.to_string(),
-        expressions => expressions.iter().map(|e| e.to_operand()).collect::<Vec<_>>().join(" & "),
+        expressions => expressions.iter().map(|e| e.operand_text()).collect::<Vec<_>>().join(" & "),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every consumer of the program: those that inventory finds, and those that were mounted by hand.
+//! The registry: all consumers of the program, found by `inventory` or mounted.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 
-/// What the registry knows of a consumer.
+/// The registration of a consumer.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Registration {
@@ -23,7 +23,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The registration of a consumer.
+    /// Creates the registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
         if C::AUTHENTICATES {
             check_reserved_name(C::NODE, "authenticate");
@@ -38,7 +38,7 @@ impl Registration {
         }
     }
 
-    /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
+    /// Returns the path of the type without generic parameters. All instances of a generic consumer share one name.
     fn type_path(&self) -> &'static str {
         let name = (self.type_name)();
         match name.split_once('<') {
@@ -59,7 +59,7 @@ impl Registration {
         self.events
     }
 
-    /// Whether clients may show fresh credentials in place.
+    /// Returns whether the consumer has an `#[authenticate]` method.
     pub(crate) fn authenticates(&self) -> bool {
         self.authenticates
     }
@@ -72,7 +72,7 @@ impl Registration {
 #[cfg(feature = "registry")]
 inventory::collect!(Registration);
 
-/// What the registry knows of a group.
+/// The registration of a group.
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +84,7 @@ pub struct GroupRegistration {
 
 #[cfg(feature = "registry")]
 impl GroupRegistration {
-    /// The row of a group, by the name of its consumer.
+    /// Creates the registration of a group of the named consumer.
     pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRegistration {
         GroupRegistration { name, consumer, permission }
     }
@@ -93,7 +93,7 @@ impl GroupRegistration {
 #[cfg(feature = "registry")]
 inventory::collect!(GroupRegistration);
 
-/// The groups of a consumer, sorted by name, and what is asked of whoever joins.
+/// Returns the groups of a consumer with the permission for joining, sorted by name.
 #[cfg(feature = "registry")]
 pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
     let rows = inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer);
@@ -107,7 +107,14 @@ pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
     Vec::new()
 }
 
-/// Two consumers of the program have one name, or two codenames.
+/// Two consumers, or two codenames, of the program have the same name.
+///
+/// ```
+/// match portcullis::audit() {
+///     Ok(audit) => println!("{audit}"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryError(Clash);
 
@@ -128,7 +135,7 @@ impl fmt::Display for RegistryError {
         match &self.0 {
             Clash::Consumer { name, types: [one, other] } => write!(
                 f,
-                "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
+                "two consumers are named `{name}`: `{one}` and `{other}`; rename one of them with `#[consumer(name = \"..\")]`"
             ),
             Clash::Codename(clash) => clash.fmt(f),
         }
@@ -137,9 +144,10 @@ impl fmt::Display for RegistryError {
 
 impl std::error::Error for RegistryError {}
 
+/// The consumers mounted so far, each once.
 static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
-/// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
+/// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames have.
 pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
     grants::ready()?;
@@ -150,30 +158,46 @@ pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     Ok(())
 }
 
-/// Every codename of the program, sorted by name: all that were declared, to fill an application's role tables.
+/// Returns all codenames declared in the program, sorted by name, for example to fill the role tables of an application.
 ///
-/// A crate that is a dependency but is named nowhere in the program is not linked, and so declares nothing. Without the
-/// feature `registry` only those that were used before are known.
+/// Without the feature `registry`, only codenames that have been used are included. A dependency that the program does not
+/// name is not linked and declares nothing; write `use plugin as _;` to link it.
+///
+/// # Errors
+///
+/// Fails if two codenames have the same name.
+///
+/// ```
+/// # fn main() -> Result<(), portcullis::RegistryError> {
+/// for codename in portcullis::codenames()? {
+///     println!("{}: {}", codename.name(), codename.description());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
     Ok(grants::codenames()?)
 }
 
-/// All consumers, sorted by name, each once.
+/// Returns all consumers, sorted by name, each once.
 pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
     let mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     deduplicate(inventory_registrations().into_iter().chain(mounted))
 }
 
+/// Returns the consumers that `inventory` finds.
 #[cfg(feature = "registry")]
 fn inventory_registrations() -> Vec<Registration> {
     inventory::iter::<Registration>.into_iter().copied().collect()
 }
 
+/// Returns nothing: the feature `registry` is off.
 #[cfg(not(feature = "registry"))]
 fn inventory_registrations() -> Vec<Registration> {
     Vec::new()
 }
 
+/// Sorts by name and removes duplicates. Fails if two types share a name.
 fn deduplicate(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
     let mut path_by_name: BTreeMap<&'static str, &'static str> = BTreeMap::new();
     let mut by_name_and_type: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
@@ -190,7 +214,7 @@ fn deduplicate(all: impl Iterator<Item = Registration>) -> Result<Vec<Registrati
     Ok(by_name_and_type.into_values().collect())
 }
 
-/// Tells the registry of a consumer. Generated code decides nothing: what this does depends on the features.
+/// Registers a consumer. A macro of this crate, so that the expansion depends on the features of this crate.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
@@ -200,7 +224,7 @@ macro_rules! __register {
     };
 }
 
-/// Tells the registry of a group.
+/// Registers a group.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
@@ -216,7 +240,7 @@ macro_rules! __register_group {
     };
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Registers nothing: the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]
@@ -224,7 +248,7 @@ macro_rules! __register_group {
     ($group:ty) => {};
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Registers nothing: the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]

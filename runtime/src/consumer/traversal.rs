@@ -1,4 +1,4 @@
-//! The way of a message through the levels of a consumer, outermost first: each is asked before anything below it is told.
+//! The traversal of the handler tree: each level is authorized before a handler below it runs any code.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use crate::context::{Authorized, Call, Handler, Step};
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
-/// A message on its way. What every level needs stands in one place: handing it on piece by piece costs more than most checks.
+/// The state of one traversal of the handler tree, passed by reference from level to level.
 #[derive(Debug)]
 pub struct Traversal<'w, U> {
     call: &'w Call<'w, U>,
-    /// How many levels lie behind.
+    /// Number of routes entered so far.
     level: usize,
     reply: &'w mut Reply,
 }
@@ -22,21 +22,21 @@ impl<'w, U> Traversal<'w, U> {
         Traversal { call, level: 0, reply }
     }
 
-    /// The message.
+    /// Returns the call.
     pub fn call(&self) -> &'w Call<'w, U> {
         self.call
     }
 }
 
-/// A boxed future of an action: one for each message, so that the largest of a consumer's actions does not
-/// add its size to every idle connection.
+/// The boxed future of an action. Boxed per message, so that an idle connection does not reserve the size of the consumer's
+/// largest action.
 type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// The way from an admitted message to one action's reply.
+/// Calls one action with an authorized message and writes its reply.
 pub type ActionFn<H> =
     for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> ActionFuture<'a>;
 
-/// The rows of a handler, and the calls into it. Written by `#[handler]` and `#[consumer]` only.
+/// The descriptor of a handler and its generated code. Implemented by `#[handler]` and `#[consumer]` only.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
@@ -44,26 +44,26 @@ pub type ActionFn<H> =
     note = "put `#[handler]` on an `impl {Self}` block"
 )]
 pub trait Dispatch: Handler + Sized {
-    /// The attribute on the block: [`HandlerBlock`] or [`ConsumerBlock`].
+    /// The attribute of the block: [`HandlerBlock`] or [`ConsumerBlock`].
     type Block;
 
-    /// The actions and routes of this handler and of all below it.
+    /// The descriptor of this handler, including all handlers below it.
     const NODE: &'static HandlerDescriptor;
 
-    /// The calls of the actions, in the order of the node's.
+    /// The functions of the actions, in the order of the descriptor.
     const CALLS: &'static [ActionFn<Self>];
 
-    /// The rows that serve requests.
+    /// Returns the descriptor of this handler.
     fn node(&self) -> &'static HandlerDescriptor {
         Self::NODE
     }
 
-    /// The call of the action at that place of the node.
+    /// Returns the function of the action with that index in the descriptor.
     fn action(&self, index: usize) -> Option<ActionFn<Self>> {
         Self::CALLS.get(index).copied()
     }
 
-    /// Asks the handler's own expression.
+    /// Evaluates the handler's own expression.
     fn admit(
         &self,
         call: &Call<'_, Self::User>,
@@ -73,9 +73,9 @@ pub trait Dispatch: Handler + Sized {
         async { Ok(admitted) }
     }
 
-    /// Asks this level, then goes to where the route leads from it. What stands above has the same user type.
+    /// Authorizes this level, then continues to the next handler of the route, or runs the action.
     ///
-    /// That a route or an action does not exist is told only to whom the level admits.
+    /// An unknown route or action is reported only to a caller whom this level authorizes; others receive the refusal.
     fn enter<'w, Parent: Handler<User = Self::User>>(
         &'w self,
         traversal: &'w mut Traversal<'_, Parent::User>,
@@ -99,7 +99,7 @@ pub trait Dispatch: Handler + Sized {
         }
     }
 
-    /// Asks the route's expression and goes on in its handler.
+    /// Evaluates the expression of the route and enters its handler.
     fn descend(
         &self,
         route: u16,
@@ -107,7 +107,7 @@ pub trait Dispatch: Handler + Sized {
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send {
         let _ = (route, traversal, admitted);
-        async { Err(Error::internal("a route without a handler")) }
+        async { Err(Error::internal("bug: a route has no handler")) }
     }
 }
 
@@ -119,11 +119,11 @@ pub enum HandlerBlock {}
 #[derive(Debug)]
 pub enum ConsumerBlock {}
 
-/// A block whose type `H` can be mounted by `#[route]`.
+/// Implemented by the block attributes whose type `H` can be mounted by `#[route]`.
 #[diagnostic::on_unimplemented(
     message = "`{H}` is a consumer and cannot be mounted by `#[route]`",
     label = "a consumer, not a handler",
-    note = "its connect expression, hooks, `#[authenticate]` and events would be skipped; put `#[handler]` on the `impl {H}` block, or serve it at a path of its own with `websocket()`"
+    note = "a route would skip its connect expression, hooks, `#[authenticate]` and events; put `#[handler]` on the `impl {H}` block, or serve it at a separate path with `websocket()`"
 )]
 pub trait Mountable<H: Dispatch> {
     /// The descriptor of that handler.

@@ -1,4 +1,4 @@
-//! Asks the leaves of one expression, each at most once, and turns the outcome into admission or refusal.
+//! Evaluation of one expression, leaf by leaf: each leaf at most once.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -7,30 +7,31 @@ use super::{Answers, Expression};
 use crate::context::{Authorized, Call, ConnectContext};
 use crate::error::{Error, Result};
 
-/// Yes, no, or none.
+/// The value of an expression or a leaf; `None` is no opinion.
 type Decision = Option<bool>;
 
-/// How many distinct leaves an expression may have.
+/// Maximum number of distinct leaves of an expression: the bits of [`Answers`].
 const MAX_LEAVES: u8 = 64;
 
-/// One expression being asked for one message.
+/// The evaluation of one expression for one message or one connection.
 ///
-/// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
-/// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
+/// Generated code loops over [`next`](Evaluation::next), evaluates that leaf, records the result with
+/// [`tell`](Evaluation::tell) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
+/// results amount to.
 pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
     pub(super) expression: &'static Expression,
     pub(super) answers: Answers,
-    /// The leaf that is being asked.
+    /// The leaf that is being evaluated.
     pub(super) pending_leaf: Option<u8>,
-    /// The leaf whose answer came last: the one that decided.
+    /// The leaf evaluated last: the one that decided.
     last_leaf: Option<u8>,
-    /// `None` until the expression is settled.
+    /// `None` until the expression is decided.
     pub(super) outcome: Option<Decision>,
 }
 
 impl<'a, U> Call<'a, U> {
-    /// Begins to ask an expression.
+    /// Starts the evaluation of an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         Evaluation {
             call: self,
@@ -44,15 +45,15 @@ impl<'a, U> Call<'a, U> {
 }
 
 impl<'a, U> ConnectContext<'a, U> {
-    /// Begins to ask an expression.
+    /// Starts the evaluation of an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         self.call().gate(expression)
     }
 }
 
 impl<U> Evaluation<'_, '_, U> {
-    /// The leaf to ask now; `None` once the expression is settled.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    /// Returns the leaf to evaluate next, or `None` if the expression is decided.
+    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
     pub fn next(&mut self) -> Option<u8> {
         match self.expression.tree.evaluate(&self.answers) {
             ControlFlow::Break(leaf) => {
@@ -66,27 +67,29 @@ impl<U> Evaluation<'_, '_, U> {
         }
     }
 
-    /// What the leaf said. An error ends the walk, whatever stands around the leaf.
+    /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf.
     pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last_leaf = self.pending_leaf.take();
         match (answer, self.last_leaf) {
-            // Asking it again and again would never end.
-            (Ok(_), Some(leaf)) if leaf >= MAX_LEAVES => Err(Error::internal("an expression has too many leaves")),
+            // The result cannot be recorded, so `next` would return this leaf forever.
+            (Ok(_), Some(leaf)) if leaf >= MAX_LEAVES => {
+                Err(Error::internal("bug: an expression has more than 64 leaves"))
+            }
             (Ok(answer), Some(leaf)) => {
                 self.answers.record(leaf, answer.into());
                 Ok(())
             }
-            (Ok(_), None) => Err(Error::internal("an answer came that nobody asked for")),
+            (Ok(_), None) => Err(Error::internal("bug: a result was recorded without a pending leaf")),
             (Err(error), _) => Err(self.with_leaf(error)),
         }
     }
 
-    /// Admits whom the expression admits.
+    /// Returns `admitted` if the expression is true, otherwise 403. No opinion denies.
     pub fn finish(&self, admitted: Authorized) -> Result<Authorized> {
         if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.with_leaf(Error::denied())) }
     }
 
-    /// Lets in whoever is not error: no opinion opens.
+    /// Refuses a connection with 403 if the expression is false. No opinion permits.
     pub fn finish_connect(&self) -> Result<()> {
         match self.outcome {
             Some(Some(true) | None) => Ok(()),
@@ -94,12 +97,12 @@ impl<U> Evaluation<'_, '_, U> {
         }
     }
 
-    /// Lets into a group only whom the expression admits.
+    /// Refuses to join a group with 403 unless the expression is true.
     pub fn finish_join(&self) -> Result<()> {
         self.finish_connect_strictly()
     }
 
-    /// Lets in only whom the expression admits.
+    /// Refuses a connection with 403 unless the expression is true.
     pub fn finish_connect_strictly(&self) -> Result<()> {
         if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.with_leaf(Error::denied())) }
     }
@@ -108,6 +111,7 @@ impl<U> Evaluation<'_, '_, U> {
         self.expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
     }
 
+    /// Adds the text of the last evaluated leaf to the error, for the log.
     pub(super) fn with_leaf(&self, error: Error) -> Error {
         match self.last_leaf {
             Some(leaf) => error.refused_by(self.leaf_text(leaf)),
@@ -116,7 +120,7 @@ impl<U> Evaluation<'_, '_, U> {
     }
 }
 
-/// A check that panics or runs out of time never tells its answer: then the call remembers whose it was.
+/// Records the pending leaf in the call, for the log: its check panicked or timed out.
 impl<U> Drop for Evaluation<'_, '_, U> {
     fn drop(&mut self) {
         if let Some(leaf) = self.pending_leaf {

@@ -1,9 +1,9 @@
-//! Permissions joined by `&`, `|` and `!`, as data, and what the answers so far make of them.
+//! Permission expressions as static data, and their value for the leaves evaluated so far.
 
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// How leaves are joined. A leaf is a number: its place among the expression's distinct leaves.
+/// The operator tree of an expression. A leaf is an index into [`Expression::leaves`].
 #[derive(Debug, Clone, Copy)]
 pub enum Expr {
     /// A permission.
@@ -16,21 +16,21 @@ pub enum Expr {
     Any(&'static [Expr]),
 }
 
-/// An expression as it was written, with the text of each distinct leaf.
+/// A permission expression, with the source text of each distinct leaf.
 #[derive(Debug, Clone, Copy)]
 pub struct Expression {
-    /// How the leaves are joined.
+    /// The operator tree.
     pub tree: Expr,
     /// The distinct leaves, at most 64.
     pub leaves: &'static [&'static str],
-    /// Whether a leaf is a codename, so that somebody's grants are asked.
+    /// Whether a leaf is a codename, so that evaluation needs the user's grants.
     pub codenames: bool,
 }
 
-/// What the leaves of one expression have said so far: yes, no, or no opinion.
+/// The results of the leaves of one expression so far, as bit sets: true, false, or no opinion.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Answers {
-    evaluated_leaves: u64,
+    evaluated: u64,
     true_leaves: u64,
     false_leaves: u64,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Answers {
 impl Answers {
     pub(crate) fn record(&mut self, leaf: u8, answer: Option<bool>) {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        self.evaluated_leaves |= bit;
+        self.evaluated |= bit;
         match answer {
             Some(true) => self.true_leaves |= bit,
             Some(false) => self.false_leaves |= bit,
@@ -46,12 +46,12 @@ impl Answers {
         }
     }
 
-    /// Leaves that had no opinion may be asked once more.
+    /// Makes leaves without an opinion unevaluated again.
     pub(crate) fn clear_undecided(&mut self) {
-        self.evaluated_leaves = self.true_leaves | self.false_leaves;
+        self.evaluated = self.true_leaves | self.false_leaves;
     }
 
-    /// What the leaf said, where `fallback` is what no opinion counts as; nothing for a leaf that was not asked.
+    /// Returns the value of a leaf, with `fallback` for no opinion, or `None` if the leaf was not evaluated.
     fn decision_or(&self, leaf: u8, fallback: bool) -> Option<bool> {
         match self.get(leaf) {
             ControlFlow::Continue(answer) => answer.or(Some(fallback)),
@@ -59,11 +59,11 @@ impl Answers {
         }
     }
 
-    /// What the leaf said; or the leaf, to be asked.
+    /// Returns the value of a leaf, or breaks with the leaf if it was not evaluated.
     #[inline]
     fn get(&self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        if self.evaluated_leaves & bit == 0 {
+        if self.evaluated & bit == 0 {
             ControlFlow::Break(leaf)
         } else if self.true_leaves & bit != 0 {
             ControlFlow::Continue(Some(true))
@@ -74,8 +74,8 @@ impl Answers {
 }
 
 impl Expr {
-    /// What the answers make of this: the leaf to ask next, left to right, or the outcome.
-    /// An outcome of `None` is no opinion, by Kleene's logic.
+    /// Returns the value of the expression in Kleene's logic, where `None` is no opinion, or breaks with the leaf to
+    /// evaluate next. Leaves are evaluated from left to right.
     pub(crate) fn evaluate(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
         match *self {
             Expr::Leaf(leaf) => answers.get(leaf),
@@ -84,11 +84,11 @@ impl Expr {
             Expr::Any(parts) => combine(parts, answers, true),
         }
     }
-}
 
-impl Expr {
-    /// The outcome, if no leaf that was not asked yet can change it. Where a leaf had no opinion, it is taken to say
-    /// what speaks against admission: what holds even so holds whatever that leaf would say.
+    /// Returns the value of the expression if no unevaluated leaf can change it.
+    ///
+    /// A leaf without an opinion counts as the value that makes the expression less likely to hold: `false`, or `true` under
+    /// an odd number of negations. An expression that holds then would hold for either value of that leaf.
     pub(crate) fn decision(&self, answers: &Answers) -> Option<bool> {
         self.decision_with(answers, false)
     }
@@ -111,7 +111,7 @@ impl Expr {
         outcome
     }
 
-    /// The first leaf, left to right, that can still change the outcome.
+    /// Returns the first leaf from left to right that can still change the value of the expression.
     pub(crate) fn next_leaf(&self, answers: &Answers) -> Option<u8> {
         self.next_leaf_with(answers, false)
     }
@@ -128,11 +128,11 @@ impl Expr {
     }
 }
 
-/// The first part that says `decisive` settles it; else no opinion wins over the other answer.
+/// Combines operands: the first with the value `decisive` decides; otherwise no opinion prevails over the other value.
 fn combine(parts: &[Expr], answers: &Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
     let mut outcome = Some(!decisive);
     for part in parts {
-        // Most parts are leaves, and need no call.
+        // Most operands are leaves: no recursive call for them.
         let answer = match part {
             Expr::Leaf(leaf) => answers.get(*leaf)?,
             part => part.evaluate(answers)?,
@@ -169,8 +169,8 @@ impl Expression {
         if is_nested { f.write_str(")") } else { Ok(()) }
     }
 
-    /// The same, in parentheses where it would not read right beside an `&`.
-    pub(crate) fn to_operand(&self) -> String {
+    /// Returns the text of the expression as an operand of `&`: in parentheses if its operator is `|`.
+    pub(crate) fn operand_text(&self) -> String {
         match self.tree {
             Expr::Any(_) => format!("({self})"),
             Expr::Leaf(_) | Expr::Not(_) | Expr::All(_) => self.to_string(),
@@ -206,7 +206,7 @@ mod tests {
             (Expr::Leaf(3), "?", "?"),
         ] {
             let expression = Expression { tree, leaves: LEAVES, codenames: false };
-            assert_eq!((expression.to_string().as_str(), expression.to_operand().as_str()), (displayed, operand));
+            assert_eq!((expression.to_string().as_str(), expression.operand_text().as_str()), (displayed, operand));
         }
     }
 
@@ -232,7 +232,7 @@ mod tests {
         const EDITOR_OR_AUTHOR: Expr = Expr::Any(&[Expr::All(&[A, B]), C]);
         let mut answers = Answers::default();
         assert_eq!((EDITOR_OR_AUTHOR.decision(&answers), EDITOR_OR_AUTHOR.next_leaf(&answers)), (None, Some(0)));
-        // `A` makes no difference any more, so it is passed by.
+        // `A` can no longer change the value.
         answers.record(1, Some(false));
         assert_eq!((EDITOR_OR_AUTHOR.decision(&answers), EDITOR_OR_AUTHOR.next_leaf(&answers)), (None, Some(2)));
         answers.record(2, Some(true));

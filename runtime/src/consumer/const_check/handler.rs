@@ -1,10 +1,10 @@
-//! Checks at compile time of one handler by itself, over the rows that serve requests: what the attributes were read as,
-//! and what `cfg` text of it, cannot get past these.
+//! Compile-time checks of a single handler. They read the descriptors that dispatch uses, after `cfg` is applied, so they
+//! also cover what the macros cannot check.
 
 use super::message::{PanicMessage, str_eq};
 use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
-/// Checks that no action is open by silence, and that all names and patterns are there once.
+/// Checks that every action has a permission, and that action names and route patterns are unique.
 #[track_caller]
 pub const fn check_node(node: &'static HandlerDescriptor) {
     let guarded = node.permission.is_some() || node.inherited;
@@ -15,7 +15,7 @@ pub const fn check_node(node: &'static HandlerDescriptor) {
             let text =
                 PanicMessage::new().append("action `").append(action.name).append("` of handler `").append(node.name);
             text.append(
-                "` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it",
+                "` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public",
             )
             .panic();
         }
@@ -23,8 +23,8 @@ pub const fn check_node(node: &'static HandlerDescriptor) {
         while earlier < index {
             if str_eq(node.actions[earlier].name, action.name) {
                 let text =
-                    PanicMessage::new().append("two actions of handler `").append(node.name).append("` are called `");
-                text.append(action.name).append("`; give one of them `name = \"..\"`").panic();
+                    PanicMessage::new().append("handler `").append(node.name).append("` has two actions named `");
+                text.append(action.name).append("`; rename one of them with `name = \"..\"`").panic();
             }
             earlier += 1;
         }
@@ -33,23 +33,24 @@ pub const fn check_node(node: &'static HandlerDescriptor) {
     check_duplicate_routes(node);
 }
 
-/// Checks that no action is called as a built-in one is that the consumer has.
+/// Checks that no action has the name of a built-in action of the consumer.
 #[track_caller]
 pub(in crate::consumer) const fn check_reserved_name(node: &'static HandlerDescriptor, name: &str) {
     let mut index = 0;
     while index < node.actions.len() {
         if str_eq(node.actions[index].name, name) {
             let text = PanicMessage::new()
-                .append("an action of consumer `")
+                .append("consumer `")
                 .append(node.name)
-                .append("` is called `")
+                .append("` has an action named `")
                 .append(name);
-            text.append("`, which is what its `#[authenticate]` is called by; give it another name").panic();
+            text.append("`, the name that its `#[authenticate]` method is called by; rename the action").panic();
         }
         index += 1;
     }
 }
 
+/// Checks that no two routes match the same paths.
 #[track_caller]
 const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
     let mut index = 0;
@@ -60,9 +61,9 @@ const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
             let other = &node.routes[earlier].pattern;
             if is_same_shape(pattern, other) {
                 let text = PanicMessage::new()
-                    .append("two routes of handler `")
+                    .append("handler `")
                     .append(node.name)
-                    .append("` match the same: `");
+                    .append("` has two routes that match the same paths: `");
                 text.append(other.text).append("` and `").append(pattern.text).append("`; change one of them").panic();
             }
             earlier += 1;
@@ -71,7 +72,7 @@ const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
     }
 }
 
-/// Do both match the same, whatever their captures are called?
+/// Returns whether both patterns match the same paths, whatever the names of their captures.
 const fn is_same_shape(one: &Pattern, other: &Pattern) -> bool {
     if one.slash != other.slash || one.segments.len() != other.segments.len() {
         return false;
@@ -92,7 +93,8 @@ const fn is_same_shape(one: &Pattern, other: &Pattern) -> bool {
     true
 }
 
-/// The text of the regular expression in that segment: from its first `:` to the end, with the brace. It holds no slash.
+/// Returns the regular expression of a segment: the text from its first `:` to its end, including the brace. It contains no
+/// slash.
 const fn regex_text(pattern: &Pattern, segment: usize) -> &'static str {
     let mut text = pattern.text;
     let mut slashes = 0;
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn action_without_permission_is_rejected() {
         let open = HandlerDescriptor { actions: &[PING, ActionDescriptor { name: "open", ..OPEN }], ..CHAT };
-        let expected = "action `open` of handler `Chat` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it";
+        let expected = "action `open` of handler `Chat` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public";
         assert_eq!(check(open), Err(expected.to_owned()));
         assert_eq!(check(HandlerDescriptor { permission: PERMISSION, ..open }), Ok(()));
         assert_eq!(check(HandlerDescriptor { inherited: true, ..open }), Ok(()));
@@ -183,7 +185,7 @@ mod tests {
     #[test]
     fn duplicate_action_name_is_rejected() {
         assert_eq!(check(HandlerDescriptor { actions: &[PING, PONG], ..CHAT }), Ok(()));
-        let expected = "two actions of handler `Chat` are called `ping`; give one of them `name = \"..\"`";
+        let expected = "handler `Chat` has two actions named `ping`; rename one of them with `name = \"..\"`";
         assert_eq!(check(HandlerDescriptor { actions: &[PING, PONG, PING], ..CHAT }), Err(expected.to_owned()));
     }
 
@@ -196,7 +198,7 @@ mod tests {
                 .map_err(|panic| *panic.downcast::<String>().unwrap())
         };
         assert_eq!(check_name("authenticated"), Ok(()));
-        let expected = "an action of consumer `Chat` is called `authenticate`, which is what its `#[authenticate]` is called by; give it another name";
+        let expected = "consumer `Chat` has an action named `authenticate`, the name that its `#[authenticate]` method is called by; rename the action";
         assert_eq!(check_name("authenticate"), Err(expected.to_owned()));
     }
 
@@ -220,8 +222,9 @@ mod tests {
             ["rooms/{id:[0-9:]}/x", "rooms/{room:[0-9:]}/x"],
         ] {
             let [one, other] = patterns;
-            let expected =
-                format!("two routes of handler `Chat` match the same: `{one}` and `{other}`; change one of them");
+            let expected = format!(
+                "handler `Chat` has two routes that match the same paths: `{one}` and `{other}`; change one of them"
+            );
             assert_eq!(routes(&["first", one, other]), Err(expected));
         }
     }

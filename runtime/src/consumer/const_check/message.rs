@@ -1,8 +1,9 @@
-//! Texts in constant functions: they can only panic with one, so it is put together in a fixed buffer.
+//! Panic messages for constant functions, which cannot format: the text is assembled in a fixed buffer.
 
+/// Maximum length of a message in bytes.
 pub(super) const MAX_LENGTH: usize = 512;
 
-/// Are both the same text?
+/// Compares two strings: `==` is not available in constant functions.
 pub(super) const fn str_eq(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
@@ -18,7 +19,7 @@ pub(super) const fn str_eq(one: &str, other: &str) -> bool {
     true
 }
 
-/// A text of limited length; what does not fit is cut off.
+/// A message of limited length.
 #[derive(Clone, Copy)]
 pub(super) struct PanicMessage {
     bytes: [u8; MAX_LENGTH],
@@ -30,6 +31,7 @@ impl PanicMessage {
         PanicMessage { bytes: [0; MAX_LENGTH], length: 0 }
     }
 
+    /// Appends a text, or drops it if it exceeds the limit.
     pub(super) const fn append(mut self, more: &str) -> PanicMessage {
         let more = more.as_bytes();
         if self.length + more.len() > MAX_LENGTH {
@@ -44,11 +46,12 @@ impl PanicMessage {
         self
     }
 
+    /// Panics with the message.
     #[track_caller]
     pub(super) const fn panic(&self) -> ! {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a handler does not fit where it stands"),
+            Err(_) => panic!("bug: a compile-time check built a message that is not UTF-8"),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Checks in constant evaluation, for what one attribute cannot see of another.
+//! Compile-time checks in constant evaluation, for errors that involve several attributes: a macro sees only its own block.
+//!
+//! Panic texts are compile errors. Each names the item, states the problem, then says what to write.
 
 mod handler;
 mod message;

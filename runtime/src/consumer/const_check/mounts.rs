@@ -1,20 +1,18 @@
-//! Checks at compile time that every mount provides what the handlers under it read.
-//!
-//! The text of a panic names the reader, the capture, and the pattern that should have it.
+//! Compile-time checks of the handler tree: every route provides the captures that the handlers under it read.
 
 use super::handler::check_node;
 use super::message::{PanicMessage, str_eq};
 use crate::consumer::descriptor::{ActionDescriptor, CaptureUse, HandlerDescriptor, RouteDescriptor};
 
-/// How deep handlers nest in the check.
+/// Maximum nesting of handlers. The panic text of [`check_route`] states it.
 const MAX_DEPTH: usize = 16;
 
-/// The routes from the consumer down to where the check stands.
+/// The routes from the consumer to the handler that is being checked.
 #[derive(Clone, Copy)]
 struct Ancestors {
     routes: [Option<&'static RouteDescriptor>; MAX_DEPTH],
     depth: usize,
-    /// Whether anything above asks a permission.
+    /// Whether an outer expression has a permission.
     is_guarded: bool,
 }
 
@@ -31,7 +29,7 @@ pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
     }
 }
 
-/// Checks a whole consumer.
+/// Checks a consumer and everything below it.
 #[track_caller]
 pub const fn check(node: &'static HandlerDescriptor) {
     check_node(node);
@@ -48,24 +46,25 @@ pub const fn check(node: &'static HandlerDescriptor) {
     }
 }
 
-/// Checks that a leaf of a strict connect expression reads no captures: there are none at the door.
+/// Checks that a leaf of a connect expression reads no captures: a connection has no route.
 #[track_caller]
 pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
     let text = PanicMessage::new().append("`").append(leaf).append("` reads the capture `").append(captures[0]);
-    text.append("`, but a connection has no captures; ask it in `permission = ..` instead").panic();
+    text.append("`, but a connection has no captures; move it from `connect = ..` to `permission = ..`").panic();
 }
 
-/// Checks a leaf of a consumer's own expressions: its messages come without a route, and so without captures.
+/// Checks that a leaf of a consumer's own expressions reads no captures: actions of the consumer itself have no route.
 #[track_caller]
 pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
     let text = PanicMessage::new().append(leaf).append(" reads the capture `").append(captures[0]);
-    text.append("`, but a consumer's own messages have none; ask it on the route or in the handler behind it").panic();
+    text.append("`, but a consumer's own actions have no captures; move it to the route or to the mounted handler")
+        .panic();
 }
 
 #[track_caller]
@@ -80,9 +79,10 @@ const fn check_consumer_uses(needs: &'static [CaptureUse]) {
 #[track_caller]
 const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) {
     check_repeated_captures(route, &ancestors);
-    // The expression of a mount sees what it captures itself: the whole route is matched first.
+    // The expression of a route may read the captures of that route: the whole route is matched before evaluation.
     if ancestors.depth == MAX_DEPTH {
-        PanicMessage::new().append("handlers nest too deeply under `").append(route.pattern.text).append("`").panic();
+        let text = PanicMessage::new().append("route `").append(route.pattern.text);
+        text.append("` is nested more than 16 levels deep; mount its handler at a higher level").panic();
     }
     ancestors.routes[ancestors.depth] = Some(route);
     ancestors.depth += 1;
@@ -94,10 +94,8 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
         let text = PanicMessage::new()
             .append("handler `")
             .append(node.name)
-            .append("` says `permission = inherited`, but nothing above `");
-        text.append(route.pattern.text)
-            .append("` asks for a permission; add one to the route or to the handler")
-            .panic();
+            .append("` has `permission = inherited`, but no permission guards its route `");
+        text.append(route.pattern.text).append("`; add `permission = ..` to the route or to the handler").panic();
     }
     ancestors.is_guarded = ancestors.is_guarded || node.permission.is_some();
     check_captures(node.name, node.needs, &ancestors);
@@ -114,7 +112,7 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
     }
 }
 
-/// An inner capture may not repeat the name of an outer one.
+/// Checks that no capture has the name of an outer one.
 #[track_caller]
 const fn check_repeated_captures(route: &'static RouteDescriptor, ancestors: &Ancestors) {
     let mut index = 0;
@@ -122,10 +120,13 @@ const fn check_repeated_captures(route: &'static RouteDescriptor, ancestors: &An
         if let Some(name) = route.pattern.segments[index].capture()
             && has_capture(ancestors, name)
         {
-            let text =
-                PanicMessage::new().append("the capture `").append(name).append("` of `").append(route.pattern.text);
-            let text = append_path(text.append("` stands in a pattern above it already: `"), ancestors);
-            text.append("`; give one another name").panic();
+            let text = PanicMessage::new()
+                .append("pattern `")
+                .append(route.pattern.text)
+                .append("` repeats the capture `")
+                .append(name);
+            let text = append_path(text.append("` of the outer pattern `"), ancestors);
+            text.append("`; rename one of them").panic();
         }
         index += 1;
     }
@@ -149,7 +150,7 @@ const fn check_captures(handler: &'static str, needs: &'static [CaptureUse], anc
     }
 }
 
-/// Refuses an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
+/// Rejects an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
 /// captured value while the action uses the value that the client chose.
 #[track_caller]
 const fn check_captured_keys(handler: &'static str, action: &'static ActionDescriptor, ancestors: &Ancestors) {
@@ -225,7 +226,7 @@ mod tests {
         HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
     }
 
-    /// A route whose pattern captures what its text has in braces.
+    /// Creates a route whose pattern has a capture per segment in braces.
     fn route(text: &'static str, node: HandlerDescriptor) -> RouteDescriptor {
         let segment = |part: &'static str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => Segment::Capture(name),
@@ -281,7 +282,7 @@ mod tests {
             ] {
                 let inside = handler("Users", &[route("x", room), inner]);
                 assert_eq!(check_routes(&[route("y", room), route("users/{user}", inside)]), expected);
-                // A slash that the outer pattern has is not written twice.
+                // The trailing slash of an outer pattern is not repeated.
                 assert_eq!(check_routes(&[route("users/{user}/", inside)]), expected);
             }
         }
@@ -289,7 +290,7 @@ mod tests {
             check_routes(&[route("rooms", HandlerDescriptor { needs: uses_of(&["room"]), ..room })]),
             missing_capture("room", "rooms")
         );
-        // What stands beside it does not count.
+        // Sibling routes do not count.
         let sibling = handler(
             "Users",
             &[route("{user}", room), route("x", HandlerDescriptor { needs: uses_of(&["user"]), ..room })],
@@ -330,7 +331,7 @@ mod tests {
     fn capture_name_repeated_in_inner_pattern_is_rejected() {
         let inner = handler("Users", &[route("x", handler("X", &[])), route("of/{a}/{user}", handler("Room", &[]))]);
         assert_eq!(check_routes(&[route("users/{usex}", inner)]), Ok(()));
-        let expected = "the capture `user` of `of/{a}/{user}` stands in a pattern above it already: `users/{user}`; give one another name";
+        let expected = "pattern `of/{a}/{user}` repeats the capture `user` of the outer pattern `users/{user}`; rename one of them";
         assert_eq!(check_routes(&[route("users/{user}", inner)]), Err(expected.to_owned()));
     }
 
@@ -338,7 +339,7 @@ mod tests {
     fn inherited_without_outer_permission_is_rejected() {
         let inheriting = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
         let with_permission = |node: HandlerDescriptor| HandlerDescriptor { permission: PERMISSION, ..node };
-        let expected = "handler `Room` says `permission = inherited`, but nothing above `rooms` asks for a permission; add one to the route or to the handler";
+        let expected = "handler `Room` has `permission = inherited`, but no permission guards its route `rooms`; add `permission = ..` to the route or to the handler";
         let rooms = route("rooms", inheriting);
         assert_eq!(check_routes(&[rooms]), Err(expected.to_owned()));
         assert_eq!(check_routes(&[RouteDescriptor { permission: PERMISSION, ..rooms }]), Ok(()));
@@ -347,7 +348,7 @@ mod tests {
         assert_eq!(check_routes(&[route("users", users)]), Err(expected.to_owned()));
         assert_eq!(check_routes(&[route("users", with_permission(users))]), Ok(()));
         assert_eq!(check_routes(&[RouteDescriptor { permission: PERMISSION, ..route("users", users) }]), Ok(()));
-        // What stands beside it does not count.
+        // Sibling routes do not count.
         assert_eq!(
             check_routes(&[route("users", with_permission(handler("Users", &[]))), rooms]),
             Err(expected.to_owned())
@@ -362,7 +363,10 @@ mod tests {
         };
         let last = route("in", handler("Room", &[]));
         assert_eq!(check_routes(&[under(MAX_DEPTH - 1, last)]), Ok(()));
-        assert_eq!(check_routes(&[under(MAX_DEPTH, last)]), Err("handlers nest too deeply under `in`".to_owned()));
+        assert_eq!(
+            check_routes(&[under(MAX_DEPTH, last)]),
+            Err("route `in` is nested more than 16 levels deep; mount its handler at a higher level".to_owned())
+        );
         let reading = RouteDescriptor { needs: uses_of(&["room"]), ..last };
         assert_eq!(
             check_routes(&[under(MAX_DEPTH - 1, reading)]),
@@ -386,8 +390,7 @@ mod tests {
     fn capture_use_without_route_is_rejected() {
         let chat = handler("Chat", &[]);
         assert_eq!(check_with(chat, |_| no_captures("Reads", &[])), Ok(()));
-        let expected =
-            "`Reads` reads the capture `room`, but a connection has no captures; ask it in `permission = ..` instead";
+        let expected = "`Reads` reads the capture `room`, but a connection has no captures; move it from `connect = ..` to `permission = ..`";
         assert_eq!(check_with(chat, |_| no_captures("Reads", &["room"])), Err(expected.to_owned()));
         assert_eq!(
             check_with(
@@ -396,7 +399,7 @@ mod tests {
             ),
             Ok(())
         );
-        let expected = "permission `Reads` reads the capture `room`, but a consumer's own messages have none; ask it on the route or in the handler behind it";
+        let expected = "permission `Reads` reads the capture `room`, but a consumer's own actions have no captures; move it to the route or to the mounted handler";
         for own in [
             HandlerDescriptor { needs: uses_of(&["room"]), ..chat },
             HandlerDescriptor { actions: actions_with_uses(uses_of(&["room"])), ..chat },
