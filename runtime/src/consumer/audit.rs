@@ -59,7 +59,7 @@ pub struct Audit {
 ///
 /// Fails if two consumers or two codenames of the program have the same name.
 ///
-/// ```
+/// ```standalone_crate
 /// # fn main() -> Result<(), portcullis::RegistryError> {
 /// println!("{}", portcullis::audit()?);
 /// # Ok(())

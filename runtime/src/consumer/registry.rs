@@ -109,7 +109,7 @@ pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
 
 /// Two consumers, or two codenames, of the program have the same name.
 ///
-/// ```
+/// ```standalone_crate
 /// match portcullis::audit() {
 ///     Ok(audit) => println!("{audit}"),
 ///     Err(error) => eprintln!("{error}"),
@@ -167,7 +167,7 @@ pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
 ///
 /// Fails if two codenames have the same name.
 ///
-/// ```
+/// ```standalone_crate
 /// # fn main() -> Result<(), portcullis::RegistryError> {
 /// for codename in portcullis::codenames()? {
 ///     println!("{}: {}", codename.name(), codename.description());
