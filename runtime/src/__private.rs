@@ -44,16 +44,16 @@ pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
-/// Rejects, at compile time, a leaf that requires exactly one object.
+/// Rejects, at compile time, a leaf that requires a parameter with exactly one object, such as a negated one.
 #[track_caller]
-pub const fn single_only(single: bool, told: &'static str) {
-    assert!(single, "{}", told);
+pub const fn single_only(single: bool, message: &'static str) {
+    assert!(single, "{}", message);
 }
 
 /// Rejects, at compile time, a leaf whose value does not depend on the object: an alias of `AllowAny`.
 #[track_caller]
-pub const fn asks(always: Option<bool>, told: &'static str) {
-    assert!(always.is_none(), "{}", told);
+pub const fn asks(always: Option<bool>, message: &'static str) {
+    assert!(always.is_none(), "{}", message);
 }
 
 /// Returns the value of a codename in the connect phase: no opinion.

@@ -10,7 +10,7 @@ use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
 
-/// A row of the [`Audit`]: one action, event or group of a consumer, or its connect phase.
+/// A row of the [`Audit`], which has an example: one action, event or group of a consumer, or its connect phase.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AuditEntry {
     /// Name of the consumer.

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn undecided_leaf_counts_against_grant_under_negation() {
+    fn undecided_leaf_counts_against_expression_at_any_negation_depth() {
         let mut answers = Answers::default();
         answers.record(0, None);
         for (tree, expected) in [
