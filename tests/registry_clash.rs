@@ -26,8 +26,8 @@ mod two {
     }
 }
 
-const WANTED: &str = "two consumers are called `Chat`: `registry_clash::one::Chat` and `registry_clash::two::Chat`; \
-                      give one another name with `#[consumer(name = \"..\")]`";
+const WANTED: &str = "two consumers are named `Chat`: `registry_clash::one::Chat` and `registry_clash::two::Chat`; \
+                      rename one of them with `#[consumer(name = \"..\")]`";
 
 #[test]
 fn the_audit_is_refused() {

@@ -1,4 +1,4 @@
-//! Every name that generated code uses, and nothing else. No part of the public API.
+//! The names that generated code uses, and nothing else. Not part of the public API.
 
 pub use std::boxed::Box;
 
@@ -8,8 +8,8 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, FromContext, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects, ObjectParameter,
-    arguments, arguments_before, nested, path, returned,
+    Argument, FromContext, HookOutcome, Identity, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects,
+    ObjectParameter, arguments, arguments_before, nested, path, returned,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
@@ -17,7 +17,7 @@ pub use crate::consumer::{
     check_mount, check_node, no_captures, no_captures_here,
 };
 #[cfg(feature = "registry")]
-pub use crate::consumer::{CodenameGroupRow, inventory};
+pub use crate::consumer::{GroupRegistration, inventory};
 pub use crate::context::{Authorized, Call, ConnectContext, Context, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
@@ -28,85 +28,45 @@ pub use crate::pubsub::{
     may_join_on, personal_frame,
 };
 
-/// What an action without arguments does with its admission; an error where it was only asked whether it may run.
+/// Consumes the authorization of an action without arguments. Fails if the traversal only reauthorizes the action.
 pub fn no_arguments<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 
-/// Starts an action. Nothing is awaited between this and its first poll.
+/// Starts an action. Generated code awaits nothing between this call and the first poll of the action.
 #[inline]
 pub fn start<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
-/// What a leaf about an object says before anything is loaded.
+/// Returns the value of an object leaf before any object is loaded.
 pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
-/// Refuses a leaf that can only be asked about one object.
+/// Rejects, at compile time, a leaf that requires a parameter with exactly one object, such as a negated one.
 #[track_caller]
-pub const fn single_only(single: bool, told: &'static str) {
-    assert!(single, "{}", told);
+pub const fn single_only(single: bool, message: &'static str) {
+    assert!(single, "{}", message);
 }
 
-/// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.
+/// Rejects, at compile time, a leaf whose value does not depend on the object: an alias of `AllowAny`.
 #[track_caller]
-pub const fn asks(always: Option<bool>, told: &'static str) {
-    assert!(always.is_none(), "{}", told);
+pub const fn asks(always: Option<bool>, message: &'static str) {
+    assert!(always.is_none(), "{}", message);
 }
 
-/// What a codename says at the door.
+/// Returns the value of a codename in the connect phase: no opinion.
 pub fn no_opinion() -> Result<Option<bool>> {
     Ok(None)
 }
 
-/// What a leaf answers that the generated code does not know. It cannot come: both are written from one expression.
+/// The result for a leaf index that the generated code does not have. Unreachable: both come from one expression.
 pub fn unknown_leaf<T>() -> Result<T> {
-    Err(Error::internal("an expression asked for a leaf that is not there"))
+    Err(Error::internal("bug: an expression has no leaf with this index"))
 }
 
-/// What a route answers that the generated code does not know. It cannot come: both are written from one block.
+/// The result for a route id that the generated code does not have. Unreachable: both come from one block.
 pub fn unknown_route<T>() -> Result<T> {
-    Err(Error::internal("a route without a handler"))
-}
-
-/// What `#[authenticate]` returned.
-#[diagnostic::on_unimplemented(
-    message = "`#[authenticate]` cannot return `{Self}`",
-    label = "does not say who it is",
-    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` is nobody"
-)]
-pub trait Identity<U> {
-    /// As a result.
-    fn identity(self) -> Result<Option<U>>;
-}
-
-impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
-    fn identity(self) -> Result<Option<U>> {
-        self.map_err(Into::into)
-    }
-}
-
-/// What `#[connect]` returned.
-#[diagnostic::on_unimplemented(
-    message = "`#[connect]` cannot return `{Self}`",
-    label = "cannot be the outcome of `#[connect]`",
-    note = "return nothing, or a `Result<(), E>` whose error converts into `portcullis::Error`"
-)]
-pub trait HookOutcome {
-    /// As a result.
-    fn outcome(self) -> Result<()>;
-}
-
-impl HookOutcome for () {
-    fn outcome(self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl<E: Into<Error>> HookOutcome for Result<(), E> {
-    fn outcome(self) -> Result<()> {
-        self.map_err(Into::into)
-    }
+    Err(Error::internal("bug: a route has no handler"))
 }

@@ -131,7 +131,7 @@ fn the_audit_lists_it() {
     let audit = Audit::of::<Chat>();
     let own: Vec<_> = audit.entries().iter().filter(|entry| entry.action == "authenticate").collect();
     assert_eq!(own.len(), 1, "{audit}");
-    assert_eq!((own[0].route.as_str(), own[0].permission.as_str()), ("", "built-in, for whoever is connected"));
+    assert_eq!((own[0].route.as_str(), own[0].permission.as_str()), ("", "built-in, for every connection"));
     assert!(!audit.entries().iter().any(|entry| entry.action == "renew"), "{audit}");
 }
 

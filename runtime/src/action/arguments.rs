@@ -1,4 +1,4 @@
-//! Typed arguments out of the text of a message: each value is parsed once, borrowed where its type can borrow.
+//! Deserialization of action arguments: each value is parsed once, and borrowed from the message if its type can borrow.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,45 +14,59 @@ use crate::error::{Error, Result};
 use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::ObjectEvaluation;
 
-/// A capture as the type that the action asks for. 404 where its text does not parse.
+/// Parses a route capture as the type of an action's `#[path]` parameter. 404 if the text does not parse.
 pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
     call.whole_context().capture(name)
 }
 
-/// The message's keys as the arguments of an action that everything on the way has admitted.
+/// Deserializes the keys of a message into the arguments of an authorized action.
 pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
-    read(call)
+    deserialize(call)
 }
 
-/// The same for an action whose expression is still to see the objects, which the arguments name.
+/// Deserializes the arguments before the object phase of the expression: the arguments contain the keys of the objects.
 pub fn arguments_before<'a, T: Deserialize<'a>, U>(
     call: &'a Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
 ) -> Result<T> {
-    read(call)
+    deserialize(call)
 }
 
-fn read<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
-    let keys = Keys { left: call.fields().iter(), value: None, decoded: call.decoded() };
-    T::deserialize(keys).map_err(|wrong| {
-        let error = Error::new(StatusCode::BAD_REQUEST, wrong.code, wrong.detail);
-        match wrong.field {
+fn deserialize<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
+    let keys = ArgumentMap { remaining: call.fields().iter(), value: None, decoded: call.decoded() };
+    T::deserialize(keys).map_err(|invalid| {
+        let error = Error::new(StatusCode::BAD_REQUEST, invalid.code, invalid.detail);
+        match invalid.field {
             Some(field) => error.with_field(field),
             None => error,
         }
     })
 }
 
-/// A string that is borrowed from the message, or an owned copy if the message writes it with escapes.
+/// A string argument that borrows from the message, or owns a copy if the JSON string has escapes.
 ///
 /// Use it for strings inside other types, such as `Vec<Str<'_>>` or a field of a struct, in which a `&str` cannot hold a
 /// string with escapes and a `Cow<str>` always copies. For a parameter of an action, `&str` or `Option<&str>` is enough.
+///
+/// ```
+/// use portcullis::{AllowAny, Str, consumer};
+///
+/// struct Search;
+///
+/// #[consumer]
+/// impl Search {
+///     #[action(permission = AllowAny)]
+///     async fn count_words(&self, words: Vec<Str<'_>>) -> usize {
+///         words.iter().filter(|word| !word.is_empty()).count()
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Str<'a>(Cow<'a, str>);
 
 impl Str<'_> {
-    /// The text as a string of its own.
+    /// Converts into a `String`; copies only a borrowed text.
     pub fn into_owned(self) -> String {
         self.0.into_owned()
     }
@@ -74,8 +88,8 @@ impl fmt::Display for Str<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
+        struct StrVisitor;
+        impl<'de> Visitor<'de> for StrVisitor {
             type Value = Str<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,61 +108,65 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
                 Ok(Str(Cow::Owned(text)))
             }
         }
-        deserializer.deserialize_string(Text)
+        deserializer.deserialize_string(StrVisitor)
     }
 }
 
-/// What is wrong with the arguments.
+/// The error of deserializing arguments: becomes a reply with status 400.
 #[derive(Debug)]
-struct Wrong {
+struct ArgumentError {
     code: &'static str,
     field: Option<Cow<'static, str>>,
     detail: String,
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ArgumentError {}
 
-impl de::Error for Wrong {
-    fn custom<T: fmt::Display>(message: T) -> Wrong {
-        Wrong { code: "invalid_argument", field: None, detail: message.to_string() }
+impl de::Error for ArgumentError {
+    fn custom<T: fmt::Display>(message: T) -> ArgumentError {
+        ArgumentError { code: "invalid_argument", field: None, detail: message.to_string() }
     }
 
-    fn missing_field(field: &'static str) -> Wrong {
-        Wrong { code: "missing_argument", field: Some(field.into()), detail: format!("Missing argument `{field}`.") }
+    fn missing_field(field: &'static str) -> ArgumentError {
+        ArgumentError {
+            code: "missing_argument",
+            field: Some(field.into()),
+            detail: format!("Missing argument `{field}`."),
+        }
     }
 
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> Wrong {
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> ArgumentError {
         let detail = "The action takes no such argument.".to_owned();
-        Wrong { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
+        ArgumentError { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 
-impl Wrong {
-    fn value(field: &str, error: &serde_json::Error) -> Wrong {
+impl ArgumentError {
+    fn invalid_value(field: &str, error: &serde_json::Error) -> ArgumentError {
         let text = error.to_string();
-        // The place counts from the start of the value, which tells a client nothing.
+        // The position is relative to the value, not to the message, so a client cannot use it.
         let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
-        Wrong { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
+        ArgumentError { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 
-/// The keys of a message, as a map to deserialize from.
-struct Keys<'k, 'de> {
-    left: std::slice::Iter<'k, Field<'de>>,
+/// The keys and values of a message as a serde map.
+struct ArgumentMap<'k, 'de> {
+    remaining: std::slice::Iter<'k, Field<'de>>,
     value: Option<&'k Field<'de>>,
     decoded: &'k DecodedStrings,
 }
 
-impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
-    type Error = Wrong;
+impl<'de, 'k: 'de> Deserializer<'de> for ArgumentMap<'k, 'de> {
+    type Error = ArgumentError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgumentError> {
         visitor.visit_map(self)
     }
 
@@ -158,11 +176,11 @@ impl<'de, 'k: 'de> Deserializer<'de> for Keys<'k, 'de> {
     }
 }
 
-impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
-    type Error = Wrong;
+impl<'de, 'k: 'de> MapAccess<'de> for ArgumentMap<'k, 'de> {
+    type Error = ArgumentError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
-        self.value = self.left.next();
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ArgumentError> {
+        self.value = self.remaining.next();
         match self.value {
             None => Ok(None),
             Some((Cow::Borrowed(key), _)) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
@@ -170,49 +188,51 @@ impl<'de, 'k: 'de> MapAccess<'de> for Keys<'k, 'de> {
         }
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
-        let (key, value) = self.value.take().ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(ArgumentValue::new(*value, self.decoded)).map_err(|error| Wrong::value(key, &error))
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgumentError> {
+        let (key, value) =
+            self.value.take().ok_or_else(|| de::Error::custom("bug: a value was requested without a key"))?;
+        seed.deserialize(ArgumentValue::new(*value, self.decoded))
+            .map_err(|error| ArgumentError::invalid_value(key, &error))
     }
 }
 
-/// A parameter that is a key of the message. `M` is a marker that the compiler finds by itself.
+/// A parameter that is read from a key of the message. `M` is a marker that the compiler infers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "cannot be read from a message",
-    note = "implement `serde::Deserialize` for `{Self}`, or say where else it comes from with `#[path]` or `#[extract]`; an object is written `Object<..>` itself, not under another name"
+    note = "implement `serde::Deserialize` for `{Self}`, or add `#[path]` or `#[extract]` to the parameter; write the type of an object as `Object<..>`, not as an alias"
 )]
 pub trait Argument<'de, M>: Sized {
-    /// What is read: the type itself.
+    /// The deserialized type: the type itself.
     type Read: Deserialize<'de>;
 
-    /// The parameter.
-    fn take(read: Self::Read) -> Self;
+    /// Converts the deserialized value into the parameter.
+    fn take(value: Self::Read) -> Self;
 }
 
-/// Marks types that can be read from a message.
+/// Marks types that deserialize from a message.
 #[derive(Debug)]
-pub struct Readable;
+pub struct FromMessage;
 
-impl<'de, T: Deserialize<'de>> Argument<'de, Readable> for T {
+impl<'de, T: Deserialize<'de>> Argument<'de, FromMessage> for T {
     type Read = T;
 
-    fn take(read: T) -> T {
-        read
+    fn take(value: T) -> T {
+        value
     }
 }
 
-/// Implemented by nothing. With one impl only, the compiler would take it without weighing it, and tell of the
-/// missing `Deserialize` twice; of two that do not fit it says once what stands above.
-pub trait Never: Sized {
-    /// Cannot be called.
-    fn never() -> Self;
+/// A trait without implementations. With a single impl of [`Argument`] the compiler would select it unconditionally and
+/// report the missing `Deserialize` twice; with two candidates it reports the message of [`Argument`] once.
+pub trait Unimplemented: Sized {
+    /// Never called.
+    fn unreachable() -> Self;
 }
 
-impl<T: Never> Argument<'_, ()> for T {
+impl<T: Unimplemented> Argument<'_, ()> for T {
     type Read = ();
 
     fn take((): ()) -> T {
-        T::never()
+        T::unreachable()
     }
 }

@@ -1,4 +1,4 @@
-//! What an action may return, and the reply that each makes.
+//! Return types of actions, and their conversion into replies.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -9,125 +9,185 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
-/// 201, with the value as data.
+/// A reply with status 201 and the value as data.
+///
+/// ```
+/// use portcullis::{AllowAny, Created, consumer};
+///
+/// struct Notes;
+///
+/// #[consumer]
+/// impl Notes {
+///     #[action(permission = AllowAny)]
+///     async fn create(&self, text: String) -> Created<String> { Created(text) }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created<T>(pub T);
 
-/// 204, with `null` as data.
+/// A reply with status 204 and `null` as data.
+///
+/// ```
+/// use portcullis::{AllowAny, NoContent, consumer};
+///
+/// struct Notes;
+///
+/// #[consumer]
+/// impl Notes {
+///     #[action(permission = AllowAny)]
+///     async fn delete(&self, id: u32) -> NoContent { NoContent }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoContent;
 
-/// No reply at all. Errors are still answered.
+/// No reply. Errors are still sent to the client.
+///
+/// ```
+/// use portcullis::{AllowAny, NoReply, consumer};
+///
+/// struct Cursor;
+///
+/// #[consumer]
+/// impl Cursor {
+///     #[action(permission = AllowAny)]
+///     async fn moved(&self, x: u32, y: u32) -> NoReply { NoReply }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoReply;
 
-/// Marks replies that are plain data.
+/// Marks serializable values that become the data of a 200 reply.
 #[derive(Debug)]
-pub struct Plain;
+pub struct PlainReply;
 
-/// Marks replies with a status of their own.
+/// Marks types that determine the status of the reply.
 #[derive(Debug)]
-pub struct Special;
+pub struct StatusReply;
 
-/// Marks replies that may be an error instead.
+/// Marks `Result`s of other replies.
 #[derive(Debug)]
-pub struct Fallible<M>(PhantomData<M>);
+pub struct FallibleReply<M>(PhantomData<M>);
 
-/// A value that an action may return.
+/// A type that an action may return.
 ///
 /// | type | status | data |
 /// |---|---|---|
 /// | `T: Serialize` | 200 | the value |
 /// | [`Created<T>`] | 201 | the value |
 /// | [`NoContent`] | 204 | `null` |
-/// | `(T, StatusCode)` | the code, 200 to 299 | the value |
+/// | `(T, StatusCode)` | the code, from 200 to 299 | the value |
 /// | [`NoReply`] | no reply | |
-/// | [`Streamed<S>`](crate::Streamed) | as each value | one reply a value, then a last one |
-/// | `Result<T, E>`, `E: Into<Error>` | as `T`, or the error's | |
+/// | [`Streamed<S>`](crate::Streamed) | per item | one reply per item, then a last one |
+/// | `Result<T, E>`, `E: Into<Error>` | as `T`, or of the error | as `T` |
 ///
-/// `M` is a marker that the compiler finds by itself.
+/// Every serializable type implements it. An action that can fail returns a `Result` with an error that converts into
+/// [`Error`]:
+///
+/// ```
+/// use portcullis::{AllowAny, Error, Result, StatusCode, consumer};
+///
+/// struct Jobs;
+///
+/// #[consumer]
+/// impl Jobs {
+///     #[action(permission = AllowAny)]
+///     async fn start(&self, name: &str) -> Result<(String, StatusCode)> {
+///         if name.is_empty() {
+///             return Err(Error::bad_request("A job has a name."));
+///         }
+///         Ok((name.to_owned(), StatusCode::ACCEPTED))
+///     }
+/// }
+/// ```
+///
+/// `M` is a marker that the compiler infers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a reply",
     label = "cannot be sent as a reply",
-    note = "return something that implements `serde::Serialize`, `Created`, `NoContent`, `NoReply`, or a `Result` of one of these whose error converts into `portcullis::Error`"
+    note = "return a type that implements `serde::Serialize`, `Created`, `NoContent`, `NoReply`, or a `Result` of one of these whose error converts into `portcullis::Error`"
 )]
 pub trait IntoReply<M> {
-    /// Writes the reply's data.
+    /// Writes status and data of the reply.
+    ///
+    /// # Errors
+    ///
+    /// An error becomes the reply. A status outside 200 to 299 and a value that fails to serialize are faults (500).
     fn into_reply(self, reply: &mut Reply) -> Result<()>;
 }
 
-impl<T: Serialize> IntoReply<Plain> for T {
+impl<T: Serialize> IntoReply<PlainReply> for T {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::OK, &self)
     }
 }
 
-impl<T: Serialize> IntoReply<Special> for Created<T> {
+impl<T: Serialize> IntoReply<StatusReply> for Created<T> {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::CREATED, &self.0)
     }
 }
 
-impl IntoReply<Special> for NoContent {
+impl IntoReply<StatusReply> for NoContent {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.data(StatusCode::NO_CONTENT, &())
     }
 }
 
-impl IntoReply<Special> for NoReply {
+impl IntoReply<StatusReply> for NoReply {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         reply.nothing();
         Ok(())
     }
 }
 
-impl<T: Serialize> IntoReply<Special> for (T, StatusCode) {
+impl<T: Serialize> IntoReply<StatusReply> for (T, StatusCode) {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         let (data, status) = self;
         reply.data(status, &data)
     }
 }
 
-impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E> {
+impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<FallibleReply<M>> for Result<T, E> {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         self.map_err(Into::into)?.into_reply(reply)
     }
 }
 
-/// The type of what an action returned.
+/// The return type of an action as a value, to tell a `Result` from other types.
 ///
-/// Generated code sees a type's name only, and `Result` has many. So it calls `__settle` on this: a `Result` has a method
-/// of its own, every other type has the one behind [`Deref`].
+/// The macros see only the name of a type, and `Result` has aliases. Generated code calls `__settle` on this type: method
+/// resolution finds the inherent method for a `Result`, and the one of [`NonResult`] behind [`Deref`] for every other type.
 #[derive(Debug)]
-pub struct Returned<T>(Value<T>);
+pub struct ReturnType<T>(NonResult<T>);
 
-/// A type that is no `Result`.
+/// The return type of an action that is not a `Result`.
 #[derive(Debug)]
-pub struct Value<T>(PhantomData<fn() -> T>);
+pub struct NonResult<T>(PhantomData<fn() -> T>);
 
-/// The type of that value.
-pub fn returned<T>(_: &T) -> Returned<T> {
-    Returned(Value(PhantomData))
+/// Returns the type of an action's return value.
+pub fn returned<T>(_: &T) -> ReturnType<T> {
+    ReturnType(NonResult(PhantomData))
 }
 
-impl<T, E> Returned<Result<T, E>> {
-    /// The outcome: what was returned.
+impl<T, E> ReturnType<Result<T, E>> {
+    /// Returns the result of the action.
     pub fn __settle(self, output: Result<T, E>) -> Result<T, E> {
         output
     }
 }
 
-impl<T> Deref for Returned<T> {
-    type Target = Value<T>;
+impl<T> Deref for ReturnType<T> {
+    type Target = NonResult<T>;
 
-    fn deref(&self) -> &Value<T> {
+    fn deref(&self) -> &NonResult<T> {
         &self.0
     }
 }
 
-impl<T> Value<T> {
-    /// The outcome: what was returned cannot be an error.
-    #[expect(clippy::unnecessary_wraps, reason = "a plain value is settled just as a `Result` is")]
+impl<T> NonResult<T> {
+    /// Returns the value of the action as a `Result`.
+    #[expect(clippy::unnecessary_wraps, reason = "same signature as the method for `Result`")]
     pub fn __settle(&self, output: T) -> Result<T> {
         Ok(output)
     }

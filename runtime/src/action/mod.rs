@@ -1,10 +1,11 @@
-//! Calling user code: what goes in as typed arguments, and what comes out as a reply.
+//! Calling actions: typed parameters, and conversion of return values into replies.
 
 mod arguments;
 mod from_context;
 mod into_reply;
 mod json_path;
 mod object;
+mod outcome;
 mod streamed;
 
 pub use arguments::{Argument, Str, arguments, arguments_before, path};
@@ -12,4 +13,5 @@ pub use from_context::FromContext;
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, returned};
 pub use json_path::nested;
 pub use object::{LeafOverObjects, Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
+pub use outcome::{HookOutcome, Identity};
 pub use streamed::Streamed;

@@ -1,4 +1,4 @@
-//! Objects as parameters: loaded at most once a message, looked at by the permissions that name them, and then handed on.
+//! Object parameters: loaded at most once per message, checked by the permissions that name them, passed to the action.
 
 use std::fmt;
 use std::future::Future;
@@ -12,33 +12,71 @@ use crate::context::{Authorized, Call, Context, GrantKey, GrantKeys, Handler};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
-/// How an object comes from handler, captures and key, so that an action of `H` can take it as [`Object<Self>`](Object).
+/// Loads an object by its key, so that an action of handler `H` can take it as an [`Object<Self>`](Object) parameter.
 ///
-/// [`ObjectPermission`](crate::ObjectPermission) has an example.
+/// An object is loaded at most once per message. [`ObjectPermission`](crate::ObjectPermission) has a complete example.
+///
+/// ```
+/// use portcullis::{Context, Load, Result};
+/// # struct Member { id: u32 }
+/// # impl portcullis::User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # #[portcullis::handler(user = Member)]
+/// # impl Rooms { #[action(permission = portcullis::AllowAny)] async fn ping(&self) {} }
+///
+/// struct Rooms { messages: Vec<Message> }
+/// #[derive(Clone)]
+/// struct Message { id: u32, room_id: u32 }
+///
+/// impl Load<Rooms> for Message {
+///     type Key = u32;
+///     const CAPTURES: &'static [&'static str] = &["room_id"];
+///
+///     async fn load(rooms: &Rooms, cx: &Context<'_, Member>, id: &u32) -> Result<Option<Message>> {
+///         let room_id: u32 = cx.capture("room_id")?;
+///         Ok(rooms.messages.iter().find(|message| message.id == *id && message.room_id == room_id).cloned())
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded for `{H}`",
     label = "no loader for `{H}`",
-    note = "implement `Load<{H}>` for `{Self}`; its `load` says how it comes from the handler, the captures and its key"
+    note = "implement `Load<{H}>` for `{Self}`; its `load` returns the object for the handler, the captures and the key"
 )]
 pub trait Load<H: Handler>: Sized + Send + Sync + 'static {
-    /// What a message names it by.
+    /// The type of the object's key in a message.
     type Key: DeserializeOwned + Send + Sync + 'static;
 
-    /// The captures that an object must lie under. `&[]` says aloud that every route leads to every object.
+    /// The names of the route captures that an object belongs to: `load` returns only objects of these. `&[]` makes every
+    /// object available under every route.
     ///
-    /// A mount that does not provide them does not compile; reading another is a fault.
+    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
+    /// listed is a fault (500).
     const CAPTURES: &'static [&'static str];
 
-    /// Loads it. `None`: there is none, or it does not lie under the captures of the route. An error with the status 404
-    /// says the same.
+    /// Loads one object. Returns `None` if it does not exist, or if it does not belong to the captures of the route.
+    ///
+    /// # Errors
+    ///
+    /// A 404 means the same as `None`. Any other error refuses the message.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped at an await if the message is cancelled, for example when the action timeout expires.
     fn load(
         handler: &H,
         cx: &Context<'_, H::User>,
         key: &Self::Key,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 
-    /// Loads those that a list names: one entry a key, in the order of the keys. Default: one [`load`](Load::load) after
-    /// the other.
+    /// Loads the objects of a list: returns one entry per key, in the order of the keys. Default: calls [`load`](Load::load)
+    /// for one key after the other.
+    ///
+    /// It is called for lists of two keys and more. The length of a list is limited by
+    /// [`Limits::max_objects`](crate::Limits::max_objects).
+    ///
+    /// # Errors
+    ///
+    /// As in [`load`](Load::load). A result with another number of entries than keys is a fault (500).
     fn load_many(
         handler: &H,
         cx: &Context<'_, H::User>,
@@ -54,17 +92,22 @@ pub trait Load<H: Handler>: Sized + Send + Sync + 'static {
     }
 }
 
-/// An object that a permission of the action names: `message: Object<Message>`. It is handed over only once the whole
-/// expression holds.
+/// A parameter whose object is loaded and authorized before the action runs: `message: Object<Message>`.
 ///
-/// The message holds its key under the parameter's name. `#[object("message_id")]` takes it from another key,
-/// `#[object("order.items[].product")]` from within one, and `#[path]` from a capture. `Option<Object<T>>` may be absent,
-/// `Vec<Object<T>>` is a list, loaded in one batch. Nothing but a check makes one.
+/// A permission of the action names the parameter, for example `permission = Author(message)`. The action receives the
+/// object after the whole expression holds. Only evaluation creates an `Object`.
+/// [`ObjectPermission`](crate::ObjectPermission) has an example.
+///
+/// The message carries the key of the object under the name of the parameter. `#[object("message_id")]` reads it from
+/// another key of the message, `#[object("order.items[].product")]` from inside the value of a key, and `#[path]` from a
+/// route capture.
+///
+/// `Option<Object<T>>` is an optional object. `Vec<Object<T>>` is a list of objects, loaded by [`Load::load_many`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object<T>(T);
 
 impl<T> Object<T> {
-    /// The object itself.
+    /// Returns the object.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -84,15 +127,15 @@ impl<T: GrantKey> GrantKeys for Object<T> {
     }
 }
 
-/// Mostly there is one.
-pub(super) type Few<T> = SmallVec<[T; 1]>;
+/// A list that has one element in most messages.
+pub(super) type InlineVec<T> = SmallVec<[T; 1]>;
 
-/// What a parameter holds, whether or not it can be loaded: a leaf is asked about this.
+/// A type of object parameter, whether or not the object implements [`Load`]. Object leaves are evaluated for its items.
 pub trait LoadedParameter {
-    /// What is loaded.
+    /// The type of the object.
     type Item;
 
-    /// Is there always one, so that the opposite of a leaf is the opposite of what it says of that one?
+    /// Whether there is always exactly one object, so that the negation of a leaf is the negation for that object.
     const SINGLE: bool;
 }
 
@@ -114,27 +157,27 @@ impl<T> LoadedParameter for Vec<Object<T>> {
     const SINGLE: bool = false;
 }
 
-/// The parameters that objects can be.
+/// A type of object parameter whose object can be loaded.
 pub trait ObjectParameter<H: Handler>: Sized {
-    /// What is loaded.
+    /// The type of the object.
     type Item: Load<H>;
-    /// What the message holds.
+    /// The type of the keys in the message.
     type Keys: DeserializeOwned;
 
-    /// The keys, one by one.
-    fn keys(keys: Self::Keys) -> Few<<Self::Item as Load<H>>::Key>;
+    /// Converts the deserialized keys into a list.
+    fn keys(keys: Self::Keys) -> InlineVec<<Self::Item as Load<H>>::Key>;
 
-    /// The parameter, of objects that were all there.
-    fn made(objects: Few<Self::Item>) -> Option<Self>;
+    /// Converts loaded objects into the parameter.
+    fn from_objects(objects: InlineVec<Self::Item>) -> Option<Self>;
 
-    /// Begins: nothing is loaded yet. 400 for a list that is too long.
+    /// Creates the state of a parameter that is not loaded. Fails with 400 if the list is longer than the limit.
     fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
-        let most = call.max_objects();
-        if keys.len() > most {
-            return Err(Error::too_many_objects(most).with_field(field));
+        let max_objects = call.max_objects();
+        if keys.len() > max_objects {
+            return Err(Error::too_many_objects(max_objects).with_field(field));
         }
-        Ok(LoadingObjects { keys, state: State::Unloaded })
+        Ok(LoadingObjects { keys, state: LoadState::Unloaded })
     }
 }
 
@@ -142,11 +185,11 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Object<T> {
     type Item = T;
     type Keys = T::Key;
 
-    fn keys(key: T::Key) -> Few<T::Key> {
+    fn keys(key: T::Key) -> InlineVec<T::Key> {
         [key].into()
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         objects.into_iter().next().map(Object)
     }
 }
@@ -155,11 +198,11 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Option<Object<T>> {
     type Item = T;
     type Keys = Option<T::Key>;
 
-    fn keys(key: Option<T::Key>) -> Few<T::Key> {
+    fn keys(key: Option<T::Key>) -> InlineVec<T::Key> {
         key.into_iter().collect()
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         Some(objects.into_iter().next().map(Object))
     }
 }
@@ -168,88 +211,88 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Vec<Object<T>> {
     type Item = T;
     type Keys = Vec<T::Key>;
 
-    fn keys(keys: Vec<T::Key>) -> Few<T::Key> {
-        Few::from_vec(keys)
+    fn keys(keys: Vec<T::Key>) -> InlineVec<T::Key> {
+        InlineVec::from_vec(keys)
     }
 
-    fn made(objects: Few<T>) -> Option<Self> {
+    fn from_objects(objects: InlineVec<T>) -> Option<Self> {
         Some(objects.into_iter().map(Object).collect())
     }
 }
 
-/// The objects of one parameter on their way: not loaded yet, loaded, or found missing.
+/// The objects of one parameter during evaluation: not loaded, loaded, or missing.
 pub struct LoadingObjects<P: ObjectParameter<H>, H: Handler> {
-    keys: Few<<P::Item as Load<H>>::Key>,
-    state: State<P::Item>,
+    keys: InlineVec<<P::Item as Load<H>>::Key>,
+    state: LoadState<P::Item>,
 }
 
-enum State<T> {
+enum LoadState<T> {
     Unloaded,
     Missing,
-    Loaded(Few<T>),
+    Loaded(InlineVec<T>),
 }
 
 impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
-    /// Loads them, unless they are. `None`: one is missing.
-    async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&Few<P::Item>>> {
-        if let State::Unloaded = self.state {
-            let found = match self.find(handler, call).await {
-                // Whoever may not see an object must not learn from its loader whether there is one.
+    /// Loads the objects on the first call. Returns `None` if one of them is missing.
+    async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&InlineVec<P::Item>>> {
+        if let LoadState::Unloaded = self.state {
+            let found = match self.fetch(handler, call).await {
+                // A 404 of the loader must not be distinguishable from a missing object.
                 Err(error) if error.status() == StatusCode::NOT_FOUND => None,
                 found => found?,
             };
-            self.state = found.map_or(State::Missing, State::Loaded);
+            self.state = found.map_or(LoadState::Missing, LoadState::Loaded);
         }
         Ok(match &self.state {
-            State::Loaded(objects) => Some(objects),
-            State::Missing | State::Unloaded => None,
+            LoadState::Loaded(objects) => Some(objects),
+            LoadState::Missing | LoadState::Unloaded => None,
         })
     }
 
-    async fn find(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<Few<P::Item>>> {
+    async fn fetch(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<InlineVec<P::Item>>> {
         let cx = call.context(P::Item::CAPTURES);
         match &*self.keys {
-            [] => Ok(Some(Few::new())),
+            [] => Ok(Some(InlineVec::new())),
             [key] => Ok(P::Item::load(handler, &cx, key).await?.map(|object| [object].into())),
-            several => {
-                let objects = P::Item::load_many(handler, &cx, several).await?;
-                if objects.len() == several.len() {
+            keys => {
+                let objects = P::Item::load_many(handler, &cx, keys).await?;
+                if objects.len() == keys.len() {
                     return Ok(objects.into_iter().collect());
                 }
-                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), several.len());
+                let text = format!("`load_many` gave {} objects for {} keys", objects.len(), keys.len());
                 Err(Error::internal(text))
             }
         }
     }
 
-    /// Begins to ask a leaf about each of them.
+    /// Starts the evaluation of a leaf for each object.
     pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
         match self.load(handler, call).await {
-            Ok(Some(objects)) => LeafOverObjects { left: objects, answer: Ok(Some(true)) },
-            Ok(None) => LeafOverObjects { left: &[], answer: Ok(None) },
-            Err(error) => LeafOverObjects { left: &[], answer: Err(error) },
+            Ok(Some(objects)) => LeafOverObjects { remaining: objects, answer: Ok(Some(true)) },
+            Ok(None) => LeafOverObjects { remaining: &[], answer: Ok(None) },
+            Err(error) => LeafOverObjects { remaining: &[], answer: Err(error) },
         }
     }
 
-    /// Asks a codename as each of them overwrites it; `None` where one is missing.
+    /// Evaluates a codename with the overwrites of each object. Returns `None` if an object is missing.
     pub async fn may(&mut self, handler: &H, call: &Call<'_, H::User>, codename: Codename) -> Result<Option<bool>>
     where
         P::Item: GrantKey,
     {
         let keys = self.load(handler, call).await?.map(|objects| objects.iter().map(GrantKey::grant_key).collect());
-        let keys: Few<_> = match keys {
+        let keys: InlineVec<_> = match keys {
             Some(keys) => keys,
             None => return Ok(None),
         };
-        unseen(call.may_with(codename, &keys).await.map(Some))
+        conceal_missing(call.may_with(codename, &keys).await.map(Some))
     }
 
-    /// The parameter, once everything on the way has held. 404 where one is missing.
+    /// Returns the parameter of an authorized action. Fails with 404 if an object is missing.
     pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
         match self.state {
-            State::Loaded(objects) => P::made(objects).ok_or_else(Error::not_found),
-            State::Missing | State::Unloaded => Err(Error::not_found()),
+            LoadState::Loaded(objects) => P::from_objects(objects).ok_or_else(Error::not_found),
+            LoadState::Missing | LoadState::Unloaded => Err(Error::not_found()),
         }
     }
 }
@@ -260,40 +303,40 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
     }
 }
 
-/// An answer about an object that is there, such as could be given about one that is not.
-fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
+/// Turns errors that would reveal the existence of an object into "object missing": a 404, and an error about the message.
+fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
     match answer {
         Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_of_message() => Ok(None),
         answer => answer,
     }
 }
 
-/// One leaf being asked about the objects of a parameter: yes for all is a yes.
+/// The evaluation of one leaf for the objects of a parameter: true if it is true for all of them.
 #[derive(Debug)]
 pub struct LeafOverObjects<'o, T> {
-    left: &'o [T],
+    remaining: &'o [T],
     answer: Result<Option<bool>>,
 }
 
 impl<'o, T> LeafOverObjects<'o, T> {
-    /// The object to ask about now; none after the first that is not a yes.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    /// Returns the next object to evaluate, or `None` if all were evaluated or one was not permitted.
+    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
     pub fn next(&mut self) -> Option<&'o T> {
         let Ok(Some(true)) = self.answer else { return None };
-        let (first, rest) = self.left.split_first()?;
-        self.left = rest;
-        // Until the leaf has spoken.
+        let (first, rest) = self.remaining.split_first()?;
+        self.remaining = rest;
+        // Denies if no result is recorded.
         self.answer = Ok(Some(false));
         Some(first)
     }
 
-    /// What the leaf said of it. That it found no such thing, or that the message lacks what it wants to read, says nothing:
-    /// told as it is, it would tell that there is an object.
+    /// Records the result for the object. A 404 and an error about the message count as a missing object: the client must
+    /// not learn from them that the object exists.
     pub fn tell(&mut self, answer: Result<bool>) {
-        self.answer = unseen(answer.map(Some));
+        self.answer = conceal_missing(answer.map(Some));
     }
 
-    /// What it says of all of them; `None` where one is missing.
+    /// Returns the value of the leaf for all objects; `None` if an object is missing.
     pub fn answer(self) -> Result<Option<bool>> {
         self.answer
     }

@@ -1,4 +1,4 @@
-//! Actions that answer more than once.
+//! Actions with several replies.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,13 +10,14 @@ use crate::error::{Error, Result};
 use crate::message::{Reply, Values};
 use crate::panic::Contained;
 
-/// One reply for each value of a stream, then a last one.
+/// A reply per item of a stream, then a last reply.
 ///
-/// Each reply carries `"last":false`; the last one has `null` as data and `"last":true`. An item may be anything that an
-/// action may return but a stream; an error ends the stream, and its reply is the last. Each value has the time of an
-/// action ([`Limits::action_timeout`](crate::Limits::action_timeout)). Messages that come meanwhile wait, as they do for every action,
-/// and the stream is dropped with the connection. It is polled beside other connections, so it must not block, not even
-/// where a `blocking` action returns it.
+/// The reply of an item has `"last":false`; the last reply has `null` as data and `"last":true`. An item may be of any type
+/// that an action may return, except a stream. An error ends the stream, and its reply is the last.
+///
+/// Each item has the time limit of an action ([`Limits::action_timeout`](crate::Limits::action_timeout)). Messages that
+/// arrive while the stream runs wait, as they do for every action. The stream is dropped with the connection. It is polled
+/// on an async worker thread, so it must not block, even if a `blocking` action returns it.
 ///
 /// ```
 /// use futures_util::{Stream, stream};
@@ -35,18 +36,18 @@ use crate::panic::Contained;
 #[derive(Debug, Clone, Copy)]
 pub struct Streamed<S>(pub S);
 
-/// Marks replies that come one after the other.
+/// Marks streams of replies.
 #[derive(Debug)]
-pub struct Several<M>(std::marker::PhantomData<M>);
+pub struct StreamReply<M>(std::marker::PhantomData<M>);
 
-impl<S, M> IntoReply<Several<M>> for Streamed<S>
+impl<S, M> IntoReply<StreamReply<M>> for Streamed<S>
 where
     S: Stream + Send + 'static,
     S::Item: IntoReply<M>,
     M: 'static,
 {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
-        reply.follow(Box::pin(Each {
+        reply.follow(Box::pin(StreamedValues {
             stream: Contained::new(Box::pin(self.0)),
             marker: std::marker::PhantomData::<fn(M)>,
         }));
@@ -54,12 +55,13 @@ where
     }
 }
 
-struct Each<S, M> {
+/// The stream of a [`Streamed`] reply. Contains panics of the stream's `Drop`.
+struct StreamedValues<S, M> {
     stream: Contained<Pin<Box<S>>>,
     marker: std::marker::PhantomData<fn(M)>,
 }
 
-impl<S, M> Values for Each<S, M>
+impl<S, M> Values for StreamedValues<S, M>
 where
     S: Stream + Send,
     S::Item: IntoReply<M>,
@@ -70,7 +72,9 @@ where
             value.into_reply(reply)?;
             match reply.take_values() {
                 None => Ok(()),
-                Some(_) => Err(Error::internal("a stream is no value of a stream")),
+                Some(_) => {
+                    Err(Error::internal("an item of a stream is a stream; return the items of both in one stream"))
+                }
             }
         }))
     }

@@ -1,4 +1,4 @@
-//! Who may do what, as a table: every way in to every action, with the whole expression in effect.
+//! The audit: a table of all actions, groups and events with their effective permissions.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,81 +10,111 @@ use super::{Consumer, HandlerDescriptor};
 use crate::grants;
 use crate::permission::Expression;
 
-/// One way in.
+/// A row of the [`Audit`], which has an example: one action, event or group of a consumer, or its connect phase.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AuditEntry {
-    /// The consumer's name.
+    /// Name of the consumer.
     pub consumer: &'static str,
-    /// The patterns on the way, joined; empty for the consumer itself.
+    /// Route patterns from the consumer to the handler, joined by `/`; empty for the consumer itself.
     pub route: String,
-    /// The name of the action, the event or the group; `(connect)` for the door.
+    /// Name of the action, event or group; `(connect)` for the connect phase.
     pub action: &'static str,
-    /// All expressions on the way, outermost first, joined by `&`.
+    /// Effective permission: all expressions on the path to the action, outermost first, joined by `&`.
     pub permission: String,
 }
 
-/// Every way in to a program's actions. Its [`Display`](fmt::Display) form is a table.
+/// The effective permission of every action, event and group of a program. [`Display`](fmt::Display) formats it as a table.
 ///
-/// It is drawn from the rows that serve requests, so it cannot say anything else than what happens.
+/// It is read from the descriptors that dispatch uses, so it cannot differ from what is enforced.
+///
+/// ```
+/// use portcullis::{Audit, IsAuthenticated, User, consumer};
+/// # struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// struct Chat;
+///
+/// #[consumer(user = Member)]
+/// impl Chat {
+///     #[action(permission = IsAuthenticated)]
+///     async fn send(&self, text: &str) {}
+/// }
+///
+/// let audit = Audit::of::<Chat>();
+/// let send = audit.entries().iter().find(|entry| entry.action == "send").unwrap();
+/// assert_eq!(send.permission, "IsAuthenticated");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Audit {
     entries: Vec<AuditEntry>,
 }
 
-/// The audit of every consumer of the program: all that were registered at compile time, and all that were mounted.
+/// Returns the audit of all consumers of the program: those registered at compile time, and those mounted so far.
 ///
-/// A crate that is a dependency but is named nowhere in the program is not linked, and so registers nothing;
-/// `use plugin as _;` cures that. Without the feature `registry`, and for generic consumers, mounting is what counts.
+/// Without the feature `registry`, and for generic consumers, only mounted consumers are included. A dependency that the
+/// program does not name is not linked and registers nothing; write `use plugin as _;` to link it.
+///
+/// # Errors
+///
+/// Fails if two consumers or two codenames of the program have the same name.
+///
+/// ```standalone_crate
+/// # fn main() -> Result<(), portcullis::RegistryError> {
+/// println!("{}", portcullis::audit()?);
+/// # Ok(())
+/// # }
+/// ```
 pub fn audit() -> Result<Audit, RegistryError> {
     grants::ready()?;
     let mut entries = Vec::new();
     for registration in consumers()? {
-        list(&registration, &mut entries);
+        collect_entries(&registration, &mut entries);
     }
-    // Instances of a generic consumer may say the same.
-    let mut seen = HashSet::new();
-    entries.retain(|entry| seen.insert(entry.clone()));
+    // Instances of a generic consumer have equal entries.
+    let mut known = HashSet::new();
+    entries.retain(|entry| known.insert(entry.clone()));
     Ok(Audit { entries })
 }
 
 impl Audit {
-    /// The audit of one consumer.
+    /// Returns the audit of one consumer.
     pub fn of<C: Consumer>() -> Audit {
         let mut entries = Vec::new();
-        list(&Registration::of::<C>(), &mut entries);
+        collect_entries(&Registration::of::<C>(), &mut entries);
         Audit { entries }
     }
 
-    /// The ways in, in the order in which the consumers' names sort and their rows are written.
+    /// Returns the entries, sorted by the name of the consumer. The entries of a consumer are its connect phase,
+    /// `authenticate`, groups, events and actions, in source order except that groups are sorted by name.
     pub fn entries(&self) -> &[AuditEntry] {
         &self.entries
     }
 
-    /// The same as JSON: an array with one object a way in.
+    /// Returns the audit as a JSON array with one object per entry.
     pub fn to_json(&self) -> String {
-        // Strings and their names cannot fail to serialize.
+        // Serializing strings cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
 
-fn list(registration: &Registration, entries: &mut Vec<AuditEntry>) {
+fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
     let node = registration.node();
-    let door: Vec<String> = [
-        node.permission.map(|permission| format!("connect phase of {}", permission.as_part())),
-        registration.connect().map(Expression::as_part),
+    let connect_parts: Vec<String> = [
+        node.permission.map(|permission| format!("connect phase of {}", permission.operand_text())),
+        registration.connect().map(Expression::operand_text),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let permission = if door.is_empty() { "no opinion".to_owned() } else { door.join(" & ") };
+    let permission = if connect_parts.is_empty() { "no opinion".to_owned() } else { connect_parts.join(" & ") };
     entries.push(AuditEntry { consumer: registration.name(), route: String::new(), action: "(connect)", permission });
     if registration.authenticates() {
         entries.push(AuditEntry {
             consumer: registration.name(),
             route: String::new(),
             action: "authenticate",
-            permission: "built-in, for whoever is connected".to_owned(),
+            permission: "built-in, for every connection".to_owned(),
         });
     }
     for (group, permission) in groups_of(registration.name()) {
@@ -103,7 +133,7 @@ fn list(registration: &Registration, entries: &mut Vec<AuditEntry>) {
             permission: format!("event, seen by {}", event.permission),
         });
     }
-    AuditTraversal { consumer: registration.name(), entries }.level(node, "", &[]);
+    AuditTraversal { consumer: registration.name(), entries }.visit_handler(node, "", &[]);
 }
 
 struct AuditTraversal<'e> {
@@ -112,32 +142,32 @@ struct AuditTraversal<'e> {
 }
 
 impl AuditTraversal<'_> {
-    fn level(&mut self, node: &HandlerDescriptor, route: &str, above: &[&'static Expression]) {
-        let here = with(above, node.permission);
+    fn visit_handler(&mut self, node: &HandlerDescriptor, route: &str, outer: &[&'static Expression]) {
+        let expressions = concat(outer, node.permission);
         for action in node.actions {
             self.entries.push(AuditEntry {
                 consumer: self.consumer,
                 route: route.to_owned(),
                 action: action.name,
-                permission: joined(&with(&here, action.permission)),
+                permission: join_expressions(&concat(&expressions, action.permission)),
             });
         }
         for mount in node.routes {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = format!("{route}{separator}{}", mount.pattern.text);
-            self.level(mount.node, &inner, &with(&here, mount.permission));
+            self.visit_handler(mount.node, &inner, &concat(&expressions, mount.permission));
         }
     }
 }
 
-fn with(above: &[&'static Expression], more: Option<&'static Expression>) -> Vec<&'static Expression> {
-    above.iter().copied().chain(more).collect()
+fn concat(outer: &[&'static Expression], inner: Option<&'static Expression>) -> Vec<&'static Expression> {
+    outer.iter().copied().chain(inner).collect()
 }
 
-fn joined(expressions: &[&'static Expression]) -> String {
+fn join_expressions(expressions: &[&'static Expression]) -> String {
     match expressions {
         [only] => only.to_string(),
-        several => several.iter().map(|e| e.as_part()).collect::<Vec<_>>().join(" & "),
+        expressions => expressions.iter().map(|e| e.operand_text()).collect::<Vec<_>>().join(" & "),
     }
 }
 
@@ -151,8 +181,8 @@ impl fmt::Display for Audit {
         let rows: Vec<_> = std::iter::once(head).chain(self.entries.iter().map(row)).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let (consumer, route, action) = (width(0), width(1), width(2));
-        for [a, b, c, d] in &rows {
-            writeln!(f, "{a:consumer$}  {b:route$}  {c:action$}  {d}")?;
+        for [consumer_cell, route_cell, action_cell, permission_cell] in &rows {
+            writeln!(f, "{consumer_cell:consumer$}  {route_cell:route$}  {action_cell:action$}  {permission_cell}")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What the attributes generate for a type: its rows of actions and routes, and the calls into it.
+//! Traits and descriptors that the attributes implement for handlers and consumers, the registry and the audit.
 
 mod audit;
 mod const_check;
@@ -16,8 +16,8 @@ pub use descriptor::{
 #[cfg(feature = "registry")]
 pub use inventory;
 #[cfg(feature = "registry")]
-pub use registry::CodenameGroupRow;
-pub(crate) use registry::mounted;
+pub use registry::GroupRegistration;
+pub(crate) use registry::register_mounted;
 pub use registry::{Registration, RegistryError, codenames};
 pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
@@ -25,33 +25,49 @@ use crate::context::{Authorized, Call, ConnectContext, Scope};
 use crate::error::Result;
 use crate::permission::Expression;
 
-/// The type behind one WebSocket endpoint. Implemented by `#[consumer]`.
+/// The type that serves the connections of one WebSocket endpoint. Implemented by [`#[consumer]`](macro@crate::consumer).
+///
+/// Pass a value to [`websocket`](crate::websocket) to mount it. All other items of the trait are private to the macros.
+///
+/// ```
+/// use portcullis::{AllowAny, Consumer, consumer};
+///
+/// struct Echo;
+///
+/// #[consumer]
+/// impl Echo {
+///     #[action(permission = AllowAny)]
+///     async fn ping(&self) -> &'static str { "pong" }
+/// }
+///
+/// assert_eq!(Echo::NAME, "Echo");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a consumer",
     label = "not a consumer",
-    note = "put `#[consumer]` on an `impl {Self}` block; a type with `#[handler]` is reached through a consumer's `#[route]`"
+    note = "put `#[consumer]` on an `impl {Self}` block; mount a type with `#[handler]` by `#[route]` in a consumer"
 )]
 pub trait Consumer: Dispatch {
-    /// What the registry and the audit call it.
+    /// Name of the consumer in the registry and the audit. Unique in a program.
     const NAME: &'static str;
 
-    /// What `connect = ".."` asks at the door.
+    /// Expression of `connect = ..`.
     #[doc(hidden)]
     const CONNECT: Option<&'static Expression> = None;
 
-    /// What may leave its sockets.
+    /// Events that the consumer sends.
     #[doc(hidden)]
     const EVENTS: &'static [EventDescriptor] = &[];
 
-    /// That every mount below provides what stands under it.
+    /// Compile-time check of the whole handler tree.
     #[doc(hidden)]
     const CHECKED: () = check(Self::NODE);
 
-    /// Whether it has an `#[authenticate]`.
+    /// Whether the block has an `#[authenticate]` method.
     #[doc(hidden)]
     const AUTHENTICATES: bool = false;
 
-    /// Runs `#[authenticate]`: who the credentials in this message are.
+    /// Runs `#[authenticate]`: returns the user of the credentials in this message.
     #[doc(hidden)]
     fn authenticate(
         &self,
@@ -62,7 +78,7 @@ pub trait Consumer: Dispatch {
         async { Ok(None) }
     }
 
-    /// Asks the expressions of the door.
+    /// Evaluates the expressions of the connect phase.
     #[doc(hidden)]
     fn may_connect(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;

@@ -1,16 +1,16 @@
-//! Every consumer of the program: those that inventory finds, and those that were mounted by hand.
+//! The registry: all consumers of the program, found by `inventory` or mounted.
 
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::const_check::check_built_in;
+use super::const_check::check_reserved_name;
 use super::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 
-/// What the registry knows of a consumer.
+/// The registration of a consumer.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Registration {
@@ -23,10 +23,10 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The registration of a consumer.
+    /// Creates the registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
         if C::AUTHENTICATES {
-            check_built_in(C::NODE, "authenticate");
+            check_reserved_name(C::NODE, "authenticate");
         }
         Registration {
             name: C::NAME,
@@ -38,11 +38,11 @@ impl Registration {
         }
     }
 
-    /// The path of the type without its parameters: all instances of a generic consumer have one block, and one name.
-    fn path(&self) -> &'static str {
+    /// Returns the path of the type without generic parameters. All instances of a generic consumer share one name.
+    fn type_path(&self) -> &'static str {
         let name = (self.type_name)();
         match name.split_once('<') {
-            Some((path, _)) if name.ends_with('>') && !path.is_empty() => path,
+            Some((type_path, _)) if name.ends_with('>') && !type_path.is_empty() => type_path,
             _ => name,
         }
     }
@@ -59,7 +59,7 @@ impl Registration {
         self.events
     }
 
-    /// Whether clients may show fresh credentials in place.
+    /// Returns whether the consumer has an `#[authenticate]` method.
     pub(crate) fn authenticates(&self) -> bool {
         self.authenticates
     }
@@ -72,32 +72,32 @@ impl Registration {
 #[cfg(feature = "registry")]
 inventory::collect!(Registration);
 
-/// What the registry knows of a group.
+/// The registration of a group.
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct CodenameGroupRow {
+pub struct GroupRegistration {
     name: &'static str,
     consumer: &'static str,
     permission: &'static Expression,
 }
 
 #[cfg(feature = "registry")]
-impl CodenameGroupRow {
-    /// The row of a group, by the name of its consumer.
-    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> CodenameGroupRow {
-        CodenameGroupRow { name, consumer, permission }
+impl GroupRegistration {
+    /// Creates the registration of a group of the named consumer.
+    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRegistration {
+        GroupRegistration { name, consumer, permission }
     }
 }
 
 #[cfg(feature = "registry")]
-inventory::collect!(CodenameGroupRow);
+inventory::collect!(GroupRegistration);
 
-/// The groups of a consumer, sorted by name, and what is asked of whoever joins.
+/// Returns the groups of a consumer with the permission for joining, sorted by name.
 #[cfg(feature = "registry")]
 pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
-    let of_it = inventory::iter::<CodenameGroupRow>.into_iter().filter(|row| row.consumer == consumer);
-    let mut groups: Vec<_> = of_it.map(|row| (row.name, row.permission)).collect();
+    let rows = inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer);
+    let mut groups: Vec<_> = rows.map(|row| (row.name, row.permission)).collect();
     groups.sort_unstable_by_key(|(name, _)| *name);
     groups
 }
@@ -107,90 +107,114 @@ pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
     Vec::new()
 }
 
-/// Two consumers of the program have one name, or two codenames.
+/// Two consumers, or two codenames, of the program have the same name.
+///
+/// ```standalone_crate
+/// match portcullis::audit() {
+///     Ok(audit) => println!("{audit}"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistryError(Same);
+pub struct RegistryError(Clash);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Same {
+enum Clash {
     Consumer { name: &'static str, types: [&'static str; 2] },
     Codename(CodenameClash),
 }
 
 impl From<CodenameClash> for RegistryError {
     fn from(clash: CodenameClash) -> RegistryError {
-        RegistryError(Same::Codename(clash))
+        RegistryError(Clash::Codename(clash))
     }
 }
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Same::Consumer { name, types: [one, other] } => write!(
+            Clash::Consumer { name, types: [one, other] } => write!(
                 f,
-                "two consumers are called `{name}`: `{one}` and `{other}`; give one another name with `#[consumer(name = \"..\")]`"
+                "two consumers are named `{name}`: `{one}` and `{other}`; rename one of them with `#[consumer(name = \"..\")]`"
             ),
-            Same::Codename(clash) => clash.fmt(f),
+            Clash::Codename(clash) => clash.fmt(f),
         }
     }
 }
 
 impl std::error::Error for RegistryError {}
 
-static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
+/// The consumers mounted so far, each once.
+static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
-/// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
-pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
+/// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames have.
+pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
     grants::ready()?;
-    let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();
-    let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;
+    let all = deduplicate(inventory_registrations().into_iter().chain(known).chain([Registration::of::<C>()]))?;
     *mounted = all;
     Ok(())
 }
 
-/// Every codename of the program, sorted by name: all that were declared, to fill an application's role tables.
+/// Returns all codenames declared in the program, sorted by name, for example to fill the role tables of an application.
 ///
-/// A crate that is a dependency but is named nowhere in the program is not linked, and so declares nothing. Without the
-/// feature `registry` only those that were used before are known.
+/// Without the feature `registry`, only codenames that have been used are included. A dependency that the program does not
+/// name is not linked and declares nothing; write `use plugin as _;` to link it.
+///
+/// # Errors
+///
+/// Fails if two codenames have the same name.
+///
+/// ```standalone_crate
+/// # fn main() -> Result<(), portcullis::RegistryError> {
+/// for codename in portcullis::codenames()? {
+///     println!("{}: {}", codename.name(), codename.description());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
     Ok(grants::codenames()?)
 }
 
-/// All consumers, sorted by name, each once.
+/// Returns all consumers, sorted by name, each once.
 pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
-    let mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    unique(found().into_iter().chain(mounted))
+    let mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    deduplicate(inventory_registrations().into_iter().chain(mounted))
 }
 
+/// Returns the consumers that `inventory` finds.
 #[cfg(feature = "registry")]
-fn found() -> Vec<Registration> {
+fn inventory_registrations() -> Vec<Registration> {
     inventory::iter::<Registration>.into_iter().copied().collect()
 }
 
+/// Returns nothing: the feature `registry` is off.
 #[cfg(not(feature = "registry"))]
-fn found() -> Vec<Registration> {
+fn inventory_registrations() -> Vec<Registration> {
     Vec::new()
 }
 
-fn unique(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
-    let mut named: BTreeMap<&'static str, &'static str> = BTreeMap::new();
-    let mut each: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
+/// Sorts by name and removes duplicates. Fails if two types share a name.
+fn deduplicate(all: impl Iterator<Item = Registration>) -> Result<Vec<Registration>, RegistryError> {
+    let mut path_by_name: BTreeMap<&'static str, &'static str> = BTreeMap::new();
+    let mut by_name_and_type: BTreeMap<(&'static str, &'static str), Registration> = BTreeMap::new();
     for registration in all {
-        let path = registration.path();
-        let earlier = *named.entry(registration.name).or_insert(path);
-        if earlier != path {
-            let mut types = [earlier, path];
+        let type_path = registration.type_path();
+        let earlier = *path_by_name.entry(registration.name).or_insert(type_path);
+        if earlier != type_path {
+            let mut types = [earlier, type_path];
             types.sort_unstable();
-            return Err(RegistryError(Same::Consumer { name: registration.name, types }));
+            return Err(RegistryError(Clash::Consumer { name: registration.name, types }));
         }
-        each.insert((registration.name, (registration.type_name)()), registration);
+        by_name_and_type.insert((registration.name, (registration.type_name)()), registration);
     }
-    Ok(each.into_values().collect())
+    Ok(by_name_and_type.into_values().collect())
 }
 
-/// Tells the registry of a consumer. Generated code decides nothing: what this does depends on the features.
+/// Registers a consumer. A macro of this crate, so that the expansion depends on the features of this crate.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
@@ -200,14 +224,14 @@ macro_rules! __register {
     };
 }
 
-/// Tells the registry of a group.
+/// Registers a group.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
 macro_rules! __register_group {
     ($group:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::__private::CodenameGroupRow::new(
+            $crate::__private::GroupRegistration::new(
                 <$group as $crate::__private::Group>::NAME,
                 <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
                 <$group as $crate::__private::Group>::PERMISSION,
@@ -216,7 +240,7 @@ macro_rules! __register_group {
     };
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Registers nothing: the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]
@@ -224,7 +248,7 @@ macro_rules! __register_group {
     ($group:ty) => {};
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Registers nothing: the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]

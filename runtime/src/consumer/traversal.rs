@@ -1,4 +1,4 @@
-//! The way of a message through the levels of a consumer, outermost first: each is asked before anything below it is told.
+//! The traversal of the handler tree, outermost handler first: each level is authorized before the next one is entered.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +8,12 @@ use crate::context::{Authorized, Call, Handler, Step};
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
-/// A message on its way. What every level needs stands in one place: handing it on piece by piece costs more than most checks.
+/// The state of one traversal of the handler tree. Passed by reference: passing its fields to each level separately costs more
+/// than most checks.
 #[derive(Debug)]
 pub struct Traversal<'w, U> {
     call: &'w Call<'w, U>,
-    /// How many levels lie behind.
+    /// Number of routes entered so far.
     level: usize,
     reply: &'w mut Reply,
 }
@@ -22,20 +23,21 @@ impl<'w, U> Traversal<'w, U> {
         Traversal { call, level: 0, reply }
     }
 
-    /// The message.
+    /// Returns the call.
     pub fn call(&self) -> &'w Call<'w, U> {
         self.call
     }
 }
 
-/// A boxed future of an action: one for each message, so that the largest of a consumer's actions does not
-/// add its size to every idle connection.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+/// The boxed future of an action. Boxed per message, so that an idle connection does not reserve the size of the consumer's
+/// largest action.
+type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// The way from an admitted message to one action's reply.
-pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> Running<'a>;
+/// Calls one action with an authorized message and writes its reply.
+pub type ActionFn<H> =
+    for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Authorized, &'a mut Reply) -> ActionFuture<'a>;
 
-/// The rows of a handler, and the calls into it. Written by `#[handler]` and `#[consumer]` only.
+/// The descriptor of a handler and its generated code. Implemented by `#[handler]` and `#[consumer]` only.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
@@ -43,26 +45,26 @@ pub type ActionFn<H> = for<'a> fn(&'a H, &'a Call<'a, <H as Handler>::User>, Aut
     note = "put `#[handler]` on an `impl {Self}` block"
 )]
 pub trait Dispatch: Handler + Sized {
-    /// The attribute on the block: [`HandlerBlock`] or [`ConsumerBlock`].
+    /// The attribute of the block: [`HandlerBlock`] or [`ConsumerBlock`].
     type Block;
 
-    /// The actions and routes of this handler and of all below it.
+    /// The descriptor of this handler, including all handlers below it.
     const NODE: &'static HandlerDescriptor;
 
-    /// The calls of the actions, in the order of the node's.
+    /// The functions of the actions, in the order of the descriptor.
     const CALLS: &'static [ActionFn<Self>];
 
-    /// The rows that serve requests.
+    /// Returns the descriptor of this handler.
     fn node(&self) -> &'static HandlerDescriptor {
         Self::NODE
     }
 
-    /// The call of the action at that place of the node.
-    fn action(&self, at: usize) -> Option<ActionFn<Self>> {
-        Self::CALLS.get(at).copied()
+    /// Returns the function of the action with that index in the descriptor.
+    fn action(&self, index: usize) -> Option<ActionFn<Self>> {
+        Self::CALLS.get(index).copied()
     }
 
-    /// Asks the handler's own expression.
+    /// Evaluates the handler's own expression.
     fn admit(
         &self,
         call: &Call<'_, Self::User>,
@@ -72,41 +74,41 @@ pub trait Dispatch: Handler + Sized {
         async { Ok(admitted) }
     }
 
-    /// Asks this level, then goes to where the route leads from it. What stands above has the same user type.
+    /// Authorizes this level, then continues to the next handler of the route, or runs the action.
     ///
-    /// That a route or an action does not exist is told only to whom the level admits.
-    fn enter<'w, Above: Handler<User = Self::User>>(
+    /// An unknown route or action is reported only to a caller whom this level authorizes; others receive the refusal.
+    fn enter<'w, Parent: Handler<User = Self::User>>(
         &'w self,
-        walk: &'w mut Traversal<'_, Above::User>,
+        traversal: &'w mut Traversal<'_, Parent::User>,
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
-            let admitted = self.admit(walk.call, admitted).await?;
-            match walk.call.step(walk.level) {
+            let admitted = self.admit(traversal.call, admitted).await?;
+            match traversal.call.step(traversal.level) {
                 Step::Into(route) => {
-                    walk.level += 1;
-                    self.descend(route, walk, admitted).await
+                    traversal.level += 1;
+                    self.descend(route, traversal, admitted).await
                 }
                 Step::Lost => Err(Error::not_found()),
                 Step::Here => {
-                    let action = walk.call.head().action.as_ref();
-                    let at = self.node().actions.iter().position(|row| row.name == action);
-                    let run = at.and_then(|at| self.action(at)).ok_or_else(Error::unknown_action)?;
-                    run(self, walk.call, admitted, walk.reply).await
+                    let action = traversal.call.head().action.as_ref();
+                    let index = self.node().actions.iter().position(|row| row.name == action);
+                    let run = index.and_then(|index| self.action(index)).ok_or_else(Error::unknown_action)?;
+                    run(self, traversal.call, admitted, traversal.reply).await
                 }
             }
         }
     }
 
-    /// Asks the route's expression and goes on in its handler.
+    /// Evaluates the expression of the route and enters its handler.
     fn descend(
         &self,
         route: u16,
-        walk: &mut Traversal<'_, Self::User>,
+        traversal: &mut Traversal<'_, Self::User>,
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send {
-        let _ = (route, walk, admitted);
-        async { Err(Error::internal("a route without a handler")) }
+        let _ = (route, traversal, admitted);
+        async { Err(Error::internal("bug: a route has no handler")) }
     }
 }
 
@@ -118,11 +120,11 @@ pub enum HandlerBlock {}
 #[derive(Debug)]
 pub enum ConsumerBlock {}
 
-/// A block whose type `H` can be mounted by `#[route]`.
+/// Implemented by the block attributes whose type `H` can be mounted by `#[route]`.
 #[diagnostic::on_unimplemented(
     message = "`{H}` is a consumer and cannot be mounted by `#[route]`",
     label = "a consumer, not a handler",
-    note = "its connect expression, hooks, `#[authenticate]` and events would be skipped; put `#[handler]` on the `impl {H}` block, or serve it at a path of its own with `websocket()`"
+    note = "a route would skip its connect expression, hooks, `#[authenticate]` and events; put `#[handler]` on the `impl {H}` block, or serve it at a separate path with `websocket()`"
 )]
 pub trait Mountable<H: Dispatch> {
     /// The descriptor of that handler.

@@ -1,4 +1,4 @@
-//! Permissions whose work would hold up others: it runs in the blocking pool.
+//! Permissions that run on the blocking pool.
 
 use std::future::Future;
 
@@ -8,7 +8,9 @@ use super::Permission;
 use crate::context::{Context, Handler};
 use crate::error::{Error, Result};
 
-/// A permission that computes for long, or waits without `await`: written `Blocking(InLedger)`.
+/// Runs a [`BlockingPermission`] on tokio's blocking pool: `permission = Blocking(InLedger)`.
+///
+/// Use it for a check that computes for long or blocks the thread, for example on a synchronous database driver.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::error::{Error, Result};
 ///
 /// struct Archive { ledger: Arc<Vec<u32>> }
 ///
-/// /// Whoever has paid.
+/// /// Grants users who have paid.
 /// struct InLedger;
 ///
 /// impl BlockingPermission<Archive> for InLedger {
@@ -37,21 +39,28 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy)]
 pub struct Blocking<P>(pub P);
 
-/// The work of a [`Blocking`] permission.
+/// A permission whose check blocks the thread. Use it as [`Blocking(..)`](Blocking), which has an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a blocking permission for `{H}`",
     label = "not a blocking permission for `{H}`",
-    note = "implement `BlockingPermission<{H}>` for `{Self}`; one that implements `Permission` stands without `Blocking`"
+    note = "implement `BlockingPermission<{H}>` for `{Self}`; if it implements `Permission`, write it without `Blocking`"
 )]
 pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
-    /// The captures that [`check`](BlockingPermission::check) reads, as for a
-    /// [`Permission`](crate::Permission::CAPTURES). Default: none.
+    /// The names of the route captures that [`check`](BlockingPermission::check) reads, as in
+    /// [`Permission::CAPTURES`](crate::Permission::CAPTURES). Default: none.
     const CAPTURES: &'static [&'static str] = &[];
 
-    /// Gives the work, with all that it needs: it runs on another thread and borrows nothing.
+    /// Returns the check as a closure that owns what it needs: it runs on another thread.
     ///
-    /// What holds of the answers and errors of a [`Permission`](crate::Permission) holds of its outcome, and of an error
-    /// here. Once begun it runs to its end, even where the action's time is over; its answer then counts for nothing.
+    /// # Errors
+    ///
+    /// An error of this method, and the result of the closure, have the same effect as the result of
+    /// [`has_permission`](Permission::has_permission).
+    ///
+    /// # Cancel safety
+    ///
+    /// A closure that has not started is not started after the evaluation is cancelled. A closure that has started runs to
+    /// completion, even after the action timeout; its result is then ignored.
     fn check(&self, handler: &H, cx: &Context<'_, H::User>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static>;
 }
 
@@ -63,17 +72,17 @@ impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
         async move {
             let work = work?;
             if is_blocking_thread {
-                // This is one of the pool's threads already; waiting for another could wait for ever.
+                // This thread belongs to the blocking pool. Waiting here for another thread of the pool could deadlock.
                 return work();
             }
-            let running = tokio::task::spawn_blocking(work);
-            let _abandoned = AbortOnDrop(running.abort_handle());
-            running.await.map_err(Error::internal)?
+            let task = tokio::task::spawn_blocking(work);
+            let _abort_guard = AbortOnDrop(task.abort_handle());
+            task.await.map_err(Error::internal)?
         }
     }
 }
 
-/// What has not begun never does, once nobody waits for it.
+/// Aborts a blocking task that has not started when its caller is cancelled.
 struct AbortOnDrop(AbortHandle);
 
 impl Drop for AbortOnDrop {

@@ -1,4 +1,4 @@
-//! Asks the leaves of one expression, each at most once, and turns the outcome into admission or refusal.
+//! Evaluation of one expression, leaf by leaf: each leaf at most once.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -7,50 +7,58 @@ use super::{Answers, Expression};
 use crate::context::{Authorized, Call, ConnectContext};
 use crate::error::{Error, Result};
 
-/// Yes, no, or none.
+/// The value of an expression or a leaf; `None` is no opinion.
 type Decision = Option<bool>;
 
-/// How many distinct leaves an expression may have.
-const MOST: u8 = 64;
+/// Maximum number of distinct leaves of an expression: the bits of [`Answers`].
+const MAX_LEAVES: u8 = 64;
 
-/// One expression being asked for one message.
+/// The evaluation of one expression for one message or one connection.
 ///
-/// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
-/// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
+/// Generated code loops over [`next`](Evaluation::next), evaluates that leaf, records the result with
+/// [`tell`](Evaluation::tell) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
+/// results amount to.
 pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
     pub(super) expression: &'static Expression,
     pub(super) answers: Answers,
-    /// The leaf that is being asked.
-    pub(super) asking: Option<u8>,
-    /// The leaf whose answer came last: the one that decided.
-    last: Option<u8>,
-    /// `None` until the expression is settled.
+    /// The leaf that is being evaluated.
+    pub(super) pending_leaf: Option<u8>,
+    /// The leaf evaluated last: the one that decided.
+    last_leaf: Option<u8>,
+    /// `None` until the expression is decided.
     pub(super) outcome: Option<Decision>,
 }
 
 impl<'a, U> Call<'a, U> {
-    /// Begins to ask an expression.
+    /// Starts the evaluation of an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
-        Evaluation { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
+        Evaluation {
+            call: self,
+            expression,
+            answers: Answers::default(),
+            pending_leaf: None,
+            last_leaf: None,
+            outcome: None,
+        }
     }
 }
 
 impl<'a, U> ConnectContext<'a, U> {
-    /// Begins to ask an expression.
+    /// Starts the evaluation of an expression.
     pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         self.call().gate(expression)
     }
 }
 
 impl<U> Evaluation<'_, '_, U> {
-    /// The leaf to ask now; `None` once the expression is settled.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    /// Returns the leaf to evaluate next, or `None` if the expression is decided.
+    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
     pub fn next(&mut self) -> Option<u8> {
-        match self.expression.tree.judge(&self.answers) {
+        match self.expression.tree.evaluate(&self.answers) {
             ControlFlow::Break(leaf) => {
-                self.asking = Some(leaf);
-                self.asking
+                self.pending_leaf = Some(leaf);
+                self.pending_leaf
             }
             ControlFlow::Continue(outcome) => {
                 self.outcome = Some(outcome);
@@ -59,61 +67,64 @@ impl<U> Evaluation<'_, '_, U> {
         }
     }
 
-    /// What the leaf said. An error ends the walk, whatever stands around the leaf.
+    /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf.
     pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
-        self.last = self.asking.take();
-        match (answer, self.last) {
-            // Asking it again and again would never end.
-            (Ok(_), Some(leaf)) if leaf >= MOST => Err(Error::internal("an expression has too many leaves")),
+        self.last_leaf = self.pending_leaf.take();
+        match (answer, self.last_leaf) {
+            // The result cannot be recorded, so `next` would return this leaf forever.
+            (Ok(_), Some(leaf)) if leaf >= MAX_LEAVES => {
+                Err(Error::internal("bug: an expression has more than 64 leaves"))
+            }
             (Ok(answer), Some(leaf)) => {
                 self.answers.record(leaf, answer.into());
                 Ok(())
             }
-            (Ok(_), None) => Err(Error::internal("an answer came that nobody asked for")),
-            (Err(error), _) => Err(self.blamed(error)),
+            (Ok(_), None) => Err(Error::internal("bug: a result was recorded without a pending leaf")),
+            (Err(error), _) => Err(self.with_leaf(error)),
         }
     }
 
-    /// Admits whom the expression admits.
+    /// Returns `admitted` if the expression is true, otherwise 403. No opinion denies.
     pub fn finish(&self, admitted: Authorized) -> Result<Authorized> {
-        if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.blamed(Error::denied())) }
+        if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.with_leaf(Error::denied())) }
     }
 
-    /// Lets in whoever is not refused: no opinion opens.
+    /// Refuses a connection with 403 if the expression is false. No opinion permits.
     pub fn finish_connect(&self) -> Result<()> {
         match self.outcome {
             Some(Some(true) | None) => Ok(()),
-            Some(Some(false)) | None => Err(self.blamed(Error::denied())),
+            Some(Some(false)) | None => Err(self.with_leaf(Error::denied())),
         }
     }
 
-    /// Lets into a group only whom the expression admits.
+    /// Refuses to join a group with 403 unless the expression is true.
     pub fn finish_join(&self) -> Result<()> {
         self.finish_connect_strictly()
     }
 
-    /// Lets in only whom the expression admits.
+    /// Refuses a connection with 403 unless the expression is true.
     pub fn finish_connect_strictly(&self) -> Result<()> {
-        if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.blamed(Error::denied())) }
+        if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.with_leaf(Error::denied())) }
     }
 
-    fn text(&self, leaf: u8) -> &'static str {
+    fn leaf_text(&self, leaf: u8) -> &'static str {
         self.expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
     }
 
-    pub(super) fn blamed(&self, error: Error) -> Error {
-        match self.last {
-            Some(leaf) => error.refused_by(self.text(leaf)),
+    /// Adds the text of the last evaluated leaf to the error, for the log.
+    pub(super) fn with_leaf(&self, error: Error) -> Error {
+        match self.last_leaf {
+            Some(leaf) => error.refused_by(self.leaf_text(leaf)),
             None => error,
         }
     }
 }
 
-/// A check that panics or runs out of time never tells its answer: then the call remembers whose it was.
+/// Records the pending leaf in the call, for the log: its check panicked or timed out.
 impl<U> Drop for Evaluation<'_, '_, U> {
     fn drop(&mut self) {
-        if let Some(leaf) = self.asking {
-            self.call.record_unanswered(self.text(leaf));
+        if let Some(leaf) = self.pending_leaf {
+            self.call.record_unanswered(self.leaf_text(leaf));
         }
     }
 }
@@ -131,7 +142,7 @@ mod tests {
     use crate::message::Envelope;
     use crate::permission::Expr;
 
-    const BOTH: &Expression = &Expression {
+    const FRIEND_AND_NOT_BANNED: &Expression = &Expression {
         tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]),
         leaves: &["Friend", "Banned"],
         codenames: false,
@@ -144,72 +155,78 @@ mod tests {
     }
 
     #[test]
-    fn the_leaf_that_decided_is_blamed() {
+    fn refusal_names_deciding_leaf() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
-            assert_eq!(gate.next(), Some(0));
-            gate.tell(Ok(true)).unwrap();
-            assert_eq!(gate.next(), Some(1));
-            gate.tell(Ok(true)).unwrap();
-            assert_eq!(gate.next(), None);
-            let refused = gate.finish(Authorized::at_the_door()).unwrap_err();
-            assert_eq!((refused.status().as_u16(), refused.leaf()), (403, Some("Banned")));
+            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            assert_eq!(evaluation.next(), Some(0));
+            evaluation.tell(Ok(true)).unwrap();
+            assert_eq!(evaluation.next(), Some(1));
+            evaluation.tell(Ok(true)).unwrap();
+            assert_eq!(evaluation.next(), None);
+            let error = evaluation.finish(Authorized::at_the_door()).unwrap_err();
+            assert_eq!((error.status().as_u16(), error.leaf()), (403, Some("Banned")));
 
-            let mut gate = call.gate(BOTH);
-            gate.next();
-            let failed = gate.tell::<bool>(Err(Error::not_found())).unwrap_err();
-            assert_eq!((failed.status().as_u16(), failed.leaf()), (404, Some("Friend")));
-            drop(gate);
+            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            evaluation.next();
+            let error = evaluation.tell::<bool>(Err(Error::not_found())).unwrap_err();
+            assert_eq!((error.status().as_u16(), error.leaf()), (404, Some("Friend")));
+            drop(evaluation);
             assert_eq!(call.unanswered(), None);
         });
     }
 
     #[test]
-    fn a_gate_that_is_not_asked_to_its_end_admits_nobody() {
+    fn unfinished_evaluation_denies() {
         with_call(|call| {
-            assert_eq!(call.gate(BOTH).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(BOTH).finish_connect().unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(BOTH).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
-            let mut gate = call.gate(BOTH);
-            gate.next();
-            gate.tell(Ok(true)).unwrap();
-            assert_eq!(gate.finish_connect().unwrap_err().leaf(), Some("Friend"));
+            assert_eq!(
+                call.gate(FRIEND_AND_NOT_BANNED).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(),
+                403
+            );
+            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
+            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            evaluation.next();
+            evaluation.tell(Ok(true)).unwrap();
+            assert_eq!(evaluation.finish_connect().unwrap_err().leaf(), Some("Friend"));
         });
     }
 
     #[test]
-    fn an_answer_that_nobody_asked_for_is_a_fault() {
+    fn unexpected_answer_is_internal_error() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
-            gate.next();
-            gate.tell(Ok(true)).unwrap();
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
+            evaluation.next();
+            evaluation.tell(Ok(true)).unwrap();
+            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
         });
     }
 
     #[test]
-    fn a_leaf_that_never_answers_is_remembered() {
+    fn dropped_evaluation_records_pending_leaf() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
-            gate.next();
-            drop(gate);
+            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            evaluation.next();
+            drop(evaluation);
             assert_eq!(call.unanswered(), Some("Friend"));
-            assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Evaluation { expression: "Friend & !Banned", .. }"#);
+            assert_eq!(
+                format!("{:?}", call.gate(FRIEND_AND_NOT_BANNED)),
+                r#"Evaluation { expression: "Friend & !Banned", .. }"#
+            );
         });
     }
 
     #[test]
-    fn only_64_leaves_can_be_told_apart() {
-        const TOO_MANY: &Expression =
+    fn leaf_65_is_internal_error() {
+        const LEAVES_65: &Expression =
             &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65], codenames: false };
         with_call(|call| {
-            let mut gate = call.gate(TOO_MANY);
-            assert_eq!(gate.next(), Some(63));
-            gate.tell(Ok(false)).unwrap();
-            assert_eq!(gate.next(), Some(64));
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
-            assert!(gate.finish(Authorized::at_the_door()).is_err());
+            let mut evaluation = call.gate(LEAVES_65);
+            assert_eq!(evaluation.next(), Some(63));
+            evaluation.tell(Ok(false)).unwrap();
+            assert_eq!(evaluation.next(), Some(64));
+            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
+            assert!(evaluation.finish(Authorized::at_the_door()).is_err());
         });
     }
 }

@@ -1,9 +1,9 @@
-//! Permissions joined by `&`, `|` and `!`, as data, and what the answers so far make of them.
+//! Permission expressions as static data, and their value for the leaves evaluated so far.
 
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// How leaves are joined. A leaf is a number: its place among the expression's distinct leaves.
+/// The operator tree of an expression. A leaf is an index into [`Expression::leaves`].
 #[derive(Debug, Clone, Copy)]
 pub enum Expr {
     /// A permission.
@@ -16,93 +16,93 @@ pub enum Expr {
     Any(&'static [Expr]),
 }
 
-/// An expression as it was written, with the text of each distinct leaf.
+/// A permission expression, with the source text of each distinct leaf.
 #[derive(Debug, Clone, Copy)]
 pub struct Expression {
-    /// How the leaves are joined.
+    /// The operator tree.
     pub tree: Expr,
     /// The distinct leaves, at most 64.
     pub leaves: &'static [&'static str],
-    /// Whether a leaf is a codename, so that somebody's grants are asked.
+    /// Whether a leaf is a codename, so that evaluation needs the user's grants.
     pub codenames: bool,
 }
 
-/// What the leaves of one expression have said so far: yes, no, or no opinion.
+/// The results of the leaves of one expression so far, as bit sets: true, false, or no opinion.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Answers {
-    asked: u64,
-    yes: u64,
-    no: u64,
+    evaluated: u64,
+    true_leaves: u64,
+    false_leaves: u64,
 }
 
 impl Answers {
     pub(crate) fn record(&mut self, leaf: u8, answer: Option<bool>) {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        self.asked |= bit;
+        self.evaluated |= bit;
         match answer {
-            Some(true) => self.yes |= bit,
-            Some(false) => self.no |= bit,
+            Some(true) => self.true_leaves |= bit,
+            Some(false) => self.false_leaves |= bit,
             None => {}
         }
     }
 
-    /// Leaves that had no opinion may be asked once more.
-    pub(crate) fn forget_unsettled(&mut self) {
-        self.asked = self.yes | self.no;
+    /// Makes leaves without an opinion unevaluated again.
+    pub(crate) fn clear_undecided(&mut self) {
+        self.evaluated = self.true_leaves | self.false_leaves;
     }
 
-    /// What the leaf said, where `doubt` is what no opinion counts as; nothing for a leaf that was not asked.
-    fn known(&self, leaf: u8, doubt: bool) -> Option<bool> {
-        match self.of(leaf) {
-            ControlFlow::Continue(answer) => answer.or(Some(doubt)),
+    /// Returns the value of a leaf, with `fallback` for no opinion, or `None` if the leaf was not evaluated.
+    fn decision_or(&self, leaf: u8, fallback: bool) -> Option<bool> {
+        match self.get(leaf) {
+            ControlFlow::Continue(answer) => answer.or(Some(fallback)),
             ControlFlow::Break(_) => None,
         }
     }
 
-    /// What the leaf said; or the leaf, to be asked.
+    /// Returns the value of a leaf, or breaks with the leaf if it was not evaluated.
     #[inline]
-    fn of(&self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
+    fn get(&self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
         let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        if self.asked & bit == 0 {
+        if self.evaluated & bit == 0 {
             ControlFlow::Break(leaf)
-        } else if self.yes & bit != 0 {
+        } else if self.true_leaves & bit != 0 {
             ControlFlow::Continue(Some(true))
         } else {
-            ControlFlow::Continue((self.no & bit != 0).then_some(false))
+            ControlFlow::Continue((self.false_leaves & bit != 0).then_some(false))
         }
     }
 }
 
 impl Expr {
-    /// What the answers make of this: the leaf to ask next, left to right, or the outcome.
-    /// An outcome of `None` is no opinion, by Kleene's logic.
-    pub(crate) fn judge(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
+    /// Returns the value of the expression in Kleene's logic, where `None` is no opinion, or breaks with the leaf to
+    /// evaluate next. Leaves are evaluated from left to right.
+    pub(crate) fn evaluate(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
         match *self {
-            Expr::Leaf(leaf) => answers.of(leaf),
-            Expr::Not(inner) => ControlFlow::Continue(inner.judge(answers)?.map(|yes| !yes)),
-            Expr::All(parts) => join(parts, answers, false),
-            Expr::Any(parts) => join(parts, answers, true),
+            Expr::Leaf(leaf) => answers.get(leaf),
+            Expr::Not(inner) => ControlFlow::Continue(inner.evaluate(answers)?.map(|value| !value)),
+            Expr::All(parts) => combine(parts, answers, false),
+            Expr::Any(parts) => combine(parts, answers, true),
         }
     }
-}
 
-impl Expr {
-    /// The outcome, if no leaf that was not asked yet can change it. Where a leaf had no opinion, it is taken to say
-    /// what speaks against admission: what holds even so holds whatever that leaf would say.
-    pub(crate) fn settled(&self, answers: &Answers) -> Option<bool> {
-        self.settled_with(answers, false)
+    /// Returns the value of the expression if no unevaluated leaf can change it.
+    ///
+    /// A leaf without an opinion counts as the value that makes the expression less likely to hold: `false`, or `true` under
+    /// an odd number of negations. An expression that holds then would hold for either value of that leaf.
+    pub(crate) fn decision(&self, answers: &Answers) -> Option<bool> {
+        self.decision_with(answers, false)
     }
 
-    fn settled_with(&self, answers: &Answers, doubt: bool) -> Option<bool> {
+    fn decision_with(&self, answers: &Answers, fallback: bool) -> Option<bool> {
         let (parts, decisive) = match *self {
-            Expr::Leaf(leaf) => return answers.known(leaf, doubt),
-            Expr::Not(inner) => return inner.settled_with(answers, !doubt).map(|yes| !yes),
+            Expr::Leaf(leaf) => return answers.decision_or(leaf, fallback),
+            Expr::Not(inner) => return inner.decision_with(answers, !fallback).map(|value| !value),
             Expr::All(parts) => (parts, false),
             Expr::Any(parts) => (parts, true),
         };
         let mut outcome = Some(!decisive);
         for part in parts {
-            match part.settled_with(answers, doubt) {
+            match part.decision_with(answers, fallback) {
                 Some(answer) if answer == decisive => return Some(decisive),
                 Some(_) => {}
                 None => outcome = None,
@@ -111,31 +111,31 @@ impl Expr {
         outcome
     }
 
-    /// The first leaf, left to right, that can still change the outcome.
-    pub(crate) fn open(&self, answers: &Answers) -> Option<u8> {
-        self.open_with(answers, false)
+    /// Returns the first leaf from left to right that can still change the value of the expression.
+    pub(crate) fn next_leaf(&self, answers: &Answers) -> Option<u8> {
+        self.next_leaf_with(answers, false)
     }
 
-    fn open_with(&self, answers: &Answers, doubt: bool) -> Option<u8> {
-        if self.settled_with(answers, doubt).is_some() {
+    fn next_leaf_with(&self, answers: &Answers, fallback: bool) -> Option<u8> {
+        if self.decision_with(answers, fallback).is_some() {
             return None;
         }
         match *self {
             Expr::Leaf(leaf) => Some(leaf),
-            Expr::Not(inner) => inner.open_with(answers, !doubt),
-            Expr::All(parts) | Expr::Any(parts) => parts.iter().find_map(|part| part.open_with(answers, doubt)),
+            Expr::Not(inner) => inner.next_leaf_with(answers, !fallback),
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().find_map(|part| part.next_leaf_with(answers, fallback)),
         }
     }
 }
 
-/// The first part that says `decisive` settles it; else no opinion wins over the other answer.
-fn join(parts: &[Expr], answers: &Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
+/// Combines operands: the first with the value `decisive` decides; otherwise no opinion prevails over the other value.
+fn combine(parts: &[Expr], answers: &Answers, decisive: bool) -> ControlFlow<u8, Option<bool>> {
     let mut outcome = Some(!decisive);
     for part in parts {
-        // Most parts are leaves, and need no call.
+        // Most operands are leaves: no recursive call for them.
         let answer = match part {
-            Expr::Leaf(leaf) => answers.of(*leaf)?,
-            part => part.judge(answers)?,
+            Expr::Leaf(leaf) => answers.get(*leaf)?,
+            part => part.evaluate(answers)?,
         };
         match answer {
             Some(answer) if answer == decisive => return ControlFlow::Continue(Some(decisive)),
@@ -147,30 +147,30 @@ fn join(parts: &[Expr], answers: &Answers, decisive: bool) -> ControlFlow<u8, Op
 }
 
 impl Expression {
-    fn write(&self, tree: &Expr, inside: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_tree(&self, tree: &Expr, is_nested: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (parts, operator) = match tree {
             Expr::Leaf(leaf) => return f.write_str(self.leaves.get(usize::from(*leaf)).unwrap_or(&"?")),
             Expr::Not(inner) => {
                 f.write_str("!")?;
-                return self.write(inner, true, f);
+                return self.write_tree(inner, true, f);
             }
             Expr::All(parts) => (parts, " & "),
             Expr::Any(parts) => (parts, " | "),
         };
-        if inside {
+        if is_nested {
             f.write_str("(")?;
         }
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
                 f.write_str(operator)?;
             }
-            self.write(part, true, f)?;
+            self.write_tree(part, true, f)?;
         }
-        if inside { f.write_str(")") } else { Ok(()) }
+        if is_nested { f.write_str(")") } else { Ok(()) }
     }
 
-    /// The same, in parentheses where it would not read right beside an `&`.
-    pub(crate) fn as_part(&self) -> String {
+    /// Returns the text of the expression as an operand of `&`: in parentheses if its operator is `|`.
+    pub(crate) fn operand_text(&self) -> String {
         match self.tree {
             Expr::Any(_) => format!("({self})"),
             Expr::Leaf(_) | Expr::Not(_) | Expr::All(_) => self.to_string(),
@@ -180,7 +180,7 @@ impl Expression {
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(&self.tree, false, f)
+        self.write_tree(&self.tree, false, f)
     }
 }
 
@@ -194,8 +194,8 @@ mod tests {
     const LEAVES: &[&str] = &["A", "B", "C"];
 
     #[test]
-    fn is_printed_as_it_was_written() {
-        for (tree, alone, as_part) in [
+    fn display_matches_source_expression() {
+        for (tree, displayed, operand) in [
             (A, "A", "A"),
             (Expr::Not(&C), "!C", "!C"),
             (Expr::All(&[A, B, C]), "A & B & C", "A & B & C"),
@@ -206,44 +206,44 @@ mod tests {
             (Expr::Leaf(3), "?", "?"),
         ] {
             let expression = Expression { tree, leaves: LEAVES, codenames: false };
-            assert_eq!((expression.to_string().as_str(), expression.as_part().as_str()), (alone, as_part));
+            assert_eq!((expression.to_string().as_str(), expression.operand_text().as_str()), (displayed, operand));
         }
     }
 
     #[test]
-    fn each_of_64_leaves_is_remembered() {
+    fn evaluate_with_64_leaves_records_each() {
         let all: Vec<Expr> = (0..64).map(Expr::Leaf).collect();
         let all: &'static [Expr] = all.leak();
-        for (tree, usual, settling) in [(Expr::All(all), true, false), (Expr::Any(all), false, true)] {
+        for (tree, neutral_answer, decisive_answer) in [(Expr::All(all), true, false), (Expr::Any(all), false, true)] {
             let mut answers = Answers::default();
             for leaf in 0..64 {
-                assert_eq!(tree.judge(&answers), ControlFlow::Break(leaf));
-                let mut settled = answers;
-                settled.record(leaf, Some(settling));
-                assert_eq!(tree.judge(&settled), ControlFlow::Continue(Some(settling)));
-                answers.record(leaf, Some(usual));
+                assert_eq!(tree.evaluate(&answers), ControlFlow::Break(leaf));
+                let mut decisive = answers;
+                decisive.record(leaf, Some(decisive_answer));
+                assert_eq!(tree.evaluate(&decisive), ControlFlow::Continue(Some(decisive_answer)));
+                answers.record(leaf, Some(neutral_answer));
             }
-            assert_eq!(tree.judge(&answers), ControlFlow::Continue(Some(usual)));
+            assert_eq!(tree.evaluate(&answers), ControlFlow::Continue(Some(neutral_answer)));
         }
     }
 
     #[test]
-    fn only_a_leaf_that_matters_is_open() {
+    fn next_leaf_skips_leaves_without_influence() {
         const EDITOR_OR_AUTHOR: Expr = Expr::Any(&[Expr::All(&[A, B]), C]);
         let mut answers = Answers::default();
-        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (None, Some(0)));
-        // `A` makes no difference any more, so it is passed by.
+        assert_eq!((EDITOR_OR_AUTHOR.decision(&answers), EDITOR_OR_AUTHOR.next_leaf(&answers)), (None, Some(0)));
+        // `A` can no longer change the value.
         answers.record(1, Some(false));
-        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (None, Some(2)));
+        assert_eq!((EDITOR_OR_AUTHOR.decision(&answers), EDITOR_OR_AUTHOR.next_leaf(&answers)), (None, Some(2)));
         answers.record(2, Some(true));
-        assert_eq!((EDITOR_OR_AUTHOR.settled(&answers), EDITOR_OR_AUTHOR.open(&answers)), (Some(true), None));
+        assert_eq!((EDITOR_OR_AUTHOR.decision(&answers), EDITOR_OR_AUTHOR.next_leaf(&answers)), (Some(true), None));
     }
 
     #[test]
-    fn what_is_not_known_speaks_against_admission_on_both_sides_of_a_not() {
+    fn undecided_leaf_counts_against_expression_at_any_negation_depth() {
         let mut answers = Answers::default();
         answers.record(0, None);
-        for (tree, wanted) in [
+        for (tree, expected) in [
             (A, Some(false)),
             (Expr::Not(&A), Some(false)),
             (Expr::Not(&Expr::Not(&A)), Some(false)),
@@ -252,14 +252,14 @@ mod tests {
             (Expr::Any(&[A, Expr::Not(&A)]), Some(false)),
             (Expr::Any(&[A, B]), None),
         ] {
-            assert_eq!(tree.settled(&answers), wanted, "{tree:?}");
+            assert_eq!(tree.decision(&answers), expected, "{tree:?}");
         }
-        answers.forget_unsettled();
-        assert_eq!(A.settled(&answers), None);
+        answers.clear_undecided();
+        assert_eq!(A.decision(&answers), None);
     }
 
     #[test]
-    fn no_opinion_follows_kleene() {
+    fn no_opinion_follows_kleene_logic() {
         const YES: Option<bool> = Some(true);
         const NO: Option<bool> = Some(false);
         for (one, other, both, either) in [
@@ -272,9 +272,9 @@ mod tests {
             let mut answers = Answers::default();
             answers.record(0, one);
             answers.record(1, other);
-            assert_eq!(Expr::All(&[A, B]).judge(&answers), ControlFlow::Continue(both), "{one:?} & {other:?}");
-            assert_eq!(Expr::Any(&[A, B]).judge(&answers), ControlFlow::Continue(either), "{one:?} | {other:?}");
-            assert_eq!(Expr::Not(&A).judge(&answers), ControlFlow::Continue(one.map(|yes| !yes)), "!{one:?}");
+            assert_eq!(Expr::All(&[A, B]).evaluate(&answers), ControlFlow::Continue(both), "{one:?} & {other:?}");
+            assert_eq!(Expr::Any(&[A, B]).evaluate(&answers), ControlFlow::Continue(either), "{one:?} | {other:?}");
+            assert_eq!(Expr::Not(&A).evaluate(&answers), ControlFlow::Continue(one.map(|value| !value)), "!{one:?}");
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Rules that were written for HTTP, as permissions.
+//! Permissions made of authorization functions for HTTP requests.
 
 use crate::error::{Error, Result};
 
-/// What a rule for HTTP requests may return.
+/// A type that the function of [`http_permission!`](crate::http_permission) may return.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the answer of a rule",
+    message = "the function of `http_permission!` cannot return `{Self}`",
     label = "neither `bool` nor a `Result` of one",
     note = "return `bool`, or a `Result<bool, E>` whose error converts into `portcullis::Error`"
 )]
 pub trait RuleAnswer {
-    /// As a permission says it.
+    /// Converts the return value into the result of a permission.
     fn answer(self) -> Result<bool>;
 }
 
@@ -26,11 +26,12 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
     }
 }
 
-/// Makes a permission of an async function over an HTTP request's [`Parts`](http::request::Parts) and the user, so that
-/// a rule which guards HTTP routes guards messages too.
+/// Declares a permission that calls an async function with an HTTP request's [`Parts`](http::request::Parts) and the
+/// user, so that one function authorizes both HTTP requests and messages.
 ///
-/// The function returns `bool`, or a `Result<bool, E>` whose error converts into [`Error`](crate::Error). It is asked
-/// about the request that opened the connection: on every message, and at the door, where it has an opinion.
+/// The function receives the request that opened the connection. It returns `bool`, or a `Result<bool, E>` whose error
+/// converts into [`Error`](crate::Error). It is evaluated per message and when the client connects: its result is the
+/// permission's opinion on connecting.
 ///
 /// ```
 /// use portcullis::http::request::Parts;
@@ -38,13 +39,13 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 /// # struct Member { staff: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
 ///
-/// /// Written for an HTTP middleware.
+/// /// The function that an HTTP middleware uses.
 /// async fn may_export(request: &Parts, user: Option<&Member>) -> bool {
 ///     user.is_some_and(|member| member.staff) && request.headers.contains_key("x-office")
 /// }
 ///
 /// http_permission! {
-///     /// Staff in the office.
+///     /// Grants staff who connect from the office.
 ///     pub struct MayExport(Member) = may_export;
 /// }
 ///

@@ -1,4 +1,4 @@
-//! Who may do what: the trait that answers, expressions over it, and the one evaluator.
+//! Permissions: the traits, the built-in types, permission expressions and their evaluation.
 
 mod blocking;
 mod builtin;
@@ -22,9 +22,14 @@ pub use object_evaluation::ObjectEvaluation;
 use crate::context::{ConnectContext, Context, Handler};
 use crate::error::Result;
 
-/// A type that says yes or no to a message for the handler `H`.
+/// Decides whether a message may reach an action of handler `H`, and whether a client may connect.
 ///
-/// It sees the handler it guards, and so that handler's store. One that needs no state of the handler is generic over it.
+/// A permission is a leaf of a permission expression: `#[action(permission = IsStaff)]`, or combined with others by `&`,
+/// `|` and `!`. It receives the handler it guards, so it can use the handler's state. Make a permission that needs no state
+/// generic over `H`, so that every handler of the user type can use it.
+///
+/// Evaluation has no side effects: within one expression a permission is evaluated at most once, and not at all if the
+/// other leaves decide. See [`guide::permissions`](crate::guide::permissions).
 ///
 /// ```
 /// use portcullis::{Context, Handler, Permission, Result, User};
@@ -32,7 +37,7 @@ use crate::error::Result;
 /// struct Member { staff: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
 ///
-/// /// Staff, wherever they are.
+/// /// Grants staff, on every handler.
 /// struct IsStaff;
 ///
 /// impl<H: Handler<User = Member>> Permission<H> for IsStaff {
@@ -42,23 +47,43 @@ use crate::error::Result;
 /// }
 /// ```
 ///
-/// It is free of effects: within one expression it is asked at most once, and perhaps not at all. `Ok(false)` refuses
-/// with 403. An error refuses too, whatever operators stand around the leaf: with its own status where that is a 4xx,
-/// else with 500. So do a panic and a check that outlives the action's time.
+/// # Errors
+///
+/// `Ok(false)` makes the leaf false; an expression that does not hold refuses with 403 (`permission_denied`). An error
+/// refuses the message whatever operators surround the leaf: with its own status if that is a 4xx, otherwise with 500
+/// (`internal_error`). A panic and a check that exceeds [`Limits::action_timeout`](crate::Limits::action_timeout) refuse
+/// with 500.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a permission for `{H}`",
     label = "not a permission for `{H}`",
-    note = "implement `Permission<{H}>` for `{Self}`, or `impl<H: Handler<User = ..>> Permission<H>` for one that fits every handler of that user type"
+    note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
-    /// The captures that [`has_permission`](Permission::has_permission) reads. A mount that does not provide them does
-    /// not compile; reading another one is a fault. Default: none.
+    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
+    ///
+    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
+    /// listed is a fault (500).
     const CAPTURES: &'static [&'static str] = &[];
 
-    /// Whether this message may pass.
+    /// Returns whether this message is permitted.
+    ///
+    /// # Errors
+    ///
+    /// Refuses the message; see the [trait documentation](Permission#errors).
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped at an await if the message is cancelled, for example when the action timeout expires.
     fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send;
 
-    /// Whether this connection may be made. `None` is no opinion, the default: then messages are judged one by one.
+    /// Returns whether this client may connect; `None` is no opinion. Default: no opinion, so that every message is
+    /// evaluated by itself.
+    ///
+    /// In an expression, no opinion follows Kleene's logic. A connection is refused only if the expression is false.
+    ///
+    /// # Errors
+    ///
+    /// Refuses the connection.
     fn can_connect(
         &self,
         handler: &H,

@@ -1,4 +1,4 @@
-//! Who may do what with one object.
+//! Permissions that depend on an object.
 
 use std::future::Future;
 
@@ -6,8 +6,10 @@ use super::AllowAny;
 use crate::context::{Context, Handler};
 use crate::error::Result;
 
-/// A type that says yes or no to what a message wants with an object: written `Author(message)`, where `message` is a
-/// parameter of the action.
+/// Decides whether a message may act on an object `T`: `permission = Author(note)`, where `note` is an
+/// [`Object`](crate::Object) parameter of the action.
+///
+/// The object is loaded by [`Load`](crate::Load) first, and only if the leaves without objects leave the decision open.
 ///
 /// ```
 /// use portcullis::{Context, Load, NoContent, Object, ObjectPermission, Result, User, handler};
@@ -27,7 +29,7 @@ use crate::error::Result;
 ///     }
 /// }
 ///
-/// /// Whoever wrote it.
+/// /// Grants the author of the note.
 /// struct Author;
 ///
 /// impl ObjectPermission<Note, Notes> for Author {
@@ -43,24 +45,36 @@ use crate::error::Result;
 /// }
 /// ```
 ///
-/// It is asked only while the rest of the expression leaves the answer open. What holds of the errors of a
-/// [`Permission`](crate::Permission) holds here too, but for a 404, and for what [`Context`](crate::Context) says of a
-/// message that lacks something: that is as if the object were missing. Another error of its own tells the client that the
-/// object is there.
+/// # Errors
+///
+/// Errors refuse as in [`Permission`](crate::Permission#errors), with two exceptions that keep the existence of the object
+/// secret: a 404, and an error of [`Context`](crate::Context) about a missing or malformed part of the message, are treated
+/// as a missing object. Any other error of the implementation reveals to the client that the object exists.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` says nothing about a `{T}` of `{H}`",
+    message = "`{Self}` is not an object permission for `{T}` in handler `{H}`",
     label = "not a permission for `{T}`",
-    note = "implement `ObjectPermission<{T}, {H}>` for `{Self}`, or `impl<H: Handler<User = ..>> ObjectPermission<{T}, H>` for one that fits every handler of that user type"
+    note = "implement `ObjectPermission<{T}, {H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> ObjectPermission<{T}, H> for {Self}` to support every handler of that user type"
 )]
 pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
-    /// The captures that it reads, as for a [`Permission`](crate::Permission::CAPTURES). Default: none.
+    /// The names of the route captures that [`has_object_permission`](ObjectPermission::has_object_permission) reads, as in
+    /// [`Permission::CAPTURES`](crate::Permission::CAPTURES). Default: none.
     const CAPTURES: &'static [&'static str] = &[];
 
-    /// What it says of every object there is, where that is known without looking. Default: nothing.
+    /// The decision for every object, if it does not depend on the object. Default: `None`.
     #[doc(hidden)]
     const ALWAYS: Option<bool> = None;
 
-    /// Whether this message may do with this object what it asks for.
+    /// Returns whether this message may act on this object.
+    ///
+    /// For a list of objects it is called per object, up to the first that is not permitted.
+    ///
+    /// # Errors
+    ///
+    /// Refuses the message; see the [trait documentation](ObjectPermission#errors).
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped at an await if the message is cancelled, for example when the action timeout expires.
     fn has_object_permission(
         &self,
         handler: &H,
@@ -69,7 +83,7 @@ pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool>> + Send;
 }
 
-/// Every object, said aloud: `AllowAny(message)`.
+/// Permits every existing object: `AllowAny(message)`.
 impl<T: Sync, H: Handler> ObjectPermission<T, H> for AllowAny {
     const ALWAYS: Option<bool> = Some(true);
 

@@ -1,4 +1,4 @@
-//! An expression whose leaves ask about objects: what is left of it once every leaf that needs none has been asked.
+//! The second phase of evaluation: the leaves that depend on objects, after all other leaves.
 
 use std::fmt;
 
@@ -6,48 +6,49 @@ use super::Evaluation;
 use crate::context::Authorized;
 use crate::error::{Error, Result};
 
-/// The second half of asking an expression: its open leaves want to see objects.
+/// The second phase of an [`Evaluation`]: its undecided leaves depend on objects.
 ///
-/// Only a leaf that can still change the outcome is asked, and so only an object that matters to it is loaded. A leaf
-/// whose object is missing has no answer, and what depends on it does not hold.
+/// Only leaves that can still change the value of the expression are evaluated, so only the objects of those leaves are
+/// loaded. A leaf whose object is missing is undecided, and counts against the expression.
 pub struct ObjectEvaluation<'c, 'a, U>(Evaluation<'c, 'a, U>);
 
 impl<'c, 'a, U> Evaluation<'c, 'a, U> {
-    /// Goes on to the objects, unless the expression refuses whatever they are.
+    /// Starts the object phase. Fails with 403 if the expression is false for every value of the object leaves.
     pub fn objects(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
         match self.outcome {
             Some(Some(true)) => Ok(ObjectEvaluation(self)),
             Some(None) => {
-                self.answers.forget_unsettled();
+                self.answers.clear_undecided();
                 self.outcome = None;
                 Ok(ObjectEvaluation(self))
             }
-            Some(Some(false)) | None => Err(self.blamed(Error::denied())),
+            Some(Some(false)) | None => Err(self.with_leaf(Error::denied())),
         }
     }
 }
 
 impl<U> ObjectEvaluation<'_, '_, U> {
-    /// The leaf to ask now; `None` once the expression is settled.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
+    /// Returns the leaf to evaluate next, or `None` if the expression is decided.
+    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
     pub fn next(&mut self) -> Option<u8> {
-        let gate = &mut self.0;
-        if gate.outcome.is_some() {
+        let evaluation = &mut self.0;
+        if evaluation.outcome.is_some() {
             return None;
         }
-        gate.asking = gate.expression.tree.open(&gate.answers);
-        if gate.asking.is_none() {
-            gate.outcome = Some(gate.expression.tree.settled(&gate.answers));
+        evaluation.pending_leaf = evaluation.expression.tree.next_leaf(&evaluation.answers);
+        if evaluation.pending_leaf.is_none() {
+            evaluation.outcome = Some(evaluation.expression.tree.decision(&evaluation.answers));
         }
-        gate.asking
+        evaluation.pending_leaf
     }
 
-    /// What the leaf said; `None` where its object is missing. An error ends the walk, whatever stands around the leaf.
+    /// Records the result of the leaf, `None` if its object is missing. An error ends the evaluation, whatever operators
+    /// surround the leaf.
     pub fn tell(&mut self, answer: Result<Option<bool>>) -> Result<()> {
         self.0.tell(answer)
     }
 
-    /// Admits whom the expression admits.
+    /// Returns `admitted` if the expression is true, otherwise 403.
     pub fn finish(self, admitted: Authorized) -> Result<Authorized> {
         self.0.finish(admitted)
     }
@@ -55,7 +56,7 @@ impl<U> ObjectEvaluation<'_, '_, U> {
 
 impl<U> fmt::Debug for ObjectEvaluation<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Asking").field(&self.0).finish()
+        f.debug_tuple("ObjectEvaluation").field(&self.0).finish()
     }
 }
 
@@ -70,14 +71,14 @@ mod tests {
     use crate::message::Envelope;
     use crate::permission::{Expr, Expression};
 
-    /// What a leaf would say: a plain one yes or no; one about an object also nothing, as the object is missing.
+    /// The result of a leaf; an object leaf has none if its object is missing.
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Leaf {
         Plain(bool),
         Object(Option<bool>),
     }
 
-    /// An expression in which each leaf stands once, so that what is settled can be found by trying all answers.
+    /// An expression in which each leaf occurs once, so that trying all values shows whether it is decided.
     #[derive(Debug, Clone)]
     struct Case {
         tree: Expr,
@@ -93,9 +94,9 @@ mod tests {
     }
 
     impl Shape {
-        fn numbered(&self, leaves: &mut Vec<Leaf>) -> Expr {
+        fn number_leaves(&self, leaves: &mut Vec<Leaf>) -> Expr {
             let mut each = |parts: &[Shape]| -> &'static [Expr] {
-                parts.iter().map(|part| part.numbered(leaves)).collect::<Vec<_>>().leak()
+                parts.iter().map(|part| part.number_leaves(leaves)).collect::<Vec<_>>().leak()
             };
             match self {
                 Shape::Leaf(leaf) => {
@@ -109,7 +110,7 @@ mod tests {
         }
     }
 
-    fn case() -> impl Strategy<Value = Case> {
+    fn arbitrary_case() -> impl Strategy<Value = Case> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Leaf::Plain),
             proptest::option::of(any::<bool>()).prop_map(Leaf::Object),
@@ -121,11 +122,11 @@ mod tests {
                 proptest::collection::vec(inner, 1..4).prop_map(Shape::Any),
             ]
         });
-        let numbered = shape.prop_map(|shape| {
+        let cases = shape.prop_map(|shape| {
             let mut leaves = Vec::new();
-            Case { tree: shape.numbered(&mut leaves), leaves }
+            Case { tree: shape.number_leaves(&mut leaves), leaves }
         });
-        numbered.prop_filter("too many answers to try", |case| case.leaves.len() <= 10)
+        cases.prop_filter("too many leaves to try all values", |case| case.leaves.len() <= 10)
     }
 
     fn holds(tree: &Expr, row: usize) -> bool {
@@ -138,75 +139,78 @@ mod tests {
     }
 
     impl Case {
-        /// Whether the expression holds, whatever the leaves say that are not known.
-        fn surely(&self, known: &HashMap<usize, bool>) -> bool {
+        /// Returns whether the expression holds for all values of the unknown leaves.
+        fn holds_for_all(&self, known: &HashMap<usize, bool>) -> bool {
             let agrees = |row: &usize| known.iter().all(|(leaf, yes)| (row & (1 << leaf) != 0) == *yes);
             (0..1_usize << self.leaves.len()).filter(agrees).all(|row| holds(&self.tree, row))
         }
 
-        /// The same the other way: whether it can hold at all.
-        fn possibly(&self, known: &HashMap<usize, bool>) -> bool {
+        /// Returns whether the expression holds for some values of the unknown leaves.
+        fn holds_for_some(&self, known: &HashMap<usize, bool>) -> bool {
             let agrees = |row: &usize| known.iter().all(|(leaf, yes)| (row & (1 << leaf) != 0) == *yes);
             (0..1_usize << self.leaves.len()).filter(agrees).any(|row| holds(&self.tree, row))
         }
 
-        /// Whether it holds for some answers of those that may still be asked, and all answers of those that never come.
-        fn still_possible(&self, known: &HashMap<usize, bool>, missing: &[usize]) -> bool {
-            let open: Vec<usize> =
+        /// Returns whether some values of the unevaluated leaves make the expression hold, whatever the missing ones are.
+        fn can_still_hold(&self, known: &HashMap<usize, bool>, missing: &[usize]) -> bool {
+            let open_leaves: Vec<usize> =
                 (0..self.leaves.len()).filter(|leaf| !known.contains_key(leaf) && !missing.contains(leaf)).collect();
-            (0..1_usize << open.len()).any(|row| {
+            (0..1_usize << open_leaves.len()).any(|row| {
                 let mut known = known.clone();
-                known.extend(open.iter().enumerate().map(|(bit, leaf)| (*leaf, row & (1 << bit) != 0)));
-                self.surely(&known)
+                known.extend(open_leaves.iter().enumerate().map(|(bit, leaf)| (*leaf, row & (1 << bit) != 0)));
+                self.holds_for_all(&known)
             })
         }
     }
 
-    /// Asks as generated code does; gives the objects' leaves that were asked, and whether the caller was admitted.
-    fn asked(case: &Case) -> (Vec<usize>, bool, bool) {
+    /// Evaluates as generated code does. Returns the evaluated object leaves, whether the object phase was reached, and
+    /// whether the expression held.
+    fn evaluate(case: &Case) -> (Vec<usize>, bool, bool) {
         let (parts, ()) = http::Request::new(()).into_parts();
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
             Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], codenames: false }));
-        let mut gate = call.gate(expression);
-        while let Some(leaf) = gate.next() {
+        let mut evaluation = call.gate(expression);
+        while let Some(leaf) = evaluation.next() {
             let answer = match case.leaves[usize::from(leaf)] {
                 Leaf::Plain(yes) => Some(yes),
                 Leaf::Object(_) => None,
             };
-            gate.tell(Ok(answer)).unwrap();
+            evaluation.tell(Ok(answer)).unwrap();
         }
-        let Ok(mut asking) = gate.objects() else { return (Vec::new(), false, false) };
+        let Ok(mut object_evaluation) = evaluation.objects() else { return (Vec::new(), false, false) };
         let mut order = Vec::new();
-        while let Some(leaf) = asking.next() {
-            let Leaf::Object(answer) = case.leaves[usize::from(leaf)] else { panic!("a plain leaf was asked late") };
+        while let Some(leaf) = object_evaluation.next() {
+            let Leaf::Object(answer) = case.leaves[usize::from(leaf)] else {
+                panic!("a plain leaf was evaluated in the object phase")
+            };
             order.push(usize::from(leaf));
-            asking.tell(Ok(answer)).unwrap();
+            object_evaluation.tell(Ok(answer)).unwrap();
         }
-        (order, true, asking.finish(Authorized::at_the_door()).is_ok())
+        (order, true, object_evaluation.finish(Authorized::at_the_door()).is_ok())
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
         #[test]
-        fn objects_are_asked_about_only_while_they_matter(case in case()) {
+        fn object_leaves_are_evaluated_only_while_they_matter(case in arbitrary_case()) {
             let mut known: HashMap<usize, bool> = HashMap::new();
             for (leaf, answer) in case.leaves.iter().enumerate() {
                 if let Leaf::Plain(yes) = answer {
                     known.insert(leaf, *yes);
                 }
             }
-            let (order, begun, admitted) = asked(&case);
-            prop_assert!(order.is_sorted(), "left to right");
-            prop_assert_eq!(begun, case.possibly(&known), "objects are looked at only if one can help");
+            let (order, is_object_phase_reached, is_granted) = evaluate(&case);
+            prop_assert!(order.is_sorted(), "leaves are evaluated from left to right");
+            prop_assert_eq!(is_object_phase_reached, case.holds_for_some(&known), "the object phase is reached only if an object can change the value");
             let mut missing = Vec::new();
             for leaf in &order {
-                prop_assert!(!case.surely(&known), "it held already");
-                prop_assert!(case.still_possible(&known, &missing), "it could not hold any more");
+                prop_assert!(!case.holds_for_all(&known), "the expression held already");
+                prop_assert!(case.can_still_hold(&known, &missing), "the expression could no longer hold");
                 match case.leaves[*leaf] {
-                    Leaf::Object(Some(yes)) => prop_assert_eq!(known.insert(*leaf, yes), None, "asked twice"),
+                    Leaf::Object(Some(yes)) => prop_assert_eq!(known.insert(*leaf, yes), None, "the leaf was evaluated twice"),
                     _ => missing.push(*leaf),
                 }
             }
@@ -216,7 +220,7 @@ mod tests {
             });
             let mut all = known.clone();
             all.extend(objects);
-            prop_assert_eq!(admitted, case.surely(&all), "what is there decides, whatever is missing");
+            prop_assert_eq!(is_granted, case.holds_for_all(&all), "the existing objects decide, whatever is missing");
         }
     }
 }

@@ -207,7 +207,7 @@ impl EventEvaluation {
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     #[inline]
     pub fn next(&mut self) -> Option<u8> {
-        match self.expression.tree.judge(&self.answers) {
+        match self.expression.tree.evaluate(&self.answers) {
             ControlFlow::Break(leaf) => {
                 self.asking = Some(leaf);
                 self.asking

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::authenticate::{Authenticate, Authenticator, boxed};
 use super::origin::{Origin, Origins};
 use crate::connection::Limits;
-use crate::consumer::{Consumer, mounted};
+use crate::consumer::{Consumer, register_mounted};
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, OverflowPolicy, SessionRegistry};
@@ -35,7 +35,7 @@ pub struct Endpoint<C: Consumer> {
 /// and shows at start-up.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
-    if let Err(error) = mounted::<C>() {
+    if let Err(error) = register_mounted::<C>() {
         panic!("{error}");
     }
     Endpoint {
@@ -130,7 +130,7 @@ impl<C: Consumer> Endpoint<C> {
     /// Whether codenames are asked that nobody grants.
     pub(super) fn lacks_grants(&self) -> bool {
         let asks = || {
-            C::NODE.asks_codenames()
+            C::NODE.uses_codenames()
                 || C::EVENTS.iter().any(|event| event.permission.codenames)
                 || C::CONNECT.is_some_and(|expression| expression.codenames)
         };

@@ -1,110 +1,121 @@
-//! Checks at compile time of one handler by itself, over the rows that serve requests: what the attributes were read as,
-//! and what `cfg` left of it, cannot get past these.
+//! Compile-time checks of a single handler. They read the descriptors that dispatch uses, after `cfg` is applied, so they
+//! also cover what the macros cannot check.
 
-use super::message::{PanicMessage, same};
+use super::message::{PanicMessage, str_eq};
 use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
-/// Checks that no action is open by silence, and that all names and patterns are there once.
+/// Checks that every action has a permission, and that action names and route patterns are unique.
 #[track_caller]
 pub const fn check_node(node: &'static HandlerDescriptor) {
     let guarded = node.permission.is_some() || node.inherited;
-    let mut at = 0;
-    while at < node.actions.len() {
-        let action = &node.actions[at];
+    let mut index = 0;
+    while index < node.actions.len() {
+        let action = &node.actions[index];
         if !guarded && action.permission.is_none() {
-            let text = PanicMessage::new().and("action `").and(action.name).and("` of handler `").and(node.name);
-            text.and(
-                "` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it",
+            let text =
+                PanicMessage::new().append("action `").append(action.name).append("` of handler `").append(node.name);
+            text.append(
+                "` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public",
             )
             .panic();
         }
         let mut earlier = 0;
-        while earlier < at {
-            if same(node.actions[earlier].name, action.name) {
-                let text = PanicMessage::new().and("two actions of handler `").and(node.name).and("` are called `");
-                text.and(action.name).and("`; give one of them `name = \"..\"`").panic();
+        while earlier < index {
+            if str_eq(node.actions[earlier].name, action.name) {
+                let text =
+                    PanicMessage::new().append("handler `").append(node.name).append("` has two actions named `");
+                text.append(action.name).append("`; rename one of them with `name = \"..\"`").panic();
             }
             earlier += 1;
         }
-        at += 1;
+        index += 1;
     }
-    routes_once(node);
+    check_duplicate_routes(node);
 }
 
-/// Checks that no action is called as a built-in one is that the consumer has.
+/// Checks that no action has the name of a built-in action of the consumer.
 #[track_caller]
-pub(in crate::consumer) const fn check_built_in(node: &'static HandlerDescriptor, name: &str) {
-    let mut at = 0;
-    while at < node.actions.len() {
-        if same(node.actions[at].name, name) {
-            let text = PanicMessage::new().and("an action of consumer `").and(node.name).and("` is called `").and(name);
-            text.and("`, which is what its `#[authenticate]` is called by; give it another name").panic();
+pub(in crate::consumer) const fn check_reserved_name(node: &'static HandlerDescriptor, name: &str) {
+    let mut index = 0;
+    while index < node.actions.len() {
+        if str_eq(node.actions[index].name, name) {
+            let text = PanicMessage::new()
+                .append("consumer `")
+                .append(node.name)
+                .append("` has an action named `")
+                .append(name);
+            text.append("`, the name that its `#[authenticate]` method is called by; rename the action").panic();
         }
-        at += 1;
+        index += 1;
     }
 }
 
+/// Checks that no two routes match the same paths.
 #[track_caller]
-const fn routes_once(node: &'static HandlerDescriptor) {
-    let mut at = 0;
-    while at < node.routes.len() {
-        let pattern = &node.routes[at].pattern;
+const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
+    let mut index = 0;
+    while index < node.routes.len() {
+        let pattern = &node.routes[index].pattern;
         let mut earlier = 0;
-        while earlier < at {
+        while earlier < index {
             let other = &node.routes[earlier].pattern;
-            if one_shape(pattern, other) {
-                let text = PanicMessage::new().and("two routes of handler `").and(node.name).and("` match the same: `");
-                text.and(other.text).and("` and `").and(pattern.text).and("`; change one of them").panic();
+            if is_same_shape(pattern, other) {
+                let text = PanicMessage::new()
+                    .append("handler `")
+                    .append(node.name)
+                    .append("` has two routes that match the same paths: `");
+                text.append(other.text).append("` and `").append(pattern.text).append("`; change one of them").panic();
             }
             earlier += 1;
         }
-        at += 1;
+        index += 1;
     }
 }
 
-/// Do both match the same, whatever their captures are called?
-const fn one_shape(one: &Pattern, other: &Pattern) -> bool {
+/// Returns whether both patterns match the same paths, whatever the names of their captures.
+const fn is_same_shape(one: &Pattern, other: &Pattern) -> bool {
     if one.slash != other.slash || one.segments.len() != other.segments.len() {
         return false;
     }
-    let mut at = 0;
-    while at < one.segments.len() {
-        let alike = match (&one.segments[at], &other.segments[at]) {
-            (Segment::Text(one), Segment::Text(other)) => same(one, other),
+    let mut index = 0;
+    while index < one.segments.len() {
+        let is_same = match (&one.segments[index], &other.segments[index]) {
+            (Segment::Text(one), Segment::Text(other)) => str_eq(one, other),
             (Segment::Capture(_), Segment::Capture(_)) | (Segment::Rest(_), Segment::Rest(_)) => true,
-            (Segment::Regex(..), Segment::Regex(..)) => same(regex(one, at), regex(other, at)),
+            (Segment::Regex(..), Segment::Regex(..)) => str_eq(regex_text(one, index), regex_text(other, index)),
             _ => false,
         };
-        if !alike {
+        if !is_same {
             return false;
         }
-        at += 1;
+        index += 1;
     }
     true
 }
 
-/// The text of the regular expression in that segment: from its first `:` to the end, with the brace. It holds no slash.
-const fn regex(pattern: &Pattern, segment: usize) -> &'static str {
-    let mut left = pattern.text;
+/// Returns the regular expression of a segment: the text from its first `:` to its end, including the brace. It contains no
+/// slash.
+const fn regex_text(pattern: &Pattern, segment: usize) -> &'static str {
+    let mut text = pattern.text;
     let mut slashes = 0;
     let mut start = None;
-    let mut at = 0;
-    while at < left.len() {
-        let byte = left.as_bytes()[at];
+    let mut index = 0;
+    while index < text.len() {
+        let byte = text.as_bytes()[index];
         if byte == b'/' {
             if slashes == segment {
                 break;
             }
             slashes += 1;
         } else if byte == b':' && slashes == segment && start.is_none() {
-            start = Some(at);
+            start = Some(index);
         }
-        at += 1;
+        index += 1;
     }
-    left = left.split_at(at).0;
+    text = text.split_at(index).0;
     match start {
-        Some(start) => left.split_at(start).1,
-        None => left,
+        Some(start) => text.split_at(start).1,
+        None => text,
     }
 }
 
@@ -116,15 +127,22 @@ mod tests {
     use crate::consumer::{ActionDescriptor, Regex, RouteDescriptor};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
-    const PING: ActionDescriptor =
-        ActionDescriptor { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const PERMISSION: Option<&Expression> =
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], codenames: false });
+    const PING: ActionDescriptor = ActionDescriptor {
+        name: "ping",
+        permission: PERMISSION,
+        blocking: false,
+        detached: false,
+        needs: &[],
+        keys: &[],
+    };
     const PONG: ActionDescriptor = ActionDescriptor { name: "pong", ..PING };
     const OPEN: ActionDescriptor = ActionDescriptor { permission: None, ..PING };
     const CHAT: HandlerDescriptor =
         HandlerDescriptor { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
 
-    fn checked(node: HandlerDescriptor) -> Result<(), String> {
+    fn check(node: HandlerDescriptor) -> Result<(), String> {
         let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
         catch_unwind(|| check_node(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
@@ -141,7 +159,7 @@ mod tests {
             needs: &[],
             node: &CHAT,
         };
-        checked(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
+        check(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
     }
 
     fn segment(part: &'static str) -> Segment {
@@ -155,37 +173,38 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_open_by_silence() {
+    fn action_without_permission_is_rejected() {
         let open = HandlerDescriptor { actions: &[PING, ActionDescriptor { name: "open", ..OPEN }], ..CHAT };
-        let wanted = "action `open` of handler `Chat` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it";
-        assert_eq!(checked(open), Err(wanted.to_owned()));
-        assert_eq!(checked(HandlerDescriptor { permission: ASKS, ..open }), Ok(()));
-        assert_eq!(checked(HandlerDescriptor { inherited: true, ..open }), Ok(()));
-        assert_eq!(checked(HandlerDescriptor { actions: &[PING], ..CHAT }), Ok(()));
+        let expected = "action `open` of handler `Chat` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public";
+        assert_eq!(check(open), Err(expected.to_owned()));
+        assert_eq!(check(HandlerDescriptor { permission: PERMISSION, ..open }), Ok(()));
+        assert_eq!(check(HandlerDescriptor { inherited: true, ..open }), Ok(()));
+        assert_eq!(check(HandlerDescriptor { actions: &[PING], ..CHAT }), Ok(()));
     }
 
     #[test]
-    fn an_action_is_there_once() {
-        assert_eq!(checked(HandlerDescriptor { actions: &[PING, PONG], ..CHAT }), Ok(()));
-        let wanted = "two actions of handler `Chat` are called `ping`; give one of them `name = \"..\"`";
-        assert_eq!(checked(HandlerDescriptor { actions: &[PING, PONG, PING], ..CHAT }), Err(wanted.to_owned()));
+    fn duplicate_action_name_is_rejected() {
+        assert_eq!(check(HandlerDescriptor { actions: &[PING, PONG], ..CHAT }), Ok(()));
+        let expected = "handler `Chat` has two actions named `ping`; rename one of them with `name = \"..\"`";
+        assert_eq!(check(HandlerDescriptor { actions: &[PING, PONG, PING], ..CHAT }), Err(expected.to_owned()));
     }
 
     #[test]
-    fn no_action_is_called_as_a_built_in_one_is() {
-        let called = |name| {
+    fn reserved_action_name_is_rejected() {
+        let check_name = |name| {
             let action: &'static [ActionDescriptor] = Box::leak(Box::new([ActionDescriptor { name, ..PING }]));
             let node: &'static HandlerDescriptor = Box::leak(Box::new(HandlerDescriptor { actions: action, ..CHAT }));
-            catch_unwind(|| check_built_in(node, "authenticate")).map_err(|panic| *panic.downcast::<String>().unwrap())
+            catch_unwind(|| check_reserved_name(node, "authenticate"))
+                .map_err(|panic| *panic.downcast::<String>().unwrap())
         };
-        assert_eq!(called("authenticated"), Ok(()));
-        let wanted = "an action of consumer `Chat` is called `authenticate`, which is what its `#[authenticate]` is called by; give it another name";
-        assert_eq!(called("authenticate"), Err(wanted.to_owned()));
+        assert_eq!(check_name("authenticated"), Ok(()));
+        let expected = "consumer `Chat` has an action named `authenticate`, the name that its `#[authenticate]` method is called by; rename the action";
+        assert_eq!(check_name("authenticate"), Err(expected.to_owned()));
     }
 
     #[test]
-    fn a_pattern_is_there_once() {
-        for apart in [
+    fn duplicate_route_pattern_is_rejected() {
+        for patterns in [
             ["rooms/", "rooms"],
             ["rooms/{id}", "rooms/{id}/"],
             ["rooms/{id}", "rooms/{*id}"],
@@ -194,18 +213,19 @@ mod tests {
             ["a/{x:[0-9]}/{y:[0-9]}", "a/{x:[0-9]}/{y:[a-z]}"],
             ["a", "b"],
         ] {
-            assert_eq!(routes(&apart), Ok(()), "{apart:?}");
+            assert_eq!(routes(&patterns), Ok(()), "{patterns:?}");
         }
-        for same in [
+        for patterns in [
             ["rooms/", "rooms/"],
             ["rooms/{id}", "rooms/{room}"],
             ["rooms/{*id}", "rooms/{*rest}"],
             ["rooms/{id:[0-9:]}/x", "rooms/{room:[0-9:]}/x"],
         ] {
-            let [one, other] = same;
-            let wanted =
-                format!("two routes of handler `Chat` match the same: `{one}` and `{other}`; change one of them");
-            assert_eq!(routes(&["first", one, other]), Err(wanted));
+            let [one, other] = patterns;
+            let expected = format!(
+                "handler `Chat` has two routes that match the same paths: `{one}` and `{other}`; change one of them"
+            );
+            assert_eq!(routes(&["first", one, other]), Err(expected));
         }
     }
 }

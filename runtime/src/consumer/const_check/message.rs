@@ -1,54 +1,57 @@
-//! Texts in constant functions: they can only panic with one, so it is put together in a fixed buffer.
+//! Panic messages for constant functions, which cannot format: the text is assembled in a fixed buffer.
 
-pub(super) const BUFFER: usize = 512;
+/// Maximum length of a message in bytes.
+pub(super) const MAX_LENGTH: usize = 512;
 
-/// Are both the same text?
-pub(super) const fn same(one: &str, other: &str) -> bool {
+/// Compares two strings: `==` is not available in constant functions.
+pub(super) const fn str_eq(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;
     }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
+    let mut index = 0;
+    while index < one.len() {
+        if one[index] != other[index] {
             return false;
         }
-        at += 1;
+        index += 1;
     }
     true
 }
 
-/// A text of limited length; what does not fit is cut off.
+/// A message of limited length.
 #[derive(Clone, Copy)]
 pub(super) struct PanicMessage {
-    bytes: [u8; BUFFER],
+    bytes: [u8; MAX_LENGTH],
     length: usize,
 }
 
 impl PanicMessage {
     pub(super) const fn new() -> PanicMessage {
-        PanicMessage { bytes: [0; BUFFER], length: 0 }
+        PanicMessage { bytes: [0; MAX_LENGTH], length: 0 }
     }
 
-    pub(super) const fn and(mut self, more: &str) -> PanicMessage {
+    /// Appends a text, or drops it if it exceeds the limit.
+    pub(super) const fn append(mut self, more: &str) -> PanicMessage {
         let more = more.as_bytes();
-        if self.length + more.len() > BUFFER {
+        if self.length + more.len() > MAX_LENGTH {
             return self;
         }
-        let mut at = 0;
-        while at < more.len() {
-            self.bytes[self.length] = more[at];
+        let mut index = 0;
+        while index < more.len() {
+            self.bytes[self.length] = more[index];
             self.length += 1;
-            at += 1;
+            index += 1;
         }
         self
     }
 
+    /// Panics with the message.
     #[track_caller]
     pub(super) const fn panic(&self) -> ! {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a handler does not fit where it stands"),
+            Err(_) => panic!("bug: a compile-time check built a message that is not UTF-8"),
         }
     }
 }
@@ -58,10 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut() {
-        let long = "x".repeat(BUFFER - 1);
-        let text = PanicMessage::new().and("y").and(&long);
-        assert_eq!((text.length, text.and("z").length), (BUFFER, BUFFER));
-        assert_eq!(PanicMessage::new().and(&long).and("zz").length, BUFFER - 1);
+    fn append_beyond_limit_drops_text() {
+        let long = "x".repeat(MAX_LENGTH - 1);
+        let text = PanicMessage::new().append("y").append(&long);
+        assert_eq!((text.length, text.append("z").length), (MAX_LENGTH, MAX_LENGTH));
+        assert_eq!(PanicMessage::new().append(&long).append("zz").length, MAX_LENGTH - 1);
     }
 }

@@ -1,9 +1,11 @@
-//! Checks in constant evaluation, for what one attribute cannot see of another.
+//! Compile-time checks in constant evaluation, for errors that involve several attributes: a macro sees only its own block.
+//!
+//! Panic texts are compile errors. Each names the item, states the problem, then says what to write.
 
 mod handler;
 mod message;
 mod mounts;
 
-pub(super) use handler::check_built_in;
 pub use handler::check_node;
+pub(super) use handler::check_reserved_name;
 pub use mounts::{check, check_mount, no_captures, no_captures_here};

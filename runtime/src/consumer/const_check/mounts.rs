@@ -1,180 +1,185 @@
-//! Checks at compile time that every mount provides what the handlers under it read.
-//!
-//! The text of a panic names the reader, the capture, and the pattern that should have it.
+//! Compile-time checks of the handler tree: every route provides the captures that the handlers under it read.
 
 use super::handler::check_node;
-use super::message::{PanicMessage, same};
+use super::message::{PanicMessage, str_eq};
 use crate::consumer::descriptor::{ActionDescriptor, CaptureUse, HandlerDescriptor, RouteDescriptor};
 
-/// How deep handlers nest in the check.
-const DEEPEST: usize = 16;
+/// Maximum nesting of handlers. The panic text of [`check_route`] states it.
+const MAX_DEPTH: usize = 16;
 
-/// The routes from the consumer down to where the check stands.
+/// The routes from the consumer to the handler that is being checked.
 #[derive(Clone, Copy)]
-struct Above {
-    routes: [Option<&'static RouteDescriptor>; DEEPEST],
+struct Ancestors {
+    routes: [Option<&'static RouteDescriptor>; MAX_DEPTH],
     depth: usize,
-    /// Whether anything above asks a permission.
-    guarded: bool,
+    /// Whether an outer expression has a permission.
+    is_guarded: bool,
 }
 
 /// Checks one route of a consumer and everything below it.
 #[track_caller]
 pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
-    let mut at = 0;
-    while at < node.routes.len() {
-        if node.routes[at].id == id {
-            let above = Above { routes: [None; DEEPEST], depth: 0, guarded: node.permission.is_some() };
-            check_route(&node.routes[at], above);
+    let mut index = 0;
+    while index < node.routes.len() {
+        if node.routes[index].id == id {
+            let ancestors = Ancestors { routes: [None; MAX_DEPTH], depth: 0, is_guarded: node.permission.is_some() };
+            check_route(&node.routes[index], ancestors);
         }
-        at += 1;
+        index += 1;
     }
 }
 
-/// Checks a whole consumer.
+/// Checks a consumer and everything below it.
 #[track_caller]
 pub const fn check(node: &'static HandlerDescriptor) {
     check_node(node);
-    check_own(node.needs);
-    let mut at = 0;
-    while at < node.actions.len() {
-        check_own(node.actions[at].needs);
-        at += 1;
+    check_consumer_uses(node.needs);
+    let mut index = 0;
+    while index < node.actions.len() {
+        check_consumer_uses(node.actions[index].needs);
+        index += 1;
     }
-    let mut at = 0;
-    while at < node.routes.len() {
-        check_mount(node, node.routes[at].id);
-        at += 1;
+    let mut index = 0;
+    while index < node.routes.len() {
+        check_mount(node, node.routes[index].id);
+        index += 1;
     }
 }
 
-/// Checks that a leaf of a strict connect expression reads no captures: there are none at the door.
+/// Checks that a leaf of a connect expression reads no captures: a connection has no route.
 #[track_caller]
 pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
-    let text = PanicMessage::new().and("`").and(leaf).and("` reads the capture `").and(captures[0]);
-    text.and("`, but a connection has no captures; ask it in `permission = ..` instead").panic();
+    let text = PanicMessage::new().append("`").append(leaf).append("` reads the capture `").append(captures[0]);
+    text.append("`, but a connection has no captures; move it from `connect = ..` to `permission = ..`").panic();
 }
 
-/// Checks a leaf of a consumer's own expressions: its messages come without a route, and so without captures.
+/// Checks that a leaf of a consumer's own expressions reads no captures: actions of the consumer itself have no route.
 #[track_caller]
 pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
-    let text = PanicMessage::new().and(leaf).and(" reads the capture `").and(captures[0]);
-    text.and("`, but a consumer's own messages have none; ask it on the route or in the handler behind it").panic();
+    let text = PanicMessage::new().append(leaf).append(" reads the capture `").append(captures[0]);
+    text.append("`, but a consumer's own actions have no captures; move it to the route or to the mounted handler")
+        .panic();
 }
 
 #[track_caller]
-const fn check_own(needs: &'static [CaptureUse]) {
-    let mut at = 0;
-    while at < needs.len() {
-        no_captures_here(needs[at].by, needs[at].captures);
-        at += 1;
+const fn check_consumer_uses(needs: &'static [CaptureUse]) {
+    let mut index = 0;
+    while index < needs.len() {
+        no_captures_here(needs[index].by, needs[index].captures);
+        index += 1;
     }
 }
 
 #[track_caller]
-const fn check_route(route: &'static RouteDescriptor, mut above: Above) {
-    no_repeats(route, &above);
-    // The expression of a mount sees what it captures itself: the whole route is matched first.
-    if above.depth == DEEPEST {
-        PanicMessage::new().and("handlers nest too deeply under `").and(route.pattern.text).and("`").panic();
+const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) {
+    check_repeated_captures(route, &ancestors);
+    // The expression of a route may read the captures of that route: the whole route is matched before evaluation.
+    if ancestors.depth == MAX_DEPTH {
+        let text = PanicMessage::new().append("route `").append(route.pattern.text);
+        text.append("` is nested more than 16 levels deep; mount its handler at a higher level").panic();
     }
-    above.routes[above.depth] = Some(route);
-    above.depth += 1;
+    ancestors.routes[ancestors.depth] = Some(route);
+    ancestors.depth += 1;
     let node = route.node;
     check_node(node);
-    provided(node.name, route.needs, &above);
-    above.guarded = above.guarded || route.permission.is_some();
-    if node.inherited && !above.guarded {
+    check_captures(node.name, route.needs, &ancestors);
+    ancestors.is_guarded = ancestors.is_guarded || route.permission.is_some();
+    if node.inherited && !ancestors.is_guarded {
         let text = PanicMessage::new()
-            .and("handler `")
-            .and(node.name)
-            .and("` says `permission = inherited`, but nothing above `");
-        text.and(route.pattern.text).and("` asks for a permission; add one to the route or to the handler").panic();
+            .append("handler `")
+            .append(node.name)
+            .append("` has `permission = inherited`, but no permission guards its route `");
+        text.append(route.pattern.text).append("`; add `permission = ..` to the route or to the handler").panic();
     }
-    above.guarded = above.guarded || node.permission.is_some();
-    provided(node.name, node.needs, &above);
-    let mut at = 0;
-    while at < node.actions.len() {
-        provided(node.name, node.actions[at].needs, &above);
-        no_captured_keys(node.name, &node.actions[at], &above);
-        at += 1;
+    ancestors.is_guarded = ancestors.is_guarded || node.permission.is_some();
+    check_captures(node.name, node.needs, &ancestors);
+    let mut index = 0;
+    while index < node.actions.len() {
+        check_captures(node.name, node.actions[index].needs, &ancestors);
+        check_captured_keys(node.name, &node.actions[index], &ancestors);
+        index += 1;
     }
-    let mut at = 0;
-    while at < node.routes.len() {
-        check_route(&node.routes[at], above);
-        at += 1;
+    let mut index = 0;
+    while index < node.routes.len() {
+        check_route(&node.routes[index], ancestors);
+        index += 1;
     }
 }
 
-/// An inner capture may not repeat the name of an outer one.
+/// Checks that no capture has the name of an outer one.
 #[track_caller]
-const fn no_repeats(route: &'static RouteDescriptor, above: &Above) {
-    let mut at = 0;
-    while at < route.pattern.segments.len() {
-        if let Some(name) = route.pattern.segments[at].capture()
-            && provides(above, name)
+const fn check_repeated_captures(route: &'static RouteDescriptor, ancestors: &Ancestors) {
+    let mut index = 0;
+    while index < route.pattern.segments.len() {
+        if let Some(name) = route.pattern.segments[index].capture()
+            && has_capture(ancestors, name)
         {
-            let text = PanicMessage::new().and("the capture `").and(name).and("` of `").and(route.pattern.text);
-            let text = with_path(text.and("` stands in a pattern above it already: `"), above);
-            text.and("`; give one another name").panic();
+            let text = PanicMessage::new()
+                .append("pattern `")
+                .append(route.pattern.text)
+                .append("` repeats the capture `")
+                .append(name);
+            let text = append_path(text.append("` of the outer pattern `"), ancestors);
+            text.append("`; rename one of them").panic();
         }
-        at += 1;
+        index += 1;
     }
 }
 
 #[track_caller]
-const fn provided(handler: &'static str, needs: &'static [CaptureUse], above: &Above) {
-    let mut at = 0;
-    while at < needs.len() {
+const fn check_captures(handler: &'static str, needs: &'static [CaptureUse], ancestors: &Ancestors) {
+    let mut index = 0;
+    while index < needs.len() {
         let mut capture = 0;
-        while capture < needs[at].captures.len() {
-            let name = needs[at].captures[capture];
-            if !provides(above, name) {
-                let text = PanicMessage::new().and(needs[at].by).and(" of handler `").and(handler);
-                let text = text.and("` reads the capture `").and(name).and("`, but it is mounted under `");
-                with_path(text, above).and("`; write `{").and(name).and("}` in that pattern").panic();
+        while capture < needs[index].captures.len() {
+            let name = needs[index].captures[capture];
+            if !has_capture(ancestors, name) {
+                let text = PanicMessage::new().append(needs[index].by).append(" of handler `").append(handler);
+                let text = text.append("` reads the capture `").append(name).append("`, but it is mounted under `");
+                append_path(text, ancestors).append("`; write `{").append(name).append("}` in that pattern").panic();
             }
             capture += 1;
         }
-        at += 1;
+        index += 1;
     }
 }
 
-/// Refuses an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
+/// Rejects an action with a message key that has the name of a capture of its route: permissions would be evaluated for the
 /// captured value while the action uses the value that the client chose.
 #[track_caller]
-const fn no_captured_keys(handler: &'static str, action: &'static ActionDescriptor, above: &Above) {
-    let mut at = 0;
-    while at < action.keys.len() {
-        let key = action.keys[at];
-        if provides(above, key) {
-            let text = PanicMessage::new().and("action `").and(action.name).and("` of handler `").and(handler);
-            let text = with_path(text.and("` takes `").and(key).and("` from the message, but `"), above);
-            let text = text.and("` captures it; write `#[path(\"").and(key).and("\")]` on that parameter, ");
-            text.and("or take it from another key of the message").panic();
+const fn check_captured_keys(handler: &'static str, action: &'static ActionDescriptor, ancestors: &Ancestors) {
+    let mut index = 0;
+    while index < action.keys.len() {
+        let key = action.keys[index];
+        if has_capture(ancestors, key) {
+            let text =
+                PanicMessage::new().append("action `").append(action.name).append("` of handler `").append(handler);
+            let text = append_path(text.append("` takes `").append(key).append("` from the message, but `"), ancestors);
+            let text = text.append("` captures it; write `#[path(\"").append(key).append("\")]` on that parameter, ");
+            text.append("or take it from another key of the message").panic();
         }
-        at += 1;
+        index += 1;
     }
 }
 
-const fn provides(above: &Above, name: &str) -> bool {
+const fn has_capture(ancestors: &Ancestors, name: &str) -> bool {
     let mut level = 0;
-    while level < above.depth {
-        if let Some(route) = above.routes[level] {
-            let mut at = 0;
-            while at < route.pattern.segments.len() {
-                if let Some(capture) = route.pattern.segments[at].capture()
-                    && same(capture, name)
+    while level < ancestors.depth {
+        if let Some(route) = ancestors.routes[level] {
+            let mut index = 0;
+            while index < route.pattern.segments.len() {
+                if let Some(capture) = route.pattern.segments[index].capture()
+                    && str_eq(capture, name)
                 {
                     return true;
                 }
-                at += 1;
+                index += 1;
             }
         }
         level += 1;
@@ -182,13 +187,13 @@ const fn provides(above: &Above, name: &str) -> bool {
     false
 }
 
-const fn with_path(mut text: PanicMessage, above: &Above) -> PanicMessage {
+const fn append_path(mut text: PanicMessage, ancestors: &Ancestors) -> PanicMessage {
     let mut level = 0;
-    while level < above.depth {
-        if let Some(route) = above.routes[level] {
-            text = text.and(route.pattern.text);
-            if !route.pattern.slash && level + 1 < above.depth {
-                text = text.and("/");
+    while level < ancestors.depth {
+        if let Some(route) = ancestors.routes[level] {
+            text = text.append(route.pattern.text);
+            if !route.pattern.slash && level + 1 < ancestors.depth {
+                text = text.append("/");
             }
         }
         level += 1;
@@ -204,17 +209,24 @@ mod tests {
     use crate::consumer::{Pattern, Segment};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
+    const PERMISSION: Option<&Expression> =
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], codenames: false });
 
-    const SEND: ActionDescriptor =
-        ActionDescriptor { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const SEND: ActionDescriptor = ActionDescriptor {
+        name: "send",
+        permission: PERMISSION,
+        blocking: false,
+        detached: false,
+        needs: &[],
+        keys: &[],
+    };
 
     fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
         let routes = routes.to_vec().leak();
         HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
     }
 
-    /// A route whose pattern captures what its text has in braces.
+    /// Creates a route whose pattern has a capture per segment in braces.
     fn route(text: &'static str, node: HandlerDescriptor) -> RouteDescriptor {
         let segment = |part: &'static str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => Segment::Capture(name),
@@ -225,159 +237,174 @@ mod tests {
         RouteDescriptor { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
     }
 
-    fn reads(captures: &[&'static str]) -> &'static [CaptureUse] {
+    fn uses_of(captures: &[&'static str]) -> &'static [CaptureUse] {
         let none = CaptureUse { by: "permission `Other`", captures: &[] };
         vec![none, CaptureUse { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
     }
 
-    fn action(needs: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
+    fn actions_with_uses(needs: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
         vec![SEND, ActionDescriptor { name: "edit", needs, ..SEND }].leak()
     }
 
-    fn taking(keys: &[&'static str]) -> &'static [ActionDescriptor] {
+    fn actions_with_keys(keys: &[&'static str]) -> &'static [ActionDescriptor] {
         vec![SEND, ActionDescriptor { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
     }
 
-    fn checked(routes: &[RouteDescriptor]) -> Result<(), String> {
-        panics(handler("Chat", routes), check)
+    fn check_routes(routes: &[RouteDescriptor]) -> Result<(), String> {
+        check_with(handler("Chat", routes), check)
     }
 
-    fn panics(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
+    fn check_with(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
         let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
         catch_unwind(|| checking(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
-    fn missing(name: &str, under: &str) -> Result<(), String> {
+    fn missing_capture(name: &str, under: &str) -> Result<(), String> {
         Err(format!(
             "permission `Reads` of handler `Room` reads the capture `{name}`, but it is mounted under `{under}`; write `{{{name}}}` in that pattern"
         ))
     }
 
     #[test]
-    fn whoever_reads_a_capture_is_mounted_under_it() {
+    fn capture_missing_from_path_is_rejected() {
         let room = handler("Room", &[]);
-        for (captures, wanted) in [
+        for (captures, expected) in [
             (&["room", "user"][..], Ok(())),
-            (&["room", "usex"], missing("usex", "users/{user}/rooms/{room}/")),
-            (&["roo"], missing("roo", "users/{user}/rooms/{room}/")),
+            (&["room", "usex"], missing_capture("usex", "users/{user}/rooms/{room}/")),
+            (&["roo"], missing_capture("roo", "users/{user}/rooms/{room}/")),
         ] {
-            let needs = reads(captures);
+            let needs = uses_of(captures);
             let mount = route("rooms/{room}/", room);
             for inner in [
                 RouteDescriptor { needs, ..mount },
                 route("rooms/{room}/", HandlerDescriptor { needs, ..room }),
-                route("rooms/{room}/", HandlerDescriptor { actions: action(needs), ..room }),
+                route("rooms/{room}/", HandlerDescriptor { actions: actions_with_uses(needs), ..room }),
             ] {
                 let inside = handler("Users", &[route("x", room), inner]);
-                assert_eq!(checked(&[route("y", room), route("users/{user}", inside)]), wanted);
-                // A slash that the outer pattern has is not written twice.
-                assert_eq!(checked(&[route("users/{user}/", inside)]), wanted);
+                assert_eq!(check_routes(&[route("y", room), route("users/{user}", inside)]), expected);
+                // The trailing slash of an outer pattern is not repeated.
+                assert_eq!(check_routes(&[route("users/{user}/", inside)]), expected);
             }
         }
         assert_eq!(
-            checked(&[route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..room })]),
-            missing("room", "rooms")
+            check_routes(&[route("rooms", HandlerDescriptor { needs: uses_of(&["room"]), ..room })]),
+            missing_capture("room", "rooms")
         );
-        // What stands beside it does not count.
-        let beside = handler(
+        // Sibling routes do not count.
+        let sibling = handler(
             "Users",
-            &[route("{user}", room), route("x", HandlerDescriptor { needs: reads(&["user"]), ..room })],
+            &[route("{user}", room), route("x", HandlerDescriptor { needs: uses_of(&["user"]), ..room })],
         );
-        assert_eq!(checked(&[route("users", beside)]), missing("user", "users/x"));
+        assert_eq!(check_routes(&[route("users", sibling)]), missing_capture("user", "users/x"));
     }
 
     #[test]
-    fn message_key_named_like_a_capture_is_refused() {
-        let taken = |key: &str, path: &str| {
+    fn message_key_named_like_capture_is_rejected() {
+        let key_conflict = |key: &str, path: &str| {
             Err(format!(
                 "action `edit` of handler `Room` takes `{key}` from the message, but `{path}` captures it; write `#[path(\"{key}\")]` on that parameter, or take it from another key of the message"
             ))
         };
-        let room = |keys: &[&'static str]| HandlerDescriptor { actions: taking(keys), ..handler("Room", &[]) };
-        let mounted = |keys: &[&'static str]| checked(&[route("rooms/{room}/", room(keys))]);
-        assert_eq!(mounted(&["text", "rooms", "roo", "room_id"]), Ok(()));
-        assert_eq!(mounted(&["room"]), taken("room", "rooms/{room}/"));
-        assert_eq!(mounted(&["text", "room"]), taken("room", "rooms/{room}/"));
+        let room =
+            |keys: &[&'static str]| HandlerDescriptor { actions: actions_with_keys(keys), ..handler("Room", &[]) };
+        let check_room = |keys: &[&'static str]| check_routes(&[route("rooms/{room}/", room(keys))]);
+        assert_eq!(check_room(&["text", "rooms", "roo", "room_id"]), Ok(()));
+        assert_eq!(check_room(&["room"]), key_conflict("room", "rooms/{room}/"));
+        assert_eq!(check_room(&["text", "room"]), key_conflict("room", "rooms/{room}/"));
         // Captures of outer routes count; captures of sibling routes do not.
         let inner = |keys: &[&'static str]| {
             let users = handler("Users", &[route("{other}", handler("Other", &[])), route("rooms/{room}", room(keys))]);
-            checked(&[route("{elsewhere}/", handler("Elsewhere", &[])), route("users/{user}/", users)])
+            check_routes(&[route("{elsewhere}/", handler("Elsewhere", &[])), route("users/{user}/", users)])
         };
         assert_eq!(inner(&["other", "elsewhere", "text"]), Ok(()));
-        assert_eq!(inner(&["room"]), taken("room", "users/{user}/rooms/{room}"));
-        assert_eq!(inner(&["user"]), taken("user", "users/{user}/rooms/{room}"));
+        assert_eq!(inner(&["room"]), key_conflict("room", "users/{user}/rooms/{room}"));
+        assert_eq!(inner(&["user"]), key_conflict("user", "users/{user}/rooms/{room}"));
         // No route leads to a consumer's own actions.
         let routes = [route("rooms/{room}/", handler("Room", &[]))];
-        assert_eq!(panics(HandlerDescriptor { actions: taking(&["room"]), ..handler("Chat", &routes) }, check), Ok(()));
+        assert_eq!(
+            check_with(HandlerDescriptor { actions: actions_with_keys(&["room"]), ..handler("Chat", &routes) }, check),
+            Ok(())
+        );
     }
 
     #[test]
-    fn an_inner_capture_has_a_name_of_its_own() {
+    fn capture_name_repeated_in_inner_pattern_is_rejected() {
         let inner = handler("Users", &[route("x", handler("X", &[])), route("of/{a}/{user}", handler("Room", &[]))]);
-        assert_eq!(checked(&[route("users/{usex}", inner)]), Ok(()));
-        let wanted = "the capture `user` of `of/{a}/{user}` stands in a pattern above it already: `users/{user}`; give one another name";
-        assert_eq!(checked(&[route("users/{user}", inner)]), Err(wanted.to_owned()));
+        assert_eq!(check_routes(&[route("users/{usex}", inner)]), Ok(()));
+        let expected = "pattern `of/{a}/{user}` repeats the capture `user` of the outer pattern `users/{user}`; rename one of them";
+        assert_eq!(check_routes(&[route("users/{user}", inner)]), Err(expected.to_owned()));
     }
 
     #[test]
-    fn what_is_inherited_must_be_there() {
-        let leaning = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
-        let asking = |node: HandlerDescriptor| HandlerDescriptor { permission: ASKS, ..node };
-        let wanted = "handler `Room` says `permission = inherited`, but nothing above `rooms` asks for a permission; add one to the route or to the handler";
-        let rooms = route("rooms", leaning);
-        assert_eq!(checked(&[rooms]), Err(wanted.to_owned()));
-        assert_eq!(checked(&[RouteDescriptor { permission: ASKS, ..rooms }]), Ok(()));
-        assert_eq!(panics(asking(handler("Chat", &[rooms])), check), Ok(()));
+    fn inherited_without_outer_permission_is_rejected() {
+        let inheriting = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
+        let with_permission = |node: HandlerDescriptor| HandlerDescriptor { permission: PERMISSION, ..node };
+        let expected = "handler `Room` has `permission = inherited`, but no permission guards its route `rooms`; add `permission = ..` to the route or to the handler";
+        let rooms = route("rooms", inheriting);
+        assert_eq!(check_routes(&[rooms]), Err(expected.to_owned()));
+        assert_eq!(check_routes(&[RouteDescriptor { permission: PERMISSION, ..rooms }]), Ok(()));
+        assert_eq!(check_with(with_permission(handler("Chat", &[rooms])), check), Ok(()));
         let users = handler("Users", &[rooms]);
-        assert_eq!(checked(&[route("users", users)]), Err(wanted.to_owned()));
-        assert_eq!(checked(&[route("users", asking(users))]), Ok(()));
-        assert_eq!(checked(&[RouteDescriptor { permission: ASKS, ..route("users", users) }]), Ok(()));
-        // What stands beside it does not count.
-        assert_eq!(checked(&[route("users", asking(handler("Users", &[]))), rooms]), Err(wanted.to_owned()));
-        assert_eq!(checked(&[route("users", handler("Users", &[]))]), Ok(()));
+        assert_eq!(check_routes(&[route("users", users)]), Err(expected.to_owned()));
+        assert_eq!(check_routes(&[route("users", with_permission(users))]), Ok(()));
+        assert_eq!(check_routes(&[RouteDescriptor { permission: PERMISSION, ..route("users", users) }]), Ok(()));
+        // Sibling routes do not count.
+        assert_eq!(
+            check_routes(&[route("users", with_permission(handler("Users", &[]))), rooms]),
+            Err(expected.to_owned())
+        );
+        assert_eq!(check_routes(&[route("users", handler("Users", &[]))]), Ok(()));
     }
 
     #[test]
-    fn nesting_ends() {
+    fn nesting_beyond_limit_is_rejected() {
         let under = |levels: usize, last: RouteDescriptor| {
             (0..levels).fold(last, |inner, _| route("x", handler("X", &[inner])))
         };
         let last = route("in", handler("Room", &[]));
-        assert_eq!(checked(&[under(DEEPEST - 1, last)]), Ok(()));
-        assert_eq!(checked(&[under(DEEPEST, last)]), Err("handlers nest too deeply under `in`".to_owned()));
-        let reading = RouteDescriptor { needs: reads(&["room"]), ..last };
+        assert_eq!(check_routes(&[under(MAX_DEPTH - 1, last)]), Ok(()));
         assert_eq!(
-            checked(&[under(DEEPEST - 1, reading)]),
-            missing("room", &format!("{}in", "x/".repeat(DEEPEST - 1)))
+            check_routes(&[under(MAX_DEPTH, last)]),
+            Err("route `in` is nested more than 16 levels deep; mount its handler at a higher level".to_owned())
+        );
+        let reading = RouteDescriptor { needs: uses_of(&["room"]), ..last };
+        assert_eq!(
+            check_routes(&[under(MAX_DEPTH - 1, reading)]),
+            missing_capture("room", &format!("{}in", "x/".repeat(MAX_DEPTH - 1)))
         );
     }
 
     #[test]
-    fn one_mount_is_checked_at_a_time() {
-        let bad = route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..handler("Room", &[]) });
+    fn check_mount_checks_only_that_route() {
+        let bad = route("rooms", HandlerDescriptor { needs: uses_of(&["room"]), ..handler("Room", &[]) });
         let chat = handler(
             "Chat",
             &[RouteDescriptor { id: 3, ..route("users", handler("Users", &[])) }, RouteDescriptor { id: 7, ..bad }],
         );
-        assert_eq!(panics(chat, |node| check_mount(node, 3)), Ok(()));
-        assert_eq!(panics(chat, |node| check_mount(node, 1)), Ok(()));
-        assert_eq!(panics(chat, |node| check_mount(node, 7)), missing("room", "rooms"));
+        assert_eq!(check_with(chat, |node| check_mount(node, 3)), Ok(()));
+        assert_eq!(check_with(chat, |node| check_mount(node, 1)), Ok(()));
+        assert_eq!(check_with(chat, |node| check_mount(node, 7)), missing_capture("room", "rooms"));
     }
 
     #[test]
-    fn without_a_route_there_are_no_captures() {
+    fn capture_use_without_route_is_rejected() {
         let chat = handler("Chat", &[]);
-        assert_eq!(panics(chat, |_| no_captures("Reads", &[])), Ok(()));
-        let wanted =
-            "`Reads` reads the capture `room`, but a connection has no captures; ask it in `permission = ..` instead";
-        assert_eq!(panics(chat, |_| no_captures("Reads", &["room"])), Err(wanted.to_owned()));
-        assert_eq!(panics(HandlerDescriptor { needs: reads(&[]), actions: action(reads(&[])), ..chat }, check), Ok(()));
-        let wanted = "permission `Reads` reads the capture `room`, but a consumer's own messages have none; ask it on the route or in the handler behind it";
+        assert_eq!(check_with(chat, |_| no_captures("Reads", &[])), Ok(()));
+        let expected = "`Reads` reads the capture `room`, but a connection has no captures; move it from `connect = ..` to `permission = ..`";
+        assert_eq!(check_with(chat, |_| no_captures("Reads", &["room"])), Err(expected.to_owned()));
+        assert_eq!(
+            check_with(
+                HandlerDescriptor { needs: uses_of(&[]), actions: actions_with_uses(uses_of(&[])), ..chat },
+                check
+            ),
+            Ok(())
+        );
+        let expected = "permission `Reads` reads the capture `room`, but a consumer's own actions have no captures; move it to the route or to the mounted handler";
         for own in [
-            HandlerDescriptor { needs: reads(&["room"]), ..chat },
-            HandlerDescriptor { actions: action(reads(&["room"])), ..chat },
+            HandlerDescriptor { needs: uses_of(&["room"]), ..chat },
+            HandlerDescriptor { actions: actions_with_uses(uses_of(&["room"])), ..chat },
         ] {
-            assert_eq!(panics(own, check), Err(wanted.to_owned()));
+            assert_eq!(check_with(own, check), Err(expected.to_owned()));
         }
     }
 }
