@@ -29,9 +29,9 @@ struct Inner {
     cause: Option<Box<dyn StdError + Send + Sync>>,
     leaf: Option<&'static str>,
     /// Whether it says that the message itself is wrong, as our own readers of it find.
-    of_message: bool,
+    is_about_message: bool,
     /// Whether it says that nothing was refused, and nothing done.
-    asked: bool,
+    is_authorized_only: bool,
 }
 
 /// Contains a panic in the `Drop` of the cause, because an error may be dropped on the task of another connection.
@@ -55,8 +55,8 @@ impl Error {
             retry_after: None,
             cause: None,
             leaf: None,
-            of_message: false,
-            asked: false,
+            is_about_message: false,
+            is_authorized_only: false,
         }))
     }
 
@@ -100,8 +100,8 @@ impl Error {
         error
     }
 
-    pub(crate) fn too_many_objects(most: usize) -> Error {
-        let detail = format!("A list names {most} objects at most.");
+    pub(crate) fn too_many_objects(max_objects: usize) -> Error {
+        let detail = format!("A list names {max_objects} objects at most.");
         Error::new(StatusCode::BAD_REQUEST, "too_many_objects", detail)
     }
 
@@ -114,14 +114,14 @@ impl Error {
     }
 
     /// That every permission on the way held, where nothing else was asked. No client ever sees it.
-    pub(crate) fn asked() -> Error {
+    pub(crate) fn authorized_only() -> Error {
         let mut error = Error::internal("nothing but the permissions was asked");
-        error.0.asked = true;
+        error.0.is_authorized_only = true;
         error
     }
 
-    pub(crate) fn is_asked(&self) -> bool {
-        self.0.asked
+    pub(crate) fn is_authorized_only(&self) -> bool {
+        self.0.is_authorized_only
     }
 
     /// Names the argument that the error is about.
@@ -131,16 +131,16 @@ impl Error {
         self
     }
 
-    pub(crate) fn of_message(mut self) -> Error {
-        self.0.of_message = true;
+    pub(crate) fn into_message_error(mut self) -> Error {
+        self.0.is_about_message = true;
         self
     }
 
-    pub(crate) fn is_of_message(&self) -> bool {
-        self.0.of_message
+    pub(crate) fn is_message_error(&self) -> bool {
+        self.0.is_about_message
     }
 
-    pub(crate) fn refused_by(mut self, leaf: &'static str) -> Error {
+    pub(crate) fn with_leaf(mut self, leaf: &'static str) -> Error {
         self.0.leaf = Some(leaf);
         self
     }

@@ -7,19 +7,19 @@ use crate::panic::catch_unwind;
 /// What somebody else may have written, in the log: escaped, and not too much of it.
 pub(crate) struct Truncated<'a> {
     text: &'a str,
-    most: usize,
+    max_chars: usize,
 }
 
 impl<'a> Truncated<'a> {
     /// A name or a route of a client's.
-    pub(crate) fn words(text: &'a str) -> Truncated<'a> {
-        Truncated { text, most: 64 }
+    pub(crate) fn new(text: &'a str) -> Truncated<'a> {
+        Truncated { text, max_chars: 64 }
     }
 }
 
 impl fmt::Debug for Truncated<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text.char_indices().nth(self.most) {
+        match self.text.char_indices().nth(self.max_chars) {
             Some((end, _)) => write!(f, "{:?}..", &self.text[..end]),
             None => write!(f, "{:?}", self.text),
         }
@@ -37,9 +37,9 @@ impl Cause {
 
     pub(crate) fn new(error: &dyn fmt::Display) -> Cause {
         // One character more than is logged, so that `Truncated` marks the text as cut.
-        let mut text = Capped { text: String::new(), room: Cause::MAX_CHARS + 1 };
+        let mut text = CappedWriter { text: String::new(), remaining_chars: Cause::MAX_CHARS + 1 };
         let outcome = catch_unwind(|| write!(text, "{error}"));
-        if text.room > 0 {
+        if text.remaining_chars > 0 {
             match outcome {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => text.text.push_str(" [`Display` returned an error]"),
@@ -52,20 +52,20 @@ impl Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Truncated { text: &self.0, most: Cause::MAX_CHARS }.fmt(f)
+        Truncated { text: &self.0, max_chars: Cause::MAX_CHARS }.fmt(f)
     }
 }
 
-/// Keeps the first `room` characters and then fails, which stops the writer.
-struct Capped {
+/// Keeps the first `remaining_chars` characters and then fails, which stops the writer.
+struct CappedWriter {
     text: String,
-    room: usize,
+    remaining_chars: usize,
 }
 
-impl fmt::Write for Capped {
+impl fmt::Write for CappedWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
-            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.remaining_chars = self.remaining_chars.checked_sub(1).ok_or(fmt::Error)?;
             self.text.push(char);
         }
         Ok(())
@@ -85,7 +85,7 @@ mod tests {
             (&long, format!("{long:?}")),
             (&format!("{long}x"), format!("{long:?}..")),
         ] {
-            assert_eq!(format!("{:?}", Truncated::words(words)), wanted);
+            assert_eq!(format!("{:?}", Truncated::new(words)), wanted);
         }
     }
 
@@ -96,7 +96,7 @@ mod tests {
         let directions = directions.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
         let invisible = ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{e0041}'];
         for char in controls.chain(directions).chain(invisible).filter(|char| *char != ' ') {
-            let logged = [format!("{:?}", Truncated::words(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
+            let logged = [format!("{:?}", Truncated::new(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
             assert!(logged.iter().all(|text| text.contains('\\') && !text.contains(char)), "{logged:?}");
         }
     }

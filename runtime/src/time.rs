@@ -9,24 +9,24 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 pin_project! {
-    /// Gives `None` where the future takes longer. The clock is set only for one that is not ready at once.
+    /// Gives `None` where the future takes longer. The timer is set only for one that is not ready at once.
     pub(crate) struct Deadline<F> {
         #[pin]
         future: F,
-        time: Duration,
-        clock: Option<Pin<Box<Sleep>>>,
+        timeout: Duration,
+        timer: Option<Pin<Box<Sleep>>>,
     }
 }
 
 /// Runs a future for so long at the most.
-pub(crate) fn deadline<F: Future>(time: Duration, future: F) -> Deadline<F> {
-    Deadline { future, time, clock: None }
+pub(crate) fn deadline<F: Future>(timeout: Duration, future: F) -> Deadline<F> {
+    Deadline { future, timeout, timer: None }
 }
 
 impl<F> Deadline<F> {
-    /// Returns when the time is over, or `None` if no clock was set because the future was ready at the first poll.
+    /// Returns when the time is over, or `None` if no timer was set because the future was ready at the first poll.
     pub(crate) fn expires_at(&self) -> Option<Instant> {
-        self.clock.as_ref().map(|clock| clock.deadline())
+        self.timer.as_ref().map(|timer| timer.deadline())
     }
 }
 
@@ -38,8 +38,8 @@ impl<F: Future> Future for Deadline<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Some(output));
         }
-        let time = *this.time;
-        ready!(this.clock.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx));
+        let timeout = *this.timeout;
+        ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
         Poll::Ready(None)
     }
 }

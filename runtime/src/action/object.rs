@@ -263,7 +263,7 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
 /// An answer about an object that is there, such as could be given about one that is not.
 fn unseen(answer: Result<Option<bool>>) -> Result<Option<bool>> {
     match answer {
-        Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_of_message() => Ok(None),
+        Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_message_error() => Ok(None),
         answer => answer,
     }
 }

@@ -46,7 +46,7 @@ where
     M: 'static,
 {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
-        reply.follow(Box::pin(Each {
+        reply.set_values(Box::pin(Each {
             stream: Contained::new(Box::pin(self.0)),
             marker: std::marker::PhantomData::<fn(M)>,
         }));

@@ -17,7 +17,7 @@ use crate::log::Cause;
 use crate::message::{self, Reply, SideEffect, Undo, Values};
 use crate::panic::drop_contained;
 use crate::session::{PACER, Pacer};
-use crate::transport::{Text, Transport};
+use crate::transport::{FrameText, Transport};
 
 /// What runs beside the queue.
 pub(super) struct DetachedTasks<C: Consumer> {
@@ -28,7 +28,7 @@ pub(super) struct DetachedTasks<C: Consumer> {
     /// Whether credentials are being looked at: only one at a time.
     pub(super) authenticates: bool,
     /// Credentials that wait for that.
-    attempts: VecDeque<(Dispatcher<C>, Text)>,
+    attempts: VecDeque<(Dispatcher<C>, FrameText)>,
     /// Whether somebody else sits there since that was asked for last.
     pub(super) renewed: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
@@ -38,7 +38,7 @@ pub(super) struct DetachedTasks<C: Consumer> {
 /// A reply that such an action has given.
 pub(super) struct Completion<C: Consumer> {
     answerer: Dispatcher<C>,
-    text: Text,
+    text: FrameText,
     /// When its action was last authorized, if it has run.
     asked: Option<AuthorizedAt>,
     outcome: Outcome,
@@ -78,12 +78,12 @@ impl<C: Consumer> DetachedTasks<C> {
         self.attempts.len() + self.done.len()
     }
 
-    pub(super) fn detach(&mut self, answerer: Dispatcher<C>, text: Text) {
+    pub(super) fn detach(&mut self, answerer: Dispatcher<C>, text: FrameText) {
         self.run(answerer.seat.pacer.clone(), answer(answerer, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
-    pub(super) fn authenticate(&mut self, answerer: &Dispatcher<C>, text: Text) {
+    pub(super) fn authenticate(&mut self, answerer: &Dispatcher<C>, text: FrameText) {
         self.attempts.push_back((answerer.clone(), text));
         if !self.authenticates {
             self.next_attempt();
@@ -158,9 +158,9 @@ impl<C: Consumer> DetachedTasks<C> {
             return Ok(());
         }
         if done.values.is_none() && !done.effects.is_empty() {
-            let rest = message::before(std::mem::take(&mut done.effects));
+            let rest = message::run_before_reply(std::mem::take(&mut done.effects));
             let place = outbox.place();
-            let undo = message::after(rest);
+            let undo = message::run_after_reply(rest);
             done.caused = Some((place?, undo));
             done.held = done.written();
             self.holds += usize::from(done.held);
@@ -200,7 +200,7 @@ impl<C: Consumer> Completion<C> {
     }
 }
 
-async fn answer<C: Consumer>(answerer: Dispatcher<C>, text: Text) -> Completion<C> {
+async fn answer<C: Consumer>(answerer: Dispatcher<C>, text: FrameText) -> Completion<C> {
     let mut reply = Reply::new();
     let authenticates = answerer.authenticates(&text);
     let outcome = answerer.text(&text, &mut reply).await;

@@ -14,7 +14,7 @@ use super::io::{ConnectionIo, IoNeed, Lost, Next};
 use super::run::{End, gone};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
-use crate::transport::{CloseCode, Incoming, Text, Transport};
+use crate::transport::{CloseCode, FrameText, Incoming, Transport};
 
 pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
@@ -58,7 +58,7 @@ impl<C: Consumer> EventLoop<C> {
         &'m mut self,
         outbox: &'m mut ConnectionIo<C, T>,
         answerer: &'m Dispatcher<C>,
-        text: &'m Text,
+        text: &'m FrameText,
         answering: Pin<&'m mut F>,
     ) -> BoxFuture<'m, ControlFlow<End, Outcome>> {
         // Others wait for credentials that are being looked at.

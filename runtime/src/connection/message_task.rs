@@ -11,7 +11,7 @@ use super::run::{Connection, End, gone};
 use crate::consumer::Consumer;
 use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
 use crate::message::{self, SideEffect, Values};
-use crate::transport::{Text, Transport};
+use crate::transport::{FrameText, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
 struct AuthorizedMessage<'t> {
@@ -23,7 +23,7 @@ struct AuthorizedMessage<'t> {
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
-    pub(super) async fn text(&mut self, text: &Text) -> ControlFlow<End> {
+    pub(super) async fn text(&mut self, text: &FrameText) -> ControlFlow<End> {
         if self.answerer.seat.pacer.is_held() {
             self.until_paced().await?;
         }
@@ -58,7 +58,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
     #[cold]
-    fn until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, ControlFlow<End>> {
+    fn until_authenticated<'t>(&'t mut self, text: &'t FrameText) -> BoxFuture<'t, ControlFlow<End>> {
         let Connection { outbox, answerer, aside, .. } = self;
         Box::pin(async move {
             if !answerer.authenticates(text) {
@@ -70,7 +70,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
     #[cold]
-    fn finish<'t>(&'t mut self, text: &'t Text, mut outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
+    fn finish<'t>(&'t mut self, text: &'t FrameText, mut outcome: Outcome) -> BoxFuture<'t, ControlFlow<End>> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.aside.beside.running() < self.most_detached {
@@ -144,10 +144,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             return ControlFlow::Continue(());
         }
         gone(self.outbox.goes_on())?;
-        let rest = message::before(effects);
+        let rest = message::run_before_reply(effects);
         let place = self.outbox.place();
         // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
-        let undo = message::after(rest);
+        let undo = message::run_after_reply(rest);
         gone(self.outbox.deliver_before(gone(place)?).await)?;
         // What comes by what it has joined comes after.
         self.outbox.holding = true;
@@ -160,7 +160,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
-    async fn answered(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
+    async fn answered(&mut self, text: &FrameText) -> ControlFlow<End, Outcome> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let mut answering = pin!(answerer.text(text, reply));
         match futures_util::poll!(&mut answering) {
@@ -170,7 +170,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// The same for a detached action, where too many run beside the queue.
-    async fn answered_in_the_queue(&mut self, text: &Text) -> ControlFlow<End, Outcome> {
+    async fn answered_in_the_queue(&mut self, text: &FrameText) -> ControlFlow<End, Outcome> {
         let Connection { outbox, answerer, reply, aside, .. } = self;
         let here = answerer.beside();
         aside.until(outbox, answerer, pin!(here.text(text, reply))).await
@@ -196,7 +196,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 self.aside.streaming = false;
                 return ControlFlow::Continue(());
             }
-            self.reply.rest();
+            self.reply.shrink();
             gone(self.outbox.flush().await)?;
             // A stream that is always ready must leave room for others, on this thread and on this socket.
             let Connection { outbox, answerer, aside, .. } = self;

@@ -139,7 +139,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 let (inserted, effects) = connect.into_outcome();
                 scope.extend(inserted);
                 seat.take(*scope);
-                message::after(effects);
+                message::run_after_reply(effects);
                 seat.catch_up_with(asked_at).await;
                 return Ok(());
             }
@@ -203,7 +203,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 },
             };
         };
-        self.reply.rest();
+        self.reply.shrink();
         if self.outbox.has_events() && !self.aside.beside.holds() {
             gone(self.outbox.deliver().await)?;
         }

@@ -252,11 +252,11 @@ impl<'a, U> Call<'a, U> {
         self
     }
 
-    /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
+    /// What stands between the last permission and the action. [`Error::authorized_only`] where it was only to be asked.
     #[inline]
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.only_asks {
-            return Err(Error::asked());
+            return Err(Error::authorized_only());
         }
         self.begun.store(true, Ordering::Relaxed);
         Ok(())
@@ -306,7 +306,7 @@ impl<'a, U> Call<'a, U> {
     /// for that: it would begin another one each time.
     fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
         let own = self.acts().as_ref().and_then(|acts| acts.own_changes.clone());
-        own.is_some_and(|own| own.are_all(since, now))
+        own.is_some_and(|own| own.contains_all(since, now))
     }
 
     /// Under the gate, so that a trace orders starts and changes of rights as they happened.
@@ -321,7 +321,7 @@ impl<'a, U> Call<'a, U> {
     #[cold]
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
-        tracing::trace!(action = ?Truncated::words(action), route = ?Truncated::words(route), "action started");
+        tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
     }
 
     /// Whether the gate did not admit the action: rights have changed since this call was evaluated, or the session has ended.

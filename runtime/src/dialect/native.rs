@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::message::{Envelope, Reply, RequestId};
-use crate::transport::Text;
+use crate::transport::FrameText;
 
 /// What stands in front of the data.
-const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
+const SUCCESS_PREFIX: &[u8] = br#"{"errors":[],"data":"#;
 
 /// What an event asks for before it is known how long it gets.
-const EVENT_ROOM: usize = 128;
+const EVENT_CAPACITY: usize = 128;
 
 /// Starts a reply, up to its data.
 pub(crate) fn begin(reply: &mut Reply) {
-    reply.restart(BEFORE_DATA);
+    reply.restart(SUCCESS_PREFIX);
 }
 
 /// Ends a reply whose data is written.
@@ -26,32 +26,32 @@ pub(crate) fn finish(reply: &mut Reply, head: &Envelope<'_>) {
     if reply.is_empty() {
         reply.push("null");
     }
-    envelope(reply, head, reply.status(), None);
+    write_envelope(reply, head, reply.status(), None);
 }
 
 /// Ends one of several replies whose data is written.
-pub(crate) fn finish_one(reply: &mut Reply, head: &Envelope<'_>, last: bool) {
+pub(crate) fn finish_streamed(reply: &mut Reply, head: &Envelope<'_>, is_last: bool) {
     if reply.is_empty() {
         reply.push("null");
     }
-    envelope(reply, head, reply.status(), Some(last));
+    write_envelope(reply, head, reply.status(), Some(is_last));
 }
 
 /// The frame of an event.
-pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<Text> {
-    let mut out = Vec::with_capacity(EVENT_ROOM);
+pub(crate) fn encode_event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<FrameText> {
+    let mut out = Vec::with_capacity(EVENT_CAPACITY);
     out.extend_from_slice(br#"{"event":"#);
     serde_json::to_writer(&mut out, name)?;
     out.extend_from_slice(br#","data":"#);
     serde_json::to_writer(&mut out, data)?;
     out.push(b'}');
-    String::from_utf8(out).map(Text::from).map_err(serde::ser::Error::custom)
+    String::from_utf8(out).map(FrameText::from).map_err(serde::ser::Error::custom)
 }
 
 /// The frame of an event as one receiver gets it: with the group that it came by, and what it has subscribed to it under.
-pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> Text {
+pub(crate) fn address_event(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> FrameText {
     let ids: usize = request_ids.iter().map(|id| id.as_json().len() + 1).sum();
-    let mut out = String::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
+    let mut out = String::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_CAPACITY / 4);
     out.push_str(frame.strip_suffix('}').unwrap_or(frame));
     if let Some(group) = group {
         out.push_str(r#","group":"#);
@@ -74,15 +74,15 @@ pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[Request
 
 /// Writes a whole reply that says what went wrong. `id` names the entry in the log.
 pub(crate) fn refuse(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
-    refusal(reply, head, error, id, None);
+    write_error(reply, head, error, id, None);
 }
 
 /// The same, as the last of several replies.
-pub(crate) fn refuse_the_rest(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
-    refusal(reply, head, error, id, Some(true));
+pub(crate) fn refuse_streamed(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
+    write_error(reply, head, error, id, Some(true));
 }
 
-fn refusal(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>, last: Option<bool>) {
+fn write_error(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>, is_last: Option<bool>) {
     reply.restart(br#"{"errors":["#);
     let mut entry = json!({ "code": error.code(), "detail": error.detail() });
     if let Some(field) = error.field() {
@@ -96,18 +96,18 @@ fn refusal(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&st
     }
     reply.json(&entry);
     reply.push(r#"],"data":null"#);
-    envelope(reply, head, error.status(), last);
+    write_envelope(reply, head, error.status(), is_last);
 }
 
-fn envelope(reply: &mut Reply, head: &Envelope<'_>, status: StatusCode, last: Option<bool>) {
+fn write_envelope(reply: &mut Reply, head: &Envelope<'_>, status: StatusCode, is_last: Option<bool>) {
     reply.push(r#","action":"#);
-    reply.push(head.action_sent.unwrap_or("null"));
+    reply.push(head.raw_action.unwrap_or("null"));
     reply.push(r#","route":"#);
-    reply.push(head.route_sent.unwrap_or(r#""""#));
+    reply.push(head.raw_route.unwrap_or(r#""""#));
     reply.push(r#","status":"#);
     reply.push(status.as_str());
-    if let Some(last) = last {
-        reply.push(if last { r#","last":true"# } else { r#","last":false"# });
+    if let Some(is_last) = is_last {
+        reply.push(if is_last { r#","last":true"# } else { r#","last":false"# });
     }
     if let Some(id) = head.request_id {
         reply.push(r#","request_id":"#);

@@ -32,7 +32,7 @@ impl AuthorizedAt {
     #[inline]
     pub(crate) fn holds<C: Consumer>(&mut self, answerer: &Dispatcher<C>) -> bool {
         let now = answerer.seat.mailbox.epoch();
-        if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
+        if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.contains_all(self.epoch, now)) {
             return false;
         }
         self.epoch = now;
@@ -75,7 +75,7 @@ impl<C: Consumer> Dispatcher<C> {
     async fn walk(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-            .with_objects(self.bounds.objects)
+            .with_objects(self.bounds.max_objects)
             .on_blocking_thread(self.blocking)
             .only_asking();
         // Nothing is written to it.
@@ -83,7 +83,7 @@ impl<C: Consumer> Dispatcher<C> {
         let mut walk = Traversal::new(&call, &mut reply);
         let way = self.seat.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
         let error = match deadline(self.time, contain_future(way)).await {
-            Some(Ok(Err(error))) if error.is_asked() => return true,
+            Some(Ok(Err(error))) if error.is_authorized_only() => return true,
             Some(Ok(Err(error))) => error,
             Some(Ok(Ok(()))) => Error::internal("an action ran that was only to be asked"),
             Some(Err(panic)) => panicked(&panic),

@@ -8,7 +8,7 @@ use crate::panic::Contained;
 /// A group of any type.
 pub(crate) type AnyGroup = Contained<Box<dyn Any + Send>>;
 
-type Cause = Box<dyn FnOnce() + Send>;
+type Effect = Box<dyn FnOnce() + Send>;
 
 /// Takes back what an action has caused, where its caller turns out not to be allowed it before it is answered.
 pub(crate) type Undo = Box<dyn FnOnce() + Send>;
@@ -16,19 +16,19 @@ pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 /// One of them.
 pub(crate) enum SideEffect {
     /// Before the reply goes out.
-    Before(Cause),
+    Before(Effect),
     /// Once the reply is on its way: it enters that group, by that subscription if it is one.
-    Join { group: AnyGroup, id: Option<RequestId>, cause: Cause, undo: Undo },
+    Join { group: AnyGroup, id: Option<RequestId>, effect: Effect, undo: Undo },
     /// Once the reply is on its way.
-    After(Cause),
+    After(Effect),
 }
 
 /// Lets happen what comes before the reply, and gives the rest.
-pub(crate) fn before(effects: Vec<SideEffect>) -> Vec<SideEffect> {
+pub(crate) fn run_before_reply(effects: Vec<SideEffect>) -> Vec<SideEffect> {
     let mut rest = Vec::new();
     for effect in effects {
         match effect {
-            SideEffect::Before(cause) => cause(),
+            SideEffect::Before(effect) => effect(),
             after => rest.push(after),
         }
     }
@@ -36,13 +36,13 @@ pub(crate) fn before(effects: Vec<SideEffect>) -> Vec<SideEffect> {
 }
 
 /// Lets happen what comes after the reply. Gives what would undo it.
-pub(crate) fn after(effects: Vec<SideEffect>) -> Vec<Undo> {
+pub(crate) fn run_after_reply(effects: Vec<SideEffect>) -> Vec<Undo> {
     let mut undos = Vec::new();
     for effect in effects {
         match effect {
-            SideEffect::Before(cause) | SideEffect::After(cause) => cause(),
-            SideEffect::Join { cause, undo, .. } => {
-                cause();
+            SideEffect::Before(effect) | SideEffect::After(effect) => effect(),
+            SideEffect::Join { effect, undo, .. } => {
+                effect();
                 undos.push(undo);
             }
         }

@@ -7,7 +7,7 @@ mod reply;
 mod request;
 mod request_id;
 
-pub(crate) use effect::{AnyGroup, SideEffect, Undo, after, before};
+pub(crate) use effect::{AnyGroup, SideEffect, Undo, run_after_reply, run_before_reply};
 pub(crate) use json::{ArgumentValue, DecodedStrings};
 pub(crate) use own::OwnEpochs;
 pub use reply::Reply;

@@ -13,7 +13,7 @@ impl OwnEpochs {
     }
 
     /// Whether all that have begun since are its own, up to now. Those before are not asked for again.
-    pub(crate) fn are_all(&self, since: u64, now: u64) -> bool {
+    pub(crate) fn contains_all(&self, since: u64, now: u64) -> bool {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         own.retain(|epoch| *epoch > since);
         let own = own.iter().filter(|epoch| **epoch <= now).count();
@@ -28,11 +28,11 @@ mod tests {
     #[test]
     fn a_change_of_somebody_else_s_is_seen_among_one_s_own() {
         let own = OwnEpochs::default();
-        assert!(own.are_all(3, 3) && !own.are_all(3, 4));
+        assert!(own.contains_all(3, 3) && !own.contains_all(3, 4));
         own.add(4);
-        assert!(own.are_all(3, 4) && !own.are_all(3, 5));
+        assert!(own.contains_all(3, 4) && !own.contains_all(3, 5));
         own.add(6);
-        assert!(!own.are_all(3, 6), "the fifth was not its own");
-        assert!(own.are_all(5, 6) && own.are_all(6, 6) && !own.are_all(6, 7));
+        assert!(!own.contains_all(3, 6), "the fifth was not its own");
+        assert!(own.contains_all(5, 6) && own.contains_all(6, 6) && !own.contains_all(6, 7));
     }
 }

@@ -11,9 +11,9 @@ use super::{OwnEpochs, SideEffect};
 use crate::error::{Error, Result};
 
 /// How much of the buffer an idle connection keeps.
-const KEPT: usize = 1024;
+const MAX_IDLE_CAPACITY: usize = 1024;
 /// What a reply asks for before it is known how long it gets.
-const ROOM: usize = 256;
+const INITIAL_CAPACITY: usize = 256;
 
 /// What an action answers one after the other.
 pub(crate) trait Values: Send {
@@ -23,11 +23,11 @@ pub(crate) trait Values: Send {
 
 /// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
 pub struct Reply {
-    out: Vec<u8>,
+    buffer: Vec<u8>,
     status: StatusCode,
-    silent: bool,
+    is_silent: bool,
     /// Where the data begins.
-    data: usize,
+    data_start: usize,
     /// What is to come instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
     /// What the action causes beside.
@@ -39,10 +39,10 @@ pub struct Reply {
 impl Reply {
     pub(crate) fn new() -> Reply {
         Reply {
-            out: Vec::new(),
+            buffer: Vec::new(),
             status: StatusCode::OK,
-            silent: false,
-            data: 0,
+            is_silent: false,
+            data_start: 0,
             values: None,
             effects: Vec::new(),
             own_changes: None,
@@ -50,13 +50,13 @@ impl Reply {
     }
 
     /// Starts over: whatever was written since the last reply was taken is gone.
-    pub(crate) fn restart(&mut self, before: &'static [u8]) {
-        self.out.clear();
-        self.out.reserve(ROOM);
-        self.out.extend_from_slice(before);
-        self.data = self.out.len();
+    pub(crate) fn restart(&mut self, prefix: &'static [u8]) {
+        self.buffer.clear();
+        self.buffer.reserve(INITIAL_CAPACITY);
+        self.buffer.extend_from_slice(prefix);
+        self.data_start = self.buffer.len();
         self.status = StatusCode::OK;
-        self.silent = false;
+        self.is_silent = false;
         self.values = None;
         self.effects.clear();
         self.own_changes = None;
@@ -68,23 +68,23 @@ impl Reply {
         if !status.is_success() {
             return Err(Error::internal(format!("data with status {status}; return an error instead")));
         }
-        self.out.truncate(self.data);
+        self.buffer.truncate(self.data_start);
         self.status = status;
-        serde_json::to_writer(&mut self.out, data).map_err(Error::internal)
+        serde_json::to_writer(&mut self.buffer, data).map_err(Error::internal)
     }
 
     /// Whether there is data yet.
     pub(crate) fn is_empty(&self) -> bool {
-        self.out.len() == self.data
+        self.buffer.len() == self.data_start
     }
 
     /// Answers nothing at all.
     pub fn nothing(&mut self) {
-        self.silent = true;
+        self.is_silent = true;
     }
 
     /// Answers with these, one after the other.
-    pub(crate) fn follow(&mut self, values: Pin<Box<dyn Values>>) {
+    pub(crate) fn set_values(&mut self, values: Pin<Box<dyn Values>>) {
         self.values = Some(values);
     }
 
@@ -120,27 +120,27 @@ impl Reply {
     }
 
     pub(crate) fn is_silent(&self) -> bool {
-        self.silent
+        self.is_silent
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.buffer.extend_from_slice(text.as_bytes());
     }
 
     pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
         // Only text and numbers of ours come here: they cannot fail, and a buffer in memory cannot either.
-        let _ = serde_json::to_writer(&mut self.out, value);
+        let _ = serde_json::to_writer(&mut self.buffer, value);
     }
 
     /// What was written.
     pub(crate) fn text(&self) -> &str {
-        str::from_utf8(&self.out).expect("JSON is UTF-8")
+        str::from_utf8(&self.buffer).expect("JSON is UTF-8")
     }
 
     /// Gives back the memory of long replies. To be called when the connection has nothing more to do.
-    pub(crate) fn rest(&mut self) {
-        if self.out.capacity() > KEPT {
-            self.out = Vec::new();
+    pub(crate) fn shrink(&mut self) {
+        if self.buffer.capacity() > MAX_IDLE_CAPACITY {
+            self.buffer = Vec::new();
         }
     }
 }

@@ -6,14 +6,14 @@ use std::collections::HashSet;
 use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::json::{self, Malformed, Scan, Value};
+use super::json::{self, MalformedJson, RawJson, Scanner};
 use crate::error::{Error, Result};
 
 /// A top-level key that is not the envelope's, unescaped, and its value.
-pub(crate) type Field<'a> = (Cow<'a, str>, Value<'a>);
+pub(crate) type Field<'a> = (Cow<'a, str>, RawJson<'a>);
 
 /// Keys of a message that are looked for one by one before a set is built.
-const FEW: usize = 16;
+const MAX_PAIRWISE_COMPARED: usize = 16;
 
 /// The envelope.
 #[derive(Debug, Default)]
@@ -21,13 +21,13 @@ pub(crate) struct Envelope<'a> {
     /// The action's name, unescaped.
     pub(crate) action: Cow<'a, str>,
     /// The same as sent, a JSON string; `None` where the message named none.
-    pub(crate) action_sent: Option<&'a str>,
+    pub(crate) raw_action: Option<&'a str>,
     /// The route, unescaped, without its query.
     pub(crate) route: Cow<'a, str>,
     /// What follows the `?` in the route.
     pub(crate) query: Cow<'a, str>,
     /// The whole route as sent, a JSON string.
-    pub(crate) route_sent: Option<&'a str>,
+    pub(crate) raw_route: Option<&'a str>,
     /// Any JSON value, as sent.
     pub(crate) request_id: Option<&'a str>,
 }
@@ -41,118 +41,120 @@ pub(crate) struct Request<'a> {
 
 /// What bounds a message beside its size.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the names of the fields of `Limits`")]
 pub(crate) struct RequestLimits {
-    pub(crate) nesting: usize,
-    pub(crate) request_id: usize,
-    pub(crate) objects: usize,
+    pub(crate) max_nesting: usize,
+    pub(crate) max_request_id_bytes: usize,
+    pub(crate) max_objects: usize,
 }
 
 impl<'a> Request<'a> {
     /// Reads a message into an empty request. After an error it holds what a reply may echo.
-    pub(crate) fn read(&mut self, text: &'a str, bounds: RequestLimits) -> Result<()> {
-        let mut reading = Reading { request: self, wrong: None, bounds };
-        if reading.entries(text).is_ok() {
-            return reading.finish();
+    pub(crate) fn read(&mut self, text: &'a str, limits: RequestLimits) -> Result<()> {
+        let mut parser = Parser { request: self, first_error: None, limits };
+        if parser.parse(text).is_ok() {
+            return parser.finish();
         }
         // Nothing of a text that is no JSON can be trusted to be what the client meant.
         *self = Request::default();
-        Err(malformed("malformed_message", "The message is not a JSON object."))
+        Err(bad_message("malformed_message", "The message is not a JSON object."))
     }
 }
 
-struct Reading<'r, 'a> {
+struct Parser<'r, 'a> {
     request: &'r mut Request<'a>,
     /// The first thing that is wrong with a message that is JSON.
-    wrong: Option<Error>,
-    bounds: RequestLimits,
+    first_error: Option<Error>,
+    limits: RequestLimits,
 }
 
-impl<'a> Reading<'_, 'a> {
-    fn entries(&mut self, text: &'a str) -> Result<(), Malformed> {
-        let mut scan = Scan::object(text)?;
-        let mut first = true;
-        while let Some((key, value)) = scan.entry(first)? {
-            first = false;
-            if json::depth(value.text) >= self.bounds.nesting {
-                self.complain(malformed("too_deep", "The message is nested too deeply."));
+impl<'a> Parser<'_, 'a> {
+    fn parse(&mut self, text: &'a str) -> Result<(), MalformedJson> {
+        let mut scanner = Scanner::object(text)?;
+        let mut is_first = true;
+        while let Some((key, value)) = scanner.next_entry(is_first)? {
+            is_first = false;
+            if json::depth(value.text) >= self.limits.max_nesting {
+                self.record_error(bad_message("too_deep", "The message is nested too deeply."));
             }
             match &*key {
-                "action" => self.action(value),
-                "route" => self.route(value),
-                "request_id" => self.request_id(value.text),
+                "action" => self.set_action(value),
+                "route" => self.set_route(value),
+                "request_id" => self.set_request_id(value.text),
                 _ => self.request.fields.push((key, value)),
             }
         }
         Ok(())
     }
 
-    fn complain(&mut self, error: Error) {
-        self.wrong.get_or_insert(error);
+    fn record_error(&mut self, error: Error) {
+        self.first_error.get_or_insert(error);
     }
 
-    fn action(&mut self, value: Value<'a>) {
-        if self.request.head.action_sent.is_some() {
-            return self.complain(repeated("action"));
+    fn set_action(&mut self, value: RawJson<'a>) {
+        if self.request.head.raw_action.is_some() {
+            return self.record_error(repeated_key("action"));
         }
         match value.unescaped() {
             Ok(action) => {
                 self.request.head.action = action;
-                self.request.head.action_sent = Some(value.text);
+                self.request.head.raw_action = Some(value.text);
             }
-            Err(Malformed) => {
-                self.complain(malformed("missing_action", "The action must be a string.").with_field("action"));
+            Err(MalformedJson) => {
+                self.record_error(bad_message("missing_action", "The action must be a string.").with_field("action"));
             }
         }
     }
 
-    fn route(&mut self, value: Value<'a>) {
-        if self.request.head.route_sent.is_some() {
-            return self.complain(repeated("route"));
+    fn set_route(&mut self, value: RawJson<'a>) {
+        if self.request.head.raw_route.is_some() {
+            return self.record_error(repeated_key("route"));
         }
         match value.unescaped() {
             Ok(sent) => {
-                (self.request.head.route, self.request.head.query) = without_query(sent);
-                self.request.head.route_sent = Some(value.text);
+                (self.request.head.route, self.request.head.query) = split_query(sent);
+                self.request.head.raw_route = Some(value.text);
             }
-            Err(Malformed) => {
-                self.complain(malformed("invalid_route", "The route must be a string.").with_field("route"));
+            Err(MalformedJson) => {
+                self.record_error(bad_message("invalid_route", "The route must be a string.").with_field("route"));
             }
         }
     }
 
-    fn request_id(&mut self, value: &'a str) {
+    fn set_request_id(&mut self, value: &'a str) {
         if self.request.head.request_id.is_some() {
-            return self.complain(repeated("request_id"));
+            return self.record_error(repeated_key("request_id"));
         }
-        if value.len() > self.bounds.request_id {
-            return self
-                .complain(malformed("request_id_too_long", "The request id is too long.").with_field("request_id"));
+        if value.len() > self.limits.max_request_id_bytes {
+            return self.record_error(
+                bad_message("request_id_too_long", "The request id is too long.").with_field("request_id"),
+            );
         }
         self.request.head.request_id = Some(value);
     }
 
     fn finish(mut self) -> Result<()> {
-        if let Some(key) = repeated_key(&self.request.fields) {
-            let error = repeated(key);
-            self.complain(error);
+        if let Some(key) = find_repeated_key(&self.request.fields) {
+            let error = repeated_key(key);
+            self.record_error(error);
         }
-        if self.request.head.action_sent.is_none() {
-            self.complain(malformed("missing_action", "The message names no action.").with_field("action"));
+        if self.request.head.raw_action.is_none() {
+            self.record_error(bad_message("missing_action", "The message names no action.").with_field("action"));
         }
-        self.wrong.map_or(Ok(()), Err)
+        self.first_error.map_or(Ok(()), Err)
     }
 }
 
-fn malformed(code: &'static str, detail: &'static str) -> Error {
+fn bad_message(code: &'static str, detail: &'static str) -> Error {
     Error::new(StatusCode::BAD_REQUEST, code, detail)
 }
 
-fn repeated(key: &str) -> Error {
-    malformed("repeated_key", "The message repeats a key.").with_field(key.to_owned())
+fn repeated_key(key: &str) -> Error {
+    bad_message("repeated_key", "The message repeats a key.").with_field(key.to_owned())
 }
 
-fn repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
-    if fields.len() <= FEW {
+fn find_repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
+    if fields.len() <= MAX_PAIRWISE_COMPARED {
         let mut rest = fields.iter().enumerate();
         return rest.find(|(at, field)| fields[..*at].iter().any(|earlier| earlier.0 == field.0)).map(|(_, f)| &*f.0);
     }
@@ -160,7 +162,7 @@ fn repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
     fields.iter().map(|field| &*field.0).find(|key| !seen.insert(*key))
 }
 
-fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
+fn split_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
     // Routes are short: a search for long texts would cost more than it saves.
     let Some(mark) = route.bytes().position(|byte| byte == b'?') else {
         return (route, Cow::Borrowed(""));
@@ -175,21 +177,21 @@ fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
 mod tests {
     use super::*;
 
-    const BOUNDS: RequestLimits = RequestLimits { nesting: 4, request_id: 8, objects: 4 };
+    const LIMITS: RequestLimits = RequestLimits { max_nesting: 4, max_request_id_bytes: 8, max_objects: 4 };
 
     fn code(text: &str) -> Option<String> {
-        Request::default().read(text, BOUNDS).err().map(|e| e.code().to_owned())
+        Request::default().read(text, LIMITS).err().map(|e| e.code().to_owned())
     }
 
     #[test]
     fn takes_the_envelope_out_and_keeps_the_rest() {
         let text = r#"{"text":"hi","request_id": [1] ,"route":"rooms\/5\/?page=4","action":"s\u0065nd"}"#;
         let mut request = Request::default();
-        request.read(text, BOUNDS).unwrap();
+        request.read(text, LIMITS).unwrap();
         assert_eq!(request.head.action, "send");
-        assert_eq!(request.head.action_sent, Some(r#""s\u0065nd""#));
+        assert_eq!(request.head.raw_action, Some(r#""s\u0065nd""#));
         assert_eq!((&*request.head.route, &*request.head.query), ("rooms/5/", "page=4"));
-        assert_eq!(request.head.route_sent, Some(r#""rooms\/5\/?page=4""#));
+        assert_eq!(request.head.raw_route, Some(r#""rooms\/5\/?page=4""#));
         assert_eq!(request.head.request_id, Some("[1]"));
         let fields: Vec<_> = request.fields.iter().map(|(key, value)| (&**key, value.text)).collect();
         assert_eq!(fields, [("text", r#""hi""#)]);
@@ -218,9 +220,9 @@ mod tests {
     #[test]
     fn an_error_still_echoes_what_was_read() {
         let mut request = Request::default();
-        let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, BOUNDS);
+        let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, LIMITS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
-        assert_eq!((request.head.action_sent, request.head.request_id), (Some(r#""a""#), Some("7")));
+        assert_eq!((request.head.raw_action, request.head.request_id), (Some(r#""a""#), Some("7")));
     }
 
     #[test]

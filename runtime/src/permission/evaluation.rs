@@ -103,7 +103,7 @@ impl<U> Evaluation<'_, '_, U> {
 
     pub(super) fn blamed(&self, error: Error) -> Error {
         match self.last {
-            Some(leaf) => error.refused_by(self.text(leaf)),
+            Some(leaf) => error.with_leaf(self.text(leaf)),
             None => error,
         }
     }

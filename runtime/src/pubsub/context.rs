@@ -206,7 +206,7 @@ where
     call.then(SideEffect::Join {
         group: Contained::new(Box::new(group)),
         id,
-        cause: Box::new(enter),
+        effect: Box::new(enter),
         undo: Box::new(undo),
     });
     Ok(())

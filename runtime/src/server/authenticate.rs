@@ -28,7 +28,7 @@ where
 pub(super) type Authenticator<U> =
     Box<dyn for<'a> Fn(&'a Parts) -> Pin<Box<dyn Future<Output = Result<Option<U>>> + Send + 'a>> + Send + Sync>;
 
-pub(super) fn boxed<U, F>(authenticate: F) -> Authenticator<U>
+pub(super) fn box_authenticator<U, F>(authenticate: F) -> Authenticator<U>
 where
     F: for<'a> Authenticate<'a, U> + Send + Sync + 'static,
 {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::authenticate::{Authenticate, Authenticator, boxed};
+use super::authenticate::{Authenticate, Authenticator, box_authenticator};
 use super::origin::{Origin, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, mounted};
@@ -20,7 +20,7 @@ pub struct Endpoint<C: Consumer> {
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
-    pub(super) hub: Arc<SessionRegistry<C>>,
+    pub(super) registry: Arc<SessionRegistry<C>>,
     pub(super) overflow_policy: OverflowPolicy,
 }
 
@@ -44,7 +44,7 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
-        hub: Arc::new(SessionRegistry::new()),
+        registry: Arc::new(SessionRegistry::new()),
         overflow_policy: OverflowPolicy::default(),
     }
 }
@@ -70,7 +70,7 @@ impl<C: Consumer> Endpoint<C> {
     where
         F: for<'a> Authenticate<'a, C::User> + Send + Sync + 'static,
     {
-        self.authenticate = Some(Arc::new(boxed(authenticate)));
+        self.authenticate = Some(Arc::new(box_authenticator(authenticate)));
         self
     }
 
@@ -83,9 +83,9 @@ impl<C: Consumer> Endpoint<C> {
     pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         for origin in origins {
             let origin = origin.as_ref();
-            let place = Origin::of_origin(origin);
-            let place = place.unwrap_or_else(|| panic!("`{origin}` is no origin; write `https://app.example`"));
-            Arc::make_mut(&mut self.origins).listed.push(place);
+            let parsed = Origin::parse(origin);
+            let parsed = parsed.unwrap_or_else(|| panic!("`{origin}` is no origin; write `https://app.example`"));
+            Arc::make_mut(&mut self.origins).allowed.push(parsed);
         }
         self
     }
@@ -94,7 +94,7 @@ impl<C: Consumer> Endpoint<C> {
     /// somebody is: a browser sends these along for every page.
     #[must_use]
     pub fn allow_any_origin(mut self) -> Self {
-        Arc::make_mut(&mut self.origins).any = true;
+        Arc::make_mut(&mut self.origins).allow_any = true;
         self
     }
 
@@ -105,7 +105,7 @@ impl<C: Consumer> Endpoint<C> {
     #[must_use]
     pub fn grants(mut self, grants: impl GrantSource<C::User>) -> Self {
         let cache = grants.into_cache();
-        self.hub.grant_from(cache.clone());
+        self.registry.grant_from(cache.clone());
         self.grants = Some(cache);
         self
     }
@@ -119,28 +119,28 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Publishes to the groups of this endpoint, and of its clones, from outside a connection.
     pub fn publisher(&self) -> Publisher<C> {
-        Publisher::new(self.hub.clone())
+        Publisher::new(self.registry.clone())
     }
 
     /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before.
     pub fn connections(&self) -> Connections<C> {
-        Connections::new(self.hub.clone())
+        Connections::new(self.registry.clone())
     }
 
     /// Whether codenames are asked that nobody grants.
-    pub(super) fn lacks_grants(&self) -> bool {
-        let asks = || {
+    pub(super) fn is_missing_grants(&self) -> bool {
+        let needs_grants = || {
             C::NODE.asks_codenames()
                 || C::EVENTS.iter().any(|event| event.permission.codenames)
                 || C::CONNECT.is_some_and(|expression| expression.codenames)
         };
-        self.grants.is_none() && asks()
+        self.grants.is_none() && needs_grants()
     }
 
     /// The endpoint, once nothing is missing.
-    pub(crate) fn complete(self) -> Self {
+    pub(crate) fn assert_complete(self) -> Self {
         assert!(
-            !self.lacks_grants(),
+            !self.is_missing_grants(),
             "`{}` asks for codenames, but its endpoint has no grants; say where they come from with `.grants(..)`",
             C::NAME
         );
@@ -163,7 +163,7 @@ impl<C: Consumer> Clone for Endpoint<C> {
             origins: self.origins.clone(),
             limits: self.limits.clone(),
             grants: self.grants.clone(),
-            hub: self.hub.clone(),
+            registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
         }
     }

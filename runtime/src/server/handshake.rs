@@ -23,30 +23,25 @@ pub(crate) struct Accepted<C: Consumer> {
     consumer: Arc<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
-    hub: Arc<SessionRegistry<C>>,
+    registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
-    asked_at: u64,
+    authorized_at: u64,
 }
 
 impl<C: Consumer> Accepted<C> {
     /// The largest frame that a transport should let through, in bytes.
     #[cfg(feature = "testing")]
-    pub(crate) fn largest_frame(&self) -> usize {
+    pub(crate) fn max_frame_bytes(&self) -> usize {
         self.limits.max_frame_bytes
     }
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits {
-            max_queued_events: queue,
-            max_queued_bytes: queue_bytes,
-            max_groups: groups,
-            action_timeout: action,
-            ..
-        } = *self.limits;
-        let mailbox = SendQueue::new(queue, queue_bytes, self.overflow_policy, self.hub.counts().clone());
-        let seat = Session::new(&self.hub, self.consumer, mailbox, groups, action);
-        run(transport, seat, self.asked_at, self.scope, &self.limits)
+        let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, .. } = *self.limits;
+        let send_queue =
+            SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counts().clone());
+        let session = Session::new(&self.registry, self.consumer, send_queue, max_groups, action_timeout);
+        run(transport, session, self.authorized_at, self.scope, &self.limits)
     }
 }
 
@@ -56,22 +51,26 @@ pub(crate) struct Rejection(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
     /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
-    pub(crate) async fn admit(&self, parts: Box<Parts>, known: Option<C::User>) -> Result<Accepted<C>, Rejection> {
-        if self.lacks_grants() {
+    pub(crate) async fn accept(
+        &self,
+        parts: Box<Parts>,
+        known_user: Option<C::User>,
+    ) -> Result<Accepted<C>, Rejection> {
+        if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
                 "codenames are asked that nobody grants: the endpoint has no `.grants(..)`"
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
-        if !self.origins.allow(&parts) {
+        if !self.origins.is_allowed(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Truncated::words), "refused: the origin is not allowed");
+            tracing::info!(origin = ?origin.as_deref().map(Truncated::new), "refused: the origin is not allowed");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
-        let asked_at = self.hub.changes();
+        let authorized_at = self.registry.changes();
         let head = ConnectContext::<C::User>::head();
-        let scope = match self.within(self.scope(parts, known)).await {
+        let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
             Ok(scope) => scope,
             Err(error) => {
                 let status = error.status().as_u16();
@@ -85,7 +84,7 @@ impl<C: Consumer> Endpoint<C> {
             }
         };
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = self.within(self.consumer.may_connect(&connect)).await {
+        if let Err(error) = self.with_timeout(self.consumer.may_connect(&connect)).await {
             report(connect.call(), &error);
             return Err(Rejection(error.status()));
         }
@@ -93,14 +92,14 @@ impl<C: Consumer> Endpoint<C> {
             consumer: self.consumer.clone(),
             scope: Box::new(scope),
             limits: self.limits.clone(),
-            hub: self.hub.clone(),
+            registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
-            asked_at,
+            authorized_at,
         })
     }
 
-    async fn scope(&self, mut parts: Box<Parts>, known: Option<C::User>) -> Result<Scope<C::User>> {
-        let user = match (known.or_else(|| parts.extensions.remove()), &self.authenticate) {
+    async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
+        let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
@@ -109,8 +108,8 @@ impl<C: Consumer> Endpoint<C> {
     }
 
     /// What the door waits for has the time of an action, and its panic is a fault.
-    fn within<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-        deadline(self.limits.action_timeout, contain_future(asking)).map(|outcome| match outcome {
+    fn with_timeout<T>(&self, check: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        deadline(self.limits.action_timeout, contain_future(check)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => Err(panicked(&panic)),
             None => Err(Error::internal("the door took too long")),

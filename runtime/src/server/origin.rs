@@ -8,24 +8,24 @@ use http::{HeaderMap, Uri, header};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origins {
     /// Whether all may.
-    pub(super) any: bool,
+    pub(super) allow_any: bool,
     /// Those that may beside the same origin.
-    pub(super) listed: Vec<Origin>,
+    pub(super) allowed: Vec<Origin>,
 }
 
 impl Origins {
     /// A request without an origin comes from no web page. `null`, and whatever is no origin, is nobody's.
-    pub(super) fn allow(&self, parts: &Parts) -> bool {
+    pub(super) fn is_allowed(&self, parts: &Parts) -> bool {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
-            return self.any || !parts.headers.contains_key(header::ORIGIN);
+            return self.allow_any || !parts.headers.contains_key(header::ORIGIN);
         };
-        if self.any {
+        if self.allow_any {
             return true;
         }
         let Ok(origin) = origin.to_str() else { return false };
-        let Some(place) = Origin::of_origin(origin) else { return false };
-        self.listed.contains(&place) || Origin::of_request(parts).is_some_and(|own| own.is_same(&place))
+        let Some(origin) = Origin::parse(origin) else { return false };
+        self.allowed.contains(&origin) || Origin::from_request(parts).is_some_and(|server| server.matches(&origin))
     }
 }
 
@@ -33,15 +33,15 @@ impl Origins {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     /// `None`: the request does not say, as it came to a server that does not know whether a proxy in front of it speaks TLS.
-    secure: Option<bool>,
+    is_https: Option<bool>,
     host: String,
     port: Option<u16>,
 }
 
 impl Origin {
-    pub(super) fn of_origin(text: &str) -> Option<Origin> {
+    pub(super) fn parse(text: &str) -> Option<Origin> {
         let uri: Uri = text.parse().ok()?;
-        let secure = match uri.scheme_str()? {
+        let is_https = match uri.scheme_str()? {
             "https" => true,
             "http" => false,
             _ => return None,
@@ -51,31 +51,31 @@ impl Origin {
             return None;
         }
         let authority = uri.authority()?;
-        let port = authority.port_u16().unwrap_or(default_port(secure));
-        Some(Origin { secure: Some(secure), host: authority.host().to_ascii_lowercase(), port: Some(port) })
+        let port = authority.port_u16().unwrap_or(default_port(is_https));
+        Some(Origin { is_https: Some(is_https), host: authority.host().to_ascii_lowercase(), port: Some(port) })
     }
 
-    fn of_request(parts: &Parts) -> Option<Origin> {
-        let secure = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
+    fn from_request(parts: &Parts) -> Option<Origin> {
+        let is_https = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
         let authority = match parts.uri.authority() {
             Some(authority) => authority.clone(),
             None => host_header(&parts.headers)?,
         };
-        let port = authority.port_u16().or(secure.map(default_port));
-        Some(Origin { secure, host: authority.host().to_ascii_lowercase(), port })
+        let port = authority.port_u16().or(is_https.map(default_port));
+        Some(Origin { is_https, host: authority.host().to_ascii_lowercase(), port })
     }
 
     /// Whether a page of that origin and this server are one. Where the request tells neither scheme nor port, the port
     /// must be the default one of the page's scheme.
-    fn is_same(&self, origin: &Origin) -> bool {
-        let secure = self.secure.or(origin.secure);
-        let port = self.port.or(secure.map(default_port));
-        secure == origin.secure && self.host == origin.host && port == origin.port
+    fn matches(&self, origin: &Origin) -> bool {
+        let is_https = self.is_https.or(origin.is_https);
+        let port = self.port.or(is_https.map(default_port));
+        is_https == origin.is_https && self.host == origin.host && port == origin.port
     }
 }
 
-fn default_port(secure: bool) -> u16 {
-    if secure { 443 } else { 80 }
+fn default_port(is_https: bool) -> u16 {
+    if is_https { 443 } else { 80 }
 }
 
 fn host_header(headers: &HeaderMap) -> Option<Authority> {
@@ -86,12 +86,12 @@ fn host_header(headers: &HeaderMap) -> Option<Authority> {
 mod tests {
     use super::*;
 
-    fn allowed(origins: &Origins, uri: &str, host: &str, origin: Option<&str>) -> bool {
+    fn is_allowed(origins: &Origins, uri: &str, host: &str, origin: Option<&str>) -> bool {
         let mut request = http::Request::get(uri).header("host", host);
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }
-        origins.allow(&request.body(()).unwrap().into_parts().0)
+        origins.is_allowed(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]
@@ -118,33 +118,33 @@ mod tests {
             ("chat.example", Some("http://chat.example/path"), false),
             ("", Some("http://chat.example"), false),
         ] {
-            assert_eq!(allowed(&same, "/ws", host, origin), wanted, "{host} {origin:?}");
+            assert_eq!(is_allowed(&same, "/ws", host, origin), wanted, "{host} {origin:?}");
         }
     }
 
     #[test]
     fn a_scheme_that_the_request_tells_counts() {
         let same = Origins::default();
-        assert!(allowed(&same, "https://chat.example/ws", "", Some("https://chat.example")));
-        assert!(!allowed(&same, "https://chat.example/ws", "", Some("http://chat.example")));
-        assert!(!allowed(&same, "https://chat.example/ws", "", Some("http://chat.example:443")));
+        assert!(is_allowed(&same, "https://chat.example/ws", "", Some("https://chat.example")));
+        assert!(!is_allowed(&same, "https://chat.example/ws", "", Some("http://chat.example")));
+        assert!(!is_allowed(&same, "https://chat.example/ws", "", Some("http://chat.example:443")));
     }
 
     #[test]
     fn a_list_widens_and_any_is_any() {
-        let listed = Origins { listed: Origin::of_origin("https://app.example").into_iter().collect(), any: false };
-        assert!(allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
-        assert!(allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
-        assert!(!allowed(&listed, "/ws", "chat.example", Some("http://app.example")));
-        assert!(!allowed(&listed, "/ws", "chat.example", Some("null")));
-        let any = Origins { any: true, listed: vec![] };
-        assert!(allowed(&any, "/ws", "chat.example", Some("null")));
+        let listed = Origins { allowed: Origin::parse("https://app.example").into_iter().collect(), allow_any: false };
+        assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
+        assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
+        assert!(!is_allowed(&listed, "/ws", "chat.example", Some("http://app.example")));
+        assert!(!is_allowed(&listed, "/ws", "chat.example", Some("null")));
+        let any = Origins { allow_any: true, allowed: vec![] };
+        assert!(is_allowed(&any, "/ws", "chat.example", Some("null")));
     }
 
     #[test]
     fn two_origins_are_none() {
         let request =
             http::Request::get("/").header("host", "a").header("origin", "http://a").header("origin", "http://a");
-        assert!(!Origins::default().allow(&request.body(()).unwrap().into_parts().0));
+        assert!(!Origins::default().is_allowed(&request.body(()).unwrap().into_parts().0));
     }
 }

@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::handshake::Rejection;
 use crate::consumer::Consumer;
 use crate::panic::catch_unwind_future;
-use crate::transport::websocket::Socket;
+use crate::transport::websocket::WebSocketTransport;
 
 /// What a connection reads at once. The library's default would cost every idle connection 128 KiB.
 const READ_BUFFER: usize = 4 * 1024;
@@ -30,7 +30,7 @@ impl<C: Consumer> Endpoint<C> {
     /// When the consumer, or a handler below it, asks for codenames and the endpoint has no
     /// [`grants`](Endpoint::grants): a mistake in the program that shows at start-up.
     pub fn into_route<S: Clone>(self) -> MethodRouter<S> {
-        any_service(self.complete())
+        any_service(self.assert_complete())
     }
 }
 
@@ -55,15 +55,15 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             };
             // It would keep the server's read buffer for the life of the connection; the scope has the path.
             parts.extensions.remove::<OriginalUri>();
-            let frame = endpoint.limits.max_frame_bytes;
+            let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The user's types are asked in there, in the log too; whatever they do, the request has an answer.
-            let admitted = catch_unwind_future(endpoint.admit(parts, None)).await;
-            Ok(match admitted.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
-                Ok(entrance) => upgrade
+            let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
+            Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
+                Ok(accepted) => upgrade
                     .read_buffer_size(READ_BUFFER)
-                    .max_message_size(frame)
-                    .max_frame_size(frame)
-                    .on_upgrade(move |socket| entrance.serve(Socket::new(socket))),
+                    .max_message_size(max_frame_bytes)
+                    .max_frame_size(max_frame_bytes)
+                    .on_upgrade(move |socket| accepted.serve(WebSocketTransport::new(socket))),
                 Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })

@@ -182,7 +182,7 @@ impl<C: Consumer> Session<C> {
                 self.is_in(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
                 false
             }
         }
@@ -270,12 +270,12 @@ impl<C: Consumer> Session<C> {
         let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
+            tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
             return self.end(code);
         }
         for belonging in self.belongings() {
             if let Err(error) = within(end, belonging.may_stay(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
+                tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
                 self.part_with(&belonging);
             }
         }

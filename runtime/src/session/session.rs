@@ -18,7 +18,7 @@ use crate::pubsub::membership::DeliveryPath;
 use crate::pubsub::publication::{EventHandle, Publication};
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
-use crate::transport::{CloseCode, Text};
+use crate::transport::{CloseCode, FrameText};
 
 /// One connection.
 ///
@@ -289,7 +289,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         published: &Arc<Publication<E>>,
         way: DeliveryPath<'_, C>,
-        put: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
+        put: impl Fn(FrameText, EventHandle<C>, u64) -> EnqueueOutcome,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,

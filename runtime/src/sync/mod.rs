@@ -4,7 +4,7 @@
 use std::sync::PoisonError;
 
 #[cfg(not(loom))]
-mod real {
+mod std_primitives {
     pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
     pub(crate) use arc_swap::ArcSwapOption;
@@ -19,7 +19,7 @@ mod loom;
 #[cfg(loom)]
 pub(crate) use loom::*;
 #[cfg(not(loom))]
-pub(crate) use real::*;
+pub(crate) use std_primitives::*;
 
 /// Locks a mutex and ignores poisoning: a panic under a lock of this crate leaves no data half updated.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

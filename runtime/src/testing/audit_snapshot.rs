@@ -34,37 +34,37 @@ macro_rules! assert_audit {
 #[doc(hidden)]
 #[track_caller]
 pub fn compare_audit(file: &Path, update: bool) {
-    let now = audit().unwrap_or_else(|error| panic!("{error}"));
-    let now: String = now.entries().iter().fold(String::new(), |mut all, entry| {
+    let actual = audit().unwrap_or_else(|error| panic!("{error}"));
+    let actual: String = actual.entries().iter().fold(String::new(), |mut all, entry| {
         let route = if entry.route.is_empty() { "-" } else { &entry.route };
         // Writing to a string cannot fail.
         let _ = writeln!(all, "{} {route} {}: {}", entry.consumer, entry.action, entry.permission);
         all
     });
-    assert!(!now.is_empty(), "no consumer is linked into this test; name the crate that has them");
+    assert!(!actual.is_empty(), "no consumer is linked into this test; name the crate that has them");
     if update {
-        let written = fs::write(file, &now);
+        let written = fs::write(file, &actual);
         return written.unwrap_or_else(|error| panic!("{} cannot be written: {error}", file.display()));
     }
-    let then = match fs::read_to_string(file) {
-        Ok(then) => then.replace('\r', ""),
+    let expected = match fs::read_to_string(file) {
+        Ok(expected) => expected.replace('\r', ""),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => panic!("{} cannot be read: {error}", file.display()),
     };
     assert!(
-        then == now,
+        expected == actual,
         "who may do what is not what {} says:\n\n{}\nif this is meant, run the test again with UPDATE_AUDIT=1",
         file.display(),
-        difference(&then, &now)
+        diff_lines(&expected, &actual)
     );
 }
 
 /// The lines that are gone, and those that are new.
-fn difference(then: &str, now: &str) -> String {
+fn diff_lines(expected: &str, actual: &str) -> String {
     let only = |one: &str, other: &str, sign: char| {
         let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
         lines.fold(String::new(), |all, line| format!("{all}{sign} {line}\n"))
     };
-    let changed = only(then, now, '-') + &only(now, then, '+');
+    let changed = only(expected, actual, '-') + &only(actual, expected, '+');
     if changed.is_empty() { "the same lines in another order, or more than once\n".to_owned() } else { changed }
 }

@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Reply;
-use crate::transport::Text;
-use crate::transport::memory::{ClientFrame, ServerFrame, Wire};
+use crate::transport::FrameText;
+use crate::transport::memory::{ClientEnd, ClientFrame, ServerFrame};
 
 /// How long a test waits for a frame before it fails.
-const PATIENCE: Duration = Duration::from_mins(5);
+const FRAME_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long silence must last. With a paused clock it takes no time.
-const SILENCE: Duration = Duration::from_millis(50);
+const SILENCE_DURATION: Duration = Duration::from_millis(50);
 
 /// A connected client. The connection ends when it is dropped.
 ///
@@ -26,9 +26,9 @@ const SILENCE: Duration = Duration::from_millis(50);
 /// are counted by [`pings`](Client::pings) and answered unless
 /// [`ConnectBuilder::answer_pings`](super::Connecting::answer_pings) is set to `false`.
 pub struct Client {
-    wire: Wire,
+    connection: ClientEnd,
     /// Frames that were received but not returned yet, oldest first.
-    kept: VecDeque<Frame>,
+    buffered: VecDeque<Frame>,
     is_closed: bool,
     calls: u64,
     pings: usize,
@@ -36,7 +36,7 @@ pub struct Client {
 
 /// A frame that a test can see.
 enum Frame {
-    Text(Text),
+    Text(FrameText),
     Close(u16),
 }
 
@@ -50,8 +50,8 @@ impl fmt::Display for Frame {
 }
 
 impl Client {
-    pub(super) fn new(wire: Wire) -> Client {
-        Client { wire, kept: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
+    pub(super) fn new(connection: ClientEnd) -> Client {
+        Client { connection, buffered: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
     }
 
     /// Calls an action: `client.call("send").route("rooms/5/").with("text", "hi").await`.
@@ -76,12 +76,12 @@ impl Client {
     /// Sends a text frame as it is.
     pub fn send(&mut self, text: impl Into<String>) {
         // A connection that is gone is noticed by whoever waits for its answer.
-        let _ = self.wire.to_server.send(ClientFrame::Text(text.into()));
+        let _ = self.connection.to_server.send(ClientFrame::Text(text.into()));
     }
 
     /// Sends a binary frame.
     pub fn send_binary(&mut self) {
-        let _ = self.wire.to_server.send(ClientFrame::Binary);
+        let _ = self.connection.to_server.send(ClientFrame::Binary);
     }
 
     /// Returns the next message, either a reply or an event; kept messages come first. Cancel-safe.
@@ -90,7 +90,7 @@ impl Client {
     ///
     /// Panics if the connection is closed instead, or if no message arrives within five minutes of the runtime's clock.
     pub async fn reply(&mut self) -> Reply {
-        message(self.take().await)
+        into_reply(self.take_frame().await)
     }
 
     /// Returns the next event; kept events come first. Frames before it are kept. Cancel-safe.
@@ -99,7 +99,7 @@ impl Client {
     ///
     /// Panics if the connection is closed instead, or if no event arrives within five minutes of the runtime's clock.
     pub async fn event(&mut self) -> Reply {
-        self.find(0, |message| message.get("event").is_some()).await
+        self.receive_matching(0, |message| message.get("event").is_some()).await
     }
 
     /// Asserts that no frame was kept and that none arrives within 50 ms of the runtime's clock. Pings are ignored. It
@@ -113,10 +113,10 @@ impl Client {
     ///
     /// Panics if there is a frame, which the message quotes, or if the connection ends without a close frame.
     pub async fn expect_silence(&mut self) {
-        if let Some(frame) = self.kept.front() {
+        if let Some(frame) = self.buffered.front() {
             panic!("expected silence, but received {frame}");
         }
-        if let Ok(Some(frame)) = timeout(SILENCE, self.next()).await {
+        if let Ok(Some(frame)) = timeout(SILENCE_DURATION, self.receive_frame()).await {
             panic!("expected silence, but received {frame}");
         }
     }
@@ -128,7 +128,7 @@ impl Client {
     /// Panics if a message comes before the close (the panic quotes it), if the connection ends without a close frame, or
     /// if no frame arrives within five minutes of the runtime's clock.
     pub async fn closed(&mut self) -> u16 {
-        match self.take().await {
+        match self.take_frame().await {
             Frame::Close(code) => code,
             frame @ Frame::Text(_) => panic!("expected a close, but received {frame}"),
         }
@@ -139,44 +139,44 @@ impl Client {
         self.pings
     }
 
-    /// Returns the first message for which `wanted` returns `true`, from the kept frames starting at index `first` and then
+    /// Returns the first message for which `is_wanted` returns `true`, from the kept frames starting at index `first` and then
     /// from new frames. The other frames are kept.
-    async fn find(&mut self, first: usize, wanted: impl Fn(&Value) -> bool) -> Reply {
-        let (mut at, end) = (first, Instant::now() + PATIENCE);
+    async fn receive_matching(&mut self, first: usize, is_wanted: impl Fn(&Value) -> bool) -> Reply {
+        let (mut at, end) = (first, Instant::now() + FRAME_TIMEOUT);
         loop {
-            if at == self.kept.len() {
-                let frame = self.receive(end).await;
-                self.kept.push_back(frame);
+            if at == self.buffered.len() {
+                let frame = self.receive_before(end).await;
+                self.buffered.push_back(frame);
             }
-            let is_wanted = match &self.kept[at] {
-                Frame::Text(text) => wanted(Reply::new(text.to_string()).value()),
+            let found = match &self.buffered[at] {
+                Frame::Text(text) => is_wanted(Reply::new(text.to_string()).value()),
                 Frame::Close(_) => true,
             };
-            if is_wanted && let Some(frame) = self.kept.remove(at) {
-                return message(frame);
+            if found && let Some(frame) = self.buffered.remove(at) {
+                return into_reply(frame);
             }
             at += 1;
         }
     }
 
     /// Takes the oldest frame.
-    async fn take(&mut self) -> Frame {
-        match self.kept.pop_front() {
+    async fn take_frame(&mut self) -> Frame {
+        match self.buffered.pop_front() {
             Some(frame) => frame,
-            None => self.receive(Instant::now() + PATIENCE).await,
+            None => self.receive_before(Instant::now() + FRAME_TIMEOUT).await,
         }
     }
 
-    /// Receives the next new frame. Panics if none arrives before `end`.
-    async fn receive(&mut self, end: Instant) -> Frame {
-        let frame = timeout_at(end, self.next()).await;
+    /// Receives the next new frame. Panics if none arrives before `deadline`.
+    async fn receive_before(&mut self, deadline: Instant) -> Frame {
+        let frame = timeout_at(deadline, self.receive_frame()).await;
         frame.expect("no frame arrived in time").expect("the connection is closed")
     }
 
     /// Receives a frame; `None` after a close. Cancel-safe.
-    async fn next(&mut self) -> Option<Frame> {
+    async fn receive_frame(&mut self) -> Option<Frame> {
         loop {
-            match self.wire.from_server.recv().await {
+            match self.connection.from_server.recv().await {
                 Some(ServerFrame::Ping) => self.pings += 1,
                 Some(ServerFrame::Text(text)) => return Some(Frame::Text(text)),
                 Some(ServerFrame::Close(code)) => {
@@ -190,7 +190,7 @@ impl Client {
     }
 }
 
-fn message(frame: Frame) -> Reply {
+fn into_reply(frame: Frame) -> Reply {
     match frame {
         Frame::Text(text) => Reply::new(text.to_string()),
         Frame::Close(code) => panic!("the connection was closed with {code}"),
@@ -239,13 +239,13 @@ impl<'c> IntoFuture for ClientCall<'c> {
         self.message.insert("request_id".to_owned(), id.into());
         self.client.send(Value::Object(self.message).to_string());
         // A frame that was kept before the call cannot be its reply.
-        let first = self.client.kept.len();
-        Box::pin(async move { self.client.find(first, |message| message["request_id"] == id).await })
+        let first = self.client.buffered.len();
+        Box::pin(async move { self.client.receive_matching(first, |message| message["request_id"] == id).await })
     }
 }
 
 impl fmt::Debug for ClientCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Calling").field(&self.message).finish()
+        f.debug_tuple("ClientCall").field(&self.message).finish()
     }
 }

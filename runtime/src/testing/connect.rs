@@ -15,7 +15,12 @@ use crate::transport::memory;
 ///
 /// When the endpoint could not be mounted either, because codenames are asked that nobody grants.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> ConnectBuilder<C> {
-    ConnectBuilder { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()), answer_pings: true }
+    ConnectBuilder {
+        endpoint: endpoint.clone().assert_complete(),
+        user: None,
+        request: Request::new(()),
+        answer_pings: true,
+    }
 }
 
 /// A connection that is about to be opened.
@@ -77,11 +82,11 @@ impl<C: Consumer> ConnectBuilder<C> {
     /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
     pub async fn open(self) -> Result<Client, Rejected> {
         let (parts, ()) = self.request.into_parts();
-        match self.endpoint.admit(Box::new(parts), self.user).await {
-            Ok(entrance) => {
-                let (transport, wire) = memory::pair(entrance.largest_frame(), self.answer_pings);
-                tokio::spawn(entrance.serve(transport));
-                Ok(Client::new(wire))
+        match self.endpoint.accept(Box::new(parts), self.user).await {
+            Ok(accepted) => {
+                let (transport, client_end) = memory::pair(accepted.max_frame_bytes(), self.answer_pings);
+                tokio::spawn(accepted.serve(transport));
+                Ok(Client::new(client_end))
             }
             Err(Rejection(status)) => Err(Rejected::new(status)),
         }

@@ -11,8 +11,8 @@ pub(super) struct Readiness(Option<(Arc<Signal>, Waker)>);
 
 /// What the socket wakes: says that it was the socket, and wakes the connection.
 struct Signal {
-    raised: AtomicBool,
-    connection: Waker,
+    is_ready: AtomicBool,
+    connection_waker: Waker,
 }
 
 impl Wake for Signal {
@@ -21,8 +21,8 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.raised.store(true, Ordering::Release);
-        self.connection.wake_by_ref();
+        self.is_ready.store(true, Ordering::Release);
+        self.connection_waker.wake_by_ref();
     }
 }
 
@@ -30,23 +30,23 @@ impl Readiness {
     /// Reads, unless the socket has had nothing and has not woken anybody since.
     pub(super) fn poll<T>(&mut self, cx: &mut Context<'_>, read: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         let (signal, waker) = match &mut self.0 {
-            Some(known) if known.0.connection.will_wake(cx.waker()) => known,
+            Some(current) if current.0.connection_waker.will_wake(cx.waker()) => current,
             // Whoever was to be woken before is not any more, so the socket must hear of the new one.
             other => {
-                let signal = Arc::new(Signal { raised: AtomicBool::new(true), connection: cx.waker().clone() });
+                let signal = Arc::new(Signal { is_ready: AtomicBool::new(true), connection_waker: cx.waker().clone() });
                 other.insert((signal.clone(), signal.into()))
             }
         };
-        if !signal.raised.load(Ordering::Acquire) {
+        if !signal.is_ready.load(Ordering::Acquire) {
             return Poll::Pending;
         }
         // Before the look. It needs no order of its own: a socket first keeps the waker and then looks, and whoever wakes
         // takes the waker from there, so that this comes before it is raised for anything that the look has not seen.
-        signal.raised.store(false, Ordering::Relaxed);
+        signal.is_ready.store(false, Ordering::Relaxed);
         let polled = read(&mut Context::from_waker(waker));
         if polled.is_ready() {
             // There may be more.
-            signal.raised.store(true, Ordering::Release);
+            signal.is_ready.store(true, Ordering::Release);
         }
         polled
     }
@@ -71,7 +71,7 @@ mod tests {
     #[derive(Default)]
     struct Socket {
         readiness: Readiness,
-        looked: usize,
+        polls: usize,
         reader: Option<Waker>,
     }
 
@@ -79,7 +79,7 @@ mod tests {
         fn poll(&mut self, connection: &Arc<Connection>, has: Poll<()>) -> Poll<()> {
             let waker = connection.clone().into();
             self.readiness.poll(&mut Context::from_waker(&waker), |cx| {
-                self.looked += 1;
+                self.polls += 1;
                 self.reader = Some(cx.waker().clone());
                 has
             })
@@ -96,11 +96,11 @@ mod tests {
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
         assert_eq!(socket.poll(&connection, Poll::Pending), Poll::Pending);
-        assert_eq!(socket.looked, 3);
+        assert_eq!(socket.polls, 3);
         for _ in 0..3 {
             assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Pending);
         }
-        assert_eq!(socket.looked, 3, "woken for something else");
+        assert_eq!(socket.polls, 3, "woken for something else");
         socket.wake();
         assert_eq!(connection.0.load(Ordering::Relaxed), 1);
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
@@ -124,7 +124,7 @@ mod tests {
         let (mut socket, first, second) = (Socket::default(), Arc::default(), Arc::<Connection>::default());
         let _ = socket.poll(&first, Poll::Pending);
         assert_eq!(socket.poll(&second, Poll::Pending), Poll::Pending);
-        assert_eq!(socket.looked, 2);
+        assert_eq!(socket.polls, 2);
         socket.wake();
         assert_eq!((first.0.load(Ordering::Relaxed), second.0.load(Ordering::Relaxed)), (0, 1));
     }

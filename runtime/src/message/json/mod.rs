@@ -5,5 +5,5 @@ mod raw_value;
 mod scanner;
 
 pub(crate) use argument_value::{ArgumentValue, DecodedStrings};
-pub(super) use raw_value::{Malformed, Value};
-pub(super) use scanner::{Scan, depth};
+pub(super) use raw_value::{MalformedJson, RawJson};
+pub(super) use scanner::{Scanner, depth};

@@ -7,45 +7,45 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::raw_value::{Known, Malformed, Value};
+use super::raw_value::{MalformedJson, RawJson, ValueKind};
 
 /// A place in the text of a message.
-pub(crate) struct Scan<'a> {
+pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> Scanner<'a> {
     /// Starts in front of the first key. Fails where the text is no object.
-    pub(crate) fn object(text: &'a str) -> Result<Scan<'a>, Malformed> {
-        let mut scan = Scan { text, at: 0 };
-        scan.take(b'{')?;
-        Ok(scan)
+    pub(crate) fn object(text: &'a str) -> Result<Scanner<'a>, MalformedJson> {
+        let mut scanner = Scanner { text, at: 0 };
+        scanner.expect(b'{')?;
+        Ok(scanner)
     }
 
     /// The next key, unescaped, and its value; `None` after the last one, once the text has ended there.
     #[inline]
-    pub(crate) fn entry(&mut self, first: bool) -> Result<Option<(Cow<'a, str>, Value<'a>)>, Malformed> {
-        match self.next() {
+    pub(crate) fn next_entry(&mut self, is_first: bool) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, MalformedJson> {
+        match self.peek() {
             Some(b'}') => {
                 self.at += 1;
-                return if self.next().is_none() { Ok(None) } else { Err(Malformed) };
+                return if self.peek().is_none() { Ok(None) } else { Err(MalformedJson) };
             }
-            Some(b',') if !first => {
+            Some(b',') if !is_first => {
                 self.at += 1;
-                self.next();
+                self.peek();
             }
-            _ if first => {}
-            _ => return Err(Malformed),
+            _ if is_first => {}
+            _ => return Err(MalformedJson),
         }
-        let key = self.key()?;
-        self.take(b':')?;
-        Ok(Some((key, self.value()?)))
+        let key = self.scan_key()?;
+        self.expect(b':')?;
+        Ok(Some((key, self.scan_value()?)))
     }
 
     /// Goes on to what is no space, and gives its first byte.
     #[inline]
-    fn next(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Option<u8> {
         loop {
             match self.text.as_bytes().get(self.at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
@@ -55,42 +55,42 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.next() != Some(byte) {
-            return Err(Malformed);
+    fn expect(&mut self, byte: u8) -> Result<(), MalformedJson> {
+        if self.peek() != Some(byte) {
+            return Err(MalformedJson);
         }
         self.at += 1;
         Ok(())
     }
 
     #[inline]
-    fn key(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        match self.plain() {
+    fn scan_key(&mut self) -> Result<Cow<'a, str>, MalformedJson> {
+        match self.plain_string() {
             Some(key) => Ok(Cow::Borrowed(key)),
-            None => self.other()?.unescaped(),
+            None => self.checked_value()?.unescaped(),
         }
     }
 
     #[inline]
-    fn value(&mut self) -> Result<Value<'a>, Malformed> {
-        match self.next() {
+    fn scan_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
+        match self.peek() {
             Some(b'"') => {
                 let start = self.at;
-                match self.plain() {
-                    Some(_) => Ok(Value { text: &self.text[start..self.at], known: Known::Plain }),
-                    None => self.other(),
+                match self.plain_string() {
+                    Some(_) => Ok(RawJson { text: &self.text[start..self.at], kind: ValueKind::PlainString }),
+                    None => self.checked_value(),
                 }
             }
-            Some(b'1'..=b'9') => self.whole_number(),
-            _ => self.other(),
+            Some(b'1'..=b'9') => self.integer(),
+            _ => self.checked_value(),
         }
     }
 
     /// Takes a string without escapes, and gives what it says. Nothing where something else stands here.
     #[inline]
-    fn plain(&mut self) -> Option<&'a str> {
+    fn plain_string(&mut self) -> Option<&'a str> {
         let (quote, inside) = self.text.as_bytes().get(self.at..)?.split_first()?;
-        let length = if *quote == b'"' { first_special(inside)? } else { return None };
+        let length = if *quote == b'"' { find_special(inside)? } else { return None };
         if inside.get(length) != Some(&b'"') {
             return None;
         }
@@ -100,28 +100,28 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn whole_number(&mut self) -> Result<Value<'a>, Malformed> {
+    fn integer(&mut self) -> Result<RawJson<'a>, MalformedJson> {
         let rest = &self.text[self.at..];
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if let Some(b'.' | b'e' | b'E') = rest.as_bytes().get(digits) {
-            return self.other();
+            return self.checked_value();
         }
         self.at += digits;
-        Ok(Value { text: &rest[..digits], known: Known::Whole })
+        Ok(RawJson { text: &rest[..digits], kind: ValueKind::Integer })
     }
 
     #[cold]
     #[inline(never)]
-    fn other(&mut self) -> Result<Value<'a>, Malformed> {
+    fn checked_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
         let rest = &self.text[self.at..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(_)) => {
                 let end = values.byte_offset();
                 self.at += end;
-                Ok(Value { text: &rest[..end], known: Known::Nothing })
+                Ok(RawJson { text: &rest[..end], kind: ValueKind::Other })
             }
-            _ => Err(Malformed),
+            _ => Err(MalformedJson),
         }
     }
 }
@@ -130,7 +130,7 @@ impl<'a> Scan<'a> {
 ///
 /// Eight bytes at once: subtracting sets a byte's highest bit where it borrows, and the lowest such bit is exact.
 #[inline(never)]
-fn first_special(bytes: &[u8]) -> Option<usize> {
+fn find_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
@@ -179,10 +179,10 @@ mod tests {
 
     use super::*;
 
-    fn entries(text: &str) -> Result<Vec<(String, String)>, Malformed> {
-        let mut scan = Scan::object(text)?;
+    fn entries(text: &str) -> Result<Vec<(String, String)>, MalformedJson> {
+        let mut scanner = Scanner::object(text)?;
         let mut found = Vec::new();
-        while let Some((key, value)) = scan.entry(found.is_empty())? {
+        while let Some((key, value)) = scanner.next_entry(found.is_empty())? {
             found.push((key.into_owned(), value.text.to_owned()));
         }
         Ok(found)
@@ -225,7 +225,7 @@ mod tests {
             "{\"\\ud800\":1}",
             "{,\"a\":1}",
         ] {
-            assert_eq!(entries(text), Err(Malformed), "{text}");
+            assert_eq!(entries(text), Err(MalformedJson), "{text}");
         }
     }
 
@@ -238,7 +238,7 @@ mod tests {
                     let value = format!("\"{}{inside}{}\"", &text[..at], &text[at..]);
                     let found = entries(&format!("{{\"k\":{value},\"l\":1}}"));
                     let wanted = [("k".to_owned(), value), ("l".to_owned(), "1".to_owned())];
-                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(Malformed) });
+                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(MalformedJson) });
                 }
             }
         }
@@ -277,7 +277,7 @@ mod tests {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
             // Parsed again, as a float need not survive being written.
             let Ok(map) = serde_json::from_str::<serde_json::Map<_, _>>(&text) else {
-                prop_assert_eq!(entries(&text), Err(Malformed));
+                prop_assert_eq!(entries(&text), Err(MalformedJson));
                 return Ok(());
             };
             let found = entries(&text).unwrap();
