@@ -3,12 +3,13 @@
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::const_check::check_built_in;
 use super::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
+use crate::sync::ignore_poison;
 
 /// What the registry knows of a consumer.
 #[doc(hidden)]
@@ -143,7 +144,7 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
     grants::ready()?;
-    let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut mounted = ignore_poison(MOUNTED.lock());
     let known = mounted.iter().copied();
     let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;
     *mounted = all;
@@ -160,7 +161,7 @@ pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
 
 /// All consumers, sorted by name, each once.
 pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
-    let mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mounted = ignore_poison(MOUNTED.lock()).clone();
     unique(found().into_iter().chain(mounted))
 }
 

@@ -1,7 +1,7 @@
 //! What loom has no like of, made of what it has.
 
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 
 use loom::future::block_on;
@@ -9,7 +9,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 use loom::thread::{self, JoinHandle};
 
-use super::lock;
+use super::{ignore_poison, lock};
 
 /// Wakes whoever has registered last. Loom's own prints a line at every call.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl<T> ArcSwapOption<T> {
 
     pub(crate) fn load_full(&self) -> Option<Arc<T>> {
         let at = self.latest.load(Ordering::Acquire);
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)[at].clone()
+        ignore_poison(self.values.lock())[at].clone()
     }
 
     pub(crate) fn load(&self) -> Loaded<T> {
@@ -55,7 +55,7 @@ impl<T> ArcSwapOption<T> {
 
     pub(crate) fn store(&self, value: Option<Arc<T>>) {
         let at = {
-            let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut values = ignore_poison(self.values.lock());
             values.push(value);
             values.len() - 1
         };
@@ -85,12 +85,12 @@ impl Handle {
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = thread::spawn(move || block_on(task));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        ignore_poison(self.0.lock()).push(task);
     }
 
     /// Waits until all have ended.
     pub(crate) fn finish(&self) {
-        let next = || self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let next = || ignore_poison(self.0.lock()).pop();
         while let Some(task) = next() {
             task.join().unwrap_or_else(|_| panic!("a task panicked"));
         }
