@@ -1,4 +1,4 @@
-//! A future with a time limit.
+//! A time limit for a future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 pin_project! {
-    /// Gives `None` where the future takes longer. The timer is set only for one that is not ready at once.
+    /// A future with a time limit, see [`deadline`].
     pub(crate) struct Deadline<F> {
         #[pin]
         future: F,
@@ -18,13 +18,15 @@ pin_project! {
     }
 }
 
-/// Runs a future for so long at the most.
+/// Limits the time of a future: the output is `None` if `timeout` expires before the future is ready.
+///
+/// The timer starts at the first poll that returns `Pending`, so a future that is ready at once needs no timer.
 pub(crate) fn deadline<F: Future>(timeout: Duration, future: F) -> Deadline<F> {
     Deadline { future, timeout, timer: None }
 }
 
 impl<F> Deadline<F> {
-    /// Returns when the time is over, or `None` if no timer was set because the future was ready at the first poll.
+    /// Returns when the time limit expires, or `None` if the future was ready at the first poll and no timer was started.
     pub(crate) fn expires_at(&self) -> Option<Instant> {
         self.timer.as_ref().map(|timer| timer.deadline())
     }

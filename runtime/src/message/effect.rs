@@ -1,4 +1,5 @@
-//! What an action causes beside its reply: it happens when the action has ended well, in order around the reply.
+//! The side effects of an action: joins, leaves and publications. They are applied after the action has succeeded, in order,
+//! some before its reply and some after it.
 
 use std::any::Any;
 
@@ -10,20 +11,20 @@ pub(crate) type AnyGroup = Contained<Box<dyn Any + Send>>;
 
 type Effect = Box<dyn FnOnce() + Send>;
 
-/// Takes back what an action has caused, where its caller turns out not to be allowed it before it is answered.
+/// Reverts a side effect, if the caller loses the permission for the action before the reply is sent.
 pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 
-/// One of them.
+/// One side effect of an action.
 pub(crate) enum SideEffect {
-    /// Before the reply goes out.
+    /// Applied before the reply is sent.
     Before(Effect),
-    /// Once the reply is on its way: it enters that group, by that subscription if it is one.
+    /// Joins the group once the reply is on its way; `id` is set if it is a subscription.
     Join { group: AnyGroup, id: Option<RequestId>, effect: Effect, undo: Undo },
-    /// Once the reply is on its way.
+    /// Applied once the reply is on its way.
     After(Effect),
 }
 
-/// Lets happen what comes before the reply, and gives the rest.
+/// Applies the side effects that come before the reply and returns the others.
 pub(crate) fn run_before_reply(effects: Vec<SideEffect>) -> Vec<SideEffect> {
     let mut rest = Vec::new();
     for effect in effects {
@@ -35,7 +36,7 @@ pub(crate) fn run_before_reply(effects: Vec<SideEffect>) -> Vec<SideEffect> {
     rest
 }
 
-/// Lets happen what comes after the reply. Gives what would undo it.
+/// Applies the side effects that come after the reply. Returns what reverts the joins.
 pub(crate) fn run_after_reply(effects: Vec<SideEffect>) -> Vec<Undo> {
     let mut undos = Vec::new();
     for effect in effects {

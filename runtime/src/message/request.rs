@@ -1,4 +1,4 @@
-//! One message of a client, taken apart: the envelope's keys, and every other key with the text of its value.
+//! One message of a client, split into the keys of the envelope and all other keys with the text of their values.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,22 +9,22 @@ use smallvec::SmallVec;
 use super::json::{self, MalformedJson, RawJson, Scanner};
 use crate::error::{Error, Result};
 
-/// A top-level key that is not the envelope's, unescaped, and its value.
+/// A top-level key that is not part of the envelope, unescaped, and its value.
 pub(crate) type Field<'a> = (Cow<'a, str>, RawJson<'a>);
 
-/// Keys of a message that are looked for one by one before a set is built.
+/// Maximum number of keys that are compared pairwise to find a repeated one. More keys are put into a hash set.
 const MAX_PAIRWISE_COMPARED: usize = 16;
 
-/// The envelope.
+/// The keys of a message that Portcullis itself reads.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope<'a> {
-    /// The action's name, unescaped.
+    /// The name of the action, unescaped.
     pub(crate) action: Cow<'a, str>,
-    /// The same as sent, a JSON string; `None` where the message named none.
+    /// The same as sent, a JSON string; `None` if the message names no action.
     pub(crate) raw_action: Option<&'a str>,
     /// The route, unescaped, without its query.
     pub(crate) route: Cow<'a, str>,
-    /// What follows the `?` in the route.
+    /// The part of the route after `?`.
     pub(crate) query: Cow<'a, str>,
     /// The whole route as sent, a JSON string.
     pub(crate) raw_route: Option<&'a str>,
@@ -32,14 +32,14 @@ pub(crate) struct Envelope<'a> {
     pub(crate) request_id: Option<&'a str>,
 }
 
-/// A message.
+/// A message that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
     pub(crate) head: Envelope<'a>,
     pub(crate) fields: SmallVec<[Field<'a>; 4]>,
 }
 
-/// What bounds a message beside its size.
+/// The limits of a message other than its size, see [`Limits`](crate::Limits).
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_field_names, reason = "the names of the fields of `Limits`")]
 pub(crate) struct RequestLimits {
@@ -49,13 +49,13 @@ pub(crate) struct RequestLimits {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a message into an empty request. After an error it holds what a reply may echo.
+    /// Reads a message into an empty request. After an error it holds the part of the envelope that the reply echoes.
     pub(crate) fn read(&mut self, text: &'a str, limits: RequestLimits) -> Result<()> {
         let mut parser = Parser { request: self, first_error: None, limits };
         if parser.parse(text).is_ok() {
             return parser.finish();
         }
-        // Nothing of a text that is no JSON can be trusted to be what the client meant.
+        // In a text that is not JSON, no key is known to be what the client meant.
         *self = Request::default();
         Err(bad_message("malformed_message", "The message is not a JSON object."))
     }
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
 
 struct Parser<'r, 'a> {
     request: &'r mut Request<'a>,
-    /// The first thing that is wrong with a message that is JSON.
+    /// The first error of a message that is a JSON object.
     first_error: Option<Error>,
     limits: RequestLimits,
 }
@@ -155,21 +155,24 @@ fn repeated_key(key: &str) -> Error {
 
 fn find_repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
     if fields.len() <= MAX_PAIRWISE_COMPARED {
-        let mut rest = fields.iter().enumerate();
-        return rest.find(|(at, field)| fields[..*at].iter().any(|earlier| earlier.0 == field.0)).map(|(_, f)| &*f.0);
+        let mut indexed = fields.iter().enumerate();
+        let repeated = indexed.find(|(index, field)| fields[..*index].iter().any(|earlier| earlier.0 == field.0));
+        return repeated.map(|(_, field)| &*field.0);
     }
     let mut seen = HashSet::with_capacity(fields.len());
     fields.iter().map(|field| &*field.0).find(|key| !seen.insert(*key))
 }
 
 fn split_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
-    // Routes are short: a search for long texts would cost more than it saves.
-    let Some(mark) = route.bytes().position(|byte| byte == b'?') else {
+    // A plain loop, because routes are short: `memchr` pays off for long texts only.
+    let Some(question_mark) = route.bytes().position(|byte| byte == b'?') else {
         return (route, Cow::Borrowed(""));
     };
     match route {
-        Cow::Borrowed(route) => (Cow::Borrowed(&route[..mark]), Cow::Borrowed(&route[mark + 1..])),
-        Cow::Owned(route) => (Cow::Owned(route[..mark].to_owned()), Cow::Owned(route[mark + 1..].to_owned())),
+        Cow::Borrowed(route) => (Cow::Borrowed(&route[..question_mark]), Cow::Borrowed(&route[question_mark + 1..])),
+        Cow::Owned(route) => {
+            (Cow::Owned(route[..question_mark].to_owned()), Cow::Owned(route[question_mark + 1..].to_owned()))
+        }
     }
 }
 
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_envelope_out_and_keeps_the_rest() {
+    fn request_is_split_into_envelope_and_fields() {
         let text = r#"{"text":"hi","request_id": [1] ,"route":"rooms\/5\/?page=4","action":"s\u0065nd"}"#;
         let mut request = Request::default();
         request.read(text, LIMITS).unwrap();
@@ -198,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_code() {
-        for (text, wanted) in [
+    fn invalid_message_has_the_code_of_its_mistake() {
+        for (text, expected) in [
             ("nonsense", "malformed_message"),
             ("{}", "missing_action"),
             (r#"{"action":5}"#, "missing_action"),
@@ -212,13 +215,13 @@ mod tests {
             (r#"{"action":"a","x":[[[[]]]]}"#, "too_deep"),
             (r#"{"action":"a","request_id":[[[[]]]]}"#, "too_deep"),
         ] {
-            assert_eq!(code(text).as_deref(), Some(wanted), "{text}");
+            assert_eq!(code(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(code(r#"{"action":"a","request_id":"123456","x":[[[]]]}"#), None);
     }
 
     #[test]
-    fn an_error_still_echoes_what_was_read() {
+    fn invalid_message_keeps_the_envelope_for_the_reply() {
         let mut request = Request::default();
         let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, LIMITS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_key_is_found_among_many() {
+    fn repeated_key_among_many_keys_is_found() {
         let many = (0..100).fold(String::new(), |all, n| format!(r#"{all},"k{n}":{n}"#));
         assert_eq!(code(&format!(r#"{{"action":"a"{many}}}"#)), None);
         assert_eq!(code(&format!(r#"{{"action":"a"{many},"k99":0}}"#)).as_deref(), Some("repeated_key"));

@@ -1,4 +1,4 @@
-//! Decides on a request before it is upgraded: its origin, its user, the expressions of the door.
+//! The handshake: checks a request before it is upgraded, by its origin, its user and the connect permissions.
 
 use std::sync::Arc;
 
@@ -18,18 +18,19 @@ use crate::session::{OverflowPolicy, SendQueue, Session, SessionRegistry};
 use crate::time::deadline;
 use crate::transport::Transport;
 
-/// A request that may become a connection.
+/// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
     consumer: Arc<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
     registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
+    /// The change counter of the registry when the checks began, see [`SessionRegistry::changes`].
     authorized_at: u64,
 }
 
 impl<C: Consumer> Accepted<C> {
-    /// The largest frame that a transport should let through, in bytes.
+    /// Returns the maximum size of a frame that the transport may accept, in bytes.
     #[cfg(feature = "testing")]
     pub(crate) fn max_frame_bytes(&self) -> usize {
         self.limits.max_frame_bytes
@@ -45,12 +46,12 @@ impl<C: Consumer> Accepted<C> {
     }
 }
 
-/// The status that refuses a request. Nothing else is told.
+/// The outcome of a failed handshake: the status of the HTTP response, which has no body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Rejection(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
-    /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
+    /// Performs the handshake for a request. A `known_user` is not authenticated.
     pub(crate) async fn accept(
         &self,
         parts: Box<Parts>,
@@ -59,13 +60,13 @@ impl<C: Consumer> Endpoint<C> {
         if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
-                "codenames are asked that nobody grants: the endpoint has no `.grants(..)`"
+                "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
         if !self.origins.is_allowed(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Truncated::new), "refused: the origin is not allowed");
+            tracing::info!(origin = ?origin.as_deref().map(Truncated::new), "handshake rejected: origin not allowed");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
         let authorized_at = self.registry.changes();
@@ -78,7 +79,7 @@ impl<C: Consumer> Endpoint<C> {
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
                 } else {
-                    tracing::info!(status, ?cause, "refused by authentication");
+                    tracing::info!(status, ?cause, "handshake rejected by authentication");
                 }
                 return Err(Rejection(error.status()));
             }
@@ -98,6 +99,7 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
+    /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.
     async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
         let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
@@ -107,12 +109,12 @@ impl<C: Consumer> Endpoint<C> {
         Scope::new(user, *parts).with_grants(self.grants.as_ref()).with_expiry()
     }
 
-    /// What the door waits for has the time of an action, and its panic is a fault.
+    /// Applies the time limit of an action to a check. A panic and a timeout become faults.
     fn with_timeout<T>(&self, check: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
         deadline(self.limits.action_timeout, contain_future(check)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => Err(panicked(&panic)),
-            None => Err(Error::internal("the door took too long")),
+            None => Err(Error::internal("handshake timed out")),
         })
     }
 }

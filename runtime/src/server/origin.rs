@@ -1,20 +1,24 @@
-//! Which web pages may connect. Browsers send cookies along wherever a page comes from, so somebody has to ask.
+//! The origin check, which decides what web pages may connect. Browsers send cookies with the requests of every page, so
+//! that without it a page of any site could connect in the name of its visitors.
 
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Uri, header};
 
-/// The origins that may connect.
+/// The origins whose pages may connect.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origins {
-    /// Whether all may.
+    /// Whether pages of all origins may connect.
     pub(super) allow_any: bool,
-    /// Those that may beside the same origin.
+    /// The origins that are allowed besides the own one.
     pub(super) allowed: Vec<Origin>,
 }
 
 impl Origins {
-    /// A request without an origin comes from no web page. `null`, and whatever is no origin, is nobody's.
+    /// Returns whether a request may connect.
+    ///
+    /// A request without an `Origin` header does not come from a web page and is allowed. `null`, several origins and
+    /// invalid ones are allowed only by `allow_any`.
     pub(super) fn is_allowed(&self, parts: &Parts) -> bool {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
@@ -32,13 +36,14 @@ impl Origins {
 /// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
-    /// `None`: the request does not say, as it came to a server that does not know whether a proxy in front of it speaks TLS.
+    /// `None` if the request has no scheme: behind a proxy, the server does not know whether the client uses TLS.
     is_https: Option<bool>,
     host: String,
     port: Option<u16>,
 }
 
 impl Origin {
+    /// Parses the text of an origin. Returns `None` if it is not an `http` or `https` origin.
     pub(super) fn parse(text: &str) -> Option<Origin> {
         let uri: Uri = text.parse().ok()?;
         let is_https = match uri.scheme_str()? {
@@ -55,6 +60,7 @@ impl Origin {
         Some(Origin { is_https: Some(is_https), host: authority.host().to_ascii_lowercase(), port: Some(port) })
     }
 
+    /// Returns the origin of this server, by the request. Returns `None` without a valid host.
     fn from_request(parts: &Parts) -> Option<Origin> {
         let is_https = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
         let authority = match parts.uri.authority() {
@@ -65,8 +71,8 @@ impl Origin {
         Some(Origin { is_https, host: authority.host().to_ascii_lowercase(), port })
     }
 
-    /// Whether a page of that origin and this server are one. Where the request tells neither scheme nor port, the port
-    /// must be the default one of the page's scheme.
+    /// Returns whether a page of `origin` has the same origin as this server. If the request has neither scheme nor port,
+    /// the port of the page must be the default port of its scheme.
     fn matches(&self, origin: &Origin) -> bool {
         let is_https = self.is_https.or(origin.is_https);
         let port = self.port.or(is_https.map(default_port));
@@ -95,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn the_same_origin_and_none_pass() {
-        let same = Origins::default();
-        for (host, origin, wanted) in [
+    fn request_of_the_same_or_no_origin_is_allowed() {
+        let origins = Origins::default();
+        for (host, origin, expected) in [
             ("chat.example", None, true),
             ("chat.example", Some("http://chat.example"), true),
             ("chat.example", Some("https://chat.example"), true),
@@ -118,20 +124,20 @@ mod tests {
             ("chat.example", Some("http://chat.example/path"), false),
             ("", Some("http://chat.example"), false),
         ] {
-            assert_eq!(is_allowed(&same, "/ws", host, origin), wanted, "{host} {origin:?}");
+            assert_eq!(is_allowed(&origins, "/ws", host, origin), expected, "{host} {origin:?}");
         }
     }
 
     #[test]
-    fn a_scheme_that_the_request_tells_counts() {
-        let same = Origins::default();
-        assert!(is_allowed(&same, "https://chat.example/ws", "", Some("https://chat.example")));
-        assert!(!is_allowed(&same, "https://chat.example/ws", "", Some("http://chat.example")));
-        assert!(!is_allowed(&same, "https://chat.example/ws", "", Some("http://chat.example:443")));
+    fn request_with_a_scheme_requires_that_scheme() {
+        let origins = Origins::default();
+        assert!(is_allowed(&origins, "https://chat.example/ws", "", Some("https://chat.example")));
+        assert!(!is_allowed(&origins, "https://chat.example/ws", "", Some("http://chat.example")));
+        assert!(!is_allowed(&origins, "https://chat.example/ws", "", Some("http://chat.example:443")));
     }
 
     #[test]
-    fn a_list_widens_and_any_is_any() {
+    fn listed_origin_is_allowed_besides_the_own_one() {
         let listed = Origins { allowed: Origin::parse("https://app.example").into_iter().collect(), allow_any: false };
         assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
         assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
@@ -142,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn two_origins_are_none() {
+    fn request_with_two_origins_is_rejected() {
         let request =
             http::Request::get("/").header("host", "a").header("origin", "http://a").header("origin", "http://a");
         assert!(!Origins::default().is_allowed(&request.body(()).unwrap().into_parts().0));

@@ -1,33 +1,36 @@
-//! The codes that a connection is closed with.
+//! The codes of close frames.
 
-/// Why a connection is closed. Codes from 4400 to 4499 say: do not come back with the same credentials;
-/// 1012, 1013 and those from 4500 on: come back later.
+/// The reason why the server closes a connection.
 ///
-/// As wide as a word, so that [`Incoming`] is copied in whole words.
+/// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
+/// 4500, it may reconnect later.
+///
+/// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum CloseCode {
-    /// 1002: not the WebSocket protocol.
+    /// 1002: the client violated the WebSocket protocol.
     ProtocolError,
-    /// 1007: a text frame that is no UTF-8.
+    /// 1007: a text frame is not UTF-8.
     InvalidUtf8,
-    /// 1009: a frame over the limit.
+    /// 1009: a frame or message exceeds [`Limits::max_frame_bytes`](crate::Limits::max_frame_bytes).
     MessageTooLarge,
-    /// 1013: more events came than the client took.
+    /// 1013: the send queue overflowed, because the client did not keep up with its events.
     TooSlow,
-    /// 4401: the user's credentials have run out.
+    /// 4401: the credentials of the user have expired.
     Expired,
-    /// 4403: `#[connect]` refused.
+    /// 4403: `#[connect]` returned an error with a status from 400 to 499.
     Refused,
-    /// 4403: whoever was let in may not be here any more.
+    /// 4403: the user lost the permission to be connected, or was disconnected by [`Connections`](crate::Connections).
     Revoked,
-    /// 4500: `#[connect]` failed.
+    /// 4500: a fault, for example of `#[connect]`, or the server cannot tell whether the user was disconnected meanwhile.
     Failed,
-    /// 4508: nothing came for too long.
+    /// 4508: nothing arrived within [`Limits::idle_timeout`](crate::Limits::idle_timeout).
     Idle,
 }
 
 impl CloseCode {
+    /// Returns the code that the close frame carries.
     pub(crate) fn as_u16(self) -> u16 {
         match self {
             CloseCode::ProtocolError => 1002,
@@ -41,11 +44,12 @@ impl CloseCode {
         }
     }
 
-    /// Whether the connection ends because its bytes cannot be read on.
+    /// Returns whether the transport cannot read any further.
     pub(crate) fn is_unreadable(self) -> bool {
         matches!(self, CloseCode::ProtocolError | CloseCode::InvalidUtf8 | CloseCode::MessageTooLarge)
     }
 
+    /// Returns the reason that the close frame carries.
     #[cfg(feature = "axum")]
     pub(super) fn reason(self) -> &'static str {
         match self {

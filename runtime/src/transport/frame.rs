@@ -1,16 +1,17 @@
-//! Frames as a connection sees them, and their text.
+//! The frames that a connection receives and sends.
 
 use std::ops::Deref;
 
 use super::CloseCode;
 
-/// Shared without a copy, and what a socket takes as it is.
+/// Cloned without copying the text. With axum, the type that its WebSocket sends.
 #[cfg(feature = "axum")]
 type Utf8Text = axum::extract::ws::Utf8Bytes;
 #[cfg(not(feature = "axum"))]
 type Utf8Text = std::sync::Arc<str>;
 
-/// The text of a frame, which may go to many. That it is UTF-8 is found out once, not for each of them.
+/// The text of a frame, which may be sent to many connections. It is known to be UTF-8, so sending does not validate it
+/// again.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameText(pub(super) Utf8Text);
 
@@ -37,13 +38,13 @@ impl From<String> for FrameText {
 /// A frame from the peer.
 #[derive(Debug)]
 pub(crate) enum Incoming {
-    /// A message.
+    /// A text frame: a message.
     Text(FrameText),
-    /// A message that is none of ours.
+    /// A binary frame, which no dialect reads.
     Binary,
-    /// A sign of life.
+    /// A ping or a pong: the peer is alive.
     Ping,
-    /// What the transport cannot read on from; the connection is to be closed with this code.
+    /// An error after which the transport cannot read any further. The connection must be closed with this code.
     Broken(CloseCode),
 }
 
@@ -52,8 +53,8 @@ pub(crate) enum Incoming {
 pub(crate) enum Outgoing {
     /// A text frame.
     Text(FrameText),
-    /// A question whether the peer is still there.
+    /// A ping, which the peer has to answer.
     Ping,
-    /// The end, with its code.
+    /// A close frame with this code.
     Close(CloseCode),
 }

@@ -1,4 +1,4 @@
-//! Frames between a connection and a client in the same process.
+//! An in-process transport, for [`testing`](crate::testing).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,7 +13,7 @@ use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
 pub(crate) enum ClientFrame {
     Text(String),
     Binary,
-    /// The answer to a ping.
+    /// The reply to a ping.
     Pong,
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum ServerFrame {
     Close(u16),
 }
 
-/// The connection's end.
+/// The server end of the transport.
 pub(crate) struct MemoryTransport {
     incoming: mpsc::UnboundedReceiver<ClientFrame>,
     outgoing: mpsc::UnboundedSender<ServerFrame>,
@@ -33,19 +33,20 @@ pub(crate) struct MemoryTransport {
     /// `incoming`.
     pongs: Option<mpsc::WeakUnboundedSender<ClientFrame>>,
     max_frame_bytes: usize,
+    /// Whether a frame was too large, after which nothing is read any more.
     is_closed: bool,
 }
 
-/// The client's end.
+/// The client end of the transport.
 pub(crate) struct ClientEnd {
     pub(crate) to_server: mpsc::UnboundedSender<ClientFrame>,
     pub(crate) from_server: mpsc::UnboundedReceiver<ServerFrame>,
 }
 
-/// Creates both ends. Text frames longer than `max_frame_bytes` bytes are refused as a WebSocket refuses them.
+/// Creates both ends. Text frames longer than `max_frame_bytes` bytes close the connection with 1009, as with a WebSocket.
 ///
-/// If `answer_pings` is set, each ping is answered when it is sent, as long as the client's end exists. The client cannot
-/// do it itself, because it runs only while a test awaits it.
+/// If `answer_pings` is set, each ping is answered when it is sent, as long as the client end exists. The client cannot
+/// answer itself, because it runs only while a test awaits it.
 pub(crate) fn pair(max_frame_bytes: usize, answer_pings: bool) -> (MemoryTransport, ClientEnd) {
     let (to_server, incoming) = mpsc::unbounded_channel();
     let (outgoing, from_server) = mpsc::unbounded_channel();
@@ -57,7 +58,7 @@ pub(crate) fn pair(max_frame_bytes: usize, answer_pings: bool) -> (MemoryTranspo
 }
 
 impl MemoryTransport {
-    /// Answers a ping in place of the client, unless its end was dropped.
+    /// Answers a ping in place of the client, unless the client end was dropped.
     fn send_pong(&self) {
         if let Some(client) = self.pongs.as_ref().and_then(mpsc::WeakUnboundedSender::upgrade) {
             // `incoming` is part of `self`, so the channel is open.

@@ -1,4 +1,4 @@
-//! Frames in, frames out. Nothing here knows what an action is.
+//! Transports: the frames of a connection, whatever carries them. Independent of actions and dialects.
 
 mod close_code;
 mod frame;
@@ -14,13 +14,14 @@ use futures_util::{Sink, Stream};
 pub(crate) use close_code::CloseCode;
 pub(crate) use frame::{FrameText, Incoming, Outgoing};
 
-/// What carries the frames of one connection.
+/// Carries the frames of one connection.
 ///
-/// The stream ends when the peer is gone, when it has said that it goes, and after [`Incoming::Broken`]. Pings of the peer are answered by the transport.
+/// The stream ends when the connection is lost, after a close frame of the peer, and after [`Incoming::Broken`]. The
+/// transport answers the pings of the peer.
 pub(crate) trait Transport: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send {}
 
 impl<T: Stream<Item = Incoming> + Sink<Outgoing, Error = Gone> + Unpin + Send> Transport for T {}
 
-/// Nothing can be sent any more.
+/// The error of sending on a connection that is lost or closed.
 #[derive(Debug)]
 pub(crate) struct Gone;

@@ -1,4 +1,4 @@
-//! Frames over axum's WebSocket.
+//! The WebSocket transport, on axum's `WebSocket`.
 
 use std::error::Error as _;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tungstenite::error::{Error as ProtocolError, ProtocolError as Violation};
 use super::readiness::Readiness;
 use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
 
-/// One upgraded connection.
+/// The transport of one upgraded connection.
 pub(crate) struct WebSocketTransport {
     socket: WebSocket,
     readiness: Readiness,
@@ -39,7 +39,7 @@ impl Stream for WebSocketTransport {
     }
 }
 
-/// What to tell a peer whose bytes cannot be read; nothing where the connection itself is gone.
+/// Returns the close code for a read error, or `None` if the connection is lost.
 fn close_code(error: &axum::Error) -> Option<CloseCode> {
     match error.source()?.downcast_ref::<ProtocolError>()? {
         ProtocolError::Capacity(_) => Some(CloseCode::MessageTooLarge),

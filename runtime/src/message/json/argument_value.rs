@@ -1,4 +1,5 @@
-//! The value of an argument: strings with escapes are decoded once and kept with the message, so that `&str` borrows both kinds.
+//! The value of an argument. Strings with escapes are decoded once and kept with the message, so that `&str` can borrow
+//! them.
 
 use std::sync::OnceLock;
 
@@ -14,7 +15,7 @@ pub(crate) struct DecodedStrings {
 
 #[derive(Debug)]
 struct Decoded {
-    /// The address of the text that it was decoded from: each is decoded once, however often it is read.
+    /// The address of the text that was decoded. It identifies the string, so that each is decoded once.
     address: usize,
     text: String,
     next: OnceLock<Box<Decoded>>,
@@ -33,7 +34,7 @@ impl DecodedStrings {
                 Some(other) => slot = &other.next,
                 None => {
                     let text = serde_json::from_str(string)?;
-                    // If another thread was faster, the loop goes on behind its entry.
+                    // If another thread has set the slot first, the loop continues behind its entry.
                     let _ = slot.set(Box::new(Decoded { address, text, next: OnceLock::new() }));
                 }
             }

@@ -1,4 +1,4 @@
-//! Reading JSON: the top-level keys of a message, and the values that arguments are deserialized from.
+//! Reads JSON: the top-level keys of a message, and the values from which arguments are deserialized.
 
 mod argument_value;
 mod raw_value;

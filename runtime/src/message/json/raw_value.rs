@@ -1,36 +1,38 @@
-//! One value of a message: its text, and what of it was found out already, so that nothing is checked twice.
+//! One value of a message: its text and what the scanner found out about it, so that nothing is checked twice.
 
 use std::borrow::Cow;
 
 use serde::de::{self, Visitor};
 use serde_json::de::{Deserializer, StrRead};
 
-/// The text is not what it should be: one JSON object for a message, a string where one is wanted.
+/// The text is not JSON of the required kind: an object for a message, a string for an action or a route.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MalformedJson;
 
-/// The text of a JSON value. It is known to be one.
+/// The text of a JSON value. The scanner has checked that it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RawJson<'a> {
-    /// The text, without space around it.
+    /// The text without surrounding whitespace.
     pub(crate) text: &'a str,
     pub(in crate::message) kind: ValueKind,
 }
 
-/// What is known of a value beside that it is JSON. As wide as a word: a narrower one leaves a gap behind it that is copied in
-/// odd pieces, which costs more than reading the value.
+/// What is known about a value besides that it is JSON.
+///
+/// As wide as a word: a narrower type leaves padding in [`RawJson`], which is then copied in several pieces. Those copies
+/// cost more than reading the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(in crate::message) enum ValueKind {
     Other,
-    /// It is a string without escapes.
+    /// A string without escapes.
     PlainString,
-    /// It is digits, the first of them no zero.
+    /// Digits only, without a leading zero.
     Integer,
 }
 
 impl<'a> RawJson<'a> {
-    /// What a string without escapes says.
+    /// Returns the content if the value is a string without escapes.
     #[inline]
     fn as_plain_string(self) -> Option<&'a str> {
         if self.kind == ValueKind::PlainString { self.text.get(1..self.text.len() - 1) } else { None }
@@ -42,13 +44,13 @@ impl<'a> RawJson<'a> {
         self.kind != ValueKind::PlainString && self.text.starts_with('"')
     }
 
-    /// The number that the digits are, unless it is too large.
+    /// Returns the number if the value consists of digits and fits.
     #[inline]
     fn as_integer(self) -> Option<u64> {
         if self.kind == ValueKind::Integer { self.text.parse().ok() } else { None }
     }
 
-    /// What a string says; no other value is one.
+    /// Returns the content of a string with its escapes decoded. Fails for any other value.
     #[inline]
     pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, MalformedJson> {
         match self.as_plain_string() {
@@ -57,7 +59,7 @@ impl<'a> RawJson<'a> {
         }
     }
 
-    /// What `serde_json` reads.
+    /// Reads the value with `serde_json`.
     #[inline]
     fn parse_with<T>(
         self,
@@ -65,7 +67,7 @@ impl<'a> RawJson<'a> {
     ) -> serde_json::Result<T> {
         let mut text = Deserializer::from_str(self.text);
         let value = read(&mut text)?;
-        // Some numbers are read only as far as they fit.
+        // `serde_json` stops within some numbers that do not fit.
         text.end()?;
         Ok(value)
     }
@@ -98,7 +100,7 @@ macro_rules! integers {
     )* };
 }
 
-/// As `serde_json` reads the text, but plain strings, plain numbers and what nobody wants are not read again.
+/// Deserializes as `serde_json` does, without reading again strings without escapes, integers and ignored values.
 impl<'de> de::Deserializer<'de> for RawJson<'de> {
     type Error = serde_json::Error;
 
@@ -151,13 +153,13 @@ mod tests {
     use super::*;
     use crate::message::json::Scanner;
 
-    /// What a type makes of a value as the scan finds it, and as `serde_json` reads it. Only the second says at which line and
-    /// column something is wrong, so that is cut off.
+    /// Deserializes the value of a message by this implementation and by `serde_json`. Error texts are cut before the line
+    /// and column, which only `serde_json` has.
     fn read_both<'a, T: Deserialize<'a>>(message: &'a str) -> [Result<T, String>; 2] {
         let (_, value) = Scanner::object(message).unwrap().next_entry(true).unwrap().unwrap();
-        let wrong =
+        let message_of =
             |error: serde_json::Error| error.to_string().split(" at line ").next().unwrap_or_default().to_owned();
-        [T::deserialize(value).map_err(wrong), serde_json::from_str(value.text).map_err(wrong)]
+        [T::deserialize(value).map_err(message_of), serde_json::from_str(value.text).map_err(message_of)]
     }
 
     fn assert_same<'a, T: Deserialize<'a> + PartialEq + Debug>(message: &'a str) {
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
-    enum Shape {
+    enum Figure {
         Round,
         Square(u8),
     }
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_reads_what_serde_json_reads() {
+    fn raw_json_is_deserialized_as_by_serde_json() {
         for value in [
             "null",
             "true",
@@ -244,8 +246,8 @@ mod tests {
             assert_same::<()>(&message);
             assert_same::<Option<String>>(&message);
             assert_same::<Option<Option<u8>>>(&message);
-            assert_same::<Option<Shape>>(&message);
-            assert_same::<Shape>(&message);
+            assert_same::<Option<Figure>>(&message);
+            assert_same::<Figure>(&message);
             assert_same::<Newtype<String>>(&message);
             assert_same::<Newtype<Option<u8>>>(&message);
             assert_same::<Vec<u8>>(&message);

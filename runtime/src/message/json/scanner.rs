@@ -1,7 +1,7 @@
-//! Finds the top-level keys of a message and the text of their values, once, checking the JSON on the way.
+//! Finds the top-level keys of a message and the text of their values in one pass that also validates the JSON.
 //!
-//! Values stay text: whoever needs one parses that slice and nothing else. What is most common in a message
-//! (strings without escapes, whole numbers) is skipped here; everything else goes through `serde_json`.
+//! Values stay text, and each is parsed only when it is needed. The most common values of a message (strings without
+//! escapes, integers) are skipped here; all others are validated by `serde_json`.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,21 @@ use serde::de::IgnoredAny;
 
 use super::raw_value::{MalformedJson, RawJson, ValueKind};
 
-/// A place in the text of a message.
+/// A position in the text of a message.
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// Starts in front of the first key. Fails where the text is no object.
+    /// Creates a scanner in front of the first key. Fails if the text does not start an object.
     pub(crate) fn object(text: &'a str) -> Result<Scanner<'a>, MalformedJson> {
         let mut scanner = Scanner { text, at: 0 };
         scanner.expect(b'{')?;
         Ok(scanner)
     }
 
-    /// The next key, unescaped, and its value; `None` after the last one, once the text has ended there.
+    /// Returns the next key, unescaped, and its value. Returns `None` after the last one if the text ends there.
     #[inline]
     pub(crate) fn next_entry(&mut self, is_first: bool) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, MalformedJson> {
         match self.peek() {
@@ -43,7 +43,7 @@ impl<'a> Scanner<'a> {
         Ok(Some((key, self.scan_value()?)))
     }
 
-    /// Goes on to what is no space, and gives its first byte.
+    /// Skips whitespace and returns the next byte without consuming it.
     #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
@@ -86,7 +86,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes a string without escapes, and gives what it says. Nothing where something else stands here.
+    /// Consumes a string without escapes and returns its content. Consumes nothing and returns `None` if the next value is
+    /// anything else.
     #[inline]
     fn plain_string(&mut self) -> Option<&'a str> {
         let (quote, inside) = self.text.as_bytes().get(self.at..)?.split_first()?;
@@ -126,9 +127,10 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where the first byte stands that is not plain text in a JSON string: a quote, a backslash or a control character.
+/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character.
 ///
-/// Eight bytes at once: subtracting sets a byte's highest bit where it borrows, and the lowest such bit is exact.
+/// Tests eight bytes at once: the subtraction sets the highest bit of each byte that borrows. A borrow can spread to
+/// higher bytes only, so the lowest set bit is exact.
 #[inline(never)]
 fn find_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -148,29 +150,29 @@ fn find_special(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(special).map(|at| words.len() * 8 + at)
 }
 
-/// How deep arrays and objects nest in a value that is known to be JSON; a scalar has depth 0.
+/// Returns the nesting depth of arrays and objects in a valid JSON value. The depth of a scalar is 0.
 pub(crate) fn depth(value: &str) -> usize {
     if !matches!(value.as_bytes(), [b'{' | b'[', ..]) {
         return 0;
     }
-    let (mut deepest, mut now, mut in_string, mut escaped) = (0, 0_usize, false, false);
+    let (mut max_depth, mut depth, mut is_in_string, mut is_escaped) = (0, 0_usize, false, false);
     for byte in value.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
+        if is_in_string {
+            is_in_string = is_escaped || byte != b'"';
+            is_escaped = !is_escaped && byte == b'\\';
             continue;
         }
         match byte {
-            b'"' => in_string = true,
+            b'"' => is_in_string = true,
             b'{' | b'[' => {
-                now += 1;
-                deepest = deepest.max(now);
+                depth += 1;
+                max_depth = max_depth.max(depth);
             }
-            b'}' | b']' => now = now.saturating_sub(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    deepest
+    max_depth
 }
 
 #[cfg(test)]
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_keys_and_the_text_of_their_values() {
+    fn scanner_finds_keys_and_the_text_of_their_values() {
         let text = r#" { "a" : "x\"y" , "b\u0031":[1, {"c":"]"}],"n":-1.5e3 ,"t":true,"z":0, "i":12 } "#;
         let found = entries(text).unwrap();
         let shown: Vec<_> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_single_object() {
+    fn text_other_than_one_object_is_malformed() {
         for text in [
             "",
             "{",
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_of_every_length_end_where_they_end() {
+    fn string_of_any_length_ends_at_its_quote() {
         for length in 0..100 {
             let text = "x".repeat(length);
             for (inside, fine) in [("", true), ("\u{e9}", true), ("\\\"", true), ("\n", false), ("\u{1f}", false)] {
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_depth_outside_strings_only() {
+    fn depth_ignores_brackets_in_strings() {
         assert_eq!(depth("5"), 0);
         assert_eq!(depth("\"[[\""), 0);
         assert_eq!(depth("[]"), 1);
@@ -273,9 +275,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_serde_json_on_objects(value in json(), pretty: bool) {
+        fn scanner_agrees_with_serde_json_on_objects(value in json(), pretty: bool) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            // Parsed again, as a float need not survive being written.
+            // Parsed again, because a written float may differ from the original one.
             let Ok(map) = serde_json::from_str::<serde_json::Map<_, _>>(&text) else {
                 prop_assert_eq!(entries(&text), Err(MalformedJson));
                 return Ok(());
@@ -289,8 +291,8 @@ mod tests {
         }
 
         #[test]
-        fn accepts_what_serde_json_accepts(text in r#"\{?["\\a:,\[\]\{\}0-9. tn]{0,12}\}?"#) {
-            // A key or string with a lone surrogate is the one thing that only a later parse refuses; none can come up here.
+        fn scanner_accepts_what_serde_json_accepts(text in r#"\{?["\\a:,\[\]\{\}0-9. tn]{0,12}\}?"#) {
+            // The two differ in lone surrogates only: in a value, the scanner accepts them. The pattern cannot generate any.
             let ours = entries(&text).is_ok();
             let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok();
             prop_assert_eq!(ours, theirs, "{}", text);
