@@ -244,7 +244,7 @@ async fn the_scope_keeps_how_somebody_came_in() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "`app.example` is no origin")]
+#[should_panic(expected = "`app.example` is not an origin")]
 async fn an_origin_that_is_none_is_a_mistake_at_start_up() {
     let _ = portcullis::websocket(Identity).allow_origins(["https://fine.example", "app.example"]);
 }

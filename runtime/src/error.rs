@@ -1,4 +1,4 @@
-//! What can go wrong on the way of a message, and what the client is told of it.
+//! The error type of the framework and what a client sees of it.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -9,15 +9,52 @@ use http::StatusCode;
 
 use crate::panic::drop_contained;
 
-/// The result of everything that an application hands to Portcullis.
+/// A `Result` whose error is [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A refusal or a failure, as an action, a permission or a hook returns it.
+/// The error of an action, a permission, an extractor or a hook.
 ///
-/// A status from 400 to 499 is the application's own word to the client: status, code and detail are sent as they are.
-/// Anything else is a *fault*: the client gets 500 with a fixed text and an id, the cause goes to the log under that id.
+/// The status decides what the reply shows:
 ///
-/// An application's own error type takes part by `impl From<MyError> for portcullis::Error`.
+/// | status | reply | log level |
+/// |---|---|---|
+/// | 400 to 499 | the status, the code and the detail of the error | `info` or `debug` |
+/// | any other | status 500, code `internal_error`, detail `Internal error.` and an id | `error` |
+///
+/// An error of the second kind is called a *fault*. Its cause is logged under the id and not sent.
+///
+/// An action may return an error type of the application if that type converts into `Error`:
+///
+/// ```
+/// use portcullis::{AllowAny, Error, StatusCode, consumer};
+///
+/// enum PayError {
+///     TooExpensive { limit: u32 },
+///     Bank(std::io::Error),
+/// }
+///
+/// impl From<PayError> for Error {
+///     fn from(error: PayError) -> Error {
+///         match error {
+///             PayError::TooExpensive { limit } => {
+///                 let detail = format!("At most {limit} can be paid at once.");
+///                 Error::new(StatusCode::UNPROCESSABLE_ENTITY, "too_expensive", detail).with_field("amount")
+///             }
+///             PayError::Bank(cause) => Error::internal(cause),
+///         }
+///     }
+/// }
+///
+/// struct Shop;
+///
+/// #[consumer]
+/// impl Shop {
+///     #[action(permission = AllowAny)]
+///     async fn pay(&self, amount: u32) -> Result<(), PayError> {
+///         if amount > 100 { Err(PayError::TooExpensive { limit: 100 }) } else { Ok(()) }
+///     }
+/// }
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -27,11 +64,12 @@ struct Inner {
     field: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// The permission leaf that refused or failed.
     leaf: Option<&'static str>,
-    /// Whether it says that the message itself is wrong, as our own readers of it find.
-    of_message: bool,
-    /// Whether it says that nothing was refused, and nothing done.
-    asked: bool,
+    /// Whether Portcullis found the message itself invalid, for example a capture that does not parse.
+    is_about_message: bool,
+    /// Whether this marks a traversal that only evaluated the permissions: all held, and the action was not called.
+    is_authorized_only: bool,
 }
 
 /// Contains a panic in the `Drop` of the cause, because an error may be dropped on the task of another connection.
@@ -42,9 +80,19 @@ impl Drop for Inner {
 }
 
 impl Error {
-    /// An error with a status, a stable machine-readable code and a text for people.
+    /// Creates an error with a status, a stable code for programs and a text for people.
     ///
-    /// A status outside 400–499 makes it a fault: the client then sees neither code nor detail.
+    /// A status outside 400 to 499 makes it a fault: the client then sees neither the code nor the detail.
+    ///
+    /// ```
+    /// use portcullis::{Error, StatusCode};
+    ///
+    /// let error = Error::new(StatusCode::GONE, "room_closed", "The room is closed.");
+    /// assert_eq!((error.status(), error.code(), error.is_fault()), (StatusCode::GONE, "room_closed", false));
+    ///
+    /// let fault = Error::new(StatusCode::BAD_GATEWAY, "bank_down", "The bank does not answer.");
+    /// assert_eq!((fault.status().as_u16(), fault.code()), (500, "internal_error"));
+    /// ```
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Error {
         let (code, detail) = (code.into(), detail.into());
         Error(Box::new(Inner {
@@ -55,53 +103,59 @@ impl Error {
             retry_after: None,
             cause: None,
             leaf: None,
-            of_message: false,
-            asked: false,
+            is_about_message: false,
+            is_authorized_only: false,
         }))
     }
 
-    /// 400: the message or its arguments make no sense.
+    /// Creates an error with status 400 and code `bad_request`: the message or an argument is invalid.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Error {
         Error::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// 401: the application asks the client to log in first. Portcullis itself never answers a message with it; at the door it
-    /// turns away credentials that have run out.
+    /// Creates an error with status 401 and code `unauthenticated`: the client has to log in first.
+    ///
+    /// Portcullis itself never replies to a message with 401. It rejects a handshake with 401 if the credentials have
+    /// expired.
     pub fn unauthenticated() -> Error {
         Error::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication is required.")
     }
 
-    /// 403: the refusal that a failed permission gives, word for word.
+    /// Creates an error with status 403 and code `permission_denied`. Its reply is that of a failed permission.
     pub fn denied() -> Error {
         Error::new(StatusCode::FORBIDDEN, "permission_denied", "Permission denied.")
     }
 
-    /// 404: no such route or object.
+    /// Creates an error with status 404 and code `not_found`: the route or the object does not exist.
     pub fn not_found() -> Error {
         Error::new(StatusCode::NOT_FOUND, "not_found", "Not found.")
     }
 
-    /// 409: the action does not fit the present state.
+    /// Creates an error with status 409 and code `conflict`: the action does not fit the current state.
     pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Error {
         Error::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// 429: too many; the client may come again after `retry_after`, which the reply gives in whole seconds, rounded up.
+    /// Creates an error with status 429 and code `too_many_requests`.
+    ///
+    /// The reply has `retry_after` in seconds, rounded up: the client may try again after that time.
     pub fn too_many_requests(retry_after: Duration) -> Error {
         let mut error = Error::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests.");
         error.0.retry_after = Some(retry_after);
         error
     }
 
-    /// 500: a fault of the server. The client learns nothing of the cause; the log has it.
+    /// Creates a fault: status 500 and code `internal_error`.
+    ///
+    /// The cause is logged and not sent to the client.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         let mut error = Error::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error.");
         error.0.cause = Some(cause.into());
         error
     }
 
-    pub(crate) fn too_many_objects(most: usize) -> Error {
-        let detail = format!("A list names {most} objects at most.");
+    pub(crate) fn too_many_objects(max_objects: usize) -> Error {
+        let detail = format!("A list names {max_objects} objects at most.");
         Error::new(StatusCode::BAD_REQUEST, "too_many_objects", detail)
     }
 
@@ -113,54 +167,54 @@ impl Error {
         Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The action took too long.")
     }
 
-    /// That every permission on the way held, where nothing else was asked. No client ever sees it.
-    pub(crate) fn asked() -> Error {
-        let mut error = Error::internal("nothing but the permissions was asked");
-        error.0.asked = true;
+    /// Creates the marker that all permissions hold, for a traversal that evaluates nothing else. It is never sent.
+    pub(crate) fn authorized_only() -> Error {
+        let mut error = Error::internal("bug: the marker of an evaluation without action was reported");
+        error.0.is_authorized_only = true;
         error
     }
 
-    pub(crate) fn is_asked(&self) -> bool {
-        self.0.asked
+    pub(crate) fn is_authorized_only(&self) -> bool {
+        self.0.is_authorized_only
     }
 
-    /// Names the argument that the error is about.
+    /// Sets the argument that the error is about. The reply has it as `field`.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Error {
         self.0.field = Some(field.into());
         self
     }
 
-    pub(crate) fn of_message(mut self) -> Error {
-        self.0.of_message = true;
+    pub(crate) fn into_message_error(mut self) -> Error {
+        self.0.is_about_message = true;
         self
     }
 
-    pub(crate) fn is_of_message(&self) -> bool {
-        self.0.of_message
+    pub(crate) fn is_message_error(&self) -> bool {
+        self.0.is_about_message
     }
 
-    pub(crate) fn refused_by(mut self, leaf: &'static str) -> Error {
+    pub(crate) fn with_leaf(mut self, leaf: &'static str) -> Error {
         self.0.leaf = Some(leaf);
         self
     }
 
-    /// The status that the reply carries.
+    /// Returns the status of the reply: 500 if the error is a fault.
     pub fn status(&self) -> StatusCode {
         if self.is_fault() { StatusCode::INTERNAL_SERVER_ERROR } else { self.0.status }
     }
 
-    /// Whether this is the server's fault: anything but a status from 400 to 499.
+    /// Returns whether the error is a fault: its status is not between 400 and 499.
     pub fn is_fault(&self) -> bool {
         !self.0.status.is_client_error()
     }
 
-    /// The stable code, for programs.
+    /// Returns the code that the client sees: `internal_error` if the error is a fault.
     pub fn code(&self) -> &str {
         if self.is_fault() { "internal_error" } else { &self.0.code }
     }
 
-    /// The text for people, as the client sees it.
+    /// Returns the detail that the client sees: `Internal error.` if the error is a fault.
     pub fn detail(&self) -> &str {
         if self.is_fault() { "Internal error." } else { &self.0.detail }
     }
@@ -173,12 +227,13 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The permission leaf that refused or failed, for the log.
+    /// Returns the permission leaf that refused or failed, for the log.
     pub(crate) fn leaf(&self) -> Option<&'static str> {
         self.0.leaf
     }
 }
 
+/// Writes status, code, detail and cause as they were given. The text of a fault is for the log, not for a client.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.code, self.0.detail)?;

@@ -1,25 +1,25 @@
-//! How the log quotes others.
+//! Quotation of untrusted text in log entries.
 
 use std::fmt::{self, Write as _};
 
 use crate::panic::catch_unwind;
 
-/// What somebody else may have written, in the log: escaped, and not too much of it.
+/// Untrusted text as a log field: escaped and cut to a maximum length.
 pub(crate) struct Truncated<'a> {
     text: &'a str,
-    most: usize,
+    max_chars: usize,
 }
 
 impl<'a> Truncated<'a> {
-    /// A name or a route of a client's.
-    pub(crate) fn words(text: &'a str) -> Truncated<'a> {
-        Truncated { text, most: 64 }
+    /// Quotes a short text, such as an action name, a route or a user id: at most 64 characters.
+    pub(crate) fn new(text: &'a str) -> Truncated<'a> {
+        Truncated { text, max_chars: 64 }
     }
 }
 
 impl fmt::Debug for Truncated<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.text.char_indices().nth(self.most) {
+        match self.text.char_indices().nth(self.max_chars) {
             Some((end, _)) => write!(f, "{:?}..", &self.text[..end]),
             None => write!(f, "{:?}", self.text),
         }
@@ -37,9 +37,9 @@ impl Cause {
 
     pub(crate) fn new(error: &dyn fmt::Display) -> Cause {
         // One character more than is logged, so that `Truncated` marks the text as cut.
-        let mut text = Capped { text: String::new(), room: Cause::MAX_CHARS + 1 };
+        let mut text = CappedWriter { text: String::new(), remaining_chars: Cause::MAX_CHARS + 1 };
         let outcome = catch_unwind(|| write!(text, "{error}"));
-        if text.room > 0 {
+        if text.remaining_chars > 0 {
             match outcome {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => text.text.push_str(" [`Display` returned an error]"),
@@ -52,20 +52,20 @@ impl Cause {
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Truncated { text: &self.0, most: Cause::MAX_CHARS }.fmt(f)
+        Truncated { text: &self.0, max_chars: Cause::MAX_CHARS }.fmt(f)
     }
 }
 
-/// Keeps the first `room` characters and then fails, which stops the writer.
-struct Capped {
+/// Keeps the first `remaining_chars` characters and then fails, which stops the writer.
+struct CappedWriter {
     text: String,
-    room: usize,
+    remaining_chars: usize,
 }
 
-impl fmt::Write for Capped {
+impl fmt::Write for CappedWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
-            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.remaining_chars = self.remaining_chars.checked_sub(1).ok_or(fmt::Error)?;
             self.text.push(char);
         }
         Ok(())
@@ -77,15 +77,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_log_keeps_little_of_a_client_s_words_and_escapes_it() {
+    fn truncated_text_is_escaped_and_cut_at_64_characters() {
         let long = "\u{e9}".repeat(64);
-        for (words, wanted) in [
+        for (text, expected) in [
             ("rooms/5/", r#""rooms/5/""#.to_owned()),
             ("a\nb\"\u{1b}[0m", r#""a\nb\"\u{1b}[0m""#.to_owned()),
             (&long, format!("{long:?}")),
             (&format!("{long}x"), format!("{long:?}..")),
         ] {
-            assert_eq!(format!("{:?}", Truncated::words(words)), wanted);
+            assert_eq!(format!("{:?}", Truncated::new(text)), expected);
         }
     }
 
@@ -96,8 +96,8 @@ mod tests {
         let directions = directions.chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
         let invisible = ['\u{ad}', '\u{200b}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{3000}', '\u{feff}', '\u{e0041}'];
         for char in controls.chain(directions).chain(invisible).filter(|char| *char != ' ') {
-            let logged = [format!("{:?}", Truncated::words(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
-            assert!(logged.iter().all(|text| text.contains('\\') && !text.contains(char)), "{logged:?}");
+            let fields = [format!("{:?}", Truncated::new(&format!("a{char}b"))), format!("{:?}", Cause::new(&char))];
+            assert!(fields.iter().all(|text| text.contains('\\') && !text.contains(char)), "{fields:?}");
         }
     }
 
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn cause_whose_display_panics_fails_or_is_endless_is_logged() {
-        let logged = |rest| format!("{:?}", Cause::new(&Broken(rest)));
-        assert_eq!(logged(|_| Ok(())), r#""begun""#);
-        assert_eq!(logged(|_| panic!("no text")), r#""begun [`Display` panicked]""#);
-        assert_eq!(logged(|_| Err(fmt::Error)), r#""begun [`Display` returned an error]""#);
-        let endless = logged(|f| {
+    fn cause_with_a_broken_or_endless_display_is_logged() {
+        let log = |rest| format!("{:?}", Cause::new(&Broken(rest)));
+        assert_eq!(log(|_| Ok(())), r#""begun""#);
+        assert_eq!(log(|_| panic!("no text")), r#""begun [`Display` panicked]""#);
+        assert_eq!(log(|_| Err(fmt::Error)), r#""begun [`Display` returned an error]""#);
+        let endless = log(|f| {
             loop {
                 f.write_str("\n")?;
             }

@@ -1,4 +1,4 @@
-//! A future with a time limit.
+//! A time limit for a future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,24 +9,26 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 pin_project! {
-    /// Gives `None` where the future takes longer. The clock is set only for one that is not ready at once.
+    /// A future with a time limit, see [`deadline`].
     pub(crate) struct Deadline<F> {
         #[pin]
         future: F,
-        time: Duration,
-        clock: Option<Pin<Box<Sleep>>>,
+        timeout: Duration,
+        timer: Option<Pin<Box<Sleep>>>,
     }
 }
 
-/// Runs a future for so long at the most.
-pub(crate) fn deadline<F: Future>(time: Duration, future: F) -> Deadline<F> {
-    Deadline { future, time, clock: None }
+/// Limits the time of a future: the output is `None` if `timeout` expires before the future is ready.
+///
+/// The timer starts at the first poll that returns `Pending`, so a future that is ready at once needs no timer.
+pub(crate) fn deadline<F: Future>(timeout: Duration, future: F) -> Deadline<F> {
+    Deadline { future, timeout, timer: None }
 }
 
 impl<F> Deadline<F> {
-    /// Returns when the time is over, or `None` if no clock was set because the future was ready at the first poll.
+    /// Returns when the time limit expires, or `None` if the future was ready at the first poll and no timer was started.
     pub(crate) fn expires_at(&self) -> Option<Instant> {
-        self.clock.as_ref().map(|clock| clock.deadline())
+        self.timer.as_ref().map(|timer| timer.deadline())
     }
 }
 
@@ -38,8 +40,8 @@ impl<F: Future> Future for Deadline<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Some(output));
         }
-        let time = *this.time;
-        ready!(this.clock.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx));
+        let timeout = *this.timeout;
+        ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
         Poll::Ready(None)
     }
 }

@@ -68,7 +68,7 @@ fn an_endpoint_without_grants_cannot_be_mounted() {
     let bare = portcullis::websocket(Chat { channels: Channels });
     let panic = catch_unwind(AssertUnwindSafe(|| drop(connect(&bare)))).unwrap_err();
     let text = panic.downcast::<String>().unwrap();
-    assert!(text.contains("`Chat` asks for codenames, but its endpoint has no grants"), "{text}");
+    assert!(text.contains("`Chat` uses codenames, but its endpoint has no source of grants"), "{text}");
 }
 
 #[test]

@@ -306,7 +306,7 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
 /// Turns errors that would reveal the existence of an object into "object missing": a 404, and an error about the message.
 fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
     match answer {
-        Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_of_message() => Ok(None),
+        Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_message_error() => Ok(None),
         answer => answer,
     }
 }

@@ -47,7 +47,7 @@ where
     M: 'static,
 {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
-        reply.follow(Box::pin(StreamedValues {
+        reply.set_values(Box::pin(StreamedValues {
             stream: Contained::new(Box::pin(self.0)),
             marker: std::marker::PhantomData::<fn(M)>,
         }));

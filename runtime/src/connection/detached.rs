@@ -18,7 +18,7 @@ use crate::log::Cause;
 use crate::message::{Reply, Values};
 use crate::panic::drop_contained;
 use crate::session::{PACER, Pacer};
-use crate::transport::{ConnectionEnd, Text, Transport};
+use crate::transport::{ConnectionEnd, FrameText, Transport};
 
 /// What runs beside the queue.
 pub(super) struct DetachedTasks<C: Consumer> {
@@ -29,7 +29,7 @@ pub(super) struct DetachedTasks<C: Consumer> {
     /// Whether credentials are being looked at: only one at a time.
     pub(super) is_authenticating: bool,
     /// Credentials that wait for that.
-    queued_authentications: VecDeque<(Dispatcher<C>, Text)>,
+    queued_authentications: VecDeque<(Dispatcher<C>, FrameText)>,
     /// Whether somebody else sits there since that was asked for last.
     pub(super) has_new_user: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
@@ -39,7 +39,7 @@ pub(super) struct DetachedTasks<C: Consumer> {
 /// A reply that such an action has given.
 pub(super) struct Completion<C: Consumer> {
     dispatcher: Dispatcher<C>,
-    text: Text,
+    text: FrameText,
     /// When its action was last authorized, if it has run.
     authorized_at: Option<AuthorizedAt>,
     outcome: Outcome,
@@ -80,12 +80,12 @@ impl<C: Consumer> DetachedTasks<C> {
         self.queued_authentications.len() + self.completions.len()
     }
 
-    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: Text) {
+    pub(super) fn detach(&mut self, dispatcher: Dispatcher<C>, text: FrameText) {
         self.spawn(dispatcher.session.pacer.clone(), run_action(dispatcher, text));
     }
 
     /// Has credentials looked at, once those are done that came before.
-    pub(super) fn authenticate(&mut self, dispatcher: &Dispatcher<C>, text: Text) {
+    pub(super) fn authenticate(&mut self, dispatcher: &Dispatcher<C>, text: FrameText) {
         self.queued_authentications.push_back((dispatcher.clone(), text));
         if !self.is_authenticating {
             self.start_next_authentication();
@@ -204,7 +204,7 @@ impl<C: Consumer> Completion<C> {
     }
 }
 
-async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: Text) -> Completion<C> {
+async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> Completion<C> {
     let mut reply = Reply::new();
     let authenticates = dispatcher.authenticates(&text);
     let mut outcome = dispatcher.dispatch(&text, &mut reply).await;

@@ -12,7 +12,7 @@ use super::heartbeat::{Heartbeat, HeartbeatEvent};
 use super::io::{ConnectionIo, IoEvent, IoNeed};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
-use crate::transport::{CloseCode, ConnectionEnd, Incoming, Text, Transport};
+use crate::transport::{CloseCode, ConnectionEnd, FrameText, Incoming, Transport};
 
 pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
@@ -56,7 +56,7 @@ impl<C: Consumer> EventLoop<C> {
         &'m mut self,
         io: &'m mut ConnectionIo<C, T>,
         dispatcher: &'m Dispatcher<C>,
-        text: &'m Text,
+        text: &'m FrameText,
         action: Pin<&'m mut F>,
     ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
         // Others wait for credentials that are being looked at.

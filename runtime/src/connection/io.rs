@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::consumer::Consumer;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
-use crate::transport::{CloseCode, ConnectionEnd, Gone, Incoming, Outgoing, Text, Transport};
+use crate::transport::{CloseCode, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -131,7 +131,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds a frame for which there is room.
     #[inline]
-    pub(super) fn put(&mut self, text: impl Into<Text>) -> Result<(), ConnectionEnd> {
+    pub(super) fn put(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
         self.has_unflushed = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }

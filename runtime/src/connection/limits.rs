@@ -77,6 +77,10 @@ impl Default for Limits {
 
 impl Limits {
     pub(crate) fn request_limits(&self) -> RequestLimits {
-        RequestLimits { nesting: self.max_nesting, request_id: self.max_request_id_bytes, objects: self.max_objects }
+        RequestLimits {
+            max_nesting: self.max_nesting,
+            max_request_id_bytes: self.max_request_id_bytes,
+            max_objects: self.max_objects,
+        }
     }
 }

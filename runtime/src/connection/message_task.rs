@@ -11,7 +11,7 @@ use crate::consumer::Consumer;
 use crate::context::SideEffects;
 use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
 use crate::message::Values;
-use crate::transport::{ConnectionEnd, Text, Transport};
+use crate::transport::{ConnectionEnd, FrameText, Transport};
 
 /// A message whose action has ended, and when it was last asked whether it may be called.
 struct AuthorizedMessage<'t> {
@@ -23,7 +23,7 @@ struct AuthorizedMessage<'t> {
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Answers one message.
-    pub(super) async fn process_message(&mut self, text: &Text) -> Result<(), ConnectionEnd> {
+    pub(super) async fn process_message(&mut self, text: &FrameText) -> Result<(), ConnectionEnd> {
         if self.dispatcher.session.pacer.is_held() {
             self.wait_until_paced().await?;
         }
@@ -58,7 +58,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for credentials that are being looked at, where the message brings more of them.
     #[cold]
-    fn wait_until_authenticated<'t>(&'t mut self, text: &'t Text) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
+    fn wait_until_authenticated<'t>(&'t mut self, text: &'t FrameText) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
             if !dispatcher.authenticates(text) {
@@ -72,7 +72,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     #[cold]
     fn finish_message<'t>(
         &'t mut self,
-        text: &'t Text,
+        text: &'t FrameText,
         mut outcome: Outcome,
     ) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         Box::pin(async move {
@@ -168,7 +168,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
-    async fn dispatch(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
+    async fn dispatch(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         let mut action = pin!(dispatcher.dispatch(text, reply));
         match futures_util::poll!(&mut action) {
@@ -178,7 +178,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// The same for a detached action, where too many run beside the queue.
-    async fn dispatch_in_order(&mut self, text: &Text) -> Result<Outcome, ConnectionEnd> {
+    async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         let detached = dispatcher.detached();
         event_loop.drive_until(io, dispatcher, pin!(detached.dispatch(text, reply))).await

@@ -181,7 +181,7 @@ impl<'a, U> Call<'a, U> {
     #[inline]
     pub(crate) fn go_on(&self) -> Result<()> {
         if self.authorizes_only {
-            return Err(Error::asked());
+            return Err(Error::authorized_only());
         }
         self.begun.store(true, Ordering::Relaxed);
         Ok(())
@@ -246,7 +246,7 @@ impl<'a, U> Call<'a, U> {
     #[cold]
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
-        tracing::trace!(action = ?Truncated::words(action), route = ?Truncated::words(route), "action started");
+        tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
     }
 
     /// Whether the gate did not admit the action: rights have changed since this call was evaluated, or the session has ended.

@@ -78,7 +78,7 @@ impl<'a, U> Context<'a, U> {
 
     /// The query of the message's route (`rooms/?page=4`). 400 where it does not fit `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(&self.call.head().query).map_err(Error::of_message)
+        parse_query(&self.call.head().query).map_err(Error::into_message_error)
     }
 
     /// A named part of the route, parsed. 404 where the text does not parse: such a route does not exist.
@@ -95,7 +95,7 @@ impl<'a, U> Context<'a, U> {
         }
         let text = self.call.capture(name);
         let text = text.ok_or_else(|| Error::internal(format!("the route has no capture `{name}`")))?;
-        text.parse().map_err(|_| Error::not_found().of_message())
+        text.parse().map_err(|_| Error::not_found().into_message_error())
     }
 
     /// A key of the message that is not the envelope's, parsed. 400 where it is missing or does not fit `T`.
@@ -104,7 +104,7 @@ impl<'a, U> Context<'a, U> {
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
         let wrong = |code, detail: String| {
-            Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned()).of_message()
+            Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned()).into_message_error()
         };
         let (_, value) = field.ok_or_else(|| wrong("missing_argument", format!("Missing argument `{name}`.")))?;
         T::deserialize(ArgumentValue::new(*value, self.call.decoded()))
@@ -149,7 +149,7 @@ mod tests {
         let (parts, ()) = http::Request::get("/ws").body(()).unwrap().into_parts();
         let scope = Scope::new(user, parts);
         let mut request = Request::default();
-        let readable = request.read(TEXT, RequestLimits { nesting: 8, request_id: 8, objects: 8 });
+        let readable = request.read(TEXT, RequestLimits { max_nesting: 8, max_request_id_bytes: 8, max_objects: 8 });
         readable.unwrap();
         test(&Call::new(&scope, &request.head, &request.fields, &[("room", "5"), ("word", "x")], &[]));
     }

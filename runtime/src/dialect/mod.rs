@@ -1,3 +1,3 @@
-//! Wire formats: how a reply becomes the text of a frame.
+//! Wire formats: the text of the frames that carry replies and events.
 
 pub(crate) mod native;

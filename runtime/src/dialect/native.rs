@@ -1,4 +1,4 @@
-//! Our own wire format: one JSON object a text frame, its keys in a fixed order.
+//! The native wire format: one JSON object per text frame, with its keys in a fixed order.
 
 use std::fmt::Write;
 
@@ -8,60 +8,60 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::message::{Envelope, Reply, RequestId};
-use crate::transport::Text;
+use crate::transport::FrameText;
 
-/// What stands in front of the data.
-const BEFORE_DATA: &[u8] = br#"{"errors":[],"data":"#;
+/// The text in front of the data of a successful reply.
+const SUCCESS_PREFIX: &[u8] = br#"{"errors":[],"data":"#;
 
-/// What an event asks for before it is known how long it gets.
-const EVENT_ROOM: usize = 128;
+/// Capacity that is reserved for an event before its length is known, in bytes.
+const EVENT_CAPACITY: usize = 128;
 
 /// Starts a reply, up to its data.
 pub(crate) fn begin(reply: &mut Reply) {
-    reply.restart(BEFORE_DATA);
+    reply.restart(SUCCESS_PREFIX);
 }
 
-/// Ends a reply whose data is written.
+/// Ends a reply after its data. Writes `null` if there is none.
 pub(crate) fn finish(reply: &mut Reply, head: &Envelope<'_>) {
     if reply.is_empty() {
         reply.push("null");
     }
-    envelope(reply, head, reply.status(), None);
+    write_envelope(reply, head, reply.status(), None);
 }
 
-/// Ends one of several replies whose data is written.
-pub(crate) fn finish_one(reply: &mut Reply, head: &Envelope<'_>, last: bool) {
+/// Ends one reply of a stream after its data. Writes `null` if there is none.
+pub(crate) fn finish_streamed(reply: &mut Reply, head: &Envelope<'_>, is_last: bool) {
     if reply.is_empty() {
         reply.push("null");
     }
-    envelope(reply, head, reply.status(), Some(last));
+    write_envelope(reply, head, reply.status(), Some(is_last));
 }
 
-/// The frame of an event.
-pub(crate) fn event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<Text> {
-    let mut out = Vec::with_capacity(EVENT_ROOM);
+/// Encodes an event as a frame that is the same for all receivers.
+pub(crate) fn encode_event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<FrameText> {
+    let mut out = Vec::with_capacity(EVENT_CAPACITY);
     out.extend_from_slice(br#"{"event":"#);
     serde_json::to_writer(&mut out, name)?;
     out.extend_from_slice(br#","data":"#);
     serde_json::to_writer(&mut out, data)?;
     out.push(b'}');
-    String::from_utf8(out).map(Text::from).map_err(serde::ser::Error::custom)
+    String::from_utf8(out).map(FrameText::from).map_err(serde::ser::Error::custom)
 }
 
-/// The frame of an event as one receiver gets it: with the group that it came by, and what it has subscribed to it under.
-pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> Text {
+/// Adds to the frame of an event the fields of one receiver: the name of the group, and the ids of its subscriptions.
+pub(crate) fn address_event(frame: &str, group: Option<&str>, request_ids: &[RequestId]) -> FrameText {
     let ids: usize = request_ids.iter().map(|id| id.as_json().len() + 1).sum();
-    let mut out = String::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_ROOM / 4);
+    let mut out = String::with_capacity(frame.len() + group.map_or(0, str::len) + ids + EVENT_CAPACITY / 4);
     out.push_str(frame.strip_suffix('}').unwrap_or(frame));
     if let Some(group) = group {
         out.push_str(r#","group":"#);
-        // Into memory: it cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(out, "{}", Value::from(group));
     }
     if !request_ids.is_empty() {
         out.push_str(r#","request_ids":["#);
-        for (at, id) in request_ids.iter().enumerate() {
-            if at > 0 {
+        for (index, id) in request_ids.iter().enumerate() {
+            if index > 0 {
                 out.push(',');
             }
             out.push_str(id.as_json());
@@ -72,17 +72,17 @@ pub(crate) fn event_for(frame: &str, group: Option<&str>, request_ids: &[Request
     out.into()
 }
 
-/// Writes a whole reply that says what went wrong. `id` names the entry in the log.
+/// Writes the reply for an error. `id` is the id of a fault, under which its cause is logged.
 pub(crate) fn refuse(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
-    refusal(reply, head, error, id, None);
+    write_error(reply, head, error, id, None);
 }
 
-/// The same, as the last of several replies.
-pub(crate) fn refuse_the_rest(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
-    refusal(reply, head, error, id, Some(true));
+/// Writes the reply for an error as the last reply of a stream.
+pub(crate) fn refuse_streamed(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>) {
+    write_error(reply, head, error, id, Some(true));
 }
 
-fn refusal(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>, last: Option<bool>) {
+fn write_error(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&str>, is_last: Option<bool>) {
     reply.restart(br#"{"errors":["#);
     let mut entry = json!({ "code": error.code(), "detail": error.detail() });
     if let Some(field) = error.field() {
@@ -96,18 +96,18 @@ fn refusal(reply: &mut Reply, head: &Envelope<'_>, error: &Error, id: Option<&st
     }
     reply.json(&entry);
     reply.push(r#"],"data":null"#);
-    envelope(reply, head, error.status(), last);
+    write_envelope(reply, head, error.status(), is_last);
 }
 
-fn envelope(reply: &mut Reply, head: &Envelope<'_>, status: StatusCode, last: Option<bool>) {
+fn write_envelope(reply: &mut Reply, head: &Envelope<'_>, status: StatusCode, is_last: Option<bool>) {
     reply.push(r#","action":"#);
-    reply.push(head.action_sent.unwrap_or("null"));
+    reply.push(head.raw_action.unwrap_or("null"));
     reply.push(r#","route":"#);
-    reply.push(head.route_sent.unwrap_or(r#""""#));
+    reply.push(head.raw_route.unwrap_or(r#""""#));
     reply.push(r#","status":"#);
     reply.push(status.as_str());
-    if let Some(last) = last {
-        reply.push(if last { r#","last":true"# } else { r#","last":false"# });
+    if let Some(is_last) = is_last {
+        reply.push(if is_last { r#","last":true"# } else { r#","last":false"# });
     }
     if let Some(id) = head.request_id {
         reply.push(r#","request_id":"#);

@@ -23,7 +23,7 @@ use crate::message::{Envelope, Reply, Request, RequestLimits, Values};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, PACER, Session};
 use crate::time::deadline;
-use crate::transport::Text;
+use crate::transport::FrameText;
 
 /// One of several replies.
 pub(crate) enum StreamStep {
@@ -121,7 +121,11 @@ impl<C: Consumer> Dispatcher<C> {
     /// This and what it calls for every message are `async` blocks: an `async fn` keeps each parameter twice, and an idle
     /// connection is as large as this future.
     #[expect(clippy::manual_async_fn, reason = "40 bytes per connection")]
-    pub(crate) fn dispatch<'s>(&'s self, text: &'s Text, reply: &'s mut Reply) -> impl Future<Output = Outcome> + Send {
+    pub(crate) fn dispatch<'s>(
+        &'s self,
+        text: &'s FrameText,
+        reply: &'s mut Reply,
+    ) -> impl Future<Output = Outcome> + Send {
         async move {
             let mut request = Request::default();
             if let Err(error) = request.read(text, self.request_limits) {
@@ -157,7 +161,7 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// For the same reason.
     #[cold]
-    fn dispatch_blocking<'s>(&'s self, text: &Text, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
+    fn dispatch_blocking<'s>(&'s self, text: &FrameText, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.run_blocking(text.clone(), reply))
     }
 
@@ -189,7 +193,7 @@ impl<C: Consumer> Dispatcher<C> {
                 Some(Err(panic)) => break panicked(&panic),
                 None => break Error::timeout(),
             };
-            native::finish_one(reply, &self.parse_again(text).head, last);
+            native::finish_streamed(reply, &self.parse_again(text).head, last);
             return if last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);
@@ -210,7 +214,7 @@ impl<C: Consumer> Dispatcher<C> {
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
         if is_stream {
             let id = report(&call, error);
-            native::refuse_the_rest(reply, &request.head, error, id.as_deref());
+            native::refuse_streamed(reply, &request.head, error, id.as_deref());
         } else {
             refuse(&call, error, reply);
         }
@@ -269,7 +273,7 @@ impl<C: Consumer> Dispatcher<C> {
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-                .with_objects(self.request_limits.objects)
+                .with_objects(self.request_limits.max_objects)
                 .with_seat(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
                 .on_blocking_thread(self.is_blocking);
@@ -309,7 +313,7 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
     /// the connection is; its reply does not. One that has not begun, checks included, never does.
-    async fn run_blocking(&self, text: Text, reply: &mut Reply) -> Outcome {
+    async fn run_blocking(&self, text: FrameText, reply: &mut Reply) -> Outcome {
         let (mut dispatcher, insert_session) = (Dispatcher { is_blocking: true, ..self.clone() }, Instant::now());
         let there = text.clone();
         let running = AbortOnDrop::new(move || async move {
@@ -410,7 +414,7 @@ fn fail_late<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
 /// A check that outlives its time is a fault of the server; an action that does is told so.
 pub(super) fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
-        Some(leaf) => Error::internal("the check took too long").refused_by(leaf),
+        Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
         None => Error::timeout(),
     }
 }

@@ -16,19 +16,19 @@ pub(crate) fn panicked(panic: &Panic) -> Error {
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
     // The application's own code: that it panics must keep nobody from being answered.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
-    let (action, route) = (Truncated::words(&call.head().action), Truncated::words(&call.head().route));
+    let (action, route) = (Truncated::new(&call.head().action), Truncated::new(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
     let status = error.status().as_u16();
     if error.is_fault() {
         let (id, cause) = (fault_id(), Cause::new(error));
-        tracing::error!(%id, user = ?Truncated::words(&user), ?action, ?route, leaf, status, ?cause, "failed");
+        tracing::error!(%id, user = ?Truncated::new(&user), ?action, ?route, leaf, status, ?cause, "failed");
         return Some(id);
     }
     if let Some(leaf) = leaf {
-        tracing::info!(user = ?Truncated::words(&user), ?action, ?route, leaf, status, "refused");
+        tracing::info!(user = ?Truncated::new(&user), ?action, ?route, leaf, status, "refused");
     } else {
-        let code = Truncated::words(error.code());
-        tracing::debug!(user = ?Truncated::words(&user), ?action, ?route, status, ?code, "action rejected");
+        let code = Truncated::new(error.code());
+        tracing::debug!(user = ?Truncated::new(&user), ?action, ?route, status, ?code, "action rejected");
     }
     None
 }
@@ -53,7 +53,7 @@ mod tests {
         assert!(id().len() == 16 && id().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", id());
         assert_ne!(id(), id());
         assert_eq!(report(&call, &Error::denied()), None);
-        assert_eq!(report(&call, &Error::denied().refused_by("Banned")), None);
+        assert_eq!(report(&call, &Error::denied().with_leaf("Banned")), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! when nobody waits any more, and it does not end with the one who began it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, Shared, WeakShared};
@@ -14,6 +14,7 @@ use super::overwrites::Overwrites;
 use super::source::ErasedSource;
 use crate::error::{Error, Result};
 use crate::panic::catch_unwind_future;
+use crate::sync::ignore_poison;
 
 /// The end of a flight, for everybody who waits for it.
 pub(super) type PendingLoad = Shared<BoxFuture<'static, Result<(), BatchFailure>>>;
@@ -30,7 +31,7 @@ impl BatchKeys {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Vec<BatchKey>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.0.lock())
     }
 }
 

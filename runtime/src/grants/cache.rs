@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
@@ -15,6 +15,7 @@ use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use super::source::{ErasedSource, GrantSource, UserGrants};
 use crate::error::Result;
+use crate::sync::ignore_poison;
 
 /// A source of grants, and what was loaded from it. Clones are handles on one and the same.
 ///
@@ -98,7 +99,7 @@ impl<U: 'static> GrantCache<U> {
 
 impl<U> Inner<U> {
     pub(super) fn entries(&self) -> MutexGuard<'_, LoaderState> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.entries.lock())
     }
 }
 

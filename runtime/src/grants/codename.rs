@@ -5,7 +5,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::sync::ignore_poison;
 
 /// One thing that a role table can grant: `chat.can_use_chat`. Declared with `permissions!`.
 ///
@@ -162,7 +164,7 @@ struct Table {
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 fn table() -> MutexGuard<'static, Table> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut table = ignore_poison(TABLE.lock());
     if !table.filled {
         table.filled = true;
         for row in found() {

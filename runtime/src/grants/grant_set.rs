@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use smallvec::SmallVec;
 
 use super::codename::{self, Codename};
+use crate::sync::ignore_poison;
 
 /// Codenames that are granted, or denied.
 ///
@@ -196,7 +197,7 @@ impl Unknown {
     /// The name, cut, if it has not been told before.
     fn first(&self, name: &str) -> Option<String> {
         let name: String = name.chars().take(Unknown::LENGTH).collect();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = ignore_poison(self.told.lock());
         (told.len() < Unknown::MOST && told.insert(name.clone())).then_some(name)
     }
 }

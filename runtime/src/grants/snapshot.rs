@@ -1,7 +1,7 @@
 //! A user's grants as they were loaded, and what follows from them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::codename::Codename;
 use super::grant_set::GrantSet;
@@ -9,6 +9,7 @@ use super::hash::Seed;
 use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
 use super::source::UserGrants;
+use crate::sync::ignore_poison;
 
 /// What the user may do with objects, for as long as what was loaded of them is true.
 type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), Seed>;
@@ -69,6 +70,6 @@ impl GrantSnapshot {
     }
 
     fn objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.objects.lock())
     }
 }

@@ -1,4 +1,4 @@
-//! The neutral vocabulary: a request as it came in, and the reply that is being written.
+//! Requests and replies, independent of who sends them and of what an action does with them.
 
 mod json;
 mod reply;

@@ -1,4 +1,4 @@
-//! The reply that is being written: one buffer for all replies of a connection, the data of each serialized straight into it.
+//! The reply buffer: each connection has one, and the data of each reply is serialized directly into it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,76 +9,103 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// How much of the buffer an idle connection keeps.
-const KEPT: usize = 1024;
-/// What a reply asks for before it is known how long it gets.
-const ROOM: usize = 256;
+/// Maximum capacity that the buffer of an idle connection keeps, in bytes.
+const MAX_IDLE_CAPACITY: usize = 1024;
+/// Capacity that is reserved for a reply before its length is known, in bytes.
+const INITIAL_CAPACITY: usize = 256;
 
-/// What an action answers one after the other.
+/// The values of a stream, each of which becomes one reply.
 pub(crate) trait Values: Send {
-    /// Writes the next value. `None`: there is none any more.
+    /// Writes the next value into `reply`. Returns `None` after the last value.
     fn poll_value(self: Pin<&mut Self>, cx: &mut Context<'_>, reply: &mut Reply) -> Poll<Option<Result<()>>>;
 }
 
-/// Where an action's result goes. Only [`IntoReply`](crate::IntoReply) implementations see it.
+/// The destination of the value that an action returns, for implementations of [`IntoReply`](crate::IntoReply).
+///
+/// A type with a status of its own implements `IntoReply` with a marker type of its own:
+///
+/// ```
+/// use portcullis::{AllowAny, IntoReply, Reply, Result, StatusCode, consumer};
+///
+/// /// A reply with status 202 and the id of a job as data.
+/// struct Queued(u64);
+///
+/// struct QueuedMarker;
+///
+/// impl IntoReply<QueuedMarker> for Queued {
+///     fn into_reply(self, reply: &mut Reply) -> Result<()> { reply.data(StatusCode::ACCEPTED, &self.0) }
+/// }
+///
+/// struct Jobs;
+///
+/// #[consumer]
+/// impl Jobs {
+///     #[action(permission = AllowAny)]
+///     async fn run(&self) -> Queued { Queued(7) }
+/// }
+/// ```
 pub struct Reply {
-    out: Vec<u8>,
+    buffer: Vec<u8>,
     status: StatusCode,
-    silent: bool,
-    /// Where the data begins.
-    data: usize,
-    /// What is to come instead of this reply.
+    is_silent: bool,
+    /// Index of the first byte of the data.
+    data_start: usize,
+    /// The stream whose values are sent instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { out: Vec::new(), status: StatusCode::OK, silent: false, data: 0, values: None }
+        Reply { buffer: Vec::new(), status: StatusCode::OK, is_silent: false, data_start: 0, values: None }
     }
 
-    /// Starts over: whatever was written since the last reply was taken is gone.
-    pub(crate) fn restart(&mut self, before: &'static [u8]) {
-        self.out.clear();
-        self.out.reserve(ROOM);
-        self.out.extend_from_slice(before);
-        self.data = self.out.len();
+    /// Starts a new reply with the text in front of its data. Discards the previous reply.
+    pub(crate) fn restart(&mut self, prefix: &'static [u8]) {
+        self.buffer.clear();
+        self.buffer.reserve(INITIAL_CAPACITY);
+        self.buffer.extend_from_slice(prefix);
+        self.data_start = self.buffer.len();
         self.status = StatusCode::OK;
-        self.silent = false;
+        self.is_silent = false;
         self.values = None;
     }
 
-    /// Writes the data of a successful reply, in place of any written before. A status outside 200–299 is a fault:
-    /// errors are returned, not written.
+    /// Writes the status and the data of a successful reply. Replaces data that was written before.
+    ///
+    /// # Errors
+    ///
+    /// Returns a fault (500, `internal_error`) if the status is not between 200 and 299, or if the data cannot be
+    /// serialized as JSON. To reply with an error, return it.
     pub fn data<T: Serialize + ?Sized>(&mut self, status: StatusCode, data: &T) -> Result<()> {
         if !status.is_success() {
             return Err(Error::internal(format!("data with status {status}; return an error instead")));
         }
-        self.out.truncate(self.data);
+        self.buffer.truncate(self.data_start);
         self.status = status;
-        serde_json::to_writer(&mut self.out, data).map_err(Error::internal)
+        serde_json::to_writer(&mut self.buffer, data).map_err(Error::internal)
     }
 
-    /// Whether there is data yet.
+    /// Returns whether no data was written yet.
     pub(crate) fn is_empty(&self) -> bool {
-        self.out.len() == self.data
+        self.buffer.len() == self.data_start
     }
 
-    /// Answers nothing at all.
+    /// Suppresses the reply: nothing is sent. An error of the action is sent nevertheless.
     pub fn nothing(&mut self) {
-        self.silent = true;
+        self.is_silent = true;
     }
 
-    /// Answers with these, one after the other.
-    pub(crate) fn follow(&mut self, values: Pin<Box<dyn Values>>) {
+    /// Sends the values of a stream instead of this reply.
+    pub(crate) fn set_values(&mut self, values: Pin<Box<dyn Values>>) {
         self.values = Some(values);
     }
 
-    /// What is to come instead of this reply.
+    /// Takes the stream whose values are sent instead of this reply.
     pub(crate) fn take_values(&mut self) -> Option<Pin<Box<dyn Values>>> {
         self.values.take()
     }
 
-    /// Returns whether a stream of replies is to follow instead of this reply.
+    /// Returns whether a stream of replies is sent instead of this reply.
     #[inline]
     pub(crate) fn is_stream(&self) -> bool {
         self.values.is_some()
@@ -89,27 +116,27 @@ impl Reply {
     }
 
     pub(crate) fn is_silent(&self) -> bool {
-        self.silent
+        self.is_silent
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.buffer.extend_from_slice(text.as_bytes());
     }
 
     pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
-        // Only text and numbers of ours come here: they cannot fail, and a buffer in memory cannot either.
-        let _ = serde_json::to_writer(&mut self.out, value);
+        // Cannot fail: the callers pass text and numbers only, and the buffer is in memory.
+        let _ = serde_json::to_writer(&mut self.buffer, value);
     }
 
-    /// What was written.
+    /// Returns the text of the reply.
     pub(crate) fn text(&self) -> &str {
-        str::from_utf8(&self.out).expect("JSON is UTF-8")
+        str::from_utf8(&self.buffer).expect("bug: reply is not UTF-8")
     }
 
-    /// Gives back the memory of long replies. To be called when the connection has nothing more to do.
+    /// Frees the buffer if a long reply has grown it. Called when the connection becomes idle.
     pub(crate) fn shrink(&mut self) {
-        if self.out.capacity() > KEPT {
-            self.out = Vec::new();
+        if self.buffer.capacity() > MAX_IDLE_CAPACITY {
+            self.buffer = Vec::new();
         }
     }
 }

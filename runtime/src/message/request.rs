@@ -1,4 +1,4 @@
-//! One message of a client, taken apart: the envelope's keys, and every other key with the text of its value.
+//! One message of a client, split into the keys of the envelope and all other keys with the text of their values.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -6,168 +6,173 @@ use std::collections::HashSet;
 use http::StatusCode;
 use smallvec::SmallVec;
 
-use super::json::{self, Malformed, Scan, Value};
+use super::json::{self, MalformedJson, RawJson, Scanner};
 use crate::error::{Error, Result};
 
-/// A top-level key that is not the envelope's, unescaped, and its value.
-pub(crate) type Field<'a> = (Cow<'a, str>, Value<'a>);
+/// A top-level key that is not part of the envelope, unescaped, and its value.
+pub(crate) type Field<'a> = (Cow<'a, str>, RawJson<'a>);
 
-/// Keys of a message that are looked for one by one before a set is built.
-const FEW: usize = 16;
+/// Maximum number of keys that are compared pairwise to find a repeated one. More keys are put into a hash set.
+const MAX_PAIRWISE_COMPARED: usize = 16;
 
-/// The envelope.
+/// The keys of a message that Portcullis itself reads.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope<'a> {
-    /// The action's name, unescaped.
+    /// The name of the action, unescaped.
     pub(crate) action: Cow<'a, str>,
-    /// The same as sent, a JSON string; `None` where the message named none.
-    pub(crate) action_sent: Option<&'a str>,
+    /// The same as sent, a JSON string; `None` if the message names no action.
+    pub(crate) raw_action: Option<&'a str>,
     /// The route, unescaped, without its query.
     pub(crate) route: Cow<'a, str>,
-    /// What follows the `?` in the route.
+    /// The part of the route after `?`.
     pub(crate) query: Cow<'a, str>,
     /// The whole route as sent, a JSON string.
-    pub(crate) route_sent: Option<&'a str>,
+    pub(crate) raw_route: Option<&'a str>,
     /// Any JSON value, as sent.
     pub(crate) request_id: Option<&'a str>,
 }
 
-/// A message.
+/// A message that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Request<'a> {
     pub(crate) head: Envelope<'a>,
     pub(crate) fields: SmallVec<[Field<'a>; 4]>,
 }
 
-/// What bounds a message beside its size.
+/// The limits of a message other than its size, see [`Limits`](crate::Limits).
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the names of the fields of `Limits`")]
 pub(crate) struct RequestLimits {
-    pub(crate) nesting: usize,
-    pub(crate) request_id: usize,
-    pub(crate) objects: usize,
+    pub(crate) max_nesting: usize,
+    pub(crate) max_request_id_bytes: usize,
+    pub(crate) max_objects: usize,
 }
 
 impl<'a> Request<'a> {
-    /// Reads a message into an empty request. After an error it holds what a reply may echo.
-    pub(crate) fn read(&mut self, text: &'a str, bounds: RequestLimits) -> Result<()> {
-        let mut reading = Reading { request: self, wrong: None, bounds };
-        if reading.entries(text).is_ok() {
-            return reading.finish();
+    /// Reads a message into an empty request. After an error it holds the part of the envelope that the reply echoes.
+    pub(crate) fn read(&mut self, text: &'a str, limits: RequestLimits) -> Result<()> {
+        let mut parser = Parser { request: self, first_error: None, limits };
+        if parser.parse(text).is_ok() {
+            return parser.finish();
         }
-        // Nothing of a text that is no JSON can be trusted to be what the client meant.
+        // In a text that is not JSON, no key is known to be what the client meant.
         *self = Request::default();
-        Err(malformed("malformed_message", "The message is not a JSON object."))
+        Err(bad_message("malformed_message", "The message is not a JSON object."))
     }
 }
 
-struct Reading<'r, 'a> {
+struct Parser<'r, 'a> {
     request: &'r mut Request<'a>,
-    /// The first thing that is wrong with a message that is JSON.
-    wrong: Option<Error>,
-    bounds: RequestLimits,
+    /// The first error of a message that is a JSON object.
+    first_error: Option<Error>,
+    limits: RequestLimits,
 }
 
-impl<'a> Reading<'_, 'a> {
-    fn entries(&mut self, text: &'a str) -> Result<(), Malformed> {
-        let mut scan = Scan::object(text)?;
-        let mut first = true;
-        while let Some((key, value)) = scan.entry(first)? {
-            first = false;
-            if json::depth(value.text) >= self.bounds.nesting {
-                self.complain(malformed("too_deep", "The message is nested too deeply."));
+impl<'a> Parser<'_, 'a> {
+    fn parse(&mut self, text: &'a str) -> Result<(), MalformedJson> {
+        let mut scanner = Scanner::object(text)?;
+        let mut is_first = true;
+        while let Some((key, value)) = scanner.next_entry(is_first)? {
+            is_first = false;
+            if json::depth(value.text) >= self.limits.max_nesting {
+                self.record_error(bad_message("too_deep", "The message is nested too deeply."));
             }
             match &*key {
-                "action" => self.action(value),
-                "route" => self.route(value),
-                "request_id" => self.request_id(value.text),
+                "action" => self.set_action(value),
+                "route" => self.set_route(value),
+                "request_id" => self.set_request_id(value.text),
                 _ => self.request.fields.push((key, value)),
             }
         }
         Ok(())
     }
 
-    fn complain(&mut self, error: Error) {
-        self.wrong.get_or_insert(error);
+    fn record_error(&mut self, error: Error) {
+        self.first_error.get_or_insert(error);
     }
 
-    fn action(&mut self, value: Value<'a>) {
-        if self.request.head.action_sent.is_some() {
-            return self.complain(repeated("action"));
+    fn set_action(&mut self, value: RawJson<'a>) {
+        if self.request.head.raw_action.is_some() {
+            return self.record_error(repeated_key("action"));
         }
         match value.unescaped() {
             Ok(action) => {
                 self.request.head.action = action;
-                self.request.head.action_sent = Some(value.text);
+                self.request.head.raw_action = Some(value.text);
             }
-            Err(Malformed) => {
-                self.complain(malformed("missing_action", "The action must be a string.").with_field("action"));
+            Err(MalformedJson) => {
+                self.record_error(bad_message("missing_action", "The action must be a string.").with_field("action"));
             }
         }
     }
 
-    fn route(&mut self, value: Value<'a>) {
-        if self.request.head.route_sent.is_some() {
-            return self.complain(repeated("route"));
+    fn set_route(&mut self, value: RawJson<'a>) {
+        if self.request.head.raw_route.is_some() {
+            return self.record_error(repeated_key("route"));
         }
         match value.unescaped() {
             Ok(sent) => {
-                (self.request.head.route, self.request.head.query) = without_query(sent);
-                self.request.head.route_sent = Some(value.text);
+                (self.request.head.route, self.request.head.query) = split_query(sent);
+                self.request.head.raw_route = Some(value.text);
             }
-            Err(Malformed) => {
-                self.complain(malformed("invalid_route", "The route must be a string.").with_field("route"));
+            Err(MalformedJson) => {
+                self.record_error(bad_message("invalid_route", "The route must be a string.").with_field("route"));
             }
         }
     }
 
-    fn request_id(&mut self, value: &'a str) {
+    fn set_request_id(&mut self, value: &'a str) {
         if self.request.head.request_id.is_some() {
-            return self.complain(repeated("request_id"));
+            return self.record_error(repeated_key("request_id"));
         }
-        if value.len() > self.bounds.request_id {
-            return self
-                .complain(malformed("request_id_too_long", "The request id is too long.").with_field("request_id"));
+        if value.len() > self.limits.max_request_id_bytes {
+            return self.record_error(
+                bad_message("request_id_too_long", "The request id is too long.").with_field("request_id"),
+            );
         }
         self.request.head.request_id = Some(value);
     }
 
     fn finish(mut self) -> Result<()> {
-        if let Some(key) = repeated_key(&self.request.fields) {
-            let error = repeated(key);
-            self.complain(error);
+        if let Some(key) = find_repeated_key(&self.request.fields) {
+            let error = repeated_key(key);
+            self.record_error(error);
         }
-        if self.request.head.action_sent.is_none() {
-            self.complain(malformed("missing_action", "The message names no action.").with_field("action"));
+        if self.request.head.raw_action.is_none() {
+            self.record_error(bad_message("missing_action", "The message names no action.").with_field("action"));
         }
-        self.wrong.map_or(Ok(()), Err)
+        self.first_error.map_or(Ok(()), Err)
     }
 }
 
-fn malformed(code: &'static str, detail: &'static str) -> Error {
+fn bad_message(code: &'static str, detail: &'static str) -> Error {
     Error::new(StatusCode::BAD_REQUEST, code, detail)
 }
 
-fn repeated(key: &str) -> Error {
-    malformed("repeated_key", "The message repeats a key.").with_field(key.to_owned())
+fn repeated_key(key: &str) -> Error {
+    bad_message("repeated_key", "The message repeats a key.").with_field(key.to_owned())
 }
 
-fn repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
-    if fields.len() <= FEW {
-        let mut rest = fields.iter().enumerate();
-        return rest.find(|(at, field)| fields[..*at].iter().any(|earlier| earlier.0 == field.0)).map(|(_, f)| &*f.0);
+fn find_repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
+    if fields.len() <= MAX_PAIRWISE_COMPARED {
+        let mut indexed = fields.iter().enumerate();
+        let repeated = indexed.find(|(index, field)| fields[..*index].iter().any(|earlier| earlier.0 == field.0));
+        return repeated.map(|(_, field)| &*field.0);
     }
     let mut seen = HashSet::with_capacity(fields.len());
     fields.iter().map(|field| &*field.0).find(|key| !seen.insert(*key))
 }
 
-fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
-    // Routes are short: a search for long texts would cost more than it saves.
-    let Some(mark) = route.bytes().position(|byte| byte == b'?') else {
+fn split_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
+    // A plain loop, because routes are short: `memchr` pays off for long texts only.
+    let Some(question_mark) = route.bytes().position(|byte| byte == b'?') else {
         return (route, Cow::Borrowed(""));
     };
     match route {
-        Cow::Borrowed(route) => (Cow::Borrowed(&route[..mark]), Cow::Borrowed(&route[mark + 1..])),
-        Cow::Owned(route) => (Cow::Owned(route[..mark].to_owned()), Cow::Owned(route[mark + 1..].to_owned())),
+        Cow::Borrowed(route) => (Cow::Borrowed(&route[..question_mark]), Cow::Borrowed(&route[question_mark + 1..])),
+        Cow::Owned(route) => {
+            (Cow::Owned(route[..question_mark].to_owned()), Cow::Owned(route[question_mark + 1..].to_owned()))
+        }
     }
 }
 
@@ -175,29 +180,29 @@ fn without_query(route: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
 mod tests {
     use super::*;
 
-    const BOUNDS: RequestLimits = RequestLimits { nesting: 4, request_id: 8, objects: 4 };
+    const LIMITS: RequestLimits = RequestLimits { max_nesting: 4, max_request_id_bytes: 8, max_objects: 4 };
 
     fn code(text: &str) -> Option<String> {
-        Request::default().read(text, BOUNDS).err().map(|e| e.code().to_owned())
+        Request::default().read(text, LIMITS).err().map(|e| e.code().to_owned())
     }
 
     #[test]
-    fn takes_the_envelope_out_and_keeps_the_rest() {
+    fn request_is_split_into_envelope_and_fields() {
         let text = r#"{"text":"hi","request_id": [1] ,"route":"rooms\/5\/?page=4","action":"s\u0065nd"}"#;
         let mut request = Request::default();
-        request.read(text, BOUNDS).unwrap();
+        request.read(text, LIMITS).unwrap();
         assert_eq!(request.head.action, "send");
-        assert_eq!(request.head.action_sent, Some(r#""s\u0065nd""#));
+        assert_eq!(request.head.raw_action, Some(r#""s\u0065nd""#));
         assert_eq!((&*request.head.route, &*request.head.query), ("rooms/5/", "page=4"));
-        assert_eq!(request.head.route_sent, Some(r#""rooms\/5\/?page=4""#));
+        assert_eq!(request.head.raw_route, Some(r#""rooms\/5\/?page=4""#));
         assert_eq!(request.head.request_id, Some("[1]"));
         let fields: Vec<_> = request.fields.iter().map(|(key, value)| (&**key, value.text)).collect();
         assert_eq!(fields, [("text", r#""hi""#)]);
     }
 
     #[test]
-    fn each_mistake_has_its_code() {
-        for (text, wanted) in [
+    fn invalid_message_has_the_code_of_its_mistake() {
+        for (text, expected) in [
             ("nonsense", "malformed_message"),
             ("{}", "missing_action"),
             (r#"{"action":5}"#, "missing_action"),
@@ -210,21 +215,21 @@ mod tests {
             (r#"{"action":"a","x":[[[[]]]]}"#, "too_deep"),
             (r#"{"action":"a","request_id":[[[[]]]]}"#, "too_deep"),
         ] {
-            assert_eq!(code(text).as_deref(), Some(wanted), "{text}");
+            assert_eq!(code(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(code(r#"{"action":"a","request_id":"123456","x":[[[]]]}"#), None);
     }
 
     #[test]
-    fn an_error_still_echoes_what_was_read() {
+    fn invalid_message_keeps_the_envelope_for_the_reply() {
         let mut request = Request::default();
-        let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, BOUNDS);
+        let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, LIMITS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
-        assert_eq!((request.head.action_sent, request.head.request_id), (Some(r#""a""#), Some("7")));
+        assert_eq!((request.head.raw_action, request.head.request_id), (Some(r#""a""#), Some("7")));
     }
 
     #[test]
-    fn a_repeated_key_is_found_among_many() {
+    fn repeated_key_among_many_keys_is_found() {
         let many = (0..100).fold(String::new(), |all, n| format!(r#"{all},"k{n}":{n}"#));
         assert_eq!(code(&format!(r#"{{"action":"a"{many}}}"#)), None);
         assert_eq!(code(&format!(r#"{{"action":"a"{many},"k99":0}}"#)).as_deref(), Some("repeated_key"));

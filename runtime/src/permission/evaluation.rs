@@ -114,7 +114,7 @@ impl<U> Evaluation<'_, '_, U> {
     /// Adds the text of the last evaluated leaf to the error, for the log.
     pub(super) fn with_leaf(&self, error: Error) -> Error {
         match self.last_leaf {
-            Some(leaf) => error.refused_by(self.leaf_text(leaf)),
+            Some(leaf) => error.with_leaf(self.leaf_text(leaf)),
             None => error,
         }
     }

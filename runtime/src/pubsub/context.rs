@@ -263,7 +263,7 @@ impl<C: Consumer> Session<C> {
                 self.is_member(&group, None)
             }
             Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::words), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
                 false
             }
         }

@@ -13,7 +13,7 @@ use crate::session::queued_event::EventHandle;
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
-use crate::transport::Text;
+use crate::transport::FrameText;
 
 impl<C: Consumer> Session<C> {
     /// Looks at what is read of every member, without asking anything yet.
@@ -140,7 +140,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_, C>,
-        enqueue: impl Fn(Text, EventHandle<C>, u64) -> EnqueueOutcome,
+        enqueue: impl Fn(FrameText, EventHandle<C>, u64) -> EnqueueOutcome,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,

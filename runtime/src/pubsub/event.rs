@@ -14,7 +14,7 @@ use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
-use crate::transport::Text;
+use crate::transport::FrameText;
 
 /// That a consumer lets an event out. Written by `#[event]`: a consumer without it never sends that type.
 #[diagnostic::on_unimplemented(
@@ -96,11 +96,11 @@ pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
 
 /// An event on its way, as the text of a frame.
 #[derive(Debug, Clone)]
-pub struct Frame(pub(crate) Text);
+pub struct Frame(pub(crate) FrameText);
 
 /// The frame of a value.
 pub fn frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
-    native::event(name, data).map(Frame).map_err(Error::internal)
+    native::encode_event(name, data).map(Frame).map_err(Error::internal)
 }
 
 /// The frame of a value that was made for one subscriber; `None` leaves that one out.

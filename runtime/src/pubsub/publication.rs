@@ -17,7 +17,7 @@ use crate::session::delivery_path::DeliveryPath;
 use crate::session::queued_event::{EventHandle, QueuedEvent};
 use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
-use crate::transport::Text;
+use crate::transport::FrameText;
 
 /// An event that was published.
 pub(crate) struct Publication<E> {
@@ -34,7 +34,7 @@ pub(crate) struct Publication<E> {
 enum Shared {
     No,
     /// Nothing where it could not be made.
-    Yes(Option<Text>),
+    Yes(Option<FrameText>),
 }
 
 impl<E> Publication<E> {
@@ -53,7 +53,7 @@ impl<E> Publication<E> {
         session: &Session<C>,
         scope: &Scope<C::User>,
         path: DeliveryPath<'_, C>,
-    ) -> Option<Text> {
+    ) -> Option<FrameText> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(session)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
             Shared::No => match made::<C, E>(session, || session.consumer.personal(scope, self.event())) {
@@ -66,7 +66,7 @@ impl<E> Publication<E> {
         if group.is_none() && ids.is_empty() {
             return Some(frame);
         }
-        Some(native::event_for(&frame, group, &ids))
+        Some(native::address_event(&frame, group, &ids))
     }
 
     fn share<C: Emits<E>>(&self, session: &Session<C>) -> Shared {
@@ -74,7 +74,7 @@ impl<E> Publication<E> {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
             Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
-                Some(name) => native::event_for(&frame, Some(name), &[]),
+                Some(name) => native::address_event(&frame, Some(name), &[]),
                 None => frame,
             })),
         }

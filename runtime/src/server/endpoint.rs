@@ -1,9 +1,9 @@
-//! A consumer with all that its door needs to know.
+//! The endpoint: a consumer with its authentication, origins, limits and grant source.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::authenticate::{Authenticate, Authenticator, boxed};
+use super::authenticate::{Authenticate, Authenticator, box_authenticator};
 use super::origin::{Origin, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
@@ -11,9 +11,50 @@ use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 
-/// A consumer, ready to be mounted.
+/// A consumer with its settings, ready to be mounted.
 ///
-/// It is an axum service, and composes with tower layers as every service does.
+/// Created by [`websocket`]. An endpoint is an axum service: [`into_route`](Endpoint::into_route) makes it a route, and
+/// tower layers apply to it as to any service. Clones share their connections and groups.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
+/// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
+/// | [`limits`](Endpoint::limits) | [`Limits::default`] |
+/// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
+/// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
+///
+/// ```standalone_crate
+/// use std::time::Duration;
+/// use portcullis::{AllowAny, Limits, OverflowPolicy, consumer, websocket};
+///
+/// struct Echo;
+///
+/// #[consumer]
+/// impl Echo {
+///     #[action(permission = AllowAny)]
+///     async fn echo(&self, text: String) -> String { text }
+/// }
+///
+/// let endpoint = websocket(Echo)
+///     .allow_origins(["https://app.example"])
+///     .limits(Limits { idle_timeout: Duration::from_secs(90), ..Limits::default() })
+///     .overflow_policy(OverflowPolicy::DropOldest);
+/// let publisher = endpoint.publisher();
+/// let app: axum::Router = axum::Router::new().route("/ws", endpoint.into_route());
+/// ```
+///
+/// # Handshake
+///
+/// A request is checked in this order. The first failed check rejects it with a response without a body:
+///
+/// | check | status |
+/// |---|---|
+/// | it is a WebSocket upgrade | that of axum's `WebSocketUpgrade` |
+/// | its origin is allowed | 403 |
+/// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
+/// | the credentials have not [expired](crate::User::expires_at) | 401 |
+/// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<Authenticator<C::User>>>,
@@ -24,16 +65,26 @@ pub struct Endpoint<C: Consumer> {
     pub(super) overflow_policy: OverflowPolicy,
 }
 
-/// Makes an endpoint of a consumer: `Router::new().route("/ws", websocket(Chat::new()).into_route())`.
+/// Creates an endpoint for a consumer, with the default settings of [`Endpoint`].
 ///
-/// The user comes from [`authenticate`](Endpoint::authenticate), or from the request's extensions, where a tower layer
-/// has put a value of the consumer's user type. Pages of the same origin may connect, all [`Limits`] are on.
+/// ```standalone_crate
+/// use portcullis::{AllowAny, consumer, websocket};
+///
+/// struct Echo;
+///
+/// #[consumer]
+/// impl Echo {
+///     #[action(permission = AllowAny)]
+///     async fn echo(&self, text: String) -> String { text }
+/// }
+///
+/// let app: axum::Router = axum::Router::new().route("/ws", websocket(Echo).into_route());
+/// ```
 ///
 /// # Panics
 ///
-/// When another consumer of the program has the same name, or two codenames have one. That is a mistake in the program,
-/// and shows at start-up.
-#[must_use = "an endpoint does nothing until it is mounted"]
+/// Panics if another consumer of the program has the same name, or if two codenames have the same name.
+#[must_use = "an endpoint does nothing until it is register_mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = register_mounted::<C>() {
         panic!("{error}");
@@ -50,7 +101,10 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
 }
 
 impl<C: Consumer> Endpoint<C> {
-    /// Asks this function who is behind a request. A user in the request's extensions comes first.
+    /// Sets the function that authenticates requests. Default: none, so that requests without a user are anonymous.
+    ///
+    /// The function is not called if a tower layer has put a value of the consumer's user type into the extensions of the
+    /// request: that value is the user. See [`Authenticate`] for the signature and for what an error does.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, consumer, Result, User};
@@ -70,38 +124,79 @@ impl<C: Consumer> Endpoint<C> {
     where
         F: for<'a> Authenticate<'a, C::User> + Send + Sync + 'static,
     {
-        self.authenticate = Some(Arc::new(boxed(authenticate)));
+        self.authenticate = Some(Arc::new(box_authenticator(authenticate)));
         self
     }
 
-    /// Lets pages of these origins connect too, written `https://app.example` or `http://localhost:3000`.
+    /// Allows web pages of these origins to connect, in addition to pages of the same origin. May be called repeatedly.
+    ///
+    /// An origin is written `https://app.example` or `http://localhost:3000`. A page of any other origin is rejected with
+    /// 403. Requests without an `Origin` header do not come from a web page and are allowed.
     ///
     /// # Panics
     ///
-    /// When one is no such origin: a mistake in the program, or in its configuration, that shows at start-up.
+    /// Panics if a text is not an origin with scheme `http` or `https`.
     #[must_use]
     pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         for origin in origins {
             let origin = origin.as_ref();
-            let place = Origin::of_origin(origin);
-            let place = place.unwrap_or_else(|| panic!("`{origin}` is no origin; write `https://app.example`"));
-            Arc::make_mut(&mut self.origins).listed.push(place);
+            let parsed = Origin::parse(origin);
+            let parsed = parsed.unwrap_or_else(|| panic!("`{origin}` is not an origin; write `https://app.example`"));
+            Arc::make_mut(&mut self.origins).allowed.push(parsed);
         }
         self
     }
 
-    /// Lets pages of any origin connect. Sound only where no cookie, client certificate or network address says who
-    /// somebody is: a browser sends these along for every page.
+    /// Allows web pages of any origin to connect.
+    ///
+    /// Safe only if users are not identified by a cookie, a client certificate or a network address: a browser sends these
+    /// with the requests of every page.
     #[must_use]
     pub fn allow_any_origin(mut self) -> Self {
-        Arc::make_mut(&mut self.origins).any = true;
+        Arc::make_mut(&mut self.origins).allow_any = true;
         self
     }
 
-    /// Asks codenames of this source. Endpoints that are given clones of one [`GrantCache`] share what it has loaded.
+    /// Sets the source from which the grants of users are loaded. Default: none.
     ///
-    /// Without one, an endpoint whose consumer asks for codenames lets nobody in; [`into_route`](Endpoint::into_route) says
-    /// so at start-up.
+    /// Endpoints that get clones of one [`GrantCache`] share the grants that it has loaded.
+    ///
+    /// An endpoint whose consumer uses codenames needs a source: without one [`into_route`](Endpoint::into_route) panics,
+    /// and every handshake is rejected with 500.
+    ///
+    /// ```standalone_crate
+    /// use portcullis::{GrantSet, GrantSource, Result, User, UserGrants, consumer, permissions, websocket};
+    ///
+    /// permissions! {
+    ///     pub notes { can_read = "Can read notes" }
+    /// }
+    ///
+    /// struct Member(u64);
+    ///
+    /// impl User for Member {
+    ///     fn id(&self) -> std::borrow::Cow<'_, str> { self.0.to_string().into() }
+    /// }
+    ///
+    /// /// Stands for a role table in a database.
+    /// struct Roles;
+    ///
+    /// impl GrantSource<Member> for Roles {
+    ///     async fn load(&self, member: &Member) -> Result<UserGrants> {
+    ///         let readable = if member.0 < 100 { vec![notes::can_read] } else { vec![] };
+    ///         Ok(readable.into_iter().collect::<GrantSet>().into())
+    ///     }
+    /// }
+    ///
+    /// struct Notes;
+    ///
+    /// #[consumer(user = Member)]
+    /// impl Notes {
+    ///     #[action(permission = notes.can_read)]
+    ///     async fn read(&self) -> &'static str { "Buy milk." }
+    /// }
+    ///
+    /// let endpoint = websocket(Notes).grants(Roles);
+    /// ```
     #[must_use]
     pub fn grants(mut self, grants: impl GrantSource<C::User>) -> Self {
         let cache = grants.into_cache();
@@ -110,47 +205,52 @@ impl<C: Consumer> Endpoint<C> {
         self
     }
 
-    /// Does this with a connection for which too many events wait. Default: [`OverflowPolicy::Close`].
+    /// Sets what happens when the send queue of a connection is full. Default: [`OverflowPolicy::Close`].
     #[must_use]
     pub fn overflow_policy(mut self, policy: OverflowPolicy) -> Self {
         self.overflow_policy = policy;
         self
     }
 
-    /// Publishes to the groups of this endpoint, and of its clones, from outside a connection.
+    /// Sets the limits of its connections. Default: [`Limits::default`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Arc::new(limits);
+        self
+    }
+
+    /// Returns a handle that publishes events to the connections of this endpoint and of its clones.
     pub fn publisher(&self) -> Publisher<C> {
         Publisher::new(self.registry.clone())
     }
 
-    /// Tells the connections of this endpoint, and of its clones, that somebody may do more or less than before.
+    /// Returns a handle that revalidates or closes connections of this endpoint and of its clones, after rights have
+    /// changed.
     pub fn connections(&self) -> Connections<C> {
         Connections::new(self.registry.clone())
     }
 
-    /// Whether codenames are asked that nobody grants.
-    pub(super) fn lacks_grants(&self) -> bool {
-        let asks = || {
+    /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
+    pub(super) fn is_missing_grants(&self) -> bool {
+        let needs_grants = || {
             C::NODE.uses_codenames()
                 || C::EVENTS.iter().any(|event| event.permission.codenames)
                 || C::CONNECT.is_some_and(|expression| expression.codenames)
         };
-        self.grants.is_none() && asks()
+        self.grants.is_none() && needs_grants()
     }
 
-    /// The endpoint, once nothing is missing.
-    pub(crate) fn complete(self) -> Self {
+    /// Returns the endpoint unchanged.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the endpoint lacks a source of grants.
+    pub(crate) fn assert_complete(self) -> Self {
         assert!(
-            !self.lacks_grants(),
-            "`{}` asks for codenames, but its endpoint has no grants; say where they come from with `.grants(..)`",
+            !self.is_missing_grants(),
+            "`{}` uses codenames, but its endpoint has no source of grants; add `.grants(..)`",
             C::NAME
         );
-        self
-    }
-
-    /// Bounds its connections otherwise than by [`Limits::default`].
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Arc::new(limits);
         self
     }
 }

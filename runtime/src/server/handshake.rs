@@ -1,4 +1,4 @@
-//! Decides on a request before it is upgraded: its origin, its user, the expressions of the door.
+//! The handshake: checks a request before it is upgraded, by its origin, its user and the connect permissions.
 
 use std::sync::Arc;
 
@@ -18,60 +18,60 @@ use crate::session::{OverflowPolicy, SendQueue, Session, SessionRegistry};
 use crate::time::deadline;
 use crate::transport::Transport;
 
-/// A request that may become a connection.
+/// The outcome of a successful handshake: a request that may become a connection.
 pub(crate) struct Accepted<C: Consumer> {
     consumer: Arc<C>,
     scope: Box<Scope<C::User>>,
     limits: Arc<Limits>,
     registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
+    /// The change counter of the registry when the checks began, see [`SessionRegistry::changes`].
     changes_at_start: u64,
 }
 
 impl<C: Consumer> Accepted<C> {
-    /// The largest frame that a transport should let through, in bytes.
+    /// Returns the maximum size of a frame that the transport may accept, in bytes.
     #[cfg(feature = "testing")]
-    pub(crate) fn largest_frame(&self) -> usize {
+    pub(crate) fn max_frame_bytes(&self) -> usize {
         self.limits.max_frame_bytes
     }
 
     /// Serves the connection until it ends.
     pub(crate) fn serve<T: Transport>(self, transport: T) -> impl Future<Output = ()> + Send {
-        let Limits {
-            max_queued_events: queue,
-            max_queued_bytes: queue_bytes,
-            max_groups: groups,
-            action_timeout: action,
-            ..
-        } = *self.limits;
-        let send_queue = SendQueue::new(queue, queue_bytes, self.overflow_policy, self.registry.counters().clone());
-        let session = Session::new(&self.registry, self.consumer, send_queue, groups, action);
+        let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, .. } = *self.limits;
+        let send_queue =
+            SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
+        let session = Session::new(&self.registry, self.consumer, send_queue, max_groups, action_timeout);
         run(transport, session, self.changes_at_start, self.scope, &self.limits)
     }
 }
 
-/// The status that refuses a request. Nothing else is told.
+/// The outcome of a failed handshake: the status of the HTTP response, which has no body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Rejection(pub(crate) StatusCode);
 
 impl<C: Consumer> Endpoint<C> {
-    /// Lets a request in, or turns it away. A user who is known already need not be authenticated.
-    pub(crate) async fn admit(&self, parts: Box<Parts>, known: Option<C::User>) -> Result<Accepted<C>, Rejection> {
-        if self.lacks_grants() {
+    /// Performs the handshake for a request. A `known_user` is not authenticated.
+    pub(crate) async fn accept(
+        &self,
+        parts: Box<Parts>,
+        known_user: Option<C::User>,
+    ) -> Result<Accepted<C>, Rejection> {
+        if self.is_missing_grants() {
             tracing::error!(
                 consumer = C::NAME,
-                "codenames are asked that nobody grants: the endpoint has no `.grants(..)`"
+                "handshake rejected: the consumer uses codenames, but the endpoint has no source of grants"
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
-        if !self.origins.allow(&parts) {
+        if !self.origins.is_allowed(&parts) {
             let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Truncated::words), "refused: the origin is not allowed");
+            tracing::info!(origin = ?origin.as_deref().map(Truncated::new), "handshake rejected: origin not allowed");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
         let changes_at_start = self.registry.change_count();
         let head = ConnectContext::<C::User>::head();
-        let scope = match self.within_deadline(self.scope(parts, known)).await {
+        let scope = match self.with_timeout(self.build_scope(parts, known_user)).await {
             Ok(scope) => scope,
             Err(error) => {
                 let status = error.status().as_u16();
@@ -79,13 +79,13 @@ impl<C: Consumer> Endpoint<C> {
                 if error.is_fault() {
                     tracing::error!(id = %fault_id(), status, ?cause, "authentication failed");
                 } else {
-                    tracing::info!(status, ?cause, "refused by authentication");
+                    tracing::info!(status, ?cause, "handshake rejected by authentication");
                 }
                 return Err(Rejection(error.status()));
             }
         };
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = self.within_deadline(self.consumer.may_connect(&connect)).await {
+        if let Err(error) = self.with_timeout(self.consumer.may_connect(&connect)).await {
             report(connect.call(), &error);
             return Err(Rejection(error.status()));
         }
@@ -99,8 +99,9 @@ impl<C: Consumer> Endpoint<C> {
         })
     }
 
-    async fn scope(&self, mut parts: Box<Parts>, known: Option<C::User>) -> Result<Scope<C::User>> {
-        let user = match (known.or_else(|| parts.extensions.remove()), &self.authenticate) {
+    /// Authenticates a request and creates the scope of its connection. Fails with 401 if the credentials have expired.
+    async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
+        let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
@@ -108,12 +109,12 @@ impl<C: Consumer> Endpoint<C> {
         Scope::new(user, *parts).with_grants(self.grants.as_ref()).with_expiry()
     }
 
-    /// What the door waits for has the time of an action, and its panic is a fault.
-    fn within_deadline<T>(&self, asking: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
-        deadline(self.limits.action_timeout, contain_future(asking)).map(|outcome| match outcome {
+    /// Applies the time limit of an action to a check. A panic and a timeout become faults.
+    fn with_timeout<T>(&self, check: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        deadline(self.limits.action_timeout, contain_future(check)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => Err(panicked(&panic)),
-            None => Err(Error::internal("the door took too long")),
+            None => Err(Error::internal("handshake timed out")),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The door: who may open a connection, and how a request becomes one.
+//! Endpoints: mounting a consumer, and the handshake that turns an HTTP request into a connection.
 
 mod authenticate;
 mod endpoint;

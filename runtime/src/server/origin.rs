@@ -1,47 +1,52 @@
-//! Which web pages may connect. Browsers send cookies along wherever a page comes from, so somebody has to ask.
+//! The origin check, which decides what web pages may connect. Browsers send cookies with the requests of every page, so
+//! that without it a page of any site could connect in the name of its visitors.
 
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Uri, header};
 
-/// The origins that may connect.
+/// The origins whose pages may connect.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Origins {
-    /// Whether all may.
-    pub(super) any: bool,
-    /// Those that may beside the same origin.
-    pub(super) listed: Vec<Origin>,
+    /// Whether pages of all origins may connect.
+    pub(super) allow_any: bool,
+    /// The origins that are allowed besides the own one.
+    pub(super) allowed: Vec<Origin>,
 }
 
 impl Origins {
-    /// A request without an origin comes from no web page. `null`, and whatever is no origin, is nobody's.
-    pub(super) fn allow(&self, parts: &Parts) -> bool {
+    /// Returns whether a request may connect.
+    ///
+    /// A request without an `Origin` header does not come from a web page and is allowed. `null`, several origins and
+    /// invalid ones are allowed only by `allow_any`.
+    pub(super) fn is_allowed(&self, parts: &Parts) -> bool {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
-            return self.any || !parts.headers.contains_key(header::ORIGIN);
+            return self.allow_any || !parts.headers.contains_key(header::ORIGIN);
         };
-        if self.any {
+        if self.allow_any {
             return true;
         }
         let Ok(origin) = origin.to_str() else { return false };
-        let Some(place) = Origin::of_origin(origin) else { return false };
-        self.listed.contains(&place) || Origin::of_request(parts).is_some_and(|own| own.is_same(&place))
+        let Some(origin) = Origin::parse(origin) else { return false };
+        self.allowed.contains(&origin) || Origin::from_request(parts).is_some_and(|server| server.matches(&origin))
     }
 }
 
 /// Scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
-    /// `None`: the request does not say, as it came to a server that does not know whether a proxy in front of it speaks TLS.
-    secure: Option<bool>,
+    /// `None` if the request has no scheme: behind a proxy, the server does not know whether the client uses TLS.
+    is_https: Option<bool>,
     host: String,
     port: Option<u16>,
 }
 
 impl Origin {
-    pub(super) fn of_origin(text: &str) -> Option<Origin> {
+    /// Parses the text of an origin. Returns `None` if it is not an `http` or `https` origin.
+    pub(super) fn parse(text: &str) -> Option<Origin> {
         let uri: Uri = text.parse().ok()?;
-        let secure = match uri.scheme_str()? {
+        let is_https = match uri.scheme_str()? {
             "https" => true,
             "http" => false,
             _ => return None,
@@ -51,31 +56,32 @@ impl Origin {
             return None;
         }
         let authority = uri.authority()?;
-        let port = authority.port_u16().unwrap_or(default_port(secure));
-        Some(Origin { secure: Some(secure), host: authority.host().to_ascii_lowercase(), port: Some(port) })
+        let port = authority.port_u16().unwrap_or(default_port(is_https));
+        Some(Origin { is_https: Some(is_https), host: authority.host().to_ascii_lowercase(), port: Some(port) })
     }
 
-    fn of_request(parts: &Parts) -> Option<Origin> {
-        let secure = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
+    /// Returns the origin of this server, by the request. Returns `None` without a valid host.
+    fn from_request(parts: &Parts) -> Option<Origin> {
+        let is_https = parts.uri.scheme().map(|scheme| *scheme == Scheme::HTTPS);
         let authority = match parts.uri.authority() {
             Some(authority) => authority.clone(),
             None => host_header(&parts.headers)?,
         };
-        let port = authority.port_u16().or(secure.map(default_port));
-        Some(Origin { secure, host: authority.host().to_ascii_lowercase(), port })
+        let port = authority.port_u16().or(is_https.map(default_port));
+        Some(Origin { is_https, host: authority.host().to_ascii_lowercase(), port })
     }
 
-    /// Whether a page of that origin and this server are one. Where the request tells neither scheme nor port, the port
-    /// must be the default one of the page's scheme.
-    fn is_same(&self, origin: &Origin) -> bool {
-        let secure = self.secure.or(origin.secure);
-        let port = self.port.or(secure.map(default_port));
-        secure == origin.secure && self.host == origin.host && port == origin.port
+    /// Returns whether a page of `origin` has the same origin as this server. If the request has neither scheme nor port,
+    /// the port of the page must be the default port of its scheme.
+    fn matches(&self, origin: &Origin) -> bool {
+        let is_https = self.is_https.or(origin.is_https);
+        let port = self.port.or(is_https.map(default_port));
+        is_https == origin.is_https && self.host == origin.host && port == origin.port
     }
 }
 
-fn default_port(secure: bool) -> u16 {
-    if secure { 443 } else { 80 }
+fn default_port(is_https: bool) -> u16 {
+    if is_https { 443 } else { 80 }
 }
 
 fn host_header(headers: &HeaderMap) -> Option<Authority> {
@@ -86,18 +92,18 @@ fn host_header(headers: &HeaderMap) -> Option<Authority> {
 mod tests {
     use super::*;
 
-    fn allowed(origins: &Origins, uri: &str, host: &str, origin: Option<&str>) -> bool {
+    fn is_allowed(origins: &Origins, uri: &str, host: &str, origin: Option<&str>) -> bool {
         let mut request = http::Request::get(uri).header("host", host);
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }
-        origins.allow(&request.body(()).unwrap().into_parts().0)
+        origins.is_allowed(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]
-    fn the_same_origin_and_none_pass() {
-        let same = Origins::default();
-        for (host, origin, wanted) in [
+    fn request_of_the_same_or_no_origin_is_allowed() {
+        let origins = Origins::default();
+        for (host, origin, expected) in [
             ("chat.example", None, true),
             ("chat.example", Some("http://chat.example"), true),
             ("chat.example", Some("https://chat.example"), true),
@@ -118,33 +124,33 @@ mod tests {
             ("chat.example", Some("http://chat.example/path"), false),
             ("", Some("http://chat.example"), false),
         ] {
-            assert_eq!(allowed(&same, "/ws", host, origin), wanted, "{host} {origin:?}");
+            assert_eq!(is_allowed(&origins, "/ws", host, origin), expected, "{host} {origin:?}");
         }
     }
 
     #[test]
-    fn a_scheme_that_the_request_tells_counts() {
-        let same = Origins::default();
-        assert!(allowed(&same, "https://chat.example/ws", "", Some("https://chat.example")));
-        assert!(!allowed(&same, "https://chat.example/ws", "", Some("http://chat.example")));
-        assert!(!allowed(&same, "https://chat.example/ws", "", Some("http://chat.example:443")));
+    fn request_with_a_scheme_requires_that_scheme() {
+        let origins = Origins::default();
+        assert!(is_allowed(&origins, "https://chat.example/ws", "", Some("https://chat.example")));
+        assert!(!is_allowed(&origins, "https://chat.example/ws", "", Some("http://chat.example")));
+        assert!(!is_allowed(&origins, "https://chat.example/ws", "", Some("http://chat.example:443")));
     }
 
     #[test]
-    fn a_list_widens_and_any_is_any() {
-        let listed = Origins { listed: Origin::of_origin("https://app.example").into_iter().collect(), any: false };
-        assert!(allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
-        assert!(allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
-        assert!(!allowed(&listed, "/ws", "chat.example", Some("http://app.example")));
-        assert!(!allowed(&listed, "/ws", "chat.example", Some("null")));
-        let any = Origins { any: true, listed: vec![] };
-        assert!(allowed(&any, "/ws", "chat.example", Some("null")));
+    fn listed_origin_is_allowed_besides_the_own_one() {
+        let listed = Origins { allowed: Origin::parse("https://app.example").into_iter().collect(), allow_any: false };
+        assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
+        assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));
+        assert!(!is_allowed(&listed, "/ws", "chat.example", Some("http://app.example")));
+        assert!(!is_allowed(&listed, "/ws", "chat.example", Some("null")));
+        let any = Origins { allow_any: true, allowed: vec![] };
+        assert!(is_allowed(&any, "/ws", "chat.example", Some("null")));
     }
 
     #[test]
-    fn two_origins_are_none() {
+    fn request_with_two_origins_is_rejected() {
         let request =
             http::Request::get("/").header("host", "a").header("origin", "http://a").header("origin", "http://a");
-        assert!(!Origins::default().allow(&request.body(()).unwrap().into_parts().0));
+        assert!(!Origins::default().is_allowed(&request.body(()).unwrap().into_parts().0));
     }
 }

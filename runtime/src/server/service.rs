@@ -1,4 +1,4 @@
-//! The endpoint as an axum service: a request comes in, a socket or a refusal goes out.
+//! The endpoint as an axum service, which upgrades a request or rejects it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,20 +17,20 @@ use super::endpoint::Endpoint;
 use super::handshake::Rejection;
 use crate::consumer::Consumer;
 use crate::panic::catch_unwind_future;
-use crate::transport::websocket::Socket;
+use crate::transport::websocket::WebSocketTransport;
 
-/// What a connection reads at once. The library's default would cost every idle connection 128 KiB.
+/// Size of the read buffer of a connection, in bytes. The default of tungstenite is 128 KiB per idle connection.
 const READ_BUFFER: usize = 4 * 1024;
 
 impl<C: Consumer> Endpoint<C> {
-    /// The endpoint as a route of an axum router.
+    /// Converts the endpoint into a route of an axum router: `Router::new().route("/ws", websocket(Chat).into_route())`.
     ///
     /// # Panics
     ///
-    /// When the consumer, or a handler below it, asks for codenames and the endpoint has no
-    /// [`grants`](Endpoint::grants): a mistake in the program that shows at start-up.
+    /// Panics if the consumer or a handler below it uses codenames and the endpoint has no source of
+    /// [`grants`](Endpoint::grants).
     pub fn into_route<S: Clone>(self) -> MethodRouter<S> {
-        any_service(self.complete())
+        any_service(self.assert_complete())
     }
 }
 
@@ -45,7 +45,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let endpoint = self.clone();
-        // The body of an upgrade is empty, and must not be held while the door is asking.
+        // The body of an upgrade is empty. It is dropped now rather than kept during the checks.
         let (parts, _) = request.into_parts();
         let mut parts = Box::new(parts);
         Box::pin(async move {
@@ -53,17 +53,17 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                 Ok(upgrade) => upgrade,
                 Err(rejection) => return Ok(rejection.into_response()),
             };
-            // It would keep the server's read buffer for the life of the connection; the scope has the path.
+            // It would keep the read buffer of the HTTP server for the life of the connection. The scope has the path.
             parts.extensions.remove::<OriginalUri>();
-            let frame = endpoint.limits.max_frame_bytes;
-            // The user's types are asked in there, in the log too; whatever they do, the request has an answer.
-            let admitted = catch_unwind_future(endpoint.admit(parts, None)).await;
-            Ok(match admitted.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
-                Ok(entrance) => upgrade
+            let max_frame_bytes = endpoint.limits.max_frame_bytes;
+            // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
+            let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
+            Ok(match outcome.unwrap_or(Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR))) {
+                Ok(accepted) => upgrade
                     .read_buffer_size(READ_BUFFER)
-                    .max_message_size(frame)
-                    .max_frame_size(frame)
-                    .on_upgrade(move |socket| entrance.serve(Socket::new(socket))),
+                    .max_message_size(max_frame_bytes)
+                    .max_frame_size(max_frame_bytes)
+                    .on_upgrade(move |socket| accepted.serve(WebSocketTransport::new(socket))),
                 Err(Rejection(status)) => (status, Body::empty()).into_response(),
             })
         })

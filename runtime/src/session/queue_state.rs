@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
-use crate::transport::{CloseCode, Text};
+use crate::transport::{CloseCode, FrameText};
 
 /// What waits, in order, under the mailbox's lock.
 pub(crate) struct QueueState<N> {
@@ -22,7 +22,7 @@ pub(crate) struct QueueState<N> {
 /// An event that waits.
 pub(crate) struct QueueEntry<N> {
     pub(crate) sequence: u64,
-    pub(crate) frame: Text,
+    pub(crate) frame: FrameText,
     pub(crate) handle: N,
 }
 

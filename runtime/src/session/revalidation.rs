@@ -22,13 +22,13 @@ impl<C: Consumer> Session<C> {
         let before =
             self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
         // Credentials that have run out are nobody's.
-        let renewed = before.renewed(user).map_err(|_| Error::denied().refused_by("the credentials have run out"))?;
+        let renewed = before.renewed(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
         let scope = Arc::new(renewed);
         self.record_user_id(&scope);
         // Whoever was here first stays who they are.
         let is = |user: &C::User| user.id() == scope.user_id();
         if self.user_id().is_none_or(|known| known != scope.user_id()) || !before.user().is_none_or(is) {
-            return Err(Error::denied().refused_by("the credentials are another user's"));
+            return Err(Error::denied().with_leaf("the credentials are another user's"));
         }
         // Found before anything is loaded for them, so that no change is missed.
         self.registry.index_by_user(self);

@@ -244,12 +244,12 @@ impl<C: Consumer> Session<C> {
         let connect = ConnectContext::new(&scope, &head);
         if let Err(error) = within_deadline(deadline, self.consumer.may_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
-            tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
+            tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
             return self.close_with(code);
         }
         for belonging in self.memberships() {
             if let Err(error) = within_deadline(deadline, belonging.authorize_member(&self.consumer, &scope)).await {
-                tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
+                tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
                 self.remove_entry(&belonging);
             }
         }

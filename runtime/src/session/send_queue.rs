@@ -11,7 +11,7 @@ use super::queue_state::{QueueEntry, QueueState};
 use crate::context::StartGate;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
-use crate::transport::{CloseCode, ConnectionEnd, Text};
+use crate::transport::{CloseCode, ConnectionEnd, FrameText};
 
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 const UNREAD_FACTOR: usize = 4;
@@ -36,7 +36,7 @@ pub(crate) struct SendQueue<N> {
 
 /// An event that goes out.
 pub(crate) struct Dequeued {
-    pub(crate) frame: Text,
+    pub(crate) frame: FrameText,
     /// Whether another stands in front of the same place.
     pub(crate) more: bool,
 }
@@ -82,7 +82,7 @@ impl<N: Coalesce> SendQueue<N> {
     /// when it is dropped, so that is not done under whatever lock the caller holds.
     pub(crate) fn enqueue(
         &self,
-        frame: Text,
+        frame: FrameText,
         handle: N,
         epoch: u64,
         frame_version: u64,

@@ -1,7 +1,7 @@
-//! What loom has no like of, made of what it has.
+//! Stand-ins for the primitives that loom lacks, built from those that it has.
 
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 
 use loom::future::block_on;
@@ -9,9 +9,9 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 use loom::thread::{self, JoinHandle};
 
-use super::lock;
+use super::{ignore_poison, lock};
 
-/// Wakes whoever has registered last. Loom's own prints a line at every call.
+/// Wakes the waker that was registered last. Replaces loom's own `AtomicWaker`, which prints a line at every call.
 #[derive(Default)]
 pub(crate) struct AtomicWaker(Mutex<Option<Waker>>);
 
@@ -32,9 +32,9 @@ impl AtomicWaker {
     }
 }
 
-/// A value that is replaced as a whole. Whoever has not heard of the newest may still see one before it.
+/// A value that is replaced as a whole. A thread that has not synchronized with the latest store may load an older value.
 pub(crate) struct ArcSwapOption<T> {
-    /// Never waited for: nothing of loom's is touched while it is held.
+    /// Every value so far. Never contended: no operation of loom, and thus no thread switch, happens under this lock.
     values: std::sync::Mutex<Vec<Option<Arc<T>>>>,
     latest: AtomicUsize,
 }
@@ -45,8 +45,8 @@ impl<T> ArcSwapOption<T> {
     }
 
     pub(crate) fn load_full(&self) -> Option<Arc<T>> {
-        let at = self.latest.load(Ordering::Acquire);
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)[at].clone()
+        let index = self.latest.load(Ordering::Acquire);
+        ignore_poison(self.values.lock())[index].clone()
     }
 
     pub(crate) fn load(&self) -> Loaded<T> {
@@ -54,16 +54,16 @@ impl<T> ArcSwapOption<T> {
     }
 
     pub(crate) fn store(&self, value: Option<Arc<T>>) {
-        let at = {
-            let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = {
+            let mut values = ignore_poison(self.values.lock());
             values.push(value);
             values.len() - 1
         };
-        self.latest.swap(at, Ordering::AcqRel);
+        self.latest.swap(index, Ordering::AcqRel);
     }
 }
 
-/// What was there.
+/// The value that [`ArcSwapOption::load`] found.
 pub(crate) struct Loaded<T>(Option<Arc<T>>);
 
 impl<T> Deref for Loaded<T> {
@@ -74,7 +74,7 @@ impl<T> Deref for Loaded<T> {
     }
 }
 
-/// Where tasks are spawned: each is a thread.
+/// Spawns tasks, each on a thread of its own.
 #[derive(Default)]
 pub(crate) struct Handle(std::sync::Mutex<Vec<JoinHandle<()>>>);
 
@@ -85,14 +85,18 @@ impl Handle {
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = thread::spawn(move || block_on(task));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        ignore_poison(self.0.lock()).push(task);
     }
 
-    /// Waits until all have ended.
+    /// Waits until all tasks have ended.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a task of the model panicked.
     pub(crate) fn finish(&self) {
-        let next = || self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let next = || ignore_poison(self.0.lock()).pop();
         while let Some(task) = next() {
-            task.join().unwrap_or_else(|_| panic!("a task panicked"));
+            task.join().unwrap_or_else(|_| panic!("a task of the model panicked"));
         }
     }
 }
@@ -105,35 +109,41 @@ pub(crate) mod oneshot {
     use super::super::lock;
     use super::Mutex;
 
-    /// What was sent, whether nothing is any more, and who waits.
-    struct Shared<T>(Mutex<(Option<T>, bool, Option<Waker>)>);
+    struct Channel<T>(Mutex<ChannelState<T>>);
 
-    pub(crate) struct Sender<T>(Arc<Shared<T>>);
-    pub(crate) struct Receiver<T>(Arc<Shared<T>>);
+    struct ChannelState<T> {
+        value: Option<T>,
+        is_closed: bool,
+        receiver: Option<Waker>,
+    }
 
-    /// Nothing was sent.
+    pub(crate) struct Sender<T>(Arc<Channel<T>>);
+    pub(crate) struct Receiver<T>(Arc<Channel<T>>);
+
+    /// The sender was dropped without sending a value.
     #[derive(Debug)]
     pub(crate) struct Closed;
 
     pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
-        let shared = Arc::new(Shared(Mutex::new((None, false, None))));
-        (Sender(shared.clone()), Receiver(shared))
+        let state = ChannelState { value: None, is_closed: false, receiver: None };
+        let channel = Arc::new(Channel(Mutex::new(state)));
+        (Sender(channel.clone()), Receiver(channel))
     }
 
     impl<T> Sender<T> {
-        #[expect(clippy::unnecessary_wraps, reason = "the real one may find nobody there")]
+        #[expect(clippy::unnecessary_wraps, reason = "tokio's sender fails if the receiver was dropped")]
         pub(crate) fn send(self, value: T) -> Result<(), T> {
-            lock(&self.0.0).0 = Some(value);
+            lock(&self.0.0).value = Some(value);
             Ok(())
         }
     }
 
     impl<T> Drop for Sender<T> {
         fn drop(&mut self) {
-            let mut shared = lock(&self.0.0);
-            shared.1 = true;
-            let waker = shared.2.take();
-            drop(shared);
+            let mut state = lock(&self.0.0);
+            state.is_closed = true;
+            let waker = state.receiver.take();
+            drop(state);
             if let Some(waker) = waker {
                 waker.wake();
             }
@@ -144,12 +154,12 @@ pub(crate) mod oneshot {
         type Output = Result<T, Closed>;
 
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-            let mut shared = lock(&self.0.0);
-            match shared.0.take() {
+            let mut state = lock(&self.0.0);
+            match state.value.take() {
                 Some(value) => Poll::Ready(Ok(value)),
-                None if shared.1 => Poll::Ready(Err(Closed)),
+                None if state.is_closed => Poll::Ready(Err(Closed)),
                 None => {
-                    shared.2 = Some(cx.waker().clone());
+                    state.receiver = Some(cx.waker().clone());
                     Poll::Pending
                 }
             }

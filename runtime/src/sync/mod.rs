@@ -1,10 +1,12 @@
-//! What threads share. Under `--cfg loom` the same from loom, which tries every order in which threads may get at it: that is
-//! for the models alone, see `session/loom_tests`.
+//! Synchronization primitives, and locking without lock poisoning.
+//!
+//! With `--cfg loom` the primitives are those of loom, which runs a model under every possible interleaving of its threads.
+//! Only the models in `session/loom_tests` are built that way.
 
-use std::sync::PoisonError;
+use std::sync::{LockResult, PoisonError};
 
 #[cfg(not(loom))]
-mod real {
+mod std_primitives {
     pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
     pub(crate) use arc_swap::ArcSwapOption;
@@ -19,9 +21,14 @@ mod loom;
 #[cfg(loom)]
 pub(crate) use loom::*;
 #[cfg(not(loom))]
-pub(crate) use real::*;
+pub(crate) use std_primitives::*;
 
-/// Locks a mutex and ignores poisoning: a panic under a lock of this crate leaves no data half updated.
+/// Locks a mutex, see [`ignore_poison`].
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    ignore_poison(mutex.lock())
+}
+
+/// Returns the guard or the value of a mutex, poisoned or not: a panic under a lock of this crate leaves no data half updated.
+pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
 }

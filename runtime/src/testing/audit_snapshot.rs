@@ -1,4 +1,4 @@
-//! Who may do what, as a file in the repository: a change of it shows in review.
+//! A snapshot of the audit as a file in the repository, so that a change of permissions shows in review.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,12 +6,13 @@ use std::{fs, io};
 
 use crate::consumer::audit;
 
-/// Compares the program's [`audit`](crate::audit) with a file, one line a way in. The path is relative to the package.
+/// Compares the [`audit`](crate::audit) of the program with a file that has one line per entry. The path is relative to the
+/// package.
 ///
-/// It fails with the lines that are new and those that are gone. Where the change is meant, run the test with the
-/// environment variable `UPDATE_AUDIT` set: the file is written anew, to be reviewed and committed.
+/// If they differ, the macro panics with the added and the removed lines. To accept a change, run the test with the
+/// environment variable `UPDATE_AUDIT` set, which writes the file, and review and commit it.
 ///
-/// Only what is linked into the test is there to be found: name the crates whose consumers it is about.
+/// Only consumers that are linked into the test are found: name the crates that have them.
 ///
 /// ```no_run
 /// portcullis::assert_audit!("audit.snap");
@@ -19,7 +20,8 @@ use crate::consumer::audit;
 ///
 /// # Panics
 ///
-/// When the audit is another than the file says, when the file is missing, and when two consumers have one name.
+/// Panics if the audit differs from the file, if the file is missing or cannot be read or written, if no consumer is
+/// linked into the test, or if two consumers have the same name.
 #[macro_export]
 macro_rules! assert_audit {
     ($file:expr) => {
@@ -30,41 +32,41 @@ macro_rules! assert_audit {
     };
 }
 
-/// What [`assert_audit!`](crate::assert_audit) does.
+/// Implements [`assert_audit!`](crate::assert_audit).
 #[doc(hidden)]
 #[track_caller]
 pub fn compare_audit(file: &Path, update: bool) {
-    let now = audit().unwrap_or_else(|error| panic!("{error}"));
-    let now: String = now.entries().iter().fold(String::new(), |mut all, entry| {
+    let actual = audit().unwrap_or_else(|error| panic!("{error}"));
+    let actual: String = actual.entries().iter().fold(String::new(), |mut all, entry| {
         let route = if entry.route.is_empty() { "-" } else { &entry.route };
         // Writing to a string cannot fail.
         let _ = writeln!(all, "{} {route} {}: {}", entry.consumer, entry.action, entry.permission);
         all
     });
-    assert!(!now.is_empty(), "no consumer is linked into this test; name the crate that has them");
+    assert!(!actual.is_empty(), "no consumer is linked into this test; name the crate that has them");
     if update {
-        let written = fs::write(file, &now);
+        let written = fs::write(file, &actual);
         return written.unwrap_or_else(|error| panic!("{} cannot be written: {error}", file.display()));
     }
-    let then = match fs::read_to_string(file) {
-        Ok(then) => then.replace('\r', ""),
+    let expected = match fs::read_to_string(file) {
+        Ok(expected) => expected.replace('\r', ""),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => panic!("{} cannot be read: {error}", file.display()),
     };
     assert!(
-        then == now,
-        "who may do what is not what {} says:\n\n{}\nif this is meant, run the test again with UPDATE_AUDIT=1",
+        expected == actual,
+        "the audit differs from {}:\n\n{}\nif the change is intended, run the test again with UPDATE_AUDIT=1",
         file.display(),
-        difference(&then, &now)
+        diff_lines(&expected, &actual)
     );
 }
 
-/// The lines that are gone, and those that are new.
-fn difference(then: &str, now: &str) -> String {
+/// Returns the removed lines, each after `-`, and the added lines, each after `+`.
+fn diff_lines(expected: &str, actual: &str) -> String {
     let only = |one: &str, other: &str, sign: char| {
         let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
         lines.fold(String::new(), |all, line| format!("{all}{sign} {line}\n"))
     };
-    let changed = only(then, now, '-') + &only(now, then, '+');
-    if changed.is_empty() { "the same lines in another order, or more than once\n".to_owned() } else { changed }
+    let changed = only(expected, actual, '-') + &only(actual, expected, '+');
+    if changed.is_empty() { "the lines are the same, but their order or number differs\n".to_owned() } else { changed }
 }

@@ -1,4 +1,4 @@
-//! The client's end of an in-process connection.
+//! The test client, which is the client end of an in-process connection.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,32 +11,58 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Reply;
-use crate::transport::Text;
-use crate::transport::memory::{ClientFrame, ServerFrame, Wire};
+use crate::transport::FrameText;
+use crate::transport::memory::{ClientEnd, ClientFrame, ServerFrame};
 
-/// How long a test waits for a frame before it fails.
-const PATIENCE: Duration = Duration::from_mins(5);
-/// How long silence must last. With a paused clock it takes no time.
-const SILENCE: Duration = Duration::from_millis(50);
+/// Time limit of a method that waits for a frame.
+const FRAME_TIMEOUT: Duration = Duration::from_mins(5);
+/// Time without a frame that counts as silence. With a paused clock, waiting for it takes no real time.
+const SILENCE_DURATION: Duration = Duration::from_millis(50);
 
-/// A connected client. The connection ends when it is dropped.
+/// A connected client, returned by [`ConnectBuilder::open`](super::ConnectBuilder::open). Dropping it ends the connection.
 ///
 /// Each frame from the server is returned once, in the order of arrival. A method that waits for a certain frame, such as
 /// [`call`](Client::call), keeps the frames that arrive before it for later calls. Pings are not returned as frames: they
 /// are counted by [`pings`](Client::pings) and answered unless
-/// [`ConnectBuilder::answer_pings`](super::Connecting::answer_pings) is set to `false`.
+/// [`ConnectBuilder::answer_pings`](super::ConnectBuilder::answer_pings) is set to `false`.
+///
+/// ```standalone_crate
+/// use portcullis::testing::connect;
+/// use portcullis::{AllowAny, consumer};
+///
+/// struct Echo;
+///
+/// #[consumer]
+/// impl Echo {
+///     #[action(permission = AllowAny)]
+///     async fn echo(&self, text: String) -> String { text }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut client = connect(&portcullis::websocket(Echo)).open().await.unwrap();
+/// let reply = client.call("echo").with("text", "hi").await;
+/// assert_eq!((reply.status(), reply.data().as_str()), (200, Some("hi")));
+///
+/// client.send("no JSON");
+/// assert_eq!(client.reply().await.code(), "malformed_message");
+///
+/// client.send_binary();
+/// assert_eq!(client.reply().await.status(), 400);
+/// client.expect_silence().await;
+/// # }
+/// ```
 pub struct Client {
-    wire: Wire,
+    connection: ClientEnd,
     /// Frames that were received but not returned yet, oldest first.
-    kept: VecDeque<Frame>,
+    buffered: VecDeque<Frame>,
     is_closed: bool,
     calls: u64,
     pings: usize,
 }
 
-/// A frame that a test can see.
+/// A frame that the client returns to the test.
 enum Frame {
-    Text(Text),
+    Text(FrameText),
     Close(u16),
 }
 
@@ -50,8 +76,8 @@ impl fmt::Display for Frame {
 }
 
 impl Client {
-    pub(super) fn new(wire: Wire) -> Client {
-        Client { wire, kept: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
+    pub(super) fn new(connection: ClientEnd) -> Client {
+        Client { connection, buffered: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
     }
 
     /// Calls an action: `client.call("send").route("rooms/5/").with("text", "hi").await`.
@@ -73,33 +99,41 @@ impl Client {
         ClientCall { client: self, message }
     }
 
-    /// Sends a text frame as it is.
+    /// Sends a text frame unchanged. Does nothing if the connection is closed.
     pub fn send(&mut self, text: impl Into<String>) {
-        // A connection that is gone is noticed by whoever waits for its answer.
-        let _ = self.wire.to_server.send(ClientFrame::Text(text.into()));
+        // If the connection is closed, the method that waits for the reply panics.
+        let _ = self.connection.to_server.send(ClientFrame::Text(text.into()));
     }
 
-    /// Sends a binary frame.
+    /// Sends an empty binary frame. Does nothing if the connection is closed.
     pub fn send_binary(&mut self) {
-        let _ = self.wire.to_server.send(ClientFrame::Binary);
+        let _ = self.connection.to_server.send(ClientFrame::Binary);
     }
 
-    /// Returns the next message, either a reply or an event; kept messages come first. Cancel-safe.
+    /// Returns the next message, either a reply or an event; kept messages come first.
     ///
     /// # Panics
     ///
     /// Panics if the connection is closed instead, or if no message arrives within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// No frame is lost if the future is dropped.
     pub async fn reply(&mut self) -> Reply {
-        message(self.take().await)
+        into_reply(self.take_frame().await)
     }
 
-    /// Returns the next event; kept events come first. Frames before it are kept. Cancel-safe.
+    /// Returns the next event; kept events come first. Frames before it are kept.
     ///
     /// # Panics
     ///
     /// Panics if the connection is closed instead, or if no event arrives within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// No frame is lost if the future is dropped: frames received so far are kept.
     pub async fn event(&mut self) -> Reply {
-        self.find(0, |message| message.get("event").is_some()).await
+        self.receive_matching(0, |message| message.get("event").is_some()).await
     }
 
     /// Asserts that no frame was kept and that none arrives within 50 ms of the runtime's clock. Pings are ignored. It
@@ -112,23 +146,31 @@ impl Client {
     /// # Panics
     ///
     /// Panics if there is a frame, which the message quotes, or if the connection ends without a close frame.
+    ///
+    /// # Cancel safety
+    ///
+    /// No frame is lost if the future is dropped.
     pub async fn expect_silence(&mut self) {
-        if let Some(frame) = self.kept.front() {
+        if let Some(frame) = self.buffered.front() {
             panic!("expected silence, but received {frame}");
         }
-        if let Ok(Some(frame)) = timeout(SILENCE, self.next()).await {
+        if let Ok(Some(frame)) = timeout(SILENCE_DURATION, self.receive_frame()).await {
             panic!("expected silence, but received {frame}");
         }
     }
 
-    /// Waits until the connection is closed and returns the close code. Kept frames come first. Cancel-safe.
+    /// Waits until the connection is closed and returns the close code. Kept frames come first.
     ///
     /// # Panics
     ///
     /// Panics if a message comes before the close (the panic quotes it), if the connection ends without a close frame, or
     /// if no frame arrives within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// No frame is lost if the future is dropped.
     pub async fn closed(&mut self) -> u16 {
-        match self.take().await {
+        match self.take_frame().await {
             Frame::Close(code) => code,
             frame @ Frame::Text(_) => panic!("expected a close, but received {frame}"),
         }
@@ -139,44 +181,44 @@ impl Client {
         self.pings
     }
 
-    /// Returns the first message for which `wanted` returns `true`, from the kept frames starting at index `first` and then
-    /// from new frames. The other frames are kept.
-    async fn find(&mut self, first: usize, wanted: impl Fn(&Value) -> bool) -> Reply {
-        let (mut at, end) = (first, Instant::now() + PATIENCE);
+    /// Returns the first message for which `is_wanted` returns `true`, from the kept frames starting at index `first` and
+    /// then from new frames. The other frames are kept.
+    async fn receive_matching(&mut self, first: usize, is_wanted: impl Fn(&Value) -> bool) -> Reply {
+        let (mut at, end) = (first, Instant::now() + FRAME_TIMEOUT);
         loop {
-            if at == self.kept.len() {
-                let frame = self.receive(end).await;
-                self.kept.push_back(frame);
+            if at == self.buffered.len() {
+                let frame = self.receive_before(end).await;
+                self.buffered.push_back(frame);
             }
-            let is_wanted = match &self.kept[at] {
-                Frame::Text(text) => wanted(Reply::new(text.to_string()).value()),
+            let found = match &self.buffered[at] {
+                Frame::Text(text) => is_wanted(Reply::new(text.to_string()).value()),
                 Frame::Close(_) => true,
             };
-            if is_wanted && let Some(frame) = self.kept.remove(at) {
-                return message(frame);
+            if found && let Some(frame) = self.buffered.remove(at) {
+                return into_reply(frame);
             }
             at += 1;
         }
     }
 
-    /// Takes the oldest frame.
-    async fn take(&mut self) -> Frame {
-        match self.kept.pop_front() {
+    /// Returns the oldest kept frame, or receives a new one.
+    async fn take_frame(&mut self) -> Frame {
+        match self.buffered.pop_front() {
             Some(frame) => frame,
-            None => self.receive(Instant::now() + PATIENCE).await,
+            None => self.receive_before(Instant::now() + FRAME_TIMEOUT).await,
         }
     }
 
-    /// Receives the next new frame. Panics if none arrives before `end`.
-    async fn receive(&mut self, end: Instant) -> Frame {
-        let frame = timeout_at(end, self.next()).await;
+    /// Receives the next new frame. Panics if none arrives before `deadline`.
+    async fn receive_before(&mut self, deadline: Instant) -> Frame {
+        let frame = timeout_at(deadline, self.receive_frame()).await;
         frame.expect("no frame arrived in time").expect("the connection is closed")
     }
 
-    /// Receives a frame; `None` after a close. Cancel-safe.
-    async fn next(&mut self) -> Option<Frame> {
+    /// Receives a frame. Returns `None` after a close frame. Cancel-safe.
+    async fn receive_frame(&mut self) -> Option<Frame> {
         loop {
-            match self.wire.from_server.recv().await {
+            match self.connection.from_server.recv().await {
                 Some(ServerFrame::Ping) => self.pings += 1,
                 Some(ServerFrame::Text(text)) => return Some(Frame::Text(text)),
                 Some(ServerFrame::Close(code)) => {
@@ -190,7 +232,7 @@ impl Client {
     }
 }
 
-fn message(frame: Frame) -> Reply {
+fn into_reply(frame: Frame) -> Reply {
     match frame {
         Frame::Text(text) => Reply::new(text.to_string()),
         Frame::Close(code) => panic!("the connection was closed with {code}"),
@@ -203,7 +245,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A call that is about to be made.
+/// A call of an action, created by [`Client::call`]. It is sent when it is awaited.
 #[must_use = "a call is sent when it is awaited"]
 pub struct ClientCall<'c> {
     client: &'c mut Client,
@@ -211,19 +253,19 @@ pub struct ClientCall<'c> {
 }
 
 impl ClientCall<'_> {
-    /// Calls it on this route.
+    /// Sets the route, for example `rooms/5/`. Default: the message has no route.
     pub fn route(mut self, route: &str) -> Self {
         self.message.insert("route".to_owned(), route.into());
         self
     }
 
-    /// With this argument.
+    /// Sets an argument.
     ///
     /// # Panics
     ///
-    /// When the value cannot be JSON.
+    /// Panics if the value cannot be serialized as JSON.
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        let value = serde_json::to_value(value).expect("an argument is JSON");
+        let value = serde_json::to_value(value).expect("an argument must be serializable as JSON");
         self.message.insert(name.to_owned(), value);
         self
     }
@@ -239,13 +281,13 @@ impl<'c> IntoFuture for ClientCall<'c> {
         self.message.insert("request_id".to_owned(), id.into());
         self.client.send(Value::Object(self.message).to_string());
         // A frame that was kept before the call cannot be its reply.
-        let first = self.client.kept.len();
-        Box::pin(async move { self.client.find(first, |message| message["request_id"] == id).await })
+        let first = self.client.buffered.len();
+        Box::pin(async move { self.client.receive_matching(first, |message| message["request_id"] == id).await })
     }
 }
 
 impl fmt::Debug for ClientCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Calling").field(&self.message).finish()
+        f.debug_tuple("ClientCall").field(&self.message).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! Opening an in-process connection.
+//! Opens in-process connections.
 
 use std::fmt;
 
@@ -9,16 +9,46 @@ use crate::consumer::Consumer;
 use crate::server::{Endpoint, Rejection};
 use crate::transport::memory;
 
-/// Starts to connect to an endpoint, anonymously, on the path `/`.
+/// Creates a builder that opens an in-process connection to an endpoint. Default: anonymous, with the path `/`.
 ///
 /// # Panics
 ///
-/// When the endpoint could not be mounted either, because codenames are asked that nobody grants.
+/// Panics if the consumer uses codenames and the endpoint has no source of [`grants`](Endpoint::grants), as
+/// `Endpoint::into_route` does.
 pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> ConnectBuilder<C> {
-    ConnectBuilder { endpoint: endpoint.clone().complete(), user: None, request: Request::new(()), answer_pings: true }
+    ConnectBuilder {
+        endpoint: endpoint.clone().assert_complete(),
+        user: None,
+        request: Request::new(()),
+        answer_pings: true,
+    }
 }
 
-/// A connection that is about to be opened.
+/// The settings of a connection to open, created by [`connect`].
+///
+/// ```standalone_crate
+/// use http::request::Parts;
+/// use portcullis::testing::connect;
+/// use portcullis::{AllowAny, Error, Result, consumer, websocket};
+///
+/// struct Echo;
+///
+/// #[consumer]
+/// impl Echo {
+///     #[action(permission = AllowAny)]
+///     async fn echo(&self, text: String) -> String { text }
+/// }
+///
+/// async fn check_key(parts: &Parts) -> Result<Option<()>> {
+///     if parts.headers.contains_key("x-key") { Ok(None) } else { Err(Error::unauthenticated()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let echo = websocket(Echo).authenticate(check_key);
+/// assert_eq!(connect(&echo).open().await.unwrap_err().status(), 401);
+/// connect(&echo).path("/ws?lang=en").header("x-key", "5").open().await.unwrap();
+/// # }
+/// ```
 pub struct ConnectBuilder<C: Consumer> {
     endpoint: Endpoint<C>,
     user: Option<C::User>,
@@ -27,37 +57,37 @@ pub struct ConnectBuilder<C: Consumer> {
 }
 
 impl<C: Consumer> ConnectBuilder<C> {
-    /// Connects as this user, whatever the endpoint's authentication would say.
+    /// Connects as this user, without calling the endpoint's authentication.
     #[must_use]
     pub fn user(mut self, user: C::User) -> Self {
         self.user = Some(user);
         self
     }
 
-    /// Connects on this path, a query included.
+    /// Sets the path of the request, which may include a query. Default: `/`.
     ///
     /// # Panics
     ///
-    /// When it is none.
+    /// Panics if the text is not a valid URI.
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
-        *self.request.uri_mut() = path.parse::<Uri>().expect("a path and query");
+        *self.request.uri_mut() = path.parse::<Uri>().expect("invalid path or query");
         self
     }
 
-    /// Sends this header along.
+    /// Adds a header to the request. Default: no headers.
     ///
     /// # Panics
     ///
-    /// When name or value cannot stand in a header.
+    /// Panics if the name or the value is not valid in a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let name: HeaderName = name.parse().expect("the name of a header");
-        self.request.headers_mut().append(name, HeaderValue::from_str(value).expect("the value of a header"));
+        let name: HeaderName = name.parse().expect("invalid header name");
+        self.request.headers_mut().append(name, HeaderValue::from_str(value).expect("invalid header value"));
         self
     }
 
-    /// Puts a value into the request's extensions, as a tower layer would.
+    /// Inserts a value into the extensions of the request, as a tower layer does.
     #[must_use]
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.request.extensions_mut().insert(value);
@@ -67,21 +97,34 @@ impl<C: Consumer> ConnectBuilder<C> {
     /// Sets whether the client answers pings. Default: `true`.
     ///
     /// Pings are answered for as long as the [`Client`] exists, even while the test does not await it. Without answers the
-    /// connection closes with 4508 once the client has sent nothing for [`Limits::idle_timeout`](crate::Limits::idle_timeout).
+    /// connection closes with 4508 once the client has sent nothing for
+    /// [`Limits::idle_timeout`](crate::Limits::idle_timeout).
     #[must_use]
     pub fn answer_pings(mut self, answer: bool) -> Self {
         self.answer_pings = answer;
         self
     }
 
-    /// Connects. Must be called within a tokio runtime, where the connection is served until the client is dropped.
+    /// Performs the handshake and starts to serve the connection on the current tokio runtime, until the client is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the status with which the handshake was rejected, see [`Endpoint`](crate::Endpoint#handshake).
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the handshake is abandoned and no connection is opened.
     pub async fn open(self) -> Result<Client, Rejected> {
         let (parts, ()) = self.request.into_parts();
-        match self.endpoint.admit(Box::new(parts), self.user).await {
-            Ok(entrance) => {
-                let (transport, wire) = memory::pair(entrance.largest_frame(), self.answer_pings);
-                tokio::spawn(entrance.serve(transport));
-                Ok(Client::new(wire))
+        match self.endpoint.accept(Box::new(parts), self.user).await {
+            Ok(accepted) => {
+                let (transport, client_end) = memory::pair(accepted.max_frame_bytes(), self.answer_pings);
+                tokio::spawn(accepted.serve(transport));
+                Ok(Client::new(client_end))
             }
             Err(Rejection(status)) => Err(Rejected::new(status)),
         }

@@ -1,8 +1,8 @@
-//! An in-process client for an application's own tests: no port, no network, and the clock may be paused.
+//! An in-process client for the tests of an application: without port and network, and with a clock that may be paused.
 //!
-//! It goes through the same door and the same loop as a WebSocket. One thing to know of a paused clock: it stands still
-//! while an action marked `blocking` runs, so nothing in front of one may wait for it. The client answers pings, also while
-//! the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
+//! A test connection uses the same handshake and the same event loop as a WebSocket. A paused clock does not advance while
+//! an action marked `blocking` runs, so nothing that has to finish before such an action may wait for the clock. The
+//! client answers pings, also while the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
 //!
 //! ```standalone_crate
 //! use portcullis::testing::connect;

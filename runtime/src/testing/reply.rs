@@ -1,11 +1,11 @@
-//! What comes back to a test.
+//! The replies and rejections that a test receives.
 
 use std::fmt;
 
 use http::StatusCode;
 use serde_json::Value;
 
-/// The door turned the request away with this status.
+/// The error of [`ConnectBuilder::open`](super::ConnectBuilder::open): the handshake was rejected with this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected(StatusCode);
 
@@ -14,7 +14,7 @@ impl Rejected {
         Rejected(status)
     }
 
-    /// The status of the HTTP response.
+    /// Returns the status of the HTTP response.
     pub fn status(self) -> u16 {
         self.0.as_u16()
     }
@@ -22,13 +22,39 @@ impl Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the connection was refused with {}", self.0)
+        write!(f, "the handshake was rejected with {}", self.0)
     }
 }
 
 impl std::error::Error for Rejected {}
 
-/// A reply in the native dialect.
+/// A message from the server in the native dialect: a reply, or an event.
+///
+/// ```standalone_crate
+/// use portcullis::testing::connect;
+/// use portcullis::{AllowAny, Created, DenyAll, consumer};
+///
+/// struct Notes;
+///
+/// #[consumer]
+/// impl Notes {
+///     #[action(permission = AllowAny)]
+///     async fn add(&self, text: String) -> Created<usize> { Created(text.len()) }
+///
+///     #[action(permission = DenyAll)]
+///     async fn clear(&self) {}
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut client = connect(&portcullis::websocket(Notes)).open().await.unwrap();
+/// let reply = client.call("add").with("text", "Milk").await;
+/// assert_eq!((reply.status(), reply.data().as_u64()), (201, Some(4)));
+///
+/// let denied = client.call("clear").await;
+/// assert_eq!((denied.status(), denied.code()), (403, "permission_denied"));
+/// assert_eq!(denied.value()["errors"][0]["detail"], "Permission denied.");
+/// # }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Reply {
     text: String,
@@ -37,32 +63,32 @@ pub struct Reply {
 
 impl Reply {
     pub(super) fn new(text: String) -> Reply {
-        let value =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("a frame that is no JSON ({error}): {text}"));
+        let value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("the server sent a frame that is not JSON ({error}): {text}"));
         Reply { text, value }
     }
 
-    /// The frame's text.
+    /// Returns the text of the frame.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The whole reply.
+    /// Returns the whole message as JSON.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The status; 0 where the frame has none.
+    /// Returns the status, or 0 if the message has none, as events.
     pub fn status(&self) -> u16 {
         self.value["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or_default()
     }
 
-    /// The data; `null` in an error.
+    /// Returns the data of a reply or an event: `null` if the reply is an error.
     pub fn data(&self) -> &Value {
         &self.value["data"]
     }
 
-    /// The code of the first error; empty in a success.
+    /// Returns the code of the first error, or an empty text if there is no error.
     pub fn code(&self) -> &str {
         self.value["errors"][0]["code"].as_str().unwrap_or_default()
     }

@@ -1,18 +1,21 @@
-//! The text of a frame.
+//! The frames that a connection receives and sends.
 
 use std::ops::Deref;
 
-/// Shared without a copy, and what a socket takes as it is.
+use super::CloseCode;
+
+/// Cloned without copying the text. With axum, the type that its WebSocket sends.
 #[cfg(feature = "axum")]
-type Shared = axum::extract::ws::Utf8Bytes;
+type Utf8Text = axum::extract::ws::Utf8Bytes;
 #[cfg(not(feature = "axum"))]
-type Shared = std::sync::Arc<str>;
+type Utf8Text = std::sync::Arc<str>;
 
-/// The text of a frame, which may go to many. That it is UTF-8 is found out once, not for each of them.
+/// The text of a frame, which may be sent to many connections. It is known to be UTF-8, so sending does not validate it
+/// again.
 #[derive(Debug, Clone)]
-pub(crate) struct Text(pub(super) Shared);
+pub(crate) struct FrameText(pub(super) Utf8Text);
 
-impl Deref for Text {
+impl Deref for FrameText {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -20,14 +23,38 @@ impl Deref for Text {
     }
 }
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Text {
-        Text(text.into())
+impl From<&str> for FrameText {
+    fn from(text: &str) -> FrameText {
+        FrameText(text.into())
     }
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Text {
-        Text(text.into())
+impl From<String> for FrameText {
+    fn from(text: String) -> FrameText {
+        FrameText(text.into())
     }
+}
+
+/// A frame from the peer.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// A text frame: a message.
+    Text(FrameText),
+    /// A binary frame, which no dialect reads.
+    Binary,
+    /// A ping or a pong: the peer is alive.
+    Ping,
+    /// An error after which the transport cannot read any further. The connection must be closed with this code.
+    Broken(CloseCode),
+}
+
+/// A frame to the peer.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// A text frame.
+    Text(FrameText),
+    /// A ping, which the peer has to answer.
+    Ping,
+    /// A close frame with this code.
+    Close(CloseCode),
 }

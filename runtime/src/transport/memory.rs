@@ -1,4 +1,4 @@
-//! Frames between a connection and a client in the same process.
+//! An in-process transport, for [`testing`](crate::testing).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,56 +6,60 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, Stream};
 use tokio::sync::mpsc;
 
-use super::{CloseCode, Gone, Incoming, Outgoing, Text};
+use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
 
 /// A frame from the client.
 #[derive(Debug)]
 pub(crate) enum ClientFrame {
     Text(String),
     Binary,
-    /// The answer to a ping.
+    /// The reply to a ping.
     Pong,
 }
 
 /// A frame to the client.
 #[derive(Debug)]
 pub(crate) enum ServerFrame {
-    Text(Text),
+    Text(FrameText),
     Ping,
     Close(u16),
 }
 
-/// The connection's end.
-pub(crate) struct Memory {
+/// The server end of the transport.
+pub(crate) struct MemoryTransport {
     incoming: mpsc::UnboundedReceiver<ClientFrame>,
     outgoing: mpsc::UnboundedSender<ServerFrame>,
     /// Sends pongs in place of the client, if the client answers pings. Weak, so that dropping the client still ends
     /// `incoming`.
     pongs: Option<mpsc::WeakUnboundedSender<ClientFrame>>,
-    largest: usize,
-    broken: bool,
+    max_frame_bytes: usize,
+    /// Whether a frame was too large, after which nothing is read any more.
+    is_closed: bool,
 }
 
-/// The client's end.
-pub(crate) struct Wire {
+/// The client end of the transport.
+pub(crate) struct ClientEnd {
     pub(crate) to_server: mpsc::UnboundedSender<ClientFrame>,
     pub(crate) from_server: mpsc::UnboundedReceiver<ServerFrame>,
 }
 
-/// Creates both ends. Text frames longer than `largest` bytes are refused as a WebSocket refuses them.
+/// Creates both ends. Text frames longer than `max_frame_bytes` bytes close the connection with 1009, as with a WebSocket.
 ///
-/// If `answer_pings` is set, each ping is answered when it is sent, as long as the client's end exists. The client cannot
-/// do it itself, because it runs only while a test awaits it.
-pub(crate) fn pair(largest: usize, answer_pings: bool) -> (Memory, Wire) {
+/// If `answer_pings` is set, each ping is answered when it is sent, as long as the client end exists. The client cannot
+/// answer itself, because it runs only while a test awaits it.
+pub(crate) fn pair(max_frame_bytes: usize, answer_pings: bool) -> (MemoryTransport, ClientEnd) {
     let (to_server, incoming) = mpsc::unbounded_channel();
     let (outgoing, from_server) = mpsc::unbounded_channel();
     let pongs = answer_pings.then(|| to_server.downgrade());
-    (Memory { incoming, outgoing, pongs, largest, broken: false }, Wire { to_server, from_server })
+    (
+        MemoryTransport { incoming, outgoing, pongs, max_frame_bytes, is_closed: false },
+        ClientEnd { to_server, from_server },
+    )
 }
 
-impl Memory {
-    /// Answers a ping in place of the client, unless its end was dropped.
-    fn pong(&self) {
+impl MemoryTransport {
+    /// Answers a ping in place of the client, unless the client end was dropped.
+    fn send_pong(&self) {
         if let Some(client) = self.pongs.as_ref().and_then(mpsc::WeakUnboundedSender::upgrade) {
             // `incoming` is part of `self`, so the channel is open.
             let _ = client.send(ClientFrame::Pong);
@@ -63,18 +67,18 @@ impl Memory {
     }
 }
 
-impl Stream for Memory {
+impl Stream for MemoryTransport {
     type Item = Incoming;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.broken {
+        if self.is_closed {
             return Poll::Ready(None);
         }
         let frame = ready!(self.incoming.poll_recv(cx));
         Poll::Ready(frame.map(|frame| match frame {
-            ClientFrame::Text(text) if text.len() > self.largest => {
-                self.broken = true;
-                Incoming::Broken(CloseCode::TooLarge)
+            ClientFrame::Text(text) if text.len() > self.max_frame_bytes => {
+                self.is_closed = true;
+                Incoming::Broken(CloseCode::MessageTooLarge)
             }
             ClientFrame::Text(text) => Incoming::Text(text.into()),
             ClientFrame::Binary => Incoming::Binary,
@@ -83,7 +87,7 @@ impl Stream for Memory {
     }
 }
 
-impl Sink<Outgoing> for Memory {
+impl Sink<Outgoing> for MemoryTransport {
     type Error = Gone;
 
     fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -94,10 +98,10 @@ impl Sink<Outgoing> for Memory {
         let frame = match frame {
             Outgoing::Text(text) => ServerFrame::Text(text),
             Outgoing::Ping => {
-                self.pong();
+                self.send_pong();
                 ServerFrame::Ping
             }
-            Outgoing::Close(code) => ServerFrame::Close(code.number()),
+            Outgoing::Close(code) => ServerFrame::Close(code.as_u16()),
         };
         self.outgoing.send(frame).map_err(|_| Gone)
     }

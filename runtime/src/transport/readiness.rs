@@ -1,18 +1,18 @@
-//! Whether a socket may have something to read.
+//! Tracks whether a socket may have data to read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Keeps a socket from being looked at for nothing: a connection is woken for events too, and each look would clear the whole
-/// read buffer.
+/// Skips polling the socket unless its waker fired: a connection is also woken for events, and each poll of tungstenite
+/// zeroes the whole read buffer.
 #[derive(Default)]
 pub(super) struct Readiness(Option<(Arc<Signal>, Waker)>);
 
-/// What the socket wakes: says that it was the socket, and wakes the connection.
+/// The waker that the socket gets: records that the socket fired it, and wakes the connection.
 struct Signal {
-    raised: AtomicBool,
-    connection: Waker,
+    is_ready: AtomicBool,
+    connection_waker: Waker,
 }
 
 impl Wake for Signal {
@@ -21,32 +21,32 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.raised.store(true, Ordering::Release);
-        self.connection.wake_by_ref();
+        self.is_ready.store(true, Ordering::Release);
+        self.connection_waker.wake_by_ref();
     }
 }
 
 impl Readiness {
-    /// Reads, unless the socket has had nothing and has not woken anybody since.
+    /// Polls the socket with `read`, unless the last poll was pending and the waker has not fired since.
     pub(super) fn poll<T>(&mut self, cx: &mut Context<'_>, read: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         let (signal, waker) = match &mut self.0 {
-            Some(known) if known.0.connection.will_wake(cx.waker()) => known,
-            // Whoever was to be woken before is not any more, so the socket must hear of the new one.
+            Some(current) if current.0.connection_waker.will_wake(cx.waker()) => current,
+            // The connection has a new waker, so the socket must be polled to register it.
             other => {
-                let signal = Arc::new(Signal { raised: AtomicBool::new(true), connection: cx.waker().clone() });
+                let signal = Arc::new(Signal { is_ready: AtomicBool::new(true), connection_waker: cx.waker().clone() });
                 other.insert((signal.clone(), signal.into()))
             }
         };
-        if !signal.raised.load(Ordering::Acquire) {
+        if !signal.is_ready.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        // Before the look. It needs no order of its own: a socket first keeps the waker and then looks, and whoever wakes
-        // takes the waker from there, so that this comes before it is raised for anything that the look has not seen.
-        signal.raised.store(false, Ordering::Relaxed);
+        // Cleared before the read. `Relaxed` suffices: the socket stores the waker before it looks for data, and the waking
+        // thread takes it from there. So this store happens before the waker sets the flag for data that the read misses.
+        signal.is_ready.store(false, Ordering::Relaxed);
         let polled = read(&mut Context::from_waker(waker));
         if polled.is_ready() {
-            // There may be more.
-            signal.raised.store(true, Ordering::Release);
+            // There may be more data.
+            signal.is_ready.store(true, Ordering::Release);
         }
         polled
     }
@@ -59,56 +59,56 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Connection(AtomicUsize);
+    struct WakeCounter(AtomicUsize);
 
-    impl Wake for Connection {
+    impl Wake for WakeCounter {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// A socket, and whom it is to wake.
+    /// A socket that stores the waker of its last poll.
     #[derive(Default)]
     struct Socket {
         readiness: Readiness,
-        looked: usize,
-        reader: Option<Waker>,
+        polls: usize,
+        waker: Option<Waker>,
     }
 
     impl Socket {
-        fn poll(&mut self, connection: &Arc<Connection>, has: Poll<()>) -> Poll<()> {
+        fn poll(&mut self, connection: &Arc<WakeCounter>, result: Poll<()>) -> Poll<()> {
             let waker = connection.clone().into();
             self.readiness.poll(&mut Context::from_waker(&waker), |cx| {
-                self.looked += 1;
-                self.reader = Some(cx.waker().clone());
-                has
+                self.polls += 1;
+                self.waker = Some(cx.waker().clone());
+                result
             })
         }
 
         fn wake(&self) {
-            self.reader.as_ref().unwrap().wake_by_ref();
+            self.waker.as_ref().unwrap().wake_by_ref();
         }
     }
 
     #[test]
-    fn is_looked_at_until_there_is_nothing_and_again_once_it_wakes() {
+    fn readiness_after_a_pending_poll_polls_again_only_when_woken() {
         let (mut socket, connection) = (Socket::default(), Arc::default());
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
         assert_eq!(socket.poll(&connection, Poll::Pending), Poll::Pending);
-        assert_eq!(socket.looked, 3);
+        assert_eq!(socket.polls, 3);
         for _ in 0..3 {
             assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Pending);
         }
-        assert_eq!(socket.looked, 3, "woken for something else");
+        assert_eq!(socket.polls, 3, "the socket did not wake the connection");
         socket.wake();
         assert_eq!(connection.0.load(Ordering::Relaxed), 1);
         assert_eq!(socket.poll(&connection, Poll::Ready(())), Poll::Ready(()));
     }
 
     #[test]
-    fn what_comes_while_it_is_looked_at_is_not_lost() {
-        let (mut readiness, connection) = (Readiness::default(), Arc::<Connection>::default());
+    fn readiness_woken_during_a_poll_polls_again() {
+        let (mut readiness, connection) = (Readiness::default(), Arc::<WakeCounter>::default());
         let waker = connection.clone().into();
         let mut cx = Context::from_waker(&waker);
         let _ = readiness.poll(&mut cx, |cx| {
@@ -120,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn another_connection_looks_for_itself_and_is_the_one_that_is_woken() {
-        let (mut socket, first, second) = (Socket::default(), Arc::default(), Arc::<Connection>::default());
+    fn readiness_with_a_new_waker_polls_and_wakes_the_new_one() {
+        let (mut socket, first, second) = (Socket::default(), Arc::default(), Arc::<WakeCounter>::default());
         let _ = socket.poll(&first, Poll::Pending);
         assert_eq!(socket.poll(&second, Poll::Pending), Poll::Pending);
-        assert_eq!(socket.looked, 2);
+        assert_eq!(socket.polls, 2);
         socket.wake();
         assert_eq!((first.0.load(Ordering::Relaxed), second.0.load(Ordering::Relaxed)), (0, 1));
     }

@@ -1,4 +1,4 @@
-//! Frames over axum's WebSocket.
+//! The WebSocket transport, on axum's `WebSocket`.
 
 use std::error::Error as _;
 use std::pin::Pin;
@@ -10,48 +10,48 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tungstenite::error::{Error as ProtocolError, ProtocolError as Violation};
 
 use super::readiness::Readiness;
-use super::{CloseCode, Gone, Incoming, Outgoing, Text};
+use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
 
-/// One upgraded connection.
-pub(crate) struct Socket {
+/// The transport of one upgraded connection.
+pub(crate) struct WebSocketTransport {
     socket: WebSocket,
     readiness: Readiness,
 }
 
-impl Socket {
-    pub(crate) fn new(socket: WebSocket) -> Socket {
-        Socket { socket, readiness: Readiness::default() }
+impl WebSocketTransport {
+    pub(crate) fn new(socket: WebSocket) -> WebSocketTransport {
+        WebSocketTransport { socket, readiness: Readiness::default() }
     }
 }
 
-impl Stream for Socket {
+impl Stream for WebSocketTransport {
     type Item = Incoming;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Socket { socket, readiness } = &mut *self;
+        let WebSocketTransport { socket, readiness } = &mut *self;
         readiness.poll(cx, |cx| socket.poll_next_unpin(cx)).map(|message| match message? {
-            Ok(Message::Text(text)) => Some(Incoming::Text(Text(text))),
+            Ok(Message::Text(text)) => Some(Incoming::Text(FrameText(text))),
             Ok(Message::Binary(_)) => Some(Incoming::Binary),
             Ok(Message::Ping(_) | Message::Pong(_)) => Some(Incoming::Ping),
             Ok(Message::Close(_)) => None,
-            Err(error) => broken(&error).map(Incoming::Broken),
+            Err(error) => close_code(&error).map(Incoming::Broken),
         })
     }
 }
 
-/// What to tell a peer whose bytes cannot be read; nothing where the connection itself is gone.
-fn broken(error: &axum::Error) -> Option<CloseCode> {
+/// Returns the close code for a read error, or `None` if the connection is lost.
+fn close_code(error: &axum::Error) -> Option<CloseCode> {
     match error.source()?.downcast_ref::<ProtocolError>()? {
-        ProtocolError::Capacity(_) => Some(CloseCode::TooLarge),
-        ProtocolError::Utf8(_) => Some(CloseCode::NotText),
+        ProtocolError::Capacity(_) => Some(CloseCode::MessageTooLarge),
+        ProtocolError::Utf8(_) => Some(CloseCode::InvalidUtf8),
         // The peer ended the stream without a close frame, for example because its process died: not a protocol error.
         ProtocolError::Protocol(Violation::ResetWithoutClosingHandshake) => None,
-        ProtocolError::Protocol(_) => Some(CloseCode::Protocol),
+        ProtocolError::Protocol(_) => Some(CloseCode::ProtocolError),
         _ => None,
     }
 }
 
-impl Sink<Outgoing> for Socket {
+impl Sink<Outgoing> for WebSocketTransport {
     type Error = Gone;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -60,10 +60,10 @@ impl Sink<Outgoing> for Socket {
 
     fn start_send(mut self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         let message = match frame {
-            Outgoing::Text(Text(text)) => Message::Text(text),
+            Outgoing::Text(FrameText(text)) => Message::Text(text),
             Outgoing::Ping => Message::Ping(Bytes::new()),
             Outgoing::Close(code) => {
-                Message::Close(Some(CloseFrame { code: code.number(), reason: code.reason().into() }))
+                Message::Close(Some(CloseFrame { code: code.as_u16(), reason: code.reason().into() }))
             }
         };
         self.socket.start_send_unpin(message).map_err(|_| Gone)

@@ -1,87 +1,89 @@
-//! One value of a message: its text, and what of it was found out already, so that nothing is checked twice.
+//! One value of a message: its text and what the scanner found out about it, so that nothing is checked twice.
 
 use std::borrow::Cow;
 
 use serde::de::{self, Visitor};
 use serde_json::de::{Deserializer, StrRead};
 
-/// The text is not what it should be: one JSON object for a message, a string where one is wanted.
+/// The text is not JSON of the required kind: an object for a message, a string for an action or a route.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub(crate) struct MalformedJson;
 
-/// The text of a JSON value. It is known to be one.
+/// The text of a JSON value. The scanner has checked that it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Value<'a> {
-    /// The text, without space around it.
+pub(crate) struct RawJson<'a> {
+    /// The text without surrounding whitespace.
     pub(crate) text: &'a str,
-    pub(in crate::message) known: Known,
+    pub(in crate::message) kind: ValueKind,
 }
 
-/// What is known of a value beside that it is JSON. As wide as a word: a narrower one leaves a gap behind it that is copied in
-/// odd pieces, which costs more than reading the value.
+/// What is known about a value besides that it is JSON.
+///
+/// As wide as a word: a narrower type leaves padding in [`RawJson`], which is then copied in several pieces. Those copies
+/// cost more than reading the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(in crate::message) enum Known {
-    Nothing,
-    /// It is a string without escapes.
-    Plain,
-    /// It is digits, the first of them no zero.
-    Whole,
+pub(in crate::message) enum ValueKind {
+    Other,
+    /// A string without escapes.
+    PlainString,
+    /// Digits only, without a leading zero.
+    Integer,
 }
 
-impl<'a> Value<'a> {
-    /// What a string without escapes says.
+impl<'a> RawJson<'a> {
+    /// Returns the content if the value is a string without escapes.
     #[inline]
-    fn plain_text(self) -> Option<&'a str> {
-        if self.known == Known::Plain { self.text.get(1..self.text.len() - 1) } else { None }
+    fn as_plain_string(self) -> Option<&'a str> {
+        if self.kind == ValueKind::PlainString { self.text.get(1..self.text.len() - 1) } else { None }
     }
 
     /// Returns whether the value is a string with escapes.
     #[inline]
     pub(in crate::message) fn is_escaped_string(self) -> bool {
-        self.known != Known::Plain && self.text.starts_with('"')
+        self.kind != ValueKind::PlainString && self.text.starts_with('"')
     }
 
-    /// The number that the digits are, unless it is too large.
+    /// Returns the number if the value consists of digits and fits.
     #[inline]
-    fn whole_number(self) -> Option<u64> {
-        if self.known == Known::Whole { self.text.parse().ok() } else { None }
+    fn as_integer(self) -> Option<u64> {
+        if self.kind == ValueKind::Integer { self.text.parse().ok() } else { None }
     }
 
-    /// What a string says; no other value is one.
+    /// Returns the content of a string with its escapes decoded. Fails for any other value.
     #[inline]
-    pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, Malformed> {
-        match self.plain_text() {
+    pub(crate) fn unescaped(self) -> Result<Cow<'a, str>, MalformedJson> {
+        match self.as_plain_string() {
             Some(text) => Ok(Cow::Borrowed(text)),
-            None => self.with_escapes(),
+            None => self.decode_escapes(),
         }
     }
 
-    /// What `serde_json` reads.
+    /// Reads the value with `serde_json`.
     #[inline]
-    fn parsed<T>(
+    fn parse_with<T>(
         self,
         read: impl FnOnce(&mut Deserializer<StrRead<'a>>) -> serde_json::Result<T>,
     ) -> serde_json::Result<T> {
         let mut text = Deserializer::from_str(self.text);
         let value = read(&mut text)?;
-        // Some numbers are read only as far as they fit.
+        // `serde_json` stops within some numbers that do not fit.
         text.end()?;
         Ok(value)
     }
 
     #[cold]
     #[inline(never)]
-    fn with_escapes(self) -> Result<Cow<'a, str>, Malformed> {
-        serde_json::from_str::<String>(self.text).map(Cow::Owned).map_err(|_| Malformed)
+    fn decode_escapes(self) -> Result<Cow<'a, str>, MalformedJson> {
+        serde_json::from_str::<String>(self.text).map(Cow::Owned).map_err(|_| MalformedJson)
     }
 }
 
-macro_rules! by_serde_json {
+macro_rules! forward_to_serde_json {
     ($($method:ident($($name:ident: $type:ty),*))*) => { $(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-            self.parsed(|text| text.$method($($name,)* visitor))
+            self.parse_with(|text| text.$method($($name,)* visitor))
         }
     )* };
 }
@@ -90,23 +92,23 @@ macro_rules! integers {
     ($($method:ident)*) => { $(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-            match self.whole_number() {
+            match self.as_integer() {
                 Some(number) => visitor.visit_u64(number),
-                None => self.parsed(|text| text.$method(visitor)),
+                None => self.parse_with(|text| text.$method(visitor)),
             }
         }
     )* };
 }
 
-/// As `serde_json` reads the text, but plain strings, plain numbers and what nobody wants are not read again.
-impl<'de> de::Deserializer<'de> for Value<'de> {
+/// Deserializes as `serde_json` does, without reading again strings without escapes, integers and ignored values.
+impl<'de> de::Deserializer<'de> for RawJson<'de> {
     type Error = serde_json::Error;
 
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        match self.plain_text() {
+        match self.as_plain_string() {
             Some(text) => visitor.visit_borrowed_str(text),
-            None => self.parsed(|text| text.deserialize_str(visitor)),
+            None => self.parse_with(|text| text.deserialize_str(visitor)),
         }
     }
 
@@ -130,7 +132,7 @@ impl<'de> de::Deserializer<'de> for Value<'de> {
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
     }
 
-    by_serde_json! {
+    forward_to_serde_json! {
         deserialize_any() deserialize_bool() deserialize_i128() deserialize_u128() deserialize_f32() deserialize_f64()
         deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit()
         deserialize_unit_struct(name: &'static str) deserialize_newtype_struct(name: &'static str)
@@ -149,24 +151,24 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::message::json::Scan;
+    use crate::message::json::Scanner;
 
-    /// What a type makes of a value as the scan finds it, and as `serde_json` reads it. Only the second says at which line and
-    /// column something is wrong, so that is cut off.
-    fn both<'a, T: Deserialize<'a>>(message: &'a str) -> [Result<T, String>; 2] {
-        let (_, value) = Scan::object(message).unwrap().entry(true).unwrap().unwrap();
-        let wrong =
+    /// Deserializes the value of a message by this implementation and by `serde_json`. Error texts are cut before the line
+    /// and column, which only `serde_json` has.
+    fn read_both<'a, T: Deserialize<'a>>(message: &'a str) -> [Result<T, String>; 2] {
+        let (_, value) = Scanner::object(message).unwrap().next_entry(true).unwrap().unwrap();
+        let message_of =
             |error: serde_json::Error| error.to_string().split(" at line ").next().unwrap_or_default().to_owned();
-        [T::deserialize(value).map_err(wrong), serde_json::from_str(value.text).map_err(wrong)]
+        [T::deserialize(value).map_err(message_of), serde_json::from_str(value.text).map_err(message_of)]
     }
 
-    fn same<'a, T: Deserialize<'a> + PartialEq + Debug>(message: &'a str) {
-        let [ours, theirs] = both::<T>(message);
+    fn assert_same<'a, T: Deserialize<'a> + PartialEq + Debug>(message: &'a str) {
+        let [ours, theirs] = read_both::<T>(message);
         assert_eq!(ours, theirs, "{message}");
     }
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
-    enum Shape {
+    enum Figure {
         Round,
         Square(u8),
     }
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_reads_what_serde_json_reads() {
+    fn raw_json_is_deserialized_as_by_serde_json() {
         for value in [
             "null",
             "true",
@@ -221,40 +223,40 @@ mod tests {
             "{\"a\":1}",
         ] {
             let message = format!("{{\"k\":{value}}}");
-            same::<serde_json::Value>(&message);
-            same::<String>(&message);
-            same::<&str>(&message);
-            same::<Cow<'_, str>>(&message);
-            same::<char>(&message);
-            same::<bool>(&message);
-            same::<i8>(&message);
-            same::<i16>(&message);
-            same::<i32>(&message);
-            same::<i64>(&message);
-            same::<i128>(&message);
-            same::<u8>(&message);
-            same::<u16>(&message);
-            same::<u32>(&message);
-            same::<u64>(&message);
-            same::<u128>(&message);
-            same::<Newtype<u64>>(&message);
-            same::<Either>(&message);
-            same::<Option<u128>>(&message);
-            same::<f64>(&message);
-            same::<()>(&message);
-            same::<Option<String>>(&message);
-            same::<Option<Option<u8>>>(&message);
-            same::<Option<Shape>>(&message);
-            same::<Shape>(&message);
-            same::<Newtype<String>>(&message);
-            same::<Newtype<Option<u8>>>(&message);
-            same::<Vec<u8>>(&message);
-            same::<Vec<Option<String>>>(&message);
-            same::<(String, Option<u8>)>(&message);
-            same::<HashMap<String, u8>>(&message);
-            let [ours, theirs] = both::<&RawValue>(&message);
+            assert_same::<serde_json::Value>(&message);
+            assert_same::<String>(&message);
+            assert_same::<&str>(&message);
+            assert_same::<Cow<'_, str>>(&message);
+            assert_same::<char>(&message);
+            assert_same::<bool>(&message);
+            assert_same::<i8>(&message);
+            assert_same::<i16>(&message);
+            assert_same::<i32>(&message);
+            assert_same::<i64>(&message);
+            assert_same::<i128>(&message);
+            assert_same::<u8>(&message);
+            assert_same::<u16>(&message);
+            assert_same::<u32>(&message);
+            assert_same::<u64>(&message);
+            assert_same::<u128>(&message);
+            assert_same::<Newtype<u64>>(&message);
+            assert_same::<Either>(&message);
+            assert_same::<Option<u128>>(&message);
+            assert_same::<f64>(&message);
+            assert_same::<()>(&message);
+            assert_same::<Option<String>>(&message);
+            assert_same::<Option<Option<u8>>>(&message);
+            assert_same::<Option<Figure>>(&message);
+            assert_same::<Figure>(&message);
+            assert_same::<Newtype<String>>(&message);
+            assert_same::<Newtype<Option<u8>>>(&message);
+            assert_same::<Vec<u8>>(&message);
+            assert_same::<Vec<Option<String>>>(&message);
+            assert_same::<(String, Option<u8>)>(&message);
+            assert_same::<HashMap<String, u8>>(&message);
+            let [ours, theirs] = read_both::<&RawValue>(&message);
             assert_eq!(ours.unwrap().get(), theirs.unwrap().get());
-            let [ours, _] = both::<IgnoredAny>(&message);
+            let [ours, _] = read_both::<IgnoredAny>(&message);
             ours.unwrap();
         }
     }

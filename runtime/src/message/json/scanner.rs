@@ -1,51 +1,51 @@
-//! Finds the top-level keys of a message and the text of their values, once, checking the JSON on the way.
+//! Finds the top-level keys of a message and the text of their values in one pass that also validates the JSON.
 //!
-//! Values stay text: whoever needs one parses that slice and nothing else. What is most common in a message
-//! (strings without escapes, whole numbers) is skipped here; everything else goes through `serde_json`.
+//! Values stay text, and each is parsed only when it is needed. The most common values of a message (strings without
+//! escapes, integers) are skipped here; all others are validated by `serde_json`.
 
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::raw_value::{Known, Malformed, Value};
+use super::raw_value::{MalformedJson, RawJson, ValueKind};
 
-/// A place in the text of a message.
-pub(crate) struct Scan<'a> {
+/// A position in the text of a message.
+pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Scan<'a> {
-    /// Starts in front of the first key. Fails where the text is no object.
-    pub(crate) fn object(text: &'a str) -> Result<Scan<'a>, Malformed> {
-        let mut scan = Scan { text, at: 0 };
-        scan.take(b'{')?;
-        Ok(scan)
+impl<'a> Scanner<'a> {
+    /// Creates a scanner in front of the first key. Fails if the text does not start an object.
+    pub(crate) fn object(text: &'a str) -> Result<Scanner<'a>, MalformedJson> {
+        let mut scanner = Scanner { text, at: 0 };
+        scanner.expect(b'{')?;
+        Ok(scanner)
     }
 
-    /// The next key, unescaped, and its value; `None` after the last one, once the text has ended there.
+    /// Returns the next key, unescaped, and its value. Returns `None` after the last one if the text ends there.
     #[inline]
-    pub(crate) fn entry(&mut self, first: bool) -> Result<Option<(Cow<'a, str>, Value<'a>)>, Malformed> {
-        match self.next() {
+    pub(crate) fn next_entry(&mut self, is_first: bool) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, MalformedJson> {
+        match self.peek() {
             Some(b'}') => {
                 self.at += 1;
-                return if self.next().is_none() { Ok(None) } else { Err(Malformed) };
+                return if self.peek().is_none() { Ok(None) } else { Err(MalformedJson) };
             }
-            Some(b',') if !first => {
+            Some(b',') if !is_first => {
                 self.at += 1;
-                self.next();
+                self.peek();
             }
-            _ if first => {}
-            _ => return Err(Malformed),
+            _ if is_first => {}
+            _ => return Err(MalformedJson),
         }
-        let key = self.key()?;
-        self.take(b':')?;
-        Ok(Some((key, self.value()?)))
+        let key = self.scan_key()?;
+        self.expect(b':')?;
+        Ok(Some((key, self.scan_value()?)))
     }
 
-    /// Goes on to what is no space, and gives its first byte.
+    /// Skips whitespace and returns the next byte without consuming it.
     #[inline]
-    fn next(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Option<u8> {
         loop {
             match self.text.as_bytes().get(self.at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
@@ -55,42 +55,43 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.next() != Some(byte) {
-            return Err(Malformed);
+    fn expect(&mut self, byte: u8) -> Result<(), MalformedJson> {
+        if self.peek() != Some(byte) {
+            return Err(MalformedJson);
         }
         self.at += 1;
         Ok(())
     }
 
     #[inline]
-    fn key(&mut self) -> Result<Cow<'a, str>, Malformed> {
-        match self.plain() {
+    fn scan_key(&mut self) -> Result<Cow<'a, str>, MalformedJson> {
+        match self.plain_string() {
             Some(key) => Ok(Cow::Borrowed(key)),
-            None => self.other()?.unescaped(),
+            None => self.checked_value()?.unescaped(),
         }
     }
 
     #[inline]
-    fn value(&mut self) -> Result<Value<'a>, Malformed> {
-        match self.next() {
+    fn scan_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
+        match self.peek() {
             Some(b'"') => {
                 let start = self.at;
-                match self.plain() {
-                    Some(_) => Ok(Value { text: &self.text[start..self.at], known: Known::Plain }),
-                    None => self.other(),
+                match self.plain_string() {
+                    Some(_) => Ok(RawJson { text: &self.text[start..self.at], kind: ValueKind::PlainString }),
+                    None => self.checked_value(),
                 }
             }
-            Some(b'1'..=b'9') => self.whole_number(),
-            _ => self.other(),
+            Some(b'1'..=b'9') => self.integer(),
+            _ => self.checked_value(),
         }
     }
 
-    /// Takes a string without escapes, and gives what it says. Nothing where something else stands here.
+    /// Consumes a string without escapes and returns its content. Consumes nothing and returns `None` if the next value is
+    /// anything else.
     #[inline]
-    fn plain(&mut self) -> Option<&'a str> {
+    fn plain_string(&mut self) -> Option<&'a str> {
         let (quote, inside) = self.text.as_bytes().get(self.at..)?.split_first()?;
-        let length = if *quote == b'"' { first_special(inside)? } else { return None };
+        let length = if *quote == b'"' { find_special(inside)? } else { return None };
         if inside.get(length) != Some(&b'"') {
             return None;
         }
@@ -100,37 +101,38 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn whole_number(&mut self) -> Result<Value<'a>, Malformed> {
+    fn integer(&mut self) -> Result<RawJson<'a>, MalformedJson> {
         let rest = &self.text[self.at..];
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if let Some(b'.' | b'e' | b'E') = rest.as_bytes().get(digits) {
-            return self.other();
+            return self.checked_value();
         }
         self.at += digits;
-        Ok(Value { text: &rest[..digits], known: Known::Whole })
+        Ok(RawJson { text: &rest[..digits], kind: ValueKind::Integer })
     }
 
     #[cold]
     #[inline(never)]
-    fn other(&mut self) -> Result<Value<'a>, Malformed> {
+    fn checked_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
         let rest = &self.text[self.at..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(_)) => {
                 let end = values.byte_offset();
                 self.at += end;
-                Ok(Value { text: &rest[..end], known: Known::Nothing })
+                Ok(RawJson { text: &rest[..end], kind: ValueKind::Other })
             }
-            _ => Err(Malformed),
+            _ => Err(MalformedJson),
         }
     }
 }
 
-/// Where the first byte stands that is not plain text in a JSON string: a quote, a backslash or a control character.
+/// Returns the index of the first byte that is special in a JSON string: a quote, a backslash or a control character.
 ///
-/// Eight bytes at once: subtracting sets a byte's highest bit where it borrows, and the lowest such bit is exact.
+/// Tests eight bytes at once: the subtraction sets the highest bit of each byte that borrows. A borrow can spread to
+/// higher bytes only, so the lowest set bit is exact.
 #[inline(never)]
-fn first_special(bytes: &[u8]) -> Option<usize> {
+fn find_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
@@ -148,29 +150,29 @@ fn first_special(bytes: &[u8]) -> Option<usize> {
     rest.iter().position(special).map(|at| words.len() * 8 + at)
 }
 
-/// How deep arrays and objects nest in a value that is known to be JSON; a scalar has depth 0.
+/// Returns the nesting depth of arrays and objects in a valid JSON value. The depth of a scalar is 0.
 pub(crate) fn depth(value: &str) -> usize {
     if !matches!(value.as_bytes(), [b'{' | b'[', ..]) {
         return 0;
     }
-    let (mut deepest, mut now, mut in_string, mut escaped) = (0, 0_usize, false, false);
+    let (mut max_depth, mut depth, mut is_in_string, mut is_escaped) = (0, 0_usize, false, false);
     for byte in value.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
+        if is_in_string {
+            is_in_string = is_escaped || byte != b'"';
+            is_escaped = !is_escaped && byte == b'\\';
             continue;
         }
         match byte {
-            b'"' => in_string = true,
+            b'"' => is_in_string = true,
             b'{' | b'[' => {
-                now += 1;
-                deepest = deepest.max(now);
+                depth += 1;
+                max_depth = max_depth.max(depth);
             }
-            b'}' | b']' => now = now.saturating_sub(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    deepest
+    max_depth
 }
 
 #[cfg(test)]
@@ -179,17 +181,17 @@ mod tests {
 
     use super::*;
 
-    fn entries(text: &str) -> Result<Vec<(String, String)>, Malformed> {
-        let mut scan = Scan::object(text)?;
+    fn entries(text: &str) -> Result<Vec<(String, String)>, MalformedJson> {
+        let mut scanner = Scanner::object(text)?;
         let mut found = Vec::new();
-        while let Some((key, value)) = scan.entry(found.is_empty())? {
+        while let Some((key, value)) = scanner.next_entry(found.is_empty())? {
             found.push((key.into_owned(), value.text.to_owned()));
         }
         Ok(found)
     }
 
     #[test]
-    fn finds_keys_and_the_text_of_their_values() {
+    fn scanner_finds_keys_and_the_text_of_their_values() {
         let text = r#" { "a" : "x\"y" , "b\u0031":[1, {"c":"]"}],"n":-1.5e3 ,"t":true,"z":0, "i":12 } "#;
         let found = entries(text).unwrap();
         let shown: Vec<_> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_single_object() {
+    fn text_other_than_one_object_is_malformed() {
         for text in [
             "",
             "{",
@@ -225,12 +227,12 @@ mod tests {
             "{\"\\ud800\":1}",
             "{,\"a\":1}",
         ] {
-            assert_eq!(entries(text), Err(Malformed), "{text}");
+            assert_eq!(entries(text), Err(MalformedJson), "{text}");
         }
     }
 
     #[test]
-    fn strings_of_every_length_end_where_they_end() {
+    fn string_of_any_length_ends_at_its_quote() {
         for length in 0..100 {
             let text = "x".repeat(length);
             for (inside, fine) in [("", true), ("\u{e9}", true), ("\\\"", true), ("\n", false), ("\u{1f}", false)] {
@@ -238,14 +240,14 @@ mod tests {
                     let value = format!("\"{}{inside}{}\"", &text[..at], &text[at..]);
                     let found = entries(&format!("{{\"k\":{value},\"l\":1}}"));
                     let wanted = [("k".to_owned(), value), ("l".to_owned(), "1".to_owned())];
-                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(Malformed) });
+                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(MalformedJson) });
                 }
             }
         }
     }
 
     #[test]
-    fn counts_depth_outside_strings_only() {
+    fn depth_ignores_brackets_in_strings() {
         assert_eq!(depth("5"), 0);
         assert_eq!(depth("\"[[\""), 0);
         assert_eq!(depth("[]"), 1);
@@ -273,11 +275,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_serde_json_on_objects(value in json(), pretty: bool) {
+        fn scanner_agrees_with_serde_json_on_objects(value in json(), pretty: bool) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            // Parsed again, as a float need not survive being written.
+            // Parsed again, because a written float may differ from the original one.
             let Ok(map) = serde_json::from_str::<serde_json::Map<_, _>>(&text) else {
-                prop_assert_eq!(entries(&text), Err(Malformed));
+                prop_assert_eq!(entries(&text), Err(MalformedJson));
                 return Ok(());
             };
             let found = entries(&text).unwrap();
@@ -289,8 +291,8 @@ mod tests {
         }
 
         #[test]
-        fn accepts_what_serde_json_accepts(text in r#"\{?["\\a:,\[\]\{\}0-9. tn]{0,12}\}?"#) {
-            // A key or string with a lone surrogate is the one thing that only a later parse refuses; none can come up here.
+        fn scanner_accepts_what_serde_json_accepts(text in r#"\{?["\\a:,\[\]\{\}0-9. tn]{0,12}\}?"#) {
+            // The two differ in lone surrogates only: in a value, the scanner accepts them. The pattern cannot generate any.
             let ours = entries(&text).is_ok();
             let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok();
             prop_assert_eq!(ours, theirs, "{}", text);

@@ -1,0 +1,67 @@
+//! The codes of close frames.
+
+/// The reason why the server closes a connection.
+///
+/// After a code from 4400 to 4499, a client must not reconnect with the same credentials. After 1012, 1013 and codes from
+/// 4500, it may reconnect later.
+///
+/// As wide as a word, so that [`Incoming`](super::Incoming) is copied in whole words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum CloseCode {
+    /// 1002: the client violated the WebSocket protocol.
+    ProtocolError,
+    /// 1007: a text frame is not UTF-8.
+    InvalidUtf8,
+    /// 1009: a frame or message exceeds [`Limits::max_frame_bytes`](crate::Limits::max_frame_bytes).
+    MessageTooLarge,
+    /// 1013: the send queue overflowed, because the client did not keep up with its events.
+    TooSlow,
+    /// 4401: the credentials of the user have expired.
+    Expired,
+    /// 4403: `#[connect]` returned an error with a status from 400 to 499.
+    Refused,
+    /// 4403: the user lost the permission to be connected, or was disconnected by [`Connections`](crate::Connections).
+    Revoked,
+    /// 4500: a fault, for example of `#[connect]`, or the server cannot tell whether the user was disconnected meanwhile.
+    Failed,
+    /// 4508: nothing arrived within [`Limits::idle_timeout`](crate::Limits::idle_timeout).
+    Idle,
+}
+
+impl CloseCode {
+    /// Returns the code that the close frame carries.
+    pub(crate) fn as_u16(self) -> u16 {
+        match self {
+            CloseCode::ProtocolError => 1002,
+            CloseCode::InvalidUtf8 => 1007,
+            CloseCode::MessageTooLarge => 1009,
+            CloseCode::TooSlow => 1013,
+            CloseCode::Expired => 4401,
+            CloseCode::Refused | CloseCode::Revoked => 4403,
+            CloseCode::Failed => 4500,
+            CloseCode::Idle => 4508,
+        }
+    }
+
+    /// Returns whether the transport cannot read any further.
+    pub(crate) fn is_unreadable(self) -> bool {
+        matches!(self, CloseCode::ProtocolError | CloseCode::InvalidUtf8 | CloseCode::MessageTooLarge)
+    }
+
+    /// Returns the reason that the close frame carries.
+    #[cfg(feature = "axum")]
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            CloseCode::ProtocolError => "protocol error",
+            CloseCode::InvalidUtf8 => "invalid text",
+            CloseCode::MessageTooLarge => "message too large",
+            CloseCode::TooSlow => "too slow",
+            CloseCode::Expired => "credentials expired",
+            CloseCode::Refused => "refused",
+            CloseCode::Revoked => "revoked",
+            CloseCode::Failed => "internal error",
+            CloseCode::Idle => "idle",
+        }
+    }
+}
