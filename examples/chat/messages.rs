@@ -10,18 +10,18 @@ use super::objects::{Caller, filled};
 use super::permissions::{Act, Author, May};
 use super::state::{State, Stated};
 
-/// The messages, whichever the route says.
+/// The handler of messages; the route names the room and the message.
 pub(crate) struct Messages {
     state: State,
 }
 
 impl Messages {
-    /// Messages with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Messages {
         Messages { state }
     }
 
-    /// Tells everybody who has the room open.
+    /// Publishes the change to the room.
     fn edited(cx: &Context<'_, Account>, message: Message) -> Result<Message> {
         cx.publish(RoomGroup(message.room), MessageEdited(message.clone()))?;
         Ok(message)
@@ -69,7 +69,7 @@ impl Messages {
         Messages::edited(cx, self.state.store.react(message.id, caller.0, &emoji)?)
     }
 
-    /// Notes that the caller has read up to here.
+    /// Records that the caller has read up to this message.
     #[action(permission = "AllowAny(message)")]
     async fn acknowledge(
         &self,

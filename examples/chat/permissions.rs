@@ -1,4 +1,5 @@
-//! Every permission of messages and objects. They ask the database each time, so what was taken away is gone at once.
+//! The permissions of messages and objects. They read the database each time, so a revoked right has no effect any more
+//! at once.
 
 use portcullis::{Context, Error, ObjectPermission, Permission, Result};
 
@@ -7,23 +8,23 @@ use super::objects::Elsewhere;
 use super::policy::Standing;
 use super::state::{State, Stated};
 
-/// What a policy decides.
+/// The decisions of a policy.
 #[derive(Clone, Copy)]
 pub(crate) enum Act {
-    /// Write.
+    /// Post.
     Send,
-    /// Read, and whatever else anybody in the room does.
+    /// Read, and do what every member may do.
     Read,
     /// Use `chat.can_moderate_chat`.
     Moderate,
-    /// Bring people in, or send them away.
+    /// Add or remove members.
     Manage(Single),
-    /// Change the room itself, and who is what in it.
+    /// Change the room and the roles of its members.
     Administer,
 }
 
 impl State {
-    /// What the policy says. An outsider of a room that does not exist is refused as any other.
+    /// Returns the policy's decision. A room that does not exist refuses like one that the caller is not in.
     fn may(&self, act: Act, who: Option<&Standing>) -> Result<bool> {
         let Some(who) = who else { return Ok(false) };
         match act {
@@ -35,13 +36,13 @@ impl State {
         }
     }
 
-    /// Whether somebody may read a room, for what is asked about others than the sender of a message.
+    /// Returns whether a user may read a room. For users other than the caller, for example subscribers.
     pub(crate) fn may_read(&self, who: Option<&Standing>) -> Result<bool> {
         self.may(Act::Read, who)
     }
 }
 
-/// May do this in the room of the route.
+/// Holds if the policy lets the caller do this in the room of the route.
 pub(crate) struct May(pub(crate) Act);
 
 impl<H: Stated> Permission<H> for May {
@@ -53,7 +54,7 @@ impl<H: Stated> Permission<H> for May {
     }
 }
 
-/// Was not shut out since.
+/// Holds if the account is not deactivated.
 pub(crate) struct Active;
 
 impl<H: Stated> Permission<H> for Active {
@@ -63,7 +64,7 @@ impl<H: Stated> Permission<H> for Active {
     }
 }
 
-/// Is in the room of the route, whatever a policy says.
+/// Holds if the caller is a member of the room of the route, regardless of the policy.
 pub(crate) struct Member;
 
 impl<H: Stated> Permission<H> for Member {
@@ -74,7 +75,7 @@ impl<H: Stated> Permission<H> for Member {
     }
 }
 
-/// The room of the route is more than two people's. Where it is not, the request makes no sense: 400, not a plain no.
+/// Holds if the room of the route is not a private conversation. For one, the request makes no sense: 400 instead of 403.
 pub(crate) struct Shared;
 
 impl<H: Stated> Permission<H> for Shared {
@@ -88,7 +89,7 @@ impl<H: Stated> Permission<H> for Shared {
     }
 }
 
-/// The room of the route is a channel that anybody may join.
+/// Holds if the room of the route is a channel that every user may join.
 pub(crate) struct Public;
 
 impl<H: Stated> Permission<H> for Public {
@@ -100,7 +101,7 @@ impl<H: Stated> Permission<H> for Public {
     }
 }
 
-/// Made the room. `Creator` is about the sender, `Creator(member)` about somebody else.
+/// Holds for the creator of the room. `Creator` is about the caller, `Creator(member)` about a member.
 pub(crate) struct Creator;
 
 impl<H: Stated> Permission<H> for Creator {
@@ -118,7 +119,7 @@ impl<H: Stated> ObjectPermission<Place, H> for Creator {
     }
 }
 
-/// Can be taken out of the room: anybody but the creator, who only goes by themself.
+/// Holds if the member can be removed: everyone except the creator, who can only leave.
 pub(crate) struct Removable;
 
 impl<H: Stated> ObjectPermission<Place, H> for Removable {
@@ -127,7 +128,7 @@ impl<H: Stated> ObjectPermission<Place, H> for Removable {
     }
 }
 
-/// Wrote the message.
+/// Holds if the caller wrote the message.
 pub(crate) struct Author;
 
 impl<H: Stated> ObjectPermission<Message, H> for Author {
@@ -136,7 +137,7 @@ impl<H: Stated> ObjectPermission<Message, H> for Author {
     }
 }
 
-/// May read the room that the message is in.
+/// Holds if the caller may read the room of the message.
 pub(crate) struct Readable;
 
 impl<H: Stated> ObjectPermission<Message, H> for Readable {
