@@ -7,7 +7,7 @@ use super::groups::RoomGroup;
 use super::model::{Account, Room, RoomId};
 use super::objects::Caller;
 use super::permissions::Public;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The handler of public channels; the route names the channel.
 pub(crate) struct Channels {
@@ -21,7 +21,7 @@ impl Channels {
     }
 }
 
-impl Stated for Channels {
+impl HasState for Channels {
     fn state(&self) -> &State {
         &self.state
     }

@@ -8,7 +8,7 @@ use super::events::{
 };
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
-use super::state::Stated as _;
+use super::state::HasState as _;
 
 /// The connections that have a room open.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]

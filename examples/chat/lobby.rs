@@ -14,7 +14,7 @@ use super::objects::{Caller, filled};
 use super::permissions::Active;
 use super::revoke;
 use super::rooms::Rooms;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The consumer, one value for all connections.
 pub(crate) struct Chat {
@@ -30,7 +30,7 @@ impl Chat {
     }
 }
 
-impl Stated for Chat {
+impl HasState for Chat {
     fn state(&self) -> &State {
         &self.state
     }

@@ -4,9 +4,9 @@
 
 mod channels;
 mod codenames;
+mod enums;
 mod events;
 mod groups;
-pub(crate) mod house;
 pub(crate) mod lobby;
 mod members;
 mod messages;
@@ -18,19 +18,19 @@ pub(crate) mod policy;
 mod revoke;
 mod rooms;
 mod settings;
+pub(crate) mod site_policy;
 mod state;
 pub(crate) mod store;
-mod words;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use house::House;
 use http::request::Parts;
 use lobby::Chat;
 use policy::Policy;
 use portcullis::Endpoint;
+use site_policy::SitePolicy;
 use state::State;
 use store::Store;
 use tokio::net::TcpListener;
@@ -73,8 +73,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
-    let house = House { store: store.clone(), quota: 500 };
-    let app = pages::pages(store.clone()).route("/ws", endpoint(store, house).into_route());
+    let site_policy = SitePolicy { store: store.clone(), quota: 500 };
+    let app = pages::pages(store.clone()).route("/ws", endpoint(store, site_policy).into_route());
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);

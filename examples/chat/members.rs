@@ -7,7 +7,7 @@ use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Place, Role, RoomId, Single, UserId};
 use super::permissions::{Act, Creator, May, Removable, Shared};
 use super::revoke;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The handler of a room's members; the route names the room.
 pub(crate) struct Members {
@@ -22,7 +22,7 @@ impl Members {
     }
 }
 
-impl Stated for Members {
+impl HasState for Members {
     fn state(&self) -> &State {
         &self.state
     }
@@ -80,7 +80,7 @@ impl Membership {
     }
 }
 
-impl Stated for Membership {
+impl HasState for Membership {
     fn state(&self) -> &State {
         &self.state
     }

@@ -8,7 +8,7 @@ use super::groups::RoomGroup;
 use super::model::{Account, Message};
 use super::objects::{Caller, filled};
 use super::permissions::{Act, Author, May};
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The handler of messages; the route names the room and the message.
 pub(crate) struct Messages {
@@ -28,7 +28,7 @@ impl Messages {
     }
 }
 
-impl Stated for Messages {
+impl HasState for Messages {
     fn state(&self) -> &State {
         &self.state
     }
@@ -52,7 +52,7 @@ impl Messages {
         cx: &Context<'_, Account>,
         #[path("message_id")] message: Object<Message>,
     ) -> Result<NoContent> {
-        self.state.store.unsay(message.id)?;
+        self.state.store.delete_message(message.id)?;
         cx.publish(RoomGroup(message.room), MessageDeleted { room: message.room, message: message.id })?;
         Ok(NoContent)
     }

@@ -8,7 +8,7 @@ use portcullis::{GrantKey, ObjectKey, User};
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use super::words::{Kind, Role, Single, Subject};
+pub(crate) use super::enums::{Kind, Role, Single, Subject};
 
 /// Declares an id type per table, which can be parsed from a route and stored in the database.
 macro_rules! id {

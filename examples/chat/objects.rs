@@ -5,10 +5,10 @@ use portcullis::{Context, Error, FromContext, Handler, Load, Result};
 
 use super::model::{Account, Message, MessageId, Place, RoomId, UserId};
 use super::policy::Standing;
-use super::state::Stated;
+use super::state::HasState;
 
 /// A message of the route's room. Messages of other rooms and deleted messages count as missing.
-impl<H: Stated> Load<H> for Message {
+impl<H: HasState> Load<H> for Message {
     type Key = MessageId;
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
@@ -21,7 +21,7 @@ impl<H: Stated> Load<H> for Message {
 /// A message of any room, guarded only by a permission about that room.
 pub(crate) struct Elsewhere(pub(crate) Message);
 
-impl<H: Stated> Load<H> for Elsewhere {
+impl<H: HasState> Load<H> for Elsewhere {
     type Key = MessageId;
     const CAPTURES: &'static [&'static str] = &[];
 
@@ -31,7 +31,7 @@ impl<H: Stated> Load<H> for Elsewhere {
 }
 
 /// A member of the route's room.
-impl<H: Stated> Load<H> for Place {
+impl<H: HasState> Load<H> for Place {
     type Key = UserId;
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
@@ -51,7 +51,7 @@ impl<H: Handler<User = Account>> FromContext<H> for Caller {
 }
 
 /// The caller's standing in the route's room.
-impl<H: Stated> FromContext<H> for Standing {
+impl<H: HasState> FromContext<H> for Standing {
     async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
         handler.standing(cx, cx.capture("room_id")?)?.ok_or_else(Error::denied)
     }

@@ -6,7 +6,7 @@ use portcullis::{Context, Error, ObjectPermission, Permission, Result};
 use super::model::{Account, Kind, Message, Place, Role, Single};
 use super::objects::Elsewhere;
 use super::policy::Standing;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The decisions of a policy.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ impl State {
 /// Holds if the policy lets the caller do this in the room of the route.
 pub(crate) struct May(pub(crate) Act);
 
-impl<H: Stated> Permission<H> for May {
+impl<H: HasState> Permission<H> for May {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -57,7 +57,7 @@ impl<H: Stated> Permission<H> for May {
 /// Holds if the account is not deactivated.
 pub(crate) struct Active;
 
-impl<H: Stated> Permission<H> for Active {
+impl<H: HasState> Permission<H> for Active {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
         let Some(user) = cx.user() else { return Ok(false) };
         handler.store().active(user.id)
@@ -67,7 +67,7 @@ impl<H: Stated> Permission<H> for Active {
 /// Holds if the caller is a member of the room of the route, regardless of the policy.
 pub(crate) struct Member;
 
-impl<H: Stated> Permission<H> for Member {
+impl<H: HasState> Permission<H> for Member {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -78,7 +78,7 @@ impl<H: Stated> Permission<H> for Member {
 /// Holds if the room of the route is not a private conversation. For one, the request makes no sense: 400 instead of 403.
 pub(crate) struct Shared;
 
-impl<H: Stated> Permission<H> for Shared {
+impl<H: HasState> Permission<H> for Shared {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -92,7 +92,7 @@ impl<H: Stated> Permission<H> for Shared {
 /// Holds if the room of the route is a channel that every user may join.
 pub(crate) struct Public;
 
-impl<H: Stated> Permission<H> for Public {
+impl<H: HasState> Permission<H> for Public {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -104,7 +104,7 @@ impl<H: Stated> Permission<H> for Public {
 /// Holds for the creator of the room. `Creator` is about the caller, `Creator(member)` about a member.
 pub(crate) struct Creator;
 
-impl<H: Stated> Permission<H> for Creator {
+impl<H: HasState> Permission<H> for Creator {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -113,7 +113,7 @@ impl<H: Stated> Permission<H> for Creator {
     }
 }
 
-impl<H: Stated> ObjectPermission<Place, H> for Creator {
+impl<H: HasState> ObjectPermission<Place, H> for Creator {
     async fn has_object_permission(&self, _: &H, _: &Context<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role == Role::Creator)
     }
@@ -122,7 +122,7 @@ impl<H: Stated> ObjectPermission<Place, H> for Creator {
 /// Holds if the member can be removed: everyone except the creator, who can only leave.
 pub(crate) struct Removable;
 
-impl<H: Stated> ObjectPermission<Place, H> for Removable {
+impl<H: HasState> ObjectPermission<Place, H> for Removable {
     async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role != Role::Creator || cx.require_user()?.id == place.user)
     }
@@ -131,7 +131,7 @@ impl<H: Stated> ObjectPermission<Place, H> for Removable {
 /// Holds if the caller wrote the message.
 pub(crate) struct Author;
 
-impl<H: Stated> ObjectPermission<Message, H> for Author {
+impl<H: HasState> ObjectPermission<Message, H> for Author {
     async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
         Ok(cx.require_user()?.id == message.author)
     }
@@ -140,13 +140,13 @@ impl<H: Stated> ObjectPermission<Message, H> for Author {
 /// Holds if the caller may read the room of the message.
 pub(crate) struct Readable;
 
-impl<H: Stated> ObjectPermission<Message, H> for Readable {
+impl<H: HasState> ObjectPermission<Message, H> for Readable {
     async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
         handler.state().may_read(handler.standing(cx, message.room)?.as_ref())
     }
 }
 
-impl<H: Stated> ObjectPermission<Elsewhere, H> for Readable {
+impl<H: HasState> ObjectPermission<Elsewhere, H> for Readable {
     async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Elsewhere) -> Result<bool> {
         ObjectPermission::<Message, H>::has_object_permission(self, handler, cx, &message.0).await
     }

@@ -14,7 +14,7 @@ use super::permissions::{Act, Creator, May, Member, Readable, Shared};
 use super::policy::Standing;
 use super::revoke;
 use super::settings::Settings;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 use super::store::Draft;
 
 /// The handler of rooms; the route names the room.
@@ -44,7 +44,7 @@ impl Rooms {
     }
 }
 
-impl Stated for Rooms {
+impl HasState for Rooms {
     fn state(&self) -> &State {
         &self.state
     }

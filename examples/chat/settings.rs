@@ -9,7 +9,7 @@ use super::model::{Account, Room, RoomId, Subject};
 use super::objects::filled;
 use super::permissions::{Act, May, Shared};
 use super::revoke;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
 /// The handler of a room's settings; the route names the room.
 pub(crate) struct Settings {
@@ -29,7 +29,7 @@ impl Settings {
     }
 }
 
-impl Stated for Settings {
+impl HasState for Settings {
     fn state(&self) -> &State {
         &self.state
     }

@@ -16,7 +16,7 @@ pub(crate) struct State {
 }
 
 /// A handler with the chat's state. Permissions and objects work for every such handler.
-pub(crate) trait Stated: Handler<User = Account> {
+pub(crate) trait HasState: Handler<User = Account> {
     /// The state.
     fn state(&self) -> &State;
 

@@ -4,7 +4,7 @@ use portcullis::{Context, Error, FromContext, Handler, Result};
 use serde::Deserialize;
 
 use super::model::{Account, Room, UserId};
-use super::permissions::Stored;
+use super::permissions::HasStore;
 
 /// The caller. 403 if the connection is anonymous, in case a permission admits it.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl<H: Handler> FromContext<H> for Page {
 }
 
 /// The room of the route. 404 if it does not exist, which only a site admin can see: other callers are refused before.
-impl<H: Stored> FromContext<H> for Room {
+impl<H: HasStore> FromContext<H> for Room {
     async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
         handler.store().room(cx.capture("room_id")?)?.ok_or_else(Error::not_found)
     }

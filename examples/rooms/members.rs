@@ -3,7 +3,7 @@
 use portcullis::{Error, NoContent, Result, handler};
 
 use super::model::{Account, Member, Role, RoomId, UserId};
-use super::permissions::{HasRole, Outranks, SiteAdmin, Stored, Themselves};
+use super::permissions::{HasRole, HasStore, Outranks, SiteAdmin, Themselves};
 use super::store::Store;
 
 /// The handler of memberships; the route names the room and the user.
@@ -18,7 +18,7 @@ impl Members {
     }
 }
 
-impl Stored for Members {
+impl HasStore for Members {
     fn store(&self) -> &Store {
         &self.store
     }

@@ -3,7 +3,7 @@
 use portcullis::{Error, NoContent, Result, handler};
 
 use super::model::{Account, Message, MessageId, Role, RoomId};
-use super::permissions::{Author, HasRole, Locked, SiteAdmin, Stored};
+use super::permissions::{Author, HasRole, HasStore, Locked, SiteAdmin};
 use super::rooms::filled;
 use super::store::Store;
 
@@ -19,7 +19,7 @@ impl Messages {
     }
 }
 
-impl Stored for Messages {
+impl HasStore for Messages {
     fn store(&self) -> &Store {
         &self.store
     }

@@ -6,7 +6,7 @@ use super::model::{Account, MessageId, Role, RoomId, UserId};
 use super::store::Store;
 
 /// A handler with a database. The permissions below work for every such handler.
-pub(crate) trait Stored: Handler<User = Account> {
+pub(crate) trait HasStore: Handler<User = Account> {
     /// The database.
     fn store(&self) -> &Store;
 
@@ -29,7 +29,7 @@ impl<H: Handler<User = Account>> Permission<H> for SiteAdmin {
 /// Holds if the caller has at least this role in the room of the route.
 pub(crate) struct HasRole(pub(crate) Role);
 
-impl<H: Stored> Permission<H> for HasRole {
+impl<H: HasStore> Permission<H> for HasRole {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -40,7 +40,7 @@ impl<H: Stored> Permission<H> for HasRole {
 /// Holds if the caller was banned from the room of the route. Used as `!Banned`.
 pub(crate) struct Banned;
 
-impl<H: Stored> Permission<H> for Banned {
+impl<H: HasStore> Permission<H> for Banned {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -52,7 +52,7 @@ impl<H: Stored> Permission<H> for Banned {
 /// Holds if the room of the route is locked. A permission need not be about the caller.
 pub(crate) struct Locked;
 
-impl<H: Stored> Permission<H> for Locked {
+impl<H: HasStore> Permission<H> for Locked {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -64,7 +64,7 @@ impl<H: Stored> Permission<H> for Locked {
 /// Holds if the caller wrote the message of the route.
 pub(crate) struct Author;
 
-impl<H: Stored> Permission<H> for Author {
+impl<H: HasStore> Permission<H> for Author {
     const CAPTURES: &'static [&'static str] = &["room_id", "message_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -89,7 +89,7 @@ impl<H: Handler<User = Account>> Permission<H> for Themselves {
 /// Holds if the caller has a higher role than the user of the route.
 pub(crate) struct Outranks;
 
-impl<H: Stored> Permission<H> for Outranks {
+impl<H: HasStore> Permission<H> for Outranks {
     const CAPTURES: &'static [&'static str] = &["room_id", "user_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {

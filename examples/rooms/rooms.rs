@@ -10,7 +10,7 @@ use super::extract::{Caller, Page};
 use super::members::Members;
 use super::messages::Messages;
 use super::model::{Account, Message, MessageId, Role, Room, RoomId};
-use super::permissions::{Banned, HasRole, Locked, SiteAdmin, Stored};
+use super::permissions::{Banned, HasRole, HasStore, Locked, SiteAdmin};
 use super::store::Store;
 
 /// The handler of rooms; the route names the room.
@@ -27,7 +27,7 @@ impl Rooms {
     }
 }
 
-impl Stored for Rooms {
+impl HasStore for Rooms {
     fn store(&self) -> &Store {
         &self.store
     }

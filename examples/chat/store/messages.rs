@@ -56,7 +56,7 @@ impl Store {
     }
 
     /// Deletes a message.
-    pub(crate) fn unsay(&self, id: MessageId) -> Result<()> {
+    pub(crate) fn delete_message(&self, id: MessageId) -> Result<()> {
         self.execute("UPDATE messages SET text = '', deleted = 1 WHERE id = ?1", params![id]).map(drop)
     }
 
@@ -74,13 +74,13 @@ impl Store {
     }
 
     /// The number of messages that a user has posted since midnight.
-    pub(crate) fn said_today(&self, user: UserId) -> Result<u32> {
+    pub(crate) fn count_messages_today(&self, user: UserId) -> Result<u32> {
         let sql = "SELECT count(*) FROM messages WHERE author = ?1 AND at >= date('now')";
         Ok(self.one(sql, params![user], |row| row.get(0))?.unwrap_or(u32::MAX))
     }
 
     /// The time until midnight.
-    pub(crate) fn rest_of_the_day(&self) -> Result<Duration> {
+    pub(crate) fn time_until_midnight(&self) -> Result<Duration> {
         let sql = "SELECT unixepoch('now', 'start of day', '+1 day') - unixepoch('now')";
         let seconds: Option<u32> = self.one(sql, [], |row| row.get(0))?;
         Ok(Duration::from_secs(seconds.unwrap_or(1).into()))

@@ -4,7 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::{Deserialize, Serialize};
 
 /// Declares an enum whose values have the same spelling in the database and in messages.
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ macro_rules! words {
     };
 }
 
-words! {
+string_enum! {
     /// The kind of a room.
     Kind {
         /// A conversation of two users, who are both its creators.
@@ -52,7 +52,7 @@ impl Kind {
     }
 }
 
-words! {
+string_enum! {
     /// A user's role in a room. Each role includes the rights of the one before it.
     Role {
         /// An ordinary member.
@@ -64,7 +64,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// A permission that can be granted to a single member. The strings are columns of the database.
     Single {
         /// Posts in a channel.
@@ -76,7 +76,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The subject of an overwrite.
     Subject {
         /// Every member.
