@@ -1,6 +1,6 @@
-//! The smallest server: one action for everybody, one for whoever has logged in.
-//! Run it:   cargo run --example echo
-//! Then:     `websocat 'ws://127.0.0.1:3000/ws?name=ada'`, and type `{"action":"shout","text":"hi"}`
+//! Shows: the smallest server, with a public action and one for authenticated users.
+//! Run:   `cargo run --example echo`
+//! Type:  `websocat 'ws://127.0.0.1:3000/ws?name=ada'`, then `{"action":"shout","text":"hi"}`.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ impl Echo {
     }
 }
 
-/// Believes whatever name the query gives. A real server looks a session up here.
+/// Trusts the name in the query. A real server would look up the login session here.
 async fn by_name(parts: &Parts) -> Result<Option<Member>> {
     let name = parts.uri.query().and_then(|query| query.strip_prefix("name="));
     Ok(name.map(|name| Member { name: name.to_owned() }))

@@ -1,6 +1,6 @@
-//! Grants: what role tables say, what a channel changes of it, and objects that a permission looks at before an action.
-//! Run it:   cargo run --example grants      (no server is needed: it connects to itself)
-//! Look at:  a column of the first table, then the permission of its action in `impl Chat`, then `Tables`.
+//! Shows:   grants from role tables, overwrites of a channel, and permissions about objects.
+//! Run:     `cargo run --example grants` (it connects to itself; no client is needed)
+//! Look at: a column of the first table, then the permission of its action in `impl Chat`, then `Tables`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 portcullis::permissions! {
-    chat { can_use_chat = "Takes part", can_moderate_chat = "Hides what others wrote" }
-    uploads { read = "Sees what was uploaded to a channel" }
+    chat { can_use_chat = "Takes part", can_moderate_chat = "Hides messages of others" }
+    uploads { read = "Sees the uploads of a channel" }
 }
 
 struct Member(&'static str);
@@ -29,7 +29,7 @@ impl User for Member {
 const PEOPLE: [(&str, &str); 5] =
     [("Ada", "admin"), ("Mo", "moderator"), ("Ben", "member"), ("Eve", "member"), ("Una", "muted")];
 
-/// What a database would hold: everybody's role, and what each role may do. Grants come from here.
+/// Stands for a database: the role of each user, and the codenames of each role. It is the grant source.
 #[derive(Clone)]
 struct Tables {
     people: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
@@ -45,7 +45,7 @@ impl GrantSource<Member> for Tables {
         Ok(UserGrants { grants: GrantSet::from_names(names), roles: vec![role.to_owned()] })
     }
 
-    /// The uploads of channel 6 are for moderators only. Other channels change nothing.
+    /// Only moderators can read the uploads of channel 6. Other channels have no overwrites.
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
         let closed = Overwrites::new().deny_everyone(uploads::read).allow_role("moderator", uploads::read);
         let of = |key: &ObjectKey| if *key == Channel(6).grant_key() { closed.clone() } else { Overwrites::new() };
@@ -53,7 +53,7 @@ impl GrantSource<Member> for Tables {
     }
 }
 
-/// A key of a message that says which object's overwrites count.
+/// A key of a message that names the object whose overwrites apply.
 #[derive(serde::Deserialize)]
 struct Channel(u32);
 impl GrantKey for Channel {
@@ -62,7 +62,7 @@ impl GrantKey for Channel {
     }
 }
 
-/// An object. A message names it by its id, and the action takes it as `Object<Post>`.
+/// An object. A message names it by its id, and the action has a parameter `Object<Post>`.
 #[derive(Clone)]
 struct Post {
     id: u32,
@@ -76,7 +76,7 @@ impl Load<Chat> for Post {
     }
 }
 
-/// A leaf about an object. Of a list it is asked for each, and every one must hold.
+/// A leaf about an object. For a list it is evaluated for each element, and must hold for all.
 struct Author;
 impl<H: Handler<User = Member>> ObjectPermission<Post, H> for Author {
     async fn has_object_permission(&self, _: &H, cx: &Context<'_, Member>, post: &Post) -> Result<bool> {
@@ -100,7 +100,7 @@ impl Chat {
         format!("hid {} posts", posts.len())
     }
 
-    /// Without a post to correct there is nothing to ask `Author` about, and it holds.
+    /// `Author` holds if there is no post to correct.
     #[action(permission = "Author(corrects)")]
     async fn write(&self, corrects: Option<Object<Post>>) -> Option<u32> {
         corrects.map(|post| post.id)
@@ -111,7 +111,7 @@ impl Chat {
         format!("the uploads of channel {}", channel.0)
     }
 
-    /// Changes what its own caller may do, and so has the grants of this connection loaded anew.
+    /// Changes the rights of its own caller, so it makes this connection load its grants again.
     #[action]
     async fn resign(&self, cx: &Context<'_, Member>) -> Result<()> {
         self.tables.people.lock().await.insert(cx.require_user()?.0, "member");
@@ -151,9 +151,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         println!();
     }
-    println!("\nBen wrote 1 and 2, Mo wrote 3, nobody wrote 9; an admin is granted everything, but is no author\n");
+    println!(
+        "\nBen wrote 1 and 2, Mo wrote 3, post 9 does not exist; an admin has every grant, but is not an author\n"
+    );
 
-    let [_, mo, ben, ..] = &mut *clients else { unreachable!("there are five") };
+    let [_, mo, ben, ..] = &mut *clients else { unreachable!("bug: fewer than three clients") };
     println!("Mo resigns:                      {}", mo.call("resign").await.status());
     println!("Mo hides post 1:                 {}", mo.call("hide").with("post", 1).await.status());
     println!("Ben hides post 3:                {}", ben.call("hide").with("post", 3).await.status());

@@ -1,6 +1,6 @@
-//! Identity over time: tokens that are good for a minute, fresh ones shown in place, and rights that shrink with them.
-//! Run it:   cargo run --example identity
-//! Then:     `websocat ws://127.0.0.1:3000/ws`, and paste what it prints; look at which events come after each token
+//! Shows: tokens that expire after a minute, re-authentication on an open connection, and rights that change with the token.
+//! Run:   `cargo run --example identity`
+//! Type:  `websocat ws://127.0.0.1:3000/ws`, then paste the lines it prints; look at which events arrive after each token.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use portcullis::{
 
 const WHAT_TO_PASTE: &str = r#"
 {"action":"login","name":"ada","role":"editor"}     answers with a token
-{"action":"authenticate","token":"…"}               with that token: from now on drafts come too
-{"action":"login","name":"ada","role":"reader"}     a token of the same user that is good for less
-{"action":"authenticate","token":"…"}               with that token: the drafts end, the headlines go on
-{"action":"whoami"}                                 says until when; then the connection is closed with 4401
+{"action":"authenticate","token":"…"}               with that token: from now on drafts arrive too
+{"action":"login","name":"ada","role":"reader"}     a token of the same user with fewer rights
+{"action":"authenticate","token":"…"}               with that token: the drafts end, the headlines continue
+{"action":"whoami"}                                 shows the time that is left; then the connection closes with 4401
 "#;
 
 #[derive(Clone)]
@@ -36,14 +36,14 @@ impl User for Member {
     }
 }
 
-/// Everybody who is connected. Which events of it one gets is the events' own affair.
+/// All connections. Each event's own permission defines which of them receive it.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Newsroom, permission = AllowAny, events(Headline, Draft))]
 struct Wire;
 struct Headline(u32);
 struct Draft(u32);
 
-/// Asked of whoever sits there when the event is delivered, so of the newest token.
+/// Evaluated when the event is delivered, for the user of the newest token.
 struct Is(&'static str);
 impl EventPermission<Draft, Newsroom> for Is {
     fn may_see(&self, _: &Newsroom, scope: &Scope<Member>, _: &Draft) -> bool {
@@ -51,7 +51,7 @@ impl EventPermission<Draft, Newsroom> for Is {
     }
 }
 
-/// Remembers whose each token is. A real server checks a signature instead.
+/// Stores the user of each token. A real server would verify a signature instead.
 struct Newsroom {
     tokens: Mutex<HashMap<String, Member>>,
     lifetime: Duration,
@@ -63,16 +63,16 @@ impl Newsroom {
         cx.join(Wire).await
     }
 
-    /// Strangers come in by it, and members stay by it. One that has run out and another user's are a 403.
+    /// Authenticates an anonymous connection, or renews a member's. An expired token and another user's token are a 403.
     #[authenticate]
     async fn renew(&self, token: &str) -> Result<Option<Member>> {
         Ok(self.tokens.lock().unwrap().get(token).cloned())
     }
 
-    /// Believes everything. A real server has a login page here.
+    /// Trusts the caller. A real server would have a login page.
     #[action(permission = AllowAny)]
     async fn login(&self, name: String, role: String) -> String {
-        // Good enough to play with; what guards something comes from a cryptographic source.
+        // Sufficient for a demo; a real token needs a cryptographic source of randomness.
         let token = format!("{:016x}{:016x}", RandomState::new().hash_one(&name), RandomState::new().hash_one(&role));
         let member = Member { name, role, until: SystemTime::now() + self.lifetime };
         self.tokens.lock().unwrap().insert(token.clone(), member);

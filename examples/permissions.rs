@@ -1,6 +1,6 @@
-//! Who may do what: permissions at the door, on a consumer, on a route, on a handler and on an action.
-//! Run it:   cargo run --example permissions      (no server is needed: it connects to itself)
-//! Look at:  a column of the first two tables, and its line in the third, which says what must hold there.
+//! Shows:   permissions in the handshake, on a consumer, on a route, on a handler and on an action.
+//! Run:     `cargo run --example permissions` (it connects to itself; no client is needed)
+//! Look at: a column of the first two tables, and its line in the third, which shows the expression in effect.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl User for Member {
 const PEOPLE: [Member; 4] =
     [Member("Ada", "staff"), Member("Ben", "member"), Member("Cy", "new"), Member("Dan", "banned")];
 
-/// A leaf with an argument. It needs nothing of the handler that it guards, and so fits every one.
+/// A leaf with an argument. It does not use the handler that it guards, so it works for every handler.
 struct Is(&'static str);
 impl<H: Handler<User = Member>> Permission<H> for Is {
     async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
@@ -29,7 +29,8 @@ impl<H: Handler<User = Member>> Permission<H> for Is {
     }
 }
 
-/// A leaf with a say at the door. Of strangers it has no opinion, nor has `!Banned`, and no opinion opens.
+/// A leaf with an opinion in the connect phase. For anonymous clients, `Banned` and `!Banned` have no opinion, and no
+/// opinion accepts.
 struct Banned;
 impl<H: Handler<User = Member>> Permission<H> for Banned {
     async fn has_permission(&self, club: &H, cx: &Context<'_, Member>) -> Result<bool> {
@@ -40,8 +41,8 @@ impl<H: Handler<User = Member>> Permission<H> for Banned {
     }
 }
 
-/// A leaf for one handler: in that handler's store it looks for the room that the route names. Strangers get an answer
-/// of its own, 401 instead of 403, which tells a page to show its login.
+/// A leaf for one handler: it looks up the room of the route in that handler's store. Anonymous clients get 401 instead of
+/// 403, which tells a page to show its login form.
 struct InRoom;
 impl Permission<Rooms> for InRoom {
     const CAPTURES: &'static [&'static str] = &["room_id"];
@@ -78,7 +79,7 @@ impl Rooms {
     async fn redecorate(&self) {}
 }
 
-/// Strict at the door: there a leaf without an opinion on connecting, as `Is`, answers as if for a message.
+/// A strict handshake: a leaf without an opinion on connecting, such as `Is`, is evaluated as for a message.
 struct Office;
 #[consumer(user = Member, connect = "Is(\"staff\")")]
 impl Office {
@@ -86,15 +87,15 @@ impl Office {
     async fn accounts(&self) {}
 }
 
-/// A row for everybody: what the door says, and the status that each message is answered with.
+/// Prints a row per user: the result of the handshake, and the status of the reply to each message.
 async fn table<C: Consumer<User = Member>>(endpoint: &Endpoint<C>, messages: &[(&str, &str)]) {
     let head = messages.iter().map(|(action, route)| format!("{:>21}", format!("{action} {route}").trim_end()));
-    println!("{:13}door{}", C::NAME, head.collect::<String>());
+    println!("{:10}connect{}", C::NAME, head.collect::<String>());
     for member in PEOPLE.map(Some).into_iter().chain([None]) {
-        let who = member.as_ref().map_or("a stranger".to_owned(), |member| format!("{}, {}", member.0, member.1));
+        let who = member.as_ref().map_or("anonymous".to_owned(), |member| format!("{}, {}", member.0, member.1));
         let connecting = connect(endpoint);
         match member.into_iter().fold(connecting, ConnectBuilder::user).open().await {
-            Err(refused) => print!("{who:14}{}", refused.status()),
+            Err(rejected) => print!("{who:14}{}", rejected.status()),
             Ok(mut client) => {
                 print!("{who:14} in");
                 for (action, route) in messages {
@@ -114,7 +115,7 @@ async fn main() -> Result<(), portcullis::RegistryError> {
     table(&club, &messages).await;
     println!();
     table(&portcullis::websocket(Office), &[("accounts", "")]).await;
-    println!("\nin: connected; 200: done; 401: log in first; 403: refused, at the door for the whole connection\n");
+    println!("\nin: connected; 200: done; 401: log in first; 403: refused, under `connect` for the whole connection\n");
     print!("{}", portcullis::audit()?);
     Ok(())
 }

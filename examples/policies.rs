@@ -1,6 +1,6 @@
-//! Replaceable decisions: a ready-made handler asks a policy, and an application replaces the one it wants otherwise.
-//! Run it:   cargo run --example policies      (no server is needed: it connects to itself)
-//! Look at:  where two tables of a row differ, then at the one method that the policy above the second replaces.
+//! Shows:   a ready-made handler that is generic over a policy, of which an application replaces single decisions.
+//! Run:     `cargo run --example policies` (it connects to itself; no client is needed)
+//! Look at: where two tables of a row differ, then at the one method that the policy of the second table replaces.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use portcullis::testing::connect;
 use portcullis::{Error, Result, User, consumer};
 use rooms::{Room, RoomPolicy, Rooms};
 
-/// The ready-made part, as a library would offer it. Of an application's users it knows the ids and nothing else.
+/// The ready-made part, as a library would offer it. It knows only the ids of an application's users.
 #[expect(unreachable_pub, reason = "in a library it is reachable")]
 mod rooms {
     use std::future::Future;
@@ -21,11 +21,11 @@ mod rooms {
         pub creator: &'static str,
         pub moderators: Vec<&'static str>,
         pub members: Vec<&'static str>,
-        /// Of the messages in it.
+        /// The author of each message in the room.
         pub authors: Mutex<Vec<String>>,
     }
 
-    /// All that is decided. What a policy does not replace is decided by the function of the same name.
+    /// The decisions. The default of each is the function of the same name.
     pub trait RoomPolicy: Send + Sync + 'static {
         type User: User;
 
@@ -40,7 +40,7 @@ mod rooms {
         }
     }
 
-    /// Whoever is in the room. Public, as the other two are, so that a policy can fall back to it.
+    /// Members of the room. Public like the other two functions, so that a policy can fall back to it.
     pub async fn may_post(user: &impl User, room: &Room) -> Result<bool> {
         Ok(room.members.iter().any(|id| *id == user.id()) || may_remove(user, room).await?)
     }
@@ -51,7 +51,7 @@ mod rooms {
         Ok(room.creator == user.id())
     }
 
-    /// A leaf with an argument: asks the policy of whichever `Rooms` it guards.
+    /// A leaf with an argument: it calls the policy of the `Rooms` that it guards.
     struct May(Act);
     enum Act {
         Post,
@@ -85,7 +85,7 @@ mod rooms {
     }
 }
 
-/// A name, and whether it is staff: the application's own, of which the ready-made part knows nothing.
+/// The application's user type, unknown to the ready-made part: a name, and whether the user is staff.
 struct Person(&'static str, bool);
 impl User for Person {
     fn id(&self) -> Cow<'_, str> {
@@ -99,7 +99,7 @@ impl RoomPolicy for Unchanged {
     type User = Person;
 }
 
-/// Replaces one decision: staff may post anywhere. For everybody else, and for all other decisions, nothing changes.
+/// Replaces one decision: staff may post anywhere. Other users and other decisions are unchanged.
 struct StaffPosts;
 impl RoomPolicy for StaffPosts {
     type User = Person;
@@ -108,7 +108,7 @@ impl RoomPolicy for StaffPosts {
     }
 }
 
-/// Replaces the same one, by a decision with a third answer: who may post may do so this often, and has to wait then.
+/// Replaces the same decision by one with a third result: a user may post this often, and gets 429 then.
 struct Quota(usize);
 impl RoomPolicy for Quota {
     type User = Person;

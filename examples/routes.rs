@@ -1,6 +1,6 @@
-//! Where a message goes: nested routes, captures, a query, an extractor, and one handler under two policies.
-//! Run it:   cargo run --example routes      (no server is needed: it connects to itself)
-//! Look at:  a line that it prints, then the `#[route]`s on the way of its route, then the action that answered.
+//! Shows:   nested routes, captures, a query, an extractor, and one handler under two policies.
+//! Run:     `cargo run --example routes` (it connects to itself; no client is needed)
+//! Look at: a line that it prints, then the `#[route]` methods on its path, then the action that answered.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ struct Site {
 }
 #[consumer]
 impl Site {
-    /// A segment that fits the regular expression, whole.
+    /// A segment that the whole regular expression matches.
     #[route("rooms/{room:[0-9]+}/")]
     fn rooms(&self) -> &Rooms<Standard> {
         &self.rooms
@@ -27,7 +27,7 @@ impl Site {
     }
 }
 
-/// What each application decides for itself in `Rooms`; the bodies here are the defaults.
+/// The decisions in `Rooms` that an application can replace; the bodies are the defaults.
 trait Policy: Send + Sync + 'static {
     fn may_write(&self, room: u32) -> impl Future<Output = bool> + Send {
         async move { room < 100 }
@@ -43,7 +43,7 @@ impl Policy for ReadOnly {
     }
 }
 
-/// Asks the policy of whichever `Rooms` it guards.
+/// Calls the policy of the `Rooms` that it guards.
 struct MayWrite;
 impl<P: Policy> Permission<Rooms<P>> for MayWrite {
     const CAPTURES: &'static [&'static str] = &["room"];
@@ -65,14 +65,14 @@ impl<P: Policy> Rooms<P> {
         format!("page {} of room {room}", page.page)
     }
 
-    /// All that is left, slashes included.
+    /// The rest of the route, including slashes.
     #[route("files/{*path}")]
     fn files(&self) -> &Files {
         &Files
     }
 }
 
-/// An extractor: made from the context, here from the query of the message's route.
+/// An extractor: a parameter that is made from the context, here from the query of the message's route.
 #[derive(Deserialize)]
 struct Page {
     page: u32,
@@ -86,7 +86,7 @@ impl<H: Handler> FromContext<H> for Page {
 struct Files;
 #[handler(permission = inherited)]
 impl Files {
-    /// `room` was captured further out; `path` goes by another name here.
+    /// `room` is a capture of the outer route; the capture `path` has another name here.
     #[action]
     async fn open(&self, #[path] room: u32, #[path("path")] file: String) -> String {
         format!("file `{file}` of room {room}")
@@ -99,14 +99,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut client = connect(&site).open().await?;
     println!("{:25}{:8}{:30}why", "route", "action", "answer");
     for (route, action, why) in [
-        ("rooms/7/", "write", "the standard policy lets one write here"),
+        ("rooms/7/", "write", "the standard policy permits writing here"),
         ("rooms/700/", "write", "but not here"),
-        ("archive/7/", "write", "`ReadOnly` lets nobody write, in the same handler"),
+        ("archive/7/", "write", "`ReadOnly` permits no writing, in the same handler"),
         ("rooms/7/?page=2", "list", "an extractor reads the query"),
-        ("rooms/7/?page=two", "list", "and refuses what does not fit its type"),
+        ("rooms/7/?page=two", "list", "and refuses a query that does not fit its type"),
         ("archive/7/files/a/b.txt", "open", "`room` comes from the outer route, `path` takes the rest"),
         ("rooms/seven/files/a", "open", "`[0-9]+` does not match"),
-        ("archive/seven/files/a", "open", "`{room}` matches, but is no `u32`"),
+        ("archive/seven/files/a", "open", "`{room}` matches, but is not a `u32`"),
         ("rooms/7", "list", "a slash at the end counts"),
         ("rooms/7/", "open", "`open` is an action of `Files`, not of `Rooms`"),
     ] {

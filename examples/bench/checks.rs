@@ -1,4 +1,4 @@
-//! What one check of a codename costs within an action, beside a look-up in a set of names, as it is often done by hand.
+//! The cost of one check of a codename in an action, compared with a look-up in a set of names, the usual hand-written form.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -33,7 +33,7 @@ impl User for Member {
     }
 }
 
-/// Everybody may see uploads, but for a few channels.
+/// All users may read uploads, except in a few channels.
 struct Everybody;
 
 impl GrantSource<Member> for Everybody {
@@ -58,7 +58,7 @@ struct Checks;
 
 #[consumer(user = Member)]
 impl Checks {
-    /// Nanoseconds a check: of the codename, of the codename for one object, of the name in a set.
+    /// Nanoseconds per check: of the codename, of the codename for one object, of the name in a set.
     #[action(permission = AllowAny)]
     async fn measure(&self, cx: &Context<'_, Member>) -> Result<[f64; 3]> {
         let granted = &cx.require_user()?.granted;
@@ -96,7 +96,7 @@ pub(crate) async fn run(rounds: u32) -> Result<(), Box<dyn Error>> {
         let measured: [f64; 3] = serde_json::from_value(reply.data().clone())?;
         measured.into_iter().zip(&mut all).for_each(|(one, all)| all.push(one));
     }
-    println!("| | nanoseconds a check |\n|---|---:|");
+    println!("| | nanoseconds per check |\n|---|---:|");
     let rows =
         ["`cx.may(uploads::read)`", "`cx.may_on(uploads::read, &channel)`", "by hand: a `HashSet<String>` of names"];
     for (row, times) in rows.iter().zip(&all) {

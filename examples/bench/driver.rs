@@ -1,4 +1,4 @@
-//! The measurement: checks that both servers do the work, then measures them in turn.
+//! The measurement: checks that both servers give the same replies, then measures them in turn.
 
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
@@ -12,23 +12,23 @@ use super::world::MEMBERS;
 
 const WARM_UP: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(300);
-/// How many cores others may use before a window is repeated.
+/// The number of cores that other processes may use before a window is repeated.
 const OTHERS: f64 = 0.15;
-/// How often a window is measured until the quietest of all is taken.
+/// The number of measurements of a window before the least disturbed one is taken.
 const ATTEMPTS: u32 = 6;
 /// Connections with one message in flight each.
 pub(crate) const LONE: u32 = 64;
 /// Connections with several messages in flight each, and how many.
 pub(crate) const BUSY: u32 = 16;
 pub(crate) const IN_FLIGHT: usize = 16;
-/// Connections that a server holds while its memory is measured, where the system allows so many files.
+/// Connections that a server holds while its memory is measured, if the system allows so many open files.
 const HELD: u32 = 2_000;
-/// What a process needs besides.
+/// Open files that a process needs in addition.
 const OTHER_FILES: u32 = 200;
-/// What the first connections cost once is not a connection's.
+/// Connections that are opened before the measurement, so that one-time costs are not counted.
 const FIRST: u32 = 50;
 
-/// Measures both servers so many rounds.
+/// Measures both servers for a number of rounds.
 pub(crate) async fn run(kinds: [Kind; 2], rounds: u32) -> io::Result<Results> {
     let core = share_cores()?;
     let held = HELD.min(allow_open_files(HELD + OTHER_FILES)?.saturating_sub(OTHER_FILES));
@@ -77,18 +77,18 @@ async fn when_idle(
     Ok(())
 }
 
-/// Every other round backwards, so that what the place in the order does cancels out.
+/// Reverses every other round, so that the effect of the order cancels out.
 fn order(round: u32) -> [usize; 2] {
     if round.is_multiple_of(2) { [0, 1] } else { [1, 0] }
 }
 
 fn progress(what: &str, done: u32, all: u32, noise: &Noise) {
     eprint!("\r{what} {} of {all}, {} windows repeated    ", done + 1, noise.repeated);
-    // Progress that cannot be shown is no reason to stop.
+    // A failure to print the progress does not stop the measurement.
     let _ = io::stderr().flush();
 }
 
-/// A running server with those who keep it busy.
+/// A running server and its clients.
 struct Side {
     server: Server,
     fleets: [Fleet; 2],
@@ -102,13 +102,13 @@ impl Side {
     }
 }
 
-/// What one window says of a server.
+/// The result of one window for a server.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
     /// Microseconds of the server's CPU.
     pub(crate) cpu: f64,
     pub(crate) requests_per_second: f64,
-    /// How much of its core the load took.
+    /// The share of its core that the load used.
     pub(crate) load: f64,
 }
 
@@ -127,16 +127,16 @@ async fn window(server: &Server, fleet: &mut Fleet) -> io::Result<(Spent, Window
     Ok((spent, window))
 }
 
-/// What idle connections say of a server.
+/// The result of the idle measurement for a server.
 #[derive(Clone, Copy)]
 pub(crate) struct Idle {
-    /// KiB of memory for a connection that has sent one message.
+    /// Memory of a connection that has sent one message, in KiB.
     pub(crate) memory: f64,
-    /// Microseconds of the server's CPU for a new connection.
+    /// CPU time of the server for a new connection, in microseconds.
     pub(crate) connect: f64,
 }
 
-/// Measures a fresh process: in an old one, memory that an earlier load left behind would hide the growth.
+/// Measures a fresh process: in an old one, memory that an earlier load freed would hide the growth.
 async fn idle(kind: Kind, core: Option<u32>, connections: u32) -> io::Result<(Spent, Idle)> {
     let server = Server::start(kind, core)?;
     let mut first = Fleet::open(server.address, FIRST, 1).await?;
@@ -151,7 +151,7 @@ async fn idle(kind: Kind, core: Option<u32>, connections: u32) -> io::Result<(Sp
     Ok((spent, Idle { memory: memory / count, connect: spent.server.as_secs_f64() * 1e6 / count }))
 }
 
-/// Measures again as long as others disturb, and at last takes the attempt that they disturbed least.
+/// Repeats a measurement while other processes disturb it, and takes the least disturbed attempt in the end.
 async fn quietest<T>(noise: &mut Noise, mut measure: impl AsyncFnMut() -> io::Result<(Spent, T)>) -> io::Result<T> {
     let (mut least, mut best) = measure().await?;
     for _ in 1..ATTEMPTS {
@@ -168,7 +168,7 @@ async fn quietest<T>(noise: &mut Noise, mut measure: impl AsyncFnMut() -> io::Re
     Ok(best)
 }
 
-/// Both servers answer members, deny outsiders and turn unknown tokens away, word for word alike.
+/// Checks that both servers reply to members, refuse outsiders and reject unknown tokens with identical bytes.
 async fn check(sides: &[Side; 2]) -> io::Result<()> {
     let mut said = Vec::new();
     for Side { server, .. } in sides {
@@ -180,7 +180,7 @@ async fn check(sides: &[Side; 2]) -> io::Result<()> {
     Ok(())
 }
 
-/// What a server says to those whom it must tell apart.
+/// The replies of a server to a member, an outsider and an unknown token.
 async fn interview(server: &Server) -> io::Result<String> {
     const ROUTED: &str = r#"{"action":"send_message","route":"rooms/5/","request_id":7,"text":"hi"}"#;
     const NAMED: &str = r#"{"action":"send_message","route":"chat","request_id":8,"room_id":5,"text":"hi"}"#;

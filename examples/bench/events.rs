@@ -1,4 +1,4 @@
-//! What it costs to offer an event to many members: to those who may see it, and to those who may not.
+//! The cost of publishing an event to many members, with and without the permission to see it.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -11,7 +11,7 @@ use portcullis::{
 
 use super::measure::{error_of_median, median};
 
-/// Members of the group: so few that they fit into the processor's caches, and too many.
+/// Members of the group: few enough for the processor's caches, and too many for them.
 const MEMBERS: [u32; 2] = [1_000, 10_000];
 
 portcullis::permissions! {
@@ -28,7 +28,7 @@ impl User for Member {
     }
 }
 
-/// One in ten reads the news.
+/// One in ten members may read the news.
 struct Readers;
 
 impl GrantSource<Member> for Readers {
@@ -41,16 +41,16 @@ impl GrantSource<Member> for Readers {
 #[group(consumer = Site, permission = AllowAny, events(Open, Each, Tenth, News, Nothing))]
 struct Everybody;
 
-/// For all of them, unasked and each asked; for one in ten, by a permission and by a codename; for nobody.
+/// Seen by all, without and with a permission; by one in ten, by a permission and by a codename; by no member.
 struct Open;
 struct Each;
 struct Tenth;
 struct News;
 struct Nothing;
 
-struct Somebody;
+struct IsMember;
 
-impl<E> EventPermission<E, Site> for Somebody {
+impl<E> EventPermission<E, Site> for IsMember {
     fn may_see(&self, _: &Site, scope: &Scope<Member>, _: &E) -> bool {
         scope.user().is_some_and(|member| member.0 < u32::MAX)
     }
@@ -64,9 +64,9 @@ impl<E> EventPermission<E, Site> for OneInTen {
     }
 }
 
-struct Nobody;
+struct NoMember;
 
-impl<E> EventPermission<E, Site> for Nobody {
+impl<E> EventPermission<E, Site> for NoMember {
     fn may_see(&self, _: &Site, scope: &Scope<Member>, _: &E) -> bool {
         scope.user().is_none()
     }
@@ -87,7 +87,7 @@ impl Site {
         "open"
     }
 
-    #[event(permission = Somebody)]
+    #[event(permission = IsMember)]
     fn each(&self, _: &Each) -> &'static str {
         "each"
     }
@@ -102,7 +102,7 @@ impl Site {
         "news"
     }
 
-    #[event(permission = Nobody)]
+    #[event(permission = NoMember)]
     fn nothing(&self, _: &Nothing) -> &'static str {
         "nothing"
     }
@@ -115,13 +115,13 @@ impl Site {
 pub(crate) async fn run(rounds: u32) -> Result<(), Box<dyn Error>> {
     let [few, many] = MEMBERS;
     let (few_cost, many_cost) = (costs(few, rounds).await?, costs(many, rounds).await?);
-    println!("| nanoseconds a member, on the publisher's thread | {few} members | {many} members |\n|---|---:|---:|");
+    println!("| nanoseconds per member, on the publisher's thread | {few} members | {many} members |\n|---|---:|---:|");
     let rows = [
-        "all of them see it, unasked",
-        "all of them see it, each asked by a permission",
-        "one in ten sees it, by a permission",
-        "one in ten sees it, by a codename",
-        "nobody sees it",
+        "all may see it, `AllowAny`",
+        "all may see it, by a permission",
+        "one in ten may see it, by a permission",
+        "one in ten may see it, by a codename",
+        "none may see it",
     ];
     for ((row, few), many) in rows.iter().zip(&few_cost).zip(&many_cost) {
         println!("| {row} | {} | {} |", shown(few), shown(many));
@@ -134,7 +134,7 @@ fn shown(times: &[f64]) -> String {
     format!("{:.1} ±{:.1}", median(times).unwrap_or_default(), error_of_median(times).unwrap_or_default())
 }
 
-/// What each event costs in each round.
+/// The cost of each event in each round.
 async fn costs(members: u32, rounds: u32) -> Result<[Vec<f64>; 5], Box<dyn Error>> {
     let site = portcullis::websocket(Site).grants(Readers);
     let mut clients = Vec::new();
@@ -158,7 +158,8 @@ async fn costs(members: u32, rounds: u32) -> Result<[Vec<f64>; 5], Box<dyn Error
     Ok(all)
 }
 
-/// How many nanoseconds a publication takes. Then one client in so many reads it, so that the next finds nobody awake.
+/// Returns the nanoseconds that a publication takes. Afterwards every n-th client reads it, so that no task is awake at
+/// the next.
 async fn time(clients: &mut [Client], one_in: Option<usize>, publish: impl FnOnce()) -> f64 {
     let started = Instant::now();
     publish();

@@ -1,5 +1,5 @@
-//! The same server written by hand on axum's WebSocket, tuned as far as that goes: one task for a connection, one flush
-//! for all that was ready, a small read buffer, arguments borrowed from the frame, checks inline.
+//! The same server written by hand on axum's WebSocket and tuned: one task per connection, one flush for everything that is
+//! ready, a small read buffer, arguments borrowed from the frame, checks inline.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::world::{Sent, World};
 
-/// All that a client may send, in one pass and without a copy.
+/// A message, deserialized in one pass without a copy.
 #[derive(Deserialize)]
 struct Incoming<'a> {
     #[serde(borrow)]
@@ -28,7 +28,7 @@ struct Incoming<'a> {
     text: Option<Text<'a>>,
 }
 
-/// Inside an `Option` a bare `Cow` would be copied always.
+/// In an `Option`, a plain `Cow` would always be copied.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -1,4 +1,4 @@
-//! The load: WebSocket clients with frames made by hand, much cheaper than the servers that they keep busy.
+//! The load: WebSocket clients with precomputed frames, much cheaper than the servers that they measure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use tokio::task::JoinSet;
 use super::world::{MEMBERS, ROOMS};
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-/// The request ids have as many digits as this one, so that a frame can be reused.
+/// The first request id. All ids have the same number of digits, so that a frame can be reused.
 pub(crate) const FIRST_ID: u32 = 1_000_000;
 const LAST_ID: u32 = 9_999_999;
-/// How a good reply begins, and what stands in it before its request id.
+/// The beginning of a successful reply, and the text before its request id.
 const GOOD_START: &[u8] = br#"{"errors":[],"data":{"ok":true,"id":"#;
 const GOOD_END: &str = r#""status":200,"request_id":"#;
-/// More than all replies that can be on the way at once.
+/// More bytes than all replies that can be in flight at once.
 const INBOX: usize = 8 * 1024;
 
 /// One client.
@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     filled: usize,
 }
 
-/// What a server that does not let a client in says.
+/// Why a connection was not opened.
 #[derive(Debug)]
 pub(crate) enum NotOpen {
     Refused(u16),
@@ -92,7 +92,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a message as it is and gives the frame that comes back.
+    /// Sends a message unchanged and returns the reply.
     pub(crate) async fn call(&mut self, text: &str) -> io::Result<String> {
         let frame = mask(text.as_bytes());
         self.stream.write_all(&frame).await?;
@@ -109,7 +109,7 @@ impl Connection {
         }
     }
 
-    /// Sends so many messages at once and waits for all replies.
+    /// Sends a number of messages at once and waits for all replies.
     pub(crate) async fn exchange(&mut self, messages: usize) -> io::Result<()> {
         self.send(messages).await?;
         let mut open = messages;
@@ -119,7 +119,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Keeps so many messages in flight until the end is called, then waits for the last replies.
+    /// Keeps a number of messages in flight until the window ends, then waits for the last replies.
     async fn run(mut self, in_flight: usize, progress: Arc<Progress>) -> io::Result<Connection> {
         self.send(in_flight).await?;
         let mut open = in_flight;
@@ -135,7 +135,7 @@ impl Connection {
         Ok(self)
     }
 
-    /// Sends so many messages in one write, with what else has to go out.
+    /// Sends a number of messages in one write, with the bytes that are still to be sent.
     async fn send(&mut self, messages: usize) -> io::Result<()> {
         for _ in 0..messages {
             self.outbox.extend_from_slice(&self.request.frame);
@@ -148,7 +148,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads once and says how many replies are complete. A reply that is not the expected one is an error.
+    /// Reads once and returns the number of complete replies. An unexpected reply is an error.
     async fn receive(&mut self) -> io::Result<usize> {
         self.fill().await?;
         let (mut at, mut answered) = (0, 0);
@@ -189,7 +189,7 @@ impl Connection {
     }
 }
 
-/// The one message that the load consists of, ready to be sent but for its id.
+/// The message of the load, ready to be sent except for its id.
 struct Request {
     frame: Vec<u8>,
     digits: usize,
@@ -230,7 +230,7 @@ fn write_digits(mut id: u32, place: &mut [u8]) {
 /// The length of the header that [`mask`] makes.
 const HEADER: usize = 8;
 
-/// A masked text frame, always with a length of two bytes: so the header has one length.
+/// A masked text frame. Its length always takes two bytes, so that all headers have the same size.
 fn mask(payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
     let mut frame = vec![0x81, 0xfe];
@@ -250,7 +250,7 @@ struct Frame {
     payload: std::ops::Range<usize>,
 }
 
-/// The first frame of these bytes, if all of it is there.
+/// The first frame in these bytes, if it is complete.
 fn frame_in(bytes: &[u8]) -> io::Result<Option<Frame>> {
     let [first, length, ..] = *bytes else { return Ok(None) };
     let kind = match first {
@@ -268,7 +268,7 @@ fn frame_in(bytes: &[u8]) -> io::Result<Option<Frame>> {
     Ok((bytes.len() >= end).then_some(Frame { kind, payload: start..end }))
 }
 
-/// What the clients of a window have in common.
+/// State that the clients of a window share.
 #[derive(Default)]
 pub(crate) struct Progress {
     pub(crate) answered: AtomicU64,
@@ -282,7 +282,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Opens so many connections, a few at a time, all of members.
+    /// Opens a number of connections, all of members, a few at a time.
     pub(crate) async fn open(server: SocketAddr, connections: u32, in_flight: usize) -> io::Result<Fleet> {
         const AT_ONCE: u32 = 32;
         let mut opening = JoinSet::new();
@@ -302,7 +302,7 @@ impl Fleet {
         Ok(Fleet { idle, in_flight })
     }
 
-    /// Lets every connection send one message and get its reply.
+    /// Sends one message on every connection and waits for the replies.
     pub(crate) async fn use_once(&mut self) -> io::Result<()> {
         for connection in &mut self.idle {
             connection.exchange(1).await?;

@@ -1,12 +1,12 @@
-//! Shows: what Portcullis costs beside the same server written by hand, as ratios of CPU and memory.
+//! Shows: the costs of Portcullis compared with the same server written by hand, as ratios of CPU and memory.
 //! Run: `cargo run --release --example bench -- [--rounds N] [--against-itself]` (Linux; a minute or two).
-//! Or:  `cargo run --release --example bench -- --checks`: what one check of a codename costs.
-//! Or:  `cargo run --release --example bench -- --events`: what one event to many members costs.
+//! Or:  `cargo run --release --example bench -- --checks`: the cost of one check of a codename.
+//! Or:  `cargo run --release --example bench -- --events`: the cost of one event to many members.
 //! Or:  `cargo run --release --example bench -- --serve ours|hand --port N` for another load generator, on `/ws`.
 //!
-//! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once, are measured
-//! in turn in short windows, and what counts is the ratio within a round. `--against-itself` measures the hand-written
-//! server twice: how far that is from 1.00 is what the machine's noise does.
+//! Absolute times drift by tens of percent within seconds on shared machines. So both servers run at once and are measured
+//! in turn in short windows, and the result is the ratio within a round. `--against-itself` measures the hand-written
+//! server twice: the distance of that ratio from 1.00 is the noise of the machine.
 
 mod checks;
 mod driver;
@@ -26,7 +26,7 @@ use server::Kind;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
-/// What the command line asks for.
+/// The command-line options.
 struct Options {
     serve: Option<Kind>,
     port: u16,
@@ -68,7 +68,7 @@ async fn serve(kind: Kind, port: u16) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("{}", listener.local_addr()?);
     let listener = listener.tap_io(|stream| {
-        // Without it the measurement would be one of the kernel's patience.
+        // Without it, the measurement would include delays by Nagle's algorithm.
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, app).await?;
@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Builder::new_current_thread().enable_all().build()?.block_on(events::run(options.rounds));
     }
     let kinds = if options.against_itself { [Kind::Hand, Kind::Hand] } else { [Kind::Ours, Kind::Hand] };
-    // One thread makes the load: it shall stay on its core.
+    // One thread makes the load, so that it stays on its core.
     let results = Builder::new_current_thread().enable_all().build()?.block_on(driver::run(kinds, options.rounds))?;
     println!("{results}");
     Ok(())

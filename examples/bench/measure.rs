@@ -1,13 +1,13 @@
-//! What a process costs, as Linux tells it, and what many measurements say together.
+//! The costs of a process as Linux reports them, and the statistics over many measurements.
 
 use std::fs;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// What the kernel counts in where it does not count nanoseconds, in milliseconds, whatever its own clock does.
+/// The kernel's unit of CPU time where it does not count nanoseconds, in milliseconds. It does not depend on its timer.
 const TICK: u64 = 10;
 
-/// The clocks of one moment.
+/// CPU times at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Clocks {
     at: Instant,
@@ -16,7 +16,7 @@ pub(crate) struct Clocks {
     machine: Duration,
 }
 
-/// What happened between two moments.
+/// CPU time between two moments.
 #[derive(Clone, Copy)]
 pub(crate) struct Spent {
     pub(crate) time: Duration,
@@ -24,7 +24,7 @@ pub(crate) struct Spent {
     pub(crate) server: Duration,
     /// CPU of this process, which makes the load.
     pub(crate) own: Duration,
-    /// CPU of everybody else, in cores.
+    /// CPU of all other processes, in cores.
     pub(crate) others: f64,
 }
 
@@ -42,7 +42,7 @@ impl Clocks {
     }
 }
 
-/// The CPU time of all threads of a process: to the nanosecond where the kernel keeps it so.
+/// The CPU time of all threads of a process, in nanoseconds if the kernel provides them.
 fn cpu(process: u32) -> io::Result<Duration> {
     let mut total = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -56,14 +56,14 @@ fn cpu(process: u32) -> io::Result<Duration> {
 
 fn cpu_in_ticks(process: u32) -> io::Result<Duration> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The program's name stands in parentheses and may hold anything; user and system time are fields 14 and 15.
+    // The program's name is in parentheses and may contain anything; user and system time are fields 14 and 15.
     let (_, rest) = text.rsplit_once(')').ok_or_else(unreadable)?;
     let mut fields = rest.split_whitespace().skip(11);
     Ok(ticks(number(fields.next())? + number(fields.next())?))
 }
 
-/// What all cores have worked, less interrupts: our own traffic causes those. Time that a hypervisor took is work of
-/// others.
+/// The CPU time of all cores without interrupts, which the benchmark's own traffic causes. Time that the hypervisor took
+/// counts as other processes.
 fn machine() -> io::Result<Duration> {
     let text = fs::read_to_string("/proc/stat")?;
     let mut fields = text.lines().next().unwrap_or_default().split_whitespace().skip(1);
@@ -92,7 +92,7 @@ pub(crate) fn cores() -> io::Result<Vec<u32>> {
     Ok(cores)
 }
 
-/// How many files this process may have open.
+/// The maximum number of open files of this process.
 pub(crate) fn open_files() -> io::Result<u32> {
     let text = fs::read_to_string("/proc/self/limits")?;
     let line = text.lines().find_map(|line| line.strip_prefix("Max open files")).ok_or_else(unreadable)?;
@@ -111,7 +111,7 @@ fn unreadable() -> io::Error {
     io::Error::other("the kernel's numbers under /proc cannot be read")
 }
 
-/// The middle one of these values; nothing where there are none.
+/// The median, or `None` if there are no values.
 pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -119,8 +119,8 @@ pub(crate) fn median(values: &[f64]) -> Option<f64> {
     if sorted.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(sorted[sorted.len() / 2 - 1], upper)) }
 }
 
-/// The standard error of the median, for a normal distribution whose width the median deviation tells, so that a few
-/// wild values do not count. Nothing for fewer than four values.
+/// The standard error of the median, for a normal distribution whose width is estimated by the median absolute deviation, so
+/// that outliers do not count. `None` for fewer than four values.
 pub(crate) fn error_of_median(values: &[f64]) -> Option<f64> {
     if values.len() < 4 {
         return None;

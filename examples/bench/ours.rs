@@ -39,7 +39,7 @@ impl Chat {
     }
 }
 
-/// A room that the route names.
+/// A room that is named by the route.
 struct Rooms {
     world: Arc<World>,
 }
@@ -52,7 +52,7 @@ impl Rooms {
     }
 }
 
-/// A room that an argument names, for load generators that know one route only.
+/// A room that is named by an argument, for load generators that support one route only.
 struct Named {
     world: Arc<World>,
 }

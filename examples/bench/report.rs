@@ -1,4 +1,4 @@
-//! The table.
+//! The table of results.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use super::driver::{BUSY, IN_FLIGHT, Idle, LONE, Window};
 use super::measure::{error_of_median, median};
 use super::server::Kind;
 
-/// How often others disturbed.
+/// Disturbance by other processes.
 #[derive(Default)]
 pub(crate) struct Noise {
     /// Windows that were measured again.
     pub(crate) repeated: u32,
-    /// Windows that count although they were disturbed, because all attempts were.
+    /// Windows that count although they were disturbed, because all attempts were disturbed.
     pub(crate) kept: u32,
 }
 
-/// All that was measured, a pair for each round.
+/// All measurements, one pair per round.
 pub(crate) struct Results {
     kinds: [Kind; 2],
     rounds: u32,

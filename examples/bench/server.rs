@@ -1,4 +1,4 @@
-//! The servers as processes of their own, each process on its core.
+//! The servers as separate processes on one core.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::measure;
 
-/// Which server.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ours,
@@ -64,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-/// The first line that a server says.
+/// Reads the address that a server prints first.
 fn address(process: &mut Child) -> io::Result<SocketAddr> {
     let output = process.stdout.take().ok_or_else(|| io::Error::other("the server has no output"))?;
     let mut line = String::new();
@@ -73,20 +73,20 @@ fn address(process: &mut Child) -> io::Result<SocketAddr> {
 }
 
 fn end(process: &mut Child) {
-    // It may have ended by itself, and then there is nothing to do.
+    // The process may have ended already.
     let _ = process.kill();
     let _ = process.wait();
 }
 
-/// Moves this process to the second core that it may use and gives the first one, which is for the servers. Nothing
-/// where there is only one core, or no `taskset`.
+/// Moves this process to the second core that it may use and returns the first one, which is for the servers. Returns
+/// `None` if there is only one core, or no `taskset`.
 pub(crate) fn share_cores() -> io::Result<Option<u32>> {
     let [servers, load, ..] = measure::cores()?[..] else { return Ok(None) };
     let moved = quietly(Command::new("taskset").args(["-cp", &load.to_string(), &std::process::id().to_string()]));
     Ok(moved.then_some(servers))
 }
 
-/// Allows this process and the servers so many open files, if the system lets it.
+/// Raises the limit of open files of this process and the servers, if the system permits it.
 pub(crate) fn allow_open_files(wanted: u32) -> io::Result<u32> {
     if measure::open_files()? < wanted {
         let limit = format!("--nofile={wanted}:");

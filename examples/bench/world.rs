@@ -1,4 +1,4 @@
-//! What both servers know: users with tokens, rooms with members, and a count of the messages sent.
+//! The data of both servers: users with tokens, rooms with members, and the number of messages sent.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 /// Users from 0 up to this exist; the token of user 7 is `tok-7`.
 const USERS: u32 = 10_000;
-/// Users below this are members of every room, the others of none.
+/// Users below this number are members of every room, the others of none.
 pub(crate) const MEMBERS: u32 = 2_000;
 /// Rooms from 0 up to this exist.
 pub(crate) const ROOMS: u32 = 16;
 
-/// Plain collections with the standard hasher: what an application would write.
+/// Standard collections with the standard hasher, as an application would use them.
 pub(crate) struct World {
     users: HashMap<String, u32>,
     rooms: HashMap<u32, HashSet<u32>>,
@@ -29,7 +29,7 @@ impl World {
         })
     }
 
-    /// The user whose token stands in the query of the request.
+    /// The user of the token in the query of the request.
     pub(crate) fn login(&self, query: Option<&str>) -> Option<u32> {
         let token = query?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
         self.users.get(token).copied()
@@ -44,7 +44,7 @@ impl World {
     }
 }
 
-/// What the sender of a message is told.
+/// The reply to the sender of a message.
 #[derive(Serialize)]
 pub(crate) struct Sent {
     ok: bool,

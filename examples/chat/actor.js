@@ -1,4 +1,4 @@
-// One person: a socket, what goes over it, and what that does to the person's column.
+// One user: a socket, its frames, and their effect on the user's column.
 
 import { name, rooms, stage, state } from "./common.js";
 import { column, showHead, showMessages, showTyping, wire } from "./column.js";
@@ -27,7 +27,7 @@ function closed(actor, code) {
   shut(actor, code === 4403 ? "The server closed this socket: access was taken away." : `Closed (${code}).`);
 }
 
-/** Sends a message and gives its reply. */
+/** Sends a message and returns its reply. */
 export function call(actor, action, route = "", args = {}) {
   if (actor.socket.readyState !== WebSocket.OPEN) return Promise.resolve({ status: 0, errors: [{ detail: "closed" }] });
   const request_id = ++actor.sent;
@@ -48,7 +48,7 @@ function receive(actor, data) {
   actor.waiting.delete(frame.request_id);
 }
 
-/** What an event does to the column of who got it. */
+/** Applies an event to the column of its subscriber. */
 const events = {
   message_created: (actor, message) => { actor.typing.delete(message.author); put(actor, message); },
   message_edited: (actor, message) => put(actor, message),
@@ -73,7 +73,7 @@ const events = {
   },
 };
 
-/** Opens the room for somebody, or shows that the gate is down. */
+/** Opens the room for a user, or shows that access is refused. */
 export async function open(actor) {
   const asked = state.room;
   const { status, data } = await call(actor, "enter", `rooms/${asked}/`);

@@ -1,4 +1,4 @@
-//! The one door that stands open to outsiders: `channels/{room_id}/`. It leads to public channels and nothing else.
+//! Public channels: `channels/{room_id}/`, the only route that users outside of a room may use.
 
 use portcullis::{Context, Result, handler};
 
@@ -7,21 +7,21 @@ use super::groups::RoomGroup;
 use super::model::{Account, Room, RoomId};
 use super::objects::Caller;
 use super::permissions::Public;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// The public channels, whichever the route says.
+/// The handler of public channels; the route names the channel.
 pub(crate) struct Channels {
     state: State,
 }
 
 impl Channels {
-    /// Channels with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Channels {
         Channels { state }
     }
 }
 
-impl Stated for Channels {
+impl HasState for Channels {
     fn state(&self) -> &State {
         &self.state
     }
@@ -29,7 +29,7 @@ impl Stated for Channels {
 
 #[handler(user = Account, permission = "Public")]
 impl Channels {
-    /// From now on the caller may read there, and has it open on this socket.
+    /// Makes the caller a member, and this connection a member of the channel's group.
     #[action]
     async fn join(
         &self,

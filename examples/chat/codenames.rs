@@ -1,13 +1,13 @@
-//! What role tables can grant.
+//! The codenames that role tables can grant.
 
 portcullis::permissions! {
     pub(crate) chat {
-        can_moderate_chat = "Edits and deletes what others wrote, in rooms that one is in",
+        can_moderate_chat = "Edits and deletes messages of others, in rooms with membership",
     }
     pub(crate) uploads {
-        read = "Sees what was uploaded to a room",
+        read = "Sees the uploads of a room",
     }
     pub(crate) accounts {
-        deactivate = "Shuts people out of the chat",
+        deactivate = "Deactivates accounts",
     }
 }

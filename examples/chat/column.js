@@ -1,4 +1,4 @@
-// What a person's column shows: where they stand, the messages, who is typing, and the last frames as they came.
+// A user's column: role, messages, typing users, and the last frames as received.
 
 import { call } from "./actor.js";
 import { desk, el, face, name, stage, state } from "./common.js";
@@ -62,7 +62,7 @@ export function showTyping(actor) {
   actor.hint.textContent = names.length ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing …` : "";
 }
 
-/** The last frames, as they came. */
+/** The last frames, as received. */
 export function wire(actor, kind, text, raw = text) {
   actor.frames.prepend(el("li", { "data-kind": kind, title: raw }, text));
   while (actor.frames.children.length > WIRE) actor.frames.lastChild.remove();

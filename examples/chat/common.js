@@ -1,10 +1,10 @@
-// What all parts of the page share: the room on show, who there is, and how elements are made.
+// Shared by all parts of the page: the current room, the users, and a helper to create elements.
 
 export const byId = (id) => document.getElementById(id);
 export const desk = byId("desk").elements;
-/** Who is on stage, by id. */
+/** The selected users, by id. */
 export const stage = new Map();
-/** What is known of rooms, by whoever saw them. */
+/** Known rooms, from the replies to any user. */
 export const rooms = new Map();
 export const state = { room: 1, people: [] };
 
@@ -16,7 +16,7 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  // Text from the server goes in as text and never as markup.
+  // Text from the server is inserted as text, never as markup.
   node.append(...children);
   return node;
 }

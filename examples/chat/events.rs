@@ -1,7 +1,7 @@
-//! What goes to others: the events.
+//! The events.
 //!
-//! Who gets one is decided twice: by its group when a socket joins and whenever its user's rights change
-//! (`groups.rs`), and by its own permission when it is delivered (`lobby.rs`).
+//! Two permissions define who receives an event: the group's, when a connection joins and whenever its user's rights change
+//! (`groups.rs`), and the event's own, when it is delivered (`lobby.rs`).
 
 use portcullis::{EventPermission, Scope};
 use serde::Serialize;
@@ -9,48 +9,48 @@ use serde::Serialize;
 use super::lobby::Chat;
 use super::model::{Account, Message, MessageId, Place, Room, RoomId, UserId};
 
-/// Somebody said something.
+/// A message was posted.
 #[derive(Serialize)]
 pub(crate) struct MessageCreated(pub(crate) Message);
 
-/// It was said otherwise, or somebody reacted to it.
+/// A message was edited, or has a new reaction.
 #[derive(Serialize)]
 pub(crate) struct MessageEdited(pub(crate) Message);
 
-/// It was unsaid.
+/// A message was deleted.
 #[derive(Serialize)]
 pub(crate) struct MessageDeleted {
     pub(crate) room: RoomId,
     pub(crate) message: MessageId,
 }
 
-/// Somebody is about to say something.
+/// A user is typing.
 #[derive(Serialize)]
 pub(crate) struct Typing {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
 }
 
-/// Somebody came in.
+/// A user became a member.
 #[derive(Serialize)]
 pub(crate) struct MemberAdded(pub(crate) Place);
 
-/// Somebody went, or was sent.
+/// A member left or was removed.
 #[derive(Serialize)]
 pub(crate) struct MemberRemoved {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
 }
 
-/// A member may more than before, or less.
+/// A member's role or single permissions changed.
 #[derive(Serialize)]
 pub(crate) struct RoleChanged(pub(crate) Place);
 
-/// The room has another name, or was locked.
+/// The room was renamed, locked or archived.
 #[derive(Serialize)]
 pub(crate) struct RoomChanged(pub(crate) Room);
 
-/// A file came in. The permission names the field `room`: that room's overwrites count.
+/// A file was uploaded. The permission names the field `room`, whose overwrites apply.
 #[derive(Serialize)]
 pub(crate) struct UploadCreated {
     pub(crate) room: RoomId,
@@ -59,19 +59,19 @@ pub(crate) struct UploadCreated {
     pub(crate) file: String,
 }
 
-/// To whoever is not in a room any more.
+/// Sent to a user who is no longer in a room.
 #[derive(Serialize)]
 pub(crate) struct RoomLeft {
     pub(crate) room: RoomId,
 }
 
-/// To those who were in a room that is no more.
+/// Sent to the members of a room that was deleted.
 #[derive(Serialize)]
 pub(crate) struct RoomDeleted {
     pub(crate) room: RoomId,
 }
 
-/// Is who types, on whichever socket.
+/// Holds if the subscriber is the user who is typing, on any of the user's connections.
 pub(crate) struct Own;
 
 impl EventPermission<Typing, Chat> for Own {

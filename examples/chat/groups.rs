@@ -1,4 +1,4 @@
-//! Where events go: the groups of sockets, and who may be in them.
+//! The groups of connections, and who may join them.
 
 use portcullis::{Group, GroupPermission, Result, Scope};
 
@@ -8,9 +8,9 @@ use super::events::{
 };
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
-use super::state::Stated as _;
+use super::state::HasState as _;
 
-/// Whoever has a room open.
+/// The connections that have a room open.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
@@ -22,12 +22,12 @@ use super::state::Stated as _;
 )]
 pub(crate) struct RoomGroup(pub(crate) RoomId);
 
-/// All sockets of one person: for what concerns them in rooms that they have not open, or are not in any more.
+/// All connections of one user, for events about rooms that the user has not open, or is no longer in.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Chat, permission = Themself, events(MemberAdded, RoomLeft, RoomDeleted))]
 pub(crate) struct Inbox(pub(crate) UserId);
 
-/// May read the room, as the policy says. Asked at the join, and again when `Revoke` says that something has changed.
+/// Holds if the policy lets the user read the room. Evaluated at the join, and again when `revoke.rs` reports a change.
 pub(crate) struct MayRead;
 
 impl GroupPermission<RoomGroup, Chat> for MayRead {
@@ -37,7 +37,7 @@ impl GroupPermission<RoomGroup, Chat> for MayRead {
     }
 }
 
-/// Is the person whose inbox it is.
+/// Holds if the inbox is the user's own.
 pub(crate) struct Themself;
 
 impl GroupPermission<Inbox, Chat> for Themself {

@@ -1,4 +1,4 @@
-//! The consumer: what can be done outside of rooms, and what leaves its sockets.
+//! The consumer: actions outside of rooms, and the events.
 
 use portcullis::{AllowAny, ConnectContext, Context, Created, Error, NoContent, Result, consumer};
 
@@ -14,9 +14,9 @@ use super::objects::{Caller, filled};
 use super::permissions::Active;
 use super::revoke;
 use super::rooms::Rooms;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// One value, shared by all connections.
+/// The consumer, one value for all connections.
 pub(crate) struct Chat {
     state: State,
     channels: Channels,
@@ -24,19 +24,19 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
-    /// A chat with this state.
+    /// Creates the consumer with this state.
     pub(crate) fn new(state: State) -> Chat {
         Chat { channels: Channels::new(state.clone()), rooms: Rooms::new(state.clone()), state }
     }
 }
 
-impl Stated for Chat {
+impl HasState for Chat {
     fn state(&self) -> &State {
         &self.state
     }
 }
 
-/// Whoever was shut out does not come in, and can do nothing more on a socket that is open already.
+/// Handshakes of deactivated accounts are rejected, and their messages on open connections are refused.
 #[consumer(user = Account, permission = "Active", connect = "Active")]
 impl Chat {
     #[connect]
@@ -64,7 +64,7 @@ impl Chat {
         self.state.store.create(caller.0, kind, &filled("name", name)?, public).map(Created)
     }
 
-    /// The conversation with one other person, made on first use.
+    /// Returns the conversation with one other user, which is created on first use.
     #[action]
     fn open_private(&self, #[extract] caller: Caller, user: UserId) -> Result<Room> {
         if user == caller.0 {
@@ -92,7 +92,7 @@ impl Chat {
         &self.rooms
     }
 
-    // Who is in the group may see what it carries, for as long as they are in it.
+    // Members of the group may see its events for as long as they are members.
     #[event(permission = "AllowAny")]
     fn message_created<'e>(&self, event: &'e MessageCreated) -> &'e MessageCreated {
         event
@@ -108,7 +108,7 @@ impl Chat {
         event
     }
 
-    /// Nobody gets their own back, on whichever socket.
+    /// Not sent to the user's own connections.
     #[event(permission = "!Own")]
     fn typing<'e>(&self, event: &'e Typing) -> &'e Typing {
         event
@@ -139,13 +139,13 @@ impl Chat {
         event
     }
 
-    /// To an inbox, and so to its owner alone.
+    /// Published to an inbox, so only its owner receives it.
     #[event(permission = "AllowAny")]
     fn room_left<'e>(&self, event: &'e RoomLeft) -> &'e RoomLeft {
         event
     }
 
-    /// Nobody can read a room that is gone: it too goes to inboxes, of those who could.
+    /// Published to the inboxes of the former members, because the room's group cannot be joined any more.
     #[event(permission = "AllowAny")]
     fn room_deleted<'e>(&self, event: &'e RoomDeleted) -> &'e RoomDeleted {
         event

@@ -1,12 +1,12 @@
-//! Shows: private, group and channel rooms where roles bite at once, on what is sent and on what is received.
-//! Run: `cargo run --example chat -- [--port N] [DATABASE_FILE]` (port 3000; without a file all is in memory).
-//! Type: open the address that it prints, write as one, and watch what the others get; nobody needs a password.
+//! Shows: private, group and channel rooms where changes of rights apply at once, to actions and to events.
+//! Run:   `cargo run --example chat -- [--port N] [DATABASE_FILE]` (port 3000; in memory without a file).
+//! Open:  the address that it prints, write as one user, and look at what the others receive; there are no passwords.
 
 mod channels;
 mod codenames;
+mod enums;
 mod events;
 mod groups;
-pub(crate) mod house;
 pub(crate) mod lobby;
 mod members;
 mod messages;
@@ -18,24 +18,24 @@ pub(crate) mod policy;
 mod revoke;
 mod rooms;
 mod settings;
+pub(crate) mod site_policy;
 mod state;
 pub(crate) mod store;
-mod words;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use house::House;
 use http::request::Parts;
 use lobby::Chat;
 use policy::Policy;
 use portcullis::Endpoint;
+use site_policy::SitePolicy;
 use state::State;
 use store::Store;
 use tokio::net::TcpListener;
 
-/// The consumer with its database, its decisions, and its way to tell who is who.
+/// The endpoint: the consumer with its database, its policy and its authentication.
 pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     let (logins, grants) = (store.clone(), store.clone());
     let state = State { store, policy: Arc::new(policy) };
@@ -45,7 +45,7 @@ pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
     })
 }
 
-/// What the command line asks for.
+/// The command-line options.
 struct Options {
     port: u16,
     database: Option<PathBuf>,
@@ -69,12 +69,12 @@ impl Options {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The log says which leaf refused whom; the client learns no more than its 403.
+    // The log names the leaf that refused and the user; the client gets only its 403.
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
-    let house = House { store: store.clone(), quota: 500 };
-    let app = pages::pages(store.clone()).route("/ws", endpoint(store, house).into_route());
+    let site_policy = SitePolicy { store: store.clone(), quota: 500 };
+    let app = pages::pages(store.clone()).route("/ws", endpoint(store, site_policy).into_route());
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);

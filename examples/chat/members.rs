@@ -1,4 +1,4 @@
-//! Who is in a room, and as what: `rooms/{room_id}/members/`, and `members/{user_id}/` for one of them.
+//! The members of a room: `rooms/{room_id}/members/`, and `members/{user_id}/` for one of them.
 
 use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
 
@@ -7,31 +7,31 @@ use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Place, Role, RoomId, Single, UserId};
 use super::permissions::{Act, Creator, May, Removable, Shared};
 use super::revoke;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// The members of whichever room the route says.
+/// The handler of a room's members; the route names the room.
 pub(crate) struct Members {
     state: State,
     one: Membership,
 }
 
 impl Members {
-    /// Members with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Members {
         Members { one: Membership { state: state.clone() }, state }
     }
 }
 
-impl Stated for Members {
+impl HasState for Members {
     fn state(&self) -> &State {
         &self.state
     }
 }
 
-/// Whom the room itself let in may ask; in a private conversation that makes no sense.
+/// Private conversations are refused, because their members are fixed.
 #[handler(user = Account, permission = "Shared")]
 impl Members {
-    /// All of them or nobody.
+    /// All users or none.
     #[action(permission = "May(Act::Manage(Single::Add))")]
     async fn add(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, users: Vec<UserId>) -> Result<Vec<Place>> {
         let added = self.state.store.add(room_id, &users)?;
@@ -42,7 +42,7 @@ impl Members {
         Ok(added)
     }
 
-    /// All of them or nobody.
+    /// All users or none.
     #[action(permission = "May(Act::Manage(Single::Remove)) & Removable(users)")]
     async fn remove(
         &self,
@@ -72,7 +72,7 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    /// Has it take effect on the member's sockets, and tells everybody who has the room open.
+    /// Revalidates the member's connections, and publishes the change to the room.
     async fn changed(&self, cx: &Context<'_, Account>, place: Place) -> Result<Place> {
         revoke::people(cx, &[place.user]).await?;
         cx.publish(RoomGroup(place.room), RoleChanged(place.clone()))?;
@@ -80,7 +80,7 @@ impl Membership {
     }
 }
 
-impl Stated for Membership {
+impl HasState for Membership {
     fn state(&self) -> &State {
         &self.state
     }

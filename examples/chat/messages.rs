@@ -8,27 +8,27 @@ use super::groups::RoomGroup;
 use super::model::{Account, Message};
 use super::objects::{Caller, filled};
 use super::permissions::{Act, Author, May};
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// The messages, whichever the route says.
+/// The handler of messages; the route names the room and the message.
 pub(crate) struct Messages {
     state: State,
 }
 
 impl Messages {
-    /// Messages with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Messages {
         Messages { state }
     }
 
-    /// Tells everybody who has the room open.
+    /// Publishes the change to the room.
     fn edited(cx: &Context<'_, Account>, message: Message) -> Result<Message> {
         cx.publish(RoomGroup(message.room), MessageEdited(message.clone()))?;
         Ok(message)
     }
 }
 
-impl Stated for Messages {
+impl HasState for Messages {
     fn state(&self) -> &State {
         &self.state
     }
@@ -52,7 +52,7 @@ impl Messages {
         cx: &Context<'_, Account>,
         #[path("message_id")] message: Object<Message>,
     ) -> Result<NoContent> {
-        self.state.store.unsay(message.id)?;
+        self.state.store.delete_message(message.id)?;
         cx.publish(RoomGroup(message.room), MessageDeleted { room: message.room, message: message.id })?;
         Ok(NoContent)
     }
@@ -69,7 +69,7 @@ impl Messages {
         Messages::edited(cx, self.state.store.react(message.id, caller.0, &emoji)?)
     }
 
-    /// Notes that the caller has read up to here.
+    /// Records that the caller has read up to this message.
     #[action(permission = "AllowAny(message)")]
     async fn acknowledge(
         &self,

@@ -1,4 +1,4 @@
-//! What the database holds, as types.
+//! The types of the database.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,9 +8,9 @@ use portcullis::{GrantKey, ObjectKey, User};
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use super::words::{Kind, Role, Single, Subject};
+pub(crate) use super::enums::{Kind, Role, Single, Subject};
 
-/// A number that cannot be mistaken for another table's: it parses out of a route, and goes into the database.
+/// Declares an id type per table, which can be parsed from a route and stored in the database.
 macro_rules! id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
@@ -46,22 +46,22 @@ macro_rules! id {
 }
 
 id! {
-    /// Which room.
+    /// The id of a room.
     RoomId,
-    /// Which message.
+    /// The id of a message.
     MessageId,
-    /// Which person.
+    /// The id of a user.
     UserId,
 }
 
-/// Rooms overwrite what codenames grant: `uploads.read(room)`.
+/// Rooms have overwrites: `uploads.read(room)`.
 impl GrantKey for RoomId {
     fn grant_key(&self) -> ObjectKey {
         ObjectKey::new("room", self.0)
     }
 }
 
-/// Who is connected. Nothing that can be taken away is kept here: it is asked for on every message.
+/// The user of a connection. Rights that can be revoked are not stored here but read for every message.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Account {
     pub(crate) id: UserId,
@@ -80,26 +80,26 @@ pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) kind: Kind,
     pub(crate) name: String,
-    /// Whether only its admins may write.
+    /// Whether only admins may post.
     pub(crate) locked: bool,
-    /// Whether anybody may join.
+    /// Whether every user may join.
     pub(crate) public: bool,
-    /// Whether it is kept to be read only.
+    /// Whether the room is read-only.
     pub(crate) archived: bool,
 }
 
-/// Somebody's place in a room.
+/// A user's membership in a room.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Place {
     pub(crate) room: RoomId,
     pub(crate) user: UserId,
     pub(crate) name: String,
     pub(crate) role: Role,
-    /// The single permissions.
+    /// The single permissions of the member.
     pub(crate) may: Vec<Single>,
 }
 
-/// A message, as those see it who may read its room.
+/// A message, as the members of its room see it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Message {
     pub(crate) id: MessageId,
@@ -107,7 +107,7 @@ pub(crate) struct Message {
     pub(crate) author: UserId,
     pub(crate) name: String,
     pub(crate) text: String,
-    /// What it answers; always a message of the same room.
+    /// The message that this one replies to; always one of the same room.
     pub(crate) reply_to: Option<MessageId>,
     pub(crate) forwarded: bool,
     pub(crate) edited: bool,
@@ -115,14 +115,14 @@ pub(crate) struct Message {
     pub(crate) reactions: Vec<String>,
 }
 
-/// A message has no overwrites of its own; those of its room count.
+/// A message has the overwrites of its room.
 impl GrantKey for Message {
     fn grant_key(&self) -> ObjectKey {
         self.room.grant_key()
     }
 }
 
-/// A file that somebody put into a room.
+/// A file that was uploaded to a room.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Upload {
     pub(crate) id: i64,

@@ -1,14 +1,14 @@
-//! How actions come by messages and members, and what else they are given.
+//! Loaders of messages and members, and extractors.
 
 use portcullis::http::StatusCode;
 use portcullis::{Context, Error, FromContext, Handler, Load, Result};
 
 use super::model::{Account, Message, MessageId, Place, RoomId, UserId};
 use super::policy::Standing;
-use super::state::Stated;
+use super::state::HasState;
 
-/// A message of the route's room. One of another room does not exist here, and neither does what was deleted.
-impl<H: Stated> Load<H> for Message {
+/// A message of the route's room. Messages of other rooms and deleted messages count as missing.
+impl<H: HasState> Load<H> for Message {
     type Key = MessageId;
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
@@ -18,10 +18,10 @@ impl<H: Stated> Load<H> for Message {
     }
 }
 
-/// A message of whatever room: only a permission that looks at that room keeps it from the sender.
+/// A message of any room, guarded only by a permission about that room.
 pub(crate) struct Elsewhere(pub(crate) Message);
 
-impl<H: Stated> Load<H> for Elsewhere {
+impl<H: HasState> Load<H> for Elsewhere {
     type Key = MessageId;
     const CAPTURES: &'static [&'static str] = &[];
 
@@ -31,7 +31,7 @@ impl<H: Stated> Load<H> for Elsewhere {
 }
 
 /// A member of the route's room.
-impl<H: Stated> Load<H> for Place {
+impl<H: HasState> Load<H> for Place {
     type Key = UserId;
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
@@ -40,7 +40,7 @@ impl<H: Stated> Load<H> for Place {
     }
 }
 
-/// Who sent the message.
+/// The caller.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(pub(crate) UserId);
 
@@ -50,14 +50,14 @@ impl<H: Handler<User = Account>> FromContext<H> for Caller {
     }
 }
 
-/// How the sender stands to the route's room.
-impl<H: Stated> FromContext<H> for Standing {
+/// The caller's standing in the route's room.
+impl<H: HasState> FromContext<H> for Standing {
     async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
         handler.standing(cx, cx.capture("room_id")?)?.ok_or_else(Error::denied)
     }
 }
 
-/// A text with something in it. Whether an argument makes sense is asked after whether the sender may ask at all.
+/// Returns the text if it is not empty. Arguments are validated in the action, after its permissions.
 pub(crate) fn filled(field: &'static str, text: String) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Error::new(StatusCode::BAD_REQUEST, "empty", "It must not be empty.").with_field(field));

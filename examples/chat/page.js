@@ -1,4 +1,4 @@
-// What surrounds the columns: which room, who is on stage, and what they do.
+// The controls around the columns: the room, the selected users, and their actions.
 
 import { call, enter, open, shut } from "./actor.js";
 import { byId, desk, el, face, rooms, stage, state } from "./common.js";

@@ -1,29 +1,30 @@
-//! Every permission of messages and objects. They ask the database each time, so what was taken away is gone at once.
+//! The permissions of messages and objects. They read the database each time, so a revoked right has no effect any more
+//! at once.
 
 use portcullis::{Context, Error, ObjectPermission, Permission, Result};
 
 use super::model::{Account, Kind, Message, Place, Role, Single};
 use super::objects::Elsewhere;
 use super::policy::Standing;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// What a policy decides.
+/// The decisions of a policy.
 #[derive(Clone, Copy)]
 pub(crate) enum Act {
-    /// Write.
+    /// Post.
     Send,
-    /// Read, and whatever else anybody in the room does.
+    /// Read, and do what every member may do.
     Read,
     /// Use `chat.can_moderate_chat`.
     Moderate,
-    /// Bring people in, or send them away.
+    /// Add or remove members.
     Manage(Single),
-    /// Change the room itself, and who is what in it.
+    /// Change the room and the roles of its members.
     Administer,
 }
 
 impl State {
-    /// What the policy says. An outsider of a room that does not exist is refused as any other.
+    /// Returns the policy's decision. A room that does not exist refuses like one that the caller is not in.
     fn may(&self, act: Act, who: Option<&Standing>) -> Result<bool> {
         let Some(who) = who else { return Ok(false) };
         match act {
@@ -35,16 +36,16 @@ impl State {
         }
     }
 
-    /// Whether somebody may read a room, for what is asked about others than the sender of a message.
+    /// Returns whether a user may read a room. For users other than the caller, for example subscribers.
     pub(crate) fn may_read(&self, who: Option<&Standing>) -> Result<bool> {
         self.may(Act::Read, who)
     }
 }
 
-/// May do this in the room of the route.
+/// Holds if the policy lets the caller do this in the room of the route.
 pub(crate) struct May(pub(crate) Act);
 
-impl<H: Stated> Permission<H> for May {
+impl<H: HasState> Permission<H> for May {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -53,20 +54,20 @@ impl<H: Stated> Permission<H> for May {
     }
 }
 
-/// Was not shut out since.
+/// Holds if the account is not deactivated.
 pub(crate) struct Active;
 
-impl<H: Stated> Permission<H> for Active {
+impl<H: HasState> Permission<H> for Active {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
         let Some(user) = cx.user() else { return Ok(false) };
         handler.store().active(user.id)
     }
 }
 
-/// Is in the room of the route, whatever a policy says.
+/// Holds if the caller is a member of the room of the route, regardless of the policy.
 pub(crate) struct Member;
 
-impl<H: Stated> Permission<H> for Member {
+impl<H: HasState> Permission<H> for Member {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -74,10 +75,10 @@ impl<H: Stated> Permission<H> for Member {
     }
 }
 
-/// The room of the route is more than two people's. Where it is not, the request makes no sense: 400, not a plain no.
+/// Holds if the room of the route is not a private conversation. For one, the request makes no sense: 400 instead of 403.
 pub(crate) struct Shared;
 
-impl<H: Stated> Permission<H> for Shared {
+impl<H: HasState> Permission<H> for Shared {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -88,10 +89,10 @@ impl<H: Stated> Permission<H> for Shared {
     }
 }
 
-/// The room of the route is a channel that anybody may join.
+/// Holds if the room of the route is a channel that every user may join.
 pub(crate) struct Public;
 
-impl<H: Stated> Permission<H> for Public {
+impl<H: HasState> Permission<H> for Public {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -100,10 +101,10 @@ impl<H: Stated> Permission<H> for Public {
     }
 }
 
-/// Made the room. `Creator` is about the sender, `Creator(member)` about somebody else.
+/// Holds for the creator of the room. `Creator` is about the caller, `Creator(member)` about a member.
 pub(crate) struct Creator;
 
-impl<H: Stated> Permission<H> for Creator {
+impl<H: HasState> Permission<H> for Creator {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -112,40 +113,40 @@ impl<H: Stated> Permission<H> for Creator {
     }
 }
 
-impl<H: Stated> ObjectPermission<Place, H> for Creator {
+impl<H: HasState> ObjectPermission<Place, H> for Creator {
     async fn has_object_permission(&self, _: &H, _: &Context<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role == Role::Creator)
     }
 }
 
-/// Can be taken out of the room: anybody but the creator, who only goes by themself.
+/// Holds if the member can be removed: everyone except the creator, who can only leave.
 pub(crate) struct Removable;
 
-impl<H: Stated> ObjectPermission<Place, H> for Removable {
+impl<H: HasState> ObjectPermission<Place, H> for Removable {
     async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role != Role::Creator || cx.require_user()?.id == place.user)
     }
 }
 
-/// Wrote the message.
+/// Holds if the caller wrote the message.
 pub(crate) struct Author;
 
-impl<H: Stated> ObjectPermission<Message, H> for Author {
+impl<H: HasState> ObjectPermission<Message, H> for Author {
     async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
         Ok(cx.require_user()?.id == message.author)
     }
 }
 
-/// May read the room that the message is in.
+/// Holds if the caller may read the room of the message.
 pub(crate) struct Readable;
 
-impl<H: Stated> ObjectPermission<Message, H> for Readable {
+impl<H: HasState> ObjectPermission<Message, H> for Readable {
     async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
         handler.state().may_read(handler.standing(cx, message.room)?.as_ref())
     }
 }
 
-impl<H: Stated> ObjectPermission<Elsewhere, H> for Readable {
+impl<H: HasState> ObjectPermission<Elsewhere, H> for Readable {
     async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Elsewhere) -> Result<bool> {
         ObjectPermission::<Message, H>::has_object_permission(self, handler, cx, &message.0).await
     }

@@ -1,40 +1,41 @@
-//! What an application may decide otherwise: five questions, each with an answer that can be replaced alone.
+//! The five decisions that an application may replace one by one.
 
 use portcullis::Result;
 
 use super::model::{Kind, Place, Role, Room, Single, UserId};
 
-/// Who asks, and how they stand to the room that they ask about. Made anew for every message.
+/// A user and their relation to a room. Loaded for every message.
 #[derive(Debug)]
 pub(crate) struct Standing {
     pub(crate) user: UserId,
-    /// Whether they work for the site. The rules below do not care; a policy may.
+    /// Whether the user is staff. The defaults below ignore it; a policy may use it.
     pub(crate) staff: bool,
     pub(crate) room: Room,
-    /// Their place in it; `None` is an outsider.
+    /// The user's membership, or `None` if the user is not in the room.
     pub(crate) place: Option<Place>,
 }
 
 impl Standing {
-    /// Whether they are in the room.
+    /// Returns whether the user is in the room.
     pub(crate) fn is_member(&self) -> bool {
         self.place.is_some()
     }
 
-    /// Whether they look after the room.
+    /// Returns whether the user is an admin of the room.
     pub(crate) fn is_admin(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.role >= Role::Admin)
     }
 
-    /// Whether they were granted this by itself.
+    /// Returns whether the user has this single permission.
     pub(crate) fn holds(&self, single: Single) -> bool {
         self.place.as_ref().is_some_and(|place| place.may.contains(&single))
     }
 }
 
-/// All that is decided. What a policy does not replace is decided by the function of the same name.
+/// The decisions. The default of each is the function of the same name.
 ///
-/// A policy sees what was loaded for the message and answers at once. An error with a 4xx status is an answer too.
+/// A policy gets the data that was loaded for the message and decides without waiting. It may also return an error with
+/// a 4xx status.
 pub(crate) trait Policy: Send + Sync + 'static {
     fn may_send(&self, who: &Standing) -> Result<bool> {
         Ok(may_send(who))
@@ -42,11 +43,11 @@ pub(crate) trait Policy: Send + Sync + 'static {
     fn may_read(&self, who: &Standing) -> Result<bool> {
         Ok(may_read(who))
     }
-    /// Whether `chat.can_moderate_chat` counts here for whoever holds it.
+    /// Returns whether `chat.can_moderate_chat` applies in this room.
     fn may_moderate(&self, who: &Standing) -> Result<bool> {
         Ok(may_moderate(who))
     }
-    /// `single` says whether it is about adding or removing.
+    /// `single` is either adding or removing.
     fn may_manage_members(&self, who: &Standing, single: Single) -> Result<bool> {
         Ok(may_manage_members(who, single))
     }
@@ -55,7 +56,7 @@ pub(crate) trait Policy: Send + Sync + 'static {
     }
 }
 
-/// Groups: members, while it is locked admins. Channels: admins, and members with the single permission.
+/// In groups: members, or admins if the group is locked. In channels: admins, and members with the single permission.
 pub(crate) fn may_send(who: &Standing) -> bool {
     match who.room.kind {
         Kind::Private => who.is_member(),
@@ -64,12 +65,12 @@ pub(crate) fn may_send(who: &Standing) -> bool {
     }
 }
 
-/// Whoever is in the room.
+/// Members of the room.
 pub(crate) fn may_read(who: &Standing) -> bool {
     who.is_member()
 }
 
-/// Members, and nobody where two talk in private.
+/// Members, except in private conversations.
 pub(crate) fn may_moderate(who: &Standing) -> bool {
     who.is_member() && who.room.kind != Kind::Private
 }
@@ -79,7 +80,7 @@ pub(crate) fn may_manage_members(who: &Standing, single: Single) -> bool {
     who.is_admin() || who.holds(single)
 }
 
-/// Admins, the creator among them.
+/// Admins, including the creator.
 pub(crate) fn may_administer(who: &Standing) -> bool {
     who.is_admin()
 }

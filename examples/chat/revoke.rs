@@ -1,20 +1,21 @@
-//! How a change of who may do what reaches the sockets that are open.
+//! Reports changes of rights to the open connections.
 //!
-//! Messages need none of it, as each asks the database; events do, because a socket that is in a group gets them unasked. An
-//! action that takes something from its own caller is answered all the same, as it goes by its context.
+//! Messages do not need this, because their permissions read the database each time; events do, because a member of a
+//! group keeps receiving them. An action that revokes a right of its own caller is still answered, because it uses its
+//! context.
 
 use portcullis::{Context, GrantKey as _, Result};
 
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
 
-/// What these people may do has changed. When it returns, they get nothing more that they may not have.
+/// Reports a change of these users' rights. After it has returned, they receive nothing on their old rights.
 pub(crate) async fn people(cx: &Context<'_, Account>, users: &[UserId]) -> Result<()> {
     cx.connections::<Chat>()?.refresh_users(users.iter().map(UserId::to_string)).await;
     Ok(())
 }
 
-/// What a room changes of grants has changed.
+/// Reports a change of a room's overwrites.
 pub(crate) async fn room(cx: &Context<'_, Account>, room: RoomId) -> Result<()> {
     cx.connections::<Chat>()?.refresh_object(&room.grant_key()).await;
     Ok(())

@@ -1,4 +1,4 @@
-//! One room: `rooms/{room_id}/`. Whoever is not let in here learns nothing of what is below.
+//! One room: `rooms/{room_id}/`. A client that is refused here learns nothing about the handlers below.
 
 use portcullis::{Context, Created, NoContent, Object, Result, handler};
 use serde::Serialize;
@@ -14,10 +14,10 @@ use super::permissions::{Act, Creator, May, Member, Readable, Shared};
 use super::policy::Standing;
 use super::revoke;
 use super::settings::Settings;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 use super::store::Draft;
 
-/// The rooms, whichever the route says.
+/// The handler of rooms; the route names the room.
 pub(crate) struct Rooms {
     state: State,
     messages: Messages,
@@ -26,7 +26,7 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Rooms with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Rooms {
         Rooms {
             messages: Messages::new(state.clone()),
@@ -36,7 +36,7 @@ impl Rooms {
         }
     }
 
-    /// Says it, and tells everybody who has the room open.
+    /// Stores a message, and publishes it to the room.
     fn say(&self, cx: &Context<'_, Account>, draft: &Draft<'_>) -> Result<Created<Message>> {
         let message = self.state.store.say(draft)?;
         cx.publish(RoomGroup(draft.room), MessageCreated(message.clone()))?;
@@ -44,7 +44,7 @@ impl Rooms {
     }
 }
 
-impl Stated for Rooms {
+impl HasState for Rooms {
     fn state(&self) -> &State {
         &self.state
     }
@@ -58,10 +58,10 @@ struct RoomView {
     members: Vec<Place>,
 }
 
-/// Mostly they are the same people; a policy may let somebody write who does not read.
+/// Usually the same users; a policy may let a user post who may not read.
 #[handler(user = Account, permission = "May(Act::Read) | May(Act::Send)")]
 impl Rooms {
-    /// Reads the room, and has this socket told of what happens in it from now on.
+    /// Reads the room, and joins its group on this connection.
     #[action(permission = "May(Act::Read)")]
     async fn enter(&self, cx: &Context<'_, Account>, #[extract] who: Standing) -> Result<RoomView> {
         cx.join(RoomGroup(who.room.id)).await?;
@@ -78,7 +78,7 @@ impl Rooms {
         self.state.store.messages(room_id)
     }
 
-    /// A reply answers a message of the same room; that of another one does not exist here.
+    /// A reply is to a message of the same room; messages of other rooms count as missing.
     #[action(permission = "May(Act::Send) & Readable(reply_to)")]
     async fn send(
         &self,
@@ -92,7 +92,7 @@ impl Rooms {
         self.say(cx, &Draft { room: room_id, author: caller.0, text: &text, reply_to, forwarded: false })
     }
 
-    /// Says again here what was said in a room that the sender may read.
+    /// Posts a copy of a message from another room that the caller may read.
     #[action(permission = "May(Act::Send) & Readable(message)")]
     async fn forward(
         &self,

@@ -1,4 +1,4 @@
-//! What a room is like: `rooms/{room_id}/settings/`.
+//! The settings of a room: `rooms/{room_id}/settings/`.
 
 use portcullis::{Context, NoContent, Result, handler};
 
@@ -9,27 +9,27 @@ use super::model::{Account, Room, RoomId, Subject};
 use super::objects::filled;
 use super::permissions::{Act, May, Shared};
 use super::revoke;
-use super::state::{State, Stated};
+use super::state::{HasState, State};
 
-/// The settings of whichever room the route says.
+/// The handler of a room's settings; the route names the room.
 pub(crate) struct Settings {
     state: State,
 }
 
 impl Settings {
-    /// Settings with this state.
+    /// Creates the handler with this state.
     pub(crate) fn new(state: State) -> Settings {
         Settings { state }
     }
 
-    /// Tells everybody who has the room open.
+    /// Publishes the change to the room.
     fn changed(cx: &Context<'_, Account>, room: Room) -> Result<Room> {
         cx.publish(RoomGroup(room.id), RoomChanged(room.clone()))?;
         Ok(room)
     }
 }
 
-impl Stated for Settings {
+impl HasState for Settings {
     fn state(&self) -> &State {
         &self.state
     }
@@ -47,15 +47,15 @@ impl Settings {
         Settings::changed(cx, self.state.store.set_locked(room_id, locked)?)
     }
 
-    /// What follows from it, a policy decides.
+    /// The policy decides what this means.
     #[action]
     async fn archive(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, archived: bool) -> Result<Room> {
         Settings::changed(cx, self.state.store.set_archived(room_id, archived)?)
     }
 
-    /// Who sees uploads here: for everyone, a role of the site, or one member by id; `null` for what holds elsewhere.
+    /// Sets who sees uploads in this room: everyone, a role of the site, or one member by id; `null` removes the overwrite.
     ///
-    /// Of this codename only. If a room could overwrite `chat.can_moderate_chat`, its admins would grant it to themselves.
+    /// For this codename only: if a room could overwrite `chat.can_moderate_chat`, its admins could grant it to themselves.
     #[action]
     async fn show_uploads(
         &self,

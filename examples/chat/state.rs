@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use super::model::{Account, RoomId};
 use super::policy::{Policy, Standing};
 use super::store::Store;
 
-/// The database, and the decisions that an application may replace.
+/// The database and the policy.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) policy: Arc<dyn Policy>,
 }
 
-/// A handler with the chat's state: permissions and objects fit every one of them.
-pub(crate) trait Stated: Handler<User = Account> {
+/// A handler with the chat's state. Permissions and objects work for every such handler.
+pub(crate) trait HasState: Handler<User = Account> {
     /// The state.
     fn state(&self) -> &State;
 
@@ -25,7 +25,7 @@ pub(crate) trait Stated: Handler<User = Account> {
         &self.state().store
     }
 
-    /// How the sender stands to a room. `None` for an anonymous one, and where there is no such room.
+    /// The caller's standing in a room. `None` if the connection is anonymous or the room does not exist.
     fn standing(&self, cx: &Context<'_, Account>, room: RoomId) -> Result<Option<Standing>> {
         let Some(user) = cx.user() else { return Ok(None) };
         self.store().standing(room, user.id)

@@ -1,12 +1,12 @@
-//! Parameters that are made from the context instead of the message's keys.
+//! Extractors: parameters that are made from the context instead of the message's keys.
 
 use portcullis::{Context, Error, FromContext, Handler, Result};
 use serde::Deserialize;
 
 use super::model::{Account, Room, UserId};
-use super::permissions::Stored;
+use super::permissions::HasStore;
 
-/// Who sent the message. 403 for an anonymous one, should a permission ever let it come this far.
+/// The caller. 403 if the connection is anonymous, in case a permission admits it.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(pub(crate) UserId);
 
@@ -16,7 +16,7 @@ impl<H: Handler<User = Account>> FromContext<H> for Caller {
     }
 }
 
-/// The page that the route's query asks for: `rooms/1/?page=2`. The first one is 1.
+/// The page number in the route's query: `rooms/1/?page=2`. The first page is 1.
 #[derive(Clone, Copy, Deserialize)]
 pub(crate) struct Page {
     #[serde(default = "first")]
@@ -40,8 +40,8 @@ impl<H: Handler> FromContext<H> for Page {
     }
 }
 
-/// The room of the route. 404 where there is none, which only a site admin can see: everybody else was refused before.
-impl<H: Stored> FromContext<H> for Room {
+/// The room of the route. 404 if it does not exist, which only a site admin can see: other callers are refused before.
+impl<H: HasStore> FromContext<H> for Room {
     async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
         handler.store().room(cx.capture("room_id")?)?.ok_or_else(Error::not_found)
     }

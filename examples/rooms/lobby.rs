@@ -1,4 +1,4 @@
-//! The consumer: what can be done before one has gone into a room. Everything else is mounted here.
+//! The consumer: actions outside of rooms, and the mount of everything else.
 
 use portcullis::{AllowAny, Context, Created, IsAuthenticated, NoContent, Result, consumer};
 
@@ -15,7 +15,7 @@ pub(crate) struct Lobby {
 }
 
 impl Lobby {
-    /// A lobby over this database.
+    /// Creates a lobby over this database.
     pub(crate) fn new(store: Store) -> Lobby {
         Lobby { rooms: Rooms::new(store.clone()), store }
     }
@@ -23,13 +23,13 @@ impl Lobby {
 
 #[consumer(user = Account)]
 impl Lobby {
-    /// Nothing is open by silence: what everybody may do says so.
+    /// A public action. There is no default permission, so it says `AllowAny`.
     #[action(permission = "AllowAny")]
     fn list(&self, #[extract] page: Page) -> Result<Vec<Room>> {
         self.store.rooms(page.number())
     }
 
-    /// Who the server takes the sender for, and what they are where; `null` is anonymous.
+    /// The caller with its role in every room; `null` if the connection is anonymous.
     #[action(permission = "AllowAny")]
     fn whoami(&self, cx: &Context<'_, Account>) -> Result<Option<Player>> {
         cx.user().map(|user| self.store.player(user.clone())).transpose()
@@ -40,7 +40,7 @@ impl Lobby {
         self.store.create_room(caller.0, filled("name", name)?).map(Created)
     }
 
-    /// The demo as it was at first.
+    /// Restores the initial data of the demo.
     #[action(permission = "SiteAdmin")]
     fn reset(&self) -> Result<NoContent> {
         self.store.reset().map(|()| NoContent)

@@ -1,6 +1,6 @@
-//! Shows: rooms, roles and nested handlers over an embedded database, and who is allowed what, side by side.
-//! Run: `cargo run --example rooms -- [--port N] [DATABASE_FILE]` (port 3000; without a file all is in memory).
-//! Type: open the address that it prints, and press buttons; nobody needs a password.
+//! Shows: rooms, roles and nested handlers over an embedded database, and the rights of several users side by side.
+//! Run:   `cargo run --example rooms -- [--port N] [DATABASE_FILE]` (port 3000; in memory without a file).
+//! Open:  the address that it prints, and press buttons; there are no passwords.
 
 mod extract;
 pub(crate) mod lobby;
@@ -21,7 +21,7 @@ use portcullis::Endpoint;
 use store::Store;
 use tokio::net::TcpListener;
 
-/// The consumer with its database and its way to tell who is who.
+/// The endpoint: the consumer with its database and its authentication.
 pub(crate) fn endpoint(store: Store) -> Endpoint<Lobby> {
     let sessions = store.clone();
     portcullis::websocket(Lobby::new(store)).authenticate(move |parts: &Parts| {
@@ -30,7 +30,7 @@ pub(crate) fn endpoint(store: Store) -> Endpoint<Lobby> {
     })
 }
 
-/// What the command line asks for.
+/// The command-line options.
 struct Options {
     port: u16,
     database: Option<PathBuf>,
@@ -54,7 +54,7 @@ impl Options {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The log says which leaf refused whom; the client learns no more than its 403.
+    // The log names the leaf that refused and the user; the client gets only its 403.
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;

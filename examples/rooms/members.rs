@@ -1,24 +1,24 @@
-//! One person's place in a room: `rooms/{room_id}/members/{user_id}/`.
+//! One user's membership in a room: `rooms/{room_id}/members/{user_id}/`.
 
 use portcullis::{Error, NoContent, Result, handler};
 
 use super::model::{Account, Member, Role, RoomId, UserId};
-use super::permissions::{HasRole, Outranks, SiteAdmin, Stored, Themselves};
+use super::permissions::{HasRole, HasStore, Outranks, SiteAdmin, Themselves};
 use super::store::Store;
 
-/// The places, whichever the route says.
+/// The handler of memberships; the route names the room and the user.
 pub(crate) struct Members {
     store: Store,
 }
 
 impl Members {
-    /// Places over this database.
+    /// Creates the handler over this database.
     pub(crate) fn new(store: Store) -> Members {
         Members { store }
     }
 }
 
-impl Stored for Members {
+impl HasStore for Members {
     fn store(&self) -> &Store {
         &self.store
     }
@@ -31,7 +31,7 @@ impl Members {
         self.store.member(room_id, user_id)
     }
 
-    /// Nobody raises themselves, and no owner steps down by mistake.
+    /// `!Themselves`: no user promotes themselves, and no owner steps down by mistake.
     #[action(permission = "(HasRole(Role::Owner) | SiteAdmin) & !Themselves")]
     fn set_role(&self, #[path] room_id: RoomId, #[path] user_id: UserId, role: Role) -> Result<Member> {
         self.store.member(room_id, user_id)?;
@@ -54,7 +54,7 @@ impl Members {
         self.store.member(room_id, user_id)
     }
 
-    /// One leaves by oneself; an owner hands the room on first.
+    /// A member leaves on their own; an owner passes the room on first.
     #[action(permission = "Themselves & !HasRole(Role::Owner)")]
     fn leave(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<NoContent> {
         self.store.remove(room_id, user_id).map(|()| NoContent)

@@ -3,29 +3,29 @@
 use portcullis::{Error, NoContent, Result, handler};
 
 use super::model::{Account, Message, MessageId, Role, RoomId};
-use super::permissions::{Author, HasRole, Locked, SiteAdmin, Stored};
+use super::permissions::{Author, HasRole, HasStore, Locked, SiteAdmin};
 use super::rooms::filled;
 use super::store::Store;
 
-/// The messages, whichever the route says.
+/// The handler of messages; the route names the room and the message.
 pub(crate) struct Messages {
     store: Store,
 }
 
 impl Messages {
-    /// Messages over this database.
+    /// Creates the handler over this database.
     pub(crate) fn new(store: Store) -> Messages {
         Messages { store }
     }
 }
 
-impl Stored for Messages {
+impl HasStore for Messages {
     fn store(&self) -> &Store {
         &self.store
     }
 }
 
-/// It leans on its room, and says so: mounted where nothing above asks for a permission, it would not compile.
+/// `inherited` relies on the room's permission: without a permission on a level above, the mount does not compile.
 #[handler(user = Account, permission = inherited)]
 impl Messages {
     #[action]

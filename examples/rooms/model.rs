@@ -1,4 +1,4 @@
-//! What the database holds, as types.
+//! The types of the database.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use portcullis::User;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
-/// A number that cannot be mistaken for another table's: it parses out of a route, and goes into the database.
+/// Declares an id type per table, which can be parsed from a route and stored in the database.
 macro_rules! id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
@@ -37,23 +37,23 @@ macro_rules! id {
 }
 
 id! {
-    /// Which room.
+    /// The id of a room.
     RoomId,
-    /// Which message.
+    /// The id of a message.
     MessageId,
-    /// Which person.
+    /// The id of a user.
     UserId,
 }
 
-/// What somebody is in a room. Each role may what the one before it may, and more.
+/// A user's role in a room. Each role includes the rights of the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
-    /// Reads and writes.
+    /// Reads and posts.
     Member,
-    /// Keeps order.
+    /// Locks the room, deletes messages, bans members.
     Moderator,
-    /// Decides.
+    /// Renames the room and sets roles.
     Owner,
 }
 
@@ -78,12 +78,13 @@ impl FromSql for Role {
     }
 }
 
-/// Who is connected. Roles are not kept here: they are asked for on every message, so what was taken away is gone.
+/// The user of a connection. Roles are not stored here but read for every message, so that a revoked role has no effect
+/// any more.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Account {
     pub(crate) id: UserId,
     pub(crate) name: String,
-    /// Whether the whole site is theirs to look after.
+    /// Whether the user administrates the whole site.
     pub(crate) admin: bool,
 }
 
@@ -98,7 +99,7 @@ impl User for Account {
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) name: String,
-    /// Whether only its moderators may write.
+    /// Whether only moderators may post.
     pub(crate) locked: bool,
 }
 
@@ -110,7 +111,7 @@ pub(crate) struct Message {
     pub(crate) text: String,
 }
 
-/// Somebody's place in a room.
+/// A user's membership in a room.
 #[derive(Debug, Serialize)]
 pub(crate) struct Member {
     pub(crate) room: RoomId,

@@ -1,4 +1,4 @@
-// What the demo's page does: one socket a person, the same message to all of them, their replies side by side.
+// The demo's page: one socket per user, the same message to all of them, their replies side by side.
 
 const byId = (id) => document.getElementById(id);
 const fields = byId("fields").elements;
@@ -8,7 +8,7 @@ const ROWS = 40;
 let players = [];
 let audit = [];
 let sent = 0;
-/** Who is on stage, in the order of the cast. */
+/** The selected users, in the order of the list. */
 const stage = new Map();
 
 function el(tag, attributes = {}, ...children) {
@@ -17,7 +17,7 @@ function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value);
   }
-  // Text from the server goes in as text and never as markup.
+  // Text from the server is inserted as text, never as markup.
   node.append(...children);
   return node;
 }
@@ -28,7 +28,7 @@ function face(player) {
   return node;
 }
 
-/* What can be sent: the nested routes of the server, as a page sees them. */
+/* The messages that can be sent, grouped by route. */
 
 const room = () => `rooms/${fields.room.value}/`;
 const message = () => `${room()}messages/${fields.message.value}/`;
@@ -91,7 +91,7 @@ function showGroups() {
   }));
 }
 
-/** The expression in effect for a request, out of the server's audit. */
+/** The expression in effect for a request, from the server's audit. */
 function rule({ action, route = "" }) {
   const path = String(route).split("?")[0];
   return audit.find((entry) => entry.action === action && matches(entry.route, path))?.permission;
@@ -102,7 +102,7 @@ function matches(pattern, path) {
   return new RegExp(`^${source}$`).test(path);
 }
 
-/* Sending, and what comes back. */
+/* Messages and replies. */
 
 async function send(json) {
   byId("json").value = json;
@@ -119,7 +119,7 @@ async function send(json) {
   await refresh();
 }
 
-/** One message at a time is answered, and in order, so the next frame belongs to whoever waits longest. */
+/** Messages are answered in order, so the next frame is the reply to the oldest message. */
 function reply(actor, json) {
   return new Promise((resolve) => {
     if (actor.socket?.readyState !== WebSocket.OPEN) return resolve(null);
@@ -131,7 +131,7 @@ function reply(actor, json) {
 function showRow(json, actors) {
   sent += 1;
   let envelope = {};
-  try { envelope = JSON.parse(json) ?? {}; } catch { /* shown as it is */ }
+  try { envelope = JSON.parse(json) ?? {}; } catch { /* shown unchanged */ }
   const { action = "(no action)", route = "" } = envelope;
   const asked = rule(envelope);
   const row = el("li", { class: "row", "data-action": action, "data-route": route, "data-number": sent, "data-cast": cast(actors) },
@@ -161,7 +161,7 @@ function fill(cell, raw) {
   cell.append(el("p", { class: "gist" }, gist), el("pre", { class: "raw", tabindex: "0" }, ...breakable(raw ?? "")));
 }
 
-/** The same text, with places where a line may end. */
+/** The same text with possible line breaks. */
 function breakable(json) {
   return json.split(/(?<=[,:{[])/).flatMap((part) => [part, el("wbr")]);
 }
@@ -178,7 +178,7 @@ function summary(data) {
 
 const name = (id) => players.find((player) => player.id === id)?.name ?? id;
 
-/* Who is on stage. */
+/* The selected users. */
 
 function standing({ role, banned }) {
   return `${role ?? "outsider"}${banned ? ", banned" : ""}`;
@@ -243,7 +243,7 @@ function showStage() {
   for (const button of byId("cast").children) button.setAttribute("aria-pressed", stage.has(Number(button.dataset.id)));
   byId("heads").style.setProperty("--people", actors.length);
   byId("heads").replaceChildren(...actors.map(head));
-  // Under heads that are not theirs any more, older rows name their people themselves.
+  // Older rows name their users themselves, because the column heads have changed.
   for (const row of byId("log").children) row.classList.toggle("named", row.dataset.cast !== cast(actors));
 }
 
@@ -256,7 +256,7 @@ function head(actor) {
   return el("div", { class: "head", "data-user": actor.player.name, "data-state": actor.state }, face(actor.player), about);
 }
 
-/** Roles and rooms may have changed: the columns' heads say what is so now. */
+/** Updates the column heads, because roles and rooms may have changed. */
 async function refresh() {
   const fresh = await (await fetch("/players")).json();
   players = [...fresh, { id: 0, name: "Anonymous" }];

@@ -1,4 +1,4 @@
-//! Plain HTTP: the page, logging in, and what the page shows beside the replies.
+//! Plain HTTP: the page, the login, and the data that the page shows in addition to replies.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::model::{Account, UserId};
 use super::store::Store;
 
-/// The page brings all that it needs, and may load nothing else.
+/// The page is self-contained, and may load nothing from other origins.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:";
 
-/// Everything but the WebSocket.
+/// All routes except the WebSocket.
 pub(crate) fn pages(store: Store) -> Router {
     Router::new()
         .route("/", get(page))
@@ -27,10 +27,10 @@ pub(crate) fn pages(store: Store) -> Router {
         .with_state(store)
 }
 
-/// Who is behind a connection: whoever the token in its query was issued to.
+/// Returns the user of the login session whose token is in the query.
 ///
-/// A cookie would be the usual place, but one page holds the sockets of several people here. Without a token one is
-/// anonymous; with one that was never issued one is turned away.
+/// A cookie is the usual place for a token, but here one page has sockets of several users. Without a token, the
+/// connection is anonymous; with an unknown token, the handshake is rejected.
 pub(crate) fn session_user(store: &Store, uri: &Uri) -> Result<Option<Account>> {
     let token = uri.query().and_then(|query| query.strip_prefix("token="));
     token.map(|token| store.session(token)?.ok_or_else(Error::unauthenticated)).transpose()
@@ -40,7 +40,7 @@ async fn page() -> impl IntoResponse {
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("page.html")))
 }
 
-/// No password is asked for: this is a demo, and everybody may be anybody.
+/// Logs in as any user without a password, because this is a demo.
 async fn log_in(State(store): State<Store>, Path(user): Path<i64>) -> Response {
     match store.log_in(UserId(user)) {
         Ok(Some(token)) => json(&token),

@@ -1,23 +1,23 @@
-//! Every permission of the demo. They read the database on each message, so a role that is taken away is gone at once.
+//! The permissions of the demo. They read the database for each message, so a revoked role has no effect any more at once.
 
 use portcullis::{Context, Handler, Permission, Result};
 
 use super::model::{Account, MessageId, Role, RoomId, UserId};
 use super::store::Store;
 
-/// A handler with a database: the permissions below fit every one of them.
-pub(crate) trait Stored: Handler<User = Account> {
+/// A handler with a database. The permissions below work for every such handler.
+pub(crate) trait HasStore: Handler<User = Account> {
     /// The database.
     fn store(&self) -> &Store;
 
-    /// What the sender is in the room of the route.
+    /// The caller's role in the room of the route.
     fn role(&self, cx: &Context<'_, Account>) -> Result<Option<Role>> {
         let Some(user) = cx.user() else { return Ok(None) };
         self.store().role(cx.capture("room_id")?, user.id)
     }
 }
 
-/// Looks after the whole site.
+/// Holds if the caller administrates the whole site.
 pub(crate) struct SiteAdmin;
 
 impl<H: Handler<User = Account>> Permission<H> for SiteAdmin {
@@ -26,10 +26,10 @@ impl<H: Handler<User = Account>> Permission<H> for SiteAdmin {
     }
 }
 
-/// Is at least this in the room of the route.
+/// Holds if the caller has at least this role in the room of the route.
 pub(crate) struct HasRole(pub(crate) Role);
 
-impl<H: Stored> Permission<H> for HasRole {
+impl<H: HasStore> Permission<H> for HasRole {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -37,10 +37,10 @@ impl<H: Stored> Permission<H> for HasRole {
     }
 }
 
-/// Was banned from the room of the route. Written as `!Banned`.
+/// Holds if the caller was banned from the room of the route. Used as `!Banned`.
 pub(crate) struct Banned;
 
-impl<H: Stored> Permission<H> for Banned {
+impl<H: HasStore> Permission<H> for Banned {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -49,10 +49,10 @@ impl<H: Stored> Permission<H> for Banned {
     }
 }
 
-/// The room of the route is locked. Not about the sender at all: a permission may look at anything.
+/// Holds if the room of the route is locked. A permission need not be about the caller.
 pub(crate) struct Locked;
 
-impl<H: Stored> Permission<H> for Locked {
+impl<H: HasStore> Permission<H> for Locked {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -61,10 +61,10 @@ impl<H: Stored> Permission<H> for Locked {
     }
 }
 
-/// Wrote the message of the route.
+/// Holds if the caller wrote the message of the route.
 pub(crate) struct Author;
 
-impl<H: Stored> Permission<H> for Author {
+impl<H: HasStore> Permission<H> for Author {
     const CAPTURES: &'static [&'static str] = &["room_id", "message_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
@@ -74,7 +74,7 @@ impl<H: Stored> Permission<H> for Author {
     }
 }
 
-/// Is the person of the route.
+/// Holds if the caller is the user of the route.
 pub(crate) struct Themselves;
 
 impl<H: Handler<User = Account>> Permission<H> for Themselves {
@@ -86,10 +86,10 @@ impl<H: Handler<User = Account>> Permission<H> for Themselves {
     }
 }
 
-/// Has a higher role than the person of the route.
+/// Holds if the caller has a higher role than the user of the route.
 pub(crate) struct Outranks;
 
-impl<H: Stored> Permission<H> for Outranks {
+impl<H: HasStore> Permission<H> for Outranks {
     const CAPTURES: &'static [&'static str] = &["room_id", "user_id"];
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {

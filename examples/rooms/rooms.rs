@@ -1,4 +1,4 @@
-//! One room: `rooms/{room_id}/`. Whoever is not let in here learns nothing of what is below.
+//! One room: `rooms/{room_id}/`. A client that is refused here learns nothing about the handlers below.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use super::extract::{Caller, Page};
 use super::members::Members;
 use super::messages::Messages;
 use super::model::{Account, Message, MessageId, Role, Room, RoomId};
-use super::permissions::{Banned, HasRole, Locked, SiteAdmin, Stored};
+use super::permissions::{Banned, HasRole, HasStore, Locked, SiteAdmin};
 use super::store::Store;
 
-/// The rooms, whichever the route says.
+/// The handler of rooms; the route names the room.
 pub(crate) struct Rooms {
     store: Store,
     messages: Messages,
@@ -21,19 +21,19 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Rooms over this database.
+    /// Creates the handler over this database.
     pub(crate) fn new(store: Store) -> Rooms {
         Rooms { messages: Messages::new(store.clone()), members: Members::new(store.clone()), store }
     }
 }
 
-impl Stored for Rooms {
+impl HasStore for Rooms {
     fn store(&self) -> &Store {
         &self.store
     }
 }
 
-/// A room with a page of what was said in it, the newest first.
+/// A room with a page of its messages, the newest first.
 #[derive(Serialize)]
 struct Reading {
     room: Room,
@@ -41,7 +41,7 @@ struct Reading {
     messages: Vec<Message>,
 }
 
-/// The id of what was made.
+/// The id of the new message.
 #[derive(Serialize)]
 struct Posted {
     id: MessageId,
@@ -78,7 +78,7 @@ impl Rooms {
         self.store.rename(room_id, &filled("name", name)?).map(|()| NoContent)
     }
 
-    /// All that was ever said, as one text. It may take long, so it runs where it holds nobody up.
+    /// All messages as one text. It may take long, so it runs in the blocking pool.
     #[action(blocking, permission = "HasRole(Role::Owner)")]
     fn export(&self, #[path] room_id: RoomId) -> Result<String> {
         let mut text = String::new();
@@ -99,7 +99,7 @@ impl Rooms {
     }
 }
 
-/// A text with something in it. Whether an argument makes sense is asked after whether the sender may ask at all.
+/// Returns the text if it is not empty. Arguments are validated in the action, after its permissions.
 pub(crate) fn filled(field: &'static str, text: String) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Error::new(StatusCode::BAD_REQUEST, "empty", "It must not be empty.").with_field(field));

@@ -1,26 +1,34 @@
-//! Chapters for whoever relies on this crate.
+//! Chapters for users of this crate.
 //!
-//! - [`permissions`]: where expressions stand, what they make of every answer, and what a refused client is told.
-//! - [`events`]: groups, events, who gets them, in which order, and what a change of rights does.
-//! - [`from_django`]: the Python forms beside ours, and what differs on purpose.
+//! - [`permissions`]: where expressions are written, how they are evaluated, and what a refused client receives.
+//! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
+//! - [`from_django`]: the Python forms beside those of this crate, and what differs on purpose.
+//! - [`glossary`]: the terms that the documentation uses.
 
 pub mod permissions {
     #![doc = include_str!("docs/permissions.md")]
 
-    #[allow(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
 }
 
 pub mod events {
     #![doc = include_str!("docs/events.md")]
 
-    #[allow(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
 }
 
 pub mod from_django {
     #![doc = include_str!("docs/from_django.md")]
 
-    #[allow(unused_imports, clippy::wildcard_imports, reason = "the page's links go through it")]
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod glossary {
+    #![doc = include_str!("docs/glossary.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
 }

@@ -1,8 +1,8 @@
-//! Portcullis is a WebSocket action framework for [axum] and tokio that knows who may do what.
+//! Portcullis is a framework for WebSocket actions on [axum] and tokio, with a permission on every action.
 //!
-//! You write an impl block; `#[consumer]`, `#[handler]`, `#[action]` and `#[route]` turn it into a routing table, a
-//! whitelist and permission checks when it is compiled. A permission that was forgotten or misspelled does not compile,
-//! and nothing reaches an action but through its checks.
+//! You annotate an impl block with `#[consumer]` or `#[handler]`, and its methods with `#[action]` and `#[route]`. The macros
+//! generate the routing table, the whitelist and the permission checks. A missing or misspelled permission does not compile,
+//! and a message reaches an action only if every permission on its path holds.
 //!
 //! ```standalone_crate
 //! use portcullis::{AllowAny, Context, IsAuthenticated, Result, User, consumer};
@@ -29,33 +29,34 @@
 //! let app: axum::Router = axum::Router::new().route("/ws", portcullis::websocket(Echo).into_route());
 //! ```
 //!
-//! # The parts
+//! # Contents
 //!
 //! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
-//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. [`Blocking`] runs one in
-//!   the blocking pool, [`http_permission!`] makes one of a rule for HTTP.
+//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. [`Blocking`] runs a permission
+//!   in the blocking pool, [`http_permission!`] makes a permission from a rule for HTTP requests.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
-//! - [`Context`], [`Scope`], [`ConnectContext`]: what a permission and an action see.
-//! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: what goes into an action and what comes out.
-//! - [`Group`], [`event`], [`Publisher`], [`Connections`]: what may leave a socket, who may see it, and what a change of rights
-//!   does.
-//! - [`websocket`], [`Endpoint`], [`Limits`]: the door.
+//! - [`Context`], [`Scope`], [`ConnectContext`]: what permissions and actions know about the message and the connection.
+//! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: the inputs and results of an action.
+//! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
+//! - [`authenticate`], [`User`]: who is connected, and until when.
+//! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
 //!
-//! Three chapters say more: [permissions](guide::permissions), [events and groups](guide::events), and how it all looks to
-//! somebody who comes [from Django](guide::from_django).
+//! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events) and
+//! [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features
 //!
-//! `axum` (default): [`Endpoint`] is an axum service. `registry` (default): every consumer of the program is found at
-//! start-up. `testing`: the in-process client.
+//! - `axum` (default): [`Endpoint`] is an axum service.
+//! - `registry` (default): every consumer of the program is registered at start-up.
+//! - `testing`: the in-process client.
 //!
 //! [axum]: https://docs.rs/axum
 
-#![cfg_attr(not(feature = "axum"), allow(dead_code, reason = "what only a WebSocket needs has no user without one"))]
-// Not for the whole workspace: a test is right to panic.
+#![cfg_attr(not(feature = "axum"), allow(dead_code, reason = "parts that only the WebSocket transport uses"))]
+// Not a workspace lint, because tests may panic.
 #![warn(clippy::unwrap_used)]
 
 #[doc(hidden)]
@@ -117,19 +118,26 @@ pub use portcullis_macros::Group;
 #[doc = include_str!("docs/event.md")]
 pub use portcullis_macros::event;
 
-/// Marks the method of a `#[consumer]` block that runs once for each connection, after the door has let it in.
+/// Marks the method of a `#[consumer]` block that runs once per connection, after its handshake was accepted.
 ///
-/// `async fn(&self)` or `async fn(&self, cx: &ConnectContext<'_, User>)`, returning nothing or a `Result<(), E>`. Messages wait
-/// for it. Its error closes the connection: with 4403 where its status is a 4xx, with 4500 for a fault, a panic, or
-/// when it takes longer than [`Limits::action_timeout`].
+/// The method is `async fn(&self)` or `async fn(&self, cx: &ConnectContext<'_, User>)`, and returns nothing or a `Result<(), E>`.
+/// Messages wait until it has returned.
+///
+/// # Errors
+///
+/// An error closes the connection: with 4403 if its status is a 4xx, with 4500 for a fault, a panic, or if the method takes
+/// longer than [`Limits::action_timeout`].
+///
+/// # Cancel safety
 ///
 /// If the client disconnects while the method runs, the method still runs to completion, at most for [`Limits::action_timeout`].
 /// Then messages that the client sent before are dispatched, the memberships end, and `#[disconnect]` runs.
 pub use portcullis_macros::connect;
 
-/// Marks the method of a `#[consumer]` block that runs once when a connection has ended, on whatever way.
+/// Marks the method of a `#[consumer]` block that runs once when a connection has ended, for whatever reason.
 ///
-/// `async fn(&self)` or `async fn(&self, scope: &Scope<User>)`. It runs only where `#[connect]` had let the connection in.
+/// The method is `async fn(&self)` or `async fn(&self, scope: &Scope<User>)`. It runs only if `#[connect]` succeeded. A
+/// consumer without `#[connect]` counts as one whose `#[connect]` succeeds.
 pub use portcullis_macros::disconnect;
 
 #[doc = include_str!("docs/authenticate.md")]

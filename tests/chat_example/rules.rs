@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::example::house::House;
 use super::example::model::{RoomId, UserId};
+use super::example::site_policy::SitePolicy;
 use super::example::store::Store;
 use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
 
@@ -140,7 +140,7 @@ async fn an_outsider_who_joins_a_public_channel_reads_and_does_not_write() {
 #[tokio::test]
 async fn a_policy_replaces_one_decision_and_no_other() {
     let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), House { store, quota: 500 });
+    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 500 });
     let mut sam = demo.client(SAM).await;
     for room in [GARDEN, NEWS, PRIVATE, BACKSTAGE] {
         assert_eq!(status(&mut sam, "send", room, r#""text":"The server goes down at ten.""#).await, 201);
@@ -158,7 +158,7 @@ async fn a_policy_replaces_one_decision_and_no_other() {
 #[tokio::test]
 async fn an_archived_room_takes_nothing_new() {
     let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), House { store, quota: 500 });
+    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 500 });
     let mut ada = demo.client(ADA).await;
     assert_eq!(ask(&mut ada, "archive", "rooms/1/settings/", r#""archived":true"#).await, 200);
     for user in [CORA, ADA, PIA, MIA, SAM, OTTO] {
@@ -174,7 +174,7 @@ async fn an_archived_room_takes_nothing_new() {
 #[tokio::test]
 async fn a_quota_is_told_to_those_who_could_send() {
     let store = Store::open(None).unwrap();
-    let demo = Demo::with(store.clone(), House { store, quota: 3 });
+    let demo = Demo::with(store.clone(), SitePolicy { store, quota: 3 });
     // Mia has written two messages already, of which one in private.
     let mut mia = demo.client(MIA).await;
     assert_eq!(status(&mut mia, "send", GARDEN, r#""text":"hi""#).await, 201);

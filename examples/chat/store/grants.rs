@@ -1,4 +1,4 @@
-//! What the role tables grant, and what rooms change of it.
+//! Grants from the role tables, and overwrites of rooms.
 
 use portcullis::{GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, Result, UserGrants};
 use rusqlite::params;
@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::super::model::{Account, RoomId, Subject};
 use super::Store;
 
-/// One line of the table.
+/// One row of the table of overwrites.
 struct Overwrite {
     subject: Subject,
     name: String,
@@ -15,7 +15,7 @@ struct Overwrite {
 }
 
 impl Store {
-    /// Has a room change what a codename grants; `None` changes nothing any more.
+    /// Sets a room's overwrite of a codename; `None` removes it.
     pub(crate) fn overwrite(
         &self,
         room: RoomId,

@@ -1,4 +1,4 @@
-//! Who is in which room, and as what.
+//! Memberships of rooms.
 
 use portcullis::{Error, Result};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -11,19 +11,19 @@ const SELECT: &str = "SELECT room, user, name, role, post, add_members, remove_m
                       FROM members JOIN users ON users.id = user WHERE active";
 
 impl Store {
-    /// Somebody's place in a room.
+    /// A user's membership in a room.
     pub(crate) fn place(&self, room: RoomId, user: UserId) -> Result<Option<Place>> {
         self.with(|connection| place(connection, room, user))
     }
 
-    /// Everybody in a room.
+    /// All members of a room.
     pub(crate) fn members(&self, room: RoomId) -> Result<Vec<Place>> {
         self.all(&format!("{SELECT} AND room = ?1 ORDER BY user"), params![room], read)
     }
 
-    /// Puts people into a room, all of them or nobody; the places that are new.
+    /// Adds users to a room, all or none, and returns the new memberships.
     ///
-    /// 404 where one of them does not exist, 409 where the room cannot hold them.
+    /// 404 if a user does not exist, 409 if the room would be too full.
     pub(crate) fn add(&self, room: RoomId, users: &[UserId]) -> Result<Vec<Place>> {
         self.together(|connection| {
             let Some(found) = find(connection, room)? else { return Ok(Err(Error::not_found())) };
@@ -47,7 +47,7 @@ impl Store {
         })
     }
 
-    /// Takes people out of a room, and ends it with its last member; whether it is still there.
+    /// Removes users from a room, and deletes it with its last member. Returns whether the room still exists.
     pub(crate) fn remove(&self, room: RoomId, users: &[UserId]) -> Result<bool> {
         self.together(|connection| {
             for user in users {
@@ -59,14 +59,14 @@ impl Store {
         })
     }
 
-    /// Gives a member another role.
+    /// Sets a member's role.
     pub(crate) fn set_role(&self, room: RoomId, user: UserId, role: Role) -> Result<Place> {
         let sql = "UPDATE members SET role = ?3 WHERE room = ?1 AND user = ?2";
         self.execute(sql, params![room, user, role])?;
         self.place(room, user)?.ok_or_else(Error::not_found)
     }
 
-    /// Gives a member a single permission, or takes it.
+    /// Grants or revokes a single permission of a member.
     pub(crate) fn set_single(&self, room: RoomId, user: UserId, single: Single, held: bool) -> Result<Place> {
         let sql = match single {
             Single::Post => "UPDATE members SET post = ?3 WHERE room = ?1 AND user = ?2",
@@ -78,12 +78,12 @@ impl Store {
     }
 }
 
-/// Whether there is such a person, and they were not shut out.
+/// Returns whether the user exists and is not deactivated.
 pub(super) fn exists(connection: &Connection, user: UserId) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND active")?.exists(params![user])
 }
 
-/// Somebody's place in a room, if they have one.
+/// A user's membership in a room, if there is one.
 pub(super) fn place(connection: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<Place>> {
     let sql = format!("{SELECT} AND room = ?1 AND user = ?2");
     connection.prepare_cached(&sql)?.query_row(params![room, user], read).optional()

@@ -1,4 +1,4 @@
-//! What was said, what was thought of it, and what was uploaded.
+//! Messages, reactions and uploads.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use rusqlite::{Row, params};
 use super::super::model::{Message, MessageId, RoomId, Upload, UserId};
 use super::Store;
 
-/// A message without what was said in it once it is deleted.
+/// The columns of a message; a deleted message has no text.
 const SELECT: &str =
     "SELECT messages.id, room, author, name, iif(deleted, '', text), reply_to, forwarded, edited, deleted,
      (SELECT group_concat(emoji, ' ') FROM reactions WHERE message = messages.id)
      FROM messages JOIN users ON users.id = author";
 
-/// How many messages one reply gives.
+/// The maximum number of messages in one reply.
 const PAGE: u32 = 50;
 
-/// What is to be said.
+/// A message that is to be posted.
 pub(crate) struct Draft<'t> {
     pub(crate) room: RoomId,
     pub(crate) author: UserId,
@@ -27,7 +27,7 @@ pub(crate) struct Draft<'t> {
 }
 
 impl Store {
-    /// What was said in a room last, the oldest first.
+    /// The last messages of a room, the oldest first.
     pub(crate) fn messages(&self, room: RoomId) -> Result<Vec<Message>> {
         let sql = format!("{SELECT} WHERE room = ?1 ORDER BY messages.id DESC LIMIT ?2");
         let mut messages = self.all(&sql, params![room, PAGE], message)?;
@@ -35,12 +35,12 @@ impl Store {
         Ok(messages)
     }
 
-    /// A message, whichever room it is in.
+    /// A message of any room.
     pub(crate) fn message(&self, id: MessageId) -> Result<Option<Message>> {
         self.one(&format!("{SELECT} WHERE messages.id = ?1"), params![id], message)
     }
 
-    /// Says something.
+    /// Adds a message.
     pub(crate) fn say(&self, draft: &Draft<'_>) -> Result<Message> {
         let sql = "INSERT INTO messages (room, author, text, reply_to, forwarded) VALUES (?1, ?2, ?3, ?4, ?5)";
         let Draft { room, author, text, reply_to, forwarded } = draft;
@@ -48,45 +48,45 @@ impl Store {
         self.existing(MessageId(id))
     }
 
-    /// Says it otherwise.
+    /// Changes the text of a message.
     pub(crate) fn edit(&self, id: MessageId, text: &str) -> Result<Message> {
         let sql = "UPDATE messages SET text = ?2, edited = 1 WHERE id = ?1 AND NOT deleted";
         self.execute(sql, params![id, text])?;
         self.existing(id)
     }
 
-    /// Unsays it.
-    pub(crate) fn unsay(&self, id: MessageId) -> Result<()> {
+    /// Deletes a message.
+    pub(crate) fn delete_message(&self, id: MessageId) -> Result<()> {
         self.execute("UPDATE messages SET text = '', deleted = 1 WHERE id = ?1", params![id]).map(drop)
     }
 
-    /// Notes what somebody thinks of it: one word each.
+    /// Sets a user's reaction to a message; one per user.
     pub(crate) fn react(&self, id: MessageId, user: UserId, emoji: &str) -> Result<Message> {
         let sql = "INSERT OR REPLACE INTO reactions (message, user, emoji) VALUES (?1, ?2, ?3)";
         self.execute(sql, params![id, user, emoji])?;
         self.existing(id)
     }
 
-    /// Notes how far somebody has read.
+    /// Records how far a user has read.
     pub(crate) fn acknowledge(&self, room: RoomId, user: UserId, id: MessageId) -> Result<()> {
         let sql = "UPDATE members SET seen = max(seen, ?3) WHERE room = ?1 AND user = ?2";
         self.execute(sql, params![room, user, id]).map(drop)
     }
 
-    /// How many messages somebody has written since midnight.
-    pub(crate) fn said_today(&self, user: UserId) -> Result<u32> {
+    /// The number of messages that a user has posted since midnight.
+    pub(crate) fn count_messages_today(&self, user: UserId) -> Result<u32> {
         let sql = "SELECT count(*) FROM messages WHERE author = ?1 AND at >= date('now')";
         Ok(self.one(sql, params![user], |row| row.get(0))?.unwrap_or(u32::MAX))
     }
 
-    /// How long it is until midnight.
-    pub(crate) fn rest_of_the_day(&self) -> Result<Duration> {
+    /// The time until midnight.
+    pub(crate) fn time_until_midnight(&self) -> Result<Duration> {
         let sql = "SELECT unixepoch('now', 'start of day', '+1 day') - unixepoch('now')";
         let seconds: Option<u32> = self.one(sql, [], |row| row.get(0))?;
         Ok(Duration::from_secs(seconds.unwrap_or(1).into()))
     }
 
-    /// Puts a file into a room.
+    /// Adds a file to a room.
     pub(crate) fn upload(&self, room: RoomId, user: UserId, file: String) -> Result<Upload> {
         let sql = "INSERT INTO uploads (room, user, file) VALUES (?1, ?2, ?3)";
         let id = self.insert(sql, params![room, user, file])?;

@@ -1,4 +1,4 @@
-//! The database: embedded, in memory unless a path is given, with data in it from the first start.
+//! The database: embedded, in memory unless a path is given, and filled at the first start.
 
 mod grants;
 mod members;
@@ -15,13 +15,13 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 /// A handle on the one connection to the database.
 ///
-/// Its methods are synchronous and quick, and each takes the lock once, for all that must not come apart. So no lock is
-/// ever held across an await, and what an event's permission asks is answered on the spot.
+/// Its methods are synchronous and quick, and each takes the lock once, for everything that must happen together. So no
+/// lock is held across an await, and an event's permission can use them without waiting.
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 
 impl Store {
-    /// Opens the database, and fills it where it is new.
+    /// Opens the database, and fills it if it is new.
     pub(crate) fn open(path: Option<&Path>) -> Result<Store> {
         let connection = match path {
             Some(path) => Connection::open(path),
@@ -35,12 +35,12 @@ impl Store {
         Ok(store)
     }
 
-    /// Runs a statement; the number of rows that it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         self.with(|connection| connection.prepare_cached(sql)?.execute(params))
     }
 
-    /// Runs a statement that makes a row; the row's id.
+    /// Runs a statement that inserts a row, and returns the row's id.
     fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
         self.with(|connection| connection.prepare_cached(sql)?.insert(params))
     }
@@ -65,13 +65,13 @@ impl Store {
         self.with(|connection| connection.prepare_cached(sql)?.query_map(params, read)?.collect())
     }
 
-    /// A failing database is a fault: the client learns nothing of it, the log does.
+    /// An error of the database is a fault: the log has its cause, the client does not.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work(&connection).map_err(Error::internal)
     }
 
-    /// Several statements that happen together or not at all. An error of the work's own undoes them.
+    /// Runs several statements in a transaction. An error of the work rolls it back.
     fn together<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<Result<T>>) -> Result<T> {
         self.with(|connection| {
             let transaction = connection.unchecked_transaction()?;

@@ -1,4 +1,4 @@
-//! Who there is, and who has logged in.
+//! Users and their login sessions.
 
 use portcullis::Result;
 use rusqlite::{Row, params};
@@ -7,7 +7,7 @@ use super::super::model::{Account, UserId};
 use super::Store;
 
 impl Store {
-    /// Logs in as this person. The token is 256 random bits; there are no passwords in this demo.
+    /// Logs in as this user and returns the token, 256 random bits. There are no passwords in this demo.
     pub(crate) fn log_in(&self, user: UserId) -> Result<Option<String>> {
         self.one(
             "INSERT INTO sessions (token, user) SELECT lower(hex(randomblob(32))), id FROM users WHERE id = ?1
@@ -17,23 +17,23 @@ impl Store {
         )
     }
 
-    /// Who has logged in with this token.
+    /// The user of the login session with this token.
     pub(crate) fn session(&self, token: &str) -> Result<Option<Account>> {
         self.one("SELECT id, name FROM users JOIN sessions ON user = id WHERE token = ?1", params![token], account)
     }
 
-    /// Everybody, for the page's columns. A real application would not tell.
+    /// All users, for the page's columns. A real application would not reveal them.
     pub(crate) fn people(&self) -> Result<Vec<Account>> {
         self.all("SELECT id, name FROM users ORDER BY id", [], account)
     }
 
-    /// Whether this person may still use the chat at all.
+    /// Returns whether the account is not deactivated.
     pub(crate) fn active(&self, user: UserId) -> Result<bool> {
         let active = self.one("SELECT active FROM users WHERE id = ?1", params![user], |row| row.get(0))?;
         Ok(active.unwrap_or(false))
     }
 
-    /// Shuts somebody out. `false` where there is no such person.
+    /// Deactivates an account. Returns `false` if it does not exist.
     pub(crate) fn deactivate(&self, user: UserId) -> Result<bool> {
         Ok(self.execute("UPDATE users SET active = 0 WHERE id = ?1", params![user])? > 0)
     }

@@ -1,4 +1,4 @@
-//! Rooms, and how somebody stands to one.
+//! Rooms, and the standing of users in them.
 
 use portcullis::{Error, Result};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -11,7 +11,7 @@ use super::members::{exists, place};
 const SELECT: &str = "SELECT id, kind, name, locked, public, archived FROM rooms";
 
 impl Store {
-    /// How this person stands to a room. `None` where there is no such room, and for whoever was shut out.
+    /// A user's standing in a room. `None` if the room does not exist or the account is deactivated.
     pub(crate) fn standing(&self, room: RoomId, user: UserId) -> Result<Option<Standing>> {
         self.with(|connection| {
             if !exists(connection, user)? {
@@ -25,24 +25,24 @@ impl Store {
         })
     }
 
-    /// A room. 404 where there is none.
+    /// A room. 404 if it does not exist.
     pub(crate) fn room(&self, id: RoomId) -> Result<Room> {
         self.with(|connection| find(connection, id))?.ok_or_else(Error::not_found)
     }
 
-    /// The rooms that somebody is in.
+    /// The rooms that a user is in.
     pub(crate) fn rooms_of(&self, user: UserId) -> Result<Vec<Room>> {
         let sql = format!("{SELECT} JOIN members ON room = id WHERE user = ?1 ORDER BY id");
         self.all(&sql, params![user], room)
     }
 
-    /// Makes a group or a channel; who makes it is its creator, and in it from the start.
+    /// Creates a group or a channel, with its creator as the first member.
     pub(crate) fn create(&self, creator: UserId, kind: Kind, name: &str, public: bool) -> Result<Room> {
         let id = self.with(|connection| make(connection, kind, name, public, &[creator]))?;
         self.room(id)
     }
 
-    /// The private conversation of two people, made where there is none yet. 404 where there is no such person.
+    /// The private conversation of two users, created if it does not exist. 404 if the other user does not exist.
     pub(crate) fn open_private(&self, one: UserId, other: UserId) -> Result<Room> {
         let id = self.together(|connection| {
             if !exists(connection, other)? {
@@ -59,31 +59,31 @@ impl Store {
         self.room(id)
     }
 
-    /// Gives a room another name.
+    /// Renames a room.
     pub(crate) fn rename(&self, id: RoomId, name: &str) -> Result<Room> {
         self.execute("UPDATE rooms SET name = ?2 WHERE id = ?1", params![id, name])?;
         self.room(id)
     }
 
-    /// Locks a room, or opens it.
+    /// Locks or unlocks a room.
     pub(crate) fn set_locked(&self, id: RoomId, locked: bool) -> Result<Room> {
         self.execute("UPDATE rooms SET locked = ?2 WHERE id = ?1", params![id, locked])?;
         self.room(id)
     }
 
-    /// Archives a room, or takes it out again.
+    /// Archives a room, or restores it.
     pub(crate) fn set_archived(&self, id: RoomId, archived: bool) -> Result<Room> {
         self.execute("UPDATE rooms SET archived = ?2 WHERE id = ?1", params![id, archived])?;
         self.room(id)
     }
 
-    /// Ends a room, with all that is in it.
+    /// Deletes a room with everything in it.
     pub(crate) fn delete_room(&self, id: RoomId) -> Result<()> {
         self.execute("DELETE FROM rooms WHERE id = ?1", params![id]).map(drop)
     }
 }
 
-/// Makes a room that belongs to these people.
+/// Creates a room with these creators.
 fn make(
     connection: &Connection,
     kind: Kind,
@@ -100,7 +100,7 @@ fn make(
     Ok(room)
 }
 
-/// A room, if there is one.
+/// A room, if it exists.
 pub(super) fn find(connection: &Connection, id: RoomId) -> rusqlite::Result<Option<Room>> {
     connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?.query_row(params![id], room).optional()
 }

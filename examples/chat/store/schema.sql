@@ -1,4 +1,4 @@
--- Who there is, which rooms they are in and as what, what they said, and what role tables grant.
+-- Users, rooms, memberships, messages and grants.
 PRAGMA foreign_keys = ON;
 
 CREATE TABLE IF NOT EXISTS users (
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS uploads (
     file TEXT NOT NULL
 );
 
--- Who has which role on the whole site, and what each role grants.
+-- The roles of users on the site, and the codenames of each role.
 CREATE TABLE IF NOT EXISTS roles (
     user INTEGER NOT NULL REFERENCES users,
     role TEXT NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS role_grants (
     PRIMARY KEY (role, codename)
 );
 
--- What a room changes of it: for everyone, for a role, or for one member.
+-- The overwrites of rooms: for everyone, for a role, or for one member.
 CREATE TABLE IF NOT EXISTS overwrites (
     room     INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
     subject  TEXT NOT NULL CHECK (subject IN ('everyone', 'role', 'member')),

@@ -1,4 +1,4 @@
--- The chat as it starts.
+-- The initial data of the chat.
 BEGIN;
 
 INSERT INTO users (id, name) VALUES
@@ -10,12 +10,12 @@ INSERT INTO rooms (id, kind, name, public) VALUES
     (3, 'private', '', 0),
     (4, 'channel', 'Backstage', 0);
 
--- Cora made the rooms, Ada helps, Pia holds every single permission, Mia is there, Otto is not.
+-- Cora is the creator of the rooms, Ada an admin, Pia has every single permission, Mia is a member, Otto is not.
 INSERT INTO members (room, user, role, post, add_members, remove_members) VALUES
     (1, 1, 'creator', 0, 0, 0), (1, 2, 'admin', 0, 0, 0), (1, 3, 'member', 1, 1, 1), (1, 4, 'member', 0, 0, 0),
     (2, 1, 'creator', 0, 0, 0), (2, 2, 'admin', 0, 0, 0), (2, 3, 'member', 1, 1, 1), (2, 4, 'member', 0, 0, 0),
     (4, 1, 'creator', 0, 0, 0), (4, 2, 'admin', 0, 0, 0), (4, 3, 'member', 1, 1, 1), (4, 4, 'member', 0, 0, 0),
-    -- A private conversation belongs to both.
+    -- In a private conversation, both users are creators.
     (3, 1, 'creator', 0, 0, 0), (3, 4, 'creator', 0, 0, 0);
 
 INSERT INTO messages (id, room, author, text) VALUES
@@ -26,7 +26,7 @@ INSERT INTO messages (id, room, author, text) VALUES
     (5, 3, 4, 'Not a word to Otto.'),
     (6, 4, 1, 'Props are in the shed.');
 
--- Mo is in no room, and may moderate whichever he gets into. Sam works here. Root looks after all of it.
+-- Mo is in no room, and may moderate every room that he joins. Sam is staff. Root administrates the site.
 INSERT INTO roles (user, role) SELECT id, 'user' FROM users;
 INSERT INTO roles (user, role) VALUES (6, 'moderator'), (7, 'staff'), (8, 'administrator');
 
@@ -35,7 +35,7 @@ INSERT INTO role_grants (role, codename) VALUES
     ('moderator', 'chat.can_moderate_chat'),
     ('staff', 'accounts.deactivate');
 
--- Backstage shows its uploads to moderators and to Ada only.
+-- Only moderators and Ada see the uploads of Backstage.
 INSERT INTO overwrites (room, subject, name, codename, allowed) VALUES
     (4, 'everyone', '', 'uploads.read', 0),
     (4, 'role', 'moderator', 'uploads.read', 1),

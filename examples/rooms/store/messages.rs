@@ -1,4 +1,4 @@
-//! What was said. A message is always asked for with its room: one of another room does not exist here.
+//! Messages. They are always looked up together with their room: a message of another room does not exist here.
 
 use portcullis::Result;
 use rusqlite::{Row, params};
@@ -17,7 +17,7 @@ impl Store {
         self.all(&sql, params![room, PAGE, skipped], message)
     }
 
-    /// All that was ever said in a room. The one slow query of the demo.
+    /// All messages of a room. The one slow query of the demo.
     pub(crate) fn transcript(&self, room: RoomId) -> Result<Vec<Message>> {
         self.all(&format!("{SELECT} WHERE room = ?1 ORDER BY messages.id"), params![room], message)
     }
@@ -27,24 +27,24 @@ impl Store {
         self.one(&format!("{SELECT} WHERE room = ?1 AND messages.id = ?2"), params![room, id], message)
     }
 
-    /// Who wrote a message of a room.
+    /// The author of a message of a room.
     pub(crate) fn author(&self, room: RoomId, id: MessageId) -> Result<Option<UserId>> {
         self.one("SELECT author FROM messages WHERE room = ?1 AND id = ?2", params![room, id], |row| row.get(0))
     }
 
-    /// Says something; the message's id.
+    /// Adds a message and returns its id.
     pub(crate) fn post(&self, room: RoomId, author: UserId, text: &str) -> Result<MessageId> {
         let sql = "INSERT INTO messages (room, author, text) VALUES (?1, ?2, ?3)";
         self.insert(sql, params![room, author, text]).map(MessageId)
     }
 
-    /// Says it otherwise. 404 where there is no such message.
+    /// Changes the text of a message. 404 if it does not exist.
     pub(crate) fn edit(&self, room: RoomId, id: MessageId, text: &str) -> Result<()> {
         let sql = "UPDATE messages SET text = ?3 WHERE room = ?1 AND id = ?2";
         existing(self.execute(sql, params![room, id, text])?)
     }
 
-    /// Unsays it. 404 where there is no such message.
+    /// Deletes a message. 404 if it does not exist.
     pub(crate) fn delete(&self, room: RoomId, id: MessageId) -> Result<()> {
         existing(self.execute("DELETE FROM messages WHERE room = ?1 AND id = ?2", params![room, id])?)
     }

@@ -1,4 +1,4 @@
-//! The database: embedded, in memory unless a path is given, with data in it from the first start.
+//! The database: embedded, in memory unless a path is given, and filled at the first start.
 
 mod messages;
 mod people;
@@ -11,19 +11,19 @@ pub(crate) use people::Player;
 use portcullis::{Error, Result};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
-/// How many rooms or messages there are on a page.
+/// The number of rooms or messages on a page.
 pub(crate) const PAGE: u32 = 5;
 
 /// A handle on the one connection to the database.
 ///
-/// Its methods are synchronous and quick, and take the lock for one statement at a time; so no lock is ever held
-/// across an await, and sync actions and async permissions alike may call them. What is not quick is an action that
-/// runs in the blocking pool (`export`).
+/// Its methods are synchronous and quick, and take the lock for one statement at a time. So no lock is held across an
+/// await, and both sync actions and async permissions may call them. The slow query runs in an action in the blocking
+/// pool (`export`).
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 
 impl Store {
-    /// Opens the database, and fills it where it is new.
+    /// Opens the database, and fills it if it is new.
     pub(crate) fn open(path: Option<&Path>) -> Result<Store> {
         let connection = match path {
             Some(path) => Connection::open(path),
@@ -37,17 +37,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes rooms, roles and messages what they were at first.
+    /// Restores the initial rooms, roles and messages.
     pub(crate) fn reset(&self) -> Result<()> {
         self.with(|connection| connection.execute_batch(include_str!("seed.sql")))
     }
 
-    /// Runs a statement; the number of rows that it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         self.with(|connection| connection.prepare_cached(sql)?.execute(params))
     }
 
-    /// Runs a statement that makes a row; the row's id.
+    /// Runs a statement that inserts a row, and returns the row's id.
     fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
         self.with(|connection| connection.prepare_cached(sql)?.insert(params))
     }
@@ -72,7 +72,7 @@ impl Store {
         self.with(|connection| connection.prepare_cached(sql)?.query_map(params, read)?.collect())
     }
 
-    /// A failing database is a fault: the client learns nothing of it, the log does.
+    /// An error of the database is a fault: the log has its cause, the client does not.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work(&connection).map_err(Error::internal)

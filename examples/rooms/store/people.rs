@@ -1,4 +1,4 @@
-//! Who there is, and who has logged in.
+//! Users and their login sessions.
 
 use portcullis::Result;
 use rusqlite::{Row, params};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::model::{Account, Role, RoomId, UserId};
 use super::Store;
 
-/// Somebody, with their place in every room.
+/// A user with their membership in every room.
 #[derive(Serialize)]
 pub(crate) struct Player {
     #[serde(flatten)]
@@ -15,7 +15,7 @@ pub(crate) struct Player {
     places: Vec<Place>,
 }
 
-/// What somebody is in a room.
+/// A user's membership in a room.
 #[derive(Serialize)]
 struct Place {
     room: RoomId,
@@ -25,7 +25,7 @@ struct Place {
 }
 
 impl Store {
-    /// Logs in as this person. The token is 256 random bits; there are no passwords in this demo.
+    /// Logs in as this user and returns the token, 256 random bits. There are no passwords in this demo.
     pub(crate) fn log_in(&self, user: UserId) -> Result<Option<String>> {
         self.one(
             "INSERT INTO sessions (token, user) SELECT lower(hex(randomblob(32))), id FROM users WHERE id = ?1
@@ -35,7 +35,7 @@ impl Store {
         )
     }
 
-    /// Who has logged in with this token.
+    /// The user of the login session with this token.
     pub(crate) fn session(&self, token: &str) -> Result<Option<Account>> {
         self.one(
             "SELECT id, name, admin FROM users JOIN sessions ON user = id WHERE token = ?1",
@@ -44,13 +44,13 @@ impl Store {
         )
     }
 
-    /// Everybody, for the page's column heads. A real application would not tell.
+    /// All users, for the page's column heads. A real application would not reveal them.
     pub(crate) fn players(&self) -> Result<Vec<Player>> {
         let accounts = self.all("SELECT id, name, admin FROM users ORDER BY id", [], account)?;
         accounts.into_iter().map(|account| self.player(account)).collect()
     }
 
-    /// Somebody with all their places.
+    /// A user with all memberships.
     pub(crate) fn player(&self, account: Account) -> Result<Player> {
         Ok(Player { places: self.places(account.id)?, account })
     }

@@ -1,4 +1,4 @@
--- Who there is, where they belong, and what they said.
+-- Users, rooms, roles, messages and login sessions.
 PRAGMA foreign_keys = ON;
 
 CREATE TABLE IF NOT EXISTS users (

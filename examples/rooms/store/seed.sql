@@ -1,4 +1,4 @@
--- The demo as it starts. Run again by `reset`; people and their logins stay.
+-- The initial data of the demo. `reset` runs this again; users and login sessions stay.
 BEGIN;
 
 INSERT OR IGNORE INTO users (id, name, admin) VALUES

@@ -1,10 +1,10 @@
-//! The few words that the database and the wire both know: kinds of rooms, roles, single permissions.
+//! Enums that are stored and sent as strings: kinds of rooms, roles, single permissions.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
-/// An enum whose values are spelled the same in the database and on the wire.
-macro_rules! words {
+/// Declares an enum whose values have the same spelling in the database and in messages.
+macro_rules! string_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,20 +29,20 @@ macro_rules! words {
     };
 }
 
-words! {
-    /// What kind of room.
+string_enum! {
+    /// The kind of a room.
     Kind {
-        /// Two people; it belongs to both of them.
+        /// A conversation of two users, who are both its creators.
         Private = "private",
-        /// Whoever is in it may write.
+        /// Members may post.
         Group = "group",
-        /// Whoever is in it may read.
+        /// Members may read; posting needs a single permission.
         Channel = "channel",
     }
 }
 
 impl Kind {
-    /// How many members a room may have. The server's word, whatever a client says.
+    /// The maximum number of members.
     pub(crate) fn capacity(self) -> usize {
         match self {
             Kind::Private => 2,
@@ -52,22 +52,22 @@ impl Kind {
     }
 }
 
-words! {
-    /// What somebody is in a room. Each role may what the one before it may, and more.
+string_enum! {
+    /// A user's role in a room. Each role includes the rights of the one before it.
     Role {
-        /// Is in it.
+        /// An ordinary member.
         Member = "member",
-        /// Looks after it: a group's admin, a channel's moderator.
+        /// An admin of a group, or a moderator of a channel.
         Admin = "admin",
-        /// Made it. In a private conversation both did.
+        /// The creator. In a private conversation, both users.
         Creator = "creator",
     }
 }
 
-words! {
-    /// What a plain member may be granted by itself. The words are columns of the database.
+string_enum! {
+    /// A permission that can be granted to a single member. The strings are columns of the database.
     Single {
-        /// Writes into a channel.
+        /// Posts in a channel.
         Post = "post",
         /// Adds members.
         Add = "add_members",
@@ -76,12 +76,12 @@ words! {
     }
 }
 
-words! {
-    /// Whom an overwrite is about.
+string_enum! {
+    /// The subject of an overwrite.
     Subject {
         /// Every member.
         Everyone = "everyone",
-        /// Those with a role on the site.
+        /// Members with a role on the site.
         Role = "role",
         /// One member, by id.
         Member = "member",
