@@ -9,12 +9,12 @@ pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
     Argument, FromContext, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects, ObjectParameter,
-    arguments, arguments_before, nested, path, returned,
+    output_conversion, read_arguments, read_arguments_for_evaluation, read_capture, read_nested,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
-    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal, check,
-    check_mount, check_node, no_captures, no_captures_here,
+    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal,
+    check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{CodenameGroupRow, inventory};
@@ -24,35 +24,35 @@ pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{Evaluation, Expr, Expression, ObjectEvaluation, ObjectPermission, Permission, RuleAnswer};
 pub use crate::pubsub::{
-    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, event_key, frame,
-    may_join_on, personal_frame,
+    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame,
+    encode_personal_frame, hash_coalescing_key, may_join_on,
 };
 
 /// What an action without arguments does with its admission; an error where it was only asked whether it may run.
-pub fn no_arguments<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
+pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 
 /// Starts an action. Nothing is awaited between this and its first poll.
 #[inline]
-pub fn start<U>(call: &Call<'_, U>) -> Result<()> {
+pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
 /// What a leaf about an object says before anything is loaded.
-pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
+pub fn answer_before_loading(always: Option<bool>) -> Result<Option<bool>> {
     Ok(always)
 }
 
 /// Refuses a leaf that can only be asked about one object.
 #[track_caller]
-pub const fn single_only(single: bool, told: &'static str) {
+pub const fn check_single_object(single: bool, told: &'static str) {
     assert!(single, "{}", told);
 }
 
 /// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.
 #[track_caller]
-pub const fn asks(always: Option<bool>, told: &'static str) {
+pub const fn check_depends_on_object(always: Option<bool>, told: &'static str) {
     assert!(always.is_none(), "{}", told);
 }
 
@@ -79,11 +79,11 @@ pub fn unknown_route<T>() -> Result<T> {
 )]
 pub trait Identity<U> {
     /// As a result.
-    fn identity(self) -> Result<Option<U>>;
+    fn into_identity(self) -> Result<Option<U>>;
 }
 
 impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
-    fn identity(self) -> Result<Option<U>> {
+    fn into_identity(self) -> Result<Option<U>> {
         self.map_err(Into::into)
     }
 }
@@ -96,17 +96,17 @@ impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
 )]
 pub trait HookOutcome {
     /// As a result.
-    fn outcome(self) -> Result<()>;
+    fn into_result(self) -> Result<()>;
 }
 
 impl HookOutcome for () {
-    fn outcome(self) -> Result<()> {
+    fn into_result(self) -> Result<()> {
         Ok(())
     }
 }
 
 impl<E: Into<Error>> HookOutcome for Result<(), E> {
-    fn outcome(self) -> Result<()> {
+    fn into_result(self) -> Result<()> {
         self.map_err(Into::into)
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     let aliases = aliases(block);
     let (cfgs, alias, handler, kind) = (&block.cfgs, paths::alias(&block.runtime), handler(block), kind(block));
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
-    let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
+    let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::handler_descriptor(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
     let (name, consumer, string) = (&block.name, paths::consumer(Span::call_site()), paths::string(Span::call_site()));
     let consumer = (block.kind == Kind::Consumer).then(|| {
@@ -42,15 +42,15 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             #[automatically_derived]
             impl #generics #dispatch for #ty #where_clause {
                 #kind
-                const NODE: &'static #rows = &#rows {
+                const DESCRIPTOR: &'static #rows = &#rows {
                     name: #name,
                     permission: #none,
                     inherited: false,
-                    needs: &[],
+                    capture_uses: &[],
                     actions: &[],
                     routes: &[],
                 };
-                const CALLS: &'static [#action_fn<Self>] = &[];
+                const ACTION_FNS: &'static [#action_fn<Self>] = &[];
             }
             #consumer
             #emits
@@ -60,8 +60,8 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
 
 /// The permissions that could be read are named all the same: a misspelled one is told now, and none seems unused.
 fn aliases(block: &Block) -> TokenStream {
-    let name = |expression, role: &str, cfgs: &[_]| leaf::aliases(expression, role, &block.generics, cfgs);
-    let own = block.permission.asked().into_iter().map(|expression| name(expression, "Block", &[]));
+    let name = |expression, role: &str, cfgs: &[_]| leaf::leaf_aliases(expression, role, &block.generics, cfgs);
+    let block_permission = block.permission.asked().into_iter().map(|expression| name(expression, "Block", &[]));
     let connect = block.connect.iter().map(|expression| name(expression, "Connect", &[]));
     let actions = block.actions.iter().enumerate().filter_map(|(position, action)| {
         action.permission.as_ref().map(|expression| name(expression, &format!("Action{position}"), &action.cfgs))
@@ -72,5 +72,5 @@ fn aliases(block: &Block) -> TokenStream {
     let events = block.events.iter().enumerate().filter_map(|(position, event)| {
         event.permission.as_ref().map(|expression| name(expression, &format!("Event{position}"), &event.cfgs))
     });
-    own.chain(connect).chain(actions).chain(routes).chain(events).collect()
+    block_permission.chain(connect).chain(actions).chain(routes).chain(events).collect()
 }

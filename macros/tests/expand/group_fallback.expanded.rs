@@ -15,7 +15,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         async fn may_join(
             &self,
@@ -54,15 +54,15 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
-            needs: &[],
+            capture_uses: &[],
             actions: &[],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
@@ -74,7 +74,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         fn may_see(
             &self,
@@ -90,7 +90,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         fn may_see(
             &self,

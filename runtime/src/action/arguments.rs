@@ -15,18 +15,18 @@ use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::ObjectEvaluation;
 
 /// A capture as the type that the action asks for. 404 where its text does not parse.
-pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
+pub fn read_capture<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
     call.whole_context().capture(name)
 }
 
 /// The message's keys as the arguments of an action that everything on the way has admitted.
-pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
+pub fn read_arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
     read(call)
 }
 
 /// The same for an action whose expression is still to see the objects, which the arguments name.
-pub fn arguments_before<'a, T: Deserialize<'a>, U>(
+pub fn read_arguments_for_evaluation<'a, T: Deserialize<'a>, U>(
     call: &'a Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
 ) -> Result<T> {
@@ -187,7 +187,7 @@ pub trait Argument<'de, M>: Sized {
     type Read: Deserialize<'de>;
 
     /// The parameter.
-    fn take(read: Self::Read) -> Self;
+    fn into_parameter(read: Self::Read) -> Self;
 }
 
 /// Marks types that can be read from a message.
@@ -197,7 +197,7 @@ pub struct Readable;
 impl<'de, T: Deserialize<'de>> Argument<'de, Readable> for T {
     type Read = T;
 
-    fn take(read: T) -> T {
+    fn into_parameter(read: T) -> T {
         read
     }
 }
@@ -212,7 +212,7 @@ pub trait Never: Sized {
 impl<T: Never> Argument<'_, ()> for T {
     type Read = ();
 
-    fn take((): ()) -> T {
+    fn into_parameter((): ()) -> T {
         T::never()
     }
 }

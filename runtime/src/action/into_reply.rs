@@ -96,7 +96,7 @@ impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<Fallible<M>> for Result<T, E>
 
 /// The type of what an action returned.
 ///
-/// Generated code sees a type's name only, and `Result` has many. So it calls `__settle` on this: a `Result` has a method
+/// Generated code sees a type's name only, and `Result` has many. So it calls `__into_result` on this: a `Result` has a method
 /// of its own, every other type has the one behind [`Deref`].
 #[derive(Debug)]
 pub struct Returned<T>(Value<T>);
@@ -106,13 +106,13 @@ pub struct Returned<T>(Value<T>);
 pub struct Value<T>(PhantomData<fn() -> T>);
 
 /// The type of that value.
-pub fn returned<T>(_: &T) -> Returned<T> {
+pub fn output_conversion<T>(_: &T) -> Returned<T> {
     Returned(Value(PhantomData))
 }
 
 impl<T, E> Returned<Result<T, E>> {
     /// The outcome: what was returned.
-    pub fn __settle(self, output: Result<T, E>) -> Result<T, E> {
+    pub fn __into_result(self, output: Result<T, E>) -> Result<T, E> {
         output
     }
 }
@@ -128,7 +128,7 @@ impl<T> Deref for Returned<T> {
 impl<T> Value<T> {
     /// The outcome: what was returned cannot be an error.
     #[expect(clippy::unnecessary_wraps, reason = "a plain value is settled just as a `Result` is")]
-    pub fn __settle(&self, output: T) -> Result<T> {
+    pub fn __into_result(&self, output: T) -> Result<T> {
         Ok(output)
     }
 }

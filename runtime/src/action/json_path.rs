@@ -18,7 +18,7 @@ const EACH: &str = "[]";
 
 /// What stands at that path of the message: one value, or a list where the path goes through lists. 400 where it is
 /// missing or does not fit `T`, and where a key on the way is repeated, because then two readers could find two values.
-pub fn nested<T: DeserializeOwned, U>(
+pub fn read_nested<T: DeserializeOwned, U>(
     call: &Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
     written: &'static str,

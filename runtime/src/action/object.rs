@@ -93,25 +93,25 @@ pub trait LoadedParameter {
     type Item;
 
     /// Is there always one, so that the opposite of a leaf is the opposite of what it says of that one?
-    const SINGLE: bool;
+    const IS_SINGLE: bool;
 }
 
 impl<T> LoadedParameter for Object<T> {
     type Item = T;
 
-    const SINGLE: bool = true;
+    const IS_SINGLE: bool = true;
 }
 
 impl<T> LoadedParameter for Option<Object<T>> {
     type Item = T;
 
-    const SINGLE: bool = false;
+    const IS_SINGLE: bool = false;
 }
 
 impl<T> LoadedParameter for Vec<Object<T>> {
     type Item = T;
 
-    const SINGLE: bool = false;
+    const IS_SINGLE: bool = false;
 }
 
 /// The parameters that objects can be.
@@ -128,7 +128,7 @@ pub trait ObjectParameter<H: Handler>: Sized {
     fn made(objects: Few<Self::Item>) -> Option<Self>;
 
     /// Begins: nothing is loaded yet. 400 for a list that is too long.
-    fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
+    fn start_loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
         let most = call.most_objects();
         if keys.len() > most {
@@ -223,7 +223,7 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// Begins to ask a leaf about each of them.
-    pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
+    pub async fn start_leaf(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
         match self.load(handler, call).await {
             Ok(Some(objects)) => LeafOverObjects { left: objects, answer: Ok(Some(true)) },
             Ok(None) => LeafOverObjects { left: &[], answer: Ok(None) },
@@ -245,7 +245,7 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// The parameter, once everything on the way has held. 404 where one is missing.
-    pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
+    pub async fn into_parameter(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
         match self.state {
             State::Loaded(objects) => P::made(objects).ok_or_else(Error::not_found),
@@ -289,12 +289,12 @@ impl<'o, T> LeafOverObjects<'o, T> {
 
     /// What the leaf said of it. That it found no such thing, or that the message lacks what it wants to read, says nothing:
     /// told as it is, it would tell that there is an object.
-    pub fn tell(&mut self, answer: Result<bool>) {
+    pub fn record(&mut self, answer: Result<bool>) {
         self.answer = unseen(answer.map(Some));
     }
 
     /// What it says of all of them; `None` where one is missing.
-    pub fn answer(self) -> Result<Option<bool>> {
+    pub fn into_answer(self) -> Result<Option<bool>> {
         self.answer
     }
 }

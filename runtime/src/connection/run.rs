@@ -132,7 +132,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let Dispatcher { seat, time, .. } = &self.answerer;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_seat(seat);
-        let running = contain_future(seat.consumer().connected(&connect));
+        let running = contain_future(seat.consumer().on_connect(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*time, |left| left.min(*time)), running).await {
             Some(Ok(Ok(()))) => {
@@ -156,7 +156,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn disconnected(&mut self) {
         let Dispatcher { seat, time, .. } = &self.answerer;
         let Some(scope) = seat.scope() else { return };
-        let leaving = contain_future(seat.consumer().disconnected(&scope));
+        let leaving = contain_future(seat.consumer().on_disconnect(&scope));
         if deadline(*time, leaving).await.is_none_or(|left| left.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }

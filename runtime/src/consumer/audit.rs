@@ -125,7 +125,7 @@ impl AuditTraversal<'_> {
         for mount in node.routes {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = format!("{route}{separator}{}", mount.pattern.text);
-            self.level(mount.node, &inner, &with(&here, mount.permission));
+            self.level(mount.handler, &inner, &with(&here, mount.permission));
         }
     }
 }

@@ -13,9 +13,9 @@ pub struct HandlerDescriptor {
     /// The handler's own expression.
     pub permission: Option<&'static Expression>,
     /// Whether it leans on what stands above its mount.
-    pub inherited: bool,
+    pub is_inherited: bool,
     /// Who reads which captures in the handler's own expression.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// The whitelist.
     pub actions: &'static [ActionDescriptor],
     /// The routing table; the first pattern that matches wins.
@@ -25,10 +25,10 @@ pub struct HandlerDescriptor {
 impl HandlerDescriptor {
     /// Whether a codename is asked here or anywhere below.
     pub(crate) fn asks_codenames(&self) -> bool {
-        let asks = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
+        let asks = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.has_codenames);
         asks(self.permission)
             || self.actions.iter().any(|action| asks(action.permission))
-            || self.routes.iter().any(|route| asks(route.permission) || route.node.asks_codenames())
+            || self.routes.iter().any(|route| asks(route.permission) || route.handler.asks_codenames())
     }
 }
 
@@ -40,13 +40,13 @@ pub struct ActionDescriptor {
     /// Its own expression; it narrows what stands above.
     pub permission: Option<&'static Expression>,
     /// Whether it runs in the blocking pool.
-    pub blocking: bool,
+    pub is_blocking: bool,
     /// Whether it runs beside the others.
-    pub detached: bool,
+    pub is_detached: bool,
     /// Who reads which captures.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.
-    pub keys: &'static [&'static str],
+    pub message_keys: &'static [&'static str],
 }
 
 /// An event that a consumer lets out.
@@ -68,16 +68,16 @@ pub struct RouteDescriptor {
     /// What the mount asks beside the handler's own expression.
     pub permission: Option<&'static Expression>,
     /// Who reads which captures in that expression.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// The handler.
-    pub node: &'static HandlerDescriptor,
+    pub handler: &'static HandlerDescriptor,
 }
 
 /// Somebody who reads captures.
 #[derive(Debug, Clone, Copy)]
 pub struct CaptureUse {
     /// Who, as the message of the check at the mount says it.
-    pub by: &'static str,
+    pub reader: &'static str,
     /// The captures' names.
     pub captures: &'static [&'static str],
 }
@@ -90,7 +90,7 @@ pub struct Pattern {
     /// Its segments.
     pub segments: &'static [Segment],
     /// Whether it ends with a slash.
-    pub slash: bool,
+    pub has_trailing_slash: bool,
 }
 
 /// One segment of a pattern.

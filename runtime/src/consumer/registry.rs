@@ -26,13 +26,13 @@ impl Registration {
     /// The registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
         if C::AUTHENTICATES {
-            check_built_in(C::NODE, "authenticate");
+            check_built_in(C::DESCRIPTOR, "authenticate");
         }
         Registration {
             name: C::NAME,
             type_name: type_name::<C>,
-            connect: C::CONNECT,
-            node: C::NODE,
+            connect: C::CONNECT_PERMISSION,
+            node: C::DESCRIPTOR,
             events: C::EVENTS,
             authenticates: C::AUTHENTICATES,
         }
@@ -141,7 +141,7 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
-    let () = C::CHECKED;
+    let () = C::CHECK;
     grants::ready()?;
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();

@@ -47,23 +47,23 @@ pub trait Dispatch: Handler + Sized {
     type Block;
 
     /// The actions and routes of this handler and of all below it.
-    const NODE: &'static HandlerDescriptor;
+    const DESCRIPTOR: &'static HandlerDescriptor;
 
     /// The calls of the actions, in the order of the node's.
-    const CALLS: &'static [ActionFn<Self>];
+    const ACTION_FNS: &'static [ActionFn<Self>];
 
     /// The rows that serve requests.
-    fn node(&self) -> &'static HandlerDescriptor {
-        Self::NODE
+    fn descriptor(&self) -> &'static HandlerDescriptor {
+        Self::DESCRIPTOR
     }
 
     /// The call of the action at that place of the node.
     fn action(&self, at: usize) -> Option<ActionFn<Self>> {
-        Self::CALLS.get(at).copied()
+        Self::ACTION_FNS.get(at).copied()
     }
 
     /// Asks the handler's own expression.
-    fn admit(
+    fn authorize(
         &self,
         call: &Call<'_, Self::User>,
         admitted: Authorized,
@@ -81,7 +81,7 @@ pub trait Dispatch: Handler + Sized {
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
-            let admitted = self.admit(walk.call, admitted).await?;
+            let admitted = self.authorize(walk.call, admitted).await?;
             match walk.call.step(walk.level) {
                 Step::Into(route) => {
                     walk.level += 1;
@@ -90,7 +90,7 @@ pub trait Dispatch: Handler + Sized {
                 Step::Lost => Err(Error::not_found()),
                 Step::Here => {
                     let action = walk.call.head().action.as_ref();
-                    let at = self.node().actions.iter().position(|row| row.name == action);
+                    let at = self.descriptor().actions.iter().position(|row| row.name == action);
                     let run = at.and_then(|at| self.action(at)).ok_or_else(Error::unknown_action)?;
                     run(self, walk.call, admitted, walk.reply).await
                 }
@@ -126,9 +126,9 @@ pub enum ConsumerBlock {}
 )]
 pub trait Mountable<H: Dispatch> {
     /// The descriptor of that handler.
-    const NODE: &'static HandlerDescriptor;
+    const DESCRIPTOR: &'static HandlerDescriptor;
 }
 
 impl<H: Dispatch> Mountable<H> for HandlerBlock {
-    const NODE: &'static HandlerDescriptor = H::NODE;
+    const DESCRIPTOR: &'static HandlerDescriptor = H::DESCRIPTOR;
 }

@@ -110,12 +110,12 @@ impl<C: Consumer> Dispatcher<C> {
                 return self.authenticating(&request, reply).await;
             }
             let mut matched = RouteMatch::default();
-            matched.find(self.seat.consumer().node(), &request.head.route);
+            matched.find(self.seat.consumer().descriptor(), &request.head.route);
             if let Some(row) = row(&matched, &request.head) {
-                if row.detached && !self.beside {
+                if row.is_detached && !self.beside {
                     return Outcome::Detach;
                 }
-                if row.blocking && !self.blocking {
+                if row.is_blocking && !self.blocking {
                     return self.on_a_thread(text, reply).await;
                 }
             }

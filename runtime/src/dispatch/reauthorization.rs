@@ -57,15 +57,15 @@ impl<C: Consumer> Dispatcher<C> {
     async fn may_still(&self, text: &str) -> bool {
         let request = self.reread(text);
         let mut matched = RouteMatch::default();
-        matched.find(self.seat.consumer().node(), &request.head.route);
-        if !row(&matched, &request.head).is_some_and(|row| row.blocking) {
+        matched.find(self.seat.consumer().descriptor(), &request.head.route);
+        if !row(&matched, &request.head).is_some_and(|row| row.is_blocking) {
             return self.walk(&request, &matched).await;
         }
         let (there, text) = (Dispatcher { blocking: true, ..self.clone() }, text.to_owned());
         let walking = AbortOnDrop::new(move || async move {
             let request = there.reread(&text);
             let mut matched = RouteMatch::default();
-            matched.find(there.seat.consumer().node(), &request.head.route);
+            matched.find(there.seat.consumer().descriptor(), &request.head.route);
             there.walk(&request, &matched).await
         });
         matches!(deadline(self.time.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))

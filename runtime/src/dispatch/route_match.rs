@@ -34,7 +34,7 @@ impl<'r> RouteMatch<'r> {
         for mount in node.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                if let Some(end) = self.whole(mount.node, left) {
+                if let Some(end) = self.whole(mount.handler, left) {
                     return Some(end);
                 }
             }
@@ -54,7 +54,7 @@ impl<'r> RouteMatch<'r> {
         for mount in node.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                self.deepest(mount.node, left, longest);
+                self.deepest(mount.handler, left, longest);
             }
             self.steps.truncate(before.0);
             self.captures.truncate(before.1);
@@ -90,7 +90,7 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
         }
         captures.extend([(*name, one)]);
     }
-    match (pattern.slash, left) {
+    match (pattern.has_trailing_slash, left) {
         (true, left) => left,
         (false, None) => Some(""),
         // The slash in between belongs to neither pattern; one with nothing behind it is left over.
@@ -104,15 +104,15 @@ mod tests {
     use crate::consumer::{Regex, RouteDescriptor};
 
     const fn pattern(text: &'static str, segments: &'static [Segment], slash: bool) -> Pattern {
-        Pattern { text, segments, slash }
+        Pattern { text, segments, has_trailing_slash: slash }
     }
 
     const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
-        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
     const fn mount(id: u16, pattern: Pattern, node: &'static HandlerDescriptor) -> RouteDescriptor {
-        RouteDescriptor { id, pattern, permission: None, needs: &[], node }
+        RouteDescriptor { id, pattern, permission: None, capture_uses: &[], handler: node }
     }
 
     fn number() -> &'static Regex {

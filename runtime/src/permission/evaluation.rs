@@ -15,8 +15,8 @@ const MOST: u8 = 64;
 
 /// One expression being asked for one message.
 ///
-/// Generated code loops over [`next`](Gate::next), asks that leaf, [`tell`](Gate::tell)s the answer and
-/// [`finish`](Gate::finish)es; which leaf comes next, and what all answers amount to, is decided here.
+/// Generated code loops over [`next`](Evaluation::next), asks that leaf, [`record`](Evaluation::record)s the answer and
+/// [`finish`](Evaluation::finish)es; which leaf comes next, and what all answers amount to, is decided here.
 pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
     pub(super) expression: &'static Expression,
@@ -31,15 +31,15 @@ pub struct Evaluation<'c, 'a, U> {
 
 impl<'a, U> Call<'a, U> {
     /// Begins to ask an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
+    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         Evaluation { call: self, expression, answers: Answers::default(), asking: None, last: None, outcome: None }
     }
 }
 
 impl<'a, U> ConnectContext<'a, U> {
     /// Begins to ask an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
-        self.call().gate(expression)
+    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
+        self.call().start_evaluation(expression)
     }
 }
 
@@ -60,7 +60,7 @@ impl<U> Evaluation<'_, '_, U> {
     }
 
     /// What the leaf said. An error ends the walk, whatever stands around the leaf.
-    pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
+    pub fn record<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last = self.asking.take();
         match (answer, self.last) {
             // Asking it again and again would never end.
@@ -89,11 +89,11 @@ impl<U> Evaluation<'_, '_, U> {
 
     /// Lets into a group only whom the expression admits.
     pub fn finish_join(&self) -> Result<()> {
-        self.finish_connect_strictly()
+        self.finish_strict_connect()
     }
 
     /// Lets in only whom the expression admits.
-    pub fn finish_connect_strictly(&self) -> Result<()> {
+    pub fn finish_strict_connect(&self) -> Result<()> {
         if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.blamed(Error::denied())) }
     }
 
@@ -134,7 +134,7 @@ mod tests {
     const BOTH: &Expression = &Expression {
         tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]),
         leaves: &["Friend", "Banned"],
-        codenames: false,
+        has_codenames: false,
     };
 
     fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
@@ -146,18 +146,18 @@ mod tests {
     #[test]
     fn the_leaf_that_decided_is_blamed() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
+            let mut gate = call.start_evaluation(BOTH);
             assert_eq!(gate.next(), Some(0));
-            gate.tell(Ok(true)).unwrap();
+            gate.record(Ok(true)).unwrap();
             assert_eq!(gate.next(), Some(1));
-            gate.tell(Ok(true)).unwrap();
+            gate.record(Ok(true)).unwrap();
             assert_eq!(gate.next(), None);
             let refused = gate.finish(Authorized::at_the_door()).unwrap_err();
             assert_eq!((refused.status().as_u16(), refused.leaf()), (403, Some("Banned")));
 
-            let mut gate = call.gate(BOTH);
+            let mut gate = call.start_evaluation(BOTH);
             gate.next();
-            let failed = gate.tell::<bool>(Err(Error::not_found())).unwrap_err();
+            let failed = gate.record::<bool>(Err(Error::not_found())).unwrap_err();
             assert_eq!((failed.status().as_u16(), failed.leaf()), (404, Some("Friend")));
             drop(gate);
             assert_eq!(call.unanswered(), None);
@@ -167,12 +167,15 @@ mod tests {
     #[test]
     fn a_gate_that_is_not_asked_to_its_end_admits_nobody() {
         with_call(|call| {
-            assert_eq!(call.gate(BOTH).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(BOTH).finish_connect().unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(BOTH).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
-            let mut gate = call.gate(BOTH);
+            assert_eq!(
+                call.start_evaluation(BOTH).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(),
+                403
+            );
+            assert_eq!(call.start_evaluation(BOTH).finish_connect().unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.start_evaluation(BOTH).finish_strict_connect().unwrap_err().status().as_u16(), 403);
+            let mut gate = call.start_evaluation(BOTH);
             gate.next();
-            gate.tell(Ok(true)).unwrap();
+            gate.record(Ok(true)).unwrap();
             assert_eq!(gate.finish_connect().unwrap_err().leaf(), Some("Friend"));
         });
     }
@@ -180,35 +183,41 @@ mod tests {
     #[test]
     fn an_answer_that_nobody_asked_for_is_a_fault() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            let mut gate = call.start_evaluation(BOTH);
+            assert!(gate.record(Ok(true)).unwrap_err().is_fault());
             gate.next();
-            gate.tell(Ok(true)).unwrap();
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            gate.record(Ok(true)).unwrap();
+            assert!(gate.record(Ok(true)).unwrap_err().is_fault());
         });
     }
 
     #[test]
     fn a_leaf_that_never_answers_is_remembered() {
         with_call(|call| {
-            let mut gate = call.gate(BOTH);
+            let mut gate = call.start_evaluation(BOTH);
             gate.next();
             drop(gate);
             assert_eq!(call.unanswered(), Some("Friend"));
-            assert_eq!(format!("{:?}", call.gate(BOTH)), r#"Evaluation { expression: "Friend & !Banned", .. }"#);
+            assert_eq!(
+                format!("{:?}", call.start_evaluation(BOTH)),
+                r#"Evaluation { expression: "Friend & !Banned", .. }"#
+            );
         });
     }
 
     #[test]
     fn only_64_leaves_can_be_told_apart() {
-        const TOO_MANY: &Expression =
-            &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65], codenames: false };
+        const TOO_MANY: &Expression = &Expression {
+            tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]),
+            leaves: &["Leaf"; 65],
+            has_codenames: false,
+        };
         with_call(|call| {
-            let mut gate = call.gate(TOO_MANY);
+            let mut gate = call.start_evaluation(TOO_MANY);
             assert_eq!(gate.next(), Some(63));
-            gate.tell(Ok(false)).unwrap();
+            gate.record(Ok(false)).unwrap();
             assert_eq!(gate.next(), Some(64));
-            assert!(gate.tell(Ok(true)).unwrap_err().is_fault());
+            assert!(gate.record(Ok(true)).unwrap_err().is_fault());
             assert!(gate.finish(Authorized::at_the_door()).is_err());
         });
     }

@@ -24,7 +24,7 @@ pub struct Expression {
     /// The distinct leaves, at most 64.
     pub leaves: &'static [&'static str],
     /// Whether a leaf is a codename, so that somebody's grants are asked.
-    pub codenames: bool,
+    pub has_codenames: bool,
 }
 
 /// What the leaves of one expression have said so far: yes, no, or no opinion.
@@ -205,7 +205,7 @@ mod tests {
             (Expr::Not(&Expr::Any(&[A, Expr::Not(&B)])), "!(A | !B)", "!(A | !B)"),
             (Expr::Leaf(3), "?", "?"),
         ] {
-            let expression = Expression { tree, leaves: LEAVES, codenames: false };
+            let expression = Expression { tree, leaves: LEAVES, has_codenames: false };
             assert_eq!((expression.to_string().as_str(), expression.as_part().as_str()), (alone, as_part));
         }
     }

@@ -14,7 +14,7 @@ pub struct ObjectEvaluation<'c, 'a, U>(Evaluation<'c, 'a, U>);
 
 impl<'c, 'a, U> Evaluation<'c, 'a, U> {
     /// Goes on to the objects, unless the expression refuses whatever they are.
-    pub fn objects(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
+    pub fn into_object_evaluation(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
         match self.outcome {
             Some(Some(true)) => Ok(ObjectEvaluation(self)),
             Some(None) => {
@@ -43,8 +43,8 @@ impl<U> ObjectEvaluation<'_, '_, U> {
     }
 
     /// What the leaf said; `None` where its object is missing. An error ends the walk, whatever stands around the leaf.
-    pub fn tell(&mut self, answer: Result<Option<bool>>) -> Result<()> {
-        self.0.tell(answer)
+    pub fn record(&mut self, answer: Result<Option<bool>>) -> Result<()> {
+        self.0.record(answer)
     }
 
     /// Admits whom the expression admits.
@@ -168,21 +168,21 @@ mod tests {
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
-            Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], codenames: false }));
-        let mut gate = call.gate(expression);
+            Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], has_codenames: false }));
+        let mut gate = call.start_evaluation(expression);
         while let Some(leaf) = gate.next() {
             let answer = match case.leaves[usize::from(leaf)] {
                 Leaf::Plain(yes) => Some(yes),
                 Leaf::Object(_) => None,
             };
-            gate.tell(Ok(answer)).unwrap();
+            gate.record(Ok(answer)).unwrap();
         }
-        let Ok(mut asking) = gate.objects() else { return (Vec::new(), false, false) };
+        let Ok(mut asking) = gate.into_object_evaluation() else { return (Vec::new(), false, false) };
         let mut order = Vec::new();
         while let Some(leaf) = asking.next() {
             let Leaf::Object(answer) = case.leaves[usize::from(leaf)] else { panic!("a plain leaf was asked late") };
             order.push(usize::from(leaf));
-            asking.tell(Ok(answer)).unwrap();
+            asking.record(Ok(answer)).unwrap();
         }
         (order, true, asking.finish(Authorized::at_the_door()).is_ok())
     }

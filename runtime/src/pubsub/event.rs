@@ -37,21 +37,21 @@ pub trait Emits<E>: Consumer {
 
     /// What it is about: of two that wait for a slow receiver, the newer may stand for both. `None`: for itself alone.
     #[doc(hidden)]
-    fn key(&self, event: &E) -> Option<u64> {
+    fn coalescing_key(&self, event: &E) -> Option<u64> {
         let _ = event;
         None
     }
 
     /// The frame for everybody, where it is the same for all.
     #[doc(hidden)]
-    fn shared(&self, event: &E) -> Option<Result<Frame>> {
+    fn shared_frame(&self, event: &E) -> Option<Result<Frame>> {
         let _ = event;
         None
     }
 
     /// The frame for one of them.
     #[doc(hidden)]
-    fn personal(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
+    fn personal_frame(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
         let _ = (scope, event);
         None
     }
@@ -89,7 +89,7 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
 }
 
 /// What an event is about, by one of its fields.
-pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
+pub fn hash_coalescing_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     Some(SEED.get_or_init(RandomState::new).hash_one(key))
 }
@@ -99,13 +99,13 @@ pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
 pub struct Frame(pub(crate) Text);
 
 /// The frame of a value.
-pub fn frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
+pub fn encode_frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
     native::event(name, data).map(Frame).map_err(Error::internal)
 }
 
 /// The frame of a value that was made for one subscriber; `None` leaves that one out.
-pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
-    view.map(|data| frame(name, &data))
+pub fn encode_personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
+    view.map(|data| encode_frame(name, &data))
 }
 
 /// A subscriber looking at an event.
@@ -130,7 +130,7 @@ impl<'a, U: User> Subscriber<'a, U> {
     }
 
     /// Begins to ask an expression.
-    pub fn sight(&self, expression: &'static Expression) -> EventEvaluation {
+    pub fn start_evaluation(&self, expression: &'static Expression) -> EventEvaluation {
         EventEvaluation { expression, answers: Answers::default(), asking: None, outcome: None }
     }
 
@@ -221,7 +221,7 @@ impl EventEvaluation {
 
     /// What the leaf said; `None` where it is not known yet.
     #[inline]
-    pub fn tell(&mut self, answer: Option<bool>) {
+    pub fn record(&mut self, answer: Option<bool>) {
         if let Some(leaf) = self.asking.take() {
             self.answers.record(leaf, answer);
         }

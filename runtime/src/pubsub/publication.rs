@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::event::{Emits, Frame, Subscriber, event_key};
+use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use super::membership::{DeliveryPath, OwnedDeliveryPath};
 use crate::consumer::Consumer;
 use crate::context::Scope;
@@ -56,7 +56,7 @@ impl<E> Publication<E> {
     ) -> Option<Text> {
         let (frame, named) = match self.shared.get_or_init(|| self.share(seat)) {
             Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(seat, || seat.consumer.personal(scope, self.event())) {
+            Shared::No => match made::<C, E>(seat, || seat.consumer.personal_frame(scope, self.event())) {
                 Made::Frame(Frame(frame)) => (frame, false),
                 Made::Nothing | Made::Failed => return None,
             },
@@ -70,7 +70,7 @@ impl<E> Publication<E> {
     }
 
     fn share<C: Emits<E>>(&self, seat: &Session<C>) -> Shared {
-        match made::<C, E>(seat, || seat.consumer.shared(self.event())) {
+        match made::<C, E>(seat, || seat.consumer.shared_frame(self.event())) {
             Made::Nothing => Shared::No,
             Made::Failed => Shared::Yes(None),
             Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
@@ -86,7 +86,9 @@ impl<E> Publication<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || seat.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        let key = || {
+            seat.consumer.coalescing_key(self.event()).and_then(|key| hash_coalescing_key(&(TypeId::of::<E>(), key)))
+        };
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
         EventHandle { event: self.clone(), way: way.owned(), key: *key }

@@ -130,9 +130,9 @@ impl<C: Consumer> Endpoint<C> {
     /// Whether codenames are asked that nobody grants.
     pub(super) fn lacks_grants(&self) -> bool {
         let asks = || {
-            C::NODE.asks_codenames()
-                || C::EVENTS.iter().any(|event| event.permission.codenames)
-                || C::CONNECT.is_some_and(|expression| expression.codenames)
+            C::DESCRIPTOR.asks_codenames()
+                || C::EVENTS.iter().any(|event| event.permission.has_codenames)
+                || C::CONNECT_PERMISSION.is_some_and(|expression| expression.has_codenames)
         };
         self.grants.is_none() && asks()
     }

@@ -268,7 +268,7 @@ impl<C: Consumer> Session<C> {
         let end = Instant::now() + self.time;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = within(end, self.consumer.may_connect(&connect)).await {
+        if let Err(error) = within(end, self.consumer.authorize_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
             tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
             return self.end(code);

@@ -6,8 +6,8 @@ use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
 /// Checks that no action is open by silence, and that all names and patterns are there once.
 #[track_caller]
-pub const fn check_node(node: &'static HandlerDescriptor) {
-    let guarded = node.permission.is_some() || node.inherited;
+pub const fn check_descriptor(node: &'static HandlerDescriptor) {
+    let guarded = node.permission.is_some() || node.is_inherited;
     let mut at = 0;
     while at < node.actions.len() {
         let action = &node.actions[at];
@@ -64,7 +64,7 @@ const fn routes_once(node: &'static HandlerDescriptor) {
 
 /// Do both match the same, whatever their captures are called?
 const fn one_shape(one: &Pattern, other: &Pattern) -> bool {
-    if one.slash != other.slash || one.segments.len() != other.segments.len() {
+    if one.has_trailing_slash != other.has_trailing_slash || one.segments.len() != other.segments.len() {
         return false;
     }
     let mut at = 0;
@@ -116,17 +116,30 @@ mod tests {
     use crate::consumer::{ActionDescriptor, Regex, RouteDescriptor};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
-    const PING: ActionDescriptor =
-        ActionDescriptor { name: "ping", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const ASKS: Option<&Expression> =
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], has_codenames: false });
+    const PING: ActionDescriptor = ActionDescriptor {
+        name: "ping",
+        permission: ASKS,
+        is_blocking: false,
+        is_detached: false,
+        capture_uses: &[],
+        message_keys: &[],
+    };
     const PONG: ActionDescriptor = ActionDescriptor { name: "pong", ..PING };
     const OPEN: ActionDescriptor = ActionDescriptor { permission: None, ..PING };
-    const CHAT: HandlerDescriptor =
-        HandlerDescriptor { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
+    const CHAT: HandlerDescriptor = HandlerDescriptor {
+        name: "Chat",
+        permission: None,
+        is_inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
 
     fn checked(node: HandlerDescriptor) -> Result<(), String> {
         let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
-        catch_unwind(|| check_node(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
+        catch_unwind(|| check_descriptor(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
     fn routes(patterns: &[&'static str]) -> Result<(), String> {
@@ -135,11 +148,11 @@ mod tests {
             pattern: Pattern {
                 text,
                 segments: text.split_terminator('/').map(segment).collect::<Vec<_>>().leak(),
-                slash: text.ends_with('/'),
+                has_trailing_slash: text.ends_with('/'),
             },
             permission: None,
-            needs: &[],
-            node: &CHAT,
+            capture_uses: &[],
+            handler: &CHAT,
         };
         checked(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
     }
@@ -160,7 +173,7 @@ mod tests {
         let wanted = "action `open` of handler `Chat` has no permission; give one to the action or to its block, `AllowAny` if everybody may call it";
         assert_eq!(checked(open), Err(wanted.to_owned()));
         assert_eq!(checked(HandlerDescriptor { permission: ASKS, ..open }), Ok(()));
-        assert_eq!(checked(HandlerDescriptor { inherited: true, ..open }), Ok(()));
+        assert_eq!(checked(HandlerDescriptor { is_inherited: true, ..open }), Ok(()));
         assert_eq!(checked(HandlerDescriptor { actions: &[PING], ..CHAT }), Ok(()));
     }
 

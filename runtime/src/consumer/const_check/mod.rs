@@ -5,5 +5,5 @@ mod message;
 mod mounts;
 
 pub(super) use handler::check_built_in;
-pub use handler::check_node;
-pub use mounts::{check, check_mount, no_captures, no_captures_here};
+pub use handler::check_descriptor;
+pub use mounts::{check_connect_captures, check_consumer_captures, check_mount, check_mounts};

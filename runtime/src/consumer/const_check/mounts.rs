@@ -2,7 +2,7 @@
 //!
 //! The text of a panic names the reader, the capture, and the pattern that should have it.
 
-use super::handler::check_node;
+use super::handler::check_descriptor;
 use super::message::{PanicMessage, same};
 use crate::consumer::descriptor::{ActionDescriptor, CaptureUse, HandlerDescriptor, RouteDescriptor};
 
@@ -33,12 +33,12 @@ pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
 
 /// Checks a whole consumer.
 #[track_caller]
-pub const fn check(node: &'static HandlerDescriptor) {
-    check_node(node);
-    check_own(node.needs);
+pub const fn check_mounts(node: &'static HandlerDescriptor) {
+    check_descriptor(node);
+    check_own(node.capture_uses);
     let mut at = 0;
     while at < node.actions.len() {
-        check_own(node.actions[at].needs);
+        check_own(node.actions[at].capture_uses);
         at += 1;
     }
     let mut at = 0;
@@ -50,7 +50,7 @@ pub const fn check(node: &'static HandlerDescriptor) {
 
 /// Checks that a leaf of a strict connect expression reads no captures: there are none at the door.
 #[track_caller]
-pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) {
+pub const fn check_connect_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
@@ -60,7 +60,7 @@ pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) 
 
 /// Checks a leaf of a consumer's own expressions: its messages come without a route, and so without captures.
 #[track_caller]
-pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static str]) {
+pub const fn check_consumer_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
@@ -69,10 +69,10 @@ pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static s
 }
 
 #[track_caller]
-const fn check_own(needs: &'static [CaptureUse]) {
+const fn check_own(uses: &'static [CaptureUse]) {
     let mut at = 0;
-    while at < needs.len() {
-        no_captures_here(needs[at].by, needs[at].captures);
+    while at < uses.len() {
+        check_consumer_captures(uses[at].reader, uses[at].captures);
         at += 1;
     }
 }
@@ -86,11 +86,11 @@ const fn check_route(route: &'static RouteDescriptor, mut above: Above) {
     }
     above.routes[above.depth] = Some(route);
     above.depth += 1;
-    let node = route.node;
-    check_node(node);
-    provided(node.name, route.needs, &above);
+    let node = route.handler;
+    check_descriptor(node);
+    provided(node.name, route.capture_uses, &above);
     above.guarded = above.guarded || route.permission.is_some();
-    if node.inherited && !above.guarded {
+    if node.is_inherited && !above.guarded {
         let text = PanicMessage::new()
             .and("handler `")
             .and(node.name)
@@ -98,10 +98,10 @@ const fn check_route(route: &'static RouteDescriptor, mut above: Above) {
         text.and(route.pattern.text).and("` asks for a permission; add one to the route or to the handler").panic();
     }
     above.guarded = above.guarded || node.permission.is_some();
-    provided(node.name, node.needs, &above);
+    provided(node.name, node.capture_uses, &above);
     let mut at = 0;
     while at < node.actions.len() {
-        provided(node.name, node.actions[at].needs, &above);
+        provided(node.name, node.actions[at].capture_uses, &above);
         no_captured_keys(node.name, &node.actions[at], &above);
         at += 1;
     }
@@ -129,14 +129,14 @@ const fn no_repeats(route: &'static RouteDescriptor, above: &Above) {
 }
 
 #[track_caller]
-const fn provided(handler: &'static str, needs: &'static [CaptureUse], above: &Above) {
+const fn provided(handler: &'static str, uses: &'static [CaptureUse], above: &Above) {
     let mut at = 0;
-    while at < needs.len() {
+    while at < uses.len() {
         let mut capture = 0;
-        while capture < needs[at].captures.len() {
-            let name = needs[at].captures[capture];
+        while capture < uses[at].captures.len() {
+            let name = uses[at].captures[capture];
             if !provides(above, name) {
-                let text = PanicMessage::new().and(needs[at].by).and(" of handler `").and(handler);
+                let text = PanicMessage::new().and(uses[at].reader).and(" of handler `").and(handler);
                 let text = text.and("` reads the capture `").and(name).and("`, but it is mounted under `");
                 with_path(text, above).and("`; write `{").and(name).and("}` in that pattern").panic();
             }
@@ -151,8 +151,8 @@ const fn provided(handler: &'static str, needs: &'static [CaptureUse], above: &A
 #[track_caller]
 const fn no_captured_keys(handler: &'static str, action: &'static ActionDescriptor, above: &Above) {
     let mut at = 0;
-    while at < action.keys.len() {
-        let key = action.keys[at];
+    while at < action.message_keys.len() {
+        let key = action.message_keys[at];
         if provides(above, key) {
             let text = PanicMessage::new().and("action `").and(action.name).and("` of handler `").and(handler);
             let text = with_path(text.and("` takes `").and(key).and("` from the message, but `"), above);
@@ -187,7 +187,7 @@ const fn with_path(mut text: PanicMessage, above: &Above) -> PanicMessage {
     while level < above.depth {
         if let Some(route) = above.routes[level] {
             text = text.and(route.pattern.text);
-            if !route.pattern.slash && level + 1 < above.depth {
+            if !route.pattern.has_trailing_slash && level + 1 < above.depth {
                 text = text.and("/");
             }
         }
@@ -204,14 +204,21 @@ mod tests {
     use crate::consumer::{Pattern, Segment};
     use crate::permission::{Expr, Expression};
 
-    const ASKS: Option<&Expression> = Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], codenames: false });
+    const ASKS: Option<&Expression> =
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Asks"], has_codenames: false });
 
-    const SEND: ActionDescriptor =
-        ActionDescriptor { name: "send", permission: ASKS, blocking: false, detached: false, needs: &[], keys: &[] };
+    const SEND: ActionDescriptor = ActionDescriptor {
+        name: "send",
+        permission: ASKS,
+        is_blocking: false,
+        is_detached: false,
+        capture_uses: &[],
+        message_keys: &[],
+    };
 
     fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
         let routes = routes.to_vec().leak();
-        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
     /// A route whose pattern captures what its text has in braces.
@@ -221,25 +228,25 @@ mod tests {
             None => Segment::Text(part),
         };
         let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
-        let pattern = Pattern { text, segments, slash: text.ends_with('/') };
-        RouteDescriptor { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
+        let pattern = Pattern { text, segments, has_trailing_slash: text.ends_with('/') };
+        RouteDescriptor { id: 0, pattern, permission: None, capture_uses: &[], handler: Box::leak(Box::new(node)) }
     }
 
     fn reads(captures: &[&'static str]) -> &'static [CaptureUse] {
-        let none = CaptureUse { by: "permission `Other`", captures: &[] };
-        vec![none, CaptureUse { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
+        let none = CaptureUse { reader: "permission `Other`", captures: &[] };
+        vec![none, CaptureUse { reader: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
     }
 
-    fn action(needs: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
-        vec![SEND, ActionDescriptor { name: "edit", needs, ..SEND }].leak()
+    fn action(uses: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
+        vec![SEND, ActionDescriptor { name: "edit", capture_uses: uses, ..SEND }].leak()
     }
 
     fn taking(keys: &[&'static str]) -> &'static [ActionDescriptor] {
-        vec![SEND, ActionDescriptor { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
+        vec![SEND, ActionDescriptor { name: "edit", message_keys: keys.to_vec().leak(), ..SEND }].leak()
     }
 
     fn checked(routes: &[RouteDescriptor]) -> Result<(), String> {
-        panics(handler("Chat", routes), check)
+        panics(handler("Chat", routes), check_mounts)
     }
 
     fn panics(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
@@ -261,12 +268,12 @@ mod tests {
             (&["room", "usex"], missing("usex", "users/{user}/rooms/{room}/")),
             (&["roo"], missing("roo", "users/{user}/rooms/{room}/")),
         ] {
-            let needs = reads(captures);
+            let uses = reads(captures);
             let mount = route("rooms/{room}/", room);
             for inner in [
-                RouteDescriptor { needs, ..mount },
-                route("rooms/{room}/", HandlerDescriptor { needs, ..room }),
-                route("rooms/{room}/", HandlerDescriptor { actions: action(needs), ..room }),
+                RouteDescriptor { capture_uses: uses, ..mount },
+                route("rooms/{room}/", HandlerDescriptor { capture_uses: uses, ..room }),
+                route("rooms/{room}/", HandlerDescriptor { actions: action(uses), ..room }),
             ] {
                 let inside = handler("Users", &[route("x", room), inner]);
                 assert_eq!(checked(&[route("y", room), route("users/{user}", inside)]), wanted);
@@ -275,13 +282,13 @@ mod tests {
             }
         }
         assert_eq!(
-            checked(&[route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..room })]),
+            checked(&[route("rooms", HandlerDescriptor { capture_uses: reads(&["room"]), ..room })]),
             missing("room", "rooms")
         );
         // What stands beside it does not count.
         let beside = handler(
             "Users",
-            &[route("{user}", room), route("x", HandlerDescriptor { needs: reads(&["user"]), ..room })],
+            &[route("{user}", room), route("x", HandlerDescriptor { capture_uses: reads(&["user"]), ..room })],
         );
         assert_eq!(checked(&[route("users", beside)]), missing("user", "users/x"));
     }
@@ -308,7 +315,10 @@ mod tests {
         assert_eq!(inner(&["user"]), taken("user", "users/{user}/rooms/{room}"));
         // No route leads to a consumer's own actions.
         let routes = [route("rooms/{room}/", handler("Room", &[]))];
-        assert_eq!(panics(HandlerDescriptor { actions: taking(&["room"]), ..handler("Chat", &routes) }, check), Ok(()));
+        assert_eq!(
+            panics(HandlerDescriptor { actions: taking(&["room"]), ..handler("Chat", &routes) }, check_mounts),
+            Ok(())
+        );
     }
 
     #[test]
@@ -321,13 +331,13 @@ mod tests {
 
     #[test]
     fn what_is_inherited_must_be_there() {
-        let leaning = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
+        let leaning = HandlerDescriptor { is_inherited: true, ..handler("Room", &[]) };
         let asking = |node: HandlerDescriptor| HandlerDescriptor { permission: ASKS, ..node };
         let wanted = "handler `Room` says `permission = inherited`, but nothing above `rooms` asks for a permission; add one to the route or to the handler";
         let rooms = route("rooms", leaning);
         assert_eq!(checked(&[rooms]), Err(wanted.to_owned()));
         assert_eq!(checked(&[RouteDescriptor { permission: ASKS, ..rooms }]), Ok(()));
-        assert_eq!(panics(asking(handler("Chat", &[rooms])), check), Ok(()));
+        assert_eq!(panics(asking(handler("Chat", &[rooms])), check_mounts), Ok(()));
         let users = handler("Users", &[rooms]);
         assert_eq!(checked(&[route("users", users)]), Err(wanted.to_owned()));
         assert_eq!(checked(&[route("users", asking(users))]), Ok(()));
@@ -345,7 +355,7 @@ mod tests {
         let last = route("in", handler("Room", &[]));
         assert_eq!(checked(&[under(DEEPEST - 1, last)]), Ok(()));
         assert_eq!(checked(&[under(DEEPEST, last)]), Err("handlers nest too deeply under `in`".to_owned()));
-        let reading = RouteDescriptor { needs: reads(&["room"]), ..last };
+        let reading = RouteDescriptor { capture_uses: reads(&["room"]), ..last };
         assert_eq!(
             checked(&[under(DEEPEST - 1, reading)]),
             missing("room", &format!("{}in", "x/".repeat(DEEPEST - 1)))
@@ -354,7 +364,7 @@ mod tests {
 
     #[test]
     fn one_mount_is_checked_at_a_time() {
-        let bad = route("rooms", HandlerDescriptor { needs: reads(&["room"]), ..handler("Room", &[]) });
+        let bad = route("rooms", HandlerDescriptor { capture_uses: reads(&["room"]), ..handler("Room", &[]) });
         let chat = handler(
             "Chat",
             &[RouteDescriptor { id: 3, ..route("users", handler("Users", &[])) }, RouteDescriptor { id: 7, ..bad }],
@@ -367,17 +377,20 @@ mod tests {
     #[test]
     fn without_a_route_there_are_no_captures() {
         let chat = handler("Chat", &[]);
-        assert_eq!(panics(chat, |_| no_captures("Reads", &[])), Ok(()));
+        assert_eq!(panics(chat, |_| check_connect_captures("Reads", &[])), Ok(()));
         let wanted =
             "`Reads` reads the capture `room`, but a connection has no captures; ask it in `permission = ..` instead";
-        assert_eq!(panics(chat, |_| no_captures("Reads", &["room"])), Err(wanted.to_owned()));
-        assert_eq!(panics(HandlerDescriptor { needs: reads(&[]), actions: action(reads(&[])), ..chat }, check), Ok(()));
+        assert_eq!(panics(chat, |_| check_connect_captures("Reads", &["room"])), Err(wanted.to_owned()));
+        assert_eq!(
+            panics(HandlerDescriptor { capture_uses: reads(&[]), actions: action(reads(&[])), ..chat }, check_mounts),
+            Ok(())
+        );
         let wanted = "permission `Reads` reads the capture `room`, but a consumer's own messages have none; ask it on the route or in the handler behind it";
         for own in [
-            HandlerDescriptor { needs: reads(&["room"]), ..chat },
+            HandlerDescriptor { capture_uses: reads(&["room"]), ..chat },
             HandlerDescriptor { actions: action(reads(&["room"])), ..chat },
         ] {
-            assert_eq!(panics(own, check), Err(wanted.to_owned()));
+            assert_eq!(panics(own, check_mounts), Err(wanted.to_owned()));
         }
     }
 }

@@ -126,7 +126,7 @@ fn at_the_door(world: &World) -> (Come, impl FnOnce()) {
     let door = spawn(move || {
         let asked_at = world.hub.changes();
         let (scope, head) = (world.scope(), ConnectContext::<super::Member>::head());
-        if block_on(world.room.may_connect(&ConnectContext::new(&scope, &head))).is_err() {
+        if block_on(world.room.authorize_connect(&ConnectContext::new(&scope, &head))).is_err() {
             return;
         }
         let seat = world.seat();

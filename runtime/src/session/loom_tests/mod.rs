@@ -77,7 +77,7 @@ struct Room {
 }
 
 /// What the models never ask by an expression.
-const UNASKED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], codenames: false };
+const UNASKED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], has_codenames: false };
 
 impl Handler for Room {
     type User = Member;
@@ -86,15 +86,21 @@ impl Handler for Room {
 impl Dispatch for Room {
     type Block = ConsumerBlock;
 
-    const NODE: &'static HandlerDescriptor =
-        &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
-    const CALLS: &'static [ActionFn<Self>] = &[];
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
+        name: "",
+        permission: None,
+        is_inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
+    const ACTION_FNS: &'static [ActionFn<Self>] = &[];
 }
 
 impl Consumer for Room {
     const NAME: &'static str = "Room";
 
-    async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
+    async fn authorize_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if !self.is_guarded || cx.may(READ).await? { Ok(()) } else { Err(Error::denied()) }
     }
 }
@@ -113,7 +119,7 @@ impl Emits<Said> for Room {
         if event.is_secret { seeing.may(READ) } else { Some(true) }
     }
 
-    fn shared(&self, event: &Said) -> Option<Result<Frame>> {
+    fn shared_frame(&self, event: &Said) -> Option<Result<Frame>> {
         Some(Ok(Frame(char::from(event.number).to_string().into())))
     }
 }
