@@ -164,8 +164,8 @@ fn plain(ty: &Type) -> &Type {
 mod tests {
     use super::super::test_support;
 
-    fn told(parameter: &str) -> Vec<String> {
-        test_support::of_a_handler("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
+    fn errors(parameter: &str) -> Vec<String> {
+        test_support::handler_errors("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
     }
 
     #[test]
@@ -188,9 +188,9 @@ mod tests {
             "Query<'_>",
             "Result<u8, String>",
         ] {
-            assert_eq!(told(&format!("a: {ty}")), [""; 0], "{ty}");
+            assert_eq!(errors(&format!("a: {ty}")), [""; 0], "{ty}");
         }
-        assert_eq!(told("#[serde(default)] a: &str, #[serde(rename = \"c\")] b: Option<&str>"), [""; 0]);
+        assert_eq!(errors("#[serde(default)] a: &str, #[serde(rename = \"c\")] b: Option<&str>"), [""; 0]);
     }
 
     #[test]
@@ -219,8 +219,8 @@ mod tests {
             ("(&str, u8)", "write `a: (Str<'_>, u8)`"),
             ("[&str; 2]", "write `a: [Str<'_>; 2]`"),
         ] {
-            let told = told(&format!("a: {ty}"));
-            assert!(told.len() == 1 && told[0].contains(words), "{ty}: {told:?}");
+            let errors = errors(&format!("a: {ty}"));
+            assert!(errors.len() == 1 && errors[0].contains(words), "{ty}: {errors:?}");
         }
     }
 
@@ -231,8 +231,8 @@ mod tests {
             ("#[path(\"b\")] a: &'static str", "write `a: String`"),
             ("#[path] a: &u32", "write `a: u32`"),
         ] {
-            let told = told(parameter);
-            assert!(told.len() == 1 && told[0].contains(words), "{parameter}: {told:?}");
+            let errors = errors(parameter);
+            assert!(errors.len() == 1 && errors[0].contains(words), "{parameter}: {errors:?}");
         }
     }
 }

@@ -39,5 +39,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "`#[connect]` takes `&self` and, if it wants to, `cx: &ConnectContext<'_, Member>`"
+    "`#[connect]` takes `&self` and optionally `cx: &ConnectContext<'_, Member>`"
 }

@@ -33,5 +33,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "`ping` has no permission; write `#[action(permission = …)]` or `#[consumer(permission = …)]`, with `AllowAny` if everybody may call it"
+    "`ping` has no permission; write `#[action(permission = …)]` or `#[consumer(permission = …)]`, with `AllowAny` if every client may call it"
 }

@@ -29,7 +29,7 @@ const _: () = {
     impl __rt::Carries<MessageCreated> for RoomGroup {}
 };
 ::core::compile_error! {
-    "`chanel` is no field of `RoomGroup`; name one of its own, such as `channel`"
+    "`chanel` is not a field of `RoomGroup`; name an existing one, such as `channel`"
 }
 impl Chat {
     fn message_created(&self, event: &MessageCreated) -> View {
@@ -105,5 +105,5 @@ const _: () = {
     "`typing` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member may see it"
 }
 ::core::compile_error! {
-    "nothing waits while an event is delivered; remove `async`, and load what it shows before it is published"
+    "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, and load the data before the event is published"
 }

@@ -98,7 +98,7 @@ const _: () = {
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`Author(message)` holds for every object there is; write `AllowAny(message)`",
+                                    "`Author(message)` allows every object; write `AllowAny(message)`",
                                 );
                                 <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
@@ -114,7 +114,7 @@ const _: () = {
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`InState(draft, \"open\")` holds for every object there is; write `AllowAny(draft)`",
+                                    "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
                                 );
                                 <__Action0Leaf1 as __rt::ObjectPermission<
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
@@ -178,7 +178,7 @@ const _: () = {
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`Owner(folder)` holds for every object there is; write `AllowAny(folder)`",
+                                    "`Owner(folder)` allows every object; write `AllowAny(folder)`",
                                 );
                                 <__Action1Leaf0 as __rt::ObjectPermission<
                                     <Object<Folder> as __rt::LoadedParameter>::Item,

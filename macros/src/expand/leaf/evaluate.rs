@@ -139,14 +139,14 @@ impl NamedLeaf<'_> {
             self.subject.as_ref().filter(|_| word_about_an_object(leaf).is_some_and(|word| word != "AllowAny"))?;
         let (as_permission, depends, text, name) =
             (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
-        let converted = format!("`{text}` holds for every object there is; write `AllowAny({name})`");
+        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
         let converted = string_literal(&converted, span);
         let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
         let object = subject.object.filter(|_| self.is_negated);
         let single = object.map(|object| {
             let (single, loaded_parameter) = (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
             let converted = format!(
-                "`{text}` is not about one object alone, so no `!` can stand over it; ask a permission that says the opposite instead"
+                "`{text}` cannot be negated, because its parameter is not exactly one object; write a permission with the opposite meaning"
             );
             let converted = string_literal(&converted, span);
             quote_spanned!(span=> #single(#loaded_parameter::IS_SINGLE, #converted);)
