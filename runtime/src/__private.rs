@@ -1,4 +1,4 @@
-//! Every name that generated code uses, and nothing else. No part of the public API.
+//! Every name that generated code uses, and nothing else. Not part of the public API.
 
 pub use std::boxed::Box;
 
@@ -28,57 +28,83 @@ pub use crate::pubsub::{
     encode_personal_frame, hash_coalescing_key, may_join_on,
 };
 
-/// What an action without arguments does with its admission; an error where it was only asked whether it may run.
+/// Checks that an authorized call is to run its action.
+///
+/// # Errors
+///
+/// Returns an internal marker if the call is only authorized and not run.
 pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 
-/// Starts an action. Nothing is awaited between this and its first poll.
+/// Starts an action. Generated code awaits nothing between this call and the first poll of the action.
+///
+/// # Errors
+///
+/// Fails if rights have changed since the call was authorized, or if the session has ended.
 #[inline]
 pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
-/// What a leaf about an object says before anything is loaded.
-pub fn answer_before_loading(always: Option<bool>) -> Result<Option<bool>> {
-    Ok(always)
+/// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.
+pub fn answer_before_loading(constant_answer: Option<bool>) -> Result<Option<bool>> {
+    Ok(constant_answer)
 }
 
-/// Refuses a leaf that can only be asked about one object.
+/// Checks at compile time that a negated leaf has exactly one object.
+///
+/// # Panics
+///
+/// Panics with `message` if the parameter may hold no object or several.
 #[track_caller]
-pub const fn check_single_object(single: bool, told: &'static str) {
-    assert!(single, "{}", told);
+pub const fn check_single_object(is_single: bool, message: &'static str) {
+    assert!(is_single, "{}", message);
 }
 
-/// Refuses a leaf that says the same of every object, as `AllowAny` does under another name.
+/// Checks at compile time that the answer of a leaf depends on its object, which excludes `AllowAny` under another name.
+///
+/// # Panics
+///
+/// Panics with `message` if the answer is always the same.
 #[track_caller]
-pub const fn check_depends_on_object(always: Option<bool>, told: &'static str) {
-    assert!(always.is_none(), "{}", told);
+pub const fn check_depends_on_object(constant_answer: Option<bool>, message: &'static str) {
+    assert!(constant_answer.is_none(), "{}", message);
 }
 
-/// What a codename says at the door.
+/// Returns the answer of a codename in a connect check: none.
 pub fn no_opinion() -> Result<Option<bool>> {
     Ok(None)
 }
 
-/// What a leaf answers that the generated code does not know. It cannot come: both are written from one expression.
+/// Returns the answer for a leaf position without generated code. This is unreachable: the positions and the code come from
+/// the same expression.
+///
+/// # Errors
+///
+/// Always fails with an internal error.
 pub fn unknown_leaf<T>() -> Result<T> {
-    Err(Error::internal("an expression asked for a leaf that is not there"))
+    Err(Error::internal("bug: an expression selected a leaf without generated code"))
 }
 
-/// What a route answers that the generated code does not know. It cannot come: both are written from one block.
+/// Returns the result for a route id without generated code. This is unreachable: the ids and the code come from the same
+/// block.
+///
+/// # Errors
+///
+/// Always fails with an internal error.
 pub fn unknown_route<T>() -> Result<T> {
-    Err(Error::internal("a route without a handler"))
+    Err(Error::internal("bug: a route id without a handler"))
 }
 
-/// What `#[authenticate]` returned.
+/// An output of `#[authenticate]`.
 #[diagnostic::on_unimplemented(
     message = "`#[authenticate]` cannot return `{Self}`",
-    label = "does not say who it is",
-    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` is nobody"
+    label = "not a valid output of `#[authenticate]`",
+    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` means that no user is authenticated"
 )]
 pub trait Identity<U> {
-    /// As a result.
+    /// Converts the output into the authenticated user, or `None` for no user.
     fn into_identity(self) -> Result<Option<U>>;
 }
 
@@ -88,14 +114,14 @@ impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
     }
 }
 
-/// What `#[connect]` returned.
+/// An output of `#[connect]`.
 #[diagnostic::on_unimplemented(
     message = "`#[connect]` cannot return `{Self}`",
-    label = "cannot be the outcome of `#[connect]`",
+    label = "not a valid output of `#[connect]`",
     note = "return nothing, or a `Result<(), E>` whose error converts into `portcullis::Error`"
 )]
 pub trait HookOutcome {
-    /// As a result.
+    /// Converts the output into a `Result`.
     fn into_result(self) -> Result<()>;
 }
 

@@ -37,7 +37,8 @@ fn check_permissions(block: &Block, diagnostics: &mut Diagnostics) {
     for action in block.actions.iter().filter(has_no_permission) {
         let name = &action.method;
         let message = format!(
-            "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with `AllowAny` if every client may call it"
+            "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with \
+             `AllowAny` if every client may call it"
         );
         diagnostics.error(name, message);
     }

@@ -52,7 +52,8 @@ fn refusal(name: &str, ty: &Type) -> Option<String> {
     found.then(|| {
         let (text, string) = (print(text), print(with_texts(tokens, &quote!(String)).0));
         format!(
-            "a `&str` inside `{name}` cannot hold a string with escapes; write `{name}: {text}` with `portcullis::Str`, or `{name}: {string}`"
+            "a `&str` inside `{name}` cannot hold a string with escapes; write `{name}: {text}` with \
+             `portcullis::Str`, or `{name}: {string}`"
         )
     })
 }

@@ -20,7 +20,8 @@ pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
     // Lifetimes are allowed, because the payload may borrow from the event.
     signature::check_method(&event.signature, diagnostics);
     if let Some(wait) = &event.signature.asyncness {
-        let message = "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, and load the data before the event is published";
+        let message = "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, \
+            and load the data before the event is published";
         diagnostics.error(wait, message);
     }
     check_parameters(event, block, diagnostics);
@@ -39,7 +40,8 @@ fn check_permission(event: &Event, diagnostics: &mut Diagnostics) {
         None => {
             let name = &event.method;
             let message = format!(
-                "`{name}` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member may see it"
+                "`{name}` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member \
+                 may see it"
             );
             diagnostics.error(name, message);
         }
@@ -139,7 +141,8 @@ fn check_output(event: &Event, diagnostics: &mut Diagnostics) {
             diagnostics.error(name, message);
         }
         Some(ty) if named(ty, "Result") => {
-            let message = "`#[event]` methods cannot return `Result`: no client would receive the error; return the payload, or take `scope: &Scope<…>` and return an `Option` to skip a subscriber";
+            let message = "`#[event]` methods cannot return `Result`: no client would receive the error; return \
+                the payload, or take `scope: &Scope<…>` and return an `Option` to skip a subscriber";
             diagnostics.error(ty, message);
         }
         Some(_) => {}

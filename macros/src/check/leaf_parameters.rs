@@ -166,7 +166,8 @@ fn check_objects_named(action: &Action, diagnostics: &mut Diagnostics) {
         let name = &parameter.name;
         if matches!(parameter.kind, Kind::Object(_)) && !named.contains(&position) {
             let message = format!(
-                "no permission is evaluated for `{name}`; name it in the permission of the action, as in `Author({name})`, or write `AllowAny({name})` if every caller may access every object"
+                "no permission is evaluated for `{name}`; name it in the permission of the action, as in \
+                 `Author({name})`, or write `AllowAny({name})` if every caller may access every object"
             );
             diagnostics.error(name, message);
         }
@@ -179,7 +180,8 @@ fn check_negations(expression: &Expression, action: Option<&Action>, diagnostics
     for (leaf, _) in expression.leaves.iter().zip(expression.denied()).filter(|(_, denied)| *denied) {
         if leaf.codename {
             let message = format!(
-                "`{}` cannot be negated, because a codename only grants; write a permission type with the opposite meaning",
+                "`{}` cannot be negated, because a codename only grants; write a permission type with the \
+                 opposite meaning",
                 leaf.text
             );
             diagnostics.add(syn::Error::new(leaf.at(), message));
@@ -204,7 +206,8 @@ fn check_negations(expression: &Expression, action: Option<&Action>, diagnostics
 mod tests {
     use super::super::test_support;
 
-    const PARAMETERS: &str = "&self, cx: &Context<'_, ()>, one: Object<T>, maybe: Option<Object<T>>, all: Vec<Object<T>>, \
+    const PARAMETERS: &str = "&self, cx: &Context<'_, ()>, one: Object<T>, maybe: Option<Object<T>>, \
+                              all: Vec<Object<T>>, \
                               key: u8, #[path] capture: u8, #[extract] made: Made, r#type: u8, bare: Object";
 
     /// Returns the errors for an action with that expression, whose objects are all named.

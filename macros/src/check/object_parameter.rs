@@ -54,12 +54,14 @@ fn check_attributes(parameter: &Parameter, object: &Object, diagnostics: &mut Di
     }
     if parameter.has(Role::Path) && object.shape != Shape::One {
         let message = format!(
-            "a capture always holds exactly one key; write `{name}: Object<…>`, or remove `#[path]` to take it from the message"
+            "a capture always holds exactly one key; write `{name}: Object<…>`, or remove `#[path]` to take it \
+             from the message"
         );
         diagnostics.error(parameter.role(Role::Path), message);
     }
     for (_, attribute) in parameter.roles.iter().filter(|(role, _)| *role == Role::Serde) {
-        let message = "`#[serde]` does not apply to objects; write `#[object(\"…\")]` if the key has another name, or remove this attribute";
+        let message = "`#[serde]` does not apply to objects; write `#[object(\"…\")]` if the key has another \
+            name, or remove this attribute";
         diagnostics.error(attribute, message);
     }
 }

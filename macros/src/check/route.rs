@@ -37,7 +37,8 @@ fn check_pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics)
             format!("`{second}` is never reached, because `{first}` above matches the same routes; remove one of them")
         } else {
             format!(
-                "`{second}` is never reached, because `{first}` above matches every route that it matches; put `{second}` first"
+                "`{second}` is never reached, because `{first}` above matches every route that it matches; put \
+                 `{second}` first"
             )
         };
         diagnostics.error(&later.literal, message);
@@ -48,7 +49,8 @@ fn check_pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics)
     }
     let Some(both) = overlap(earlier, later) else { return false };
     let message = format!(
-        "`{both}` matches both `{first}` and `{second}`, and neither is more specific; distinguish them by a fixed segment or a `{{name:REGEX}}`"
+        "`{both}` matches both `{first}` and `{second}`, and neither is more specific; distinguish them by a \
+         fixed segment or a `{{name:REGEX}}`"
     );
     diagnostics.error(&later.literal, message);
     true

@@ -87,7 +87,8 @@ fn check_receiver(receiver: &Receiver, diagnostics: &mut Diagnostics) {
     let message = match &receiver.kind {
         ReceiverKind::Reference(_, _, None) => return,
         ReceiverKind::Reference(_, _, Some(_)) => {
-            "all connections share the handler, so `&mut self` is not possible; write `&self`, and store mutable state in a `Mutex` or an atomic"
+            "all connections share the handler, so `&mut self` is not possible; write `&self`, and store \
+             mutable state in a `Mutex` or an atomic"
         }
         ReceiverKind::Typed(_, ty) if matches!(&**ty, Type::Reference(reference) if reference.mutability.is_none()) => {
             return;
@@ -186,7 +187,8 @@ fn check_capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
 fn check_capture_available(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == model::Kind::Consumer {
         let message = format!(
-            "`{}` cannot read the capture `{name}`, because no route leads to the actions of a consumer; remove `#[path]` to take it from the message, or move the action into a handler",
+            "`{}` cannot read the capture `{name}`, because no route leads to the actions of a consumer; remove \
+             `#[path]` to take it from the message, or move the action into a handler",
             action.method
         );
         diagnostics.add(syn::Error::new(at, message));
@@ -204,13 +206,15 @@ pub(super) fn check_argument(parameter: &Parameter, block: &Block, diagnostics: 
         check_envelope_key(&name, &parameter.name, diagnostics);
     }
     if contains_object(parameter.ty.to_token_stream()) {
-        let message = "an object cannot be loaded inside another type; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
+        let message = "an object cannot be loaded inside another type; write `Object<…>`, `Option<Object<…>>` \
+            or `Vec<Object<…>>`";
         diagnostics.error(&parameter.ty, message);
     } else if borrowed_parameter::check(parameter, diagnostics) {
         return;
     }
     if parameter.names_function() && !is_self_contained(&parameter.ty, block) {
-        let message = "a serde attribute that names a function needs a self-contained type; write one without `Self`, generics of the block or borrowed data";
+        let message = "a serde attribute that names a function needs a self-contained type; write one without \
+            `Self`, generics of the block or borrowed data";
         diagnostics.error(&parameter.ty, message);
     }
 }

@@ -1,5 +1,5 @@
-//! Checks that the names of actions, the patterns of routes, and the names and types of events are unique, and that no action
-//! has the name of `#[authenticate]`. Both definitions are underlined, the later one first.
+//! Checks that the names of actions, the patterns of routes, and the names and types of events are unique, and that no
+//! action has the name of `#[authenticate]`. Both definitions are underlined, the later one first.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

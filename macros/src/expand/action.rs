@@ -1,4 +1,4 @@
-//! One action: its row in the node, and the way from an admitted message to its reply.
+//! One action: its descriptor, and the code from an authorized message to its reply.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Kind, Parameter};
 
-/// An action and its expression, if it has one of its own.
+/// An action, its permission expression if it has its own, and its object parameters.
 pub(super) struct ActionExpansion<'a> {
     action: &'a Action,
     permission: Option<NamedExpression<'a>>,
@@ -34,14 +34,14 @@ pub(super) fn expansions(block: &Block) -> Vec<ActionExpansion<'_>> {
 }
 
 impl ActionExpansion<'_> {
-    /// What stands beside the impls.
+    /// Returns the items beside the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
         let permission =
             self.permission.as_ref().map(|permission| permission.items(&self.role, self.generics, &self.action.cfgs));
         permission.unwrap_or_default()
     }
 
-    /// The row in the node.
+    /// Returns the action descriptor.
     pub(super) fn descriptor(&self) -> TokenStream {
         let (action, cfgs) = (self.action, &self.action.cfgs);
         let descriptor = paths::action_descriptor(Span::call_site());
@@ -61,7 +61,7 @@ impl ActionExpansion<'_> {
         }
     }
 
-    /// A consumer's own actions have no captures: checks that no leaf reads one, and that no object lies under one.
+    /// Returns checks for an action of a consumer: no leaf and no object needs a capture, because a consumer has no route.
     pub(super) fn captures_check(&self, block: &Block) -> TokenStream {
         let cfgs = &self.action.cfgs;
         let permission = self.permission.as_ref().map(|permission| permission.check_consumer_captures(block, cfgs));
@@ -81,7 +81,7 @@ impl ActionExpansion<'_> {
         capture_uses
     }
 
-    /// The row in the table of calls: a closure inside the impl, so that `Self` means what the user meant.
+    /// Returns the action function: a closure inside the impl, so that `Self` has the meaning that it has in user code.
     pub(super) fn call(&self, locals: &Locals) -> TokenStream {
         let cfgs = &self.action.cfgs;
         let Locals { authorized, call, handler, reply, .. } = locals;
@@ -93,7 +93,7 @@ impl ActionExpansion<'_> {
         };
         let extracted = self.extracted(locals);
         let outcome = self.outcome(locals);
-        // A future that is not `Send` is reported where the box becomes a trait object: at the method's name.
+        // The box becomes a trait object here, so a future that is not `Send` is reported at the method's name.
         let name = self.action.method.span();
         let boxed = paths::box_pin(name);
         let future = quote!({ #evaluated_before_arguments #extracted #outcome });
@@ -101,7 +101,7 @@ impl ActionExpansion<'_> {
         quote!(#(#cfgs)* |#handler, #call, #authorized, #reply| #future,)
     }
 
-    /// What is asked of the message itself, and then its arguments.
+    /// Returns the evaluation of the permission, followed by reading the captures and arguments.
     fn evaluated_before_arguments(&self, permission: Option<&NamedExpression<'_>>, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, .. } = locals;
         let permission = permission.map(|permission| {
@@ -115,8 +115,8 @@ impl ActionExpansion<'_> {
         quote!(#permission #captures #arguments)
     }
 
-    /// The same where leaves are about parameters: what needs none is asked before the arguments are read, and an object
-    /// is loaded only while the answer still depends on it.
+    /// Returns the same for a permission with parameters: leaves without parameters are evaluated before the arguments are
+    /// read, and an object is loaded only while the outcome still depends on it.
     fn evaluated_with_parameters(&self, permission: &NamedExpression<'_>, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, evaluation, .. } = locals;
         let (beforehand, captures) = (permission.evaluate_before_loading(locals), self.captures(locals));
@@ -148,7 +148,7 @@ impl ActionExpansion<'_> {
         arguments::read(&self.action.parameters, self.action.deny_unknown, read, proof, locals)
     }
 
-    /// Is it a plain argument that a leaf is about?
+    /// Returns whether the parameter is a plain argument that a leaf names, and so is converted before the evaluation.
     fn is_taken_early(&self, position: usize, parameter: &Parameter) -> bool {
         matches!(parameter.kind, Kind::Key { .. })
             && self.permission.as_ref().is_some_and(|permission| permission.has_leaf_for(position))
@@ -161,7 +161,7 @@ impl ActionExpansion<'_> {
             let (ty, local) = (&parameter.ty, paths::parameter(position, &parameter.ty));
             let span = paths::type_span(ty);
             let path = paths::read_capture(span);
-            // The turbofish puts an error about the type onto the type.
+            // The turbofish reports an error about the type at the type.
             let read = quote_spanned!(span=> #path::<#ty, _>(#call, #name)?);
             Some(quote!(let #local: #ty = #read;))
         });
@@ -184,7 +184,7 @@ impl ActionExpansion<'_> {
         lines.collect()
     }
 
-    /// Calls the method and writes what it returned.
+    /// Calls the method and writes its output as the reply.
     fn outcome(&self, locals: &Locals) -> TokenStream {
         let Locals { call, handler, reply, .. } = locals;
         let (method, start) = (&self.action.method, paths::start_action(Span::call_site()));
@@ -196,8 +196,8 @@ impl ActionExpansion<'_> {
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
         let started = quote!(#start(#call)?;);
         let called = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
-        // A `Result` is taken apart here, under whatever name it was written: one whose error can be serialized would
-        // else be answered as plain data.
+        // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
+        // as plain data.
         let (ok, err, into, returned) =
             (paths::ok(span), paths::err(span), paths::into(span), paths::output_conversion(span));
         quote! {
@@ -227,7 +227,7 @@ impl ActionExpansion<'_> {
     }
 }
 
-/// `Some(…)` or `None`.
+/// Returns `Some(…)` or `None` as tokens.
 pub(super) fn optional(value: Option<TokenStream>) -> TokenStream {
     let (some, none) = (paths::some(Span::call_site()), paths::none(Span::call_site()));
     value.map_or(none, |value| quote!(#some(#value)))

@@ -1,4 +1,4 @@
-//! The keys of the message that an action reads, or `#[authenticate]`: one struct, one pass.
+//! The keys of the message that an action or `#[authenticate]` reads: one struct, deserialized in one pass.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,7 +9,7 @@ use crate::model::object::{Object, Source};
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::plain;
 
-/// Reads them by calling `read` with the call and `proof`; nothing where nothing is to be read.
+/// Reads the arguments by calling `read` with the call and `proof`. Returns `None` if nothing is to be read.
 pub(super) fn read(
     parameters: &[Parameter],
     deny_unknown: bool,
@@ -43,7 +43,7 @@ pub(super) struct MessageKey<'a> {
     pub(super) position: usize,
     pub(super) parameter: &'a Parameter,
     serde: &'a [Attribute],
-    /// Its name in the message, where that is another.
+    /// The name of the key in the message, if it differs from the parameter.
     renamed: Option<&'a str>,
 }
 
@@ -63,8 +63,8 @@ impl<'a> MessageKey<'a> {
         Some(Self { position, parameter, serde, renamed })
     }
 
-    /// The field of the argument struct. A local struct cannot name `Self` or the block's generics, so the type is a
-    /// parameter of it, unless an attribute names a function, which is for that very type.
+    /// Returns the field of the argument struct. A local struct cannot name `Self` or generics of the block, so the type is
+    /// a type parameter of the struct, unless a serde attribute names a function for that very type.
     fn field(&self) -> TokenStream {
         let (serde, name) = (self.serde, &self.parameter.name);
         let renamed = self.renamed.map(|name| quote!(#[serde(rename = #name)]));
@@ -79,15 +79,15 @@ impl<'a> MessageKey<'a> {
         (!self.parameter.names_function()).then(|| format_ident!("__A{}", self.position))
     }
 
-    /// The field as it was read.
+    /// Returns the field as read.
     pub(super) fn read(&self, span: Span, locals: &Locals) -> TokenStream {
         let arguments = paths::at_span(&locals.arguments, span);
         let name = paths::at_span(&self.parameter.name, span);
         quote_spanned!(span=> #arguments.#name)
     }
 
-    /// The field as the parameter. A type that cannot be deserialized is told here, at the type, and only here: as long
-    /// as this fails, the struct's own parameter stays open.
+    /// Returns the field converted into the parameter. A type that cannot be deserialized is reported here, at the type, and
+    /// only here: until this conversion compiles, the type parameter of the struct is not inferred.
     pub(super) fn converted(&self, locals: &Locals) -> TokenStream {
         let (ty, span) = (&self.parameter.ty, paths::type_span(&self.parameter.ty));
         let (argument, read) = (paths::argument(span), self.read(span, locals));
@@ -98,14 +98,14 @@ impl<'a> MessageKey<'a> {
     }
 }
 
-/// The context, as a method is given it. One of another user type is told at the type.
+/// Returns the context argument of a method. A different user type is reported at the type.
 pub(super) fn context(parameter: &Parameter, locals: &Locals) -> TokenStream {
     let span = paths::type_span(&parameter.ty);
     let (whole_context, call) = (paths::whole_context(span), paths::at_span(&locals.call, span));
     quote_spanned!(span=> &#whole_context(#call))
 }
 
-/// Keys that objects stand in, and that no parameter of its own reads: they are not unknown.
+/// Returns fields for the keys that contain objects and are no parameters of their own: `deny_unknown` must accept them.
 fn nested_keys(parameters: &[Parameter]) -> Vec<TokenStream> {
     let mut known: Vec<String> = parameters.iter().flat_map(Parameter::wire_names).collect();
     let ignored = paths::ignored(Span::call_site());

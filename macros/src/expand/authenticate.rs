@@ -1,4 +1,4 @@
-//! `#[authenticate]`: from an admitted message to who its credentials are.
+//! `#[authenticate]`: from an authorized message to the user that its credentials identify.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +8,7 @@ use super::paths::{self, Locals};
 use crate::model::authenticate::Authenticate;
 use crate::model::parameter::Kind;
 
-/// What stands in `impl Consumer for …`.
+/// Returns the items in `impl Consumer for …`.
 pub(super) fn items(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let (cfgs, bool) = (&authenticate.cfgs, paths::bool(Span::call_site()));
     let method = method(authenticate, locals);
@@ -20,7 +20,7 @@ pub(super) fn items(authenticate: &Authenticate, locals: &Locals) -> TokenStream
     }
 }
 
-/// The method's own name carries the span, so that a future that is not `Send` is reported there.
+/// Returns the method. Its name has the span of the user's method, so that a future that is not `Send` is reported there.
 fn method(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let Locals { authorized, call, handler, .. } = locals;
     let (method, span) = (&authenticate.method, authenticate.method.span());
@@ -28,7 +28,7 @@ fn method(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let (result, option) = (paths::result(span), paths::option(span));
     let (arguments, given) = (arguments(authenticate, locals), given(authenticate, locals));
     let wait = authenticate.signature.asyncness.map(|_| quote!(.await));
-    // What is wrong with the outcome is told at the return type.
+    // An invalid output type is reported at the return type.
     let at = authenticate.output().map_or(span, paths::type_span);
     let (output, identity) = (paths::output(at), paths::into_identity(at));
     let converted = quote_spanned!(at=> #identity(#output));

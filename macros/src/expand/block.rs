@@ -1,4 +1,4 @@
-//! The whole: the user's block first, then one `const _` with everything that is generated for it.
+//! The whole expansion: the user's block, followed by one `const _` with everything that is generated for it.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -10,7 +10,7 @@ use super::{action, consumer, event, route};
 use crate::model::block::{Block, Permission};
 use crate::model::{Kind, respan};
 
-/// The user's block and what is generated for it.
+/// Returns the user's block and the generated code.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
@@ -39,10 +39,10 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     }
 }
 
-/// Tokens with the user's spans look hand-written to lints, so what they say about style is turned off in here:
-/// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat, and
-/// `deprecated` where the block speaks of it, because the call of a deprecated action is nothing that its author can
-/// change. Elsewhere the crate may forbid that one.
+/// Turns off style lints for generated code, because lints treat tokens with the user's spans as hand-written:
+/// `unused_qualifications` for paths that the user's imports make redundant, clippy for repeated shapes, and `deprecated` if
+/// the block contains that word, because the author cannot avoid the generated call of a deprecated action. Without that
+/// word the lint stays on, since a crate may forbid `deprecated`.
 fn lints(item: &ItemImpl) -> TokenStream {
     let deprecated = mentions(item.to_token_stream(), "deprecated").then(|| quote!(deprecated,));
     quote!(#[allow(#deprecated unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)])
@@ -56,7 +56,7 @@ fn mentions(tokens: TokenStream, word: &str) -> bool {
     })
 }
 
-/// `impl Handler for …`: the type and its user.
+/// Returns `impl Handler for …`, which names the user type.
 pub(super) fn handler(block: &Block) -> TokenStream {
     let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
     let (ty, user) = (&block.ty, &block.user);
@@ -68,14 +68,14 @@ pub(super) fn handler(block: &Block) -> TokenStream {
         }
 
         impl #generics #ty #where_clause {
-            // Two blocks of one type clash anyway; this name says so in words that help.
+            // Two blocks of one type conflict in any case; this name makes the compiler message clear.
             #[doc(hidden)]
             fn _a_type_has_one_handler_or_consumer_block() {}
         }
     }
 }
 
-/// Which attribute the block has: a route leads to handlers only.
+/// Returns the associated type that tells a handler block from a consumer block: only a handler can be mounted by a route.
 pub(super) fn kind(block: &Block) -> TokenStream {
     let kind = match block.kind {
         Kind::Consumer => paths::consumer_block(Span::call_site()),
@@ -84,7 +84,7 @@ pub(super) fn kind(block: &Block) -> TokenStream {
     quote!(type Block = #kind;)
 }
 
-/// Weighs the rows themselves, after `cfg`. Those of a generic block are weighed with the consumer that leads to them.
+/// Returns the check of the descriptor itself, after `cfg`. A generic block is checked with the consumer that mounts it.
 fn check(block: &Block) -> TokenStream {
     let span = paths::type_span(&block.ty);
     let (check, dispatch, self_type) =
@@ -111,7 +111,7 @@ impl<'a> Generated<'a> {
         Self { block, permission, actions, routes, events, locals: Locals::new() }
     }
 
-    /// The expressions.
+    /// Returns the expressions and aliases.
     fn items(&self) -> TokenStream {
         let own = self.permission.iter().map(|permission| permission.items(ROLE, &self.block.generics, &[]));
         let actions = self.actions.iter().map(action::ActionExpansion::items);
@@ -119,25 +119,25 @@ impl<'a> Generated<'a> {
         own.chain(actions).chain(routes).chain(self.events.iter().map(event::EventExpansion::items)).collect()
     }
 
-    /// What the compiler can check of a consumer that is one type.
+    /// Returns the checks of a consumer without generics.
     fn checks(&self) -> TokenStream {
         let own = self.permission.iter().map(|permission| permission.check_consumer_captures(self.block, &[]));
-        let actions = self.actions.iter().map(|row| row.captures_check(self.block));
-        own.chain(actions).chain(self.routes.iter().map(|row| row.mount_check(self.block))).collect()
+        let actions = self.actions.iter().map(|action| action.captures_check(self.block));
+        own.chain(actions).chain(self.routes.iter().map(|route| route.mount_check(self.block))).collect()
     }
 
-    /// One impl an event.
+    /// Returns one impl per event.
     fn emits(&self) -> TokenStream {
-        self.events.iter().map(|row| row.emits(&self.locals)).collect()
+        self.events.iter().map(|event| event.emits(&self.locals)).collect()
     }
 
     fn dispatch(&self) -> TokenStream {
         let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
         let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
         let (kind, descriptor) = (kind(self.block), self.descriptor());
-        let calls = self.actions.iter().map(|row| row.call(&self.locals));
+        let calls = self.actions.iter().map(|action| action.call(&self.locals));
         let (authorize, descend) = (self.authorize(), self.descend());
-        // The user's own `impl`: what the compiler suggests to write there is then the same, and told once.
+        // With the user's own `impl` token, equal suggestions of the compiler are reported once.
         let impl_token = self.block.impl_token;
         quote! {
             #[automatically_derived]
@@ -197,7 +197,7 @@ impl<'a> Generated<'a> {
             return None;
         }
         let Locals { authorized, handler, route, traversal, .. } = &self.locals;
-        let arms = self.routes.iter().map(|row| row.arm(&self.locals));
+        let arms = self.routes.iter().map(|route| route.arm(&self.locals));
         let (traversal_type, authorized_type) =
             (paths::traversal_type(Span::call_site()), paths::authorized_type(Span::call_site()));
         let (id, result) = (paths::route_id(Span::call_site()), paths::result(Span::call_site()));

@@ -1,4 +1,4 @@
-//! What only a consumer has: the door, the hooks, the registration.
+//! Code for consumers only: connect checks, hooks, events, and registration.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,7 +13,7 @@ use crate::model::hook::Hook;
 
 const ROLE: &str = "Connect";
 
-/// `impl Consumer for …`, and the registration of a consumer without generics.
+/// Returns `impl Consumer for …`, and the registration of a consumer without generics.
 pub(super) fn consumer(
     block: &Block,
     block_permission: Option<&NamedExpression<'_>>,
@@ -57,7 +57,7 @@ fn connect_const(connect: &NamedExpression<'_>) -> TokenStream {
     quote!(const CONNECT_PERMISSION: #option<&'static #expression> = #value;)
 }
 
-/// What may leave it, where anything may.
+/// Returns the constant that lists the events, if there are any.
 fn events_const(events: &[event::EventExpansion<'_>]) -> Option<TokenStream> {
     if events.is_empty() {
         return None;
@@ -67,7 +67,7 @@ fn events_const(events: &[event::EventExpansion<'_>]) -> Option<TokenStream> {
     Some(quote!(const EVENTS: &'static [#descriptor] = &[#(#descriptors)*];))
 }
 
-/// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.
+/// Returns the constant that checks a generic consumer, whose captures are known only when it is mounted.
 fn check_const(strict: Option<&NamedExpression<'_>>) -> TokenStream {
     let (check, dispatch) = (paths::check_mounts(Span::call_site()), paths::dispatch(Span::call_site()));
     let strict = strict.map(NamedExpression::check_connect_captures_when_mounted);
@@ -103,7 +103,7 @@ fn authorize_connect(
     })
 }
 
-/// The method's own name carries the span, so that a future that is not `Send` is reported there.
+/// Returns the hook. Its name has the span of the user's method, so that a future that is not `Send` is reported there.
 fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let Locals { cx, handler, scope, .. } = locals;
     let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
@@ -111,7 +111,7 @@ fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let takes = !hook.parameters().is_empty();
     if hook.mark == Mark::Connect {
         let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_context(span), paths::result(span));
-        // What is wrong with the outcome is told at the return type.
+        // An invalid output type is reported at the return type.
         let at = hook.output().map_or(span, paths::type_span);
         let (output, outcome) = (paths::output(at), paths::hook_outcome(at));
         let converted = quote_spanned!(at=> #outcome(#output));

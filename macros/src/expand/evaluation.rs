@@ -1,4 +1,4 @@
-//! Permission expressions as the tree that the runtime evaluates, and the loops that ask their leaves.
+//! Permission expressions: the tree that the runtime evaluates, and the loops that evaluate the leaves.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -10,21 +10,21 @@ use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
 
-/// An expression with the names of what is generated for it.
+/// An expression with the names of its generated items.
 pub(super) struct NamedExpression<'a> {
     expression: &'a Expression,
-    /// The static that node and gate share.
+    /// The static that the descriptor and the evaluation share.
     name: Ident,
     leaves: Vec<NamedLeaf<'a>>,
 }
 
 impl<'a> NamedExpression<'a> {
-    /// `role` makes the names unique within the block: `Route0`, `Connect`.
+    /// Creates the expression. `role` makes the names unique within the block, for example `Route0` or `Connect`.
     pub(super) fn new(expression: &'a Expression, role: &str, generics: &Generics) -> Self {
         Self::build(expression, role, leaf::named_leaves(expression, role, generics, None))
     }
 
-    /// Of an action, whose parameters leaves may be about.
+    /// Creates the expression of an action, whose leaves may name parameters.
     pub(super) fn for_action(expression: &'a Expression, role: &str, generics: &Generics, action: &'a Action) -> Self {
         Self::build(expression, role, leaf::named_leaves(expression, role, generics, Some(action)))
     }
@@ -33,7 +33,7 @@ impl<'a> NamedExpression<'a> {
         Self { expression, name: format_ident!("__{}", role.to_uppercase()), leaves }
     }
 
-    /// What stands beside the impls: the tree, and one alias a leaf.
+    /// Returns the items beside the impls: the tree, and one alias per leaf.
     pub(super) fn items(&self, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
         let aliases = leaf::leaf_aliases(self.expression, role, generics, cfgs);
         let (name, expression) = (&self.name, paths::expression(Span::call_site()));
@@ -48,28 +48,28 @@ impl<'a> NamedExpression<'a> {
         }
     }
 
-    /// `&EXPRESSION`, as the node holds it.
+    /// Returns `&EXPRESSION` for the descriptor.
     pub(super) fn reference(&self) -> TokenStream {
         let name = &self.name;
         quote!(&#name)
     }
 
-    /// One row a leaf: the captures it reads.
+    /// Returns one `CaptureUse` per leaf that reads captures.
     pub(super) fn capture_uses(&self) -> TokenStream {
         self.leaves.iter().filter_map(NamedLeaf::capture_use).collect()
     }
 
-    /// Is anything asked about a parameter?
+    /// Returns whether any leaf names a parameter.
     pub(super) fn has_parameter_leaves(&self) -> bool {
         self.expression.names_parameters()
     }
 
-    /// Is anything asked about that one?
+    /// Returns whether any leaf names the parameter at `position`.
     pub(super) fn has_leaf_for(&self, position: usize) -> bool {
         self.leaves.iter().any(|leaf| leaf.is_for_parameter(position))
     }
 
-    /// Asks the leaves about a message; ends with `finish(__admitted)`.
+    /// Evaluates the leaves for a message; the tokens end with `finish(.., __authorized)`.
     pub(super) fn evaluate(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, evaluation, .. } = locals;
         let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
@@ -78,7 +78,7 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated #finish(&#evaluation, #authorized))
     }
 
-    /// Asks the leaves that need no object, and goes on to those that do.
+    /// Evaluates the leaves that need no object, and starts the evaluation of the remaining leaves.
     pub(super) fn evaluate_before_loading(&self, locals: &Locals) -> TokenStream {
         let Locals { call, evaluation, .. } = locals;
         let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
@@ -87,7 +87,7 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated let mut #evaluation = #objects(#evaluation)?;)
     }
 
-    /// Asks the leaves about the parameters; `__admitted` is what comes of it.
+    /// Evaluates the leaves for their parameters, and binds the result to `__authorized`.
     pub(super) fn evaluate_with_parameters(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, evaluation, .. } = locals;
         let evaluated = self.evaluation_loop(&OBJECT_EVALUATION, locals, |leaf| leaf.evaluate_parameter(locals));
@@ -95,7 +95,7 @@ impl<'a> NamedExpression<'a> {
         quote!(#evaluated let #authorized = #finish(#evaluation, #authorized)?;)
     }
 
-    /// Asks the leaves at the door.
+    /// Evaluates the leaves for a connect check.
     pub(super) fn evaluate_connect(&self, locals: &Locals) -> TokenStream {
         let Locals { cx, evaluation, .. } = locals;
         let start = self.start(&paths::connect_start_evaluation(Span::call_site()), cx, locals);
@@ -104,7 +104,7 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated #finish(&#evaluation))
     }
 
-    /// Asks the leaves at the door, and those without opinion what they say to messages.
+    /// Evaluates the leaves for a strict connect check: without a connect opinion, a leaf is evaluated as for a message.
     pub(super) fn evaluate_strict_connect(&self, locals: &Locals) -> TokenStream {
         let Locals { cx, evaluation, .. } = locals;
         let start = self.start(&paths::connect_start_evaluation(Span::call_site()), cx, locals);
@@ -113,7 +113,7 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated #finish(&#evaluation))
     }
 
-    /// Asks the leaves about a group; `consumer` is the type of its consumer at a span.
+    /// Evaluates the leaves for joining a group; `consumer` returns the type of its consumer at a span.
     pub(super) fn evaluate_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, evaluation, .. } = locals;
         let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
@@ -124,10 +124,10 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated #finish(&#evaluation))
     }
 
-    /// Asks the leaves about an event; `ty` is its type at a span.
+    /// Evaluates the leaves for an event; `ty` returns the type of the event at a span.
     pub(super) fn evaluate_event(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let Locals { evaluation, subscriber, .. } = locals;
-        // What one leaf says by itself is the answer. It is asked for every member of a group.
+        // A single leaf needs no evaluation loop. This code runs for every member of a group.
         if let (Tree::Leaf(_), [only]) = (&self.expression.tree, &self.leaves[..]) {
             return only.evaluate_event(&ty(only.leaf.span), locals);
         }
@@ -138,13 +138,13 @@ impl<'a> NamedExpression<'a> {
         quote!(#start #evaluated #finish(&#evaluation))
     }
 
-    /// What generated code calls is called by its path: a trait of the user's may have methods of the same names.
+    /// Starts the evaluation. Generated code calls functions by path, because a user's trait may have the same methods.
     fn start(&self, start: &TokenStream, evaluated: &Ident, locals: &Locals) -> TokenStream {
         let (name, evaluation) = (&self.name, &locals.evaluation);
         quote!(let mut #evaluation = #start(#evaluated, &#name);)
     }
 
-    /// Asks leaf after leaf until the gate has heard enough. One that has nothing to say here has no arm.
+    /// Evaluates leaf after leaf until the outcome is settled. A leaf that does not apply here has no arm.
     fn evaluation_loop<'s>(
         &'s self,
         calls: &EvaluationPaths,
@@ -170,29 +170,29 @@ impl<'a> NamedExpression<'a> {
         }
     }
 
-    /// Checks at each leaf of a consumer's own expressions that it reads no captures.
+    /// Returns checks, at each leaf of a consumer's own expressions, that it reads no captures.
     pub(super) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
         self.leaves.iter().filter_map(|leaf| leaf.check_consumer_captures(block, cfgs)).collect()
     }
 
-    /// Checks at each leaf of a strict connect expression that it reads no captures.
+    /// Returns checks, at each leaf of a strict connect expression, that it reads no captures.
     pub(super) fn check_connect_captures(&self, block: &Block) -> TokenStream {
         self.leaves.iter().filter_map(|leaf| leaf.check_connect_captures(block)).collect()
     }
 
-    /// The same as statements inside the impl of a generic consumer.
+    /// Returns the same checks as statements inside the impl of a generic consumer.
     pub(super) fn check_connect_captures_when_mounted(&self) -> TokenStream {
         self.leaves.iter().filter_map(NamedLeaf::check_connect_captures_when_mounted).collect()
     }
 }
 
-/// Which leaf comes next, and what it said.
+/// Paths of the runtime functions that drive one kind of evaluation.
 struct EvaluationPaths {
     next: fn(Span) -> TokenStream,
     record: fn(Span) -> TokenStream,
-    /// What one says that is not there.
+    /// The answer of a leaf that does not exist.
     unknown: fn(Span) -> TokenStream,
-    /// Does an answer end it all?
+    /// Whether recording an answer can fail.
     is_fallible: bool,
 }
 

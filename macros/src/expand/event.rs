@@ -1,4 +1,4 @@
-//! One event: what is asked of who would see it, and the frame that it becomes.
+//! One event: the evaluation of its permission for each subscriber, and its frame.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -31,7 +31,7 @@ pub(super) fn expansions(block: &Block) -> Vec<EventExpansion<'_>> {
 }
 
 impl EventExpansion<'_> {
-    /// What stands beside the impls: the expression, and the type under a name that is resolved once.
+    /// Returns the items beside the impls: the expression, and an alias of the type, so that its path is resolved once.
     pub(super) fn items(&self) -> TokenStream {
         let (cfgs, ty) = (&self.event.cfgs, self.ty);
         let permission = self.permission.items(&self.role, &self.block.generics, cfgs);
@@ -42,14 +42,14 @@ impl EventExpansion<'_> {
         quote!(#permission #type_alias)
     }
 
-    /// The row in the consumer's list.
+    /// Returns the event descriptor.
     pub(super) fn descriptor(&self) -> TokenStream {
         let (cfgs, name) = (&self.event.cfgs, &self.event.name);
         let (descriptor, permission) = (paths::event_descriptor(Span::call_site()), self.permission.reference());
         quote!(#(#cfgs)* #descriptor { name: #name, permission: #permission },)
     }
 
-    /// `impl Emits<E> for …`
+    /// Returns `impl Emits<E> for …`.
     pub(super) fn emits(&self, locals: &Locals) -> TokenStream {
         let (cfgs, ty) = (&self.event.cfgs, self.type_at(paths::type_span(self.ty)));
         let (name, permission) = (constant(&self.event.name), expression_constant(&self.permission.reference()));
@@ -72,7 +72,7 @@ impl EventExpansion<'_> {
         }
     }
 
-    /// What is wrong with the field is told where it is named.
+    /// Returns the method for the coalescing key. A missing or unsuitable field is reported at its name.
     fn coalescing_key(&self, locals: &Locals) -> Option<TokenStream> {
         let (field, event, site) = (self.event.key.as_ref()?, &locals.event, Span::call_site());
         let (ty, at) = (self.type_at(paths::type_span(self.ty)), field.span());
@@ -87,7 +87,7 @@ impl EventExpansion<'_> {
         })
     }
 
-    /// The frame for all, or for each one. What is wrong with what the method returns is told at its type.
+    /// Returns the method that builds the frame, shared or per subscriber. An invalid output is reported at the return type.
     fn frame(&self, locals: &Locals) -> TokenStream {
         let Locals { event, handler, scope, .. } = locals;
         let (site, name, method) = (Span::call_site(), &self.event.name, &self.event.method);
@@ -107,7 +107,7 @@ impl EventExpansion<'_> {
                 }
             };
         };
-        // A scope of another user type is told at the type.
+        // A scope with a different user type is reported at the type.
         let (scope_type, scope_argument) =
             (paths::scope_type(site), paths::at_span(scope, paths::type_span(&scope_parameter.ty)));
         let personal_frame = paths::encode_personal_frame(at);
@@ -121,7 +121,7 @@ impl EventExpansion<'_> {
         }
     }
 
-    /// The event's type, all at one span.
+    /// Returns the event's type with all tokens at one span.
     fn type_at(&self, span: Span) -> TokenStream {
         if self.has_alias() { self.type_alias(span).to_token_stream() } else { respan(self.ty.to_token_stream(), span) }
     }
@@ -135,7 +135,7 @@ impl EventExpansion<'_> {
     }
 }
 
-/// `impl Emits<E> for …`, shown at the event's type: a consumer has one event of each type.
+/// Returns `impl Emits<E> for …` at the span of the event's type: a consumer has one event per type.
 fn emits(block: &Block, ty: &impl ToTokens, original: &Type, body: &TokenStream) -> TokenStream {
     let span = paths::type_span(original);
     let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
@@ -153,13 +153,13 @@ pub(super) fn expression_constant(value: &TokenStream) -> TokenStream {
     quote!(const PERMISSION: &'static #expression = #value;)
 }
 
-/// Impls that nobody sees anything of, so that groups which carry the events do not break.
+/// Returns impls that deny every subscriber, so that groups which carry the events still compile.
 pub(super) fn fallback(block: &Block) -> TokenStream {
     let mut written: Vec<(String, bool)> = Vec::new();
     let impls = block.events.iter().filter_map(|event| {
         let (ty, always) = (event.ty()?, event.cfgs.is_empty());
         let text = ty.to_token_stream().to_string();
-        // One of two that would clash is enough.
+        // Of two conflicting impls, only the first is generated.
         if text.contains(['\'', '&']) || written.iter().any(|(earlier, theirs)| *earlier == text && (always || *theirs))
         {
             return None;

@@ -1,4 +1,4 @@
-//! `#[derive(Group)]`: what is asked of whoever joins, and the events that the group carries.
+//! `#[derive(Group)]`: the evaluation of the join permission, and the events that the group carries.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,7 +13,7 @@ use crate::model::{Part, respan};
 
 const ROLE: &str = "Group";
 
-/// All that is generated for it.
+/// Returns the impls of the group and its registration.
 pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(expression), generics) = (&group.permission, Generics::default()) else { return TokenStream::new() };
     let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::new());
@@ -39,7 +39,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     )
 }
 
-/// Impls that let nobody in, beside the errors, so that nothing else breaks.
+/// Returns impls that deny every join, beside the errors, so that no further errors follow.
 pub(crate) fn group_fallback(group: &Group) -> TokenStream {
     if !group.generics.params.is_empty() || group.consumer.is_none() {
         return TokenStream::new();
@@ -48,7 +48,7 @@ pub(crate) fn group_fallback(group: &Group) -> TokenStream {
         group.permission.as_ref().map(|expression| leaf::leaf_aliases(expression, ROLE, &Generics::default(), &[]));
     let (deny_all, denied) = (paths::deny_all(Span::call_site()), paths::unknown_leaf(Span::call_site()));
     let may_join = may_join(group, &quote!(_), &quote!(_), &denied);
-    // What is named only so that it seems used is not used after all.
+    // The aliases are named only so that nothing seems unused.
     let unused = quote!(#[allow(dead_code)]);
     let generated = group_impls(group, &aliases.unwrap_or_default(), &deny_all, &may_join);
     quote!(#unused #generated)
@@ -58,10 +58,10 @@ fn group_impls(group: &Group, items: &TokenStream, expression: &TokenStream, may
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
     let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
     let (alias, string) = (paths::alias(&group.runtime), paths::string(site));
-    // What a key needs besides, such as `Hash`, is told at the type's name.
+    // A missing supertrait of the key, for example `Hash`, is reported at the type's name.
     let (trait_, permission) = (paths::group_trait(self_type.span()), expression_constant(expression));
     let consumer_type = consumer_alias(paths::type_span(consumer));
-    // One that is more private than the group is told where it is written.
+    // A consumer that is more private than the group is reported where it is written.
     let consumer_item = quote_spanned!(paths::type_span(consumer)=> type Consumer = #consumer_type;);
     let body = quote! {
         #consumer_item
@@ -71,7 +71,7 @@ fn group_impls(group: &Group, items: &TokenStream, expression: &TokenStream, may
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });
     let carries = group.events.iter().map(|event| {
-        // An event that the consumer does not name is told here.
+        // An event that the consumer does not declare is reported here.
         let span = paths::type_span(event);
         let (carries, self_type) = (paths::carries(span), respan(quote!(#self_type), span));
         quote_spanned!(span=> #[automatically_derived] impl #carries<#event> for #self_type {})
@@ -88,7 +88,7 @@ fn group_impls(group: &Group, items: &TokenStream, expression: &TokenStream, may
     }
 }
 
-/// What frames call it. A field that cannot be shown is told at the literal.
+/// Returns the method for the public name. A field that does not implement `Display` is reported at the literal.
 fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
     let (written, this, site) = (group.public_name.as_ref()?, &locals.group, Span::call_site());
     let at = written.literal.span();
@@ -104,7 +104,7 @@ fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
     let (format, some) = (paths::format(at), paths::some(site));
     let name = quote_spanned!(at=> #format!(#text #(#fields)*));
     let (option, string) = (paths::option(site), paths::owned_string(site));
-    // The local is not used where there are no fields.
+    // The local is unused if there are no fields.
     let begun = written.fields().next().map(|_| quote!(let #this = self;));
     Some(quote! {
         fn public_name(&self) -> #option<#string> {
@@ -114,7 +114,7 @@ fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
     })
 }
 
-/// The consumer's type by a name that is resolved once.
+/// Returns the alias of the consumer's type, whose path is resolved once.
 fn consumer_alias(span: Span) -> TokenStream {
     quote_spanned!(span=> __GroupConsumer)
 }
@@ -123,7 +123,7 @@ fn may_join(group: &Group, consumer: &TokenStream, call: &TokenStream, body: &To
     let span = group.consumer.as_ref().map_or_else(Span::call_site, paths::type_span);
     let (call_type, handler) = (paths::call_type(Span::call_site()), paths::handler_trait(span));
     let result = paths::result(Span::call_site());
-    // A type that is no consumer is told where it is written.
+    // A type that is not a consumer is reported where it is written.
     let ty = consumer_alias(span);
     let user = quote_spanned!(span=> <#ty as #handler>::User);
     quote! {

@@ -1,4 +1,4 @@
-//! The parameters that are loaded: begun before the leaves about them are asked, taken once all has held.
+//! Object parameters: their keys are read before leaves are evaluated, and the objects are passed on after authorization.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -13,12 +13,12 @@ use crate::model::object::{Object, Source};
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::{plain, respan};
 
-/// One such parameter.
+/// One object parameter.
 pub(super) struct ObjectExpansion<'a> {
     position: usize,
     parameter: &'a Parameter,
     object: &'a Object,
-    /// All that is written about it is shown here: a type that cannot be loaded is told once.
+    /// The span of all tokens about the parameter, so that a type that cannot be loaded is reported once.
     span: Span,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn all(action: &Action) -> Vec<ObjectExpansion<'_>> {
     loaded.collect()
 }
 
-/// `<Object<Message> as Held>`, all at the type: a misspelled one is told there, and only there.
+/// Returns `<Object<Message> as LoadedParameter>` at the span of the type, so that a misspelled type is reported once.
 pub(super) fn loaded_parameter(parameter: &Parameter, object: &Object) -> TokenStream {
     let span = paths::type_span(&object.ty);
     let (ty, loaded_parameter) = (respan(parameter.ty.to_token_stream(), span), paths::loaded_parameter(span));
@@ -42,7 +42,7 @@ impl ObjectExpansion<'_> {
         format!("object `{}`", plain(&self.parameter.name))
     }
 
-    /// The row for the captures that it must lie under.
+    /// Returns the `CaptureUse` of the captures that the object must belong to.
     pub(super) fn capture_use(&self) -> TokenStream {
         let (capture_use, reader, self_type) =
             (paths::capture_use(Span::call_site()), self.reader(), quote_spanned!(self.span=> Self));
@@ -50,7 +50,7 @@ impl ObjectExpansion<'_> {
         quote!(#capture_use { reader: #reader, captures: #captures },)
     }
 
-    /// `<Object<Message> as Objects<Self>>`
+    /// Returns `<Object<Message> as ObjectParameter<Self>>`.
     fn as_object_parameter(&self, handler: &TokenStream) -> TokenStream {
         let (ty, objects) =
             (respan(self.parameter.ty.to_token_stream(), self.span), paths::object_parameter(self.span));
@@ -62,7 +62,7 @@ impl ObjectExpansion<'_> {
         quote_spanned!(self.span=> <#as_object_parameter::Item as #load<#handler>>::CAPTURES)
     }
 
-    /// Checks that it need not lie under captures where there are none.
+    /// Returns a check that the object needs no captures, for actions that have none.
     pub(super) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
         let (check, reader) = (paths::check_consumer_captures(self.span), string_literal(&self.reader(), self.span));
         let handler = block.ty.to_token_stream();
@@ -71,7 +71,7 @@ impl ObjectExpansion<'_> {
         quote!(#(#cfgs)* const _: () = #checked;)
     }
 
-    /// Begins: its key is there, or its keys are, and nothing is loaded yet.
+    /// Returns the statement that reads the key or keys. Nothing is loaded yet.
     pub(super) fn started(&self, locals: &Locals) -> TokenStream {
         let Locals { call, evaluation, .. } = locals;
         let (span, local) = (self.span, paths::parameter(self.position, &self.object.ty));
@@ -84,7 +84,7 @@ impl ObjectExpansion<'_> {
             }
             Source::Capture { name, .. } => {
                 let path = paths::read_capture(span);
-                // The turbofish puts an error about the type onto the type.
+                // The turbofish reports an error about the type at the type.
                 Some(quote_spanned!(span=> #path::<#as_object_parameter::Keys, _>(#call, #name)?))
             }
         };
@@ -92,7 +92,7 @@ impl ObjectExpansion<'_> {
         quote_spanned!(span=> let mut #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
     }
 
-    /// The parameter itself.
+    /// Returns the statement that binds the loaded parameter.
     pub(super) fn loaded(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, handler, .. } = locals;
         let (local, take) =

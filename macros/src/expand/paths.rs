@@ -1,16 +1,16 @@
-//! Every name that generated code uses: the paths into the runtime, and the locals.
+//! Every name that generated code uses: the paths into the runtime, and the local variables.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
-/// `use … as __rt`: the one alias that all other paths start with.
+/// Returns `use … as __rt`, the alias that all other paths start with.
 pub(super) fn alias(runtime: &Path) -> TokenStream {
     quote!(use #runtime::__private as __rt;)
 }
 
-/// What `#[serde(crate = …)]` wants.
+/// The value of `#[serde(crate = …)]`.
 pub(super) const SERDE: &str = "__rt::serde";
 
 macro_rules! paths {
@@ -32,110 +32,110 @@ paths! {
     map = [::core::result::Result::map]
     option = [::core::option::Option]
 
-    action_fn = [__rt::ActionFn]
     action_descriptor = [__rt::ActionDescriptor]
-    authorized_type = [__rt::Authorized]
-    connect_as_context = [__rt::ConnectContext::as_context]
-    argument = [__rt::Argument]
-    read_arguments = [__rt::read_arguments]
-    read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
-    check_depends_on_object = [__rt::check_depends_on_object]
-    leaf_over_objects_into_answer = [__rt::LeafOverObjects::into_answer]
-    leaf_over_objects_next = [__rt::LeafOverObjects::next]
-    leaf_over_objects_record = [__rt::LeafOverObjects::record]
-    object_evaluation_finish = [__rt::ObjectEvaluation::finish]
-    object_evaluation_next = [__rt::ObjectEvaluation::next]
-    object_evaluation_record = [__rt::ObjectEvaluation::record]
+    action_fn = [__rt::ActionFn]
     answer_before_loading = [__rt::answer_before_loading]
+    argument = [__rt::Argument]
+    authorized_type = [__rt::Authorized]
     box_pin = [__rt::Box::pin]
-    traversal_call = [__rt::Traversal::call]
+    call_context = [__rt::Call::context]
+    call_may = [__rt::Call::may]
+    call_scope = [__rt::Call::scope]
+    call_start_evaluation = [__rt::Call::start_evaluation]
     call_type = [__rt::Call]
+    capture_use = [__rt::CaptureUse]
     carries = [__rt::Carries]
-    check_mounts = [__rt::check_mounts]
-    check_mount = [__rt::check_mount]
+    check_connect_captures = [__rt::check_connect_captures]
+    check_consumer_captures = [__rt::check_consumer_captures]
+    check_depends_on_object = [__rt::check_depends_on_object]
     check_descriptor = [__rt::check_descriptor]
+    check_execution = [__rt::check_execution]
+    check_mount = [__rt::check_mount]
+    check_mounts = [__rt::check_mounts]
+    check_single_object = [__rt::check_single_object]
     codename = [__rt::Codename]
     codename_of = [__rt::Codename::of]
     codename_row = [__rt::CodenameRow]
+    connect_as_context = [__rt::ConnectContext::as_context]
     connect_context = [__rt::ConnectContext]
+    connect_may = [__rt::ConnectContext::may]
+    connect_start_evaluation = [__rt::ConnectContext::start_evaluation]
     consumer = [__rt::Consumer]
     consumer_block = [__rt::ConsumerBlock]
-    call_context = [__rt::Call::context]
     declare = [__rt::declare]
+    denied = [::core::option::Option::Some(false)]
+    deny_all = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], has_codenames: false }]
     dispatch = [__rt::Dispatch]
     emits = [__rt::Emits]
-    hash_coalescing_key = [__rt::hash_coalescing_key]
+    encode_frame = [__rt::encode_frame]
+    encode_personal_frame = [__rt::encode_personal_frame]
+    evaluation_finish = [__rt::Evaluation::finish]
+    evaluation_finish_connect = [__rt::Evaluation::finish_connect]
+    evaluation_finish_join = [__rt::Evaluation::finish_join]
+    evaluation_finish_strict_connect = [__rt::Evaluation::finish_strict_connect]
+    evaluation_into_object_evaluation = [__rt::Evaluation::into_object_evaluation]
+    evaluation_next = [__rt::Evaluation::next]
+    evaluation_record = [__rt::Evaluation::record]
     event_descriptor = [__rt::EventDescriptor]
+    event_evaluation_finish = [__rt::EventEvaluation::finish]
+    event_evaluation_next = [__rt::EventEvaluation::next]
+    event_evaluation_record = [__rt::EventEvaluation::record]
     event_permission = [__rt::EventPermission]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
-    evaluation_finish = [__rt::Evaluation::finish]
-    evaluation_finish_join = [__rt::Evaluation::finish_join]
-    evaluation_finish_connect = [__rt::Evaluation::finish_connect]
-    evaluation_finish_strict_connect = [__rt::Evaluation::finish_strict_connect]
-    encode_frame = [__rt::encode_frame]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
-    call_start_evaluation = [__rt::Call::start_evaluation]
-    connect_start_evaluation = [__rt::ConnectContext::start_evaluation]
     group_permission = [__rt::GroupPermission]
     group_trait = [__rt::Group]
     handler_block = [__rt::HandlerBlock]
+    handler_descriptor = [__rt::HandlerDescriptor]
     handler_trait = [__rt::Handler]
-    loaded_parameter = [__rt::LoadedParameter]
+    hash_coalescing_key = [__rt::hash_coalescing_key]
     hook_outcome = [__rt::HookOutcome::into_result]
-    into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     ignored = [__rt::serde::de::IgnoredAny]
+    into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
+    leaf_over_objects_into_answer = [__rt::LeafOverObjects::into_answer]
+    leaf_over_objects_next = [__rt::LeafOverObjects::next]
+    leaf_over_objects_record = [__rt::LeafOverObjects::record]
     load = [__rt::Load]
-    loading_objects_start_leaf = [__rt::LoadingObjects::start_leaf]
-    loading_objects_may = [__rt::LoadingObjects::may]
+    loaded_parameter = [__rt::LoadedParameter]
     loading_objects_into_parameter = [__rt::LoadingObjects::into_parameter]
-    call_may = [__rt::Call::may]
-    connect_may = [__rt::ConnectContext::may]
+    loading_objects_may = [__rt::LoadingObjects::may]
+    loading_objects_start_leaf = [__rt::LoadingObjects::start_leaf]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
     mountable = [__rt::Mountable]
-    capture_use = [__rt::CaptureUse]
-    read_nested = [__rt::read_nested]
-    evaluation_next = [__rt::Evaluation::next]
-    check_execution = [__rt::check_execution]
-    check_connect_captures = [__rt::check_connect_captures]
-    check_consumer_captures = [__rt::check_consumer_captures]
-    deny_all = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], has_codenames: false }]
     no_opinion = [__rt::no_opinion]
-    handler_descriptor = [__rt::HandlerDescriptor]
-    object_permission = [__rt::ObjectPermission]
+    object_evaluation_finish = [__rt::ObjectEvaluation::finish]
+    object_evaluation_next = [__rt::ObjectEvaluation::next]
+    object_evaluation_record = [__rt::ObjectEvaluation::record]
     object_parameter = [__rt::ObjectParameter]
-    evaluation_into_object_evaluation = [__rt::Evaluation::into_object_evaluation]
-    read_capture = [__rt::read_capture]
+    object_permission = [__rt::ObjectPermission]
+    output_conversion = [__rt::output_conversion]
     pattern = [__rt::Pattern]
-    encode_personal_frame = [__rt::encode_personal_frame]
     permission = [__rt::Permission]
+    read_arguments = [__rt::read_arguments]
+    read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
+    read_capture = [__rt::read_capture]
+    read_nested = [__rt::read_nested]
     regex = [__rt::Regex]
     register = [__rt::register]
     register_group = [__rt::register_group]
     result = [__rt::Result]
-    output_conversion = [__rt::output_conversion]
     route_descriptor = [__rt::RouteDescriptor]
-    call_scope = [__rt::Call::scope]
-    subscriber_scope = [__rt::Subscriber::scope]
     scope_type = [__rt::Scope]
+    segment = [__rt::Segment]
+    start_action = [__rt::start_action]
     subscriber_may = [__rt::Subscriber::may]
     subscriber_may_on = [__rt::Subscriber::may_on]
-    subscriber_type = [__rt::Subscriber]
-    segment = [__rt::Segment]
+    subscriber_scope = [__rt::Subscriber::scope]
     subscriber_start_evaluation = [__rt::Subscriber::start_evaluation]
-    event_evaluation_finish = [__rt::EventEvaluation::finish]
-    event_evaluation_next = [__rt::EventEvaluation::next]
-    event_evaluation_record = [__rt::EventEvaluation::record]
-    check_single_object = [__rt::check_single_object]
-    start_action = [__rt::start_action]
-    evaluation_record = [__rt::Evaluation::record]
-    unknown_leaf = [__rt::unknown_leaf()]
-    denied = [::core::option::Option::Some(false)]
-    unknown_route = [__rt::unknown_route]
+    subscriber_type = [__rt::Subscriber]
+    traversal_call = [__rt::Traversal::call]
     traversal_type = [__rt::Traversal]
+    unknown_leaf = [__rt::unknown_leaf()]
+    unknown_route = [__rt::unknown_route]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
@@ -147,8 +147,8 @@ paths! {
     owned_string = [::std::string::String]
 }
 
-/// The locals of generated functions. They are made once and interpolated: a name typed in a spanned quote would
-/// take that span's hygiene, and no user's name can meet these.
+/// The local variables of generated functions. They are created once and interpolated: an identifier written in a spanned
+/// quote would take the hygiene of that span, and these must not collide with names of the user.
 pub(super) struct Locals {
     pub(super) authorized: Ident,
     pub(super) answer: Ident,
@@ -201,7 +201,7 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Where to show what is wrong with a type: at its last word, as a span on stable Rust covers one token only.
+/// Returns the span for errors about a type: its last segment, because a span on stable Rust covers only one token.
 pub(super) fn type_span(ty: &Type) -> Span {
     match ty {
         Type::Reference(reference) => type_span(&reference.elem),
@@ -211,30 +211,30 @@ pub(super) fn type_span(ty: &Type) -> Span {
     }
 }
 
-/// The same name, shown at `span` in messages.
+/// Returns the same identifier, reported at `span`.
 pub(super) fn at_span(name: &Ident, span: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(name.span().located_at(span));
     name
 }
 
-/// What the method returned; at the return type, because a message about it underlines the local.
+/// Returns the local for the output of the method. It has the span of the return type, which the compiler underlines.
 pub(super) fn output(span: Span) -> Ident {
     Ident::new("__output", span)
 }
 
-/// The error in what the method returned.
+/// Returns the local for the error of the method's output.
 pub(super) fn error(span: Span) -> Ident {
     Ident::new("__error", span)
 }
 
-/// The local that borrows what a codename or a key is about; at its name, for the same reason.
+/// Returns the local that borrows the field of a codename or a coalescing key. It has the span of the field's name.
 pub(super) fn subject(span: Span) -> Ident {
     Ident::new("__subject", span)
 }
 
-/// The local that holds the parameter at this position; at its type, for the same reason. Leaves name it too, and what is
-/// joined of tokens of the macro's own and of the user's is shown at the attribute.
+/// Returns the local that holds the parameter at this position. It has the span of the parameter's type: tokens that mix the
+/// macro's and the user's spans would be reported at the attribute.
 pub(super) fn parameter(position: usize, ty: &Type) -> Ident {
     format_ident!("__p{position}", span = type_span(ty))
 }

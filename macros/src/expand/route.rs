@@ -1,4 +1,4 @@
-//! One route: its row in the node, the way into its handler, and the checks at its literal.
+//! One route: its descriptor, the call into its handler, and the checks at its literal.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -11,7 +11,7 @@ use crate::model::block::Block;
 use crate::model::route::Route;
 use crate::model::{Segment, respan};
 
-/// A route and its expression, if it has one.
+/// A route and its permission expression, if it has one.
 pub(super) struct RouteExpansion<'a> {
     route: &'a Route,
     permission: Option<NamedExpression<'a>>,
@@ -30,7 +30,7 @@ pub(super) fn expansions(block: &Block) -> Vec<RouteExpansion<'_>> {
 }
 
 impl RouteExpansion<'_> {
-    /// What stands beside the impls.
+    /// Returns the items beside the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
         self.permission
             .as_ref()
@@ -38,7 +38,7 @@ impl RouteExpansion<'_> {
             .unwrap_or_default()
     }
 
-    /// The row in the node.
+    /// Returns the route descriptor.
     pub(super) fn descriptor(&self) -> TokenStream {
         let (route, cfgs) = (self.route, &self.route.cfgs);
         let (descriptor, pattern) = (paths::route_descriptor(Span::call_site()), paths::pattern(Span::call_site()));
@@ -49,7 +49,7 @@ impl RouteExpansion<'_> {
         let capture_uses = self.permission.as_ref().map(NamedExpression::capture_uses);
         let (ty, span) = (&route.handler, paths::type_span(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
-        // A consumer is refused here, at its type.
+        // A consumer as the handler is reported here, at its type.
         let handler_descriptor = quote_spanned!(span=> <#handler::Block as #mountable<#ty>>::DESCRIPTOR);
         quote! {
             #(#cfgs)*
@@ -63,7 +63,7 @@ impl RouteExpansion<'_> {
         }
     }
 
-    /// The arm that goes on in the handler.
+    /// Returns the match arm that enters the handler.
     pub(super) fn arm(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, handler, traversal, .. } = locals;
         let (route, cfgs) = (self.route, &self.route.cfgs);
@@ -83,14 +83,14 @@ impl RouteExpansion<'_> {
         quote!(#(#cfgs)* #id => { #permission #enter })
     }
 
-    /// The handler, always by way of the same trait: where it is none, or has another user type, that is told once.
+    /// Returns the handler through one trait, so that a type that is no handler, or has another user type, is reported once.
     fn handler(&self) -> TokenStream {
         let (ty, span) = (&self.route.handler, paths::type_span(&self.route.handler));
         let dispatch = paths::dispatch(span);
         quote_spanned!(span=> <#ty as #dispatch>)
     }
 
-    /// Checks where the route is written that it provides all captures that are read below it.
+    /// Returns the check, at the route, that it provides all captures read below it.
     pub(super) fn mount_check(&self, block: &Block) -> TokenStream {
         let (span, cfgs) = (self.route.pattern.span(), &self.route.cfgs);
         let (check, dispatch) = (paths::check_mount(span), paths::dispatch(span));

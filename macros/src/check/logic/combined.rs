@@ -58,8 +58,8 @@ fn names_parameter(leaf: &Leaf) -> bool {
     leaf.about.is_some() && word_about_an_object(leaf).as_deref() != Some("AllowAny")
 }
 
-/// Returns whether the leaf has no effect when the parts of the block hold. Returns `false` if there are too many leaves for a
-/// truth table.
+/// Returns whether the leaf has no effect when the parts of the block hold. With too many leaves for a truth table, this is
+/// `false`.
 fn has_no_effect(leaf: usize, block_expression: &[&Tree], action_parts: &[Tree], leaves: usize) -> bool {
     let parts = block_expression.iter().copied().chain(action_parts).cloned().collect();
     TruthTable::new(&Tree::All(parts), leaves).is_some_and(|table| !table.depends_on(leaf))
@@ -159,7 +159,8 @@ mod tests {
                 "C & (A | B)",
                 "!A & D & !B & AllowAny(x)",
                 format!(
-                    "`!A & !B` can never hold when `A | B`{SO}, so `!A & D & !B & AllowAny(x)` never does; change one of them"
+                    "`!A & !B` can never hold when `A | B`{SO}, so `!A & D & !B & AllowAny(x)` never does; \
+                     change one of them"
                 ),
             ),
             ("A & C & !B", "B | !A", format!("`B | !A` can never hold when `A & !B`{SO}; change one of them")),

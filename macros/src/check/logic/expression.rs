@@ -1,4 +1,4 @@
-//! Checks of one permission expression: an expression that always or never holds, or has a leaf without effect, is a mistake.
+//! Checks of one permission expression: one that always or never holds, or has a leaf without effect, is a mistake.
 
 use super::combined;
 use super::truth_table::{self, TruthTable, conjuncts};

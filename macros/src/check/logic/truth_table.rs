@@ -9,8 +9,8 @@ const MAX_LEAVES: usize = 16;
 /// but not necessarily the smallest.
 const MAX_SEARCHED_PARTS: usize = 16;
 
-/// The value of an expression for every combination of leaf values, one bit per row. Bit `n` of the row number is the value of
-/// leaf `n`.
+/// The value of an expression for every combination of leaf values, one bit per row. Bit `n` of the row number is the value
+/// of leaf `n`.
 #[derive(Clone)]
 pub(super) struct TruthTable(Vec<u64>);
 

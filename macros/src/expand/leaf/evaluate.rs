@@ -1,4 +1,4 @@
-//! One leaf in generated code: what it is called there, and the calls that ask it.
+//! The code of one leaf: its alias, and the calls that evaluate it.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -13,13 +13,13 @@ use crate::model::object::Object;
 use crate::model::parameter::{Kind, Parameter};
 use crate::model::{Leaf, respan};
 
-/// A leaf with its name, and with the parameter that it is about.
+/// A leaf with its generated name and the parameter that it names.
 pub(in crate::expand) struct NamedLeaf<'a> {
     pub(in crate::expand) leaf: &'a Leaf,
-    /// By its alias, or as it stands where it names the block's own generics.
+    /// The alias, or the path as written if it names generics of the block.
     pub(in crate::expand) name: TokenStream,
     subject: Option<LeafSubject<'a>>,
-    /// Does it stand under a `!`?
+    /// Whether the leaf is under a `!`.
     is_negated: bool,
 }
 
@@ -28,11 +28,11 @@ struct LeafSubject<'a> {
     /// The local that holds the parameter.
     local: Ident,
     parameter: &'a Parameter,
-    /// Nothing of what is no object.
+    /// `None` if the parameter is not an object.
     object: Option<&'a Object>,
 }
 
-/// The leaves of an expression; `role` makes the names unique within the block: `Action0`, `Connect`.
+/// Returns the leaves of an expression. `role` makes the names unique within the block, for example `Action0` or `Connect`.
 pub(in crate::expand) fn named_leaves<'a>(
     expression: &'a Expression,
     role: &str,
@@ -41,7 +41,7 @@ pub(in crate::expand) fn named_leaves<'a>(
 ) -> Vec<NamedLeaf<'a>> {
     let leaves = expression.leaves.iter().zip(expression.denied()).enumerate().map(|(position, (leaf, is_negated))| {
         let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
-            // All at one span, or the compiler tells twice that it is no permission.
+            // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
             respan(leaf_path(leaf), leaf.span)
         } else {
             leaf_alias(leaf, role, position).to_token_stream()
@@ -60,7 +60,7 @@ pub(in crate::expand) fn named_leaves<'a>(
     leaves.collect()
 }
 
-/// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
+/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
 pub(in crate::expand) fn leaf_aliases(
     expression: &Expression,
     role: &str,
@@ -80,7 +80,7 @@ pub(in crate::expand) fn leaf_aliases(
     leaf_aliases.collect()
 }
 
-/// A constant is written in upper case: lints look at a name with the user's span.
+/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
 fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
     if leaf.codename {
         let role = role.to_uppercase();
@@ -89,7 +89,7 @@ fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
     format_ident!("__{role}Leaf{position}", span = leaf.span)
 }
 
-/// The path in a form that is a type and the head of a value alike.
+/// Returns the path in a form that is valid as a type and at the head of a value.
 fn leaf_path(leaf: &Leaf) -> TokenStream {
     let mut path = leaf.path.clone();
     for segment in &mut path.segments {
@@ -100,7 +100,7 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
     path.to_token_stream()
 }
 
-/// Does it name `Self` or a parameter of the block?
+/// Returns whether the tokens name `Self` or a generic parameter of the block.
 pub(in crate::expand) fn mentions_generics(tokens: TokenStream, generics: &Generics) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(word) => word == "Self" || is_block_parameter(generics, &word),
@@ -115,12 +115,12 @@ fn is_block_parameter(generics: &Generics, word: &Ident) -> bool {
 }
 
 impl NamedLeaf<'_> {
-    /// Is it about that parameter?
+    /// Returns whether the leaf names the parameter at `position`.
     pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
         self.subject.as_ref().is_some_and(|subject| subject.position == position)
     }
 
-    /// The row for the captures that it reads; a codename reads none.
+    /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
     pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
         let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
         let captures = self.captures()?;
@@ -131,8 +131,8 @@ impl NamedLeaf<'_> {
         Some(quote!(#capture_use { reader: #reader, captures: #captures },))
     }
 
-    /// What only the types can tell of a leaf about an object: that it asks anything, and that its opposite means what it
-    /// says.
+    /// Returns checks of a leaf with a parameter that need type information: its answer depends on the object, and it may be
+    /// negated.
     fn object_checks(&self) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         let subject =
@@ -144,9 +144,11 @@ impl NamedLeaf<'_> {
         let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
         let object = subject.object.filter(|_| self.is_negated);
         let single = object.map(|object| {
-            let (single, loaded_parameter) = (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
+            let (single, loaded_parameter) =
+                (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
             let converted = format!(
-                "`{text}` cannot be negated, because its parameter is not exactly one object; write a permission with the opposite meaning"
+                "`{text}` cannot be negated, because its parameter is not exactly one object; write a \
+                 permission with the opposite meaning"
             );
             let converted = string_literal(&converted, span);
             quote_spanned!(span=> #single(#loaded_parameter::IS_SINGLE, #converted);)
@@ -158,7 +160,7 @@ impl NamedLeaf<'_> {
         format!("permission `{}`", self.leaf.text)
     }
 
-    /// The trait by which `handler` asks it.
+    /// Returns the permission trait through which `handler` evaluates the leaf.
     fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         if leaf.codename {
@@ -169,13 +171,13 @@ impl NamedLeaf<'_> {
             return Some(quote_spanned!(span=> #permission<#handler>));
         }
         let subject = self.subject.as_ref()?;
-        // By its type and not by what stands in it: what it is called says nothing of what it loads.
+        // By the parameter's type and not by its type argument: an alias hides what is loaded.
         let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
         let permission = paths::object_permission(span);
         Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
     }
 
-    /// `<Leaf as Permission<Self>>`
+    /// Returns `<Leaf as Permission<Self>>`.
     fn as_permission(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
         let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
@@ -187,7 +189,7 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(self.leaf.span=> #as_permission::CAPTURES))
     }
 
-    /// What it says of a message; nothing where it is about a parameter.
+    /// Evaluates the leaf for a message. Returns `None` if it names a parameter.
     pub(in crate::expand) fn evaluate(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
@@ -205,7 +207,7 @@ impl NamedLeaf<'_> {
         })
     }
 
-    /// The same before objects are loaded, when one about an object may have nothing to say yet.
+    /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
     pub(in crate::expand) fn evaluate_before_loading(&self, locals: &Locals) -> Option<TokenStream> {
         let (beforehand, none) = (paths::answer_before_loading(Span::call_site()), paths::none(Span::call_site()));
         if self.leaf.about.is_none() {
@@ -219,7 +221,7 @@ impl NamedLeaf<'_> {
         Some(quote!(#beforehand(#always)))
     }
 
-    /// What it says of the parameter that it is about.
+    /// Evaluates the leaf for the parameter that it names.
     pub(in crate::expand) fn evaluate_parameter(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name, subject) = (self.leaf.span, &self.name, self.subject.as_ref()?);
@@ -230,13 +232,13 @@ impl NamedLeaf<'_> {
             let (may, subject) = (paths::loading_objects_may(span), paths::at_span(&subject.local, span));
             return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
         }
-        // What cannot be such a parameter is told at its name.
+        // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.about.as_ref().map_or(span, Ident::span);
         let (may, subject) = (paths::may_on(at), paths::at_span(&subject.local, at));
         Some(quote_spanned!(at=> #may(#call, #name, &#subject).await))
     }
 
-    /// Asks about one object after the other.
+    /// Evaluates the leaf for one object after the other.
     fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
         let Locals { leaf_evaluation, call, handler, object, object_answer, .. } = locals;
         let (span, site, at) = (self.leaf.span, Span::call_site(), subject.span());
@@ -262,7 +264,7 @@ impl NamedLeaf<'_> {
         }})
     }
 
-    /// What it says at the door.
+    /// Evaluates the leaf for a connect check.
     pub(in crate::expand) fn evaluate_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
         if self.leaf.codename {
@@ -273,7 +275,7 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(self.leaf.span=> #as_permission::can_connect(&#value, #handler, #cx).await))
     }
 
-    /// The same, where one without opinion is asked what it says to messages.
+    /// Evaluates the leaf for a strict connect check: without a connect opinion it is evaluated as for a message.
     pub(in crate::expand) fn evaluate_strict_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { answer, cx, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
@@ -295,7 +297,7 @@ impl NamedLeaf<'_> {
         })
     }
 
-    /// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
+    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
     pub(in crate::expand) fn value(&self) -> TokenStream {
         let (name, span) = (&self.name, self.leaf.span);
         let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
@@ -306,17 +308,17 @@ impl NamedLeaf<'_> {
         quote_spanned!(span=> #name { #(#fields),* })
     }
 
-    /// Checks that it reads no captures where there are none.
+    /// Returns a check that the leaf of a consumer's own expression reads no captures.
     pub(in crate::expand) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
         self.captures_check(&paths::check_consumer_captures(self.leaf.span), &self.reader(), block, cfgs)
     }
 
-    /// The same at the door.
+    /// Returns a check that the leaf of a strict connect expression reads no captures.
     pub(in crate::expand) fn check_connect_captures(&self, block: &Block) -> Option<TokenStream> {
         self.captures_check(&paths::check_connect_captures(self.leaf.span), &self.leaf.text, block, &[])
     }
 
-    /// The same as a statement inside the impl of a generic consumer.
+    /// Returns the same check as a statement inside the impl of a generic consumer.
     pub(in crate::expand) fn check_connect_captures_when_mounted(&self) -> Option<TokenStream> {
         let (check, reader) =
             (paths::check_connect_captures(self.leaf.span), string_literal(&self.leaf.text, self.leaf.span));
@@ -333,7 +335,7 @@ impl NamedLeaf<'_> {
     ) -> Option<TokenStream> {
         let (span, reader) = (self.leaf.span, string_literal(reader, self.leaf.span));
         let handler = block.ty.to_token_stream();
-        // It stands outside of the impl, where `Self` means nothing.
+        // The check is outside of the impl, where `Self` is not defined.
         let is_block_parameter = respan(handler.clone(), span);
         let (name, permission_trait) = (
             replace_self(self.name.clone(), &is_block_parameter),
@@ -344,13 +346,13 @@ impl NamedLeaf<'_> {
     }
 }
 
-/// A yes or no as an opinion.
+/// Maps a `Result<bool>` to a `Result<Option<bool>>`.
 fn map_to_some(answer: &TokenStream) -> TokenStream {
     let (map, some) = (paths::map(Span::call_site()), paths::some(Span::call_site()));
     quote!(#map(#answer, #some))
 }
 
-/// The tokens with the type itself for `Self`.
+/// Returns the tokens with `Self` replaced by the type.
 pub(in crate::expand) fn replace_self(tokens: TokenStream, is_block_parameter: &TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut out = TokenStream::new();

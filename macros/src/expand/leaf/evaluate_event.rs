@@ -1,4 +1,4 @@
-//! What a leaf is asked about an event by who would see it, and about a group by who would join it.
+//! Evaluation of a leaf for an event and its subscriber, and for a group and the connection that joins it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,7 +7,7 @@ use super::evaluate::NamedLeaf;
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
-    /// What it says of the event, whose type is `ty`. Nothing waits: it may be that some grants are not known yet.
+    /// Evaluates the leaf for an event of type `ty`. It does not wait; the answer is unknown while grants are not loaded.
     pub(in crate::expand) fn evaluate_event(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { event, handler, subscriber, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
@@ -28,7 +28,7 @@ impl NamedLeaf<'_> {
         quote!(#some(#call))
     }
 
-    /// What it says of the group.
+    /// Evaluates the leaf for a group.
     pub(in crate::expand) fn evaluate_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
@@ -48,8 +48,8 @@ impl NamedLeaf<'_> {
         }
     }
 
-    /// The field that a codename is about, and the local that borrows it. One that is not there, or names no object, is
-    /// told at its name.
+    /// Returns the field that a codename names, and the local that borrows it. A field that does not exist, or is not a key
+    /// of an object, is reported at its name.
     fn subject_field(&self, subject: &Ident) -> Option<(TokenStream, Ident)> {
         let subject_field = self.leaf.about.as_ref()?;
         let local = paths::subject(subject_field.span());
