@@ -1,4 +1,4 @@
-//! The names that generated code uses, and nothing else. Not part of the public API.
+//! Every name that generated code uses, and nothing else. Not part of the public API.
 
 pub use std::boxed::Box;
 
@@ -9,12 +9,12 @@ pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
     Argument, FromContext, HookOutcome, Identity, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects,
-    ObjectParameter, arguments, arguments_before, nested, path, returned,
+    ObjectParameter, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture, read_nested,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
-    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal, check,
-    check_mount, check_node, no_captures, no_captures_here,
+    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal,
+    check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
@@ -24,49 +24,75 @@ pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{Evaluation, Expr, Expression, ObjectEvaluation, ObjectPermission, Permission, RuleAnswer};
 pub use crate::pubsub::{
-    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, event_key, frame,
-    may_join_on, personal_frame,
+    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame,
+    encode_personal_frame, hash_coalescing_key, may_join_on,
 };
 
-/// Consumes the authorization of an action without arguments. Fails if the traversal only reauthorizes the action.
-pub fn no_arguments<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
+/// Checks that an authorized call is to run its action.
+///
+/// # Errors
+///
+/// Fails with the marker of a call that is only authorized and not run.
+pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
 
 /// Starts an action. Generated code awaits nothing between this call and the first poll of the action.
+///
+/// # Errors
+///
+/// Fails if rights have changed since the call was authorized, or if the session has ended.
 #[inline]
-pub fn start<U>(call: &Call<'_, U>) -> Result<()> {
+pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
-/// Returns the value of an object leaf before any object is loaded.
-pub fn beforehand(always: Option<bool>) -> Result<Option<bool>> {
-    Ok(always)
+/// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.
+pub fn answer_before_loading(constant_answer: Option<bool>) -> Result<Option<bool>> {
+    Ok(constant_answer)
 }
 
-/// Rejects, at compile time, a leaf that requires a parameter with exactly one object, such as a negated one.
+/// Checks at compile time that a negated leaf has exactly one object.
+///
+/// # Panics
+///
+/// Panics with `message` if the parameter may hold no object or several.
 #[track_caller]
-pub const fn single_only(single: bool, message: &'static str) {
-    assert!(single, "{}", message);
+pub const fn check_single_object(is_single: bool, message: &'static str) {
+    assert!(is_single, "{}", message);
 }
 
-/// Rejects, at compile time, a leaf whose value does not depend on the object: an alias of `AllowAny`.
+/// Checks at compile time that the answer of a leaf depends on its object, which excludes `AllowAny` under another name.
+///
+/// # Panics
+///
+/// Panics with `message` if the answer is always the same.
 #[track_caller]
-pub const fn asks(always: Option<bool>, message: &'static str) {
-    assert!(always.is_none(), "{}", message);
+pub const fn check_depends_on_object(constant_answer: Option<bool>, message: &'static str) {
+    assert!(constant_answer.is_none(), "{}", message);
 }
 
-/// Returns the value of a codename in the connect phase: no opinion.
+/// Returns the answer of a codename in a connect check: none.
 pub fn no_opinion() -> Result<Option<bool>> {
     Ok(None)
 }
 
-/// The result for a leaf index that the generated code does not have. Unreachable: both come from one expression.
+/// Returns the answer for a leaf position without generated code. This is unreachable: the positions and the code come from
+/// the same expression.
+///
+/// # Errors
+///
+/// Always fails with an internal error.
 pub fn unknown_leaf<T>() -> Result<T> {
-    Err(Error::internal("bug: an expression has no leaf with this index"))
+    Err(Error::internal("bug: an expression selected a leaf without generated code"))
 }
 
-/// The result for a route id that the generated code does not have. Unreachable: both come from one block.
+/// Returns the result for a route id without generated code. This is unreachable: the ids and the code come from the same
+/// block.
+///
+/// # Errors
+///
+/// Always fails with an internal error.
 pub fn unknown_route<T>() -> Result<T> {
-    Err(Error::internal("bug: a route has no handler"))
+    Err(Error::internal("bug: a route id without a handler"))
 }

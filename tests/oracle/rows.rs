@@ -68,15 +68,21 @@ impl Dispatch for Live {
     type Block = ConsumerBlock;
 
     // Never served: `node` gives the rows of the case instead.
-    const NODE: &'static HandlerDescriptor =
-        &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
-    const CALLS: &'static [ActionFn<Self>] = &[run::<0>, run::<1>, run::<2>];
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
+        name: "",
+        permission: None,
+        is_inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
+    const ACTION_FNS: &'static [ActionFn<Self>] = &[run::<0>, run::<1>, run::<2>];
 
     fn node(&self) -> &'static HandlerDescriptor {
         self.node
     }
 
-    async fn admit(&self, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
+    async fn authorize(&self, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
         self.ask(self.own.as_ref(), call, admitted).await
     }
 
@@ -105,23 +111,23 @@ fn run<'a, const AT: usize>(
 impl Consumer for Live {
     const NAME: &'static str = "Live";
 
-    async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
+    async fn authorize_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if self.script.is_door_open() {
             return Ok(());
         }
         if let Some(asking) = &self.own {
-            let mut gate = cx.gate(asking.expression);
+            let mut gate = cx.start_evaluation(asking.expression);
             while let Some(leaf) = gate.next() {
                 let answer = match asking.leaf(leaf) {
                     Some(leaf) => leaf.can_connect(self, cx).await,
                     None => unknown_leaf(),
                 };
-                gate.tell(answer)?;
+                gate.record(answer)?;
             }
             gate.finish_connect()?;
         }
         if let Some(asking) = &self.strict {
-            let mut gate = cx.gate(asking.expression);
+            let mut gate = cx.start_evaluation(asking.expression);
             while let Some(leaf) = gate.next() {
                 let answer = match asking.leaf(leaf) {
                     Some(leaf) => match leaf.can_connect(self, cx).await {
@@ -130,9 +136,9 @@ impl Consumer for Live {
                     },
                     None => unknown_leaf(),
                 };
-                gate.tell(answer)?;
+                gate.record(answer)?;
             }
-            gate.finish_connect_strictly()?;
+            gate.finish_strict_connect()?;
         }
         Ok(())
     }
@@ -159,15 +165,15 @@ impl Live {
             permission: own.as_ref().map(|own| own.expression),
             blocking: action.blocking,
             detached: false,
-            needs: &[],
-            keys: &[],
+            capture_uses: &[],
+            message_keys: &[],
         });
         let route_rows = level.routes.iter().zip(&mounts).map(|(route, mount)| mount.row(route, way.len()));
         let node = leak(HandlerDescriptor {
             name: "Live",
             permission: own.as_ref().map(|own| own.expression),
-            inherited: false,
-            needs: &[],
+            is_inherited: false,
+            capture_uses: &[],
             actions: action_rows.collect::<Vec<_>>().leak(),
             routes: route_rows.collect::<Vec<_>>().leak(),
         });
@@ -176,13 +182,13 @@ impl Live {
 
     async fn ask(&self, asking: Option<&Asking>, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
         let Some(asking) = asking else { return Ok(admitted) };
-        let mut gate = call.gate(asking.expression);
+        let mut gate = call.start_evaluation(asking.expression);
         while let Some(leaf) = gate.next() {
             let answer = match asking.leaf(leaf) {
                 Some(leaf) => leaf.has_permission(self, &call.context(<Scripted as Permission<Live>>::CAPTURES)).await,
                 None => unknown_leaf(),
             };
-            gate.tell(answer)?;
+            gate.record(answer)?;
         }
         gate.finish(admitted)
     }
@@ -207,7 +213,7 @@ impl Mount {
         });
         let pattern = Pattern { text: "", segments: segments.collect::<Vec<_>>().leak(), slash: route.slash };
         let permission = self.own.as_ref().map(|own| own.expression);
-        RouteDescriptor { id: self.id, pattern, permission, needs: &[], node: self.level.node }
+        RouteDescriptor { id: self.id, pattern, permission, capture_uses: &[], handler: self.level.node }
     }
 }
 
@@ -228,7 +234,7 @@ impl Asking {
         let texts: Vec<_> = leaves.iter().map(|leaf| LEAVES[usize::from(*leaf)]).collect();
         Asking {
             place: leak(place),
-            expression: leak(Expression { tree, leaves: texts.leak(), codenames: false }),
+            expression: leak(Expression { tree, leaves: texts.leak(), has_codenames: false }),
             leaves,
         }
     }

@@ -1,4 +1,4 @@
-//! The block as a whole: that there is something to call, and that nothing is open by silence.
+//! Checks of a whole block: it has something to call, a name, a permission for each action, and no lifetimes.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -8,56 +8,62 @@ use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::{Block, BlockPermission};
-use crate::model::{BlockKind, MethodKind, authenticate};
+use crate::model::{BlockKind, MethodKind, authenticate, print};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    something_to_call(block, diagnostics);
-    guarded(block, diagnostics);
-    named(block, diagnostics);
-    lifetimes(block, diagnostics);
-    hooks_once(block, diagnostics);
+    check_callable(block, diagnostics);
+    check_permissions(block, diagnostics);
+    check_type(block, diagnostics);
+    check_lifetimes(block, diagnostics);
+    check_hooks(block, diagnostics);
 }
 
-fn something_to_call(block: &Block, diagnostics: &mut Diagnostics) {
+fn check_callable(block: &Block, diagnostics: &mut Diagnostics) {
     if !block.has_callables {
-        let message = "nothing to call in this block; mark a method with `#[action]` or `#[route(\"…\")]`";
+        let ty = print(block.ty.to_token_stream());
+        let message =
+            format!("`{ty}` has no actions, routes or events; mark a method with `#[action]` or `#[route(\"…\")]`");
         diagnostics.error(&block.ty, message);
     }
 }
 
-/// Nothing is open by silence: an action has an expression of its own, or its block has one.
-fn guarded(block: &Block, diagnostics: &mut Diagnostics) {
+/// Checks that each action has a permission of its own, or that its block has one: there is no default permission.
+fn check_permissions(block: &Block, diagnostics: &mut Diagnostics) {
     if block.has_unreadable_permission || !matches!(block.permission, BlockPermission::Absent) {
         return;
     }
     let kind = block.kind.name();
-    let open = |action: &&Action| action.permission.is_none() && !action.has_unreadable_permission;
-    for action in block.actions.iter().filter(open) {
+    let has_no_permission = |action: &&Action| action.permission.is_none() && !action.has_unreadable_permission;
+    for action in block.actions.iter().filter(has_no_permission) {
         let name = &action.method;
         let message = format!(
-            "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with `AllowAny` if everybody may call it"
+            "`{name}` has no permission; write `#[action(permission = …)]` or `#[{kind}(permission = …)]`, with \
+             `AllowAny` if every client may call it"
         );
         diagnostics.error(name, message);
     }
 }
 
-fn named(block: &Block, diagnostics: &mut Diagnostics) {
+fn check_type(block: &Block, diagnostics: &mut Diagnostics) {
     if block.name.is_empty() {
         let kind = block.kind.name();
-        let message = format!("this type has no name of its own; write `#[{kind}(name = \"…\")]`");
+        let ty = print(block.ty.to_token_stream());
+        let message = format!("no name can be derived from the type `{ty}`; write `#[{kind}(name = \"…\")]`");
         diagnostics.error(&block.ty, message);
     }
     if matches!(block.ty, Type::TraitObject(_) | Type::ImplTrait(_)) {
-        diagnostics.error(&block.ty, "a handler is one type; write the impl block of a struct or an enum");
+        let ty = print(block.ty.to_token_stream());
+        let message = format!("`{ty}` cannot be a handler; write the impl block of a struct or an enum");
+        diagnostics.error(&block.ty, message);
     }
 }
 
-/// A handler is shared by all connections for as long as the program runs.
-fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
+/// Rejects lifetimes: all connections share a handler for as long as the program runs.
+fn check_lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
     for parameter in &block.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {
             let message = format!(
-                "a handler borrows nothing, as connections share it; remove `{}` and keep owned values or an `Arc` in it",
+                "all connections share a handler, so it cannot borrow; remove `{}` and store owned values or an `Arc`",
                 lifetime.lifetime
             );
             diagnostics.error(lifetime.to_token_stream(), message);
@@ -65,41 +71,43 @@ fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn hooks_once(block: &Block, diagnostics: &mut Diagnostics) {
+fn check_hooks(block: &Block, diagnostics: &mut Diagnostics) {
     for mark in [MethodKind::Connect, MethodKind::Disconnect] {
         let same = block.hooks.iter().filter(|hook| hook.kind == mark);
-        let same = same.map(|hook| Placed { attribute: &hook.attribute, method: &hook.method, cfgs: &hook.cfgs });
-        let not_seen = "a handler does not see connections come and go";
-        once(hooks::name(mark), same, not_seen, block, diagnostics);
+        let same = same.map(|hook| MarkedMethod { attribute: &hook.attribute, method: &hook.method, cfgs: &hook.cfgs });
+        let reason = "a handler is not notified of connections";
+        check_single(hooks::attribute_name(mark), same, reason, block, diagnostics);
     }
     let authenticates = block.authenticates.iter();
-    let same = authenticates.map(|one| Placed { attribute: &one.attribute, method: &one.method, cfgs: &one.cfgs });
-    once(authenticate::ACTION_NAME, same, "who is connected is not a handler's to say", block, diagnostics);
+    let same =
+        authenticates.map(|one| MarkedMethod { attribute: &one.attribute, method: &one.method, cfgs: &one.cfgs });
+    check_single(authenticate::ACTION_NAME, same, "only a consumer authenticates connections", block, diagnostics);
 }
 
-/// A method with a mark that a block has once.
-struct Placed<'a> {
+/// A method with an attribute that a block may have once.
+struct MarkedMethod<'a> {
     attribute: &'a Attribute,
     method: &'a Ident,
     cfgs: &'a [Attribute],
 }
 
-/// Only in a consumer, and once; `because` says why not in a handler.
-fn once<'a>(
+/// Checks that the attribute is used in a consumer and only once. `reason` is why a handler cannot have it.
+fn check_single<'a>(
     name: &str,
-    mut same: impl Iterator<Item = Placed<'a>>,
-    because: &str,
+    mut same: impl Iterator<Item = MarkedMethod<'a>>,
+    reason: &str,
     block: &Block,
     diagnostics: &mut Diagnostics,
 ) {
     let Some(first) = same.next() else { return };
     if block.kind == BlockKind::Handler {
-        diagnostics.error(first.attribute, format!("`#[{name}]` goes into a `#[consumer]` block; {because}"));
+        diagnostics.error(first.attribute, format!("`#[{name}]` belongs in a `#[consumer]` block; {reason}"));
     }
     for later in same {
-        // Two that `cfg` keeps apart are the user's business.
+        // Methods with `#[cfg]` may exclude each other.
         if first.cfgs.is_empty() || later.cfgs.is_empty() {
-            diagnostics.error(later.attribute, format!("`#[{name}]` stands on `{}` already; keep one", first.method));
+            diagnostics
+                .error(later.attribute, format!("`#[{name}]` is already on `{}`; remove one of them", first.method));
         }
     }
 }

@@ -52,7 +52,8 @@ fn refusal(name: &str, ty: &Type) -> Option<String> {
     found.then(|| {
         let (text, string) = (print(text), print(with_texts(tokens, &quote!(String)).0));
         format!(
-            "a `&str` inside `{name}` cannot hold a string with escapes; write `{name}: {text}` with `portcullis::Str`, or `{name}: {string}`"
+            "a `&str` inside `{name}` cannot hold a string with escapes; write `{name}: {text}` with \
+             `portcullis::Str`, or `{name}: {string}`"
         )
     })
 }
@@ -164,8 +165,8 @@ fn plain(ty: &Type) -> &Type {
 mod tests {
     use super::super::test_support;
 
-    fn told(parameter: &str) -> Vec<String> {
-        test_support::of_a_handler("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
+    fn errors(parameter: &str) -> Vec<String> {
+        test_support::handler_errors("", &format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}"))
     }
 
     #[test]
@@ -188,9 +189,9 @@ mod tests {
             "Query<'_>",
             "Result<u8, String>",
         ] {
-            assert_eq!(told(&format!("a: {ty}")), [""; 0], "{ty}");
+            assert_eq!(errors(&format!("a: {ty}")), [""; 0], "{ty}");
         }
-        assert_eq!(told("#[serde(default)] a: &str, #[serde(rename = \"c\")] b: Option<&str>"), [""; 0]);
+        assert_eq!(errors("#[serde(default)] a: &str, #[serde(rename = \"c\")] b: Option<&str>"), [""; 0]);
     }
 
     #[test]
@@ -219,8 +220,8 @@ mod tests {
             ("(&str, u8)", "write `a: (Str<'_>, u8)`"),
             ("[&str; 2]", "write `a: [Str<'_>; 2]`"),
         ] {
-            let told = told(&format!("a: {ty}"));
-            assert!(told.len() == 1 && told[0].contains(words), "{ty}: {told:?}");
+            let errors = errors(&format!("a: {ty}"));
+            assert!(errors.len() == 1 && errors[0].contains(words), "{ty}: {errors:?}");
         }
     }
 
@@ -231,8 +232,8 @@ mod tests {
             ("#[path(\"b\")] a: &'static str", "write `a: String`"),
             ("#[path] a: &u32", "write `a: u32`"),
         ] {
-            let told = told(parameter);
-            assert!(told.len() == 1 && told[0].contains(words), "{parameter}: {told:?}");
+            let errors = errors(parameter);
+            assert!(errors.len() == 1 && errors[0].contains(words), "{parameter}: {errors:?}");
         }
     }
 }

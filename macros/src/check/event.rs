@@ -1,4 +1,4 @@
-//! The methods marked `#[event]`: that each says who may see what, and that it can be called at delivery.
+//! Checks of `#[event]` methods: each has a permission, and a signature that can be called during delivery.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,103 +13,110 @@ use crate::model::{BlockKind, print};
 
 pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == BlockKind::Handler {
-        let message = "`#[event]` goes into a `#[consumer]` block: events leave through the consumer; move it there";
+        let message = "`#[event]` belongs in a `#[consumer]` block, which delivers the events; move it there";
         diagnostics.error(&event.attribute, message);
     }
-    guarded(event, diagnostics);
-    // Lifetimes are fine: what is sent may borrow from the event.
-    signature::called(&event.signature, diagnostics);
+    check_permission(event, diagnostics);
+    // Lifetimes are allowed, because the payload may borrow from the event.
+    signature::check_method(&event.signature, diagnostics);
     if let Some(wait) = &event.signature.asyncness {
-        let message =
-            "nothing waits while an event is delivered; remove `async`, and load what it shows before it is published";
+        let message = "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, \
+            and load the data before the event is published";
         diagnostics.error(wait, message);
     }
-    parameters(event, block, diagnostics);
-    output(event, diagnostics);
+    check_parameters(event, block, diagnostics);
+    check_output(event, diagnostics);
 }
 
-/// Nothing is open by silence.
-fn guarded(event: &Event, diagnostics: &mut Diagnostics) {
+/// Checks that the event has a permission: there is no default permission.
+fn check_permission(event: &Event, diagnostics: &mut Diagnostics) {
     match &event.permission {
         Some(expression) => {
-            if leaf_parameters::of_the_whole(expression, "event", diagnostics) {
-                logic::alone(expression, diagnostics);
+            if leaf_parameters::check_whole(expression, "event", diagnostics) {
+                logic::check_expression(expression, diagnostics);
             }
         }
         None if event.has_unreadable_permission => {}
         None => {
             let name = &event.method;
             let message = format!(
-                "`{name}` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member may see it"
+                "`{name}` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member \
+                 may see it"
             );
             diagnostics.error(name, message);
         }
     }
 }
 
-fn parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
+fn check_parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics) {
     for attribute in &event.misplaced_attributes {
-        diagnostics.error(attribute, "nothing of an event comes from a message; remove this");
+        diagnostics.error(
+            attribute,
+            "the parameters of an `#[event]` method do not come from a message; remove this attribute",
+        );
     }
     let parameters = event.parameters();
     for attribute in parameters.iter().flat_map(|parameter| &parameter.attrs) {
-        signature::no_cfg(attribute, diagnostics);
+        signature::reject_cfg(attribute, diagnostics);
     }
     let user = block.user.to_token_stream();
     match parameters.as_slice() {
         [] => {
             let name = &event.method;
-            diagnostics.error(name, format!("`{name}` takes no event; write `fn {name}(&self, event: &…)`"));
+            diagnostics.error(name, format!("`{name}` has no event parameter; write `fn {name}(&self, event: &…)`"));
         }
         [first, ..] if is_scope(&first.ty) => {
-            diagnostics.error(first, "the event stands before the scope; write `event: &…` first");
+            diagnostics.error(first, "the event parameter comes before the scope; write `event: &…` first");
         }
         [first, rest @ ..] => {
-            published(first, diagnostics);
+            check_event_parameter(first, diagnostics);
             let scope = rest.first().filter(|second| is_scope(&second.ty));
             if let Some(scope) = scope.filter(|scope| shared_referent(&scope.ty).is_none()) {
-                diagnostics.error(&scope.ty, format!("an event borrows the scope; write `&Scope<{user}>`"));
+                diagnostics.error(&scope.ty, format!("an `#[event]` method borrows the scope; write `&Scope<{user}>`"));
             }
             for more in rest.iter().skip(usize::from(scope.is_some())) {
-                let takes = format!("`&self`, `event: &…` and, if it wants to, `scope: &Scope<{user}>`");
+                let takes = format!("`&self`, `event: &…` and optionally `scope: &Scope<{user}>`");
                 diagnostics.error(more, format!("`#[event]` takes {takes}; remove this"));
             }
         }
     }
 }
 
-/// The event itself.
-fn published(parameter: &PatType, diagnostics: &mut Diagnostics) {
+/// Checks the type of the event parameter.
+fn check_event_parameter(parameter: &PatType, diagnostics: &mut Diagnostics) {
     let ty = &parameter.ty;
     if is_type_named(ty, "Context") {
-        let message =
-            "no message is being answered while an event is delivered; write `event: &…` instead of the context";
+        let message = "no context is available while an event is delivered; write `event: &…` instead of the context";
         diagnostics.error(parameter, message);
     } else {
         match shared_referent(ty) {
-            None => diagnostics.error(ty, format!("all members see one event; write `&{}`", owned(ty))),
-            Some(ty) if borrows(ty.to_token_stream()) => {
-                diagnostics.error(ty, "an event outlives its publisher; write a type that borrows nothing");
+            None => diagnostics
+                .error(ty, format!("subscribers share one event, so it is borrowed; write `&{}`", owned_type(ty))),
+            Some(ty) if contains_borrow(ty.to_token_stream()) => {
+                diagnostics.error(
+                    ty,
+                    "an event outlives the call that publishes it, so it cannot borrow; write an owned type",
+                );
             }
             Some(_) => {}
         }
     }
 }
 
-/// How the type is written without a reference.
-fn owned(ty: &Type) -> String {
+/// Returns the text of the type without references.
+fn owned_type(ty: &Type) -> String {
     match ty {
-        Type::Reference(reference) => owned(&reference.elem),
+        Type::Reference(reference) => owned_type(&reference.elem),
         _ => print(ty.to_token_stream()),
     }
 }
 
-/// Does it hold a reference or a lifetime other than `'static`?
-fn borrows(tokens: TokenStream) -> bool {
+/// Returns whether the type contains a reference or a lifetime other than `'static`.
+fn contains_borrow(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let found = match token {
-            TokenTree::Group(group) => borrows(group.stream()),
+            TokenTree::Group(group) => contains_borrow(group.stream()),
             TokenTree::Punct(punct) if punct.as_char() == '&' => {
                 !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
             }
@@ -125,15 +132,17 @@ fn borrows(tokens: TokenStream) -> bool {
     false
 }
 
-fn output(event: &Event, diagnostics: &mut Diagnostics) {
+fn check_output(event: &Event, diagnostics: &mut Diagnostics) {
     let name = &event.method;
     match event.return_type() {
         None => {
-            let message = format!("`{name}` returns nothing to send; write `-> …`, a type that can be serialized");
+            let message =
+                format!("`{name}` returns nothing to send; write `-> …` with a type that implements `Serialize`");
             diagnostics.error(name, message);
         }
         Some(ty) if is_type_named(ty, "Result") => {
-            let message = "nobody could be told of the error; return what is sent, or take `scope: &Scope<…>` as well and return an `Option`, which leaves out whom it is `None` for";
+            let message = "`#[event]` methods cannot return `Result`: no client would receive the error; return \
+                the payload, or take `scope: &Scope<…>` and return an `Option` to skip a subscriber";
             diagnostics.error(ty, message);
         }
         Some(_) => {}
@@ -144,106 +153,106 @@ fn output(event: &Event, diagnostics: &mut Diagnostics) {
 mod tests {
     use super::super::test_support;
 
-    fn told(method: &str) -> Vec<String> {
-        test_support::of_a_consumer("user = Member", &format!("#[event(permission = AllowAny)] {method}"))
+    fn errors(method: &str) -> Vec<String> {
+        test_support::consumer_errors("user = Member", &format!("#[event(permission = AllowAny)] {method}"))
     }
 
     #[test]
-    fn sound_events_pass() {
+    fn event_method_with_valid_signature_is_accepted() {
         for method in [
             "fn e(&self, event: &Sent) -> View {}",
             "fn e<'e>(&self, event: &'e Sent) -> View<'e> {}",
             "fn e(&self, _: &a::Sent<u8, &'static str>) -> View {}",
             "fn e(&self, Sent { id }: &Sent, scope: &portcullis::Scope<Member>) -> Option<View> {}",
         ] {
-            assert_eq!(told(method), [""; 0], "{method}");
+            assert_eq!(errors(method), [""; 0], "{method}");
         }
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
+    fn event_method_with_invalid_signature_is_rejected() {
         for (method, words) in [
             ("fn e(event: &Sent) -> View {}", "takes no `&self`"),
-            ("async fn e(&self, event: &Sent) -> View {}", "nothing waits while"),
-            ("fn e(&self) -> View {}", "`e` takes no event"),
+            ("async fn e(&self, event: &Sent) -> View {}", "cannot be `async`"),
+            ("fn e(&self) -> View {}", "`e` has no event parameter"),
             ("fn e(&self, event: Sent) -> View {}", "write `&Sent`"),
             ("fn e(&self, event: &mut Sent) -> View {}", "write `&Sent`"),
-            ("fn e(&self, event: &Sent<'_>) -> View {}", "borrows nothing"),
-            ("fn e(&self, event: &Vec<&str>) -> View {}", "borrows nothing"),
+            ("fn e(&self, event: &Sent<'_>) -> View {}", "cannot borrow"),
+            ("fn e(&self, event: &Vec<&str>) -> View {}", "cannot borrow"),
             ("fn e(&self, scope: &Scope<Member>) -> View {}", "before the scope"),
             ("fn e(&self, cx: &Context<'_, Member>) -> View {}", "instead of the context"),
             ("fn e(&self, event: &Sent, scope: Scope<Member>) -> View {}", "write `&Scope<Member>`"),
             ("fn e(&self, event: &Sent, cx: &Context<'_, Member>) -> View {}", "`scope: &Scope<Member>`; remove this"),
             ("fn e(&self, event: &Sent, a: &Scope<Member>, b: u8) -> View {}", "remove this"),
-            ("fn e(&self, #[path] event: &Sent) -> View {}", "comes from a message"),
-            ("fn e(&self, event: &Sent, #[cfg(a)] scope: &Scope<Member>) -> View {}", "cannot come and go"),
+            ("fn e(&self, #[path] event: &Sent) -> View {}", "do not come from a message"),
+            ("fn e(&self, event: &Sent, #[cfg(a)] scope: &Scope<Member>) -> View {}", "cannot be conditional"),
             ("fn e(&self, event: &Sent) {}", "`e` returns nothing to send"),
-            ("fn e(&self, event: &Sent) -> Result<View> {}", "told of the error"),
+            ("fn e(&self, event: &Sent) -> Result<View> {}", "no client would receive the error"),
             ("fn e<T>(&self, event: &Sent) -> View {}", "write the type itself"),
         ] {
-            let told = told(method);
-            assert_eq!(told.len(), 1, "{method}: {told:?}");
-            assert!(told[0].contains(words), "{method}: {told:?}");
+            let errors = errors(method);
+            assert_eq!(errors.len(), 1, "{method}: {errors:?}");
+            assert!(errors[0].contains(words), "{method}: {errors:?}");
         }
     }
 
     #[test]
-    fn expressions_are_about_the_whole_event_or_its_fields() {
-        let told = |permission: &str| {
+    fn event_permission_with_a_parameter_is_rejected() {
+        let errors = |permission: &str| {
             let event = format!("#[event(permission = {permission})] fn e(&self, event: &Sent) -> View {{}}");
-            test_support::of_a_consumer("", &event)
+            test_support::consumer_errors("", &event)
         };
         for sound in ["a.b(field) & A | c.d", "AllowAny", "!A(3)"] {
-            assert_eq!(told(sound), [""; 0], "{sound}");
+            assert_eq!(errors(sound), [""; 0], "{sound}");
         }
         for (permission, words) in [
-            ("A | Owner(about)", "an event's permission sees the whole event; write `Owner`"),
+            ("A | Owner(about)", "an event's permission is evaluated for the whole event; write `Owner`"),
             ("x::In(about, \"a\", 3)", "write `x::In(\"a\", 3)`"),
             ("AllowAny(about)", "write `AllowAny`"),
-            ("A & !a.b(field)", "no `!` can stand over `a.b(field)`"),
+            ("A & !a.b(field)", "`a.b(field)` cannot be negated"),
             ("A & !A", "can never hold"),
-            ("A | AllowAny", "`AllowAny` stands alone"),
+            ("A | AllowAny", "`AllowAny` cannot be combined"),
             ("inherited", "no permission to inherit"),
             ("A &", "`&` has no operand after it"),
         ] {
-            let told = told(permission);
-            assert_eq!(told.len(), 1, "{permission}: {told:?}");
-            assert!(told[0].contains(words), "{permission}: {told:?}");
+            let errors = errors(permission);
+            assert_eq!(errors.len(), 1, "{permission}: {errors:?}");
+            assert!(errors[0].contains(words), "{permission}: {errors:?}");
         }
     }
 
     #[test]
-    fn a_key_is_one_field() {
-        let told = |key: &str| {
+    fn event_key_that_is_not_one_field_is_rejected() {
+        let errors = |key: &str| {
             let event = format!("#[event(permission = A, {key})] fn e(&self, event: &Sent) -> View {{}}");
-            test_support::of_a_consumer("", &event)
+            test_support::consumer_errors("", &event)
         };
         for sound in ["key = symbol", "key = \"symbol\"", "key = 0", "key = \"0\", name = \"x\""] {
-            assert_eq!(told(sound), [""; 0], "{sound}");
+            assert_eq!(errors(sound), [""; 0], "{sound}");
         }
         for wrong in ["key = a.b", "key = (a, b)", "key = \"\"", "key = hash()"] {
             let expected = "`key` takes the name of one field of the event; write, for example, `key = symbol`";
-            assert_eq!(told(wrong), [expected], "{wrong}");
+            assert_eq!(errors(wrong), [expected], "{wrong}");
         }
-        assert_eq!(told("key = a, key = b"), ["`key` is given twice; remove one of them"]);
-        assert_eq!(told("key"), ["`key` needs a value; write `key = symbol`"]);
+        assert_eq!(errors("key = a, key = b"), ["`key` is given twice; remove one of them"]);
+        assert_eq!(errors("key"), ["`key` needs a value; write `key = symbol`"]);
     }
 
     #[test]
-    fn silence_and_handlers_have_no_events() {
+    fn event_without_permission_or_in_a_handler_is_rejected() {
         let event = "fn e(&self, event: &Sent) -> View {}";
-        let silent = test_support::of_a_consumer("permission = A", &format!("#[event] {event}"));
+        let silent = test_support::consumer_errors("permission = A", &format!("#[event] {event}"));
         assert_eq!(silent.len(), 1);
         assert!(silent[0].contains("`e` has no permission"), "{silent:?}");
-        let elsewhere = test_support::of_a_handler("", &format!("#[event(permission = AllowAny)] {event}"));
+        let elsewhere = test_support::handler_errors("", &format!("#[event(permission = AllowAny)] {event}"));
         assert_eq!(elsewhere.len(), 1);
-        assert!(elsewhere[0].contains("events leave through the consumer"), "{elsewhere:?}");
+        assert!(elsewhere[0].contains("which delivers the events"), "{elsewhere:?}");
     }
 
     #[test]
-    fn names_and_types_are_alone() {
+    fn event_with_a_repeated_name_or_type_is_rejected() {
         let two = |one: &str, other: &str| {
-            test_support::of_a_consumer(
+            test_support::consumer_errors(
                 "",
                 &format!("#[event(permission = A, name = \"x\")] {one} #[event(permission = A)] {other}"),
             )
@@ -251,10 +260,10 @@ mod tests {
         let (one, other) = ("fn e(&self, event: &a::Sent) -> u8 {}", "fn x(&self, event: &Other) -> u8 {}");
         assert_eq!(
             two(one, other),
-            ["two events are called `x`; give one of them `name = \"…\"`", "`x` is taken here"]
+            ["two events are named `x`; rename one of them with `name = \"…\"`", "`x` is first defined here"]
         );
         let other = "fn f(&self, event: &a :: Sent) -> u8 {}";
-        let expected = ["`a::Sent` has an event already; keep one of the two", "the other stands here"];
+        let expected = ["two events have the type `a::Sent`; remove one of them", "the first event is defined here"];
         assert_eq!(two(one, other), expected);
         let (one, other) = (format!("#[cfg(a)] {one}"), format!("#[cfg(b)] {other}"));
         assert_eq!(two(&one, &other), [""; 0]);

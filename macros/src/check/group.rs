@@ -1,4 +1,4 @@
-//! A group as a whole: that nothing is missing, and that its expression is about what there is.
+//! Checks of a group: no key is missing, and its permission and public name refer to existing fields.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -12,47 +12,52 @@ use crate::model::unraw_name;
 
 const WHOLE: &str = "`#[group(consumer = …, permission = …, events(…))]`";
 
-/// Checks the whole group.
+/// Checks the type, its attributes, its permission and its public name.
 pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
-    type_itself(group, diagnostics);
-    attributes(group, diagnostics);
+    check_type(group, diagnostics);
+    check_attributes(group, diagnostics);
     if let Some(expression) = &group.permission {
-        let sound = leaf_parameters::of_the_whole(expression, "group", diagnostics);
-        if fields(expression, group, diagnostics) && sound {
-            logic::alone(expression, diagnostics);
+        let is_valid = leaf_parameters::check_whole(expression, "group", diagnostics);
+        if check_fields(expression, group, diagnostics) && is_valid {
+            logic::check_expression(expression, diagnostics);
         }
     }
-    placeholders(group, diagnostics);
+    check_public_name(group, diagnostics);
 }
 
-fn type_itself(group: &Group, diagnostics: &mut Diagnostics) {
+fn check_type(group: &Group, diagnostics: &mut Diagnostics) {
     if let GroupShape::Union(keyword) = &group.shape {
-        diagnostics.error(keyword, "a group is a name, and no two unions can be compared; write a struct or an enum");
+        diagnostics.error(
+            keyword,
+            "a union cannot be a group, because its values cannot be compared; write a struct or an enum",
+        );
     }
     if let Some(parameter) = group.generics.params.first() {
-        let message = "a group is one type, whose values are the names; write it without generics";
+        let message = "a group cannot have generic parameters; write it without generics";
         diagnostics.error(parameter, message);
     }
 }
 
-fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
+fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
     let name = &group.ty;
     for misplaced in &group.misplaced_attributes {
-        diagnostics.error(misplaced, format!("`#[group(…)]` goes on the type itself; move it onto `{name}`"));
+        diagnostics.error(misplaced, format!("`#[group(…)]` belongs on the type itself; move it onto `{name}`"));
     }
     for more in group.attributes.iter().skip(1) {
-        diagnostics.error(more, format!("`{name}` has its `#[group(…)]` already; write all keys into one"));
+        diagnostics.error(more, format!("`{name}` has several `#[group(…)]` attributes; write all keys in one"));
     }
     if group.attributes.len() > 1 {
-        // What is missing in the first may stand in another.
+        // A key that is missing in the first attribute may be in another.
         return;
     }
     if group.attributes.is_empty() {
-        diagnostics.error(name, format!("`{name}` does not say what it is a group of; write {WHOLE} on it"));
+        diagnostics.error(name, format!("`{name}` has no `#[group(…)]` attribute; write {WHOLE}"));
         return;
     }
     if group.consumer.is_none() && !group.unreadable_keys.consumer {
-        let message = format!("`{name}` names no consumer; write `#[group(consumer = …)]`, whose connections may join");
+        let message = format!(
+            "`{name}` has no consumer; write `#[group(consumer = …)]` with the consumer whose connections may join"
+        );
         diagnostics.error(group.span_tokens(), message);
     }
     if group.permission.is_none() && !group.unreadable_keys.permission {
@@ -62,57 +67,57 @@ fn attributes(group: &Group, diagnostics: &mut Diagnostics) {
         diagnostics.error(group.span_tokens(), message);
     }
     if group.events.is_empty() && !group.unreadable_keys.events {
-        let message = format!("`{name}` carries nothing; write `#[group(events(…))]`, with the types of its events");
+        let message = format!("`{name}` has no events; write `#[group(events(…))]` with the types of its events");
         diagnostics.error(group.span_tokens(), message);
     }
 }
 
-/// Codenames are asked about fields.
-fn fields(expression: &Expression, group: &Group, diagnostics: &mut Diagnostics) -> bool {
-    let mut sound = true;
+/// Checks that each codename refers to a field of the group. Returns whether all do.
+fn check_fields(expression: &Expression, group: &Group, diagnostics: &mut Diagnostics) -> bool {
+    let mut is_valid = true;
     for leaf in expression.leaves.iter().filter(|leaf| leaf.is_codename) {
         let Some(about) = &leaf.subject else { continue };
-        if let Some(message) = no_field(about, group) {
-            sound = false;
+        if let Some(message) = missing_field_message(about, group) {
+            is_valid = false;
             diagnostics.error(about, message);
         }
     }
-    sound
+    is_valid
 }
 
-/// What to say where there is no such field.
-fn no_field(about: &Ident, group: &Group) -> Option<String> {
+/// Returns the error message if the group has no such field.
+fn missing_field_message(about: &Ident, group: &Group) -> Option<String> {
     let name = &group.ty;
     let GroupShape::Named(fields) = &group.shape else {
-        return Some(format!("`{about}` names a field, and `{name}` has none with a name; give it named fields"));
+        return Some(format!("`{about}` names a field, but `{name}` has no named fields; add them"));
     };
     if fields.iter().any(|field| unraw_name(field) == unraw_name(about)) {
         return None;
     }
     let fields: Vec<_> = fields.iter().map(|field| format!("`{}`", field.to_token_stream())).collect();
-    Some(format!("`{about}` is no field of `{name}`; {}", instead(&fields)))
+    Some(format!("`{about}` is not a field of `{name}`; {}", suggest_fields(&fields)))
 }
 
-fn instead(fields: &[String]) -> String {
+fn suggest_fields(fields: &[String]) -> String {
     if fields.is_empty() {
         "add it".to_owned()
     } else {
-        format!("name one of its own, such as {}", fields.join(" or "))
+        format!("name an existing one, such as {}", fields.join(" or "))
     }
 }
 
-/// The public name holds fields that there are.
-fn placeholders(group: &Group, diagnostics: &mut Diagnostics) {
+/// Checks that the placeholders of the public name are fields of the group.
+fn check_public_name(group: &Group, diagnostics: &mut Diagnostics) {
     let Some(name) = &group.public_name else { return };
     for field in name.fields() {
-        if let Some(message) = no_placeholder(field, group) {
+        if let Some(message) = missing_placeholder_message(field, group) {
             diagnostics.error(&name.literal, message);
         }
     }
 }
 
-fn no_placeholder(field: &Member, group: &Group) -> Option<String> {
-    let (shown, name) = (shown(field), &group.ty);
+fn missing_placeholder_message(field: &Member, group: &Group) -> Option<String> {
+    let (placeholder, name) = (placeholder_text(field), &group.ty);
     let fields: Vec<String> = match (&group.shape, field) {
         (GroupShape::Named(fields), Member::Named(word))
             if fields.iter().any(|field| unraw_name(field) == unraw_name(word)) =>
@@ -123,18 +128,20 @@ fn no_placeholder(field: &Member, group: &Group) -> Option<String> {
         (GroupShape::Named(fields), _) => fields.iter().map(|field| format!("`{{{}}}`", unraw_name(field))).collect(),
         (GroupShape::Tuple(count), _) => (0..*count).map(|index| format!("`{{{index}}}`")).collect(),
         (GroupShape::Enum, _) => {
-            return Some(format!("`{name}` is an enum, so `{shown}` is no field of it; write plain text, or a struct"));
+            return Some(format!(
+                "`{name}` is an enum and has no field `{placeholder}`; write plain text, or a struct"
+            ));
         }
         (GroupShape::Unit, _) => Vec::new(),
-        // That it is one is told already.
+        // `check_type` reports the union.
         (GroupShape::Union(_), _) => return None,
     };
-    let instead = if fields.is_empty() { format!("remove `{shown}`") } else { instead(&fields) };
-    Some(format!("`{shown}` is no field of `{name}`; {instead}"))
+    let instead = if fields.is_empty() { format!("remove `{placeholder}`") } else { suggest_fields(&fields) };
+    Some(format!("`{placeholder}` is not a field of `{name}`; {instead}"))
 }
 
-/// The placeholder as it is written.
-fn shown(field: &Member) -> String {
+/// Returns the placeholder as written in the literal.
+fn placeholder_text(field: &Member) -> String {
     match field {
         Member::Named(word) => format!("{{{}}}", unraw_name(word)),
         Member::Unnamed(index) => format!("{{{}}}", index.index),
@@ -147,37 +154,37 @@ mod tests {
     use crate::model::group::Group;
     use syn::parse_str;
 
-    fn told(text: &str) -> Vec<String> {
+    fn errors(text: &str) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
         let group = Group::read(&parse_str(text).unwrap(), &mut diagnostics);
         super::group(&group, &mut diagnostics);
-        let told = diagnostics.finish().err().into_iter().flatten();
-        told.map(|error| error.to_string()).collect()
+        let errors = diagnostics.finish().err().into_iter().flatten();
+        errors.map(|error| error.to_string()).collect()
     }
 
-    fn asking(permission: &str) -> String {
+    fn attribute_with_permission(permission: &str) -> String {
         format!("#[group(consumer = Chat, permission = {permission}, events(Sent))]")
     }
 
     #[test]
-    fn sound_groups_pass() {
+    fn group_with_valid_attribute_is_accepted() {
         for (permission, item) in [
             ("A & !B | a.b | a.b(room) | a.b(r#type)", "struct Room { room: u8, r#type: u8 }"),
             ("A(3)", "struct Room(u8);"),
             ("AllowAny", "struct Room;"),
             ("a.b", "enum Room { One, Two(u8) }"),
         ] {
-            assert_eq!(told(&format!("{} {item}", asking(permission))), [""; 0], "{item}");
+            assert_eq!(errors(&format!("{} {item}", attribute_with_permission(permission))), [""; 0], "{item}");
         }
     }
 
-    /// What is told about a group that is called so.
-    fn called(public_name: &str, item: &str) -> Vec<String> {
-        told(&format!("#[group(consumer = C, permission = A, events(E), public_name = \"{public_name}\")] {item}"))
+    /// Returns the errors for a group with this public name.
+    fn errors_for_public_name(public_name: &str, item: &str) -> Vec<String> {
+        errors(&format!("#[group(consumer = C, permission = A, events(E), public_name = \"{public_name}\")] {item}"))
     }
 
     #[test]
-    fn public_names_hold_fields() {
+    fn public_name_with_an_unknown_field_is_rejected() {
         for (public_name, item) in [
             ("lobby", "struct Lobby;"),
             ("lobby", "enum Lobby { A, B }"),
@@ -186,66 +193,85 @@ mod tests {
             ("{r#room}", "struct Room { room: u8 }"),
             ("{0}-{1}", "struct Room(u8, u8);"),
         ] {
-            assert_eq!(called(public_name, item), [""; 0], "{public_name}");
+            assert_eq!(errors_for_public_name(public_name, item), [""; 0], "{public_name}");
         }
         for (public_name, item, message) in [
             (
                 "{rom}",
                 "struct Room { room: u8, r#type: u8 }",
-                "`{rom}` is no field of `Room`; name one of its own, such as `{room}` or `{type}`",
+                "`{rom}` is not a field of `Room`; name an existing one, such as `{room}` or `{type}`",
             ),
-            ("{0}", "struct Room { room: u8 }", "`{0}` is no field of `Room`; name one of its own, such as `{room}`"),
-            ("{1}", "struct Room(u8);", "`{1}` is no field of `Room`; name one of its own, such as `{0}`"),
-            ("{room}", "struct Room(u8);", "`{room}` is no field of `Room`; name one of its own, such as `{0}`"),
-            ("{room}", "struct Room;", "`{room}` is no field of `Room`; remove `{room}`"),
-            ("{0}", "struct Room();", "`{0}` is no field of `Room`; remove `{0}`"),
+            (
+                "{0}",
+                "struct Room { room: u8 }",
+                "`{0}` is not a field of `Room`; name an existing one, such as `{room}`",
+            ),
+            ("{1}", "struct Room(u8);", "`{1}` is not a field of `Room`; name an existing one, such as `{0}`"),
+            ("{room}", "struct Room(u8);", "`{room}` is not a field of `Room`; name an existing one, such as `{0}`"),
+            ("{room}", "struct Room;", "`{room}` is not a field of `Room`; remove `{room}`"),
+            ("{0}", "struct Room();", "`{0}` is not a field of `Room`; remove `{0}`"),
             (
                 "{room}",
                 "enum Room { A { room: u8 } }",
-                "`Room` is an enum, so `{room}` is no field of it; write plain text, or a struct",
+                "`Room` is an enum and has no field `{room}`; write plain text, or a struct",
             ),
         ] {
-            assert_eq!(called(public_name, item), [message], "{item}");
+            assert_eq!(errors_for_public_name(public_name, item), [message], "{item}");
         }
-        assert_eq!(called("{a}/{b}", "struct Room { c: u8 }").len(), 2);
+        assert_eq!(errors_for_public_name("{a}/{b}", "struct Room { c: u8 }").len(), 2);
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
+    fn group_with_an_invalid_attribute_is_rejected() {
         let room = "struct Room { room: u8 }";
         for (text, words) in [
-            (room.to_owned(), "does not say what it is a group of"),
-            (format!("#[group(permission = A, events(Sent))] {room}"), "names no consumer"),
+            (room.to_owned(), "has no `#[group(…)]` attribute"),
+            (format!("#[group(permission = A, events(Sent))] {room}"), "has no consumer"),
             (format!("#[group(consumer = Chat, events(Sent))] {room}"), "has no permission"),
-            (format!("#[group(consumer = Chat, permission = A)] {room}"), "carries nothing"),
+            (format!("#[group(consumer = Chat, permission = A)] {room}"), "has no events"),
             (format!("#[group(consumer = Chat, permission = A &, events(Sent))] {room}"), "has no operand after it"),
             (format!("#[group(consumer = 5, permission = A, events(Sent))] {room}"), "the type of a consumer"),
             (format!("#[group(consumer = Chat, permission = A, events())] {room}"), "list is empty"),
-            (format!("{} #[group(crate = a)] {room}", asking("A")), "`#[group(…)]` already"),
-            (format!("{} struct Room {{ #[group(a)] room: u8 }}", asking("A")), "move it onto `Room`"),
-            (format!("{} enum Room {{ #[group(a)] A }}", asking("A")), "move it onto `Room`"),
-            (format!("{} union Room {{ room: u8 }}", asking("A")), "write a struct or an enum"),
-            (format!("{} struct Room<T>(T);", asking("A")), "without generics"),
-            (format!("{} struct Room<'a>(&'a u8);", asking("A")), "without generics"),
-            (format!("{} {room}", asking("Owner(room)")), "a group's permission sees the whole group; write `Owner`"),
             (
-                format!("{} {room}", asking("a.b(rom)")),
-                "`rom` is no field of `Room`; name one of its own, such as `room`",
+                format!("{} #[group(crate = a)] {room}", attribute_with_permission("A")),
+                "several `#[group(…)]` attributes",
             ),
-            (format!("{} struct Room {{}}", asking("a.b(rom)")), "`rom` is no field of `Room`; add it"),
-            (format!("{} struct Room(u8);", asking("a.b(room)")), "has none with a name"),
-            (format!("{} enum Room {{ A {{ room: u8 }} }}", asking("a.b(room)")), "has none with a name"),
-            (format!("{} {room}", asking("A & !a.b(room)")), "no `!` can stand over `a.b(room)`"),
-            (format!("{} {room}", asking("A & !A")), "can never hold"),
+            (
+                format!("{} struct Room {{ #[group(a)] room: u8 }}", attribute_with_permission("A")),
+                "move it onto `Room`",
+            ),
+            (format!("{} enum Room {{ #[group(a)] A }}", attribute_with_permission("A")), "move it onto `Room`"),
+            (format!("{} union Room {{ room: u8 }}", attribute_with_permission("A")), "write a struct or an enum"),
+            (format!("{} struct Room<T>(T);", attribute_with_permission("A")), "without generics"),
+            (format!("{} struct Room<'a>(&'a u8);", attribute_with_permission("A")), "without generics"),
+            (
+                format!("{} {room}", attribute_with_permission("Owner(room)")),
+                "a group's permission is evaluated for the whole group; write `Owner`",
+            ),
+            (
+                format!("{} {room}", attribute_with_permission("a.b(rom)")),
+                "`rom` is not a field of `Room`; name an existing one, such as `room`",
+            ),
+            (
+                format!("{} struct Room {{}}", attribute_with_permission("a.b(rom)")),
+                "`rom` is not a field of `Room`; add it",
+            ),
+            (format!("{} struct Room(u8);", attribute_with_permission("a.b(room)")), "has no named fields"),
+            (
+                format!("{} enum Room {{ A {{ room: u8 }} }}", attribute_with_permission("a.b(room)")),
+                "has no named fields",
+            ),
+            (format!("{} {room}", attribute_with_permission("A & !a.b(room)")), "`a.b(room)` cannot be negated"),
+            (format!("{} {room}", attribute_with_permission("A & !A")), "can never hold"),
         ] {
-            let told = told(&text);
-            assert_eq!(told.len(), 1, "{text}: {told:?}");
-            assert!(told[0].contains(words), "{text}: {told:?}");
+            let errors = errors(&text);
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(errors[0].contains(words), "{text}: {errors:?}");
         }
     }
 
     #[test]
-    fn all_that_is_missing_is_told() {
-        assert_eq!(told("#[group] struct Room;").len(), 3);
+    fn group_with_several_missing_keys_gets_one_error_per_key() {
+        assert_eq!(errors("#[group] struct Room;").len(), 3);
     }
 }

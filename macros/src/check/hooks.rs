@@ -1,4 +1,4 @@
-//! The methods marked `#[connect]` and `#[disconnect]`.
+//! Checks of `#[connect]` and `#[disconnect]` methods: their parameters and return types.
 
 use quote::ToTokens;
 use syn::Type;
@@ -10,13 +10,13 @@ use crate::model::block::Block;
 use crate::model::hook::Hook;
 use crate::model::parameter::is_type_named;
 
-pub(super) fn name(mark: MethodKind) -> &'static str {
+pub(super) fn attribute_name(mark: MethodKind) -> &'static str {
     if mark == MethodKind::Connect { "connect" } else { "disconnect" }
 }
 
 pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
-    signature::plain(&hook.signature, diagnostics);
-    let (name, user) = (name(hook.kind), block.user.to_token_stream());
+    signature::check_client_method(&hook.signature, diagnostics);
+    let (name, user) = (attribute_name(hook.kind), block.user.to_token_stream());
     let takes = if hook.kind == MethodKind::Connect {
         ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>"))
     } else {
@@ -26,13 +26,16 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     if let Some(first) = parameters.next()
         && !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0))
     {
-        diagnostics.error(first, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`", takes.1));
+        diagnostics.error(first, format!("`#[{name}]` takes `&self` and optionally `{}`", takes.1));
     }
     for more in parameters {
-        diagnostics.error(more, format!("`#[{name}]` takes `&self` and, if it wants to, `{}`; remove this", takes.1));
+        diagnostics.error(more, format!("`#[{name}]` takes `&self` and optionally `{}`; remove this", takes.1));
     }
     if let Some(output) = hook.return_type().filter(|output| hook.kind == MethodKind::Disconnect && !is_unit(output)) {
-        diagnostics.error(output, "nobody is left to hear what `#[disconnect]` returns; remove the return type");
+        diagnostics.error(
+            output,
+            "a `#[disconnect]` method cannot return a value, because the connection is closed; remove the return type",
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether it makes sense: what takes more than one attribute to see. Everything is looked at, whatever was found before.
+//! Checks that need more than one attribute. All checks run, whatever earlier checks reported.
 
 mod authenticate;
 mod block;

@@ -1,10 +1,10 @@
-//! A parameter that is loaded as an object: its type, and the attributes that say where its key comes from.
+//! Checks of object parameters: the type, and the attributes that name the source of the key.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{LitStr, Type};
 
-use super::signature::no_envelope_key;
+use super::signature::check_envelope_key;
 use crate::diagnostics::Diagnostics;
 use crate::model::Role;
 use crate::model::object::{Object, ObjectShape, ObjectSource};
@@ -12,59 +12,62 @@ use crate::model::parameter::{Parameter, ParameterKind};
 
 pub(super) fn check(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
     if let Type::Reference(reference) = &parameter.ty {
-        diagnostics.error(reference, "an action is given the object itself; remove the `&`");
+        diagnostics.error(reference, "an action takes ownership of an object; remove the `&`");
     }
     if let Some(name) = object.source.top_level_key() {
-        no_envelope_key(name, place(parameter), diagnostics);
+        check_envelope_key(name, key_location(parameter), diagnostics);
     }
-    elements(parameter, object, diagnostics);
-    attributes(parameter, object, diagnostics);
+    check_element_path(parameter, object, diagnostics);
+    check_attributes(parameter, object, diagnostics);
 }
 
-/// Where its key was named.
-fn place(parameter: &Parameter) -> TokenStream {
+/// Returns the tokens that name the key, for the error location.
+fn key_location(parameter: &Parameter) -> TokenStream {
     let written = parameter.roles.iter().find(|(role, _)| *role == Role::Object);
     let literal = written.and_then(|(_, attribute)| attribute.parse_args::<LitStr>().ok());
     literal.map_or_else(|| parameter.name.to_token_stream(), ToTokens::into_token_stream)
 }
 
-/// `[]` leads to many keys, which only a list can take.
-fn elements(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
+/// Checks that only a list has `[]` in its path, which selects many keys.
+fn check_element_path(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
     let ObjectSource::Nested(place) = &object.source else { return };
     if place.is_list() && object.shape != ObjectShape::List {
         let message = format!(
-            "`[]` leads to many keys, and `{}` is one object; write `Vec<Object<…>>`, or remove the `[]`",
+            "`[]` selects many keys, but `{}` is a single object; write `Vec<Object<…>>`, or remove the `[]`",
             parameter.name
         );
         diagnostics.error(&place.literal, message);
     }
 }
 
-fn attributes(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
+fn check_attributes(parameter: &Parameter, object: &Object, diagnostics: &mut Diagnostics) {
     let name = &parameter.name;
     if parameter.has_role(Role::Extract) {
-        let message =
-            format!("`{name}` is loaded, so that permissions see it; remove `#[extract]`, or change the type");
+        let message = format!(
+            "`{name}` is an object, which is loaded and not extracted; remove `#[extract]`, or change the type"
+        );
         diagnostics.error(parameter.role_tokens(Role::Extract), message);
     }
     if parameter.has_role(Role::Path) && parameter.has_role(Role::Object) {
-        let message = format!("the key of `{name}` comes from one place; keep `#[path]` or `#[object]`");
+        let message = format!("the key of `{name}` has two sources, `#[path]` and `#[object]`; remove one of them");
         diagnostics.error(parameter.role_tokens(Role::Object), message);
     }
     if parameter.has_role(Role::Path) && object.shape != ObjectShape::One {
         let message = format!(
-            "a capture is always there and is one key; write `{name}: Object<…>`, or remove `#[path]` to take it from the message"
+            "a capture always holds exactly one key; write `{name}: Object<…>`, or remove `#[path]` to take it \
+             from the message"
         );
         diagnostics.error(parameter.role_tokens(Role::Path), message);
     }
     for (_, attribute) in parameter.roles.iter().filter(|(role, _)| *role == Role::Serde) {
-        let message = "serde reads no objects; write `#[object(\"…\")]` if the key has another name, or remove this";
+        let message = "`#[serde]` does not apply to objects; write `#[object(\"…\")]` if the key has another \
+            name, or remove this attribute";
         diagnostics.error(attribute, message);
     }
 }
 
-/// What to say about `#[object]` on a parameter that is none.
-pub(super) fn misplaced(parameter: &Parameter) -> String {
+/// Returns the error message for `#[object]` on a parameter that is not an object.
+pub(super) fn misplaced_message(parameter: &Parameter) -> String {
     let name = &parameter.name;
     let instead = match &parameter.kind {
         ParameterKind::Key { .. } => {
@@ -72,22 +75,22 @@ pub(super) fn misplaced(parameter: &Parameter) -> String {
         }
         _ => "remove this".to_owned(),
     };
-    format!("`#[object]` says where the key of an object stands, and `{name}` is none; {instead}")
+    format!("`#[object]` names the key of an object, but `{name}` is not an object; {instead}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::test_support;
 
-    /// What is told about an action with this parameter `a`, loaded or not.
-    fn told(parameter: &str) -> Vec<String> {
+    /// Returns the errors for an action with this parameter `a`, an object or not.
+    fn errors(parameter: &str) -> Vec<String> {
         let permission = if parameter.contains("Object<") { "AllowAny(a)" } else { "A" };
         let action = format!("#[action(permission = {permission})] fn act(&self, {parameter}) {{}}");
-        test_support::of_a_handler("", &action)
+        test_support::handler_errors("", &action)
     }
 
     #[test]
-    fn keys_come_from_one_place_each() {
+    fn object_parameter_with_one_key_source_is_accepted() {
         for parameter in [
             "a: Object<T>",
             "a: Option<portcullis::Object<T>>",
@@ -97,49 +100,49 @@ mod tests {
             "#[path] a: Object<T>",
             "#[path(\"b\")] a: Object<T>",
         ] {
-            assert_eq!(told(parameter), [""; 0], "{parameter}");
+            assert_eq!(errors(parameter), [""; 0], "{parameter}");
         }
     }
 
     #[test]
-    fn each_mistake_has_its_words() {
+    fn object_parameter_with_invalid_attributes_is_rejected() {
         for (parameter, words) in [
             ("a: &Object<T>", "remove the `&`"),
             ("action: Object<T>, #[object(\"b\")] a: Object<T>", "key of the envelope"),
             ("#[object(\"route.b\")] a: Object<T>", "key of the envelope"),
             ("#[object(\"b[].c\")] a: Object<T>", "write `Vec<Object<…>>`"),
             ("#[object(\"b[]\")] a: Option<Object<T>>", "write `Vec<Object<…>>`"),
-            ("#[object(\"b\")] a: Object<T>, b: u8", "`b` is the key of `a` already"),
+            ("#[object(\"b\")] a: Object<T>, b: u8", "`b` is already the key of `a`"),
             ("#[object(\"b..c\")] a: Object<T>", "before or after a `.`"),
-            ("#[object(\"b\")] #[object(\"c\")] a: Object<T>", "stands here twice"),
-            ("#[path] #[object(\"b\")] a: Object<T>", "keep `#[path]` or `#[object]`"),
+            ("#[object(\"b\")] #[object(\"c\")] a: Object<T>", "is repeated"),
+            ("#[path] #[object(\"b\")] a: Object<T>", "two sources, `#[path]` and `#[object]`"),
             ("#[extract] a: Object<T>", "remove `#[extract]`"),
-            ("#[path] a: Option<Object<T>>", "a capture is always there"),
-            ("#[path] a: Vec<Object<T>>", "a capture is always there"),
-            ("#[serde(rename = \"b\")] a: Object<T>", "serde reads no objects"),
-            ("#[object(\"b\")] a: u8", "`a` is none; write `a: Object<…>`"),
-            ("#[path] #[object(\"b\")] a: u8", "`a` is none; remove this"),
-            ("#[extract] #[object(\"b\")] a: u8", "`a` is none; remove this"),
-            ("#[object(\"b\")] a: &Context<'_, ()>", "`a` is none; remove this"),
+            ("#[path] a: Option<Object<T>>", "a capture always holds exactly one key"),
+            ("#[path] a: Vec<Object<T>>", "a capture always holds exactly one key"),
+            ("#[serde(rename = \"b\")] a: Object<T>", "`#[serde]` does not apply to objects"),
+            ("#[object(\"b\")] a: u8", "`a` is not an object; write `a: Object<…>`"),
+            ("#[path] #[object(\"b\")] a: u8", "`a` is not an object; remove this"),
+            ("#[extract] #[object(\"b\")] a: u8", "`a` is not an object; remove this"),
+            ("#[object(\"b\")] a: &Context<'_, ()>", "`a` is not an object; remove this"),
         ] {
-            let told = told(parameter);
-            assert!(told.iter().any(|told| told.contains(words)), "{parameter}: {told:?}");
+            let errors = errors(parameter);
+            assert!(errors.iter().any(|errors| errors.contains(words)), "{parameter}: {errors:?}");
         }
     }
 
     #[test]
-    fn an_object_in_anything_else_is_refused() {
+    fn object_inside_another_type_is_rejected() {
         for parameter in ["a: Box<Object<T>>", "a: Vec<Option<Object<T>>>", "a: (u8, Object<T>)", "a: &[Object<T>]"] {
             let action = format!("#[action(permission = A)] fn act(&self, {parameter}) {{}}");
-            let told = test_support::of_a_handler("", &action);
-            assert!(told[0].contains("no object can be loaded in there"), "{parameter}: {told:?}");
+            let errors = test_support::handler_errors("", &action);
+            assert!(errors[0].contains("an object cannot be loaded inside another type"), "{parameter}: {errors:?}");
         }
     }
 
     #[test]
-    fn a_consumer_has_no_captures() {
-        let told =
-            test_support::of_a_consumer("", "#[action(permission = A(a))] fn act(&self, #[path] a: Object<T>) {}");
-        assert!(told[0].contains("cannot read the capture `a`"), "{told:?}");
+    fn object_capture_in_a_consumer_is_rejected() {
+        let errors =
+            test_support::consumer_errors("", "#[action(permission = A(a))] fn act(&self, #[path] a: Object<T>) {}");
+        assert!(errors[0].contains("cannot read the capture `a`"), "{errors:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! Does a capture's regex match a fixed text? Just enough to say so for one segment, without a regex engine.
+//! Matches the regex of a capture against the text of one segment, without a regex engine.
 
 use regex_syntax::Parser;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
-/// Does the regex match the whole text? `None` where that cannot be said.
+/// Returns whether the regex matches the whole text, or `None` if the regex uses an unsupported assertion.
 pub(super) fn matches(regex: &str, text: &str) -> Option<bool> {
     let hir = Parser::new().parse(regex).ok()?;
     let ends = Matcher { text }.ends(&hir, 0)?;
@@ -15,7 +15,7 @@ struct Matcher<'t> {
 }
 
 impl Matcher<'_> {
-    /// Where a match that begins at `start` can end.
+    /// Returns the positions at which a match that begins at `start` can end.
     fn ends(&self, hir: &Hir, start: usize) -> Option<Vec<usize>> {
         let one = |end: Option<usize>| Some(end.into_iter().collect());
         match hir.kind() {
@@ -60,7 +60,7 @@ impl Matcher<'_> {
         match look {
             Look::Start => Some(at == 0),
             Look::End => Some(at == self.text.len()),
-            // Lines and words: rare in a segment, and not worth the code.
+            // Line and word assertions are rare in a segment.
             _ => None,
         }
     }
@@ -68,7 +68,7 @@ impl Matcher<'_> {
     fn repetition(&self, repetition: &Repetition, start: usize) -> Option<Vec<usize>> {
         let mut reached = vec![start];
         let mut ends = if repetition.min == 0 { vec![start] } else { Vec::new() };
-        // More rounds than letters only repeat empty matches.
+        // More rounds than bytes only repeat empty matches.
         let rounds = repetition.max.unwrap_or(u32::MAX).min(repetition.min.saturating_add(self.letters()));
         for round in 1..=rounds {
             reached = self.all(&repetition.sub, &reached)?;
@@ -98,7 +98,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn the_whole_text_must_match() {
+    fn regex_that_matches_a_part_of_the_text_does_not_match() {
         for (regex, text, expected) in [
             ("[0-9]+", "42", true),
             ("[0-9]+", "4x", false),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_say_it_does_not_say() {
+    fn regex_with_an_unsupported_assertion_is_undecided() {
         assert_eq!(matches(r"\bnew\b", "new"), None);
     }
 }

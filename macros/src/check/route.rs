@@ -1,8 +1,8 @@
-//! That each route can be reached, and that it is clear which of two takes a message.
+//! Checks that each route can be reached, and that no message matches two routes of which neither is more specific.
 //!
-//! Patterns are tried in the order written. A pattern matches from the front, by whole segments; what is left over goes
-//! to the handler behind it, and where that has no use for it the next pattern is tried. So one pattern hides another
-//! only if both have the same number of segments, or if it ends in `{*rest}`.
+//! Patterns are tried in the order written. A pattern matches a prefix of whole segments; the remaining segments go to its
+//! handler, and if that has no match the next pattern is tried. So one pattern hides another only if both have the same
+//! number of segments, or if it ends in `{*rest}`.
 
 use std::fmt::Write as _;
 
@@ -15,28 +15,31 @@ use crate::model::{Pattern, Segment};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     for (position, later) in block.routes.iter().enumerate() {
-        method(later, diagnostics);
-        let earlier = block.routes[..position].iter().filter(|earlier| !apart(earlier, later));
+        check_method(later, diagnostics);
+        let earlier = block.routes[..position].iter().filter(|earlier| !are_exclusive_by_cfg(earlier, later));
         for earlier in earlier.filter(|earlier| shape(&earlier.pattern) != shape(&later.pattern)) {
-            if pair(&earlier.pattern, &later.pattern, diagnostics) {
+            if check_pair(&earlier.pattern, &later.pattern, diagnostics) {
                 break;
             }
         }
     }
 }
 
-/// Do both carry a `cfg`, so that perhaps only one of them is there?
-fn apart(one: &Route, other: &Route) -> bool {
+/// Returns whether both routes have a `#[cfg]`, so that possibly only one of them exists.
+fn are_exclusive_by_cfg(one: &Route, other: &Route) -> bool {
     !one.cfgs.is_empty() && !other.cfgs.is_empty()
 }
 
-fn pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics) -> bool {
+fn check_pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics) -> bool {
     let (first, second) = (&earlier.text, &later.text);
     if covers(earlier, later) {
         let message = if covers(later, earlier) {
-            format!("`{second}` is never reached, as `{first}` above takes the same; remove one of them")
+            format!("`{second}` is never reached, because `{first}` above matches the same routes; remove one of them")
         } else {
-            format!("`{second}` is never reached, as `{first}` above takes all that it matches; put `{second}` first")
+            format!(
+                "`{second}` is never reached, because `{first}` above matches every route that it matches; put \
+                 `{second}` first"
+            )
         };
         diagnostics.error(&later.literal, message);
         return true;
@@ -44,19 +47,20 @@ fn pair(earlier: &Pattern, later: &Pattern, diagnostics: &mut Diagnostics) -> bo
     if covers(later, earlier) {
         return false;
     }
-    let Some(both) = common(earlier, later) else { return false };
+    let Some(both) = overlap(earlier, later) else { return false };
     let message = format!(
-        "`{both}` matches both `{first}` and `{second}`, and neither is the closer one; tell them apart by a text or a `{{name:REGEX}}`"
+        "`{both}` matches both `{first}` and `{second}`, and neither is more specific; distinguish them by a \
+         fixed segment or a `{{name:REGEX}}`"
     );
     diagnostics.error(&later.literal, message);
     true
 }
 
-/// The pattern without the names of its captures: two with one shape match the same.
+/// Returns the pattern without the names of its captures. Patterns with the same shape match the same routes.
 pub(super) fn shape(pattern: &Pattern) -> String {
     let mut shape = String::new();
     for segment in &pattern.segments {
-        // A slash stands in no segment, so the parts cannot run together.
+        // No segment contains a slash, so it separates the parts.
         let _ = match segment {
             Segment::Text(text) => write!(shape, "{text}/"),
             Segment::Capture(_) => write!(shape, "{{}}/"),
@@ -70,7 +74,7 @@ pub(super) fn shape(pattern: &Pattern) -> String {
     shape
 }
 
-/// Does `one` take everything that `other` would end on?
+/// Returns whether `one` matches every route that ends at `other`.
 fn covers(one: &Pattern, other: &Pattern) -> bool {
     let (fixed, rest) = split(one);
     let fits = |upto: &[Segment]| fixed.iter().zip(upto).all(|(one, other)| segment_covers(one, other));
@@ -81,7 +85,7 @@ fn covers(one: &Pattern, other: &Pattern) -> bool {
     other.segments.len() == fixed.len() && one.has_trailing_slash == other.has_trailing_slash && fits(&other.segments)
 }
 
-/// The segments before a `{*rest}`, and whether there is one.
+/// Returns the segments before a `{*rest}`, and whether there is one.
 fn split(pattern: &Pattern) -> (&[Segment], bool) {
     match pattern.segments.split_last() {
         Some((Segment::Rest(_), fixed)) => (fixed, true),
@@ -99,18 +103,18 @@ fn segment_covers(one: &Segment, other: &Segment) -> bool {
     }
 }
 
-/// A route that both patterns end on, if there is one that can be named.
-fn common(one: &Pattern, other: &Pattern) -> Option<String> {
+/// Returns a route that ends at both patterns, if one can be determined.
+fn overlap(one: &Pattern, other: &Pattern) -> Option<String> {
     if one.segments.len() != other.segments.len() || one.has_trailing_slash != other.has_trailing_slash {
         return None;
     }
-    let both = one.segments.iter().zip(&other.segments).map(|(one, other)| segment_common(one, other));
+    let both = one.segments.iter().zip(&other.segments).map(|(one, other)| segment_overlap(one, other));
     let both = both.collect::<Option<Vec<_>>>()?;
     Some(both.join("/") + if one.has_trailing_slash { "/" } else { "" })
 }
 
-/// A segment that both match, as a text or as one of the captures. Whether two regexes meet is not weighed.
-fn segment_common(one: &Segment, other: &Segment) -> Option<String> {
+/// Returns a segment that both match, as a text or as one of the captures. Two different regexes count as disjoint.
+fn segment_overlap(one: &Segment, other: &Segment) -> Option<String> {
     match (one, other) {
         (Segment::Text(text), Segment::Regex(_, regex)) | (Segment::Regex(_, regex), Segment::Text(text)) => {
             (regex_match::matches(regex, text) == Some(true)).then(|| text.clone())
@@ -124,21 +128,22 @@ fn segment_common(one: &Segment, other: &Segment) -> Option<String> {
     }
 }
 
-/// A route's method is a plain one: it gives the handler, and decides nothing.
-fn method(route: &Route, diagnostics: &mut Diagnostics) {
-    signature::plain(&route.signature, diagnostics);
+/// Checks the signature of the method, which only returns the handler.
+fn check_method(route: &Route, diagnostics: &mut Diagnostics) {
+    signature::check_client_method(&route.signature, diagnostics);
     if let Some(asyncness) = &route.signature.asyncness {
-        diagnostics.error(asyncness, "a route gives its handler at once; remove `async`");
+        diagnostics.error(asyncness, "a `#[route]` method cannot be `async`; remove `async`");
     }
     for parameter in route.signature.inputs.iter().skip(usize::from(route.signature.receiver().is_some())) {
-        let message = "a route takes nothing but `&self`; the actions behind it read captures with `#[path]`";
+        let message =
+            "a `#[route]` method takes only `&self`; read captures in the actions of its handler with `#[path]`";
         diagnostics.error(parameter, message);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{common, covers, shape};
+    use super::{covers, overlap, shape};
     use crate::model::Pattern;
     use proc_macro2::Span;
     use syn::LitStr;
@@ -148,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn one_pattern_covers_another() {
+    fn pattern_covers_every_route_of_a_narrower_pattern() {
         for (one, other, expected) in [
             ("rooms/{id}/", "rooms/new/", true),
             ("rooms/new/", "rooms/{id}/", false),
@@ -158,7 +163,7 @@ mod tests {
             ("rooms/{id:[0-9]+}/", "rooms/new/", false),
             ("rooms/{id}/", "rooms/{id}", false),
             ("rooms/{id}", "rooms/{id}/", false),
-            // What `rooms/` has no use for is tried further down.
+            // The remaining segments are tried at later routes.
             ("rooms/", "rooms/{id}/", false),
             ("{*rest}", "rooms/{id}/", true),
             ("rooms/{*rest}", "rooms/{id}", true),
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_are_named() {
+    fn overlap_of_two_patterns_is_a_common_route() {
         for (one, other, expected) in [
             ("{a}/x/", "x/{b}/", Some("x/x/")),
             ("{a}/x/", "y/z/", None),
@@ -184,12 +189,12 @@ mod tests {
             ("{a}/{b}/x", "x/{b}", None),
             ("{a:[0-9]+}", "{a:[a-z]+}", None),
         ] {
-            assert_eq!(common(&pattern(one), &pattern(other)).as_deref(), expected, "{one} and {other}");
+            assert_eq!(overlap(&pattern(one), &pattern(other)).as_deref(), expected, "{one} and {other}");
         }
     }
 
     #[test]
-    fn names_of_captures_do_not_make_a_shape() {
+    fn shape_ignores_the_names_of_captures() {
         assert_eq!(shape(&pattern("rooms/{id}/")), shape(&pattern("rooms/{room}/")));
         assert_ne!(shape(&pattern("rooms/{id}/")), shape(&pattern("rooms/{id}")));
         assert_ne!(shape(&pattern("rooms/{id:[0-9]}/")), shape(&pattern("rooms/{id}/")));

@@ -1,5 +1,5 @@
-//! The signature of one method: of an action with its parameters, what holds for all that a message is read for, and what
-//! any method that we call must look like.
+//! Checks of one signature: an action with its parameters, the rules for all parameters read from a message, and the rules
+//! for every method that generated code calls.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,56 +13,56 @@ use crate::model::object::ObjectSource;
 use crate::model::parameter::{Parameter, ParameterKind, is_type_named};
 use crate::model::{self, Role};
 
-/// Keys of the envelope, which no argument can have.
+/// Keys of the message envelope, which cannot name an argument.
 const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
 
 pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
-    plain(&action.signature, diagnostics);
-    together(&action.parameters, diagnostics);
+    check_client_method(&action.signature, diagnostics);
+    check_parameters(&action.parameters, diagnostics);
     for parameter in &action.parameters {
         match &parameter.kind {
-            ParameterKind::Context => context(parameter, diagnostics),
+            ParameterKind::Context => check_context(parameter, diagnostics),
             ParameterKind::Capture { name, span } => {
-                capture(parameter, diagnostics);
-                provided(name, *span, action, block, diagnostics);
+                check_capture(parameter, diagnostics);
+                check_capture_available(name, *span, action, block, diagnostics);
             }
-            ParameterKind::Extract => extract(parameter, diagnostics),
-            ParameterKind::Key { .. } => key(parameter, block, diagnostics),
+            ParameterKind::Extract => check_extract(parameter, diagnostics),
+            ParameterKind::Key { .. } => check_argument(parameter, block, diagnostics),
             ParameterKind::Object(object) => {
                 object_parameter::check(parameter, object, diagnostics);
                 if let ObjectSource::Capture { name, span } = &object.source {
-                    provided(name, *span, action, block, diagnostics);
+                    check_capture_available(name, *span, action, block, diagnostics);
                 }
             }
         }
-        common(parameter, diagnostics);
+        check_attributes(parameter, diagnostics);
     }
     if let Some(blocking) = action.blocking.as_ref().filter(|_| action.is_async()) {
-        let message = "`blocking` is for a plain `fn` that would hold up the others; remove it, or remove `async`";
+        let message = "`blocking` applies only to a method without `async`; remove `blocking` or `async`";
         diagnostics.error(blocking, message);
     }
 }
 
-/// What holds for parameters that one message is read for.
-pub(super) fn together(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
-    one_context(parameters, diagnostics);
-    names_once(parameters, diagnostics);
-    keys_once(parameters, diagnostics);
+/// Checks rules across all parameters of a method that is called with a message.
+pub(super) fn check_parameters(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+    check_single_context(parameters, diagnostics);
+    check_unique_names(parameters, diagnostics);
+    check_unique_keys(parameters, diagnostics);
 }
 
-/// What holds for an action and a hook: it can be called with anything, for anybody.
-pub(super) fn plain(signature: &Signature, diagnostics: &mut Diagnostics) {
-    called(signature, diagnostics);
+/// Checks an action, a route method, a hook or `#[authenticate]`, which must not have lifetimes of their own.
+pub(super) fn check_client_method(signature: &Signature, diagnostics: &mut Diagnostics) {
+    check_method(signature, diagnostics);
     for lifetime in signature.generics.lifetimes() {
         let name = &lifetime.lifetime;
-        diagnostics.error(lifetime, format!("a client cannot choose `{name}`; leave lifetimes out, as in `&str`"));
+        diagnostics.error(lifetime, format!("a client cannot choose `{name}`; elide lifetimes, as in `&str`"));
     }
 }
 
-/// What holds for every method that generated code calls: `&self`, safe, of one type.
-pub(super) fn called(signature: &Signature, diagnostics: &mut Diagnostics) {
+/// Checks a method that generated code calls: it takes `&self`, is safe and not generic.
+pub(super) fn check_method(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(receiver) = signature.receiver() {
-        shared_self(receiver, diagnostics);
+        check_receiver(receiver, diagnostics);
     } else {
         let message = format!("`{}` takes no `&self`; write `fn {0}(&self, …)`", signature.ident);
         diagnostics.error(&signature.ident, message);
@@ -71,32 +71,34 @@ pub(super) fn called(signature: &Signature, diagnostics: &mut Diagnostics) {
         diagnostics.error(constness, "clients cannot call a `const fn`; remove `const`");
     }
     if let Safety::Unsafe(safety) = &signature.safety {
-        diagnostics.error(safety, "clients cannot keep the promises of an `unsafe fn`; remove `unsafe`");
+        diagnostics.error(safety, "clients cannot uphold the safety contract of an `unsafe fn`; remove `unsafe`");
     }
     if let Some(abi) = &signature.abi {
-        diagnostics.error(abi, "a method that clients call has Rust's own ABI; remove `extern`");
+        diagnostics.error(abi, "a method that clients call must use the Rust ABI; remove `extern`");
     }
     if let Some(variadic) = &signature.variadic {
-        diagnostics.error(variadic, "a client's arguments have names; remove the `...`");
+        diagnostics
+            .error(variadic, "the arguments of a client have names, so they cannot be variadic; remove the `...`");
     }
-    generics(signature, diagnostics);
+    check_generics(signature, diagnostics);
 }
 
-fn shared_self(receiver: &Receiver, diagnostics: &mut Diagnostics) {
+fn check_receiver(receiver: &Receiver, diagnostics: &mut Diagnostics) {
     let message = match &receiver.kind {
         ReceiverKind::Reference(_, _, None) => return,
         ReceiverKind::Reference(_, _, Some(_)) => {
-            "`&mut self` would need the handler for one connection alone; write `&self`, and keep what changes in a `Mutex` or an atomic"
+            "all connections share the handler, so `&mut self` is not possible; write `&self`, and store \
+             mutable state in a `Mutex` or an atomic"
         }
         ReceiverKind::Typed(_, ty) if matches!(&**ty, Type::Reference(reference) if reference.mutability.is_none()) => {
             return;
         }
-        _ => "connections share the handler, so nothing can take it; write `&self`",
+        _ => "all connections share the handler, so a method cannot take ownership of it; write `&self`",
     };
     diagnostics.error(receiver, message);
 }
 
-fn generics(signature: &Signature, diagnostics: &mut Diagnostics) {
+fn check_generics(signature: &Signature, diagnostics: &mut Diagnostics) {
     for parameter in &signature.generics.params {
         let (name, instead) = match parameter {
             GenericParam::Type(ty) => {
@@ -128,33 +130,33 @@ fn impl_trait(ty: &Type) -> Option<&Type> {
     }
 }
 
-fn one_context(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+fn check_single_context(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
     let contexts = parameters.iter().filter(|parameter| matches!(parameter.kind, ParameterKind::Context));
-    for later in contexts.skip(1) {
-        diagnostics.error(&later.name, format!("`{}` is a second context; keep one", later.name));
+    for duplicate in contexts.skip(1) {
+        diagnostics.error(&duplicate.name, format!("`{}` is a second context; remove it", duplicate.name));
     }
 }
 
-/// Names that a macro keeps apart are two to the compiler; a leaf could not tell them apart.
-fn names_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
-    for (position, later) in parameters.iter().enumerate() {
-        let name = model::unraw_name(&later.name);
+/// Checks that parameter names are unique. To the compiler, names with different macro hygiene differ; a leaf cannot
+/// distinguish them.
+fn check_unique_names(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+    for (position, duplicate) in parameters.iter().enumerate() {
+        let name = model::unraw_name(&duplicate.name);
         if parameters[..position].iter().any(|earlier| model::unraw_name(&earlier.name) == name) {
-            let message = format!("two parameters are called `{name}`; give one of them another name");
-            diagnostics.error(&later.name, message);
+            let message = format!("two parameters are named `{name}`; rename one of them");
+            diagnostics.error(&duplicate.name, message);
         }
     }
 }
 
-/// Two parameters cannot be one key of the message.
-fn keys_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
+/// Checks that no two parameters are read from the same key of the message.
+fn check_unique_keys(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
     let mut taken: Vec<(String, &Parameter)> = Vec::new();
     for parameter in parameters {
         for key in parameter.wire_names() {
             match taken.iter().find(|(name, owner)| *name == key && owner.name != parameter.name) {
                 Some((_, owner)) => {
-                    let message =
-                        format!("`{key}` is the key of `{}` already; give one of them another name", owner.name);
+                    let message = format!("`{key}` is already the key of `{}`; rename one of them", owner.name);
                     diagnostics.error(&parameter.name, message);
                 }
                 None => taken.push((key, parameter)),
@@ -163,71 +165,73 @@ fn keys_once(parameters: &[Parameter], diagnostics: &mut Diagnostics) {
     }
 }
 
-pub(super) fn context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+pub(super) fn check_context(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let shared = matches!(&parameter.ty, Type::Reference(reference) if reference.mutability.is_none());
     if !shared {
-        diagnostics.error(&parameter.ty, "the context is borrowed; write `&Context<'_, …>`");
+        diagnostics.error(&parameter.ty, "the context must be borrowed; write `&Context<'_, …>`");
     }
 }
 
-fn capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+fn check_capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     if is_type_named(&parameter.ty, "Context") {
-        diagnostics.error(parameter.role_tokens(Role::Path), "the context is no capture; remove `#[path]`");
+        diagnostics.error(parameter.role_tokens(Role::Path), "the context is not a capture; remove `#[path]`");
     } else if parameter.has_role(Role::Extract) {
-        let message = format!("`{}` comes from one place; keep `#[path]` or `#[extract]`", parameter.name);
+        let message = format!("`{}` has two sources, `#[path]` and `#[extract]`; remove one of them", parameter.name);
         diagnostics.error(parameter.role_tokens(Role::Extract), message);
     } else {
         borrowed_parameter::check_capture(parameter, diagnostics);
     }
 }
 
-/// No route leads to a consumer's own actions.
-fn provided(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
+/// Rejects captures in a consumer, because no route leads to its actions.
+fn check_capture_available(name: &str, at: Span, action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     if block.kind == model::BlockKind::Consumer {
         let message = format!(
-            "`{}` cannot read the capture `{name}`, as no route leads to a consumer's own actions; remove `#[path]` to take it from the message, or move the action into a handler",
+            "`{}` cannot read the capture `{name}`, because no route leads to the actions of a consumer; remove \
+             `#[path]` to take it from the message, or move the action into a handler",
             action.method
         );
         diagnostics.add(syn::Error::new(at, message));
     }
 }
 
-fn extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+fn check_extract(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     if is_type_named(&parameter.ty, "Context") {
         diagnostics.error(parameter.role_tokens(Role::Extract), "the context needs no extractor; remove `#[extract]`");
     }
 }
 
-pub(super) fn key(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
+pub(super) fn check_argument(parameter: &Parameter, block: &Block, diagnostics: &mut Diagnostics) {
     for name in parameter.wire_names() {
-        no_envelope_key(&name, &parameter.name, diagnostics);
+        check_envelope_key(&name, &parameter.name, diagnostics);
     }
-    if holds_an_object(parameter.ty.to_token_stream()) {
-        let message = "no object can be loaded in there; write `Object<…>`, `Option<Object<…>>` or `Vec<Object<…>>`";
+    if contains_object(parameter.ty.to_token_stream()) {
+        let message = "an object cannot be loaded inside another type; write `Object<…>`, `Option<Object<…>>` \
+            or `Vec<Object<…>>`";
         diagnostics.error(&parameter.ty, message);
     } else if borrowed_parameter::check(parameter, diagnostics) {
         return;
     }
-    if parameter.has_serde_function() && !stands_alone(&parameter.ty, block) {
-        let message = "a serde attribute that names a function needs a type that stands on its own here; write it without `Self`, the block's generics and borrowed data";
+    if parameter.has_serde_function() && !is_self_contained(&parameter.ty, block) {
+        let message = "a serde attribute that names a function needs a self-contained type; write one without \
+            `Self`, generics of the block or borrowed data";
         diagnostics.error(&parameter.ty, message);
     }
 }
 
-pub(super) fn no_envelope_key(name: &str, at: impl ToTokens, diagnostics: &mut Diagnostics) {
+pub(super) fn check_envelope_key(name: &str, at: impl ToTokens, diagnostics: &mut Diagnostics) {
     if ENVELOPE.contains(&name) {
-        let message =
-            format!("`{name}` is a key of the envelope, so no argument can be called that; give it another name");
+        let message = format!("`{name}` is a key of the envelope, so it cannot name an argument; rename the argument");
         diagnostics.error(at, message);
     }
 }
 
-/// Does it hold an `Object<…>`?
-pub(super) fn holds_an_object(tokens: TokenStream) -> bool {
+/// Returns whether the type contains an `Object<…>`.
+pub(super) fn contains_object(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let found = match token {
-            TokenTree::Group(group) => holds_an_object(group.stream()),
+            TokenTree::Group(group) => contains_object(group.stream()),
             TokenTree::Ident(word) if word == "Object" => {
                 matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '<')
             }
@@ -240,50 +244,51 @@ pub(super) fn holds_an_object(tokens: TokenStream) -> bool {
     false
 }
 
-/// Can a struct outside of the impl have a field of this type?
-fn stands_alone(ty: &Type, block: &Block) -> bool {
+/// Returns whether a struct outside of the impl can have a field of this type.
+fn is_self_contained(ty: &Type, block: &Block) -> bool {
     let words: Vec<String> =
         block.generics.type_params().map(|parameter| parameter.ident.to_string()).chain(["Self".to_owned()]).collect();
-    !mentions(ty.to_token_stream(), &words)
+    !contains_word(ty.to_token_stream(), &words)
 }
 
-/// Does it hold one of the words, a reference or a lifetime?
-fn mentions(tokens: TokenStream, words: &[String]) -> bool {
+/// Returns whether the tokens contain one of the words, a reference or a lifetime.
+fn contains_word(tokens: TokenStream, words: &[String]) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions(group.stream(), words),
+        TokenTree::Group(group) => contains_word(group.stream(), words),
         TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
         word => words.contains(&word.to_string()),
     })
 }
 
-/// What is wrong with attributes, whatever the parameter is.
-pub(super) fn common(parameter: &Parameter, diagnostics: &mut Diagnostics) {
+/// Checks the attributes of a parameter of any kind.
+pub(super) fn check_attributes(parameter: &Parameter, diagnostics: &mut Diagnostics) {
     let from_serde = matches!(parameter.kind, ParameterKind::Key { .. });
     let object = matches!(parameter.kind, ParameterKind::Object(_));
     for (role, attribute) in &parameter.roles {
         if *role == Role::Serde && !from_serde && !object {
             diagnostics.error(
                 attribute,
-                "serde reads arguments only; remove this, as the parameter does not come from the message",
+                "`#[serde]` applies only to arguments that are read from the message; remove this attribute",
             );
         }
         if *role == Role::Object && !object {
-            diagnostics.error(attribute, object_parameter::misplaced(parameter));
+            diagnostics.error(attribute, object_parameter::misplaced_message(parameter));
         }
     }
     for role in [Role::Path, Role::Extract, Role::Object] {
         if parameter.roles.iter().filter(|(found, _)| *found == role).count() > 1 {
-            diagnostics.error(parameter.role_tokens(role), "this stands here twice; keep one");
+            diagnostics.error(parameter.role_tokens(role), "this attribute is repeated; remove one of them");
         }
     }
     for attribute in &parameter.attributes {
-        no_cfg(attribute, diagnostics);
+        reject_cfg(attribute, diagnostics);
     }
 }
 
-pub(super) fn no_cfg(attribute: &Attribute, diagnostics: &mut Diagnostics) {
+pub(super) fn reject_cfg(attribute: &Attribute, diagnostics: &mut Diagnostics) {
     if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-        let message = "a parameter cannot come and go; put `#[cfg(…)]` on the method, and write two methods";
+        let message =
+            "a parameter cannot be conditional; put `#[cfg(…)]` on the method, and write one method per configuration";
         diagnostics.error(attribute, message);
     }
 }

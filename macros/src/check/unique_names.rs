@@ -1,5 +1,5 @@
-//! That no two actions have one name and none that of `#[authenticate]`, no two routes one pattern, and no two events one
-//! name or type; of two, both places are shown, the later first.
+//! Checks that the names of actions, the patterns of routes, and the names and types of events are unique, and that no
+//! action has the name of `#[authenticate]`. Both definitions are underlined, the later one first.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -11,98 +11,98 @@ use crate::model::authenticate::{ACTION_NAME, Authenticate};
 use crate::model::block::Block;
 use crate::model::{BlockKind, print};
 
-/// Something that must be alone under its name.
-struct Claim<'a> {
+/// A definition whose name must be unique.
+struct Definition<'a> {
     name: String,
-    shown: String,
+    display_name: String,
     at: TokenStream,
     cfgs: &'a [Attribute],
 }
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    actions(block, diagnostics);
-    authenticate(block, diagnostics);
-    routes(block, diagnostics);
-    events(block, diagnostics);
+    check_actions(block, diagnostics);
+    check_authenticate(block, diagnostics);
+    check_routes(block, diagnostics);
+    check_events(block, diagnostics);
 }
 
-fn actions(block: &Block, diagnostics: &mut Diagnostics) {
-    let actions = block.actions.iter().map(|action| Claim {
+fn check_actions(block: &Block, diagnostics: &mut Diagnostics) {
+    let actions = block.actions.iter().map(|action| Definition {
         name: action.name.clone(),
-        shown: action.name.clone(),
+        display_name: action.name.clone(),
         at: action.name_tokens.clone(),
         cfgs: &action.cfgs,
     });
-    for (later, earlier) in taken(&actions.collect::<Vec<_>>()) {
-        let name = &later.shown;
-        diagnostics.error(&later.at, format!("two actions are called `{name}`; give one of them `name = \"…\"`"));
-        diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
+    for (later, earlier) in duplicates(&actions.collect::<Vec<_>>()) {
+        let name = &later.display_name;
+        diagnostics.error(&later.at, format!("two actions are named `{name}`; rename one of them with `name = \"…\"`"));
+        diagnostics.error(&earlier.at, format!("`{name}` is first defined here"));
     }
 }
 
-/// Clients call `#[authenticate]` by a name of its own.
-fn authenticate(block: &Block, diagnostics: &mut Diagnostics) {
+/// Checks that no action has the reserved name by which clients call the `#[authenticate]` method.
+fn check_authenticate(block: &Block, diagnostics: &mut Diagnostics) {
     for action in block.actions.iter().filter(|action| action.name == ACTION_NAME && block.kind == BlockKind::Consumer)
     {
-        let clashes = |one: &Authenticate| one.cfgs.is_empty() || action.cfgs.is_empty();
-        if block.authenticates.iter().any(clashes) {
-            let message =
-                format!("`{ACTION_NAME}` is the name of this block's `#[{ACTION_NAME}]`; call the action otherwise");
+        let conflicts = |one: &Authenticate| one.cfgs.is_empty() || action.cfgs.is_empty();
+        if block.authenticates.iter().any(conflicts) {
+            let message = format!("`{ACTION_NAME}` is the name of this block's `#[{ACTION_NAME}]`; rename the action");
             diagnostics.error(&action.name_tokens, message);
         }
     }
 }
 
-fn routes(block: &Block, diagnostics: &mut Diagnostics) {
-    let claims = block.routes.iter().map(|route| Claim {
+fn check_routes(block: &Block, diagnostics: &mut Diagnostics) {
+    let definitions = block.routes.iter().map(|route| Definition {
         name: shape(&route.pattern),
-        shown: route.pattern.text.clone(),
+        display_name: route.pattern.text.clone(),
         at: route.pattern.literal.to_token_stream(),
         cfgs: &route.cfgs,
     });
-    for (later, earlier) in taken(&claims.collect::<Vec<_>>()) {
-        let (name, other) = (&later.shown, &earlier.shown);
+    for (later, earlier) in duplicates(&definitions.collect::<Vec<_>>()) {
+        let (name, other) = (&later.display_name, &earlier.display_name);
         let message = if name == other {
             format!("two routes have the pattern `{name}`; change one of them")
         } else {
-            format!("`{name}` matches the same as `{other}`; change one of them")
+            format!("`{name}` matches the same routes as `{other}`; change one of them")
         };
         diagnostics.error(&later.at, message);
-        diagnostics.error(&earlier.at, format!("`{other}` stands here"));
+        diagnostics.error(&earlier.at, format!("`{other}` is first defined here"));
     }
 }
 
-fn events(block: &Block, diagnostics: &mut Diagnostics) {
-    let names = block.events.iter().map(|event| Claim {
+fn check_events(block: &Block, diagnostics: &mut Diagnostics) {
+    let names = block.events.iter().map(|event| Definition {
         name: event.name.clone(),
-        shown: event.name.clone(),
+        display_name: event.name.clone(),
         at: event.name_tokens.clone(),
         cfgs: &event.cfgs,
     });
-    for (later, earlier) in taken(&names.collect::<Vec<_>>()) {
-        let name = &later.shown;
-        diagnostics.error(&later.at, format!("two events are called `{name}`; give one of them `name = \"…\"`"));
-        diagnostics.error(&earlier.at, format!("`{name}` is taken here"));
+    for (later, earlier) in duplicates(&names.collect::<Vec<_>>()) {
+        let name = &later.display_name;
+        diagnostics.error(&later.at, format!("two events are named `{name}`; rename one of them with `name = \"…\"`"));
+        diagnostics.error(&earlier.at, format!("`{name}` is first defined here"));
     }
     let types = block.events.iter().filter_map(|event| {
         let ty = event.event_type()?.to_token_stream();
-        Some(Claim { name: print(ty.clone()), shown: print(ty.clone()), at: ty, cfgs: &event.cfgs })
+        Some(Definition { name: print(ty.clone()), display_name: print(ty.clone()), at: ty, cfgs: &event.cfgs })
     });
-    for (later, earlier) in taken(&types.collect::<Vec<_>>()) {
-        let ty = &later.shown;
-        diagnostics.error(&later.at, format!("`{ty}` has an event already; keep one of the two"));
-        diagnostics.error(&earlier.at, "the other stands here");
+    for (later, earlier) in duplicates(&types.collect::<Vec<_>>()) {
+        let ty = &later.display_name;
+        diagnostics.error(&later.at, format!("two events have the type `{ty}`; remove one of them"));
+        diagnostics.error(&earlier.at, "the first event is defined here");
     }
 }
 
-/// Each later claim with the first earlier one of its name. Two that `cfg` may keep apart do not clash.
-fn taken<'a, 'b>(claims: &'b [Claim<'a>]) -> Vec<(&'b Claim<'a>, &'b Claim<'a>)> {
-    let mut clashes = Vec::new();
-    for (position, later) in claims.iter().enumerate() {
-        let mut earlier = claims[..position].iter();
-        let clash =
+/// Returns each later definition with the first earlier one of the same name. Two definitions that both have a `#[cfg]` do
+/// not conflict.
+fn duplicates<'a, 'b>(definitions: &'b [Definition<'a>]) -> Vec<(&'b Definition<'a>, &'b Definition<'a>)> {
+    let mut conflicts = Vec::new();
+    for (position, later) in definitions.iter().enumerate() {
+        let mut earlier = definitions[..position].iter();
+        let conflict =
             earlier.find(|earlier| earlier.name == later.name && (earlier.cfgs.is_empty() || later.cfgs.is_empty()));
-        clashes.extend(clash.map(|earlier| (later, earlier)));
+        conflicts.extend(conflict.map(|earlier| (later, earlier)));
     }
-    clashes
+    conflicts
 }

@@ -1,141 +1,146 @@
-//! One action: its row in the node, and the way from an admitted message to its reply.
+//! One action: its descriptor, and the code from an authorized message to its reply.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
-use super::arguments::{self, Key};
-use super::evaluation::Evaluation;
-use super::object_parameters::{self, Loaded};
+use super::arguments::{self, MessageKey};
+use super::evaluation::NamedExpression;
+use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
 
-/// An action and its expression, if it has one of its own.
-pub(super) struct Row<'a> {
+/// An action, its permission expression if it has its own, and its object parameters.
+pub(super) struct ActionExpansion<'a> {
     action: &'a Action,
-    gate: Option<Evaluation<'a>>,
-    objects: Vec<Loaded<'a>>,
+    permission: Option<NamedExpression<'a>>,
+    objects: Vec<ObjectExpansion<'a>>,
     role: String,
     generics: &'a Generics,
 }
 
-pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
-    let rows = block.actions.iter().enumerate().map(|(position, action)| {
+pub(super) fn expansions(block: &Block) -> Vec<ActionExpansion<'_>> {
+    let expansions = block.actions.iter().enumerate().map(|(position, action)| {
         let role = format!("Action{position}");
-        let gate = action.permission.as_ref();
-        let gate = gate.map(|expression| Evaluation::of_action(expression, &role, &block.generics, action));
+        let permission = action.permission.as_ref();
+        let permission =
+            permission.map(|expression| NamedExpression::for_action(expression, &role, &block.generics, action));
         let objects = object_parameters::all(action);
-        Row { action, gate, objects, role, generics: &block.generics }
+        ActionExpansion { action, permission, objects, role, generics: &block.generics }
     });
-    rows.collect()
+    expansions.collect()
 }
 
-impl Row<'_> {
-    /// What stands beside the impls.
+impl ActionExpansion<'_> {
+    /// Returns the items beside the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
-        let gate = self.gate.as_ref().map(|gate| gate.items(&self.role, self.generics, &self.action.cfgs));
-        gate.unwrap_or_default()
+        let permission =
+            self.permission.as_ref().map(|permission| permission.items(&self.role, self.generics, &self.action.cfgs));
+        permission.unwrap_or_default()
     }
 
-    /// The row in the node.
-    pub(super) fn node(&self) -> TokenStream {
+    /// Returns the action descriptor.
+    pub(super) fn descriptor(&self) -> TokenStream {
         let (action, cfgs) = (self.action, &self.action.cfgs);
-        let node = paths::action_node(Span::call_site());
-        let permission = optional(self.gate.as_ref().map(Evaluation::reference));
+        let descriptor = paths::action_descriptor(Span::call_site());
+        let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached);
-        let (needs, keys) = (self.needs(), action.message_keys());
+        let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         quote! {
             #(#cfgs)*
-            #node {
+            #descriptor {
                 name: #name,
                 permission: #permission,
-                blocking: #blocking,
-                detached: #detached,
-                needs: &[#needs],
-                keys: &[#(#keys),*],
+                is_blocking: #blocking,
+                is_detached: #detached,
+                capture_uses: &[#capture_uses],
+                message_keys: &[#(#keys),*],
             },
         }
     }
 
-    /// A consumer's own actions have no captures: checks that no leaf reads one, and that no object lies under one.
-    pub(super) fn check(&self, block: &Block) -> TokenStream {
+    /// Returns checks for an action of a consumer: no leaf and no object needs a capture, because a consumer has no route.
+    pub(super) fn captures_check(&self, block: &Block) -> TokenStream {
         let cfgs = &self.action.cfgs;
-        let gate = self.gate.as_ref().map(|gate| gate.no_captures_here(block, cfgs));
-        let objects = self.objects.iter().map(|object| object.no_captures_here(block, cfgs));
-        quote!(#gate #(#objects)*)
+        let permission = self.permission.as_ref().map(|permission| permission.check_consumer_captures(block, cfgs));
+        let objects = self.objects.iter().map(|object| object.check_consumer_captures(block, cfgs));
+        quote!(#permission #(#objects)*)
     }
 
-    fn needs(&self) -> TokenStream {
-        let mut needs = TokenStream::new();
+    fn capture_uses(&self) -> TokenStream {
+        let mut capture_uses = TokenStream::new();
         let captures = self.action.captures();
         if !captures.is_empty() {
-            let (need, by) = (paths::need(Span::call_site()), format!("action `{}`", self.action.name));
-            needs.extend(quote!(#need { by: #by, captures: &[#(#captures),*] },));
+            let (need, by) = (paths::capture_use(Span::call_site()), format!("action `{}`", self.action.name));
+            capture_uses.extend(quote!(#need { reader: #by, captures: &[#(#captures),*] },));
         }
-        needs.extend(self.gate.as_ref().map(Evaluation::needs));
-        needs.extend(self.objects.iter().map(Loaded::need));
-        needs
+        capture_uses.extend(self.permission.as_ref().map(NamedExpression::capture_uses));
+        capture_uses.extend(self.objects.iter().map(ObjectExpansion::capture_use));
+        capture_uses
     }
 
-    /// The row in the table of calls: a closure inside the impl, so that `Self` means what the user meant.
+    /// Returns the action function: a closure inside the impl, so that `Self` has the meaning that it has in user code.
     pub(super) fn call(&self, locals: &Locals) -> TokenStream {
         let cfgs = &self.action.cfgs;
-        let Locals { admitted, call, handler, reply, .. } = locals;
-        let asked = match &self.gate {
-            Some(gate) if gate.has_subjects() || !self.objects.is_empty() => self.asked_about_parameters(gate, locals),
-            gate => self.asked(gate.as_ref(), locals),
+        let Locals { authorized, call, handler, reply, .. } = locals;
+        let evaluated_before_arguments = match &self.permission {
+            Some(permission) if permission.has_parameter_leaves() || !self.objects.is_empty() => {
+                self.evaluated_with_parameters(permission, locals)
+            }
+            permission => self.evaluated_before_arguments(permission.as_ref(), locals),
         };
         let extracted = self.extracted(locals);
         let outcome = self.outcome(locals);
-        // A future that is not `Send` is reported where the box becomes a trait object: at the method's name.
+        // The box becomes a trait object here, so a future that is not `Send` is reported at the method's name.
         let name = self.action.method.span();
         let boxed = paths::box_pin(name);
-        let future = quote!({ #asked #extracted #outcome });
+        let future = quote!({ #evaluated_before_arguments #extracted #outcome });
         let future = quote_spanned!(name=> #boxed(async move #future));
-        quote!(#(#cfgs)* |#handler, #call, #admitted, #reply| #future,)
+        quote!(#(#cfgs)* |#handler, #call, #authorized, #reply| #future,)
     }
 
-    /// What is asked of the message itself, and then its arguments.
-    fn asked(&self, gate: Option<&Evaluation<'_>>, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, .. } = locals;
-        let gate = gate.map(|gate| {
-            let ask = gate.ask(locals);
-            quote!(let #admitted = { #ask? };)
+    /// Returns the evaluation of the permission, followed by reading the captures and arguments.
+    fn evaluated_before_arguments(&self, permission: Option<&NamedExpression<'_>>, locals: &Locals) -> TokenStream {
+        let Locals { authorized, call, .. } = locals;
+        let permission = permission.map(|permission| {
+            let evaluate = permission.evaluate(locals);
+            quote!(let #authorized = { #evaluate? };)
         });
         let captures = self.captures(locals);
-        let (read, none) = (paths::arguments(Span::call_site()), paths::no_arguments(Span::call_site()));
-        let arguments = self.arguments(&read, &admitted.to_token_stream(), locals);
-        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, &#admitted)?;));
-        quote!(#gate #captures #arguments)
+        let (read, none) = (paths::read_arguments(Span::call_site()), paths::check_execution(Span::call_site()));
+        let arguments = self.arguments(&read, &authorized.to_token_stream(), locals);
+        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, &#authorized)?;));
+        quote!(#permission #captures #arguments)
     }
 
-    /// The same where leaves are about parameters: what needs none is asked before the arguments are read, and an object
-    /// is loaded only while the answer still depends on it.
-    fn asked_about_parameters(&self, gate: &Evaluation<'_>, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, gate: asking, .. } = locals;
-        let (beforehand, captures) = (gate.ask_beforehand(locals), self.captures(locals));
-        let (read, none) = (paths::arguments_before(Span::call_site()), paths::no_arguments(Span::call_site()));
-        let arguments = self.arguments(&read, &quote!(&#asking), locals);
+    /// Returns the same for a permission with parameters: leaves without parameters are evaluated before the arguments are
+    /// read, and an object is loaded only while the outcome still depends on it.
+    fn evaluated_with_parameters(&self, permission: &NamedExpression<'_>, locals: &Locals) -> TokenStream {
+        let Locals { authorized, call, evaluation, .. } = locals;
+        let (beforehand, captures) = (permission.evaluate_before_loading(locals), self.captures(locals));
+        let (read, none) =
+            (paths::read_arguments_for_evaluation(Span::call_site()), paths::check_execution(Span::call_site()));
+        let arguments = self.arguments(&read, &quote!(&#evaluation), locals);
         let named = self.parameters().filter_map(|(position, parameter)| {
-            let key = Key::of(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
-            let (ty, taken) = (&parameter.ty, key.taken(locals));
+            let key = MessageKey::new(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
+            let (ty, taken) = (&parameter.ty, key.converted(locals));
             let local = paths::parameter(position, ty);
             Some(quote!(let #local: #ty = #taken;))
         });
-        let begun = self.objects.iter().map(|object| object.begun(locals));
-        let about = gate.ask_about(locals);
-        let taken = self.objects.iter().map(|object| object.taken(locals));
+        let started = self.objects.iter().map(|object| object.started(locals));
+        let about = permission.evaluate_with_parameters(locals);
+        let loaded = self.objects.iter().map(|object| object.loaded(locals));
         quote! {
             #beforehand
             #captures
             #arguments
             #(#named)*
-            #(#begun)*
+            #(#started)*
             #about
-            #none(#call, &#admitted)?;
-            #(#taken)*
+            #none(#call, &#authorized)?;
+            #(#loaded)*
         }
     }
 
@@ -143,10 +148,10 @@ impl Row<'_> {
         arguments::read(&self.action.parameters, self.action.deny_unknown, read, proof, locals)
     }
 
-    /// Is it a plain argument that a leaf is about?
+    /// Returns whether the parameter is a plain argument that a leaf names, and so is converted before the evaluation.
     fn is_taken_early(&self, position: usize, parameter: &Parameter) -> bool {
         matches!(parameter.kind, ParameterKind::Key { .. })
-            && self.gate.as_ref().is_some_and(|gate| gate.names(position))
+            && self.permission.as_ref().is_some_and(|permission| permission.has_leaf_for(position))
     }
 
     fn captures(&self, locals: &Locals) -> TokenStream {
@@ -154,9 +159,9 @@ impl Row<'_> {
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let ParameterKind::Capture { name, .. } = &parameter.kind else { return None };
             let (ty, local) = (&parameter.ty, paths::parameter(position, &parameter.ty));
-            let span = paths::shown(ty);
-            let path = paths::path(span);
-            // The turbofish puts an error about the type onto the type.
+            let span = paths::type_span(ty);
+            let path = paths::read_capture(span);
+            // The turbofish reports an error about the type at the type.
             let read = quote_spanned!(span=> #path::<#ty, _>(#call, #name)?);
             Some(quote!(let #local: #ty = #read;))
         });
@@ -168,7 +173,7 @@ impl Row<'_> {
         let whole_context = paths::whole_context(Span::call_site());
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let ParameterKind::Extract = parameter.kind else { return None };
-            let (ty, span) = (&parameter.ty, paths::shown(&parameter.ty));
+            let (ty, span) = (&parameter.ty, paths::type_span(&parameter.ty));
             let local = paths::parameter(position, ty);
             let trait_ = paths::from_context(span);
             let make = quote_spanned! {span=>
@@ -179,25 +184,26 @@ impl Row<'_> {
         lines.collect()
     }
 
-    /// Calls the method and writes what it returned.
+    /// Calls the method and writes its output as the reply.
     fn outcome(&self, locals: &Locals) -> TokenStream {
         let Locals { call, handler, reply, .. } = locals;
-        let (method, start) = (&self.action.method, paths::start(Span::call_site()));
+        let (method, start) = (&self.action.method, paths::start_action(Span::call_site()));
         let given = self.given(locals);
         let wait = self.action.is_async().then(|| quote!(.await));
-        let span = self.action.return_type().map_or_else(|| method.span(), paths::shown);
+        let span = self.action.return_type().map_or_else(|| method.span(), paths::type_span);
         let (output, error) = (paths::output(span), paths::error(span));
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
         let started = quote!(#start(#call)?;);
         let called = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
-        // A `Result` is taken apart here, under whatever name it was written: one whose error can be serialized would
-        // else be answered as plain data.
-        let (ok, err, into, returned) = (paths::ok(span), paths::err(span), paths::into(span), paths::returned(span));
+        // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
+        // as plain data.
+        let (ok, err, into, returned) =
+            (paths::ok(span), paths::err(span), paths::into(span), paths::output_conversion(span));
         quote! {
             #started
             #called
-            match #returned(&#output).__settle(#output) {
+            match #returned(&#output).__into_result(#output) {
                 #ok(#output) => #written,
                 #err(#error) => #err(#into(#error)),
             }
@@ -208,7 +214,7 @@ impl Row<'_> {
         let given = self.parameters().map(|(position, parameter)| match &parameter.kind {
             ParameterKind::Context => arguments::context(parameter, locals),
             ParameterKind::Key { .. } if !self.is_taken_early(position, parameter) => {
-                Key::of(position, parameter).map(|key| key.taken(locals)).unwrap_or_default()
+                MessageKey::new(position, parameter).map(|key| key.converted(locals)).unwrap_or_default()
             }
             ParameterKind::Object(object) => paths::parameter(position, &object.ty).to_token_stream(),
             _ => paths::parameter(position, &parameter.ty).to_token_stream(),
@@ -221,7 +227,7 @@ impl Row<'_> {
     }
 }
 
-/// `Some(…)` or `None`.
+/// Returns `Some(…)` or `None` as tokens.
 pub(super) fn optional(value: Option<TokenStream>) -> TokenStream {
     let (some, none) = (paths::some(Span::call_site()), paths::none(Span::call_site()));
     value.map_or(none, |value| quote!(#some(#value)))

@@ -1,23 +1,23 @@
-//! The whole: the user's block first, then one `const _` with everything that is generated for it.
+//! The whole expansion: the user's block, followed by one `const _` with everything that is generated for it.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ItemImpl;
 
-use super::evaluation::Evaluation;
+use super::evaluation::NamedExpression;
 use super::paths::{self, Locals};
 use super::{action, consumer, event, route};
 use crate::model::block::{Block, BlockPermission};
 use crate::model::{BlockKind, respan};
 
-/// The user's block and what is generated for it.
+/// Returns the user's block and the generated code.
 pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     let generated = Generated::new(block);
     let (cfgs, alias, lints) = (&block.cfgs, paths::alias(&block.runtime), lints(item));
     let (items, dispatch) = (generated.items(), generated.dispatch());
     let handler = handler(block);
     let consumer = (block.kind == BlockKind::Consumer)
-        .then(|| consumer::consumer(block, generated.gate.as_ref(), &generated.events));
+        .then(|| consumer::consumer(block, generated.permission.as_ref(), &generated.events));
     let emits = generated.emits();
     let check = block.is_concrete().then(|| check(block));
     let checks = (block.kind == BlockKind::Consumer && block.is_concrete()).then(|| generated.checks());
@@ -39,24 +39,24 @@ pub(crate) fn block(block: &Block, item: &ItemImpl) -> TokenStream {
     }
 }
 
-/// Tokens with the user's spans look hand-written to lints, so what they say about style is turned off in here:
-/// `unused_qualifications` for paths that the user's imports make redundant, clippy for shapes that repeat, and
-/// `deprecated` where the block speaks of it, because the call of a deprecated action is nothing that its author can
-/// change. Elsewhere the crate may forbid that one.
+/// Turns off style lints for generated code, because lints treat tokens with the user's spans as hand-written:
+/// `unused_qualifications` for paths that the user's imports make redundant, clippy for repeated shapes, and `deprecated` if
+/// the block contains that word, because the author cannot avoid the generated call of a deprecated action. Without that
+/// word the lint stays on, since a crate may forbid `deprecated`.
 fn lints(item: &ItemImpl) -> TokenStream {
-    let deprecated = says(item.to_token_stream(), "deprecated").then(|| quote!(deprecated,));
+    let deprecated = mentions(item.to_token_stream(), "deprecated").then(|| quote!(deprecated,));
     quote!(#[allow(#deprecated unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
-fn says(tokens: TokenStream, word: &str) -> bool {
+fn mentions(tokens: TokenStream, word: &str) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(found) => found == word,
-        TokenTree::Group(group) => says(group.stream(), word),
+        TokenTree::Group(group) => mentions(group.stream(), word),
         _ => false,
     })
 }
 
-/// `impl Handler for …`: the type and its user.
+/// Returns `impl Handler for …`, which names the user type.
 pub(super) fn handler(block: &Block) -> TokenStream {
     let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
     let (ty, user) = (&block.ty, &block.user);
@@ -68,14 +68,14 @@ pub(super) fn handler(block: &Block) -> TokenStream {
         }
 
         impl #generics #ty #where_clause {
-            // Two blocks of one type clash anyway; this name says so in words that help.
+            // Two blocks of one type conflict in any case; this name makes the compiler message clear.
             #[doc(hidden)]
             fn _a_type_has_one_handler_or_consumer_block() {}
         }
     }
 }
 
-/// Which attribute the block has: a route leads to handlers only.
+/// Returns the associated type that tells a handler block from a consumer block: only a handler can be mounted by a route.
 pub(super) fn kind(block: &Block) -> TokenStream {
     let kind = match block.kind {
         BlockKind::Consumer => paths::consumer_block(Span::call_site()),
@@ -84,20 +84,20 @@ pub(super) fn kind(block: &Block) -> TokenStream {
     quote!(type Block = #kind;)
 }
 
-/// Weighs the rows themselves, after `cfg`. Those of a generic block are weighed with the consumer that leads to them.
+/// Returns the check of the descriptor itself, after `cfg`. A generic block is checked with the consumer that mounts it.
 fn check(block: &Block) -> TokenStream {
-    let span = paths::shown(&block.ty);
-    let (check, dispatch, own) =
-        (paths::check_node(span), paths::dispatch(span), respan(block.ty.to_token_stream(), span));
-    quote_spanned!(span=> const _: () = #check(<#own as #dispatch>::NODE);)
+    let span = paths::type_span(&block.ty);
+    let (check, dispatch, self_type) =
+        (paths::check_descriptor(span), paths::dispatch(span), respan(block.ty.to_token_stream(), span));
+    quote_spanned!(span=> const _: () = #check(<#self_type as #dispatch>::DESCRIPTOR);)
 }
 
 struct Generated<'a> {
     block: &'a Block,
-    gate: Option<Evaluation<'a>>,
-    actions: Vec<action::Row<'a>>,
-    routes: Vec<route::Row<'a>>,
-    events: Vec<event::Row<'a>>,
+    permission: Option<NamedExpression<'a>>,
+    actions: Vec<action::ActionExpansion<'a>>,
+    routes: Vec<route::RouteExpansion<'a>>,
+    events: Vec<event::EventExpansion<'a>>,
     locals: Locals,
 }
 
@@ -105,88 +105,89 @@ const ROLE: &str = "Block";
 
 impl<'a> Generated<'a> {
     fn new(block: &'a Block) -> Self {
-        let gate = block.permission.expression().map(|expression| Evaluation::new(expression, ROLE, &block.generics));
-        let (actions, routes, events) = (action::rows(block), route::rows(block), event::rows(block));
-        Self { block, gate, actions, routes, events, locals: Locals::new() }
+        let permission =
+            block.permission.expression().map(|expression| NamedExpression::new(expression, ROLE, &block.generics));
+        let (actions, routes, events) = (action::expansions(block), route::expansions(block), event::expansions(block));
+        Self { block, permission, actions, routes, events, locals: Locals::new() }
     }
 
-    /// The expressions.
+    /// Returns the expressions and aliases.
     fn items(&self) -> TokenStream {
-        let own = self.gate.iter().map(|gate| gate.items(ROLE, &self.block.generics, &[]));
-        let actions = self.actions.iter().map(action::Row::items);
-        let routes = self.routes.iter().map(route::Row::items);
-        own.chain(actions).chain(routes).chain(self.events.iter().map(event::Row::items)).collect()
+        let own = self.permission.iter().map(|permission| permission.items(ROLE, &self.block.generics, &[]));
+        let actions = self.actions.iter().map(action::ActionExpansion::items);
+        let routes = self.routes.iter().map(route::RouteExpansion::items);
+        own.chain(actions).chain(routes).chain(self.events.iter().map(event::EventExpansion::items)).collect()
     }
 
-    /// What the compiler can check of a consumer that is one type.
+    /// Returns the checks of a consumer without generics.
     fn checks(&self) -> TokenStream {
-        let own = self.gate.iter().map(|gate| gate.no_captures_here(self.block, &[]));
-        let actions = self.actions.iter().map(|row| row.check(self.block));
-        own.chain(actions).chain(self.routes.iter().map(|row| row.check(self.block))).collect()
+        let own = self.permission.iter().map(|permission| permission.check_consumer_captures(self.block, &[]));
+        let actions = self.actions.iter().map(|action| action.captures_check(self.block));
+        own.chain(actions).chain(self.routes.iter().map(|route| route.mount_check(self.block))).collect()
     }
 
-    /// One impl an event.
+    /// Returns one impl per event.
     fn emits(&self) -> TokenStream {
-        self.events.iter().map(|row| row.emits(&self.locals)).collect()
+        self.events.iter().map(|event| event.emits(&self.locals)).collect()
     }
 
     fn dispatch(&self) -> TokenStream {
         let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
         let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
-        let (kind, node) = (kind(self.block), self.node());
-        let calls = self.actions.iter().map(|row| row.call(&self.locals));
-        let (admit, descend) = (self.admit(), self.descend());
-        // The user's own `impl`: what the compiler suggests to write there is then the same, and told once.
+        let (kind, descriptor) = (kind(self.block), self.descriptor());
+        let calls = self.actions.iter().map(|action| action.call(&self.locals));
+        let (authorize, descend) = (self.authorize(), self.descend());
+        // With the user's own `impl` token, equal suggestions of the compiler are reported once.
         let impl_token = self.block.impl_token;
         quote! {
             #[automatically_derived]
             #impl_token #generics #dispatch for #ty #where_clause {
                 #kind
-                #node
-                const CALLS: &'static [#action_fn<Self>] = &[#(#calls)*];
-                #admit
+                #descriptor
+                const ACTION_FNS: &'static [#action_fn<Self>] = &[#(#calls)*];
+                #authorize
                 #descend
             }
         }
     }
 
-    fn node(&self) -> TokenStream {
-        let node = paths::node(Span::call_site());
+    fn descriptor(&self) -> TokenStream {
+        let descriptor = paths::handler_descriptor(Span::call_site());
         let name = &self.block.name;
-        let permission = action::optional(self.gate.as_ref().map(Evaluation::reference));
+        let permission = action::optional(self.permission.as_ref().map(NamedExpression::reference));
         let inherited = matches!(self.block.permission, BlockPermission::Inherited);
-        let needs = self.gate.as_ref().map(Evaluation::needs);
-        let actions = self.actions.iter().map(action::Row::node);
-        let routes = self.routes.iter().map(route::Row::node);
+        let capture_uses = self.permission.as_ref().map(NamedExpression::capture_uses);
+        let actions = self.actions.iter().map(action::ActionExpansion::descriptor);
+        let routes = self.routes.iter().map(route::RouteExpansion::descriptor);
         quote! {
-            const NODE: &'static #node = &#node {
+            const DESCRIPTOR: &'static #descriptor = &#descriptor {
                 name: #name,
                 permission: #permission,
-                inherited: #inherited,
-                needs: &[#needs],
+                is_inherited: #inherited,
+                capture_uses: &[#capture_uses],
                 actions: &[#(#actions)*],
                 routes: &[#(#routes)*],
             };
         }
     }
 
-    fn admit(&self) -> Option<TokenStream> {
-        let gate = self.gate.as_ref()?;
-        let Locals { admitted, call, handler, .. } = &self.locals;
-        let (call_type, admitted_type, result) = (
+    fn authorize(&self) -> Option<TokenStream> {
+        let permission = self.permission.as_ref()?;
+        let Locals { authorized, call, handler, .. } = &self.locals;
+        let (call_type, authorized_type, result) = (
             paths::call_type(Span::call_site()),
-            paths::admitted_type(Span::call_site()),
+            paths::authorized_type(Span::call_site()),
             paths::result(Span::call_site()),
         );
-        let ask = gate.ask(&self.locals);
+        let evaluate = permission.evaluate(&self.locals);
         Some(quote! {
-            async fn admit(
+            async fn authorize(
                 &self,
                 #call: &#call_type<'_, Self::User>,
-                #admitted: #admitted_type,
-            ) -> #result<#admitted_type> {
+                #authorized: #authorized_type,
+            ) -> #result<#authorized_type> {
                 let #handler = self;
-                #ask
+                #evaluate
             }
         })
     }
@@ -195,17 +196,18 @@ impl<'a> Generated<'a> {
         if self.routes.is_empty() {
             return None;
         }
-        let Locals { admitted, handler, route, walk, .. } = &self.locals;
-        let arms = self.routes.iter().map(|row| row.arm(&self.locals));
-        let (walk_type, admitted_type) = (paths::walk_type(Span::call_site()), paths::admitted_type(Span::call_site()));
+        let Locals { authorized, handler, route, traversal, .. } = &self.locals;
+        let arms = self.routes.iter().map(|route| route.arm(&self.locals));
+        let (traversal_type, authorized_type) =
+            (paths::traversal_type(Span::call_site()), paths::authorized_type(Span::call_site()));
         let (id, result) = (paths::route_id(Span::call_site()), paths::result(Span::call_site()));
         let unknown = paths::unknown_route(Span::call_site());
         Some(quote! {
             async fn descend(
                 &self,
                 #route: #id,
-                #walk: &mut #walk_type<'_, Self::User>,
-                #admitted: #admitted_type,
+                #traversal: &mut #traversal_type<'_, Self::User>,
+                #authorized: #authorized_type,
             ) -> #result<()> {
                 let #handler = self;
                 match #route {

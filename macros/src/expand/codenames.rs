@@ -1,4 +1,4 @@
-//! `permissions!`: a module a group, and in it a constant a codename.
+//! `permissions!`: one module per group, and in it one constant per codename.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -7,14 +7,14 @@ use syn::{Attribute, Ident, Meta, Path, parse_quote};
 use super::paths;
 use crate::model::{Codename, CodenameGroup, Codenames, cfgs, unraw_name};
 
-/// All that could be read.
+/// Returns the modules of all groups that could be parsed.
 pub(crate) fn codenames(codenames: &Codenames) -> TokenStream {
     let runtime = codenames.runtime.clone().unwrap_or_else(|| parse_quote!(::portcullis));
     let alias = paths::alias(&from_within(runtime));
     codenames.groups.iter().map(|group| module(group, &alias)).collect()
 }
 
-/// The same path where the groups' modules are its home.
+/// Returns the path as seen from inside the modules of the groups.
 fn from_within(mut path: Path) -> Path {
     let first = path.segments.first().map(|segment| segment.ident.clone());
     match first {
@@ -29,7 +29,7 @@ fn from_within(mut path: Path) -> Path {
     }
 }
 
-/// The alias is the module's own, and so nobody outside can see it.
+/// Returns the module of one group. Its runtime alias is private to it.
 fn module(group: &CodenameGroup, alias: &TokenStream) -> TokenStream {
     let CodenameGroup { attributes, visibility, name, codenames } = group;
     let documented = document(attributes, || format!("The codenames of `{}`.", unraw_name(name)));
@@ -55,7 +55,7 @@ fn constant(group: &CodenameGroup, codename: &Codename) -> TokenStream {
     let (of, declare) = (paths::codename_of(Span::call_site()), paths::declare(Span::call_site()));
     let (module, cfgs) = (paths::module_path(Span::call_site()), cfgs(attributes));
     let declared = quote!(#declare!(#name););
-    // Its own declaration is no use of a deprecated one that its author could change.
+    // The author of a deprecated codename cannot avoid this use of it.
     let deprecated = attributes.iter().any(|attribute| attribute.path().is_ident("deprecated"));
     let declared = if deprecated { quote!(#[allow(deprecated)] const _: () = { #declared };) } else { declared };
     quote! {
@@ -71,7 +71,7 @@ fn constant(group: &CodenameGroup, codename: &Codename) -> TokenStream {
     }
 }
 
-/// What is written about it stands; else it is documented in these words.
+/// Returns a doc attribute with `words`, unless the item is already documented.
 fn document(attributes: &[Attribute], words: impl FnOnce() -> String) -> Option<TokenStream> {
     let text = |attribute: &Attribute| matches!(attribute.meta, Meta::NameValue(_));
     let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc") && text(attribute));

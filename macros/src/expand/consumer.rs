@@ -1,10 +1,10 @@
-//! What only a consumer has: the door, the hooks, the registration.
+//! Code for consumers only: connect checks, hooks, events, and registration.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::action::optional;
-use super::evaluation::Evaluation;
+use super::evaluation::NamedExpression;
 use super::paths::{self, Locals};
 use super::{authenticate, event};
 use crate::model::MethodKind;
@@ -13,22 +13,26 @@ use crate::model::hook::Hook;
 
 const ROLE: &str = "Connect";
 
-/// `impl Consumer for …`, and the registration of a consumer without generics.
-pub(super) fn consumer(block: &Block, own: Option<&Evaluation<'_>>, events: &[event::Row<'_>]) -> TokenStream {
+/// Returns `impl Consumer for …`, and the registration of a consumer without generics.
+pub(super) fn consumer(
+    block: &Block,
+    block_permission: Option<&NamedExpression<'_>>,
+    events: &[event::EventExpansion<'_>],
+) -> TokenStream {
     let locals = Locals::new();
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
-    let strict = block.connect.as_ref().map(|expression| Evaluation::new(expression, ROLE, generics));
-    let items = strict.as_ref().map(|gate| gate.items(ROLE, generics, &[]));
-    let connect = strict.as_ref().map(|gate| connect_const(gate));
+    let strict = block.connect.as_ref().map(|expression| NamedExpression::new(expression, ROLE, generics));
+    let items = strict.as_ref().map(|expression| expression.items(ROLE, generics, &[]));
+    let connect = strict.as_ref().map(connect_const);
     let events = events_const(events);
-    let may_connect = may_connect(own, strict.as_ref(), &locals);
+    let authorize_connect = authorize_connect(block_permission, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
     let authenticates = block.authenticates.iter().map(|one| authenticate::items(one, &locals));
-    let checked = (!block.is_concrete()).then(|| checked(strict.as_ref()));
+    let check_const = (!block.is_concrete()).then(|| check_const(strict.as_ref()));
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
-        let strict = strict.as_ref().map(|gate| gate.no_captures_at_the_door(block));
+        let strict = strict.as_ref().map(|expression| expression.check_connect_captures(block));
         quote!(#strict #register!(#ty);)
     });
     quote! {
@@ -38,8 +42,8 @@ pub(super) fn consumer(block: &Block, own: Option<&Evaluation<'_>>, events: &[ev
             const NAME: &'static #string = #name;
             #connect
             #events
-            #checked
-            #may_connect
+            #check_const
+            #authorize_connect
             #(#hooks)*
             #(#authenticates)*
         }
@@ -47,68 +51,76 @@ pub(super) fn consumer(block: &Block, own: Option<&Evaluation<'_>>, events: &[ev
     }
 }
 
-fn connect_const(gate: &Evaluation<'_>) -> TokenStream {
+fn connect_const(connect: &NamedExpression<'_>) -> TokenStream {
     let (option, expression) = (paths::option(Span::call_site()), paths::expression(Span::call_site()));
-    let value = optional(Some(gate.reference()));
-    quote!(const CONNECT: #option<&'static #expression> = #value;)
+    let value = optional(Some(connect.reference()));
+    quote!(const CONNECT_PERMISSION: #option<&'static #expression> = #value;)
 }
 
-/// What may leave it, where anything may.
-fn events_const(events: &[event::Row<'_>]) -> Option<TokenStream> {
+/// Returns the constant that lists the events, if there are any.
+fn events_const(events: &[event::EventExpansion<'_>]) -> Option<TokenStream> {
     if events.is_empty() {
         return None;
     }
-    let (node, rows) = (paths::event_node(Span::call_site()), events.iter().map(event::Row::node));
-    Some(quote!(const EVENTS: &'static [#node] = &[#(#rows)*];))
+    let (descriptor, descriptors) =
+        (paths::event_descriptor(Span::call_site()), events.iter().map(event::EventExpansion::descriptor));
+    Some(quote!(const EVENTS: &'static [#descriptor] = &[#(#descriptors)*];))
 }
 
-/// A generic consumer is known only where it is mounted, and so is what its leaves read: the check goes along.
-fn checked(strict: Option<&Evaluation<'_>>) -> TokenStream {
-    let (check, dispatch) = (paths::check(Span::call_site()), paths::dispatch(Span::call_site()));
-    let strict = strict.map(Evaluation::no_captures_when_mounted);
+/// Returns the constant that checks a generic consumer, whose captures are known only when it is mounted.
+fn check_const(strict: Option<&NamedExpression<'_>>) -> TokenStream {
+    let (check, dispatch) = (paths::check_mounts(Span::call_site()), paths::dispatch(Span::call_site()));
+    let strict = strict.map(NamedExpression::check_connect_captures_when_mounted);
     quote! {
-        const CHECKED: () = {
-            #check(<Self as #dispatch>::NODE);
+        const CHECK: () = {
+            #check(<Self as #dispatch>::DESCRIPTOR);
             #strict
         };
     }
 }
 
-fn may_connect(own: Option<&Evaluation<'_>>, strict: Option<&Evaluation<'_>>, locals: &Locals) -> Option<TokenStream> {
-    let asked = match (own.map(|gate| gate.ask_connect(locals)), strict.map(|gate| gate.ask_strictly(locals))) {
+fn authorize_connect(
+    block_permission: Option<&NamedExpression<'_>>,
+    strict: Option<&NamedExpression<'_>>,
+    locals: &Locals,
+) -> Option<TokenStream> {
+    let evaluated = match (
+        block_permission.map(|expression| expression.evaluate_connect(locals)),
+        strict.map(|expression| expression.evaluate_strict_connect(locals)),
+    ) {
         (None, None) => return None,
-        (Some(own), None) => own,
+        (Some(block_permission), None) => block_permission,
         (None, Some(strict)) => strict,
-        (Some(own), Some(strict)) => quote!({ #own }?; #strict),
+        (Some(block_permission), Some(strict)) => quote!({ #block_permission }?; #strict),
     };
-    let (connect, result) = (paths::connect_type(Span::call_site()), paths::result(Span::call_site()));
+    let (connect, result) = (paths::connect_context(Span::call_site()), paths::result(Span::call_site()));
     let Locals { cx, handler, .. } = locals;
     Some(quote! {
-        async fn may_connect(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
+        async fn authorize_connect(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
             let #handler = self;
-            #asked
+            #evaluated
         }
     })
 }
 
-/// The method's own name carries the span, so that a future that is not `Send` is reported there.
+/// Returns the hook. Its name has the span of the user's method, so that a future that is not `Send` is reported there.
 fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let Locals { cx, handler, scope, .. } = locals;
     let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
     let wait = hook.signature.asyncness.map(|_| quote!(.await));
     let takes = !hook.parameters().is_empty();
     if hook.kind == MethodKind::Connect {
-        let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_type(span), paths::result(span));
-        // What is wrong with the outcome is told at the return type.
-        let at = hook.return_type().map_or(span, paths::shown);
+        let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_context(span), paths::result(span));
+        // An invalid output type is reported at the return type.
+        let at = hook.return_type().map_or(span, paths::type_span);
         let (output, outcome) = (paths::output(at), paths::hook_outcome(at));
-        let told = quote_spanned!(at=> #outcome(#output));
+        let converted = quote_spanned!(at=> #outcome(#output));
         return quote_spanned! {span=>
             #(#cfgs)*
-            async fn connected(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
+            async fn on_connect(&self, #cx: &#connect<'_, Self::User>) -> #result<()> {
                 let #handler = self;
                 let #output = Self::#method(#handler, #given)#wait;
-                #told
+                #converted
             }
         };
     }
@@ -116,7 +128,7 @@ fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
     let scope_type = paths::scope_type(span);
     quote_spanned! {span=>
         #(#cfgs)*
-        async fn disconnected(&self, #scope: &#scope_type<Self::User>) {
+        async fn on_disconnect(&self, #scope: &#scope_type<Self::User>) {
             let #handler = self;
             Self::#method(#handler, #given)#wait
         }

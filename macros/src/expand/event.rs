@@ -1,145 +1,146 @@
-//! One event: what is asked of who would see it, and the frame that it becomes.
+//! One event: the evaluation of its permission for each subscriber, and its frame.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::evaluation::Evaluation;
-use super::leaf::mentions;
+use super::evaluation::NamedExpression;
+use super::leaf::mentions_generics;
 use super::paths::{self, Locals};
 use crate::model::block::Block;
 use crate::model::event::Event;
 use crate::model::respan;
 
 /// An event with its expression and its type.
-pub(super) struct Row<'a> {
+pub(super) struct EventExpansion<'a> {
     block: &'a Block,
     event: &'a Event,
-    gate: Evaluation<'a>,
+    permission: NamedExpression<'a>,
     ty: &'a Type,
     role: String,
 }
 
-pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
-    let rows = block.events.iter().enumerate().filter_map(|(position, event)| {
+pub(super) fn expansions(block: &Block) -> Vec<EventExpansion<'_>> {
+    let expansions = block.events.iter().enumerate().filter_map(|(position, event)| {
         let role = format!("Event{position}");
-        let gate = Evaluation::new(event.permission.as_ref()?, &role, &block.generics);
-        Some(Row { block, event, gate, ty: event.event_type()?, role })
+        let permission = NamedExpression::new(event.permission.as_ref()?, &role, &block.generics);
+        Some(EventExpansion { block, event, permission, ty: event.event_type()?, role })
     });
-    rows.collect()
+    expansions.collect()
 }
 
-impl Row<'_> {
-    /// What stands beside the impls: the expression, and the type under a name that is resolved once.
+impl EventExpansion<'_> {
+    /// Returns the items beside the impls: the expression, and an alias of the type, so that its path is resolved once.
     pub(super) fn items(&self) -> TokenStream {
         let (cfgs, ty) = (&self.event.cfgs, self.ty);
-        let gate = self.gate.items(&self.role, &self.block.generics, cfgs);
-        let alias = self.nameable().then(|| {
-            let name = self.alias(paths::shown(ty));
+        let permission = self.permission.items(&self.role, &self.block.generics, cfgs);
+        let type_alias = self.has_alias().then(|| {
+            let name = self.type_alias(paths::type_span(ty));
             quote!(#(#cfgs)* type #name = #ty;)
         });
-        quote!(#gate #alias)
+        quote!(#permission #type_alias)
     }
 
-    /// The row in the consumer's list.
-    pub(super) fn node(&self) -> TokenStream {
+    /// Returns the event descriptor.
+    pub(super) fn descriptor(&self) -> TokenStream {
         let (cfgs, name) = (&self.event.cfgs, &self.event.name);
-        let (node, permission) = (paths::event_node(Span::call_site()), self.gate.reference());
-        quote!(#(#cfgs)* #node { name: #name, permission: #permission },)
+        let (descriptor, permission) = (paths::event_descriptor(Span::call_site()), self.permission.reference());
+        quote!(#(#cfgs)* #descriptor { name: #name, permission: #permission },)
     }
 
-    /// `impl Emits<E> for …`
+    /// Returns `impl Emits<E> for …`.
     pub(super) fn emits(&self, locals: &Locals) -> TokenStream {
-        let (cfgs, ty) = (&self.event.cfgs, self.named(paths::shown(self.ty)));
-        let (name, permission) = (constant(&self.event.name), expression_constant(&self.gate.reference()));
+        let (cfgs, ty) = (&self.event.cfgs, self.type_at(paths::type_span(self.ty)));
+        let (name, permission) = (constant(&self.event.name), expression_constant(&self.permission.reference()));
         let (may_see, frame) = (self.may_see(locals), self.frame(locals));
-        let key = self.key(locals);
-        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #key #frame));
+        let coalescing_key = self.coalescing_key(locals);
+        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #coalescing_key #frame));
         quote!(#(#cfgs)* #emits)
     }
 
     fn may_see(&self, locals: &Locals) -> TokenStream {
-        let Locals { event, handler, seeing, .. } = locals;
-        let (site, ty) = (Span::call_site(), self.named(paths::shown(self.ty)));
-        let (seeing_type, option, bool) = (paths::seeing_type(site), paths::option(site), paths::bool(site));
-        let asked = self.gate.ask_sight(|span| self.named(span), locals);
+        let Locals { event, handler, subscriber, .. } = locals;
+        let (site, ty) = (Span::call_site(), self.type_at(paths::type_span(self.ty)));
+        let (subscriber_type, option, bool) = (paths::subscriber_type(site), paths::option(site), paths::bool(site));
+        let evaluated = self.permission.evaluate_event(|span| self.type_at(span), locals);
         quote! {
-            fn may_see(&self, #seeing: &#seeing_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
+            fn may_see(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
                 let #handler = self;
-                #asked
+                #evaluated
             }
         }
     }
 
-    /// What is wrong with the field is told where it is named.
-    fn key(&self, locals: &Locals) -> Option<TokenStream> {
+    /// Returns the method for the coalescing key. A missing or unsuitable field is reported at its name.
+    fn coalescing_key(&self, locals: &Locals) -> Option<TokenStream> {
         let (field, event, site) = (self.event.key.as_ref()?, &locals.event, Span::call_site());
-        let (ty, at) = (self.named(paths::shown(self.ty)), field.span());
-        let (option, number) = (paths::option(site), paths::key_number(site));
-        let (event_key, subject) = (paths::event_key(at), paths::subject(at));
-        let hashed = quote_spanned!(at=> #event_key(#subject));
+        let (ty, at) = (self.type_at(paths::type_span(self.ty)), field.span());
+        let (option, u64) = (paths::option(site), paths::u64(site));
+        let (hash, subject) = (paths::hash_coalescing_key(at), paths::subject(at));
+        let hashed = quote_spanned!(at=> #hash(#subject));
         Some(quote! {
-            fn key(&self, #event: &#ty) -> #option<#number> {
+            fn coalescing_key(&self, #event: &#ty) -> #option<#u64> {
                 let #subject = &#event.#field;
                 #hashed
             }
         })
     }
 
-    /// The frame for all, or for each one. What is wrong with what the method returns is told at its type.
+    /// Returns the method that builds the frame, shared or per subscriber. An invalid output is reported at the return type.
     fn frame(&self, locals: &Locals) -> TokenStream {
         let Locals { event, handler, scope, .. } = locals;
         let (site, name, method) = (Span::call_site(), &self.event.name, &self.event.method);
-        let ty = self.named(paths::shown(self.ty));
-        let at = self.event.return_type().map_or_else(|| method.span(), paths::shown);
+        let ty = self.type_at(paths::type_span(self.ty));
+        let at = self.event.return_type().map_or_else(|| method.span(), paths::type_span);
         let output = paths::output(at);
         let (option, result, frame_type) = (paths::option(site), paths::result(site), paths::frame_type(site));
         let returns = quote!(#option<#result<#frame_type>>);
-        let Some(takes) = self.event.scope_parameter() else {
-            let (frame, some) = (paths::frame(at), paths::some(site));
+        let Some(scope_parameter) = self.event.scope_parameter() else {
+            let (frame, some) = (paths::encode_frame(at), paths::some(site));
             let framed = quote_spanned!(at=> #frame(#name, &#output));
             return quote! {
-                fn shared(&self, #event: &#ty) -> #returns {
+                fn shared_frame(&self, #event: &#ty) -> #returns {
                     let #handler = self;
                     let #output = Self::#method(#handler, #event);
                     #some(#framed)
                 }
             };
         };
-        // A scope of another user type is told at the type.
-        let (scope_type, given) = (paths::scope_type(site), paths::shown_at(scope, paths::shown(&takes.ty)));
-        let personal_frame = paths::personal_frame(at);
+        // A scope with a different user type is reported at the type.
+        let (scope_type, scope_argument) =
+            (paths::scope_type(site), paths::at_span(scope, paths::type_span(&scope_parameter.ty)));
+        let personal_frame = paths::encode_personal_frame(at);
         let framed = quote_spanned!(at=> #personal_frame(#name, #output));
         quote! {
-            fn personal(&self, #scope: &#scope_type<Self::User>, #event: &#ty) -> #returns {
+            fn personal_frame(&self, #scope: &#scope_type<Self::User>, #event: &#ty) -> #returns {
                 let #handler = self;
-                let #output = Self::#method(#handler, #event, #given);
+                let #output = Self::#method(#handler, #event, #scope_argument);
                 #framed
             }
         }
     }
 
-    /// The event's type, all at one span.
-    fn named(&self, span: Span) -> TokenStream {
-        if self.nameable() { self.alias(span).to_token_stream() } else { respan(self.ty.to_token_stream(), span) }
+    /// Returns the event's type with all tokens at one span.
+    fn type_at(&self, span: Span) -> TokenStream {
+        if self.has_alias() { self.type_alias(span).to_token_stream() } else { respan(self.ty.to_token_stream(), span) }
     }
 
-    fn alias(&self, span: Span) -> Ident {
+    fn type_alias(&self, span: Span) -> Ident {
         format_ident!("__{}Type", self.role, span = span)
     }
 
-    fn nameable(&self) -> bool {
-        !mentions(self.ty.to_token_stream(), &self.block.generics)
+    fn has_alias(&self) -> bool {
+        !mentions_generics(self.ty.to_token_stream(), &self.block.generics)
     }
 }
 
-/// `impl Emits<E> for …`, shown at the event's type: a consumer has one event of each type.
-fn emits(block: &Block, ty: &impl ToTokens, shown: &Type, body: &TokenStream) -> TokenStream {
-    let span = paths::shown(shown);
+/// Returns `impl Emits<E> for …` at the span of the event's type: a consumer has one event per type.
+fn emits(block: &Block, ty: &impl ToTokens, original: &Type, body: &TokenStream) -> TokenStream {
+    let span = paths::type_span(original);
     let (generics, where_clause) = (&block.generics, &block.generics.where_clause);
-    let (emits, own) = (paths::emits(span), respan(block.ty.to_token_stream(), span));
-    quote_spanned!(span=> #[automatically_derived] impl #generics #emits<#ty> for #own #where_clause { #body })
+    let (emits, self_type) = (paths::emits(span), respan(block.ty.to_token_stream(), span));
+    quote_spanned!(span=> #[automatically_derived] impl #generics #emits<#ty> for #self_type #where_clause { #body })
 }
 
 fn constant(name: &str) -> TokenStream {
@@ -152,25 +153,25 @@ pub(super) fn expression_constant(value: &TokenStream) -> TokenStream {
     quote!(const PERMISSION: &'static #expression = #value;)
 }
 
-/// Impls that nobody sees anything of, so that groups which carry the events do not break.
+/// Returns impls that deny every subscriber, so that groups which carry the events still compile.
 pub(super) fn fallback(block: &Block) -> TokenStream {
     let mut written: Vec<(String, bool)> = Vec::new();
     let impls = block.events.iter().filter_map(|event| {
         let (ty, always) = (event.event_type()?, event.cfgs.is_empty());
         let text = ty.to_token_stream().to_string();
-        // One of two that would clash is enough.
+        // Of two conflicting impls, only the first is generated.
         if text.contains(['\'', '&']) || written.iter().any(|(earlier, theirs)| *earlier == text && (always || *theirs))
         {
             return None;
         }
         written.push((text, always));
         let (site, cfgs) = (Span::call_site(), &event.cfgs);
-        let (name, permission) = (constant(&event.name), expression_constant(&paths::nobody(site)));
-        let (seeing, option) = (paths::seeing_type(site), paths::option(site));
-        let (bool, unseen) = (paths::bool(site), paths::unseen(site));
+        let (name, permission) = (constant(&event.name), expression_constant(&paths::deny_all(site)));
+        let (subscriber, option) = (paths::subscriber_type(site), paths::option(site));
+        let (bool, denied) = (paths::bool(site), paths::denied(site));
         let may_see = quote! {
-            fn may_see(&self, _: &#seeing<'_, Self::User>, _: &#ty) -> #option<#bool> {
-                #unseen
+            fn may_see(&self, _: &#subscriber<'_, Self::User>, _: &#ty) -> #option<#bool> {
+                #denied
             }
         };
         let emits = emits(block, ty, ty, &quote!(#name #permission #may_see));

@@ -1,4 +1,4 @@
-//! What comes out beside the errors: the same impls with empty tables, so that nothing else breaks.
+//! The expansion of a block with errors: the same impls with empty tables, so that no further errors follow from it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -9,16 +9,16 @@ use super::{event, leaf, paths};
 use crate::model::BlockKind;
 use crate::model::block::Block;
 
-/// The user's block and impls that serve nothing. They are never registered: the program does not compile.
+/// Returns the user's block and impls without actions. They are never registered, because the program does not compile.
 pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     if block.generics.lifetimes().next().is_some() {
-        // No impl of a borrowing type can stand, so there is none to fall back to.
+        // A borrowing type cannot have these impls.
         return item.to_token_stream();
     }
     let aliases = aliases(block);
     let (cfgs, alias, handler, kind) = (&block.cfgs, paths::alias(&block.runtime), handler(block), kind(block));
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
-    let (dispatch, rows) = (paths::dispatch(Span::call_site()), paths::node(Span::call_site()));
+    let (dispatch, descriptor) = (paths::dispatch(Span::call_site()), paths::handler_descriptor(Span::call_site()));
     let (action_fn, none) = (paths::action_fn(Span::call_site()), paths::none(Span::call_site()));
     let (name, consumer, string) = (&block.name, paths::consumer(Span::call_site()), paths::string(Span::call_site()));
     let consumer = (block.kind == BlockKind::Consumer).then(|| {
@@ -42,15 +42,15 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
             #[automatically_derived]
             impl #generics #dispatch for #ty #where_clause {
                 #kind
-                const NODE: &'static #rows = &#rows {
+                const DESCRIPTOR: &'static #descriptor = &#descriptor {
                     name: #name,
                     permission: #none,
                     inherited: false,
-                    needs: &[],
+                    capture_uses: &[],
                     actions: &[],
                     routes: &[],
                 };
-                const CALLS: &'static [#action_fn<Self>] = &[];
+                const ACTION_FNS: &'static [#action_fn<Self>] = &[];
             }
             #consumer
             #emits
@@ -58,10 +58,10 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
     }
 }
 
-/// The permissions that could be read are named all the same: a misspelled one is told now, and none seems unused.
+/// Returns aliases of the permissions that could be parsed, so that misspelled ones are reported and none seems unused.
 fn aliases(block: &Block) -> TokenStream {
-    let name = |expression, role: &str, cfgs: &[_]| leaf::aliases(expression, role, &block.generics, cfgs);
-    let own = block.permission.expression().into_iter().map(|expression| name(expression, "Block", &[]));
+    let name = |expression, role: &str, cfgs: &[_]| leaf::leaf_aliases(expression, role, &block.generics, cfgs);
+    let block_permission = block.permission.expression().into_iter().map(|expression| name(expression, "Block", &[]));
     let connect = block.connect.iter().map(|expression| name(expression, "Connect", &[]));
     let actions = block.actions.iter().enumerate().filter_map(|(position, action)| {
         action.permission.as_ref().map(|expression| name(expression, &format!("Action{position}"), &action.cfgs))
@@ -72,5 +72,5 @@ fn aliases(block: &Block) -> TokenStream {
     let events = block.events.iter().enumerate().filter_map(|(position, event)| {
         event.permission.as_ref().map(|expression| name(expression, &format!("Event{position}"), &event.cfgs))
     });
-    own.chain(connect).chain(actions).chain(routes).chain(events).collect()
+    block_permission.chain(connect).chain(actions).chain(routes).chain(events).collect()
 }

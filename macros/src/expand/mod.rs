@@ -1,7 +1,7 @@
-//! What comes out. Nothing here can fail: everything was read and checked before.
+//! Code generation. Nothing here can fail: `syntax`, `model` and `check` have reported every error before.
 //!
-//! Generated code decides nothing: it names, calls and stops. It consists of one `const _` with one alias, one impl a
-//! trait, one more an event, and one row an action; `macros/tests/expand` shows it for typical blocks.
+//! Generated code makes no decisions: it names items and calls the runtime. It consists of one `const _` with one alias, one
+//! impl per trait and per event, and one descriptor per action; `macros/tests/expand` shows it for typical blocks.
 
 mod action;
 mod arguments;

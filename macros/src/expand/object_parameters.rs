@@ -1,11 +1,11 @@
-//! The parameters that are loaded: begun before the leaves about them are asked, taken once all has held.
+//! Object parameters: their keys are read before leaves are evaluated, and the objects are passed on after authorization.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
-use super::arguments::Key;
-use super::leaf::{respanned, without_self};
+use super::arguments::MessageKey;
+use super::leaf::{replace_self, string_literal};
 use super::paths::{self, Locals};
 use crate::model::action::Action;
 use crate::model::block::Block;
@@ -13,87 +13,90 @@ use crate::model::object::{Object, ObjectSource};
 use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::{respan, unraw_name};
 
-/// One such parameter.
-pub(super) struct Loaded<'a> {
+/// One object parameter.
+pub(super) struct ObjectExpansion<'a> {
     position: usize,
     parameter: &'a Parameter,
     object: &'a Object,
-    /// All that is written about it is shown here: a type that cannot be loaded is told once.
+    /// The span of all tokens about the parameter, so that a type that cannot be loaded is reported once.
     span: Span,
 }
 
-pub(super) fn all(action: &Action) -> Vec<Loaded<'_>> {
+pub(super) fn all(action: &Action) -> Vec<ObjectExpansion<'_>> {
     let loaded = action.parameters.iter().enumerate().filter_map(|(position, parameter)| {
         let ParameterKind::Object(object) = &parameter.kind else { return None };
-        Some(Loaded { position, parameter, object, span: paths::shown(&object.ty) })
+        Some(ObjectExpansion { position, parameter, object, span: paths::type_span(&object.ty) })
     });
     loaded.collect()
 }
 
-/// `<Object<Message> as Held>`, all at the type: a misspelled one is told there, and only there.
-pub(super) fn held(parameter: &Parameter, object: &Object) -> TokenStream {
-    let span = paths::shown(&object.ty);
-    let (ty, held) = (respan(parameter.ty.to_token_stream(), span), paths::held(span));
-    quote_spanned!(span=> <#ty as #held>)
+/// Returns `<Object<Message> as LoadedParameter>` at the span of the type, so that a misspelled type is reported once.
+pub(super) fn loaded_parameter(parameter: &Parameter, object: &Object) -> TokenStream {
+    let span = paths::type_span(&object.ty);
+    let (ty, loaded_parameter) = (respan(parameter.ty.to_token_stream(), span), paths::loaded_parameter(span));
+    quote_spanned!(span=> <#ty as #loaded_parameter>)
 }
 
-impl Loaded<'_> {
-    fn by(&self) -> String {
+impl ObjectExpansion<'_> {
+    fn reader(&self) -> String {
         format!("object `{}`", unraw_name(&self.parameter.name))
     }
 
-    /// The row for the captures that it must lie under.
-    pub(super) fn need(&self) -> TokenStream {
-        let (need, by, own) = (paths::need(Span::call_site()), self.by(), quote_spanned!(self.span=> Self));
-        let captures = self.captures(&own);
-        quote!(#need { by: #by, captures: #captures },)
+    /// Returns the `CaptureUse` of the captures that the object must belong to.
+    pub(super) fn capture_use(&self) -> TokenStream {
+        let (capture_use, reader, self_type) =
+            (paths::capture_use(Span::call_site()), self.reader(), quote_spanned!(self.span=> Self));
+        let captures = self.captures(&self_type);
+        quote!(#capture_use { reader: #reader, captures: #captures },)
     }
 
-    /// `<Object<Message> as Objects<Self>>`
-    fn itself(&self, handler: &TokenStream) -> TokenStream {
-        let (ty, objects) = (respan(self.parameter.ty.to_token_stream(), self.span), paths::objects(self.span));
+    /// Returns `<Object<Message> as ObjectParameter<Self>>`.
+    fn as_object_parameter(&self, handler: &TokenStream) -> TokenStream {
+        let (ty, objects) =
+            (respan(self.parameter.ty.to_token_stream(), self.span), paths::object_parameter(self.span));
         quote_spanned!(self.span=> <#ty as #objects<#handler>>)
     }
 
     fn captures(&self, handler: &TokenStream) -> TokenStream {
-        let (itself, load) = (self.itself(handler), paths::load(self.span));
-        quote_spanned!(self.span=> <#itself::Item as #load<#handler>>::CAPTURES)
+        let (as_object_parameter, load) = (self.as_object_parameter(handler), paths::load(self.span));
+        quote_spanned!(self.span=> <#as_object_parameter::Item as #load<#handler>>::CAPTURES)
     }
 
-    /// Checks that it need not lie under captures where there are none.
-    pub(super) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
-        let (check, by) = (paths::no_captures_here(self.span), respanned(&self.by(), self.span));
+    /// Returns a check that the object needs no captures, for actions that have none.
+    pub(super) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
+        let (check, reader) = (paths::check_consumer_captures(self.span), string_literal(&self.reader(), self.span));
         let handler = block.ty.to_token_stream();
-        let captures = without_self(self.captures(&handler), &respan(handler.clone(), self.span));
-        let checked = quote_spanned!(self.span=> #check(#by, #captures));
+        let captures = replace_self(self.captures(&handler), &respan(handler.clone(), self.span));
+        let checked = quote_spanned!(self.span=> #check(#reader, #captures));
         quote!(#(#cfgs)* const _: () = #checked;)
     }
 
-    /// Begins: its key is there, or its keys are, and nothing is loaded yet.
-    pub(super) fn begun(&self, locals: &Locals) -> TokenStream {
-        let Locals { call, gate, .. } = locals;
+    /// Returns the statement that reads the key or keys. Nothing is loaded yet.
+    pub(super) fn started(&self, locals: &Locals) -> TokenStream {
+        let Locals { call, evaluation, .. } = locals;
         let (span, local) = (self.span, paths::parameter(self.position, &self.object.ty));
-        let itself = self.itself(&quote_spanned!(span=> Self));
+        let as_object_parameter = self.as_object_parameter(&quote_spanned!(span=> Self));
         let keys = match &self.object.source {
-            ObjectSource::Key(_) => Key::of(self.position, self.parameter).map(|key| key.read(span, locals)),
+            ObjectSource::Key(_) => MessageKey::new(self.position, self.parameter).map(|key| key.read(span, locals)),
             ObjectSource::Nested(place) => {
-                let (nested, text, steps) = (paths::nested(span), &place.text, &place.steps);
-                Some(quote_spanned!(span=> #nested(#call, &#gate, #text, &[#(#steps),*])?))
+                let (nested, text, steps) = (paths::read_nested(span), &place.text, &place.steps);
+                Some(quote_spanned!(span=> #nested(#call, &#evaluation, #text, &[#(#steps),*])?))
             }
             ObjectSource::Capture { name, .. } => {
-                let path = paths::path(span);
-                // The turbofish puts an error about the type onto the type.
-                Some(quote_spanned!(span=> #path::<#itself::Keys, _>(#call, #name)?))
+                let path = paths::read_capture(span);
+                // The turbofish reports an error about the type at the type.
+                Some(quote_spanned!(span=> #path::<#as_object_parameter::Keys, _>(#call, #name)?))
             }
         };
         let text = self.object.source.text();
-        quote_spanned!(span=> let mut #local = #itself::loading(#keys, #call, #text)?;)
+        quote_spanned!(span=> let mut #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
     }
 
-    /// The parameter itself.
-    pub(super) fn taken(&self, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, handler, .. } = locals;
-        let (local, take) = (paths::parameter(self.position, &self.object.ty), paths::loading_take(self.span));
-        quote_spanned!(self.span=> let #local = #take(#local, #handler, #call, &#admitted).await?;)
+    /// Returns the statement that binds the loaded parameter.
+    pub(super) fn loaded(&self, locals: &Locals) -> TokenStream {
+        let Locals { authorized, call, handler, .. } = locals;
+        let (local, take) =
+            (paths::parameter(self.position, &self.object.ty), paths::loading_objects_into_parameter(self.span));
+        quote_spanned!(self.span=> let #local = #take(#local, #handler, #call, &#authorized).await?;)
     }
 }

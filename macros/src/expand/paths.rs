@@ -1,16 +1,16 @@
-//! Every name that generated code uses: the paths into the runtime, and the locals.
+//! Every name that generated code uses: the paths into the runtime, and the local variables.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
-/// `use … as __rt`: the one alias that all other paths start with.
+/// Returns `use … as __rt`, the alias that all other paths start with.
 pub(super) fn alias(runtime: &Path) -> TokenStream {
     quote!(use #runtime::__private as __rt;)
 }
 
-/// What `#[serde(crate = …)]` wants.
+/// The value of `#[serde(crate = …)]`.
 pub(super) const SERDE: &str = "__rt::serde";
 
 macro_rules! paths {
@@ -32,114 +32,114 @@ paths! {
     map = [::core::result::Result::map]
     option = [::core::option::Option]
 
+    action_descriptor = [__rt::ActionDescriptor]
     action_fn = [__rt::ActionFn]
-    action_node = [__rt::ActionDescriptor]
-    admitted_type = [__rt::Authorized]
-    as_context = [__rt::ConnectContext::as_context]
+    answer_before_loading = [__rt::answer_before_loading]
     argument = [__rt::Argument]
-    arguments = [__rt::arguments]
-    arguments_before = [__rt::arguments_before]
-    asks = [__rt::asks]
-    asked_answer = [__rt::LeafOverObjects::answer]
-    asked_next = [__rt::LeafOverObjects::next]
-    asked_tell = [__rt::LeafOverObjects::tell]
-    asking_finish = [__rt::ObjectEvaluation::finish]
-    asking_next = [__rt::ObjectEvaluation::next]
-    asking_tell = [__rt::ObjectEvaluation::tell]
-    beforehand = [__rt::beforehand]
+    authorized_type = [__rt::Authorized]
     box_pin = [__rt::Box::pin]
-    call_of_a_walk = [__rt::Traversal::call]
+    call_context = [__rt::Call::context]
+    call_may = [__rt::Call::may]
+    call_scope = [__rt::Call::scope]
+    call_start_evaluation = [__rt::Call::start_evaluation]
     call_type = [__rt::Call]
+    capture_use = [__rt::CaptureUse]
     carries = [__rt::Carries]
-    check = [__rt::check]
+    check_connect_captures = [__rt::check_connect_captures]
+    check_consumer_captures = [__rt::check_consumer_captures]
+    check_depends_on_object = [__rt::check_depends_on_object]
+    check_descriptor = [__rt::check_descriptor]
+    check_execution = [__rt::check_execution]
     check_mount = [__rt::check_mount]
-    check_node = [__rt::check_node]
+    check_mounts = [__rt::check_mounts]
+    check_single_object = [__rt::check_single_object]
     codename = [__rt::Codename]
     codename_of = [__rt::Codename::of]
     codename_row = [__rt::CodenameRow]
-    connect_type = [__rt::ConnectContext]
+    connect_as_context = [__rt::ConnectContext::as_context]
+    connect_context = [__rt::ConnectContext]
+    connect_may = [__rt::ConnectContext::may]
+    connect_start_evaluation = [__rt::ConnectContext::start_evaluation]
     consumer = [__rt::Consumer]
     consumer_block = [__rt::ConsumerBlock]
-    context = [__rt::Call::context]
     declare = [__rt::declare]
+    denied = [::core::option::Option::Some(false)]
+    deny_all = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], has_codenames: false }]
     dispatch = [__rt::Dispatch]
     emits = [__rt::Emits]
-    event_key = [__rt::event_key]
-    event_node = [__rt::EventDescriptor]
+    encode_frame = [__rt::encode_frame]
+    encode_personal_frame = [__rt::encode_personal_frame]
+    evaluation_finish = [__rt::Evaluation::finish]
+    evaluation_finish_connect = [__rt::Evaluation::finish_connect]
+    evaluation_finish_join = [__rt::Evaluation::finish_join]
+    evaluation_finish_strict_connect = [__rt::Evaluation::finish_strict_connect]
+    evaluation_into_object_evaluation = [__rt::Evaluation::into_object_evaluation]
+    evaluation_next = [__rt::Evaluation::next]
+    evaluation_record = [__rt::Evaluation::record]
+    event_descriptor = [__rt::EventDescriptor]
+    event_evaluation_finish = [__rt::EventEvaluation::finish]
+    event_evaluation_next = [__rt::EventEvaluation::next]
+    event_evaluation_record = [__rt::EventEvaluation::record]
     event_permission = [__rt::EventPermission]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
-    finish = [__rt::Evaluation::finish]
-    finish_join = [__rt::Evaluation::finish_join]
-    finish_connect = [__rt::Evaluation::finish_connect]
-    finish_connect_strictly = [__rt::Evaluation::finish_connect_strictly]
-    frame = [__rt::frame]
     frame_type = [__rt::Frame]
     from_context = [__rt::FromContext]
-    gate_of_a_call = [__rt::Call::gate]
-    gate_of_a_connection = [__rt::ConnectContext::gate]
     group_permission = [__rt::GroupPermission]
     group_trait = [__rt::Group]
     handler_block = [__rt::HandlerBlock]
+    handler_descriptor = [__rt::HandlerDescriptor]
     handler_trait = [__rt::Handler]
-    held = [__rt::LoadedParameter]
-    hook_outcome = [__rt::HookOutcome::outcome]
-    identity = [__rt::Identity::<<Self as __rt::Handler>::User>::identity]
+    hash_coalescing_key = [__rt::hash_coalescing_key]
+    hook_outcome = [__rt::HookOutcome::into_result]
     ignored = [__rt::serde::de::IgnoredAny]
+    into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
+    leaf_over_objects_into_answer = [__rt::LeafOverObjects::into_answer]
+    leaf_over_objects_next = [__rt::LeafOverObjects::next]
+    leaf_over_objects_record = [__rt::LeafOverObjects::record]
     load = [__rt::Load]
-    loading_asked = [__rt::LoadingObjects::asked]
-    loading_may = [__rt::LoadingObjects::may]
-    loading_take = [__rt::LoadingObjects::take]
-    may = [__rt::Call::may]
-    may_connect = [__rt::ConnectContext::may]
+    loaded_parameter = [__rt::LoadedParameter]
+    loading_objects_into_parameter = [__rt::LoadingObjects::into_parameter]
+    loading_objects_may = [__rt::LoadingObjects::may]
+    loading_objects_start_leaf = [__rt::LoadingObjects::start_leaf]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
     mountable = [__rt::Mountable]
-    need = [__rt::CaptureUse]
-    nested = [__rt::nested]
-    next = [__rt::Evaluation::next]
-    no_arguments = [__rt::no_arguments]
-    no_captures = [__rt::no_captures]
-    no_captures_here = [__rt::no_captures_here]
-    nobody = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], codenames: false }]
     no_opinion = [__rt::no_opinion]
-    node = [__rt::HandlerDescriptor]
+    object_evaluation_finish = [__rt::ObjectEvaluation::finish]
+    object_evaluation_next = [__rt::ObjectEvaluation::next]
+    object_evaluation_record = [__rt::ObjectEvaluation::record]
+    object_parameter = [__rt::ObjectParameter]
     object_permission = [__rt::ObjectPermission]
-    objects = [__rt::ObjectParameter]
-    objects_of_a_gate = [__rt::Evaluation::objects]
-    path = [__rt::path]
+    output_conversion = [__rt::output_conversion]
     pattern = [__rt::Pattern]
-    personal_frame = [__rt::personal_frame]
     permission = [__rt::Permission]
+    read_arguments = [__rt::read_arguments]
+    read_arguments_for_evaluation = [__rt::read_arguments_for_evaluation]
+    read_capture = [__rt::read_capture]
+    read_nested = [__rt::read_nested]
     regex = [__rt::Regex]
     register = [__rt::register]
     register_group = [__rt::register_group]
     result = [__rt::Result]
-    returned = [__rt::returned]
-    route_node = [__rt::RouteDescriptor]
-    scope_of_a_call = [__rt::Call::scope]
-    scope_of_seeing = [__rt::Subscriber::scope]
+    route_descriptor = [__rt::RouteDescriptor]
     scope_type = [__rt::Scope]
-    seeing_may = [__rt::Subscriber::may]
-    seeing_may_on = [__rt::Subscriber::may_on]
-    seeing_type = [__rt::Subscriber]
     segment = [__rt::Segment]
-    sight = [__rt::Subscriber::sight]
-    sight_finish = [__rt::EventEvaluation::finish]
-    sight_next = [__rt::EventEvaluation::next]
-    sight_tell = [__rt::EventEvaluation::tell]
-    single_only = [__rt::single_only]
-    start = [__rt::start]
-    tell = [__rt::Evaluation::tell]
+    start_action = [__rt::start_action]
+    subscriber_may = [__rt::Subscriber::may]
+    subscriber_may_on = [__rt::Subscriber::may_on]
+    subscriber_scope = [__rt::Subscriber::scope]
+    subscriber_start_evaluation = [__rt::Subscriber::start_evaluation]
+    subscriber_type = [__rt::Subscriber]
+    traversal_call = [__rt::Traversal::call]
+    traversal_type = [__rt::Traversal]
     unknown_leaf = [__rt::unknown_leaf()]
-    unseen = [::core::option::Option::Some(false)]
     unknown_route = [__rt::unknown_route]
-    walk_type = [__rt::Traversal]
     whole_context = [__rt::Call::<'_, <Self as __rt::Handler>::User>::whole_context]
 
     bool = [::core::primitive::bool]
-    key_number = [::core::primitive::u64]
+    u64 = [::core::primitive::u64]
     string = [::core::primitive::str]
     route_id = [::core::primitive::u16]
     module_path = [::core::module_path!()]
@@ -147,52 +147,52 @@ paths! {
     owned_string = [::std::string::String]
 }
 
-/// The locals of generated functions. They are made once and interpolated: a name typed in a spanned quote would
-/// take that span's hygiene, and no user's name can meet these.
+/// The local variables of generated functions. They are created once and interpolated: an identifier written in a spanned
+/// quote would take the hygiene of that span, and these must not collide with names of the user.
 pub(super) struct Locals {
-    pub(super) admitted: Ident,
+    pub(super) authorized: Ident,
     pub(super) answer: Ident,
     pub(super) arguments: Ident,
-    pub(super) asked: Ident,
+    pub(super) leaf_evaluation: Ident,
     pub(super) call: Ident,
     pub(super) consumer: Ident,
     pub(super) cx: Ident,
     pub(super) event: Ident,
-    pub(super) gate: Ident,
+    pub(super) evaluation: Ident,
     pub(super) group: Ident,
     pub(super) handler: Ident,
     pub(super) leaf: Ident,
     pub(super) object: Ident,
     pub(super) reply: Ident,
     pub(super) route: Ident,
-    pub(super) said: Ident,
+    pub(super) object_answer: Ident,
     pub(super) scope: Ident,
-    pub(super) seeing: Ident,
-    pub(super) walk: Ident,
+    pub(super) subscriber: Ident,
+    pub(super) traversal: Ident,
 }
 
 impl Locals {
     pub(super) fn new() -> Self {
         Self {
-            admitted: local("__admitted"),
+            authorized: local("__authorized"),
             answer: local("__answer"),
             arguments: local("__arguments"),
-            asked: local("__asked"),
+            leaf_evaluation: local("__leaf_evaluation"),
             call: local("__call"),
             consumer: local("__consumer"),
             cx: local("__cx"),
             event: local("__event"),
-            gate: local("__gate"),
+            evaluation: local("__evaluation"),
             group: local("__group"),
             handler: local("__handler"),
             leaf: local("__leaf"),
             object: local("__object"),
             reply: local("__reply"),
             route: local("__route"),
-            said: local("__said"),
+            object_answer: local("__object_answer"),
             scope: local("__scope"),
-            seeing: local("__seeing"),
-            walk: local("__walk"),
+            subscriber: local("__subscriber"),
+            traversal: local("__traversal"),
         }
     }
 }
@@ -201,40 +201,40 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Where to show what is wrong with a type: at its last word, as a span on stable Rust covers one token only.
-pub(super) fn shown(ty: &Type) -> Span {
+/// Returns the span for errors about a type: its last segment, because a span on stable Rust covers only one token.
+pub(super) fn type_span(ty: &Type) -> Span {
     match ty {
-        Type::Reference(reference) => shown(&reference.elem),
+        Type::Reference(reference) => type_span(&reference.elem),
         Type::Path(path) => path.path.segments.last().map_or_else(|| ty.span(), |segment| segment.ident.span()),
-        Type::Group(group) => shown(&group.elem),
+        Type::Group(group) => type_span(&group.elem),
         _ => ty.span(),
     }
 }
 
-/// The same name, shown at `span` in messages.
-pub(super) fn shown_at(name: &Ident, span: Span) -> Ident {
+/// Returns the same identifier, reported at `span`.
+pub(super) fn at_span(name: &Ident, span: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(name.span().located_at(span));
     name
 }
 
-/// What the method returned; at the return type, because a message about it underlines the local.
+/// Returns the local for the output of the method. It has the span of the return type, which the compiler underlines.
 pub(super) fn output(span: Span) -> Ident {
     Ident::new("__output", span)
 }
 
-/// The error in what the method returned.
+/// Returns the local for the error of the method's output.
 pub(super) fn error(span: Span) -> Ident {
     Ident::new("__error", span)
 }
 
-/// The local that borrows what a codename or a key is about; at its name, for the same reason.
+/// Returns the local that borrows the field of a codename or a coalescing key. It has the span of the field's name.
 pub(super) fn subject(span: Span) -> Ident {
     Ident::new("__subject", span)
 }
 
-/// The local that holds the parameter at this position; at its type, for the same reason. Leaves name it too, and what is
-/// joined of tokens of the macro's own and of the user's is shown at the attribute.
+/// Returns the local that holds the parameter at this position. It has the span of the parameter's type: tokens that mix the
+/// macro's and the user's spans would be reported at the attribute.
 pub(super) fn parameter(position: usize, ty: &Type) -> Ident {
-    format_ident!("__p{position}", span = shown(ty))
+    format_ident!("__p{position}", span = type_span(ty))
 }

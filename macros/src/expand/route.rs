@@ -1,99 +1,103 @@
-//! One route: its row in the node, the way into its handler, and the checks at its literal.
+//! One route: its descriptor, the call into its handler, and the checks at its literal.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Generics;
 
 use super::action::optional;
-use super::evaluation::Evaluation;
+use super::evaluation::NamedExpression;
 use super::paths::{self, Locals};
 use crate::model::block::Block;
 use crate::model::route::Route;
 use crate::model::{Segment, respan};
 
-/// A route and its expression, if it has one.
-pub(super) struct Row<'a> {
+/// A route and its permission expression, if it has one.
+pub(super) struct RouteExpansion<'a> {
     route: &'a Route,
-    gate: Option<Evaluation<'a>>,
+    permission: Option<NamedExpression<'a>>,
     role: String,
     generics: &'a Generics,
 }
 
-pub(super) fn rows(block: &Block) -> Vec<Row<'_>> {
-    let rows = block.routes.iter().map(|route| {
+pub(super) fn expansions(block: &Block) -> Vec<RouteExpansion<'_>> {
+    let expansions = block.routes.iter().map(|route| {
         let role = format!("Route{}", route.id);
-        let gate = route.permission.as_ref().map(|expression| Evaluation::new(expression, &role, &block.generics));
-        Row { route, gate, role, generics: &block.generics }
+        let permission =
+            route.permission.as_ref().map(|expression| NamedExpression::new(expression, &role, &block.generics));
+        RouteExpansion { route, permission, role, generics: &block.generics }
     });
-    rows.collect()
+    expansions.collect()
 }
 
-impl Row<'_> {
-    /// What stands beside the impls.
+impl RouteExpansion<'_> {
+    /// Returns the items beside the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
-        self.gate.as_ref().map(|gate| gate.items(&self.role, self.generics, &self.route.cfgs)).unwrap_or_default()
+        self.permission
+            .as_ref()
+            .map(|permission| permission.items(&self.role, self.generics, &self.route.cfgs))
+            .unwrap_or_default()
     }
 
-    /// The row in the node.
-    pub(super) fn node(&self) -> TokenStream {
+    /// Returns the route descriptor.
+    pub(super) fn descriptor(&self) -> TokenStream {
         let (route, cfgs) = (self.route, &self.route.cfgs);
-        let (node, pattern) = (paths::route_node(Span::call_site()), paths::pattern(Span::call_site()));
+        let (descriptor, pattern) = (paths::route_descriptor(Span::call_site()), paths::pattern(Span::call_site()));
         let (text, slash) = (&route.pattern.text, route.pattern.has_trailing_slash);
         let segments = route.pattern.segments.iter().map(segment);
         let id = Literal::usize_unsuffixed(route.id);
-        let permission = optional(self.gate.as_ref().map(Evaluation::reference));
-        let needs = self.gate.as_ref().map(Evaluation::needs);
-        let (ty, span) = (&route.handler, paths::shown(&route.handler));
+        let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
+        let capture_uses = self.permission.as_ref().map(NamedExpression::capture_uses);
+        let (ty, span) = (&route.handler, paths::type_span(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
-        // A consumer is refused here, at its type.
-        let below = quote_spanned!(span=> <#handler::Block as #mountable<#ty>>::NODE);
+        // A consumer as the handler is reported here, at its type.
+        let handler_descriptor = quote_spanned!(span=> <#handler::Block as #mountable<#ty>>::DESCRIPTOR);
         quote! {
             #(#cfgs)*
-            #node {
+            #descriptor {
                 id: #id,
-                pattern: #pattern { text: #text, segments: &[#(#segments),*], slash: #slash },
+                pattern: #pattern { text: #text, segments: &[#(#segments),*], has_trailing_slash: #slash },
                 permission: #permission,
-                needs: &[#needs],
-                node: #below,
+                capture_uses: &[#capture_uses],
+                handler: #handler_descriptor,
             },
         }
     }
 
-    /// The arm that goes on in the handler.
+    /// Returns the match arm that enters the handler.
     pub(super) fn arm(&self, locals: &Locals) -> TokenStream {
-        let Locals { admitted, call, handler, walk, .. } = locals;
+        let Locals { authorized, call, handler, traversal, .. } = locals;
         let (route, cfgs) = (self.route, &self.route.cfgs);
-        let gate = self.gate.as_ref().map(|gate| {
-            let ask = gate.ask(locals);
-            let call_of_a_walk = paths::call_of_a_walk(Span::call_site());
+        let permission = self.permission.as_ref().map(|permission| {
+            let evaluate = permission.evaluate(locals);
+            let traversal_call = paths::traversal_call(Span::call_site());
             quote! {
-                let #call = #call_of_a_walk(#walk);
-                let #admitted = { #ask? };
+                let #call = #traversal_call(#traversal);
+                let #authorized = { #evaluate? };
             }
         });
         let id = Literal::usize_unsuffixed(route.id);
-        let (method, mounted, span) = (&route.signature.ident, self.handler(), paths::shown(&route.handler));
-        let go = quote_spanned! {span=>
-            #mounted::enter::<Self>(Self::#method(#handler), #walk, #admitted).await
+        let (method, target, span) = (&route.signature.ident, self.handler(), paths::type_span(&route.handler));
+        let enter = quote_spanned! {span=>
+            #target::enter::<Self>(Self::#method(#handler), #traversal, #authorized).await
         };
-        quote!(#(#cfgs)* #id => { #gate #go })
+        quote!(#(#cfgs)* #id => { #permission #enter })
     }
 
-    /// The handler, always by way of the same trait: where it is none, or has another user type, that is told once.
+    /// Returns the handler through one trait, so that a type that is no handler, or has another user type, is reported once.
     fn handler(&self) -> TokenStream {
-        let (ty, span) = (&self.route.handler, paths::shown(&self.route.handler));
+        let (ty, span) = (&self.route.handler, paths::type_span(&self.route.handler));
         let dispatch = paths::dispatch(span);
         quote_spanned!(span=> <#ty as #dispatch>)
     }
 
-    /// Checks where the route is written that it provides all captures that are read below it.
-    pub(super) fn check(&self, block: &Block) -> TokenStream {
+    /// Returns the check, at the route, that it provides all captures read below it.
+    pub(super) fn mount_check(&self, block: &Block) -> TokenStream {
         let (span, cfgs) = (self.route.pattern.span(), &self.route.cfgs);
         let (check, dispatch) = (paths::check_mount(span), paths::dispatch(span));
-        let own = respan(block.ty.to_token_stream(), span);
+        let self_type = respan(block.ty.to_token_stream(), span);
         let mut id = Literal::usize_unsuffixed(self.route.id);
         id.set_span(span);
-        quote_spanned!(span=> #(#cfgs)* const _: () = #check(<#own as #dispatch>::NODE, #id);)
+        quote_spanned!(span=> #(#cfgs)* const _: () = #check(<#self_type as #dispatch>::DESCRIPTOR, #id);)
     }
 }
 

@@ -18,7 +18,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Search {
@@ -31,13 +31,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Search {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Search",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -45,24 +45,24 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "search",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &["text", "page", "limit", "type"],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &["text", "page", "limit", "type"],
                 },
                 __rt::ActionDescriptor {
                     name: "stop",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -75,9 +75,9 @@ const _: () = {
                     #[serde(rename = "type")]
                     kind: __A3,
                 }
-                let __arguments: __Arguments<_, _, _> = __rt::arguments(
+                let __arguments: __Arguments<_, _, _> = __rt::read_arguments(
                     __call,
-                    __admitted,
+                    __authorized,
                 )?;
                 let __p4: Language = <Language as __rt::FromContext<
                     Self,
@@ -89,17 +89,22 @@ const _: () = {
                         >::whole_context(__call),
                     )
                     .await?;
-                __rt::start(__call)?;
+                __rt::start_action(__call)?;
                 let __output = Self::search(
                         __handler,
-                        <&str as __rt::Argument<'_, _>>::take(__arguments.text),
-                        <u32 as __rt::Argument<'_, _>>::take(__arguments.page),
+                        <&str as __rt::Argument<
+                            '_,
+                            _,
+                        >>::into_parameter(__arguments.text),
+                        <u32 as __rt::Argument<'_, _>>::into_parameter(__arguments.page),
                         __arguments.limit,
-                        <Option<Kind> as __rt::Argument<'_, _>>::take(__arguments.kind),
+                        <Option<
+                            Kind,
+                        > as __rt::Argument<'_, _>>::into_parameter(__arguments.kind),
                         __p4,
                     )
                     .await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -108,15 +113,18 @@ const _: () = {
                     }
                 }
             }),
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
                 struct __Arguments {}
-                let __arguments: __Arguments = __rt::arguments(__call, __admitted)?;
-                __rt::start(__call)?;
+                let __arguments: __Arguments = __rt::read_arguments(
+                    __call,
+                    __authorized,
+                )?;
+                __rt::start_action(__call)?;
                 let __output = Self::stop(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -126,15 +134,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -152,10 +160,10 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
-    const _: () = __rt::check_node(<Search as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Search as __rt::Dispatch>::DESCRIPTOR);
 };

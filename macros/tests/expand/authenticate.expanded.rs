@@ -16,7 +16,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -29,13 +29,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `AllowAny`",
+                    reader: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -43,20 +43,20 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -66,15 +66,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -92,22 +92,25 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
-        async fn may_connect(
+        async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__BLOCK,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -118,15 +121,15 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__evaluation)
         }
         const AUTHENTICATES: ::core::primitive::bool = true;
         async fn authenticate(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<::core::option::Option<Self::User>> {
             let __handler = self;
             #[derive(__rt::serde::Deserialize)]
@@ -137,23 +140,26 @@ const _: () = {
                 #[serde(default = "forever")]
                 days: u32,
             }
-            let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
+            let __arguments: __Arguments<_> = __rt::read_arguments(
+                __call,
+                __authorized,
+            )?;
             let __output = Self::renew(
                     __handler,
                     &__rt::Call::<
                         '_,
                         <Self as __rt::Handler>::User,
                     >::whole_context(__call),
-                    <&str as __rt::Argument<'_, _>>::take(__arguments.token),
+                    <&str as __rt::Argument<'_, _>>::into_parameter(__arguments.token),
                     __arguments.days,
                 )
                 .await;
-            __rt::Identity::<<Self as __rt::Handler>::User>::identity(__output)
+            __rt::Identity::<<Self as __rt::Handler>::User>::into_identity(__output)
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `AllowAny`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
@@ -172,7 +178,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Feed {
@@ -185,13 +191,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Feed {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `AllowAny`",
+                    reader: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -199,20 +205,20 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -222,15 +228,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -248,22 +254,25 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
     #[automatically_derived]
     impl __rt::Consumer for Feed {
         const NAME: &'static ::core::primitive::str = "Feed";
-        async fn may_connect(
+        async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__BLOCK,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -274,9 +283,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__evaluation)
         }
         #[cfg(feature = "tokens")]
         const AUTHENTICATES: ::core::primitive::bool = true;
@@ -284,17 +293,17 @@ const _: () = {
         async fn authenticate(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<::core::option::Option<Self::User>> {
             let __handler = self;
-            __rt::no_arguments(__call, &__admitted)?;
+            __rt::check_execution(__call, &__authorized)?;
             let __output = Self::authenticate(__handler);
-            __rt::Identity::<<Self as __rt::Handler>::User>::identity(__output)
+            __rt::Identity::<<Self as __rt::Handler>::User>::into_identity(__output)
         }
     }
     __rt::register!(Feed);
-    const _: () = __rt::check_node(<Feed as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Feed as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `AllowAny`",
         <__BlockLeaf0 as __rt::Permission<Feed>>::CAPTURES,
     );

@@ -18,7 +18,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     #[cfg(feature = "debug")]
     type __Action0Leaf0 = Developer;
@@ -26,7 +26,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Developer"],
-        codenames: false,
+        has_codenames: false,
     };
     #[cfg(feature = "debug")]
     type __Route0Leaf0 = Developer;
@@ -34,7 +34,7 @@ const _: () = {
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Developer"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Debug {
@@ -47,13 +47,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Debug {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -62,25 +62,25 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "dump",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `Developer`",
+                            reader: "permission `Developer`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                     ],
-                    keys: &[],
+                    message_keys: &[],
                 },
                 __rt::ActionDescriptor {
                     name: "version",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[
@@ -90,28 +90,31 @@ const _: () = {
                     pattern: __rt::Pattern {
                         text: "traces/",
                         segments: &[__rt::Segment::Text("traces")],
-                        slash: true,
+                        has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
-                    needs: &[
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `Developer`",
+                            reader: "permission `Developer`",
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
                     ],
-                    node: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
                         Traces,
-                    >>::NODE,
+                    >>::DESCRIPTOR,
                 },
             ],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
             #[cfg(feature = "debug")]
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __admitted = {
-                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __authorized = {
+                    let mut __evaluation = __rt::Call::start_evaluation(
+                        __call,
+                        &__ACTION0,
+                    );
                     while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __gate,
+                        &mut __evaluation,
                     ) {
                         let __answer = match __leaf {
                             0 => {
@@ -129,14 +132,14 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Evaluation::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
                     }
-                    __rt::Evaluation::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__evaluation, __authorized)?
                 };
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::dump(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -145,11 +148,11 @@ const _: () = {
                     }
                 }
             }),
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::version(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -159,15 +162,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -185,25 +188,28 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Traversal<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 #[cfg(feature = "debug")]
                 0 => {
-                    let __call = __rt::Traversal::call(__walk);
-                    let __admitted = {
-                        let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
+                    let __call = __rt::Traversal::call(__traversal);
+                    let __authorized = {
+                        let mut __evaluation = __rt::Call::start_evaluation(
+                            __call,
+                            &__ROUTE0,
+                        );
                         while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                            &mut __gate,
+                            &mut __evaluation,
                         ) {
                             let __answer = match __leaf {
                                 0 => {
@@ -221,18 +227,18 @@ const _: () = {
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __rt::Evaluation::tell(&mut __gate, __answer)?;
+                            __rt::Evaluation::record(&mut __evaluation, __answer)?;
                         }
-                        __rt::Evaluation::finish(&__gate, __admitted)?
+                        __rt::Evaluation::finish(&__evaluation, __authorized)?
                     };
                     <Traces as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::traces(__handler), __walk, __admitted)
+                    >(Self::traces(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),
             }
         }
     }
-    const _: () = __rt::check_node(<Debug as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Debug as __rt::Dispatch>::DESCRIPTOR);
 };

@@ -78,14 +78,14 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["chat.can_use_chat"],
-        codenames: true,
+        has_codenames: true,
     };
     const __ACTION0LEAF0: __rt::Codename = chat::can_moderate_chat;
     const __ACTION0LEAF1: __rt::Codename = uploads::read;
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["chat.can_moderate_chat", "uploads.read(channel)"],
-        codenames: true,
+        has_codenames: true,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -98,36 +98,36 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[],
+            is_inherited: false,
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "clear",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &["channel"],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &["channel"],
                 },
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
@@ -136,39 +136,44 @@ const _: () = {
                                 ::core::option::Option::Some,
                             )
                         }
-                        1 => __rt::beforehand(::core::option::Option::None),
+                        1 => __rt::answer_before_loading(::core::option::Option::None),
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Evaluation::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
                 }
-                let mut __gate = __rt::Evaluation::objects(__gate)?;
+                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
+                    __evaluation,
+                )?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
                     channel: __A0,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments_before(
+                let __arguments: __Arguments<_> = __rt::read_arguments_for_evaluation(
                     __call,
-                    &__gate,
+                    &__evaluation,
                 )?;
                 let __p0: ChannelId = <ChannelId as __rt::Argument<
                     '_,
                     _,
-                >>::take(__arguments.channel);
+                >>::into_parameter(__arguments.channel);
                 while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         1 => __rt::may_on(__call, __ACTION0LEAF1, &__p0).await,
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
                 }
-                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+                let __authorized = __rt::ObjectEvaluation::finish(
+                    __evaluation,
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::clear(__handler, __p0).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -177,11 +182,11 @@ const _: () = {
                     }
                 }
             }),
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -191,23 +196,23 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => __rt::Call::may(__call, __BLOCKLEAF0).await,
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -215,35 +220,41 @@ const _: () = {
     static __CONNECT: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["IsAuthenticated", "shop::door.enter"],
-        codenames: true,
+        has_codenames: true,
     };
     #[automatically_derived]
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
-        const CONNECT: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
+        const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
             &__CONNECT,
         );
-        async fn may_connect(
+        async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
             {
-                let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
+                let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                    __cx,
+                    &__BLOCK,
+                );
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => __rt::no_opinion(),
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Evaluation::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
                 }
-                __rt::Evaluation::finish_connect(&__gate)
+                __rt::Evaluation::finish_connect(&__evaluation)
             }?;
-            let mut __gate = __rt::ConnectContext::gate(__cx, &__CONNECT);
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__CONNECT,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -276,15 +287,15 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_connect_strictly(&__gate)
+            __rt::Evaluation::finish_strict_connect(&__evaluation)
         }
     }
-    const _: () = __rt::no_captures(
+    const _: () = __rt::check_connect_captures(
         "IsAuthenticated",
         <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
     __rt::register!(Chat);
-    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
 };

@@ -23,15 +23,15 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
-            needs: &[],
+            capture_uses: &[],
             actions: &[],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
@@ -39,5 +39,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "`#[connect]` takes `&self` and, if it wants to, `cx: &ConnectContext<'_, Member>`"
+    "`#[connect]` takes `&self` and optionally `cx: &ConnectContext<'_, Member>`"
 }

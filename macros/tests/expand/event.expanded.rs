@@ -15,7 +15,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     const __EVENT0LEAF0: __rt::Codename = uploads::read;
     type __Event0Leaf1 = Muted;
@@ -30,7 +30,7 @@ const _: () = {
             ],
         ),
         leaves: &["uploads.read(channel)", "Muted(5)", "chat.can_moderate_chat"],
-        codenames: true,
+        has_codenames: true,
     };
     type __Event0Type = UploadCreated;
     #[cfg(feature = "typing")]
@@ -39,7 +39,7 @@ const _: () = {
     static __EVENT1: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     #[cfg(feature = "typing")]
     type __Event1Type = events::Typing;
@@ -54,13 +54,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `AllowAny`",
+                    reader: "permission `AllowAny`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -68,20 +68,20 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -91,15 +91,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -117,9 +117,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
     #[automatically_derived]
@@ -136,14 +136,17 @@ const _: () = {
                 permission: &__EVENT1,
             },
         ];
-        async fn may_connect(
+        async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__BLOCK,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -154,9 +157,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__evaluation)
         }
     }
     __rt::register!(Chat);
@@ -166,18 +169,21 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         fn may_see(
             &self,
-            __seeing: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event0Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            let mut __gate = __rt::Subscriber::sight(__seeing, &__EVENT0);
+            let mut __evaluation = __rt::Subscriber::start_evaluation(
+                __subscriber,
+                &__EVENT0,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::EventEvaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
                         let __subject = &__event.channel;
-                        __rt::Subscriber::may_on(__seeing, __EVENT0LEAF0, __subject)
+                        __rt::Subscriber::may_on(__subscriber, __EVENT0LEAF0, __subject)
                     }
                     1 => {
                         ::core::option::Option::Some(
@@ -187,25 +193,25 @@ const _: () = {
                             >>::may_see(
                                 &__Event0Leaf1 { 0: 5 },
                                 __handler,
-                                __rt::Subscriber::scope(__seeing),
+                                __rt::Subscriber::scope(__subscriber),
                                 __event,
                             ),
                         )
                     }
-                    2 => __rt::Subscriber::may(__seeing, __EVENT0LEAF2),
+                    2 => __rt::Subscriber::may(__subscriber, __EVENT0LEAF2),
                     _ => ::core::option::Option::Some(false),
                 };
-                __rt::EventEvaluation::tell(&mut __gate, __answer);
+                __rt::EventEvaluation::record(&mut __evaluation, __answer);
             }
-            __rt::EventEvaluation::finish(&__gate)
+            __rt::EventEvaluation::finish(&__evaluation)
         }
-        fn shared(
+        fn shared_frame(
             &self,
             __event: &__Event0Type,
         ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
             let __handler = self;
             let __output = Self::upload_created(__handler, __event);
-            ::core::option::Option::Some(__rt::frame("upload_created", &__output))
+            ::core::option::Option::Some(__rt::encode_frame("upload_created", &__output))
         }
     }
     #[cfg(feature = "typing")]
@@ -215,7 +221,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
         fn may_see(
             &self,
-            __seeing: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -226,30 +232,30 @@ const _: () = {
                 >>::may_see(
                     &__Event1Leaf0 {},
                     __handler,
-                    __rt::Subscriber::scope(__seeing),
+                    __rt::Subscriber::scope(__subscriber),
                     __event,
                 ),
             )
         }
-        fn key(
+        fn coalescing_key(
             &self,
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::u64> {
             let __subject = &__event.by;
-            __rt::event_key(__subject)
+            __rt::hash_coalescing_key(__subject)
         }
-        fn personal(
+        fn personal_frame(
             &self,
             __scope: &__rt::Scope<Self::User>,
             __event: &__Event1Type,
         ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
             let __handler = self;
             let __output = Self::typing(__handler, __event, __scope);
-            __rt::personal_frame("message.typing", __output)
+            __rt::encode_personal_frame("message.typing", __output)
         }
     }
-    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `AllowAny`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
@@ -267,12 +273,12 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     static __EVENT0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["May<P>"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl<P: Policy> __rt::Handler for Feed<P> {
@@ -285,36 +291,39 @@ const _: () = {
     #[automatically_derived]
     impl<P: Policy> __rt::Dispatch for Feed<P> {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Feed",
             permission: ::core::option::Option::None,
-            inherited: false,
-            needs: &[],
+            is_inherited: false,
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `AllowAny`",
+                            reader: "permission `AllowAny`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                     ],
-                    keys: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __admitted = {
-                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __authorized = {
+                    let mut __evaluation = __rt::Call::start_evaluation(
+                        __call,
+                        &__ACTION0,
+                    );
                     while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __gate,
+                        &mut __evaluation,
                     ) {
                         let __answer = match __leaf {
                             0 => {
@@ -332,14 +341,14 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Evaluation::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
                     }
-                    __rt::Evaluation::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__evaluation, __authorized)?
                 };
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -359,8 +368,8 @@ const _: () = {
                 permission: &__EVENT0,
             },
         ];
-        const CHECKED: () = {
-            __rt::check(<Self as __rt::Dispatch>::NODE);
+        const CHECK: () = {
+            __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
         };
     }
     #[automatically_derived]
@@ -369,7 +378,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
         fn may_see(
             &self,
-            __seeing: &__rt::Subscriber<'_, Self::User>,
+            __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
@@ -382,25 +391,25 @@ const _: () = {
                 >>::may_see(
                     &May::<P> {},
                     __handler,
-                    __rt::Subscriber::scope(__seeing),
+                    __rt::Subscriber::scope(__subscriber),
                     __event,
                 ),
             )
         }
-        fn key(
+        fn coalescing_key(
             &self,
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::u64> {
             let __subject = &__event.0;
-            __rt::event_key(__subject)
+            __rt::hash_coalescing_key(__subject)
         }
-        fn shared(
+        fn shared_frame(
             &self,
             __event: &Changed<P>,
         ) -> ::core::option::Option<__rt::Result<__rt::Frame>> {
             let __handler = self;
             let __output = Self::r#yield(__handler, __event);
-            ::core::option::Option::Some(__rt::frame("yield", &__output))
+            ::core::option::Option::Some(__rt::encode_frame("yield", &__output))
         }
     }
 };

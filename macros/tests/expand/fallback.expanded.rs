@@ -17,15 +17,15 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
-            needs: &[],
+            capture_uses: &[],
             actions: &[],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
@@ -33,5 +33,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "`ping` has no permission; write `#[action(permission = …)]` or `#[consumer(permission = …)]`, with `AllowAny` if everybody may call it"
+    "`ping` has no permission; write `#[action(permission = …)]` or `#[consumer(permission = …)]`, with `AllowAny` if every client may call it"
 }

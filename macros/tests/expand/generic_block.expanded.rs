@@ -13,7 +13,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["May<P>", "IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl<P: RoomPolicy, const LIMIT: usize> __rt::Handler for Rooms<P, LIMIT>
@@ -35,17 +35,17 @@ const _: () = {
         P::Room: Clone,
     {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `May<P>`",
+                    reader: "permission `May<P>`",
                     captures: <May<P> as __rt::Permission<Self>>::CAPTURES,
                 },
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -53,29 +53,35 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "send",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &["room"],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &["room"],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
                     room: __A0,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
-                __rt::start(__call)?;
+                let __arguments: __Arguments<_> = __rt::read_arguments(
+                    __call,
+                    __authorized,
+                )?;
+                __rt::start_action(__call)?;
                 let __output = Self::send(
                         __handler,
-                        <P::Room as __rt::Argument<'_, _>>::take(__arguments.room),
+                        <P::Room as __rt::Argument<
+                            '_,
+                            _,
+                        >>::into_parameter(__arguments.room),
                     )
                     .await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -85,15 +91,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -126,9 +132,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
 };

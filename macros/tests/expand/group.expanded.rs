@@ -23,7 +23,7 @@ const _: () = {
             "chat.can_moderate_chat",
             "uploads.read(channel)",
         ],
-        codenames: true,
+        has_codenames: true,
     };
     __rt::register_group!(RoomGroup);
     type __GroupConsumer = Chat;
@@ -44,9 +44,9 @@ const _: () = {
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -80,9 +80,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__evaluation)
         }
     }
     #[automatically_derived]
@@ -101,7 +101,7 @@ const _: () = {
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     __rt::register_group!(Everybody);
     type __GroupConsumer = feed::Feed<Polite>;
@@ -116,9 +116,9 @@ const _: () = {
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -135,9 +135,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__evaluation)
         }
     }
     #[automatically_derived]
@@ -151,7 +151,7 @@ const _: () = {
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     __rt::register_group!(Lobby);
     type __GroupConsumer = Chat;
@@ -169,9 +169,9 @@ const _: () = {
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -188,9 +188,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__evaluation)
         }
     }
     #[automatically_derived]
@@ -204,7 +204,7 @@ const _: () = {
     static __GROUP: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     __rt::register_group!(Ticks);
     type __GroupConsumer = Chat;
@@ -223,9 +223,9 @@ const _: () = {
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __gate = __rt::Call::gate(__call, &__GROUP);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -242,9 +242,9 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_join(&__gate)
+            __rt::Evaluation::finish_join(&__evaluation)
         }
     }
     #[automatically_derived]

@@ -15,7 +15,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         async fn may_join(
             &self,
@@ -29,7 +29,7 @@ const _: () = {
     impl __rt::Carries<MessageCreated> for RoomGroup {}
 };
 ::core::compile_error! {
-    "`chanel` is no field of `RoomGroup`; name one of its own, such as `channel`"
+    "`chanel` is not a field of `RoomGroup`; name an existing one, such as `channel`"
 }
 impl Chat {
     fn message_created(&self, event: &MessageCreated) -> View {
@@ -54,15 +54,15 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
             inherited: false,
-            needs: &[],
+            capture_uses: &[],
             actions: &[],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {
@@ -74,7 +74,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         fn may_see(
             &self,
@@ -90,7 +90,7 @@ const _: () = {
         const PERMISSION: &'static __rt::Expression = &__rt::Expression {
             tree: __rt::Expr::Any(&[]),
             leaves: &[],
-            codenames: false,
+            has_codenames: false,
         };
         fn may_see(
             &self,
@@ -105,5 +105,5 @@ const _: () = {
     "`typing` has no permission; write `#[event(permission = …)]`, with `AllowAny` if every member may see it"
 }
 ::core::compile_error! {
-    "nothing waits while an event is delivered; remove `async`, and load what it shows before it is published"
+    "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, and load the data before the event is published"
 }

@@ -10,7 +10,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Echo {
@@ -23,36 +23,39 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Echo {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Echo",
             permission: ::core::option::Option::None,
-            inherited: false,
-            needs: &[],
+            is_inherited: false,
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `AllowAny`",
+                            reader: "permission `AllowAny`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                     ],
-                    keys: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __admitted = {
-                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __authorized = {
+                    let mut __evaluation = __rt::Call::start_evaluation(
+                        __call,
+                        &__ACTION0,
+                    );
                     while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __gate,
+                        &mut __evaluation,
                     ) {
                         let __answer = match __leaf {
                             0 => {
@@ -70,14 +73,14 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Evaluation::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
                     }
-                    __rt::Evaluation::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__evaluation, __authorized)?
                 };
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -93,8 +96,8 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Echo";
     }
     __rt::register!(Echo);
-    const _: () = __rt::check_node(<Echo as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Echo as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `AllowAny`",
         <__Action0Leaf0 as __rt::Permission<Echo>>::CAPTURES,
     );

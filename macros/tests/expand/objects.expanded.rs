@@ -23,7 +23,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     type __Action0Leaf0 = Author;
     type __Action0Leaf1 = InState;
@@ -49,14 +49,14 @@ const _: () = {
             "uploads.write(folders)",
             "AllowAny(room)",
         ],
-        codenames: true,
+        has_codenames: true,
     };
     type __Action1Leaf0 = Owner;
     const __ACTION1LEAF1: __rt::Codename = shop::admin::all;
     static __ACTION1: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Any(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
         leaves: &["Owner(folder)", "shop::admin.all"],
-        codenames: true,
+        has_codenames: true,
     };
     #[automatically_derived]
     impl __rt::Handler for Folders {
@@ -69,13 +69,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Folders {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -83,22 +83,22 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "file",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "action `file`",
+                            reader: "action `file`",
                             captures: &["room_id", "team"],
                         },
                         __rt::CaptureUse {
-                            by: "permission `Author(message)`",
+                            reader: "permission `Author(message)`",
                             captures: {
-                                __rt::asks(
+                                __rt::check_depends_on_object(
                                     <__Action0Leaf0 as __rt::ObjectPermission<
                                         <Object<Message> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`Author(message)` holds for every object there is; write `AllowAny(message)`",
+                                    "`Author(message)` allows every object; write `AllowAny(message)`",
                                 );
                                 <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
@@ -107,14 +107,14 @@ const _: () = {
                             },
                         },
                         __rt::CaptureUse {
-                            by: "permission `InState(draft, \"open\")`",
+                            reader: "permission `InState(draft, \"open\")`",
                             captures: {
-                                __rt::asks(
+                                __rt::check_depends_on_object(
                                     <__Action0Leaf1 as __rt::ObjectPermission<
                                         <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`InState(draft, \"open\")` holds for every object there is; write `AllowAny(draft)`",
+                                    "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
                                 );
                                 <__Action0Leaf1 as __rt::ObjectPermission<
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
@@ -123,14 +123,14 @@ const _: () = {
                             },
                         },
                         __rt::CaptureUse {
-                            by: "permission `AllowAny(room)`",
+                            reader: "permission `AllowAny(room)`",
                             captures: <__Action0Leaf5 as __rt::ObjectPermission<
                                 <Object<Room> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "object `message`",
+                            reader: "object `message`",
                             captures: <<Object<
                                 Message,
                             > as __rt::ObjectParameter<
@@ -138,7 +138,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "object `draft`",
+                            reader: "object `draft`",
                             captures: <<Option<
                                 Object<Draft>,
                             > as __rt::ObjectParameter<
@@ -146,7 +146,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "object `folders`",
+                            reader: "object `folders`",
                             captures: <<Vec<
                                 Object<Folder>,
                             > as __rt::ObjectParameter<
@@ -154,7 +154,7 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "object `room`",
+                            reader: "object `room`",
                             captures: <<Object<
                                 Room,
                             > as __rt::ObjectParameter<
@@ -162,23 +162,23 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
-                    keys: &["message", "draft_id", "order", "channel", "text"],
+                    message_keys: &["message", "draft_id", "order", "channel", "text"],
                 },
                 __rt::ActionDescriptor {
                     name: "open",
                     permission: ::core::option::Option::Some(&__ACTION1),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `Owner(folder)`",
+                            reader: "permission `Owner(folder)`",
                             captures: {
-                                __rt::asks(
+                                __rt::check_depends_on_object(
                                     <__Action1Leaf0 as __rt::ObjectPermission<
                                         <Object<Folder> as __rt::LoadedParameter>::Item,
                                         Self,
                                     >>::ALWAYS,
-                                    "`Owner(folder)` holds for every object there is; write `AllowAny(folder)`",
+                                    "`Owner(folder)` allows every object; write `AllowAny(folder)`",
                                 );
                                 <__Action1Leaf0 as __rt::ObjectPermission<
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
@@ -187,7 +187,7 @@ const _: () = {
                             },
                         },
                         __rt::CaptureUse {
-                            by: "object `folder`",
+                            reader: "object `folder`",
                             captures: <<Object<
                                 Folder,
                             > as __rt::ObjectParameter<
@@ -195,20 +195,20 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
-                    keys: &["folder"],
+                    message_keys: &["folder"],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            __rt::beforehand(
+                            __rt::answer_before_loading(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
@@ -216,7 +216,7 @@ const _: () = {
                             )
                         }
                         1 => {
-                            __rt::beforehand(
+                            __rt::answer_before_loading(
                                 <__Action0Leaf1 as __rt::ObjectPermission<
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
@@ -229,10 +229,10 @@ const _: () = {
                                 ::core::option::Option::Some,
                             )
                         }
-                        3 => __rt::beforehand(::core::option::Option::None),
-                        4 => __rt::beforehand(::core::option::Option::None),
+                        3 => __rt::answer_before_loading(::core::option::Option::None),
+                        4 => __rt::answer_before_loading(::core::option::Option::None),
                         5 => {
-                            __rt::beforehand(
+                            __rt::answer_before_loading(
                                 <__Action0Leaf5 as __rt::ObjectPermission<
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
@@ -241,10 +241,12 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Evaluation::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
                 }
-                let mut __gate = __rt::Evaluation::objects(__gate)?;
-                let __p5: TeamId = __rt::path::<TeamId, _>(__call, "team")?;
+                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
+                    __evaluation,
+                )?;
+                let __p5: TeamId = __rt::read_capture::<TeamId, _>(__call, "team")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -257,32 +259,32 @@ const _: () = {
                     #[serde(default, rename = "order")]
                     __n3: __rt::serde::de::IgnoredAny,
                 }
-                let __arguments: __Arguments<_, _, _, _> = __rt::arguments_before(
+                let __arguments: __Arguments<_, _, _, _> = __rt::read_arguments_for_evaluation(
                     __call,
-                    &__gate,
+                    &__evaluation,
                 )?;
                 let __p6: ChannelId = <ChannelId as __rt::Argument<
                     '_,
                     _,
-                >>::take(__arguments.channel);
+                >>::into_parameter(__arguments.channel);
                 let mut __p1 = <Object<
                     Message,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(__arguments.message, __call, "message")?;
+                >>::start_loading(__arguments.message, __call, "message")?;
                 let mut __p2 = <Option<
                     Object<Draft>,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(__arguments.draft, __call, "draft_id")?;
+                >>::start_loading(__arguments.draft, __call, "draft_id")?;
                 let mut __p3 = <Vec<
                     Object<Folder>,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(
-                    __rt::nested(
+                >>::start_loading(
+                    __rt::read_nested(
                         __call,
-                        &__gate,
+                        &__evaluation,
                         "order.items[].folder_id",
                         &["order", "items", "[]", "folder_id"],
                     )?,
@@ -293,8 +295,8 @@ const _: () = {
                     Room,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(
-                    __rt::path::<
+                >>::start_loading(
+                    __rt::read_capture::<
                         <Object<Room> as __rt::ObjectParameter<Self>>::Keys,
                         _,
                     >(__call, "room_id")?,
@@ -302,20 +304,20 @@ const _: () = {
                     "room_id",
                 )?;
                 while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::LoadingObjects::asked(
+                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
                                     &mut __p1,
                                     __handler,
                                     __call,
                                 )
                                 .await;
                             while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __asked,
+                                &mut __leaf_evaluation,
                             ) {
-                                let __said = <__Action0Leaf0 as __rt::ObjectPermission<
+                                let __object_answer = <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
@@ -331,21 +333,24 @@ const _: () = {
                                         __object,
                                     )
                                     .await;
-                                __rt::LeafOverObjects::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::record(
+                                    &mut __leaf_evaluation,
+                                    __object_answer,
+                                );
                             }
-                            __rt::LeafOverObjects::answer(__asked)
+                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
                         }
                         1 => {
-                            let mut __asked = __rt::LoadingObjects::asked(
+                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
                                     &mut __p2,
                                     __handler,
                                     __call,
                                 )
                                 .await;
                             while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __asked,
+                                &mut __leaf_evaluation,
                             ) {
-                                let __said = <__Action0Leaf1 as __rt::ObjectPermission<
+                                let __object_answer = <__Action0Leaf1 as __rt::ObjectPermission<
                                     <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
@@ -361,9 +366,12 @@ const _: () = {
                                         __object,
                                     )
                                     .await;
-                                __rt::LeafOverObjects::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::record(
+                                    &mut __leaf_evaluation,
+                                    __object_answer,
+                                );
                             }
-                            __rt::LeafOverObjects::answer(__asked)
+                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
                         }
                         3 => __rt::may_on(__call, __ACTION0LEAF3, &__p6).await,
                         4 => {
@@ -376,16 +384,16 @@ const _: () = {
                                 .await
                         }
                         5 => {
-                            let mut __asked = __rt::LoadingObjects::asked(
+                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
                                     &mut __p4,
                                     __handler,
                                     __call,
                                 )
                                 .await;
                             while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __asked,
+                                &mut __leaf_evaluation,
                             ) {
-                                let __said = <__Action0Leaf5 as __rt::ObjectPermission<
+                                let __object_answer = <__Action0Leaf5 as __rt::ObjectPermission<
                                     <Object<Room> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
@@ -401,45 +409,51 @@ const _: () = {
                                         __object,
                                     )
                                     .await;
-                                __rt::LeafOverObjects::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::record(
+                                    &mut __leaf_evaluation,
+                                    __object_answer,
+                                );
                             }
-                            __rt::LeafOverObjects::answer(__asked)
+                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
                 }
-                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
-                __rt::no_arguments(__call, &__admitted)?;
-                let __p1 = __rt::LoadingObjects::take(
+                let __authorized = __rt::ObjectEvaluation::finish(
+                    __evaluation,
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                let __p1 = __rt::LoadingObjects::into_parameter(
                         __p1,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                let __p2 = __rt::LoadingObjects::take(
+                let __p2 = __rt::LoadingObjects::into_parameter(
                         __p2,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                let __p3 = __rt::LoadingObjects::take(
+                let __p3 = __rt::LoadingObjects::into_parameter(
                         __p3,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                let __p4 = __rt::LoadingObjects::take(
+                let __p4 = __rt::LoadingObjects::into_parameter(
                         __p4,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                __rt::start(__call)?;
+                __rt::start_action(__call)?;
                 let __output = Self::file(
                         __handler,
                         &__rt::Call::<
@@ -452,10 +466,10 @@ const _: () = {
                         __p4,
                         __p5,
                         __p6,
-                        <&str as __rt::Argument<'_, _>>::take(__arguments.text),
+                        <&str as __rt::Argument<'_, _>>::into_parameter(__arguments.text),
                     )
                     .await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -464,14 +478,14 @@ const _: () = {
                     }
                 }
             }),
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let mut __gate = __rt::Call::gate(__call, &__ACTION1);
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION1);
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            __rt::beforehand(
+                            __rt::answer_before_loading(
                                 <__Action1Leaf0 as __rt::ObjectPermission<
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
@@ -486,38 +500,40 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Evaluation::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
                 }
-                let mut __gate = __rt::Evaluation::objects(__gate)?;
+                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
+                    __evaluation,
+                )?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
                     folder: __A0,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments_before(
+                let __arguments: __Arguments<_> = __rt::read_arguments_for_evaluation(
                     __call,
-                    &__gate,
+                    &__evaluation,
                 )?;
                 let mut __p0 = <Object<
                     Folder,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(__arguments.folder, __call, "folder")?;
+                >>::start_loading(__arguments.folder, __call, "folder")?;
                 while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::LoadingObjects::asked(
+                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
                                     &mut __p0,
                                     __handler,
                                     __call,
                                 )
                                 .await;
                             while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __asked,
+                                &mut __leaf_evaluation,
                             ) {
-                                let __said = <__Action1Leaf0 as __rt::ObjectPermission<
+                                let __object_answer = <__Action1Leaf0 as __rt::ObjectPermission<
                                     <Object<Folder> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
@@ -533,26 +549,32 @@ const _: () = {
                                         __object,
                                     )
                                     .await;
-                                __rt::LeafOverObjects::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::record(
+                                    &mut __leaf_evaluation,
+                                    __object_answer,
+                                );
                             }
-                            __rt::LeafOverObjects::answer(__asked)
+                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
                 }
-                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
-                __rt::no_arguments(__call, &__admitted)?;
-                let __p0 = __rt::LoadingObjects::take(
+                let __authorized = __rt::ObjectEvaluation::finish(
+                    __evaluation,
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                let __p0 = __rt::LoadingObjects::into_parameter(
                         __p0,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                __rt::start(__call)?;
+                __rt::start_action(__call)?;
                 let __output = Self::open(__handler, __p0);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -562,15 +584,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -588,12 +610,12 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
-    const _: () = __rt::check_node(<Folders as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Folders as __rt::Dispatch>::DESCRIPTOR);
 };
 impl Chat {
     async fn read(&self, message: Object<Message>) -> Message {
@@ -607,7 +629,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["AllowAny(message)"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -620,27 +642,27 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
-            inherited: false,
-            needs: &[],
+            is_inherited: false,
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "read",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `AllowAny(message)`",
+                            reader: "permission `AllowAny(message)`",
                             captures: <__Action0Leaf0 as __rt::ObjectPermission<
                                 <Object<Message> as __rt::LoadedParameter>::Item,
                                 Self,
                             >>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "object `message`",
+                            reader: "object `message`",
                             captures: <<Object<
                                 Message,
                             > as __rt::ObjectParameter<
@@ -648,20 +670,20 @@ const _: () = {
                             >>::Item as __rt::Load<Self>>::CAPTURES,
                         },
                     ],
-                    keys: &["message"],
+                    message_keys: &["message"],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
                 while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            __rt::beforehand(
+                            __rt::answer_before_loading(
                                 <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
@@ -670,38 +692,40 @@ const _: () = {
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::Evaluation::tell(&mut __gate, __answer)?;
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
                 }
-                let mut __gate = __rt::Evaluation::objects(__gate)?;
+                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
+                    __evaluation,
+                )?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
                     message: __A0,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments_before(
+                let __arguments: __Arguments<_> = __rt::read_arguments_for_evaluation(
                     __call,
-                    &__gate,
+                    &__evaluation,
                 )?;
                 let mut __p0 = <Object<
                     Message,
                 > as __rt::ObjectParameter<
                     Self,
-                >>::loading(__arguments.message, __call, "message")?;
+                >>::start_loading(__arguments.message, __call, "message")?;
                 while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __gate,
+                    &mut __evaluation,
                 ) {
                     let __answer = match __leaf {
                         0 => {
-                            let mut __asked = __rt::LoadingObjects::asked(
+                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
                                     &mut __p0,
                                     __handler,
                                     __call,
                                 )
                                 .await;
                             while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __asked,
+                                &mut __leaf_evaluation,
                             ) {
-                                let __said = <__Action0Leaf0 as __rt::ObjectPermission<
+                                let __object_answer = <__Action0Leaf0 as __rt::ObjectPermission<
                                     <Object<Message> as __rt::LoadedParameter>::Item,
                                     Self,
                                 >>::has_object_permission(
@@ -717,26 +741,32 @@ const _: () = {
                                         __object,
                                     )
                                     .await;
-                                __rt::LeafOverObjects::tell(&mut __asked, __said);
+                                __rt::LeafOverObjects::record(
+                                    &mut __leaf_evaluation,
+                                    __object_answer,
+                                );
                             }
-                            __rt::LeafOverObjects::answer(__asked)
+                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
                         }
                         _ => __rt::unknown_leaf(),
                     };
-                    __rt::ObjectEvaluation::tell(&mut __gate, __answer)?;
+                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
                 }
-                let __admitted = __rt::ObjectEvaluation::finish(__gate, __admitted)?;
-                __rt::no_arguments(__call, &__admitted)?;
-                let __p0 = __rt::LoadingObjects::take(
+                let __authorized = __rt::ObjectEvaluation::finish(
+                    __evaluation,
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                let __p0 = __rt::LoadingObjects::into_parameter(
                         __p0,
                         __handler,
                         __call,
-                        &__admitted,
+                        &__authorized,
                     )
                     .await?;
-                __rt::start(__call)?;
+                __rt::start_action(__call)?;
                 let __output = Self::read(__handler, __p0).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -752,15 +782,15 @@ const _: () = {
         const NAME: &'static ::core::primitive::str = "Chat";
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `AllowAny(message)`",
         <__Action0Leaf0 as __rt::ObjectPermission<
             <Object<Message> as __rt::LoadedParameter>::Item,
             Chat,
         >>::CAPTURES,
     );
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_consumer_captures(
         "object `message`",
         <<Object<
             Message,

@@ -17,7 +17,7 @@ const _: () = {
             ],
         ),
         leaves: &["IsAuthenticated", "Author", "HasRole(\"editor\", 2)", "Banned"],
-        codenames: false,
+        has_codenames: false,
     };
     type __Action0Leaf0 = rules::Draft;
     type __Action0Leaf1 = Author;
@@ -32,7 +32,7 @@ const _: () = {
             ],
         ),
         leaves: &["rules::Draft", "Author", "rules::Locked"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Articles {
@@ -45,25 +45,25 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Articles {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Articles",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
                 __rt::CaptureUse {
-                    by: "permission `Author`",
+                    reader: "permission `Author`",
                     captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
                 },
                 __rt::CaptureUse {
-                    by: "permission `HasRole(\"editor\", 2)`",
+                    reader: "permission `HasRole(\"editor\", 2)`",
                     captures: <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
                 },
                 __rt::CaptureUse {
-                    by: "permission `Banned`",
+                    reader: "permission `Banned`",
                     captures: <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -71,39 +71,42 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "publish",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `rules::Draft`",
+                            reader: "permission `rules::Draft`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "permission `Author`",
+                            reader: "permission `Author`",
                             captures: <__Action0Leaf1 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                         __rt::CaptureUse {
-                            by: "permission `rules::Locked`",
+                            reader: "permission `rules::Locked`",
                             captures: <__Action0Leaf2 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                     ],
-                    keys: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __admitted = {
-                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __authorized = {
+                    let mut __evaluation = __rt::Call::start_evaluation(
+                        __call,
+                        &__ACTION0,
+                    );
                     while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __gate,
+                        &mut __evaluation,
                     ) {
                         let __answer = match __leaf {
                             0 => {
@@ -147,14 +150,14 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Evaluation::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
                     }
-                    __rt::Evaluation::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__evaluation, __authorized)?
                 };
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::publish(__handler).await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -164,15 +167,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -229,10 +232,10 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
-    const _: () = __rt::check_node(<Articles as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Articles as __rt::Dispatch>::DESCRIPTOR);
 };

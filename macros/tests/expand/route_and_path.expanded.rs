@@ -13,13 +13,13 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     type __Route0Leaf0 = RoomMember;
     static __ROUTE0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["RoomMember"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Chat {
@@ -32,13 +32,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Chat {
         type Block = __rt::ConsumerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -58,18 +58,18 @@ const _: () = {
                                 },
                             ),
                         ],
-                        slash: true,
+                        has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
-                    needs: &[
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "permission `RoomMember`",
+                            reader: "permission `RoomMember`",
                             captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
                         },
                     ],
-                    node: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
+                    handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
-                    >>::NODE,
+                    >>::DESCRIPTOR,
                 },
                 __rt::RouteDescriptor {
                     id: 1,
@@ -79,26 +79,26 @@ const _: () = {
                             __rt::Segment::Text("files"),
                             __rt::Segment::Rest("path"),
                         ],
-                        slash: false,
+                        has_trailing_slash: false,
                     },
                     permission: ::core::option::Option::None,
-                    needs: &[],
-                    node: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
+                    capture_uses: &[],
+                    handler: <<Files as __rt::Dispatch>::Block as __rt::Mountable<
                         Files,
-                    >>::NODE,
+                    >>::DESCRIPTOR,
                 },
             ],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[];
-        async fn admit(
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -116,24 +116,27 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Traversal<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
-                    let __call = __rt::Traversal::call(__walk);
-                    let __admitted = {
-                        let mut __gate = __rt::Call::gate(__call, &__ROUTE0);
+                    let __call = __rt::Traversal::call(__traversal);
+                    let __authorized = {
+                        let mut __evaluation = __rt::Call::start_evaluation(
+                            __call,
+                            &__ROUTE0,
+                        );
                         while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                            &mut __gate,
+                            &mut __evaluation,
                         ) {
                             let __answer = match __leaf {
                                 0 => {
@@ -151,19 +154,19 @@ const _: () = {
                                 }
                                 _ => __rt::unknown_leaf(),
                             };
-                            __rt::Evaluation::tell(&mut __gate, __answer)?;
+                            __rt::Evaluation::record(&mut __evaluation, __answer)?;
                         }
-                        __rt::Evaluation::finish(&__gate, __admitted)?
+                        __rt::Evaluation::finish(&__evaluation, __authorized)?
                     };
                     <Rooms as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::rooms(__handler), __walk, __admitted)
+                    >(Self::rooms(__handler), __traversal, __authorized)
                         .await
                 }
                 1 => {
                     <Files as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::files(__handler), __walk, __admitted)
+                    >(Self::files(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),
@@ -173,14 +176,17 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "chat";
-        async fn may_connect(
+        async fn authorize_connect(
             &self,
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __gate = __rt::ConnectContext::gate(__cx, &__BLOCK);
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__BLOCK,
+            );
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -191,19 +197,19 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish_connect(&__gate)
+            __rt::Evaluation::finish_connect(&__evaluation)
         }
     }
     __rt::register!(Chat);
-    const _: () = __rt::check_node(<Chat as __rt::Dispatch>::NODE);
-    const _: () = __rt::no_captures_here(
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
         "permission `IsAuthenticated`",
         <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
     );
-    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::NODE, 0);
-    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::NODE, 1);
+    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 0);
+    const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 1);
 };
 impl Rooms {
     async fn rename(
@@ -225,7 +231,7 @@ const _: () = {
     static __ACTION0: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["Owner"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Rooms {
@@ -238,30 +244,30 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Rooms {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Rooms",
             permission: ::core::option::Option::None,
-            inherited: true,
-            needs: &[],
+            is_inherited: true,
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "rename",
                     permission: ::core::option::Option::Some(&__ACTION0),
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "action `rename`",
+                            reader: "action `rename`",
                             captures: &["room_id", "room_id"],
                         },
                         __rt::CaptureUse {
-                            by: "permission `Owner`",
+                            reader: "permission `Owner`",
                             captures: <__Action0Leaf0 as __rt::Permission<
                                 Self,
                             >>::CAPTURES,
                         },
                     ],
-                    keys: &["name"],
+                    message_keys: &["name"],
                 },
             ],
             routes: &[
@@ -273,22 +279,25 @@ const _: () = {
                             __rt::Segment::Text("users"),
                             __rt::Segment::Capture("user"),
                         ],
-                        slash: false,
+                        has_trailing_slash: false,
                     },
                     permission: ::core::option::Option::None,
-                    needs: &[],
-                    node: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
+                    capture_uses: &[],
+                    handler: <<Users as __rt::Dispatch>::Block as __rt::Mountable<
                         Users,
-                    >>::NODE,
+                    >>::DESCRIPTOR,
                 },
             ],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __admitted = {
-                    let mut __gate = __rt::Call::gate(__call, &__ACTION0);
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __authorized = {
+                    let mut __evaluation = __rt::Call::start_evaluation(
+                        __call,
+                        &__ACTION0,
+                    );
                     while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __gate,
+                        &mut __evaluation,
                     ) {
                         let __answer = match __leaf {
                             0 => {
@@ -306,27 +315,30 @@ const _: () = {
                             }
                             _ => __rt::unknown_leaf(),
                         };
-                        __rt::Evaluation::tell(&mut __gate, __answer)?;
+                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
                     }
-                    __rt::Evaluation::finish(&__gate, __admitted)?
+                    __rt::Evaluation::finish(&__evaluation, __authorized)?
                 };
-                let __p0: RoomId = __rt::path::<RoomId, _>(__call, "room_id")?;
-                let __p1: String = __rt::path::<String, _>(__call, "room_id")?;
+                let __p0: RoomId = __rt::read_capture::<RoomId, _>(__call, "room_id")?;
+                let __p1: String = __rt::read_capture::<String, _>(__call, "room_id")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A2> {
                     name: __A2,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
-                __rt::start(__call)?;
+                let __arguments: __Arguments<_> = __rt::read_arguments(
+                    __call,
+                    __authorized,
+                )?;
+                __rt::start_action(__call)?;
                 let __output = Self::rename(
                         __handler,
                         __p0,
                         __p1,
-                        <&str as __rt::Argument<'_, _>>::take(__arguments.name),
+                        <&str as __rt::Argument<'_, _>>::into_parameter(__arguments.name),
                     )
                     .await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -339,20 +351,20 @@ const _: () = {
         async fn descend(
             &self,
             __route: ::core::primitive::u16,
-            __walk: &mut __rt::Traversal<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<()> {
             let __handler = self;
             match __route {
                 0 => {
                     <Users as __rt::Dispatch>::enter::<
                         Self,
-                    >(Self::users(__handler), __walk, __admitted)
+                    >(Self::users(__handler), __traversal, __authorized)
                         .await
                 }
                 _ => __rt::unknown_route(),
             }
         }
     }
-    const _: () = __rt::check_node(<Rooms as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);
 };

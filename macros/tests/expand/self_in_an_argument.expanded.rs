@@ -14,7 +14,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Votes {
@@ -27,13 +27,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Votes {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Votes",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -41,22 +41,22 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "vote",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
                         __rt::CaptureUse {
-                            by: "action `vote`",
+                            reader: "action `vote`",
                             captures: &["round"],
                         },
                     ],
-                    keys: &["ballot"],
+                    message_keys: &["ballot"],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                let __p1: <Self as Election>::Round = __rt::path::<
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                let __p1: <Self as Election>::Round = __rt::read_capture::<
                     <Self as Election>::Round,
                     _,
                 >(__call, "round")?;
@@ -65,17 +65,20 @@ const _: () = {
                 struct __Arguments<__A0> {
                     ballot: __A0,
                 }
-                let __arguments: __Arguments<_> = __rt::arguments(__call, __admitted)?;
-                __rt::start(__call)?;
+                let __arguments: __Arguments<_> = __rt::read_arguments(
+                    __call,
+                    __authorized,
+                )?;
+                __rt::start_action(__call)?;
                 let __output = Self::vote(
                     __handler,
                     <<Self as Election>::Ballot as __rt::Argument<
                         '_,
                         _,
-                    >>::take(__arguments.ballot),
+                    >>::into_parameter(__arguments.ballot),
                     __p1,
                 );
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -85,15 +88,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -111,10 +114,10 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
-    const _: () = __rt::check_node(<Votes as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Votes as __rt::Dispatch>::DESCRIPTOR);
 };

@@ -15,7 +15,7 @@ const _: () = {
     static __BLOCK: __rt::Expression = __rt::Expression {
         tree: __rt::Expr::Leaf(0),
         leaves: &["IsAuthenticated"],
-        codenames: false,
+        has_codenames: false,
     };
     #[automatically_derived]
     impl __rt::Handler for Notes {
@@ -28,13 +28,13 @@ const _: () = {
     #[automatically_derived]
     impl __rt::Dispatch for Notes {
         type Block = __rt::HandlerBlock;
-        const NODE: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Notes",
             permission: ::core::option::Option::Some(&__BLOCK),
-            inherited: false,
-            needs: &[
+            is_inherited: false,
+            capture_uses: &[
                 __rt::CaptureUse {
-                    by: "permission `IsAuthenticated`",
+                    reader: "permission `IsAuthenticated`",
                     captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                 },
             ],
@@ -42,26 +42,26 @@ const _: () = {
                 __rt::ActionDescriptor {
                     name: "list",
                     permission: ::core::option::Option::None,
-                    blocking: false,
-                    detached: false,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
                 __rt::ActionDescriptor {
                     name: "notes.clear",
                     permission: ::core::option::Option::None,
-                    blocking: true,
-                    detached: true,
-                    needs: &[],
-                    keys: &[],
+                    is_blocking: true,
+                    is_detached: true,
+                    capture_uses: &[],
+                    message_keys: &[],
                 },
             ],
             routes: &[],
         };
-        const CALLS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::list(
                         __handler,
                         &__rt::Call::<
@@ -70,7 +70,7 @@ const _: () = {
                         >::whole_context(__call),
                     )
                     .await;
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -79,11 +79,11 @@ const _: () = {
                     }
                 }
             }),
-            |__handler, __call, __admitted, __reply| __rt::Box::pin(async move {
-                __rt::no_arguments(__call, &__admitted)?;
-                __rt::start(__call)?;
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
                 let __output = Self::clear(__handler);
-                match __rt::returned(&__output).__settle(__output) {
+                match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
@@ -93,15 +93,15 @@ const _: () = {
                 }
             }),
         ];
-        async fn admit(
+        async fn authorize(
             &self,
             __call: &__rt::Call<'_, Self::User>,
-            __admitted: __rt::Authorized,
+            __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __gate = __rt::Call::gate(__call, &__BLOCK);
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
             while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __gate,
+                &mut __evaluation,
             ) {
                 let __answer = match __leaf {
                     0 => {
@@ -119,10 +119,10 @@ const _: () = {
                     }
                     _ => __rt::unknown_leaf(),
                 };
-                __rt::Evaluation::tell(&mut __gate, __answer)?;
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
             }
-            __rt::Evaluation::finish(&__gate, __admitted)
+            __rt::Evaluation::finish(&__evaluation, __authorized)
         }
     }
-    const _: () = __rt::check_node(<Notes as __rt::Dispatch>::NODE);
+    const _: () = __rt::check_descriptor(<Notes as __rt::Dispatch>::DESCRIPTOR);
 };

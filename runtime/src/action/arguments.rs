@@ -15,18 +15,18 @@ use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::ObjectEvaluation;
 
 /// Parses a route capture as the type of an action's `#[path]` parameter. 404 if the text does not parse.
-pub fn path<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
+pub fn read_capture<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> {
     call.whole_context().capture(name)
 }
 
 /// Deserializes the keys of a message into the arguments of an authorized action.
-pub fn arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
+pub fn read_arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
     call.go_on()?;
     deserialize(call)
 }
 
 /// Deserializes the arguments before the object phase of the expression: the arguments contain the keys of the objects.
-pub fn arguments_before<'a, T: Deserialize<'a>, U>(
+pub fn read_arguments_for_evaluation<'a, T: Deserialize<'a>, U>(
     call: &'a Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
 ) -> Result<T> {

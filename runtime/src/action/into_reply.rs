@@ -156,7 +156,7 @@ impl<T: IntoReply<M>, E: Into<Error>, M> IntoReply<FallibleReply<M>> for Result<
 
 /// The return type of an action as a value, to tell a `Result` from other types.
 ///
-/// The macros see only the name of a type, and `Result` has aliases. Generated code calls `__settle` on this type: method
+/// The macros see only the name of a type, and `Result` has aliases. Generated code calls `__into_result` on this type: method
 /// resolution finds the inherent method for a `Result`, and the one of [`NonResult`] behind [`Deref`] for every other type.
 #[derive(Debug)]
 pub struct ReturnType<T>(NonResult<T>);
@@ -166,13 +166,13 @@ pub struct ReturnType<T>(NonResult<T>);
 pub struct NonResult<T>(PhantomData<fn() -> T>);
 
 /// Returns the type of an action's return value.
-pub fn returned<T>(_: &T) -> ReturnType<T> {
+pub fn output_conversion<T>(_: &T) -> ReturnType<T> {
     ReturnType(NonResult(PhantomData))
 }
 
 impl<T, E> ReturnType<Result<T, E>> {
     /// Returns the result of the action.
-    pub fn __settle(self, output: Result<T, E>) -> Result<T, E> {
+    pub fn __into_result(self, output: Result<T, E>) -> Result<T, E> {
         output
     }
 }
@@ -188,7 +188,7 @@ impl<T> Deref for ReturnType<T> {
 impl<T> NonResult<T> {
     /// Returns the value of the action as a `Result`.
     #[expect(clippy::unnecessary_wraps, reason = "same signature as the method for `Result`")]
-    pub fn __settle(&self, output: T) -> Result<T> {
+    pub fn __into_result(&self, output: T) -> Result<T> {
         Ok(output)
     }
 }

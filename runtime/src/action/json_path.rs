@@ -20,7 +20,7 @@ const LIST_SEGMENT: &str = "[]";
 ///
 /// Fails with 400 if the value is missing or does not fit `T`, and if a key of the path is repeated: two readers could then
 /// find two values.
-pub fn nested<T: DeserializeOwned, U>(
+pub fn read_nested<T: DeserializeOwned, U>(
     call: &Call<'_, U>,
     _: &ObjectEvaluation<'_, '_, U>,
     written: &'static str,

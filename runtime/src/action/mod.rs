@@ -8,10 +8,10 @@ mod object;
 mod outcome;
 mod streamed;
 
-pub use arguments::{Argument, Str, arguments, arguments_before, path};
+pub use arguments::{Argument, Str, read_arguments, read_arguments_for_evaluation, read_capture};
 pub use from_context::FromContext;
-pub use into_reply::{Created, IntoReply, NoContent, NoReply, returned};
-pub use json_path::nested;
+pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
+pub use json_path::read_nested;
 pub use object::{LeafOverObjects, Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
 pub use outcome::{HookOutcome, Identity};
 pub use streamed::Streamed;

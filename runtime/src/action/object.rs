@@ -136,25 +136,25 @@ pub trait LoadedParameter {
     type Item;
 
     /// Whether there is always exactly one object, so that the negation of a leaf is the negation for that object.
-    const SINGLE: bool;
+    const IS_SINGLE: bool;
 }
 
 impl<T> LoadedParameter for Object<T> {
     type Item = T;
 
-    const SINGLE: bool = true;
+    const IS_SINGLE: bool = true;
 }
 
 impl<T> LoadedParameter for Option<Object<T>> {
     type Item = T;
 
-    const SINGLE: bool = false;
+    const IS_SINGLE: bool = false;
 }
 
 impl<T> LoadedParameter for Vec<Object<T>> {
     type Item = T;
 
-    const SINGLE: bool = false;
+    const IS_SINGLE: bool = false;
 }
 
 /// A type of object parameter whose object can be loaded.
@@ -332,7 +332,7 @@ impl<'o, T> LeafOverObjects<'o, T> {
 
     /// Records the result for the object. A 404 and an error about the message count as a missing object: the client must
     /// not learn from them that the object exists.
-    pub fn tell(&mut self, answer: Result<bool>) {
+    pub fn record(&mut self, answer: Result<bool>) {
         self.answer = conceal_missing(answer.map(Some));
     }
 

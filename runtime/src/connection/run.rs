@@ -83,7 +83,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     let leave = LeaveOnDrop(session);
     PACER.scope(pacer, async move {
         let served = async {
-            if let Err(end) = Box::pin(connection.connected(changes_at_start, scope)).await {
+            if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
                 return end;
             }
             connection.event_loop.heartbeat.heard();
@@ -104,17 +104,17 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             ConnectionEnd::PeerGone => Box::pin(connection.io.finish()).await,
             ConnectionEnd::Close(code) => Box::pin(connection.io.close(code)).await,
         }
-        Box::pin(connection.disconnected()).await;
+        Box::pin(connection.on_disconnect()).await;
     })
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
     /// Runs `#[connect]`. The error is how the connection ends.
-    async fn connected(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
+    async fn on_connect(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_seat(session);
-        let running = contain_future(session.consumer().connected(&connect));
+        let running = contain_future(session.consumer().on_connect(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*action_timeout, |left| left.min(*action_timeout)), running).await {
             Some(Ok(Ok(()))) => {
@@ -139,10 +139,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Runs `#[disconnect]`.
-    async fn disconnected(&mut self) {
+    async fn on_disconnect(&mut self) {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
-        let leaving = contain_future(session.consumer().disconnected(&scope));
+        let leaving = contain_future(session.consumer().on_disconnect(&scope));
         if deadline(*action_timeout, leaving).await.is_none_or(|left| left.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }

@@ -15,7 +15,7 @@ pub struct HandlerDescriptor {
     /// Whether the handler has `permission = inherited`: an outer expression must guard it.
     pub inherited: bool,
     /// Captures that the leaves of the handler's expression read.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// The actions that clients can call.
     pub actions: &'static [ActionDescriptor],
     /// The routes in order of matching: the first pattern that matches is used.
@@ -44,7 +44,7 @@ pub struct ActionDescriptor {
     /// Whether the action runs detached from the in-order queue.
     pub detached: bool,
     /// Captures that the action, its permissions and its objects read.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.
     pub keys: &'static [&'static str],
 }
@@ -68,7 +68,7 @@ pub struct RouteDescriptor {
     /// Permission expression of the route, in addition to the handler's own.
     pub permission: Option<&'static Expression>,
     /// Captures that the leaves of that expression read.
-    pub needs: &'static [CaptureUse],
+    pub capture_uses: &'static [CaptureUse],
     /// Descriptor of the mounted handler.
     pub node: &'static HandlerDescriptor,
 }

@@ -9,7 +9,7 @@ mod traversal;
 use std::future::Future;
 
 pub use audit::{Audit, AuditEntry, audit};
-pub use const_check::{check, check_mount, check_node, no_captures, no_captures_here};
+pub use const_check::{check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts};
 pub use descriptor::{
     ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, Regex, RouteDescriptor, Segment,
 };
@@ -53,7 +53,7 @@ pub trait Consumer: Dispatch {
 
     /// Expression of `connect = ..`.
     #[doc(hidden)]
-    const CONNECT: Option<&'static Expression> = None;
+    const CONNECT_PERMISSION: Option<&'static Expression> = None;
 
     /// Events that the consumer sends.
     #[doc(hidden)]
@@ -61,7 +61,7 @@ pub trait Consumer: Dispatch {
 
     /// Compile-time check of the whole handler tree.
     #[doc(hidden)]
-    const CHECKED: () = check(Self::NODE);
+    const CHECK: () = check_mounts(Self::DESCRIPTOR);
 
     /// Whether the block has an `#[authenticate]` method.
     #[doc(hidden)]
@@ -80,21 +80,21 @@ pub trait Consumer: Dispatch {
 
     /// Evaluates the expressions of the connect phase.
     #[doc(hidden)]
-    fn may_connect(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+    fn authorize_connect(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }
 
     /// Runs `#[connect]`.
     #[doc(hidden)]
-    fn connected(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
+    fn on_connect(&self, cx: &ConnectContext<'_, Self::User>) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         async { Ok(()) }
     }
 
     /// Runs `#[disconnect]`.
     #[doc(hidden)]
-    fn disconnected(&self, scope: &Scope<Self::User>) -> impl Future<Output = ()> + Send {
+    fn on_disconnect(&self, scope: &Scope<Self::User>) -> impl Future<Output = ()> + Send {
         let _ = scope;
         async {}
     }

@@ -26,13 +26,13 @@ impl Registration {
     /// Creates the registration of a consumer.
     pub const fn of<C: Consumer>() -> Registration {
         if C::AUTHENTICATES {
-            check_reserved_name(C::NODE, "authenticate");
+            check_reserved_name(C::DESCRIPTOR, "authenticate");
         }
         Registration {
             name: C::NAME,
             type_name: type_name::<C>,
-            connect: C::CONNECT,
-            node: C::NODE,
+            connect: C::CONNECT_PERMISSION,
+            node: C::DESCRIPTOR,
             events: C::EVENTS,
             authenticates: C::AUTHENTICATES,
         }
@@ -149,7 +149,7 @@ static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 
 /// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames have.
 pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
-    let () = C::CHECKED;
+    let () = C::CHECK;
     grants::ready()?;
     let mut mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();

@@ -49,19 +49,19 @@ pub trait Dispatch: Handler + Sized {
     type Block;
 
     /// The descriptor of this handler, including all handlers below it.
-    const NODE: &'static HandlerDescriptor;
+    const DESCRIPTOR: &'static HandlerDescriptor;
 
     /// The functions of the actions, in the order of the descriptor.
-    const CALLS: &'static [ActionFn<Self>];
+    const ACTION_FNS: &'static [ActionFn<Self>];
 
     /// Returns the descriptor of this handler.
     fn node(&self) -> &'static HandlerDescriptor {
-        Self::NODE
+        Self::DESCRIPTOR
     }
 
     /// Returns the function of the action with that index in the descriptor.
     fn action(&self, index: usize) -> Option<ActionFn<Self>> {
-        Self::CALLS.get(index).copied()
+        Self::ACTION_FNS.get(index).copied()
     }
 
     /// Evaluates the handler's own expression.
@@ -128,9 +128,9 @@ pub enum ConsumerBlock {}
 )]
 pub trait Mountable<H: Dispatch> {
     /// The descriptor of that handler.
-    const NODE: &'static HandlerDescriptor;
+    const DESCRIPTOR: &'static HandlerDescriptor;
 }
 
 impl<H: Dispatch> Mountable<H> for HandlerBlock {
-    const NODE: &'static HandlerDescriptor = H::NODE;
+    const DESCRIPTOR: &'static HandlerDescriptor = H::DESCRIPTOR;
 }

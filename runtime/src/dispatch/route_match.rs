@@ -108,11 +108,11 @@ mod tests {
     }
 
     const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
-        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
     const fn mount(id: u16, pattern: Pattern, node: &'static HandlerDescriptor) -> RouteDescriptor {
-        RouteDescriptor { id, pattern, permission: None, needs: &[], node }
+        RouteDescriptor { id, pattern, permission: None, capture_uses: &[], node }
     }
 
     fn number() -> &'static Regex {

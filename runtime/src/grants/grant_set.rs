@@ -49,7 +49,7 @@ impl GrantSet {
             let name = name.as_ref();
             match codename::index_of(name) {
                 Some(index) => set.insert_at(index),
-                None => UNKNOWN.tell(name),
+                None => UNKNOWN.record(name),
             }
         }
         set
@@ -188,7 +188,7 @@ impl Unknown {
     /// How much of a name is told.
     const LENGTH: usize = 64;
 
-    fn tell(&self, name: &str) {
+    fn record(&self, name: &str) {
         if let Some(name) = self.first(name) {
             tracing::warn!(?name, "a codename is granted that this program does not know; it is ignored");
         }

@@ -16,7 +16,7 @@ const MAX_LEAVES: u8 = 64;
 /// The evaluation of one expression for one message or one connection.
 ///
 /// Generated code loops over [`next`](Evaluation::next), evaluates that leaf, records the result with
-/// [`tell`](Evaluation::tell) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
+/// [`record`](Evaluation::tell) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
 /// results amount to.
 pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
@@ -68,7 +68,7 @@ impl<U> Evaluation<'_, '_, U> {
     }
 
     /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf.
-    pub fn tell<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
+    pub fn record<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last_leaf = self.pending_leaf.take();
         match (answer, self.last_leaf) {
             // The result cannot be recorded, so `next` would return this leaf forever.
@@ -99,11 +99,11 @@ impl<U> Evaluation<'_, '_, U> {
 
     /// Refuses to join a group with 403 unless the expression is true.
     pub fn finish_join(&self) -> Result<()> {
-        self.finish_connect_strictly()
+        self.finish_strict_connect()
     }
 
     /// Refuses a connection with 403 unless the expression is true.
-    pub fn finish_connect_strictly(&self) -> Result<()> {
+    pub fn finish_strict_connect(&self) -> Result<()> {
         if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.with_leaf(Error::denied())) }
     }
 
@@ -159,16 +159,16 @@ mod tests {
         with_call(|call| {
             let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
             assert_eq!(evaluation.next(), Some(0));
-            evaluation.tell(Ok(true)).unwrap();
+            evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), Some(1));
-            evaluation.tell(Ok(true)).unwrap();
+            evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), None);
             let error = evaluation.finish(Authorized::at_the_door()).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (403, Some("Banned")));
 
             let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
             evaluation.next();
-            let error = evaluation.tell::<bool>(Err(Error::not_found())).unwrap_err();
+            let error = evaluation.record::<bool>(Err(Error::not_found())).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (404, Some("Friend")));
             drop(evaluation);
             assert_eq!(call.unanswered(), None);
@@ -183,10 +183,10 @@ mod tests {
                 403
             );
             assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_connect_strictly().unwrap_err().status().as_u16(), 403);
+            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_strict_connect().unwrap_err().status().as_u16(), 403);
             let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
             evaluation.next();
-            evaluation.tell(Ok(true)).unwrap();
+            evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.finish_connect().unwrap_err().leaf(), Some("Friend"));
         });
     }
@@ -195,10 +195,10 @@ mod tests {
     fn unexpected_answer_is_internal_error() {
         with_call(|call| {
             let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
-            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
+            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
             evaluation.next();
-            evaluation.tell(Ok(true)).unwrap();
-            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
+            evaluation.record(Ok(true)).unwrap();
+            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
         });
     }
 
@@ -223,9 +223,9 @@ mod tests {
         with_call(|call| {
             let mut evaluation = call.gate(LEAVES_65);
             assert_eq!(evaluation.next(), Some(63));
-            evaluation.tell(Ok(false)).unwrap();
+            evaluation.record(Ok(false)).unwrap();
             assert_eq!(evaluation.next(), Some(64));
-            assert!(evaluation.tell(Ok(true)).unwrap_err().is_fault());
+            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
             assert!(evaluation.finish(Authorized::at_the_door()).is_err());
         });
     }

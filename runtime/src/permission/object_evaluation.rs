@@ -44,8 +44,8 @@ impl<U> ObjectEvaluation<'_, '_, U> {
 
     /// Records the result of the leaf, `None` if its object is missing. An error ends the evaluation, whatever operators
     /// surround the leaf.
-    pub fn tell(&mut self, answer: Result<Option<bool>>) -> Result<()> {
-        self.0.tell(answer)
+    pub fn record(&mut self, answer: Result<Option<bool>>) -> Result<()> {
+        self.0.record(answer)
     }
 
     /// Returns `admitted` if the expression is true, otherwise 403.
@@ -177,7 +177,7 @@ mod tests {
                 Leaf::Plain(yes) => Some(yes),
                 Leaf::Object(_) => None,
             };
-            evaluation.tell(Ok(answer)).unwrap();
+            evaluation.record(Ok(answer)).unwrap();
         }
         let Ok(mut object_evaluation) = evaluation.objects() else { return (Vec::new(), false, false) };
         let mut order = Vec::new();
@@ -186,7 +186,7 @@ mod tests {
                 panic!("a plain leaf was evaluated in the object phase")
             };
             order.push(usize::from(leaf));
-            object_evaluation.tell(Ok(answer)).unwrap();
+            object_evaluation.record(Ok(answer)).unwrap();
         }
         (order, true, object_evaluation.finish(Authorized::at_the_door()).is_ok())
     }

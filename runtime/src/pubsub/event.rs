@@ -89,7 +89,7 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
 }
 
 /// What an event is about, by one of its fields.
-pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
+pub fn hash_coalescing_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     Some(SEED.get_or_init(RandomState::new).hash_one(key))
 }
@@ -99,13 +99,13 @@ pub fn event_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
 pub struct Frame(pub(crate) FrameText);
 
 /// The frame of a value.
-pub fn frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
+pub fn encode_frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
     native::encode_event(name, data).map(Frame).map_err(Error::internal)
 }
 
 /// The frame of a value that was made for one subscriber; `None` leaves that one out.
-pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
-    view.map(|data| frame(name, &data))
+pub fn encode_personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
+    view.map(|data| encode_frame(name, &data))
 }
 
 /// A subscriber looking at an event.
@@ -130,7 +130,7 @@ impl<'a, U: User> Subscriber<'a, U> {
     }
 
     /// Begins to ask an expression.
-    pub fn sight(&self, expression: &'static Expression) -> EventEvaluation {
+    pub fn start_evaluation(&self, expression: &'static Expression) -> EventEvaluation {
         EventEvaluation { expression, answers: Answers::default(), asking: None, outcome: None }
     }
 
@@ -221,7 +221,7 @@ impl EventEvaluation {
 
     /// What the leaf said; `None` where it is not known yet.
     #[inline]
-    pub fn tell(&mut self, answer: Option<bool>) {
+    pub fn record(&mut self, answer: Option<bool>) {
         if let Some(leaf) = self.asking.take() {
             self.answers.record(leaf, answer);
         }

@@ -10,6 +10,9 @@ pub(crate) mod group_table;
 pub(crate) mod publication;
 mod publisher;
 
-pub use event::{Emits, EventEvaluation, EventPermission, Frame, Subscriber, event_key, frame, personal_frame};
+pub use event::{
+    Emits, EventEvaluation, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame,
+    hash_coalescing_key,
+};
 pub use group::{Carries, Group, GroupPermission, may_join_on};
 pub use publisher::Publisher;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use super::event::{Emits, Frame, Subscriber, event_key};
+use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use crate::consumer::Consumer;
 use crate::context::Scope;
 use crate::dialect::native;
@@ -86,7 +86,7 @@ impl<E> Publication<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || session.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
+        let key = || session.consumer.key(self.event()).and_then(|key| hash_coalescing_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
         EventHandle::new(self.clone(), path.owned(), *key)

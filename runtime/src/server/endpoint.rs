@@ -233,9 +233,9 @@ impl<C: Consumer> Endpoint<C> {
     /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
     pub(super) fn is_missing_grants(&self) -> bool {
         let needs_grants = || {
-            C::NODE.uses_codenames()
+            C::DESCRIPTOR.uses_codenames()
                 || C::EVENTS.iter().any(|event| event.permission.codenames)
-                || C::CONNECT.is_some_and(|expression| expression.codenames)
+                || C::CONNECT_PERMISSION.is_some_and(|expression| expression.codenames)
         };
         self.grants.is_none() && needs_grants()
     }

@@ -85,7 +85,7 @@ impl<C: Consumer> Endpoint<C> {
             }
         };
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = self.with_timeout(self.consumer.may_connect(&connect)).await {
+        if let Err(error) = self.with_timeout(self.consumer.authorize_connect(&connect)).await {
             report(connect.call(), &error);
             return Err(Rejection(error.status()));
         }

@@ -90,7 +90,7 @@ impl<C: Consumer> Connections<C> {
 
     /// All of them are told at once, so that it is done even where nobody waits for the rest.
     async fn refresh(&self, sessions: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
-        let tell = |session: &Arc<Session<C>>| {
+        let record = |session: &Arc<Session<C>>| {
             let change = session.begin_revalidation(|| session.each_scope(forget));
             if let Some((own, changes)) = &self.own
                 && *own == session.id
@@ -99,7 +99,7 @@ impl<C: Consumer> Connections<C> {
             }
             change
         };
-        let changes: Vec<_> = sessions.iter().map(tell).collect();
+        let changes: Vec<_> = sessions.iter().map(record).collect();
         for change in changes {
             change.completed().await;
         }

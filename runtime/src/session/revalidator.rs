@@ -242,7 +242,7 @@ impl<C: Consumer> Session<C> {
         let deadline = Instant::now() + self.check_timeout;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head);
-        if let Err(error) = within_deadline(deadline, self.consumer.may_connect(&connect)).await {
+        if let Err(error) = within_deadline(deadline, self.consumer.authorize_connect(&connect)).await {
             let code = if error.is_fault() { CloseCode::Failed } else { CloseCode::Revoked };
             tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
             return self.close_with(code);

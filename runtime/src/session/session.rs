@@ -106,12 +106,12 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Everybody who sits there or has something running still.
-    pub(crate) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
+    pub(crate) fn each_scope(&self, record: impl Fn(&Scope<C::User>)) {
         if let Some(initial_scope) = self.initial_scope.get() {
-            tell(initial_scope);
+            record(initial_scope);
         }
         let former_scopes = self.lock_former_scopes().clone();
-        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| tell(&scope));
+        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| record(&scope));
     }
 
     fn lock_former_scopes(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {

@@ -63,8 +63,8 @@ struct Chat;
 #[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
-    async fn ping(&self, __handler: u8, __call: u8, __admitted: u8, __reply: u8, __gate: u8, __p0: u8) -> u8 {
-        __handler + __call + __admitted + __reply + __gate + __p0
+    async fn ping(&self, __handler: u8, __call: u8, __authorized: u8, __reply: u8, __evaluation: u8, __p0: u8) -> u8 {
+        __handler + __call + __authorized + __reply + __evaluation + __p0
     }
 
     #[action]
@@ -73,27 +73,27 @@ impl Chat {
         ::std::result::Result::Ok(__rt + __arguments + self_.unwrap_or(0))
     }
 
-    #[action(permission = !Odd(__p0) & (core_group.Some(__gate) | core_group.ROW) & AllowAny(__asked))]
+    #[action(permission = !Odd(__p0) & (core_group.Some(__evaluation) | core_group.ROW) & AllowAny(__leaf_evaluation))]
     fn file(
         &self,
         __p0: Object<Note>,
-        __gate: ::std::option::Option<Object<Note>>,
-        #[object("__rt[].__p0")] __asked: ::std::vec::Vec<Object<Note>>,
+        __evaluation: ::std::option::Option<Object<Note>>,
+        #[object("__rt[].__p0")] __leaf_evaluation: ::std::vec::Vec<Object<Note>>,
         __object: u8,
-        __said: u8,
+        __object_answer: u8,
     ) -> u64 {
-        __p0.0 + __gate.map_or(0, |note| note.0) + __asked.iter().map(|note| note.0).sum::<u64>()
+        __p0.0 + __evaluation.map_or(0, |note| note.0) + __leaf_evaluation.iter().map(|note| note.0).sum::<u64>()
     }
 
     #[authenticate]
     fn authenticate(
         &self,
         __call: u8,
-        __admitted: u8,
+        __authorized: u8,
         __handler: u8,
         __output: u8,
     ) -> ::std::result::Result<::std::option::Option<()>, Failed> {
-        ::std::result::Result::Ok((__call + __admitted + __handler + __output > 0).then_some(()))
+        ::std::result::Result::Ok((__call + __authorized + __handler + __output > 0).then_some(()))
     }
 
     #[event(permission = AllowAny, key = __event)]
@@ -102,21 +102,21 @@ impl Chat {
     }
 
     // Methods of the block with the names of generated ones.
-    fn admit(&self) {}
+    fn authorize(&self) {}
     fn descend(&self) {}
     fn node(&self) {}
     fn action(&self) {}
     fn enter(&self) {}
-    fn connected(&self) {}
+    fn on_connect(&self) {}
 
     #[action]
-    fn may_connect(&self, cx: &Context<'_, ()>) {
-        self.admit();
+    fn authorize_connect(&self, cx: &Context<'_, ()>) {
+        self.authorize();
         self.descend();
         self.node();
         self.action();
         self.enter();
-        self.connected();
+        self.on_connect();
         let _ = cx;
     }
 }

@@ -2,18 +2,20 @@
 
 use crate::model::expression::Tree;
 
-/// Up to this many different leaves an expression is weighed by its whole truth table.
-const WEIGHED: usize = 16;
+/// Maximum number of distinct leaves of a truth table.
+const MAX_LEAVES: usize = 16;
 
-/// Up to this many parts of one operator the smallest reason is looked for; of more, one that has nothing to spare.
-const SEARCHED: usize = 16;
+/// Maximum number of parts of one operator in which the smallest reason is searched. For more parts, the reason is minimal
+/// but not necessarily the smallest.
+const MAX_SEARCHED_PARTS: usize = 16;
 
-/// The outcome for every answer of the leaves, one bit each; bit `n` of a row's number is what leaf `n` says.
+/// The value of an expression for every combination of leaf values, one bit per row. Bit `n` of the row number is the value
+/// of leaf `n`.
 #[derive(Clone)]
-pub(super) struct Table(Vec<u64>);
+pub(super) struct TruthTable(Vec<u64>);
 
-/// The rows of one word in which each of the first six leaves says yes.
-const FIRST: [u64; 6] = [
+/// The rows of one word in which each of the first six leaves is true.
+const LEAF_PATTERNS: [u64; 6] = [
     0xAAAA_AAAA_AAAA_AAAA,
     0xCCCC_CCCC_CCCC_CCCC,
     0xF0F0_F0F0_F0F0_F0F0,
@@ -22,155 +24,162 @@ const FIRST: [u64; 6] = [
     0xFFFF_FFFF_0000_0000,
 ];
 
-impl Table {
-    /// Nothing where the leaves are too many.
-    pub(super) fn of(tree: &Tree, leaves: usize) -> Option<Self> {
-        (leaves <= WEIGHED).then(|| Self::fill(tree, 1 << leaves.saturating_sub(FIRST.len())))
+impl TruthTable {
+    /// Returns `None` if there are more than [`MAX_LEAVES`] leaves.
+    pub(super) fn new(tree: &Tree, leaves: usize) -> Option<Self> {
+        (leaves <= MAX_LEAVES).then(|| Self::fill(tree, 1 << leaves.saturating_sub(LEAF_PATTERNS.len())))
     }
 
     fn fill(tree: &Tree, words: usize) -> Self {
         let joined = |parts: &[Tree], start: u64, join: fn(u64, u64) -> u64| {
-            parts.iter().fold(Self(vec![start; words]), |all, part| all.with(&Self::fill(part, words), join))
+            parts.iter().fold(Self(vec![start; words]), |all, part| all.combine(&Self::fill(part, words), join))
         };
         match tree {
-            Tree::Leaf(leaf) => match FIRST.get(*leaf) {
+            Tree::Leaf(leaf) => match LEAF_PATTERNS.get(*leaf) {
                 Some(rows) => Self(vec![*rows; words]),
-                None => {
-                    Self((0..words).map(|word| if word >> (leaf - FIRST.len()) & 1 == 1 { !0 } else { 0 }).collect())
-                }
+                None => Self(
+                    (0..words).map(|word| if word >> (leaf - LEAF_PATTERNS.len()) & 1 == 1 { !0 } else { 0 }).collect(),
+                ),
             },
-            Tree::Not(inner) => Self::fill(inner, words).opposite(),
+            Tree::Not(inner) => Self::fill(inner, words).negate(),
             Tree::All(parts) => joined(parts, !0, |one, other| one & other),
             Tree::Any(parts) => joined(parts, 0, |one, other| one | other),
         }
     }
 
-    fn with(mut self, other: &Self, join: fn(u64, u64) -> u64) -> Self {
+    fn combine(mut self, other: &Self, join: fn(u64, u64) -> u64) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(one, other)| *one = join(*one, *other));
         self
     }
 
-    fn opposite(mut self) -> Self {
+    fn negate(mut self) -> Self {
         self.0.iter_mut().for_each(|word| *word = !*word);
         self
     }
 
-    pub(super) fn never(&self) -> bool {
+    pub(super) fn is_never(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
-    pub(super) fn always(&self) -> bool {
+    pub(super) fn is_always(&self) -> bool {
         self.0.iter().all(|word| *word == !0)
     }
 
-    /// What it is in all rows, if it is the same in all.
+    /// Returns the value of all rows, if it is the same.
     pub(super) fn constant(&self) -> Option<bool> {
-        if self.never() { Some(false) } else { self.always().then_some(true) }
+        if self.is_never() { Some(false) } else { self.is_always().then_some(true) }
     }
 
     pub(super) fn depends_on(&self, leaf: usize) -> bool {
-        match FIRST.get(leaf) {
+        match LEAF_PATTERNS.get(leaf) {
             Some(rows) => self.0.iter().any(|word| (word & rows) >> (1 << leaf) != word & !rows),
-            None => (0..self.0.len()).any(|word| self.0[word] != self.0[word ^ (1 << (leaf - FIRST.len()))]),
+            None => (0..self.0.len()).any(|word| self.0[word] != self.0[word ^ (1 << (leaf - LEAF_PATTERNS.len()))]),
         }
     }
 }
 
-/// A tree that always or never holds.
+/// A tree that holds in all rows or in none.
 pub(super) struct Constant {
     pub(super) tree: Tree,
     pub(super) holds: bool,
 }
 
-/// The smallest reason why `tree`, which is constant, is; nothing where it takes several.
-pub(super) fn why(tree: &Tree, leaves: usize) -> Option<Constant> {
+/// Returns the smallest part of a constant `tree` that makes it constant, or `None` if that takes several parts.
+pub(super) fn smallest_reason(tree: &Tree, leaves: usize) -> Option<Constant> {
     let (parts, holds) = match tree {
         Tree::Leaf(_) => return None,
-        Tree::Not(inner) => return why(inner, leaves),
-        Tree::All(_) => (all_of(tree), false),
-        Tree::Any(_) => (any_of(tree), true),
+        Tree::Not(inner) => return smallest_reason(inner, leaves),
+        Tree::All(_) => (conjuncts(tree), false),
+        Tree::Any(_) => (disjuncts(tree), true),
     };
-    if Table::of(tree, leaves)?.constant() != Some(holds) {
+    if TruthTable::new(tree, leaves)?.constant() != Some(holds) {
         return None;
     }
-    let tables: Option<Vec<_>> = parts.iter().map(|part| Table::of(part, leaves)).collect();
-    let tables = tables?.into_iter().map(|table| if holds { table.opposite() } else { table });
-    let chosen: Vec<Tree> = clash(&tables.collect::<Vec<_>>()).into_iter().map(|part| parts[part].clone()).collect();
+    let tables: Option<Vec<_>> = parts.iter().map(|part| TruthTable::new(part, leaves)).collect();
+    let tables = tables?.into_iter().map(|table| if holds { table.negate() } else { table });
+    let chosen: Vec<Tree> =
+        find_conflict(&tables.collect::<Vec<_>>()).into_iter().map(|part| parts[part].clone()).collect();
     Some(match (chosen.as_slice(), holds) {
-        ([one], _) => why(one, leaves).unwrap_or_else(|| Constant { tree: one.clone(), holds }),
+        ([one], _) => smallest_reason(one, leaves).unwrap_or_else(|| Constant { tree: one.clone(), holds }),
         (_, false) => Constant { tree: Tree::All(chosen), holds },
         (_, true) => Constant { tree: Tree::Any(chosen), holds },
     })
 }
 
-/// The first part, of the innermost, that is constant; what it is, and the reason.
-pub(super) fn inner(tree: &Tree, leaves: usize) -> Option<(&Tree, bool, Constant)> {
+/// Returns the first constant part, searching innermost parts first, with its value and the reason.
+pub(super) fn inner_constant(tree: &Tree, leaves: usize) -> Option<(&Tree, bool, Constant)> {
     let deeper = match tree {
         Tree::Leaf(_) => return None,
-        Tree::Not(part) => inner(part, leaves),
-        Tree::Any(parts) | Tree::All(parts) => parts.iter().find_map(|part| inner(part, leaves)),
+        Tree::Not(part) => inner_constant(part, leaves),
+        Tree::Any(parts) | Tree::All(parts) => parts.iter().find_map(|part| inner_constant(part, leaves)),
     };
     deeper.or_else(|| {
-        let holds = Table::of(tree, leaves)?.constant()?;
-        Some((tree, holds, why(tree, leaves)?))
+        let holds = TruthTable::new(tree, leaves)?.constant()?;
+        Some((tree, holds, smallest_reason(tree, leaves)?))
     })
 }
 
-/// What must all hold for the whole to hold.
-pub(super) fn all_of(tree: &Tree) -> Vec<&Tree> {
+/// Returns the operands of nested `&`.
+pub(super) fn conjuncts(tree: &Tree) -> Vec<&Tree> {
     match tree {
-        Tree::All(parts) => parts.iter().flat_map(all_of).collect(),
+        Tree::All(parts) => parts.iter().flat_map(conjuncts).collect(),
         other => vec![other],
     }
 }
 
-/// What of which one must hold for the whole to hold.
-pub(super) fn any_of(tree: &Tree) -> Vec<&Tree> {
+/// Returns the operands of nested `|`.
+pub(super) fn disjuncts(tree: &Tree) -> Vec<&Tree> {
     match tree {
-        Tree::Any(parts) => parts.iter().flat_map(any_of).collect(),
+        Tree::Any(parts) => parts.iter().flat_map(disjuncts).collect(),
         other => vec![other],
     }
 }
 
-/// The fewest of the tables that hold together in no row, the first such in their order; none where all hold in one.
-pub(super) fn clash(tables: &[Table]) -> Vec<usize> {
+/// Returns the positions of the fewest tables that hold together in no row, the first such set in order, or an empty list if
+/// all tables hold together in some row.
+pub(super) fn find_conflict(tables: &[TruthTable]) -> Vec<usize> {
     let everything: Vec<usize> = (0..tables.len()).collect();
-    if !never_together(tables, &everything) {
+    if !is_conflict(tables, &everything) {
         return Vec::new();
     }
-    if tables.len() <= SEARCHED {
-        let found = (1..=tables.len()).find_map(|size| of_size(tables, size, 0, None));
+    if tables.len() <= MAX_SEARCHED_PARTS {
+        let found = (1..=tables.len()).find_map(|size| find_conflict_of_size(tables, size, 0, None));
         return found.unwrap_or_default();
     }
     everything.iter().fold(everything.clone(), |kept, position| {
         let others: Vec<usize> = kept.iter().copied().filter(|other| other != position).collect();
-        if never_together(tables, &others) { others } else { kept }
+        if is_conflict(tables, &others) { others } else { kept }
     })
 }
 
-/// `size` tables from position `from` on that clash with each other and with `before`.
-fn of_size(tables: &[Table], size: usize, from: usize, before: Option<&Table>) -> Option<Vec<usize>> {
-    (from..tables.len()).find_map(|position| {
+/// Returns `size` tables at or after position `start` that conflict with each other and with `previous`.
+fn find_conflict_of_size(
+    tables: &[TruthTable],
+    size: usize,
+    start: usize,
+    previous: Option<&TruthTable>,
+) -> Option<Vec<usize>> {
+    (start..tables.len()).find_map(|position| {
         let table = tables[position].clone();
-        let joined =
-            before.map_or_else(|| table.clone(), |before| table.clone().with(before, |one, other| one & other));
+        let joined = previous
+            .map_or_else(|| table.clone(), |previous| table.clone().combine(previous, |one, other| one & other));
         if size == 1 {
-            return joined.never().then(|| vec![position]);
+            return joined.is_never().then(|| vec![position]);
         }
-        let mut found = of_size(tables, size - 1, position + 1, Some(&joined))?;
+        let mut found = find_conflict_of_size(tables, size - 1, position + 1, Some(&joined))?;
         found.insert(0, position);
         Some(found)
     })
 }
 
-fn never_together(tables: &[Table], positions: &[usize]) -> bool {
+fn is_conflict(tables: &[TruthTable], positions: &[usize]) -> bool {
     let chosen = positions.iter().map(|position| tables[*position].clone());
-    chosen.reduce(|all, table| all.with(&table, |one, other| one & other)).is_some_and(|all| all.never())
+    chosen.reduce(|all, table| all.combine(&table, |one, other| one & other)).is_some_and(|all| all.is_never())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Table, Tree};
+    use super::{Tree, TruthTable};
 
     fn holds(tree: &Tree, row: usize) -> bool {
         match tree {
@@ -181,7 +190,7 @@ mod tests {
         }
     }
 
-    /// A tree over `leaves` leaves, made of the bits of `seed`.
+    /// Returns a pseudo-random tree over `leaves` leaves.
     fn tree(seed: &mut u64, leaves: usize, depth: usize) -> Tree {
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let drawn = usize::try_from(*seed >> 33).unwrap();
@@ -195,15 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn a_table_says_what_each_row_says() {
+    fn table_agrees_with_the_evaluation_of_each_row() {
         let mut seed = 1;
         for leaves in [1, 3, 6, 7, 9] {
             for _ in 0..300 {
                 let tree = tree(&mut seed, leaves, 4);
-                let table = Table::of(&tree, leaves).unwrap();
+                let table = TruthTable::new(&tree, leaves).unwrap();
                 let rows: Vec<bool> = (0..1 << leaves).map(|row| holds(&tree, row)).collect();
-                assert_eq!(table.never(), !rows.contains(&true), "{tree:?}");
-                assert_eq!(table.always(), !rows.contains(&false), "{tree:?}");
+                assert_eq!(table.is_never(), !rows.contains(&true), "{tree:?}");
+                assert_eq!(table.is_always(), !rows.contains(&false), "{tree:?}");
                 for leaf in 0..leaves {
                     let depends = (0..rows.len()).any(|row| rows[row] != rows[row ^ (1 << leaf)]);
                     assert_eq!(table.depends_on(leaf), depends, "{leaf} in {tree:?}");
@@ -213,8 +222,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_not_weighed() {
-        assert!(Table::of(&Tree::Leaf(0), 16).is_some());
-        assert!(Table::of(&Tree::Leaf(0), 17).is_none());
+    fn table_of_too_many_leaves_is_none() {
+        assert!(TruthTable::new(&Tree::Leaf(0), 16).is_some());
+        assert!(TruthTable::new(&Tree::Leaf(0), 17).is_none());
     }
 }

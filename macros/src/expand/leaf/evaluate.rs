@@ -1,4 +1,4 @@
-//! One leaf in generated code: what it is called there, and the calls that ask it.
+//! The code of one leaf: its alias, and the calls that evaluate it.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -13,76 +13,76 @@ use crate::model::object::Object;
 use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::{Leaf, respan};
 
-/// A leaf with its name, and with the parameter that it is about.
-pub(in crate::expand) struct Named<'a> {
+/// A leaf with its generated name and the parameter that it names.
+pub(in crate::expand) struct NamedLeaf<'a> {
     pub(in crate::expand) leaf: &'a Leaf,
-    /// By its alias, or as it stands where it names the block's own generics.
+    /// The alias, or the path as written if it names generics of the block.
     pub(in crate::expand) name: TokenStream,
-    about: Option<About<'a>>,
-    /// Does it stand under a `!`?
-    denied: bool,
+    subject: Option<LeafSubject<'a>>,
+    /// Whether the leaf is under a `!`.
+    is_negated: bool,
 }
 
-struct About<'a> {
+struct LeafSubject<'a> {
     position: usize,
     /// The local that holds the parameter.
     local: Ident,
     parameter: &'a Parameter,
-    /// Nothing of what is no object.
+    /// `None` if the parameter is not an object.
     object: Option<&'a Object>,
 }
 
-/// The leaves of an expression; `role` makes the names unique within the block: `Action0`, `Connect`.
-pub(in crate::expand) fn named<'a>(
+/// Returns the leaves of an expression. `role` makes the names unique within the block, for example `Action0` or `Connect`.
+pub(in crate::expand) fn named_leaves<'a>(
     expression: &'a Expression,
     role: &str,
     generics: &Generics,
     action: Option<&'a Action>,
-) -> Vec<Named<'a>> {
+) -> Vec<NamedLeaf<'a>> {
     let leaves =
-        expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, denied))| {
-            let name = if mentions(leaf.path.to_token_stream(), generics) {
-                // All at one span, or the compiler tells twice that it is no permission.
+        expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, is_negated))| {
+            let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
+                // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
                 respan(leaf_path(leaf), leaf.span)
             } else {
-                alias(leaf, role, position).to_token_stream()
+                leaf_alias(leaf, role, position).to_token_stream()
             };
-            let named = leaf.subject.as_ref().zip(action).and_then(|(about, action)| action.find_parameter(about));
-            let about = named.map(|(position, parameter)| {
+            let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
+            let subject = parameter.map(|(position, parameter)| {
                 let object = match &parameter.kind {
                     ParameterKind::Object(object) => Some(object),
                     _ => None,
                 };
                 let ty = object.map_or(&parameter.ty, |object| &object.ty);
-                About { position, local: paths::parameter(position, ty), parameter, object }
+                LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
             });
-            Named { leaf, name, about, denied }
+            NamedLeaf { leaf, name, subject, is_negated }
         });
     leaves.collect()
 }
 
-/// One alias a leaf: its path is resolved there and only there, so a misspelled one is told once.
-pub(in crate::expand) fn aliases(
+/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
+pub(in crate::expand) fn leaf_aliases(
     expression: &Expression,
     role: &str,
     generics: &Generics,
     cfgs: &[Attribute],
 ) -> TokenStream {
     let leaves = expression.leaves.iter().enumerate();
-    let nameable = leaves.filter(|(_, leaf)| !mentions(leaf.path.to_token_stream(), generics));
-    let aliases = nameable.map(|(position, leaf)| {
-        let (name, path) = (alias(leaf, role, position), &leaf.path);
+    let nameable = leaves.filter(|(_, leaf)| !mentions_generics(leaf.path.to_token_stream(), generics));
+    let leaf_aliases = nameable.map(|(position, leaf)| {
+        let (name, path) = (leaf_alias(leaf, role, position), &leaf.path);
         if leaf.is_codename {
             let codename = paths::codename(leaf.span);
             return quote!(#(#cfgs)* const #name: #codename = #path;);
         }
         quote!(#(#cfgs)* type #name = #path;)
     });
-    aliases.collect()
+    leaf_aliases.collect()
 }
 
-/// A constant is written in upper case: lints look at a name with the user's span.
-fn alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
+/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
+fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
     if leaf.is_codename {
         let role = role.to_uppercase();
         return format_ident!("__{role}LEAF{position}", span = leaf.span);
@@ -90,7 +90,7 @@ fn alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
     format_ident!("__{role}Leaf{position}", span = leaf.span)
 }
 
-/// The path in a form that is a type and the head of a value alike.
+/// Returns the path in a form that is valid as a type and at the head of a value.
 fn leaf_path(leaf: &Leaf) -> TokenStream {
     let mut path = leaf.path.clone();
     for segment in &mut path.segments {
@@ -101,65 +101,68 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
     path.to_token_stream()
 }
 
-/// Does it name `Self` or a parameter of the block?
-pub(in crate::expand) fn mentions(tokens: TokenStream, generics: &Generics) -> bool {
+/// Returns whether the tokens name `Self` or a generic parameter of the block.
+pub(in crate::expand) fn mentions_generics(tokens: TokenStream, generics: &Generics) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "Self" || own(generics, &word),
-        TokenTree::Group(group) => mentions(group.stream(), generics),
+        TokenTree::Ident(word) => word == "Self" || is_block_parameter(generics, &word),
+        TokenTree::Group(group) => mentions_generics(group.stream(), generics),
         _ => false,
     })
 }
 
-fn own(generics: &Generics, word: &Ident) -> bool {
+fn is_block_parameter(generics: &Generics, word: &Ident) -> bool {
     let types = generics.type_params().map(|parameter| &parameter.ident);
     types.chain(generics.const_params().map(|parameter| &parameter.ident)).any(|ident| ident == word)
 }
 
-impl Named<'_> {
-    /// Is it about that parameter?
-    pub(in crate::expand) fn is_about(&self, position: usize) -> bool {
-        self.about.as_ref().is_some_and(|about| about.position == position)
+impl NamedLeaf<'_> {
+    /// Returns whether the leaf names the parameter at `position`.
+    pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
+        self.subject.as_ref().is_some_and(|subject| subject.position == position)
     }
 
-    /// The row for the captures that it reads; a codename reads none.
-    pub(in crate::expand) fn need(&self) -> Option<TokenStream> {
-        let (need, by) = (paths::need(Span::call_site()), self.by());
+    /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
+    pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
+        let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
         let captures = self.captures()?;
-        let captures = match self.weighed() {
-            Some(weighed) => quote!({ #weighed #captures }),
+        let captures = match self.object_checks() {
+            Some(object_checks) => quote!({ #object_checks #captures }),
             None => captures,
         };
-        Some(quote!(#need { by: #by, captures: #captures },))
+        Some(quote!(#capture_use { reader: #reader, captures: #captures },))
     }
 
-    /// What only the types can tell of a leaf about an object: that it asks anything, and that its opposite means what it
-    /// says.
-    fn weighed(&self) -> Option<TokenStream> {
+    /// Returns checks of a leaf with a parameter that need type information: its answer depends on the object, and it may be
+    /// negated.
+    fn object_checks(&self) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
-        let about =
-            self.about.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
-        let (itself, asks, text, name) = (self.itself()?, paths::asks(span), &leaf.text, &about.parameter.name);
-        let told = format!("`{text}` holds for every object there is; write `AllowAny({name})`");
-        let told = respanned(&told, span);
-        let asks = quote_spanned!(span=> #asks(#itself::ALWAYS, #told););
-        let object = about.object.filter(|_| self.denied);
+        let subject =
+            self.subject.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
+        let (as_permission, depends, text, name) =
+            (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
+        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
+        let converted = string_literal(&converted, span);
+        let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
+        let object = subject.object.filter(|_| self.is_negated);
         let single = object.map(|object| {
-            let (single, held) = (paths::single_only(span), object_parameters::held(about.parameter, object));
-            let told = format!(
-                "`{text}` is not about one object alone, so no `!` can stand over it; ask a permission that says the opposite instead"
+            let (single, loaded_parameter) =
+                (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
+            let converted = format!(
+                "`{text}` cannot be negated, because its parameter is not exactly one object; write a \
+                 permission with the opposite meaning"
             );
-            let told = respanned(&told, span);
-            quote_spanned!(span=> #single(#held::SINGLE, #told);)
+            let converted = string_literal(&converted, span);
+            quote_spanned!(span=> #single(#loaded_parameter::IS_SINGLE, #converted);)
         });
-        Some(quote!(#asks #single))
+        Some(quote!(#depends #single))
     }
 
-    fn by(&self) -> String {
+    fn reader(&self) -> String {
         format!("permission `{}`", self.leaf.text)
     }
 
-    /// The trait by which `handler` asks it.
-    fn asked_by(&self, handler: &TokenStream) -> Option<TokenStream> {
+    /// Returns the permission trait through which `handler` evaluates the leaf.
+    fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
         if leaf.is_codename {
             return None;
@@ -168,119 +171,124 @@ impl Named<'_> {
             let permission = paths::permission(span);
             return Some(quote_spanned!(span=> #permission<#handler>));
         }
-        let about = self.about.as_ref()?;
-        // By its type and not by what stands in it: what it is called says nothing of what it loads.
-        let held = object_parameters::held(about.parameter, about.object?);
+        let subject = self.subject.as_ref()?;
+        // By the parameter's type and not by its type argument: an alias hides what is loaded.
+        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
         let permission = paths::object_permission(span);
-        Some(quote_spanned!(span=> #permission<#held::Item, #handler>))
+        Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
     }
 
-    /// `<Leaf as Permission<Self>>`
-    fn itself(&self) -> Option<TokenStream> {
+    /// Returns `<Leaf as Permission<Self>>`.
+    fn as_permission(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
-        let asked_by = self.asked_by(&quote_spanned!(span=> Self))?;
-        Some(quote_spanned!(span=> <#name as #asked_by>))
+        let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
+        Some(quote_spanned!(span=> <#name as #permission_trait>))
     }
 
     pub(in crate::expand) fn captures(&self) -> Option<TokenStream> {
-        let itself = self.itself()?;
-        Some(quote_spanned!(self.leaf.span=> #itself::CAPTURES))
+        let as_permission = self.as_permission()?;
+        Some(quote_spanned!(self.leaf.span=> #as_permission::CAPTURES))
     }
 
-    /// What it says of a message; nothing where it is about a parameter.
-    pub(in crate::expand) fn ask(&self, locals: &Locals) -> Option<TokenStream> {
+    /// Evaluates the leaf for a message. Returns `None` if it names a parameter.
+    pub(in crate::expand) fn evaluate(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.subject.is_some() {
             return None;
         }
         if self.leaf.is_codename {
-            let may = paths::may(span);
+            let may = paths::call_may(span);
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
-        let (itself, value, captures) = (self.itself()?, self.value(), self.captures()?);
-        let context = paths::context(Span::call_site());
+        let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
+        let context = paths::call_context(Span::call_site());
         Some(quote_spanned! {span=>
-            #itself::has_permission(&#value, #handler, &#context(#call, #captures)).await
+            #as_permission::has_permission(&#value, #handler, &#context(#call, #captures)).await
         })
     }
 
-    /// The same before objects are loaded, when one about an object may have nothing to say yet.
-    pub(in crate::expand) fn ask_beforehand(&self, locals: &Locals) -> Option<TokenStream> {
-        let (beforehand, none) = (paths::beforehand(Span::call_site()), paths::none(Span::call_site()));
+    /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
+    pub(in crate::expand) fn evaluate_before_loading(&self, locals: &Locals) -> Option<TokenStream> {
+        let (beforehand, none) = (paths::answer_before_loading(Span::call_site()), paths::none(Span::call_site()));
         if self.leaf.subject.is_none() {
-            return self.ask(locals).as_ref().map(mapped);
+            return self.evaluate(locals).as_ref().map(map_to_some);
         }
         if self.leaf.is_codename {
             return Some(quote!(#beforehand(#none)));
         }
-        let itself = self.itself()?;
-        let always = quote_spanned!(self.leaf.span=> #itself::ALWAYS);
+        let as_permission = self.as_permission()?;
+        let always = quote_spanned!(self.leaf.span=> #as_permission::ALWAYS);
         Some(quote!(#beforehand(#always)))
     }
 
-    /// What it says of the parameter that it is about.
-    pub(in crate::expand) fn ask_about(&self, locals: &Locals) -> Option<TokenStream> {
+    /// Evaluates the leaf for the parameter that it names.
+    pub(in crate::expand) fn evaluate_parameter(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
-        let (span, name, about) = (self.leaf.span, &self.name, self.about.as_ref()?);
+        let (span, name, subject) = (self.leaf.span, &self.name, self.subject.as_ref()?);
         if !self.leaf.is_codename {
-            return self.ask_each(&about.local, locals);
+            return self.evaluate_each_object(&subject.local, locals);
         }
-        if about.object.is_some() {
-            let (may, subject) = (paths::loading_may(span), paths::shown_at(&about.local, span));
+        if subject.object.is_some() {
+            let (may, subject) = (paths::loading_objects_may(span), paths::at_span(&subject.local, span));
             return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
         }
-        // What cannot be such a parameter is told at its name.
+        // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
-        let (may, subject) = (paths::may_on(at), paths::shown_at(&about.local, at));
+        let (may, subject) = (paths::may_on(at), paths::at_span(&subject.local, at));
         Some(quote_spanned!(at=> #may(#call, #name, &#subject).await))
     }
 
-    /// Asks about one object after the other.
-    fn ask_each(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
-        let Locals { asked, call, handler, object, said, .. } = locals;
+    /// Evaluates the leaf for one object after the other.
+    fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
+        let Locals { leaf_evaluation, call, handler, object, object_answer, .. } = locals;
         let (span, site, at) = (self.leaf.span, Span::call_site(), subject.span());
-        let (itself, value, captures) = (self.itself()?, self.value(), self.captures()?);
-        let (context, some, begin) = (paths::context(site), paths::some(site), paths::loading_asked(at));
-        let (next, tell, answer) = (paths::asked_next(site), paths::asked_tell(site), paths::asked_answer(site));
-        let started = quote_spanned!(at=> #begin(&mut #subject, #handler, #call).await);
-        let ask = quote_spanned! {span=>
-            #itself::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
+        let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
+        let (context, some, start) =
+            (paths::call_context(site), paths::some(site), paths::loading_objects_start_leaf(at));
+        let (next, record, answer) = (
+            paths::leaf_over_objects_next(site),
+            paths::leaf_over_objects_record(site),
+            paths::leaf_over_objects_into_answer(site),
+        );
+        let evaluation = quote_spanned!(at=> #start(&mut #subject, #handler, #call).await);
+        let evaluate = quote_spanned! {span=>
+            #as_permission::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
         };
         Some(quote! {{
-            let mut #asked = #started;
-            while let #some(#object) = #next(&mut #asked) {
-                let #said = #ask;
-                #tell(&mut #asked, #said);
+            let mut #leaf_evaluation = #evaluation;
+            while let #some(#object) = #next(&mut #leaf_evaluation) {
+                let #object_answer = #evaluate;
+                #record(&mut #leaf_evaluation, #object_answer);
             }
-            #answer(#asked)
+            #answer(#leaf_evaluation)
         }})
     }
 
-    /// What it says at the door.
-    pub(in crate::expand) fn ask_connect(&self, locals: &Locals) -> Option<TokenStream> {
+    /// Evaluates the leaf for a connect check.
+    pub(in crate::expand) fn evaluate_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
         if self.leaf.is_codename {
             let no_opinion = paths::no_opinion(Span::call_site());
             return Some(quote!(#no_opinion()));
         }
-        let (itself, value) = (self.itself()?, self.value());
-        Some(quote_spanned!(self.leaf.span=> #itself::can_connect(&#value, #handler, #cx).await))
+        let (as_permission, value) = (self.as_permission()?, self.value());
+        Some(quote_spanned!(self.leaf.span=> #as_permission::can_connect(&#value, #handler, #cx).await))
     }
 
-    /// The same, where one without opinion is asked what it says to messages.
-    pub(in crate::expand) fn ask_strictly(&self, locals: &Locals) -> Option<TokenStream> {
+    /// Evaluates the leaf for a strict connect check: without a connect opinion it is evaluated as for a message.
+    pub(in crate::expand) fn evaluate_strict_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { answer, cx, handler, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.is_codename {
-            let may = paths::may_connect(span);
-            return Some(mapped(&quote_spanned!(span=> #may(#cx, #name).await)));
+            let may = paths::connect_may(span);
+            return Some(map_to_some(&quote_spanned!(span=> #may(#cx, #name).await)));
         }
         let (ok, none) = (paths::ok(Span::call_site()), paths::none(Span::call_site()));
-        let context = paths::as_context(Span::call_site());
-        let (itself, value, first) = (self.itself()?, self.value(), self.ask_connect(locals)?);
-        let second = mapped(&quote_spanned! {span=>
-            #itself::has_permission(&#value, #handler, &#context(#cx)).await
+        let context = paths::connect_as_context(Span::call_site());
+        let (as_permission, value, first) = (self.as_permission()?, self.value(), self.evaluate_connect(locals)?);
+        let second = map_to_some(&quote_spanned! {span=>
+            #as_permission::has_permission(&#value, #handler, &#context(#cx)).await
         });
         Some(quote! {
             match #first {
@@ -290,7 +298,7 @@ impl Named<'_> {
         })
     }
 
-    /// The leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces take an alias, parentheses do not.
+    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
     pub(in crate::expand) fn value(&self) -> TokenStream {
         let (name, span) = (&self.name, self.leaf.span);
         let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
@@ -301,52 +309,66 @@ impl Named<'_> {
         quote_spanned!(span=> #name { #(#fields),* })
     }
 
-    /// Checks that it reads no captures where there are none.
-    pub(in crate::expand) fn no_captures_here(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
-        self.no_captures(&paths::no_captures_here(self.leaf.span), &self.by(), block, cfgs)
+    /// Returns a check that the leaf of a consumer's own expression reads no captures.
+    pub(in crate::expand) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
+        self.captures_check(&paths::check_consumer_captures(self.leaf.span), &self.reader(), block, cfgs)
     }
 
-    /// The same at the door.
-    pub(in crate::expand) fn no_captures_at_the_door(&self, block: &Block) -> Option<TokenStream> {
-        self.no_captures(&paths::no_captures(self.leaf.span), &self.leaf.text, block, &[])
+    /// Returns a check that the leaf of a strict connect expression reads no captures.
+    pub(in crate::expand) fn check_connect_captures(&self, block: &Block) -> Option<TokenStream> {
+        self.captures_check(&paths::check_connect_captures(self.leaf.span), &self.leaf.text, block, &[])
     }
 
-    /// The same as a statement inside the impl of a generic consumer.
-    pub(in crate::expand) fn no_captures_when_mounted(&self) -> Option<TokenStream> {
-        let (check, by) = (paths::no_captures(self.leaf.span), respanned(&self.leaf.text, self.leaf.span));
+    /// Returns the same check as a statement inside the impl of a generic consumer.
+    pub(in crate::expand) fn check_connect_captures_when_mounted(&self) -> Option<TokenStream> {
+        let (check, reader) =
+            (paths::check_connect_captures(self.leaf.span), string_literal(&self.leaf.text, self.leaf.span));
         let captures = self.captures()?;
-        Some(quote_spanned!(self.leaf.span=> #check(#by, #captures);))
+        Some(quote_spanned!(self.leaf.span=> #check(#reader, #captures);))
     }
 
-    fn no_captures(&self, check: &TokenStream, by: &str, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
-        let (span, by) = (self.leaf.span, respanned(by, self.leaf.span));
+    fn captures_check(
+        &self,
+        check: &TokenStream,
+        reader: &str,
+        block: &Block,
+        cfgs: &[Attribute],
+    ) -> Option<TokenStream> {
+        let (span, reader) = (self.leaf.span, string_literal(reader, self.leaf.span));
         let handler = block.ty.to_token_stream();
-        // It stands outside of the impl, where `Self` means nothing.
-        let own = respan(handler.clone(), span);
-        let (name, asked_by) = (without_self(self.name.clone(), &own), without_self(self.asked_by(&handler)?, &own));
-        let checked = quote_spanned!(span=> #check(#by, <#name as #asked_by>::CAPTURES));
+        // The check is outside of the impl, where `Self` is not defined.
+        let is_block_parameter = respan(handler.clone(), span);
+        let (name, permission_trait) = (
+            replace_self(self.name.clone(), &is_block_parameter),
+            replace_self(self.permission_trait(&handler)?, &is_block_parameter),
+        );
+        let checked = quote_spanned!(span=> #check(#reader, <#name as #permission_trait>::CAPTURES));
         Some(quote!(#(#cfgs)* const _: () = #checked;))
     }
 }
 
-/// A yes or no as an opinion.
-fn mapped(answer: &TokenStream) -> TokenStream {
+/// Maps a `Result<bool>` to a `Result<Option<bool>>`.
+fn map_to_some(answer: &TokenStream) -> TokenStream {
     let (map, some) = (paths::map(Span::call_site()), paths::some(Span::call_site()));
     quote!(#map(#answer, #some))
 }
 
-/// The tokens with the type itself for `Self`.
-pub(in crate::expand) fn without_self(tokens: TokenStream, own: &TokenStream) -> TokenStream {
+/// Returns the tokens with `Self` replaced by the type.
+pub(in crate::expand) fn replace_self(tokens: TokenStream, is_block_parameter: &TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut out = TokenStream::new();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(word) if word == "Self" => {
                 let qualifies = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                out.extend(if qualifies { quote_spanned!(word.span()=> <#own>) } else { own.clone() });
+                out.extend(if qualifies {
+                    quote_spanned!(word.span()=> <#is_block_parameter>)
+                } else {
+                    is_block_parameter.clone()
+                });
             }
             TokenTree::Group(group) => {
-                let mut inside = Group::new(group.delimiter(), without_self(group.stream(), own));
+                let mut inside = Group::new(group.delimiter(), replace_self(group.stream(), is_block_parameter));
                 inside.set_span(group.span());
                 out.extend([TokenTree::Group(inside)]);
             }
@@ -356,7 +378,7 @@ pub(in crate::expand) fn without_self(tokens: TokenStream, own: &TokenStream) ->
     out
 }
 
-pub(in crate::expand) fn respanned(text: &str, span: Span) -> Literal {
+pub(in crate::expand) fn string_literal(text: &str, span: Span) -> Literal {
     let mut literal = Literal::string(text);
     literal.set_span(span);
     literal

@@ -1,58 +1,58 @@
-//! What a leaf is asked about an event by who would see it, and about a group by who would join it.
+//! Evaluation of a leaf for an event and its subscriber, and for a group and the connection that joins it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::evaluate::Named;
+use super::evaluate::NamedLeaf;
 use crate::expand::paths::{self, Locals};
 
-impl Named<'_> {
-    /// What it says of the event, whose type is `ty`. Nothing waits: it may be that some grants are not known yet.
-    pub(in crate::expand) fn ask_sight(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
-        let Locals { event, handler, seeing, .. } = locals;
+impl NamedLeaf<'_> {
+    /// Evaluates the leaf for an event of type `ty`. It does not wait; the answer is unknown while grants are not loaded.
+    pub(in crate::expand) fn evaluate_event(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
+        let Locals { event, handler, subscriber, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
-        if let Some((begun, field)) = self.field(event) {
-            let (at, may_on) = (field.span(), paths::seeing_may_on(field.span()));
-            let asked = quote_spanned!(at=> #may_on(#seeing, #name, #field));
-            return quote!({ #begun #asked });
+        if let Some((borrow, subject_field)) = self.subject_field(event) {
+            let (at, may_on) = (subject_field.span(), paths::subscriber_may_on(subject_field.span()));
+            let call = quote_spanned!(at=> #may_on(#subscriber, #name, #subject_field));
+            return quote!({ #borrow #call });
         }
         if self.leaf.is_codename {
-            let may = paths::seeing_may(span);
-            return quote_spanned!(span=> #may(#seeing, #name));
+            let may = paths::subscriber_may(span);
+            return quote_spanned!(span=> #may(#subscriber, #name));
         }
         let (permission, value) = (paths::event_permission(span), self.value());
-        let (some, scope) = (paths::some(Span::call_site()), paths::scope_of_seeing(Span::call_site()));
-        let asked = quote_spanned! {span=>
-            <#name as #permission<#ty, Self>>::may_see(&#value, #handler, #scope(#seeing), #event)
+        let (some, scope) = (paths::some(Span::call_site()), paths::subscriber_scope(Span::call_site()));
+        let call = quote_spanned! {span=>
+            <#name as #permission<#ty, Self>>::may_see(&#value, #handler, #scope(#subscriber), #event)
         };
-        quote!(#some(#asked))
+        quote!(#some(#call))
     }
 
-    /// What it says of the group.
-    pub(in crate::expand) fn ask_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
+    /// Evaluates the leaf for a group.
+    pub(in crate::expand) fn evaluate_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
-        if let Some((begun, field)) = self.field(group) {
-            let (at, may_on) = (field.span(), paths::may_join_on(field.span()));
-            let asked = quote_spanned!(at=> #may_on(#call, #name, #field).await);
-            return quote!({ #begun #asked });
+        if let Some((borrow, subject_field)) = self.subject_field(group) {
+            let (at, may_on) = (subject_field.span(), paths::may_join_on(subject_field.span()));
+            let call = quote_spanned!(at=> #may_on(#call, #name, #subject_field).await);
+            return quote!({ #borrow #call });
         }
         if self.leaf.is_codename {
-            let may = paths::may(span);
+            let may = paths::call_may(span);
             return quote_spanned!(span=> #may(#call, #name).await);
         }
         let (permission, value) = (paths::group_permission(span), self.value());
-        let scope = paths::scope_of_a_call(Span::call_site());
+        let scope = paths::call_scope(Span::call_site());
         quote_spanned! {span=>
             <#name as #permission<Self, #consumer_type>>::may_join(&#value, #consumer, #scope(#call), #group).await
         }
     }
 
-    /// The field that a codename is about, and the local that borrows it. One that is not there, or names no object, is
-    /// told at its name.
-    fn field(&self, of: &Ident) -> Option<(TokenStream, Ident)> {
-        let field = self.leaf.subject.as_ref()?;
-        let local = paths::subject(field.span());
-        Some((quote!(let #local = &#of.#field;), local))
+    /// Returns the field that a codename names, and the local that borrows it. A field that does not exist, or is not a key
+    /// of an object, is reported at its name.
+    fn subject_field(&self, subject: &Ident) -> Option<(TokenStream, Ident)> {
+        let subject_field = self.leaf.subject.as_ref()?;
+        let local = paths::subject(subject_field.span());
+        Some((quote!(let #local = &#subject.#subject_field;), local))
     }
 }

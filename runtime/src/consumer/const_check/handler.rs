@@ -6,7 +6,7 @@ use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
 /// Checks that every action has a permission, and that action names and route patterns are unique.
 #[track_caller]
-pub const fn check_node(node: &'static HandlerDescriptor) {
+pub const fn check_descriptor(node: &'static HandlerDescriptor) {
     let guarded = node.permission.is_some() || node.inherited;
     let mut index = 0;
     while index < node.actions.len() {
@@ -134,17 +134,23 @@ mod tests {
         permission: PERMISSION,
         blocking: false,
         detached: false,
-        needs: &[],
+        capture_uses: &[],
         keys: &[],
     };
     const PONG: ActionDescriptor = ActionDescriptor { name: "pong", ..PING };
     const OPEN: ActionDescriptor = ActionDescriptor { permission: None, ..PING };
-    const CHAT: HandlerDescriptor =
-        HandlerDescriptor { name: "Chat", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
+    const CHAT: HandlerDescriptor = HandlerDescriptor {
+        name: "Chat",
+        permission: None,
+        inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
 
     fn check(node: HandlerDescriptor) -> Result<(), String> {
         let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
-        catch_unwind(|| check_node(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
+        catch_unwind(|| check_descriptor(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
     fn routes(patterns: &[&'static str]) -> Result<(), String> {
@@ -156,7 +162,7 @@ mod tests {
                 slash: text.ends_with('/'),
             },
             permission: None,
-            needs: &[],
+            capture_uses: &[],
             node: &CHAT,
         };
         check(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })

@@ -6,6 +6,6 @@ mod handler;
 mod message;
 mod mounts;
 
-pub use handler::check_node;
+pub use handler::check_descriptor;
 pub(super) use handler::check_reserved_name;
-pub use mounts::{check, check_mount, no_captures, no_captures_here};
+pub use mounts::{check_connect_captures, check_consumer_captures, check_mount, check_mounts};

@@ -1,6 +1,6 @@
 //! Compile-time checks of the handler tree: every route provides the captures that the handlers under it read.
 
-use super::handler::check_node;
+use super::handler::check_descriptor;
 use super::message::{PanicMessage, str_eq};
 use crate::consumer::descriptor::{ActionDescriptor, CaptureUse, HandlerDescriptor, RouteDescriptor};
 
@@ -31,12 +31,12 @@ pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
 
 /// Checks a consumer and everything below it.
 #[track_caller]
-pub const fn check(node: &'static HandlerDescriptor) {
-    check_node(node);
-    check_consumer_uses(node.needs);
+pub const fn check_mounts(node: &'static HandlerDescriptor) {
+    check_descriptor(node);
+    check_consumer_uses(node.capture_uses);
     let mut index = 0;
     while index < node.actions.len() {
-        check_consumer_uses(node.actions[index].needs);
+        check_consumer_uses(node.actions[index].capture_uses);
         index += 1;
     }
     let mut index = 0;
@@ -48,7 +48,7 @@ pub const fn check(node: &'static HandlerDescriptor) {
 
 /// Checks that a leaf of a connect expression reads no captures: a connection has no route.
 #[track_caller]
-pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) {
+pub const fn check_connect_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
@@ -58,7 +58,7 @@ pub const fn no_captures(leaf: &'static str, captures: &'static [&'static str]) 
 
 /// Checks that a leaf of a consumer's own expressions reads no captures: actions of the consumer itself have no route.
 #[track_caller]
-pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static str]) {
+pub const fn check_consumer_captures(leaf: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
@@ -68,10 +68,10 @@ pub const fn no_captures_here(leaf: &'static str, captures: &'static [&'static s
 }
 
 #[track_caller]
-const fn check_consumer_uses(needs: &'static [CaptureUse]) {
+const fn check_consumer_uses(capture_uses: &'static [CaptureUse]) {
     let mut index = 0;
-    while index < needs.len() {
-        no_captures_here(needs[index].by, needs[index].captures);
+    while index < capture_uses.len() {
+        check_consumer_captures(capture_uses[index].by, capture_uses[index].captures);
         index += 1;
     }
 }
@@ -87,8 +87,8 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
     ancestors.routes[ancestors.depth] = Some(route);
     ancestors.depth += 1;
     let node = route.node;
-    check_node(node);
-    check_captures(node.name, route.needs, &ancestors);
+    check_descriptor(node);
+    check_captures(node.name, route.capture_uses, &ancestors);
     ancestors.is_guarded = ancestors.is_guarded || route.permission.is_some();
     if node.inherited && !ancestors.is_guarded {
         let text = PanicMessage::new()
@@ -98,10 +98,10 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
         text.append(route.pattern.text).append("`; add `permission = ..` to the route or to the handler").panic();
     }
     ancestors.is_guarded = ancestors.is_guarded || node.permission.is_some();
-    check_captures(node.name, node.needs, &ancestors);
+    check_captures(node.name, node.capture_uses, &ancestors);
     let mut index = 0;
     while index < node.actions.len() {
-        check_captures(node.name, node.actions[index].needs, &ancestors);
+        check_captures(node.name, node.actions[index].capture_uses, &ancestors);
         check_captured_keys(node.name, &node.actions[index], &ancestors);
         index += 1;
     }
@@ -133,14 +133,14 @@ const fn check_repeated_captures(route: &'static RouteDescriptor, ancestors: &An
 }
 
 #[track_caller]
-const fn check_captures(handler: &'static str, needs: &'static [CaptureUse], ancestors: &Ancestors) {
+const fn check_captures(handler: &'static str, capture_uses: &'static [CaptureUse], ancestors: &Ancestors) {
     let mut index = 0;
-    while index < needs.len() {
+    while index < capture_uses.len() {
         let mut capture = 0;
-        while capture < needs[index].captures.len() {
-            let name = needs[index].captures[capture];
+        while capture < capture_uses[index].captures.len() {
+            let name = capture_uses[index].captures[capture];
             if !has_capture(ancestors, name) {
-                let text = PanicMessage::new().append(needs[index].by).append(" of handler `").append(handler);
+                let text = PanicMessage::new().append(capture_uses[index].by).append(" of handler `").append(handler);
                 let text = text.append("` reads the capture `").append(name).append("`, but it is mounted under `");
                 append_path(text, ancestors).append("`; write `{").append(name).append("}` in that pattern").panic();
             }
@@ -217,13 +217,13 @@ mod tests {
         permission: PERMISSION,
         blocking: false,
         detached: false,
-        needs: &[],
+        capture_uses: &[],
         keys: &[],
     };
 
     fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
         let routes = routes.to_vec().leak();
-        HandlerDescriptor { name, permission: None, inherited: false, needs: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
     /// Creates a route whose pattern has a capture per segment in braces.
@@ -234,7 +234,7 @@ mod tests {
         };
         let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
         let pattern = Pattern { text, segments, slash: text.ends_with('/') };
-        RouteDescriptor { id: 0, pattern, permission: None, needs: &[], node: Box::leak(Box::new(node)) }
+        RouteDescriptor { id: 0, pattern, permission: None, capture_uses: &[], node: Box::leak(Box::new(node)) }
     }
 
     fn uses_of(captures: &[&'static str]) -> &'static [CaptureUse] {
@@ -242,8 +242,8 @@ mod tests {
         vec![none, CaptureUse { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
     }
 
-    fn actions_with_uses(needs: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
-        vec![SEND, ActionDescriptor { name: "edit", needs, ..SEND }].leak()
+    fn actions_with_uses(capture_uses: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
+        vec![SEND, ActionDescriptor { name: "edit", capture_uses, ..SEND }].leak()
     }
 
     fn actions_with_keys(keys: &[&'static str]) -> &'static [ActionDescriptor] {
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn check_routes(routes: &[RouteDescriptor]) -> Result<(), String> {
-        check_with(handler("Chat", routes), check)
+        check_with(handler("Chat", routes), check_mounts)
     }
 
     fn check_with(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
@@ -273,12 +273,12 @@ mod tests {
             (&["room", "usex"], missing_capture("usex", "users/{user}/rooms/{room}/")),
             (&["roo"], missing_capture("roo", "users/{user}/rooms/{room}/")),
         ] {
-            let needs = uses_of(captures);
+            let capture_uses = uses_of(captures);
             let mount = route("rooms/{room}/", room);
             for inner in [
-                RouteDescriptor { needs, ..mount },
-                route("rooms/{room}/", HandlerDescriptor { needs, ..room }),
-                route("rooms/{room}/", HandlerDescriptor { actions: actions_with_uses(needs), ..room }),
+                RouteDescriptor { capture_uses, ..mount },
+                route("rooms/{room}/", HandlerDescriptor { capture_uses, ..room }),
+                route("rooms/{room}/", HandlerDescriptor { actions: actions_with_uses(capture_uses), ..room }),
             ] {
                 let inside = handler("Users", &[route("x", room), inner]);
                 assert_eq!(check_routes(&[route("y", room), route("users/{user}", inside)]), expected);
@@ -287,13 +287,13 @@ mod tests {
             }
         }
         assert_eq!(
-            check_routes(&[route("rooms", HandlerDescriptor { needs: uses_of(&["room"]), ..room })]),
+            check_routes(&[route("rooms", HandlerDescriptor { capture_uses: uses_of(&["room"]), ..room })]),
             missing_capture("room", "rooms")
         );
         // Sibling routes do not count.
         let sibling = handler(
             "Users",
-            &[route("{user}", room), route("x", HandlerDescriptor { needs: uses_of(&["user"]), ..room })],
+            &[route("{user}", room), route("x", HandlerDescriptor { capture_uses: uses_of(&["user"]), ..room })],
         );
         assert_eq!(check_routes(&[route("users", sibling)]), missing_capture("user", "users/x"));
     }
@@ -322,7 +322,7 @@ mod tests {
         // No route leads to a consumer's own actions.
         let routes = [route("rooms/{room}/", handler("Room", &[]))];
         assert_eq!(
-            check_with(HandlerDescriptor { actions: actions_with_keys(&["room"]), ..handler("Chat", &routes) }, check),
+            check_with(HandlerDescriptor { actions: actions_with_keys(&["room"]), ..handler("Chat", &routes) }, check_mounts),
             Ok(())
         );
     }
@@ -343,7 +343,7 @@ mod tests {
         let rooms = route("rooms", inheriting);
         assert_eq!(check_routes(&[rooms]), Err(expected.to_owned()));
         assert_eq!(check_routes(&[RouteDescriptor { permission: PERMISSION, ..rooms }]), Ok(()));
-        assert_eq!(check_with(with_permission(handler("Chat", &[rooms])), check), Ok(()));
+        assert_eq!(check_with(with_permission(handler("Chat", &[rooms])), check_mounts), Ok(()));
         let users = handler("Users", &[rooms]);
         assert_eq!(check_routes(&[route("users", users)]), Err(expected.to_owned()));
         assert_eq!(check_routes(&[route("users", with_permission(users))]), Ok(()));
@@ -367,7 +367,7 @@ mod tests {
             check_routes(&[under(MAX_DEPTH, last)]),
             Err("route `in` is nested more than 16 levels deep; mount its handler at a higher level".to_owned())
         );
-        let reading = RouteDescriptor { needs: uses_of(&["room"]), ..last };
+        let reading = RouteDescriptor { capture_uses: uses_of(&["room"]), ..last };
         assert_eq!(
             check_routes(&[under(MAX_DEPTH - 1, reading)]),
             missing_capture("room", &format!("{}in", "x/".repeat(MAX_DEPTH - 1)))
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn check_mount_checks_only_that_route() {
-        let bad = route("rooms", HandlerDescriptor { needs: uses_of(&["room"]), ..handler("Room", &[]) });
+        let bad = route("rooms", HandlerDescriptor { capture_uses: uses_of(&["room"]), ..handler("Room", &[]) });
         let chat = handler(
             "Chat",
             &[RouteDescriptor { id: 3, ..route("users", handler("Users", &[])) }, RouteDescriptor { id: 7, ..bad }],
@@ -389,22 +389,22 @@ mod tests {
     #[test]
     fn capture_use_without_route_is_rejected() {
         let chat = handler("Chat", &[]);
-        assert_eq!(check_with(chat, |_| no_captures("Reads", &[])), Ok(()));
+        assert_eq!(check_with(chat, |_| check_connect_captures("Reads", &[])), Ok(()));
         let expected = "`Reads` reads the capture `room`, but a connection has no captures; move it from `connect = ..` to `permission = ..`";
-        assert_eq!(check_with(chat, |_| no_captures("Reads", &["room"])), Err(expected.to_owned()));
+        assert_eq!(check_with(chat, |_| check_connect_captures("Reads", &["room"])), Err(expected.to_owned()));
         assert_eq!(
             check_with(
-                HandlerDescriptor { needs: uses_of(&[]), actions: actions_with_uses(uses_of(&[])), ..chat },
-                check
+                HandlerDescriptor { capture_uses: uses_of(&[]), actions: actions_with_uses(uses_of(&[])), ..chat },
+                check_mounts
             ),
             Ok(())
         );
         let expected = "permission `Reads` reads the capture `room`, but a consumer's own actions have no captures; move it to the route or to the mounted handler";
         for own in [
-            HandlerDescriptor { needs: uses_of(&["room"]), ..chat },
+            HandlerDescriptor { capture_uses: uses_of(&["room"]), ..chat },
             HandlerDescriptor { actions: actions_with_uses(uses_of(&["room"])), ..chat },
         ] {
-            assert_eq!(check_with(own, check), Err(expected.to_owned()));
+            assert_eq!(check_with(own, check_mounts), Err(expected.to_owned()));
         }
     }
 }

@@ -205,7 +205,7 @@ impl Model {
 }
 
 /// Writes the change into the source, and says to forget what it concerns.
-fn tell(staged: &Staged, change: &OverwriteEdit, held: &ConnectionGrants<()>, cache: &GrantCache<()>) {
+fn record(staged: &Staged, change: &OverwriteEdit, held: &ConnectionGrants<()>, cache: &GrantCache<()>) {
     match change {
         OverwriteEdit::Grants(some) => staged.user.lock().unwrap().grants = set(some),
         OverwriteEdit::Administrator => staged.user.lock().unwrap().grants = GrantSet::all(),
@@ -239,7 +239,7 @@ proptest! {
         let held = ConnectionGrants::new(cache.clone());
         for change in &changes {
             model.apply(change);
-            tell(&staged, change, &held, &cache);
+            record(&staged, change, &held, &cache);
             for codename in codenames().iter().step_by(25) {
                 let name = codename.name();
                 let may = block_on(held.may(&(), *codename)).unwrap();

@@ -123,14 +123,14 @@ fn who_is_disconnected_at_the_door_does_not_stay() {
 /// Who has come in, and when the door began to ask.
 type Come = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
 
-/// Somebody comes in, as `Endpoint::admit` and `Connection::connected` let them, and reads nothing yet.
+/// Somebody comes in, as `Endpoint::admit` and `Connection::on_connect` let them, and reads nothing yet.
 fn at_the_door(world: &Server) -> (Come, impl FnOnce()) {
     let come = Come::default();
     let (world, connected_session) = (world.clone(), come.clone());
     let door = spawn(move || {
         let changes_at_start = world.registry.change_count();
         let (scope, head) = (world.scope(), ConnectContext::<super::Member>::head());
-        if block_on(world.room.may_connect(&ConnectContext::new(&scope, &head))).is_err() {
+        if block_on(world.room.authorize_connect(&ConnectContext::new(&scope, &head))).is_err() {
             return;
         }
         let session = world.session();

@@ -87,15 +87,21 @@ impl Handler for Room {
 impl Dispatch for Room {
     type Block = ConsumerBlock;
 
-    const NODE: &'static HandlerDescriptor =
-        &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
-    const CALLS: &'static [ActionFn<Self>] = &[];
+    const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
+        name: "",
+        permission: None,
+        inherited: false,
+        capture_uses: &[],
+        actions: &[],
+        routes: &[],
+    };
+    const ACTION_FNS: &'static [ActionFn<Self>] = &[];
 }
 
 impl Consumer for Room {
     const NAME: &'static str = "Room";
 
-    async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
+    async fn authorize_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         if !self.is_guarded || cx.may(READ).await? { Ok(()) } else { Err(Error::denied()) }
     }
 }

@@ -21,6 +21,6 @@ impl<P: Send + Sync + 'static> Chat<P> {
 }
 
 // What mounting it evaluates.
-const _: () = <Chat<u8> as Consumer>::CHECKED;
+const _: () = <Chat<u8> as Consumer>::CHECK;
 
 fn main() {}
