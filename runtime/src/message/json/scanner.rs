@@ -9,16 +9,16 @@ use serde::de::IgnoredAny;
 
 use super::raw_value::{MalformedJson, RawJson, ValueKind};
 
-/// A position in the text of a message.
+/// Scans the text of a message from its first key to its end.
 pub(crate) struct Scanner<'a> {
     text: &'a str,
-    at: usize,
+    position: usize,
 }
 
 impl<'a> Scanner<'a> {
     /// Creates a scanner in front of the first key. Fails if the text does not start an object.
     pub(crate) fn object(text: &'a str) -> Result<Scanner<'a>, MalformedJson> {
-        let mut scanner = Scanner { text, at: 0 };
+        let mut scanner = Scanner { text, position: 0 };
         scanner.expect(b'{')?;
         Ok(scanner)
     }
@@ -28,11 +28,11 @@ impl<'a> Scanner<'a> {
     pub(crate) fn next_entry(&mut self, is_first: bool) -> Result<Option<(Cow<'a, str>, RawJson<'a>)>, MalformedJson> {
         match self.peek() {
             Some(b'}') => {
-                self.at += 1;
+                self.position += 1;
                 return if self.peek().is_none() { Ok(None) } else { Err(MalformedJson) };
             }
             Some(b',') if !is_first => {
-                self.at += 1;
+                self.position += 1;
                 self.peek();
             }
             _ if is_first => {}
@@ -47,8 +47,8 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            match self.text.as_bytes().get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+            match self.text.as_bytes().get(self.position) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.position += 1,
                 other => return other.copied(),
             }
         }
@@ -59,7 +59,7 @@ impl<'a> Scanner<'a> {
         if self.peek() != Some(byte) {
             return Err(MalformedJson);
         }
-        self.at += 1;
+        self.position += 1;
         Ok(())
     }
 
@@ -75,9 +75,9 @@ impl<'a> Scanner<'a> {
     fn scan_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
         match self.peek() {
             Some(b'"') => {
-                let start = self.at;
+                let start = self.position;
                 match self.plain_string() {
-                    Some(_) => Ok(RawJson { text: &self.text[start..self.at], kind: ValueKind::PlainString }),
+                    Some(_) => Ok(RawJson { text: &self.text[start..self.position], kind: ValueKind::PlainString }),
                     None => self.checked_value(),
                 }
             }
@@ -90,36 +90,36 @@ impl<'a> Scanner<'a> {
     /// anything else.
     #[inline]
     fn plain_string(&mut self) -> Option<&'a str> {
-        let (quote, inside) = self.text.as_bytes().get(self.at..)?.split_first()?;
+        let (quote, inside) = self.text.as_bytes().get(self.position..)?.split_first()?;
         let length = if *quote == b'"' { find_special(inside)? } else { return None };
         if inside.get(length) != Some(&b'"') {
             return None;
         }
-        let start = self.at + 1;
-        self.at = start + length + 1;
+        let start = self.position + 1;
+        self.position = start + length + 1;
         self.text.get(start..start + length)
     }
 
     #[inline]
     fn integer(&mut self) -> Result<RawJson<'a>, MalformedJson> {
-        let rest = &self.text[self.at..];
+        let rest = &self.text[self.position..];
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         if let Some(b'.' | b'e' | b'E') = rest.as_bytes().get(digits) {
             return self.checked_value();
         }
-        self.at += digits;
+        self.position += digits;
         Ok(RawJson { text: &rest[..digits], kind: ValueKind::Integer })
     }
 
     #[cold]
     #[inline(never)]
     fn checked_value(&mut self) -> Result<RawJson<'a>, MalformedJson> {
-        let rest = &self.text[self.at..];
+        let rest = &self.text[self.position..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(_)) => {
                 let end = values.byte_offset();
-                self.at += end;
+                self.position += end;
                 Ok(RawJson { text: &rest[..end], kind: ValueKind::Other })
             }
             _ => Err(MalformedJson),
@@ -137,17 +137,17 @@ fn find_special(bytes: &[u8]) -> Option<usize> {
     const HIGHEST: u64 = ONES << 7;
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
+    for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let quote = below(word ^ (ONES * u64::from(b'"')), 1);
         let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
         let found = (below(word, u64::from(b' ')) | quote | backslash) & HIGHEST;
         if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
         }
     }
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-    rest.iter().position(special).map(|at| words.len() * 8 + at)
+    rest.iter().position(special).map(|index| words.len() * 8 + index)
 }
 
 /// Returns the nesting depth of arrays and objects in a valid JSON value. The depth of a scalar is 0.
@@ -195,9 +195,9 @@ mod tests {
         let text = r#" { "a" : "x\"y" , "b\u0031":[1, {"c":"]"}],"n":-1.5e3 ,"t":true,"z":0, "i":12 } "#;
         let found = entries(text).unwrap();
         let shown: Vec<_> = found.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let wanted =
+        let expected =
             [("a", r#""x\"y""#), ("b1", r#"[1, {"c":"]"}]"#), ("n", "-1.5e3"), ("t", "true"), ("z", "0"), ("i", "12")];
-        assert_eq!(shown, wanted);
+        assert_eq!(shown, expected);
     }
 
     #[test]
@@ -235,12 +235,12 @@ mod tests {
     fn string_of_any_length_ends_at_its_quote() {
         for length in 0..100 {
             let text = "x".repeat(length);
-            for (inside, fine) in [("", true), ("\u{e9}", true), ("\\\"", true), ("\n", false), ("\u{1f}", false)] {
+            for (inside, is_valid) in [("", true), ("\u{e9}", true), ("\\\"", true), ("\n", false), ("\u{1f}", false)] {
                 for at in 0..=length {
                     let value = format!("\"{}{inside}{}\"", &text[..at], &text[at..]);
                     let found = entries(&format!("{{\"k\":{value},\"l\":1}}"));
-                    let wanted = [("k".to_owned(), value), ("l".to_owned(), "1".to_owned())];
-                    assert_eq!(found, if fine { Ok(wanted.to_vec()) } else { Err(MalformedJson) });
+                    let expected = [("k".to_owned(), value), ("l".to_owned(), "1".to_owned())];
+                    assert_eq!(found, if is_valid { Ok(expected.to_vec()) } else { Err(MalformedJson) });
                 }
             }
         }
