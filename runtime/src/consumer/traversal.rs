@@ -8,8 +8,8 @@ use crate::context::{Authorized, Call, Handler, Step};
 use crate::error::{Error, Result};
 use crate::message::Reply;
 
-/// The state of one traversal of the handler tree. Passed by reference: passing its fields to each level separately costs more
-/// than most checks.
+/// The state of one traversal of the handler tree. Passed by reference: passing its fields to each level separately costs
+/// more than most checks.
 #[derive(Debug)]
 pub struct Traversal<'w, U> {
     call: &'w Call<'w, U>,
