@@ -23,7 +23,7 @@ use crate::session::revalidator::within_deadline;
 use crate::session::session::Session;
 
 /// How many ids a connection may subscribe to one group under: each event of it carries them all.
-const MOST_SUBSCRIPTIONS: usize = 32;
+const MAX_SUBSCRIPTIONS_PER_GROUP: usize = 32;
 
 impl<U: User> Context<'_, U> {
     /// Joins a group, if its permission lets this connection in; else its refusal. 409 where the connection is in more
@@ -47,11 +47,11 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        let wrong = || {
+        let missing_id = || {
             let status = http::StatusCode::BAD_REQUEST;
             Error::new(status, "missing_request_id", "A subscription needs a request_id.").with_field("request_id")
         };
-        let id = self.request_id().ok_or_else(wrong)?;
+        let id = self.request_id().ok_or_else(missing_id)?;
         join(self.acting()?, group, Some(id)).await
     }
 
@@ -65,8 +65,8 @@ impl<U: User> Context<'_, U> {
         let session = session::<G::Consumer, U>(call)?.clone();
         // Dropped outside of the lock: the group's key may run the application's code.
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
-        let kept = usize::from(session.is_member(&group, Some(&id)));
-        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), kept));
+        let held_slots = usize::from(session.is_member(&group, Some(&id)));
+        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), held_slots));
         let group = Contained::new(group);
         let effect = SideEffect::Before(Box::new(move || session.release(&*group, Some(&id))));
         call.with_side_effects(|effects| effects.push(effect));
@@ -103,7 +103,7 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
     }
 
     /// The same to everybody but this connection.
@@ -114,7 +114,9 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, Some(session.id)))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| {
+            session.registry.publish(&*group, event, Some(session.id));
+        })
     }
 
     /// The same to several groups. Who is in more than one of them gets it once.
@@ -126,7 +128,7 @@ impl<U: User> Context<'_, U> {
     {
         let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
         let event = Contained::new(event);
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
     }
 
     /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
@@ -137,14 +139,14 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (user_id, event) = (user_id.into(), Contained::new(event));
-        self.after(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
+        self.push_effect(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
     }
 
     /// This happens once the action has ended well and its reply is on its way.
-    fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
+    fn push_effect<C: Consumer>(&self, effect: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?.clone();
-        let effect = SideEffect::After(Box::new(move || cause(session)));
+        let effect = SideEffect::After(Box::new(move || effect(session)));
         call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
@@ -163,7 +165,7 @@ impl<U: User> Context<'_, U> {
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?;
-        Ok(Connections::of_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
+        Ok(Connections::for_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
     }
 }
 
@@ -184,11 +186,11 @@ where
 {
     let session = session::<G::Consumer, U>(call)?;
     let evaluation_epoch = session.send_queue.epoch();
-    match session.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
+    match session.scope().filter(|current| !std::ptr::eq(&raw const **current, call.scope())) {
         // Whoever sits there now is asked: the action has begun for somebody whose credentials were others.
-        Some(now) => {
+        Some(current) => {
             let head = ConnectContext::<U>::head();
-            group.may_join(&session.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
+            group.may_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
         }
         None => group.may_join(&session.consumer, call).await?,
     }
@@ -196,39 +198,43 @@ where
         return Ok(());
     }
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
-    let was_in = session.is_member(&group, id.as_ref()) && !is_leaving;
-    if id.is_some() && !was_in && session.slot_count(&group) >= MOST_SUBSCRIPTIONS {
-        let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
+    let is_member = session.is_member(&group, id.as_ref()) && !is_leaving;
+    if id.is_some() && !is_member && session.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
+        let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let room = if was_in {
+    let slot = if is_member {
         None
     } else {
         Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
     };
-    let entry = entry(group.clone(), id.clone(), room)?;
-    let (session, left, left_id, leaver) =
+    let request = join_request(group.clone(), id.clone(), slot)?;
+    let (session, undo_group, undo_id, undo_session) =
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
-    let entered = Arc::new(AtomicBool::new(false));
-    let has_entered = entered.clone();
-    let enter = move || {
+    let has_joined = Arc::new(AtomicBool::new(false));
+    let undo_has_joined = has_joined.clone();
+    let enter_group = move || {
         session.join_at_epoch(evaluation_epoch, || {
-            entered.store(session.registry.add_member(&session, entry), Ordering::SeqCst);
+            has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
         });
     };
     let undo = move || {
-        if has_entered.load(Ordering::SeqCst) {
-            leaver.release(&*left, left_id.as_ref());
+        if undo_has_joined.load(Ordering::SeqCst) {
+            undo_session.release(&*undo_group, undo_id.as_ref());
         }
     };
-    let effect =
-        SideEffect::Join { group: Contained::new(Box::new(group)), id, effect: Box::new(enter), undo: Box::new(undo) };
+    let effect = SideEffect::Join {
+        group: Contained::new(Box::new(group)),
+        id,
+        effect: Box::new(enter_group),
+        undo: Box::new(undo),
+    };
     call.with_side_effects(|effects| effects.push(effect));
     Ok(())
 }
 
 /// A connection that is to be let into a group.
-pub(crate) fn entry<G: Group>(
+pub(crate) fn join_request<G: Group>(
     group: G,
     id: Option<RequestId>,
     slot: Option<GroupSlot<G::Consumer>>,
@@ -246,19 +252,20 @@ fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>
 
 impl<C: Consumer> Session<C> {
     /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
-    pub(crate) async fn join_from_outside<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+    pub(crate) async fn authorize_and_join<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
         // First of all, so that what changes after it is asked about again.
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
         let head = ConnectContext::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
-        let asked = within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
-        let room = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
-        match asked.and_then(|()| entry(group.clone(), None, room()?)) {
-            Ok(entry) => {
-                let enter = || _ = self.registry.add_member(self, entry);
-                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter) {
-                    change.completed().await;
+        let authorized =
+            within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
+        let slot = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
+        match authorized.and_then(|()| join_request(group.clone(), None, slot()?)) {
+            Ok(request) => {
+                let enter_group = || _ = self.registry.add_member(self, request);
+                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
+                    change.wait().await;
                 }
                 self.is_member(&group, None)
             }

@@ -21,15 +21,15 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn fast_path_view(&self) -> FastPathView<'_, C::User> {
         // The epoch first: who reads that of a change sees below that the change is under way.
         let epoch = self.send_queue.epoch();
-        let plain = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
-        FastPathView { epoch, scope: self.initial_scope.get().filter(|_| plain) }
+        let is_fast = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
+        FastPathView { epoch, scope: self.initial_scope.get().filter(|_| is_fast) }
     }
 
     /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
     #[inline]
     pub(crate) fn deliver_fast<E>(
         self: &Arc<Self>,
-        fast_path_view: &FastPathView<'_, C::User>,
+        view: &FastPathView<'_, C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_, C>,
     ) -> DeliveryOutcome
@@ -37,8 +37,8 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match fast_path_view.scope {
-            Some(scope) => self.authorize_and_enqueue(scope, publication, path, fast_path_view.epoch),
+        match view.scope {
+            Some(scope) => self.authorize_and_enqueue(scope, publication, path, view.epoch),
             None => self.deliver(publication, path),
         }
     }
@@ -79,8 +79,8 @@ impl<C: Consumer> Session<C> {
         match self.authorize_event(&Subscriber::new(scope), publication) {
             Some(false) => DeliveryOutcome::Refused,
             Some(true) => match self.enqueue(scope, publication, path, epoch) {
-                EnqueueOutcome::In | EnqueueOutcome::Gone => DeliveryOutcome::Done,
-                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.defer(publication, path),
+                EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded => DeliveryOutcome::Done,
+                EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.defer(publication, path),
             },
             None => self.defer(publication, path),
         }
@@ -110,7 +110,7 @@ impl<C: Consumer> Session<C> {
         catch_unwind(|| self.consumer.may_see(subscriber, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
             tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
-            self.registry.counters.failed();
+            self.registry.counters.record_failure();
             Some(false)
         })
     }
@@ -129,8 +129,8 @@ impl<C: Consumer> Session<C> {
     {
         self.build_frame(scope, publication, path, |frame, handle, frame_version| {
             // What is not wanted any more is dropped here: nothing is locked.
-            let (enqueue, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
-            enqueue
+            let (outcome, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            outcome
         })
     }
 
@@ -147,17 +147,17 @@ impl<C: Consumer> Session<C> {
         E: Send + Sync + 'static,
     {
         loop {
-            let Some(frame_version) = path.version() else { return EnqueueOutcome::Gone };
-            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Gone };
+            let Some(frame_version) = path.version() else { return EnqueueOutcome::Discarded };
+            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Discarded };
             match enqueue(frame, publication.handle(self, path), frame_version) {
-                EnqueueOutcome::Changed => {}
+                EnqueueOutcome::PathChanged => {}
                 outcome => return outcome,
             }
         }
     }
 
     /// Puts in what was asked about; from then on no change takes it back from here.
-    pub(crate) fn commit<E>(
+    pub(crate) fn enqueue_deferred<E>(
         &self,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
@@ -170,16 +170,16 @@ impl<C: Consumer> Session<C> {
     {
         self.build_frame(scope, publication, path, |frame, handle, frame_version| {
             let mut deferred = self.lock_deferred();
-            let (enqueue, unwanted) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
-            let done = if matches!(enqueue, EnqueueOutcome::In | EnqueueOutcome::Gone) {
+            let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            let delivered = if matches!(outcome, EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded) {
                 deferred.in_progress.take()
             } else {
                 None
             };
             drop(deferred);
             // Not under the lock: an event may run its own code when it is dropped.
-            drop((done, unwanted));
-            enqueue
+            drop((delivered, discarded));
+            outcome
         })
     }
 }
@@ -194,7 +194,7 @@ pub(crate) struct FastPathView<'a, U> {
 impl<U> FastPathView<'_, U> {
     /// Reads ahead what permissions will read.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         if let Some(scope) = self.scope {
             scope.fetch();
         }

@@ -33,7 +33,7 @@ pub trait Emits<E>: Consumer {
 
     /// Asks it. `None`: some grants are not known yet.
     #[doc(hidden)]
-    fn may_see(&self, seeing: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
+    fn may_see(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
     /// What it is about: of two that wait for a slow receiver, the newer may stand for both. `None`: for itself alone.
     #[doc(hidden)]
@@ -112,26 +112,26 @@ pub fn personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Opti
 pub struct Subscriber<'a, U> {
     scope: &'a Scope<U>,
     /// What was not known at once. Mostly there is none of it, and then it must cost nothing.
-    late: RefCell<Option<Box<DeferredGrants>>>,
+    deferred: RefCell<Option<Box<DeferredGrants>>>,
 }
 
 /// What was asked of a subscriber's grants and not known at once.
 #[derive(Default)]
 struct DeferredGrants {
-    wanted: Vec<(Codename, Keys)>,
+    missing: Vec<(Codename, Keys)>,
     /// What was loaded for this very question.
-    told: Vec<(Codename, Keys, bool)>,
+    loaded: Vec<(Codename, Keys, bool)>,
 }
 
 impl<'a, U: User> Subscriber<'a, U> {
     #[inline]
     pub(crate) fn new(scope: &'a Scope<U>) -> Subscriber<'a, U> {
-        Subscriber { scope, late: RefCell::new(None) }
+        Subscriber { scope, deferred: RefCell::new(None) }
     }
 
     /// Begins to ask an expression.
     pub fn sight(&self, expression: &'static Expression) -> EventEvaluation {
-        EventEvaluation { expression, answers: Answers::default(), asking: None, outcome: None }
+        EventEvaluation { expression, answers: Answers::default(), current_leaf: None, outcome: None }
     }
 
     /// Who is looking.
@@ -143,43 +143,43 @@ impl<'a, U: User> Subscriber<'a, U> {
     /// Asks a codename; `None` where it is not known yet.
     #[inline]
     pub fn may(&self, codename: Codename) -> Option<bool> {
-        self.ask(codename, &[])
+        self.evaluate(codename, &[])
     }
 
     /// Asks a codename as the object overwrites it that the event names.
     pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
-        self.ask(codename, &keys(object))
+        self.evaluate(codename, &keys(object))
     }
 
     #[inline]
-    fn ask(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        let told = self.late.borrow().as_ref().and_then(|late| late.told(codename, objects));
-        let known = told.or_else(|| self.scope.may_now(codename, objects));
+    fn evaluate(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        let loaded = self.deferred.borrow().as_ref().and_then(|deferred| deferred.loaded(codename, objects));
+        let known = loaded.or_else(|| self.scope.may_now(codename, objects));
         if known.is_none() {
-            self.want(codename, objects);
+            self.record_missing(codename, objects);
         }
         known
     }
 
     #[cold]
-    fn want(&self, codename: Codename, objects: &[ObjectKey]) {
-        self.late.borrow_mut().get_or_insert_default().wanted.push((codename, objects.iter().cloned().collect()));
+    fn record_missing(&self, codename: Codename, objects: &[ObjectKey]) {
+        self.deferred.borrow_mut().get_or_insert_default().missing.push((codename, objects.iter().cloned().collect()));
     }
 
     /// Loads what was not known.
     pub(crate) async fn load(&mut self) -> Result<()> {
-        let late = self.late.get_mut().get_or_insert_default();
-        for (codename, objects) in std::mem::take(&mut late.wanted) {
+        let deferred = self.deferred.get_mut().get_or_insert_default();
+        for (codename, objects) in std::mem::take(&mut deferred.missing) {
             let may = self.scope.may_with(codename, &objects).await?;
-            late.told.push((codename, objects, may));
+            deferred.loaded.push((codename, objects, may));
         }
         Ok(())
     }
 }
 
 impl DeferredGrants {
-    fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
+    fn loaded(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        self.loaded.iter().find(|row| row.0 == codename && *row.1 == *objects).map(|row| row.2)
     }
 }
 
@@ -197,7 +197,7 @@ type Decision = Option<bool>;
 pub struct EventEvaluation {
     expression: &'static Expression,
     answers: Answers,
-    asking: Option<u8>,
+    current_leaf: Option<u8>,
     /// `None` until the expression is settled.
     outcome: Option<Decision>,
 }
@@ -209,8 +209,8 @@ impl EventEvaluation {
     pub fn next(&mut self) -> Option<u8> {
         match self.expression.tree.judge(&self.answers) {
             ControlFlow::Break(leaf) => {
-                self.asking = Some(leaf);
-                self.asking
+                self.current_leaf = Some(leaf);
+                self.current_leaf
             }
             ControlFlow::Continue(outcome) => {
                 self.outcome = Some(outcome);
@@ -222,7 +222,7 @@ impl EventEvaluation {
     /// What the leaf said; `None` where it is not known yet.
     #[inline]
     pub fn tell(&mut self, answer: Option<bool>) {
-        if let Some(leaf) = self.asking.take() {
+        if let Some(leaf) = self.current_leaf.take() {
             self.answers.record(leaf, answer);
         }
     }

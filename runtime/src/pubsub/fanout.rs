@@ -21,7 +21,7 @@ use crate::session::registry::SessionRegistry;
 
 /// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
 /// the other would wait for each.
-const TOGETHER: usize = 16;
+const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
     /// Gives an event to every member of a group who may see it.
@@ -35,12 +35,12 @@ impl<C: Consumer> SessionRegistry<C> {
         if let Some(members) = self.group_table::<G>().members(group) {
             let publication = Publication::new(event, members.name.clone());
             let list = members.list();
-            for together in list.chunks(TOGETHER) {
-                counts.deliver(&publication, together, except);
+            for chunk in list.chunks(CHUNK_LEN) {
+                counts.deliver(&publication, chunk, except);
             }
             counts.attempted = list.len();
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 
     /// The same for several groups: a member of more than one gets it once.
@@ -51,16 +51,16 @@ impl<C: Consumer> SessionRegistry<C> {
         E: Send + Sync + 'static,
     {
         let table = self.group_table::<G>();
-        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut index_by_session: HashMap<u64, usize> = HashMap::new();
         let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
         for members in groups.iter().filter_map(|group| table.members(group)) {
             for Member { session, membership } in &*members.list() {
-                match known.get(&session.id) {
+                match index_by_session.get(&session.id) {
                     // A group may be named twice.
-                    Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
-                    Some(&at) => receivers[at].push(membership.clone()),
+                    Some(&index) if receivers[index].iter().any(|other| Arc::ptr_eq(other, membership)) => {}
+                    Some(&index) => receivers[index].push(membership.clone()),
                     None => {
-                        known.insert(session.id, receivers.len());
+                        index_by_session.insert(session.id, receivers.len());
                         receivers.push(SmallVec::from_buf([membership.clone()]));
                     }
                 }
@@ -70,11 +70,11 @@ impl<C: Consumer> SessionRegistry<C> {
         counts.attempted = receivers.len();
         for memberships in receivers {
             counts.add(match &memberships[..] {
-                [only] => only.session.deliver(&publication, DeliveryPath::Group(only)),
-                several => several[0].session.deliver(&publication, DeliveryPath::Groups(&several.into())),
+                [membership] => membership.session.deliver(&publication, DeliveryPath::Group(membership)),
+                memberships => memberships[0].session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 
     /// Gives an event to one user on all sockets, where that user may see it.
@@ -88,7 +88,7 @@ impl<C: Consumer> SessionRegistry<C> {
             counts.attempted += 1;
             counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 }
 
@@ -106,21 +106,21 @@ impl FanoutCounts {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.session.fast_path_view()));
-        glances.iter().flatten().for_each(FastPathView::fetch);
-        for (Member { session, membership }, fast_path_view) in members.iter().zip(glances.iter().flatten()) {
+        let views: [_; CHUNK_LEN] = from_fn(|index| members.get(index).map(|member| member.session.fast_path_view()));
+        views.iter().flatten().for_each(FastPathView::prefetch);
+        for (Member { session, membership }, view) in members.iter().zip(views.iter().flatten()) {
             if except != Some(session.id) {
-                self.add(session.deliver_fast(fast_path_view, publication, DeliveryPath::Group(membership)));
+                self.add(session.deliver_fast(view, publication, DeliveryPath::Group(membership)));
             }
         }
     }
 
-    fn add(&mut self, offered: DeliveryOutcome) {
-        self.refused += u64::from(offered == DeliveryOutcome::Refused);
+    fn add(&mut self, outcome: DeliveryOutcome) {
+        self.refused += u64::from(outcome == DeliveryOutcome::Refused);
     }
 
-    fn count(&self, counts: &CounterCells) {
+    fn record(&self, counters: &CounterCells) {
         Pacer::record_deliveries(self.attempted);
-        counts.published(self.refused);
+        counters.record_publication(self.refused);
     }
 }

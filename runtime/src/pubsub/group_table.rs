@@ -65,7 +65,7 @@ impl<G: Group> GroupTable<G> {
     }
 
     /// One more member, of whom it is not one yet: as joined, or by a subscription.
-    pub(crate) fn admit(
+    pub(crate) fn insert(
         &self,
         group: &G,
         name: Option<Arc<str>>,
@@ -75,7 +75,7 @@ impl<G: Group> GroupTable<G> {
     ) -> Arc<Membership<G::Consumer>> {
         let key = group.clone();
         let mut groups = lock(&self.groups);
-        let (members, unused) = if let Some(members) = groups.get(group) {
+        let (members, unused_key) = if let Some(members) = groups.get(group) {
             (members.clone(), Some(key))
         } else {
             let members = Arc::new(MemberList { name, list: Mutex::default() });
@@ -85,35 +85,35 @@ impl<G: Group> GroupTable<G> {
         let membership = Arc::new(Membership::new(session.clone(), members.name.clone(), id, slot));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut list);
-        membership.slot.store(list.len(), Ordering::Relaxed);
+        membership.list_index.store(list.len(), Ordering::Relaxed);
         list.push(Member { session: session.clone(), membership: membership.clone() });
         drop(groups);
         // Not under the lock of all groups: a key may run its own code when it is dropped.
-        drop_contained(unused);
+        drop_contained(unused_key);
         membership
     }
 
-    fn dismiss(&self, group: &G, membership: &Membership<G::Consumer>) {
+    fn remove(&self, group: &G, membership: &Membership<G::Consumer>) {
         let mut groups = lock(&self.groups);
         let Some(members) = groups.get(group) else { return };
-        let empty = {
+        let is_empty = {
             let mut list = lock(&members.list);
             let list = Arc::make_mut(&mut *list);
             // Places change under this lock only.
-            let slot = membership.slot.load(Ordering::Relaxed);
+            let index = membership.list_index.load(Ordering::Relaxed);
             // It may have been dismissed before.
-            if list.get(slot).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
-                list.swap_remove(slot);
-                if let Some(moved) = list.get(slot) {
-                    moved.membership.slot.store(slot, Ordering::Relaxed);
+            if list.get(index).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
+                list.swap_remove(index);
+                if let Some(moved) = list.get(index) {
+                    moved.membership.list_index.store(index, Ordering::Relaxed);
                 }
             }
             list.is_empty()
         };
-        let gone = if empty { groups.remove_entry(group) } else { None };
+        let removed_group = if is_empty { groups.remove_entry(group) } else { None };
         drop(groups);
         // Not under the lock, for the same reason.
-        drop_contained(gone);
+        drop_contained(removed_group);
     }
 }
 
@@ -159,7 +159,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     fn leave(&self) {
         // First of all nothing more may come by it.
         self.membership.end();
-        self.table.dismiss(&self.group, &self.membership);
+        self.table.remove(&self.group, &self.membership);
     }
 }
 
@@ -178,7 +178,7 @@ impl<C: Consumer> SessionRegistry<C> {
         let key = Contained::new(G::clone(&group));
         session.add_membership(&*key, id, slot, |id, slot| {
             let table = self.group_table::<G>();
-            let membership = table.admit(&group, name, session, id, slot);
+            let membership = table.insert(&group, name, session, id, slot);
             Arc::new(GroupMembership { group, table, membership })
         })
     }

@@ -25,16 +25,16 @@ pub(crate) struct Publication<E> {
     /// What frames call the one group that it was published to.
     group_name: Option<Arc<str>>,
     /// Found out once somebody may see it.
-    shared: OnceLock<Shared>,
+    shared: OnceLock<SharedFrame>,
     /// What it is about, with its type. Found out once it waits for somebody.
     key: OnceLock<Option<u64>>,
 }
 
 /// Whether the frame is the same for everybody.
-enum Shared {
-    No,
+enum SharedFrame {
+    PerSubscriber,
     /// Nothing where it could not be made.
-    Yes(Option<Text>),
+    Same(Option<Text>),
 }
 
 impl<E> Publication<E> {
@@ -54,14 +54,16 @@ impl<E> Publication<E> {
         scope: &Scope<C::User>,
         path: DeliveryPath<'_, C>,
     ) -> Option<Text> {
-        let (frame, named) = match self.shared.get_or_init(|| self.share(session)) {
-            Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(session, || session.consumer.personal(scope, self.event())) {
-                Made::Frame(Frame(frame)) => (frame, false),
-                Made::Nothing | Made::Failed => return None,
-            },
+        let (frame, has_group_name) = match self.shared.get_or_init(|| self.encode_shared(session)) {
+            SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
+            SharedFrame::PerSubscriber => {
+                match encode::<C, E>(session, || session.consumer.personal(scope, self.event())) {
+                    FrameOutcome::Frame(Frame(frame)) => (frame, false),
+                    FrameOutcome::NoFrame | FrameOutcome::Failed => return None,
+                }
+            }
         };
-        let group = if named { None } else { path.group_name() };
+        let group = if has_group_name { None } else { path.group_name() };
         let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
         if group.is_none() && ids.is_empty() {
             return Some(frame);
@@ -69,11 +71,11 @@ impl<E> Publication<E> {
         Some(native::event_for(&frame, group, &ids))
     }
 
-    fn share<C: Emits<E>>(&self, session: &Session<C>) -> Shared {
-        match made::<C, E>(session, || session.consumer.shared(self.event())) {
-            Made::Nothing => Shared::No,
-            Made::Failed => Shared::Yes(None),
-            Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
+    fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
+        match encode::<C, E>(session, || session.consumer.shared(self.event())) {
+            FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
+            FrameOutcome::Failed => SharedFrame::Same(None),
+            FrameOutcome::Frame(Frame(frame)) => SharedFrame::Same(Some(match &self.group_name {
                 Some(name) => native::event_for(&frame, Some(name), &[]),
                 None => frame,
             })),
@@ -89,21 +91,21 @@ impl<E> Publication<E> {
         let key = || session.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
         // One whose key cannot be told stands for itself.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        EventHandle::new(self.clone(), path.owned(), *key)
+        EventHandle::new(self.clone(), path.into_owned(), *key)
     }
 }
 
-enum Made {
-    Nothing,
+enum FrameOutcome {
+    NoFrame,
     Frame(Frame),
     Failed,
 }
 
 /// Makes a frame. What goes wrong concerns nobody but those who would have got it.
-fn made<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> Made {
+fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> FrameOutcome {
     match catch_unwind(build_frame) {
-        Ok(None) => return Made::Nothing,
-        Ok(Some(Ok(frame))) => return Made::Frame(frame),
+        Ok(None) => return FrameOutcome::NoFrame,
+        Ok(Some(Ok(frame))) => return FrameOutcome::Frame(frame),
         Ok(Some(Err(error))) => {
             tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event not sent: encoding failed");
         }
@@ -111,8 +113,8 @@ fn made<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Opti
             tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "event not sent: `#[event]` method panicked");
         }
     }
-    session.registry.counters.failed();
-    Made::Failed
+    session.registry.counters.record_failure();
+    FrameOutcome::Failed
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {
@@ -123,19 +125,19 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Public
         epoch: u64,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
-            let Some(scope) = session.scope() else { return EnqueueOutcome::Gone };
+            let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
             let mut subscriber = Subscriber::new(&*scope);
-            let refused = || {
-                session.registry.counters.refused();
-                EnqueueOutcome::Gone
+            let refuse = || {
+                session.registry.counters.record_refusal();
+                EnqueueOutcome::Discarded
             };
             loop {
                 if session.send_queue.epoch() != epoch {
                     return EnqueueOutcome::Stale;
                 }
                 match session.authorize_event(&subscriber, &self) {
-                    Some(true) => return session.commit(&scope, &self, path, epoch),
-                    Some(false) => return refused(),
+                    Some(true) => return session.enqueue_deferred(&scope, &self, path, epoch),
+                    Some(false) => return refuse(),
                     None => {}
                 }
                 match timeout(session.check_timeout, subscriber.load()).await {
@@ -146,8 +148,8 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Public
                     }
                     Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "event refused: loading grants timed out"),
                 }
-                session.registry.counters.failed();
-                return refused();
+                session.registry.counters.record_failure();
+                return refuse();
             }
         })
     }

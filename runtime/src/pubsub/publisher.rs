@@ -58,7 +58,7 @@ impl<C: Consumer> Publisher<C> {
     /// Who connects later is not in it: that is for `#[connect]`.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
         let sessions = self.0.sessions_of_user(user_id);
-        let joined = join_all(sessions.iter().map(|session| session.join_from_outside(group.clone()))).await;
+        let joined = join_all(sessions.iter().map(|session| session.authorize_and_join(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()
     }
 
@@ -71,7 +71,7 @@ impl<C: Consumer> Publisher<C> {
 
     /// What became of the events so far.
     pub fn counters(&self) -> EventCounters {
-        self.0.counters.now()
+        self.0.counters.snapshot()
     }
 }
 

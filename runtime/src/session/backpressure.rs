@@ -59,27 +59,27 @@ impl PausedPublishers {
     }
 
     /// Holds the connection that this task runs for, if it runs for one and is not held already. One that was held before its
-    /// last pause ended is held once more, unless `once`.
+    /// last pause ended is held once more, unless `at_most_once`.
     #[cold]
-    pub(crate) fn hold_current(&mut self, once: bool) {
+    pub(crate) fn hold_current(&mut self, at_most_once: bool) {
         let _ = PACER.try_with(|pacer| {
-            let held = self.0.get_or_insert_default();
-            let known = held.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
-            if once && known.is_some() {
+            let list = self.0.get_or_insert_default();
+            let index = list.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
+            if at_most_once && index.is_some() {
                 return;
             }
-            if known.is_none() {
+            if index.is_none() {
                 // Connections that have ended are not held any more.
-                held.retain(|hold| Arc::strong_count(&hold.pacer) > 1);
+                list.retain(|hold| Arc::strong_count(&hold.pacer) > 1);
             }
             let mut holds = lock(&pacer.holds);
-            if let Some(known) = known {
-                if held[known].pause == holds.pause {
+            if let Some(index) = index {
+                if list[index].pause == holds.pause {
                     return;
                 }
-                held[known].pause = holds.pause;
+                list[index].pause = holds.pause;
             } else {
-                held.push(Hold { pacer: pacer.clone(), pause: holds.pause });
+                list.push(Hold { pacer: pacer.clone(), pause: holds.pause });
             }
             holds.count += 1;
             pacer.is_held.store(true, Ordering::Relaxed);

@@ -20,17 +20,17 @@ use crate::transport::CloseCode;
 pub struct Connections<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
     /// Where an action changes its own caller's rights: whose they are, and what it changes.
-    own: Option<(u64, OwnEpochs)>,
+    own_session: Option<(u64, OwnEpochs)>,
 }
 
 impl<C: Consumer> Connections<C> {
     pub(crate) fn new(registry: Arc<SessionRegistry<C>>) -> Connections<C> {
-        Connections { registry, own: None }
+        Connections { registry, own_session: None }
     }
 
     /// As an action has it that runs for whoever sits there.
-    pub(crate) fn of_action(session: &Session<C>, changes: OwnEpochs) -> Connections<C> {
-        Connections { registry: session.registry.clone(), own: Some((session.id, changes)) }
+    pub(crate) fn for_action(session: &Session<C>, own_epochs: OwnEpochs) -> Connections<C> {
+        Connections { registry: session.registry.clone(), own_session: Some((session.id, own_epochs)) }
     }
 
     /// What this user, by [`User::id`](crate::User::id), may do has changed.
@@ -54,13 +54,13 @@ impl<C: Consumer> Connections<C> {
     /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
     pub async fn refresh_role(&self, role: &str) {
         self.registry.record_change();
-        let concerned = |session: &Arc<Session<C>>| {
+        let is_concerned = |session: &Arc<Session<C>>| {
             let concerned = Cell::new(false);
             // What runs for whoever sat there before counts too.
-            session.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
+            session.for_each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
             concerned.get()
         };
-        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(concerned).collect();
+        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(is_concerned).collect();
         self.refresh(&sessions, Scope::forget_grants).await;
     }
 
@@ -89,19 +89,19 @@ impl<C: Consumer> Connections<C> {
     }
 
     /// All of them are told at once, so that it is done even where nobody waits for the rest.
-    async fn refresh(&self, sessions: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
-        let tell = |session: &Arc<Session<C>>| {
-            let change = session.begin_revalidation(|| session.each_scope(forget));
-            if let Some((own, changes)) = &self.own
-                && *own == session.id
+    async fn refresh(&self, sessions: &[Arc<Session<C>>], invalidate: fn(&Scope<C::User>)) {
+        let begin = |session: &Arc<Session<C>>| {
+            let change = session.begin_revalidation(|| session.for_each_scope(invalidate));
+            if let Some((own_id, own_epochs)) = &self.own_session
+                && *own_id == session.id
             {
-                changes.add(change.epoch);
+                own_epochs.add(change.epoch);
             }
             change
         };
-        let changes: Vec<_> = sessions.iter().map(tell).collect();
+        let changes: Vec<_> = sessions.iter().map(begin).collect();
         for change in changes {
-            change.completed().await;
+            change.wait().await;
         }
     }
 }
@@ -119,13 +119,13 @@ impl<C: Consumer> Session<C> {
             // Whoever it is may come again, and is asked then.
             return self.close_with(CloseCode::Failed);
         }
-        self.begin_revalidation(|| self.each_scope(Scope::forget_grants)).completed().await;
+        self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)).wait().await;
     }
 }
 
 impl<C: Consumer> Clone for Connections<C> {
     fn clone(&self) -> Self {
-        Connections { registry: self.registry.clone(), own: self.own.clone() }
+        Connections { registry: self.registry.clone(), own_session: self.own_session.clone() }
     }
 }
 

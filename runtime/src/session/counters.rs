@@ -35,32 +35,32 @@ pub(crate) struct CounterCells {
 
 impl CounterCells {
     /// Counts one publication, and whom it was kept from at once.
-    pub(crate) fn published(&self, refused: u64) {
+    pub(crate) fn record_publication(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);
         self.refused.fetch_add(refused, Ordering::Relaxed);
     }
 
-    pub(crate) fn refused(&self) {
+    pub(crate) fn record_refusal(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn delivered(&self) {
+    pub(crate) fn record_delivery(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn dropped(&self, events: usize) {
+    pub(crate) fn record_dropped(&self, events: usize) {
         self.dropped.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn too_slow(&self) {
+    pub(crate) fn record_too_slow(&self) {
         self.too_slow.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn failed(&self) {
+    pub(crate) fn record_failure(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn now(&self) -> EventCounters {
+    pub(crate) fn snapshot(&self) -> EventCounters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         EventCounters {
             published: read(&self.published),

@@ -57,22 +57,22 @@ impl<C: Consumer> Drop for GroupSlot<C> {
 impl<C: Consumer> Session<C> {
     /// Room for one more group, where so much is about to be given back. 409 where there is none.
     pub(crate) fn reserve_slot(self: &Arc<Self>, slots_given_back: usize) -> Result<GroupSlot<C>> {
-        let taken = self.group_count.fetch_add(1, Ordering::Relaxed);
-        let reserved = GroupSlot(self.clone());
-        if taken < self.max_groups.saturating_add(slots_given_back) {
-            return Ok(reserved);
+        let slots_in_use = self.group_count.fetch_add(1, Ordering::Relaxed);
+        let slot = GroupSlot(self.clone());
+        if slots_in_use < self.max_groups.saturating_add(slots_given_back) {
+            return Ok(slot);
         }
         Err(Error::new(http::StatusCode::CONFLICT, "too_many_groups", "The connection is in too many groups."))
     }
 
     /// Whether it is in a group already, as joined or by the subscription of that id.
     pub(crate) fn is_member(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
-        self.lock_memberships().list.iter().any(|known| known.is_group(group) && known.is_held_by(id))
+        self.lock_memberships().list.iter().any(|entry| entry.is_group(group) && entry.is_held_by(id))
     }
 
     /// How much room a group takes up.
     pub(crate) fn slot_count(&self, group: &dyn Any) -> usize {
-        self.lock_memberships().list.iter().find(|known| known.is_group(group)).map_or(0, |known| known.slot_count())
+        self.lock_memberships().list.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
     /// The groups that it is in now.
@@ -80,25 +80,25 @@ impl<C: Consumer> Session<C> {
         self.lock_memberships().list.clone()
     }
 
-    /// Belongs to a group, `enter` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
+    /// Belongs to a group, `create_entry` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
     /// happens. Gives back whether it was not kept so before.
     pub(crate) fn add_membership(
         &self,
         group: &dyn Any,
         id: Option<RequestId>,
         slot: GroupSlot<C>,
-        enter: impl FnOnce(Option<RequestId>, GroupSlot<C>) -> Arc<dyn MembershipEntry<C>>,
+        create_entry: impl FnOnce(Option<RequestId>, GroupSlot<C>) -> Arc<dyn MembershipEntry<C>>,
     ) -> bool {
         let mut memberships = self.lock_memberships();
         if memberships.is_closed {
             return false;
         }
-        if let Some(known) = memberships.list.iter().find(|known| known.is_group(group)) {
-            let is_new = !known.is_held_by(id.as_ref());
-            known.hold(id, slot);
+        if let Some(entry) = memberships.list.iter().find(|entry| entry.is_group(group)) {
+            let is_new = !entry.is_held_by(id.as_ref());
+            entry.hold(id, slot);
             return is_new;
         }
-        let entry = enter(id, slot);
+        let entry = create_entry(id, slot);
         memberships.list.push(entry);
         true
     }
@@ -113,11 +113,11 @@ impl<C: Consumer> Session<C> {
         self.remove_membership_if(group, |_| true);
     }
 
-    fn remove_membership_if(&self, group: &dyn Any, removes: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
+    fn remove_membership_if(&self, group: &dyn Any, should_remove: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
         let mut memberships = self.lock_memberships();
-        let Some(at) = memberships.list.iter().position(|known| known.is_group(group)) else { return };
-        if removes(&*memberships.list[at]) {
-            let entry = memberships.list.swap_remove(at);
+        let Some(index) = memberships.list.iter().position(|entry| entry.is_group(group)) else { return };
+        if should_remove(&*memberships.list[index]) {
+            let entry = memberships.list.swap_remove(index);
             drop(memberships);
             entry.leave();
         }
@@ -125,18 +125,18 @@ impl<C: Consumer> Session<C> {
 
     /// The same of one that was found before.
     pub(crate) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) {
-        self.lock_memberships().list.retain(|known| !Arc::ptr_eq(known, entry));
+        self.lock_memberships().list.retain(|other| !Arc::ptr_eq(other, entry));
         entry.leave();
     }
 
     /// Belongs nowhere any more, for good.
     pub(crate) fn remove_all_memberships(&self) {
-        let all = {
+        let entries = {
             let mut memberships = self.lock_memberships();
             memberships.is_closed = true;
             std::mem::take(&mut memberships.list)
         };
-        for entry in &all {
+        for entry in &entries {
             // A key that panics keeps its own group only.
             if catch_unwind(|| entry.leave()).is_err() {
                 tracing::error!("a group's key panicked when a connection left it");

@@ -26,20 +26,21 @@ pub(crate) trait Coalesce {
 
 /// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
 pub(crate) fn take_superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
-    let newest = queue.back().and_then(&key);
-    let before = queue.len().saturating_sub(1);
-    let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));
-    if let Some(one) = same.and_then(|at| queue.remove(at)) {
-        return vec![one];
+    let newest_key = queue.back().and_then(&key);
+    let older_count = queue.len().saturating_sub(1);
+    let superseded_index = newest_key
+        .and_then(|newest_key| queue.iter().take(older_count).position(|older| key(older) == Some(newest_key)));
+    if let Some(event) = superseded_index.and_then(|index| queue.remove(index)) {
+        return vec![event];
     }
-    let mut seen = HashSet::new();
-    let (mut kept, mut gone) = (VecDeque::with_capacity(queue.len()), Vec::new());
-    while let Some(one) = queue.pop_back() {
-        match key(&one) {
-            Some(key) if !seen.insert(key) => gone.push(one),
-            _ => kept.push_front(one),
+    let mut seen_keys = HashSet::new();
+    let (mut remaining, mut superseded) = (VecDeque::with_capacity(queue.len()), Vec::new());
+    while let Some(event) = queue.pop_back() {
+        match key(&event) {
+            Some(key) if !seen_keys.insert(key) => superseded.push(event),
+            _ => remaining.push_front(event),
         }
     }
-    *queue = kept;
-    gone
+    *queue = remaining;
+    superseded
 }

@@ -14,7 +14,7 @@ pub(crate) struct QueueState<N> {
     pub(crate) next_sequence: u64,
     pub(crate) dropped: u64,
     pub(crate) close_code: Option<CloseCode>,
-    pub(crate) closed: bool,
+    pub(crate) has_ended: bool,
     /// Publishing connections that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,
 }
@@ -34,7 +34,7 @@ impl<N: Coalesce> QueueState<N> {
             next_sequence: 0,
             dropped: 0,
             close_code: None,
-            closed: false,
+            has_ended: false,
             paused_publishers: PausedPublishers::default(),
         }
     }
@@ -51,9 +51,9 @@ impl<N: Coalesce> QueueState<N> {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => self.pop().into_iter().collect(),
             OverflowPolicy::KeepNewest => {
-                let take_superseded = take_superseded(&mut self.events, |letter| letter.handle.coalescing_key());
-                self.bytes -= take_superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
-                take_superseded
+                let superseded = take_superseded(&mut self.events, |entry| entry.handle.coalescing_key());
+                self.bytes -= superseded.iter().map(|entry| entry.frame.len()).sum::<usize>();
+                superseded
             }
         };
         self.dropped += discarded.len() as u64;
@@ -61,6 +61,6 @@ impl<N: Coalesce> QueueState<N> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed || self.close_code.is_some()
+        self.has_ended || self.close_code.is_some()
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct SessionRegistry<C: Consumer> {
     by_user: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
     /// Everybody who is connected, strangers too.
     sessions: Mutex<HashMap<u64, Arc<Session<C>>>>,
-    next_ids: AtomicU64,
+    next_id: AtomicU64,
     /// How often what somebody may do has changed.
     change_count: AtomicU64,
     /// Who was disconnected, and by which change.
@@ -47,7 +47,7 @@ impl<C: Consumer> SessionRegistry<C> {
             groups: Mutex::default(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
-            next_ids: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
             change_count: AtomicU64::new(0),
             tombstones: Mutex::default(),
             expired_change: AtomicU64::new(0),
@@ -58,7 +58,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     pub(crate) fn next_id(&self) -> u64 {
-        self.next_ids.fetch_add(1, Ordering::Relaxed)
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Rises before connections are told of a change. Who connects while it does is not sure to be told, and asks again.
@@ -101,19 +101,19 @@ impl<C: Consumer> SessionRegistry<C> {
         let mut tombstones = lock(&self.tombstones);
         if tombstones.len() >= MAX_TOMBSTONES {
             // What is old mostly concerns nobody who is still at the door; whoever has been there for longer is sent away.
-            let mut change_count: Vec<u64> = tombstones.values().copied().collect();
-            change_count.sort_unstable();
-            let old = change_count[change_count.len() / 2];
-            tombstones.retain(|_, record_change| *record_change > old);
-            self.expired_change.store(old, Ordering::SeqCst);
+            let mut changes: Vec<u64> = tombstones.values().copied().collect();
+            changes.sort_unstable();
+            let expired = changes[changes.len() / 2];
+            tombstones.retain(|_, change| *change > expired);
+            self.expired_change.store(expired, Ordering::SeqCst);
         }
         tombstones.insert(user_id.to_owned(), self.record_change());
     }
 
     /// Whether who sits here was disconnected after the door began to ask.
     pub(crate) fn was_disconnected_since(&self, session: &Session<C>, changes_at_start: u64) -> bool {
-        let Some(user) = session.user_id() else { return false };
-        lock(&self.tombstones).get(user).is_some_and(|record_change| *record_change > changes_at_start)
+        let Some(user_id) = session.user_id() else { return false };
+        lock(&self.tombstones).get(user_id).is_some_and(|change| *change > changes_at_start)
     }
 
     /// Whether somebody may have been disconnected after the door began to ask, of whom nobody knows any more.
@@ -136,14 +136,14 @@ impl<C: Consumer> SessionRegistry<C> {
 
     /// A user sits there, and is found from now on.
     pub(crate) fn index_by_user(&self, session: &Arc<Session<C>>) {
-        let Some(user) = session.user_id() else { return };
+        let Some(user_id) = session.user_id() else { return };
         let mut by_user = lock(&self.by_user);
         // Fresh credentials may be looked at while their connection ends.
         if session.is_removed.load(Ordering::SeqCst) {
             return;
         }
-        let sessions = by_user.entry(user.to_owned()).or_default();
-        if !sessions.iter().any(|known| Arc::ptr_eq(known, session)) {
+        let sessions = by_user.entry(user_id.to_owned()).or_default();
+        if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());
         }
     }
@@ -153,11 +153,11 @@ impl<C: Consumer> SessionRegistry<C> {
         let mut by_user = lock(&self.by_user);
         // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
         session.is_removed.store(true, Ordering::SeqCst);
-        let Some(user) = session.user_id() else { return };
-        if let Some(sessions) = by_user.get_mut(user) {
+        let Some(user_id) = session.user_id() else { return };
+        if let Some(sessions) = by_user.get_mut(user_id) {
             sessions.retain(|other| !Arc::ptr_eq(other, session));
             if sessions.is_empty() {
-                by_user.remove(user);
+                by_user.remove(user_id);
             }
         }
     }

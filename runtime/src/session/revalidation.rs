@@ -11,7 +11,7 @@ use crate::transport::CloseCode;
 
 impl<C: Consumer> Session<C> {
     /// How often what somebody may do has changed so far.
-    pub(crate) fn changes(&self) -> u64 {
+    pub(crate) fn change_count(&self) -> u64 {
         self.registry.change_count()
     }
 
@@ -19,15 +19,15 @@ impl<C: Consumer> Session<C> {
     /// the groups are asked again, and events that wait are too. `changes_at_start` counts the changes of what people may do that
     /// there had been when the credentials were looked at.
     pub(crate) fn renew(self: &Arc<Self>, user: C::User, changes_at_start: u64) -> Result<PendingRevalidation> {
-        let before =
+        let current =
             self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
         // Credentials that have run out are nobody's.
-        let renewed = before.renewed(user).map_err(|_| Error::denied().refused_by("the credentials have run out"))?;
+        let renewed = current.renewed(user).map_err(|_| Error::denied().refused_by("the credentials have run out"))?;
         let scope = Arc::new(renewed);
         self.record_user_id(&scope);
         // Whoever was here first stays who they are.
-        let is = |user: &C::User| user.id() == scope.user_id();
-        if self.user_id().is_none_or(|known| known != scope.user_id()) || !before.user().is_none_or(is) {
+        let is_same_user = |user: &C::User| user.id() == scope.user_id();
+        if self.user_id().is_none_or(|user_id| user_id != scope.user_id()) || !current.user().is_none_or(is_same_user) {
             return Err(Error::denied().refused_by("the credentials are another user's"));
         }
         // Found before anything is loaded for them, so that no change is missed.

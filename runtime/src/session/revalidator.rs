@@ -56,7 +56,7 @@ pub(crate) struct PendingRevalidation {
 
 impl PendingRevalidation {
     /// Waits until it is through, or the connection is gone.
-    pub(crate) async fn completed(self) {
+    pub(crate) async fn wait(self) {
         let _ = self.completed.await;
     }
 }
@@ -70,9 +70,9 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
         // It says so itself where it has nothing more to do, and then another may have begun.
         if deferred.task == Some(self.1) {
             deferred.task = None;
-            let unasked = std::mem::take(&mut deferred.pending_changes);
+            let pending_changes = std::mem::take(&mut deferred.pending_changes);
             drop(deferred);
-            if !unasked.is_empty() {
+            if !pending_changes.is_empty() {
                 // Nobody knows what was asked and what was not.
                 self.0.close_with(CloseCode::Failed);
             }
@@ -83,15 +83,15 @@ impl<C: Consumer> Drop for RevalidatorTask<C> {
 /// An answer in time; a panic or a late one is an error.
 pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
     match timeout_at(deadline, contain_future(evaluation)).await {
-        Ok(Ok(answer)) => answer,
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
 }
 
 enum RevalidatorJob<C: Consumer> {
-    Changes(Vec<oneshot::Sender<()>>),
-    Event(EventHandle<C>, u64),
+    Revalidate(Vec<oneshot::Sender<()>>),
+    Deliver(EventHandle<C>, u64),
 }
 
 impl<C: Consumer> Session<C> {
@@ -108,33 +108,33 @@ impl<C: Consumer> Session<C> {
         if deferred.events.len() <= self.send_queue.max_events() {
             return self.ensure_running(deferred);
         }
-        let unwanted: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
+        let superseded: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
             OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, Coalesce::coalescing_key),
         };
-        if unwanted.is_empty() {
+        if superseded.is_empty() {
             drop(deferred);
             return self.close_with(CloseCode::TooSlow);
         }
         self.ensure_running(deferred);
-        self.send_queue.record_dropped(unwanted.len());
+        self.send_queue.record_dropped(superseded.len());
     }
 
     /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
     /// it; what this gives is through once the door and the groups have been asked again.
-    pub(crate) fn begin_revalidation(self: &Arc<Self>, forget: impl FnOnce()) -> PendingRevalidation {
-        let (done, completed) = oneshot::channel();
+    pub(crate) fn begin_revalidation(self: &Arc<Self>, invalidate: impl FnOnce()) -> PendingRevalidation {
+        let (sender, completed) = oneshot::channel();
         let mut deferred = self.lock_deferred();
         // From here on every event waits; what is asked about at this moment does not get in any more.
         self.has_deferred.store(true, Ordering::SeqCst);
-        forget();
+        invalidate();
         let (epoch, recalled) = self.send_queue.recall();
         let in_progress = deferred.in_progress.take();
         for handle in in_progress.into_iter().chain(recalled.rev()) {
             deferred.events.push_front(handle);
         }
-        deferred.pending_changes.push(done);
+        deferred.pending_changes.push(sender);
         self.ensure_running(deferred);
         self.send_queue.start_gate().drain();
         PendingRevalidation { completed, epoch }
@@ -145,18 +145,18 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn join_at_epoch(
         self: &Arc<Self>,
         evaluation_epoch: u64,
-        join_at_epoch: impl FnOnce(),
+        join: impl FnOnce(),
     ) -> Option<PendingRevalidation> {
         // Nothing changes while this is held.
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() == evaluation_epoch {
-            join_at_epoch();
+            join();
             return None;
         }
         self.has_deferred.store(true, Ordering::SeqCst);
-        join_at_epoch();
-        let (done, completed) = oneshot::channel();
-        deferred.pending_changes.push(done);
+        join();
+        let (sender, completed) = oneshot::channel();
+        deferred.pending_changes.push(sender);
         let epoch = self.send_queue.epoch();
         self.ensure_running(deferred);
         Some(PendingRevalidation { completed, epoch })
@@ -183,11 +183,11 @@ impl<C: Consumer> Session<C> {
         drop(deferred);
         self.runtime.spawn(async move {
             let session = &task.0;
-            while let Some(ensure_running) = session.next_job() {
-                let pending_changes = matches!(ensure_running, RevalidatorJob::Changes(_));
-                if let Err(panic) = catch_unwind_future(session.run_job(ensure_running)).await {
+            while let Some(job) = session.next_job() {
+                let is_revalidation = matches!(job, RevalidatorJob::Revalidate(_));
+                if let Err(panic) = catch_unwind_future(session.run_job(job)).await {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
-                    if pending_changes {
+                    if is_revalidation {
                         // Nobody knows what was asked and what was not.
                         session.close_with(CloseCode::Failed);
                     }
@@ -198,37 +198,37 @@ impl<C: Consumer> Session<C> {
 
     fn next_job(&self) -> Option<RevalidatorJob<C>> {
         let mut deferred = self.lock_deferred();
-        let done = deferred.in_progress.take();
-        let ensure_running = if deferred.pending_changes.is_empty() {
+        let finished = deferred.in_progress.take();
+        let job = if deferred.pending_changes.is_empty() {
             deferred.in_progress = deferred.events.pop_front();
             let epoch = self.send_queue.epoch();
-            deferred.in_progress.clone().map(|handle| RevalidatorJob::Event(handle, epoch))
+            deferred.in_progress.clone().map(|handle| RevalidatorJob::Deliver(handle, epoch))
         } else {
-            Some(RevalidatorJob::Changes(std::mem::take(&mut deferred.pending_changes)))
+            Some(RevalidatorJob::Revalidate(std::mem::take(&mut deferred.pending_changes)))
         };
         let mut paused_publishers = PausedPublishers::default();
-        if ensure_running.is_none() {
+        if job.is_none() {
             deferred.task = None;
             self.has_deferred.store(false, Ordering::SeqCst);
             paused_publishers = std::mem::take(&mut deferred.paused_publishers);
         }
         drop(deferred);
         // Not under the lock: an event may run its own code when it is dropped.
-        drop((done, paused_publishers));
-        ensure_running
+        drop((finished, paused_publishers));
+        job
     }
 
-    async fn run_job(self: &Arc<Self>, ensure_running: RevalidatorJob<C>) {
-        match ensure_running {
-            RevalidatorJob::Changes(waiting) => {
+    async fn run_job(self: &Arc<Self>, job: RevalidatorJob<C>) {
+        match job {
+            RevalidatorJob::Revalidate(pending_changes) => {
                 self.revalidate().await;
-                for done in waiting {
+                for sender in pending_changes {
                     // Nobody may wait any more.
-                    let _ = done.send(());
+                    let _ = sender.send(());
                 }
             }
             // One that is stale by now was taken back, and comes again.
-            RevalidatorJob::Event(handle, epoch) => {
+            RevalidatorJob::Deliver(handle, epoch) => {
                 handle.settle(self, epoch).await;
             }
         }
@@ -247,17 +247,17 @@ impl<C: Consumer> Session<C> {
             tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), close_code = code.number(), "connection closed: connect permission revoked");
             return self.close_with(code);
         }
-        for belonging in self.memberships() {
-            if let Err(error) = within_deadline(deadline, belonging.authorize_member(&self.consumer, &scope)).await {
+        for entry in self.memberships() {
+            if let Err(error) = within_deadline(deadline, entry.authorize_member(&self.consumer, &scope)).await {
                 tracing::info!(user = ?self.user_id().map(Truncated::words), cause = ?Cause::new(&error), "group membership ended: permission revoked");
-                self.remove_entry(&belonging);
+                self.remove_entry(&entry);
             }
         }
     }
 
     /// Nobody waits for anything any more.
     pub(crate) fn discard_deferred(&self) {
-        let given_up = {
+        let discarded = {
             let mut deferred = self.lock_deferred();
             (
                 std::mem::take(&mut deferred.events),
@@ -266,7 +266,7 @@ impl<C: Consumer> Session<C> {
             )
         };
         // Not under the lock: an event may run its own code when it is dropped.
-        drop(given_up);
+        drop(discarded);
     }
 
     pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<C>> {

@@ -38,20 +38,20 @@ pub(crate) struct SendQueue<N> {
 pub(crate) struct Dequeued {
     pub(crate) frame: Text,
     /// Whether another stands in front of the same place.
-    pub(crate) more: bool,
+    pub(crate) has_more: bool,
 }
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnqueueOutcome {
     /// It waits.
-    In,
+    Enqueued,
     /// Nobody wants it any more.
-    Gone,
+    Discarded,
     /// The grants have changed since it was asked about.
     Stale,
     /// What frames show of the way that it comes by has changed since it was made.
-    Changed,
+    PathChanged,
 }
 
 impl<N: Coalesce> SendQueue<N> {
@@ -92,12 +92,12 @@ impl<N: Coalesce> SendQueue<N> {
         // All is looked at under the lock: who has taken it to change something is not overtaken.
         let rejected = match version() {
             _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
-            Some(now) if now != frame_version => Some(EnqueueOutcome::Changed),
+            Some(now) if now != frame_version => Some(EnqueueOutcome::PathChanged),
             Some(_) if !state.is_closed() => None,
-            _ => Some(EnqueueOutcome::Gone),
+            _ => Some(EnqueueOutcome::Discarded),
         };
-        if let Some(enqueue) = rejected {
-            return (enqueue, vec![handle]);
+        if let Some(outcome) = rejected {
+            return (outcome, vec![handle]);
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
@@ -109,24 +109,24 @@ impl<N: Coalesce> SendQueue<N> {
         while state.events.len() > self.max_events.saturating_mul(factor)
             || state.bytes > self.max_bytes.saturating_mul(factor)
         {
-            let more = state.apply_overflow(self.overflow_policy);
-            if more.is_empty() && !state.events.is_empty() {
+            let superseded = state.apply_overflow(self.overflow_policy);
+            if superseded.is_empty() && !state.events.is_empty() {
                 discarded.extend(self.close_state(state, CloseCode::TooSlow));
-                return (EnqueueOutcome::Gone, discarded);
+                return (EnqueueOutcome::Discarded, discarded);
             }
-            self.counters.dropped(more.len());
-            discarded.extend(more.into_iter().map(|letter| letter.handle));
+            self.counters.record_dropped(superseded.len());
+            discarded.extend(superseded.into_iter().map(|entry| entry.handle));
         }
         if !is_stalled && self.is_crowded(&state) {
             state.paused_publishers.hold_current(false);
         }
-        let wake = !self.has_work.swap(true, Ordering::AcqRel);
+        let should_wake = !self.has_work.swap(true, Ordering::AcqRel);
         drop(state);
         // Whoever reads takes everything, so it is woken once.
-        if wake {
+        if should_wake {
             self.reader.wake();
         }
-        (EnqueueOutcome::In, discarded)
+        (EnqueueOutcome::Enqueued, discarded)
     }
 
     /// Returns whether more than half of `max_events` or `max_bytes` is queued; the factor for a reader that has not run is left
@@ -166,7 +166,7 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// So many were dropped before they could even be asked about.
     pub(crate) fn record_dropped(&self, events: usize) {
-        self.counters.dropped(events);
+        self.counters.record_dropped(events);
         self.lock_state().dropped += events as u64;
     }
 
@@ -183,10 +183,10 @@ impl<N: Coalesce> SendQueue<N> {
     /// The same; gives what waited.
     fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
         if !state.is_closed() && code == CloseCode::TooSlow {
-            self.counters.too_slow();
+            self.counters.record_too_slow();
         }
         state.close_code.get_or_insert(code);
-        let unwanted = std::mem::take(&mut state.events);
+        let discarded = std::mem::take(&mut state.events);
         state.bytes = 0;
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         self.start_gate.close();
@@ -194,13 +194,13 @@ impl<N: Coalesce> SendQueue<N> {
         drop(state);
         drop(paused_publishers);
         self.reader.wake();
-        unwanted.into_iter().map(|letter| letter.handle).collect()
+        discarded.into_iter().map(|entry| entry.handle).collect()
     }
 
     /// Changes something that is looked at when an event is put in.
-    pub(crate) fn with_queue_locked<T>(&self, change: impl FnOnce() -> T) -> T {
-        let _waiting = self.lock_state();
-        change()
+    pub(crate) fn with_queue_locked<T>(&self, operation: impl FnOnce() -> T) -> T {
+        let _state = self.lock_state();
+        operation()
     }
 
     /// The grants behind what waits.
@@ -224,7 +224,7 @@ impl<N: Coalesce> SendQueue<N> {
             (std::mem::take(&mut state.events), std::mem::take(&mut state.paused_publishers));
         drop(state);
         drop(paused_publishers);
-        (epoch, recalled.into_iter().map(|letter| letter.handle))
+        (epoch, recalled.into_iter().map(|entry| entry.handle))
     }
 
     /// Whether there is something to take, or the connection is to end.
@@ -250,8 +250,8 @@ impl<N: Coalesce> SendQueue<N> {
             return Err(ConnectionEnd::Close(code));
         }
         let oldest = state.events.front();
-        let taken = if oldest.is_some_and(|oldest| oldest.sequence < sequence) { state.pop() } else { None };
-        let next_sequence = state.events.front().map(|next_sequence| next_sequence.sequence);
+        let entry = if oldest.is_some_and(|entry| entry.sequence < sequence) { state.pop() } else { None };
+        let next_sequence = state.events.front().map(|entry| entry.sequence);
         self.has_work.store(next_sequence.is_some(), Ordering::Release);
         self.unstall();
         let has_caught_up = !state.paused_publishers.is_empty() && !self.is_crowded(&state);
@@ -260,10 +260,10 @@ impl<N: Coalesce> SendQueue<N> {
         drop(state);
         drop(paused_publishers);
         // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
-        let Some(QueueEntry { frame, .. }) = taken else { return Ok(None) };
+        let Some(QueueEntry { frame, .. }) = entry else { return Ok(None) };
         // What was put in may still be recalled or dropped; this goes out.
-        self.counters.delivered();
-        Ok(Some(Dequeued { frame, more: next_sequence.is_some_and(|next_sequence| next_sequence < sequence) }))
+        self.counters.record_delivery();
+        Ok(Some(Dequeued { frame, has_more: next_sequence.is_some_and(|next| next < sequence) }))
     }
 
     /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
@@ -295,13 +295,13 @@ impl<N: Coalesce> SendQueue<N> {
     /// Takes nothing any more. Gives how many events were dropped.
     pub(crate) fn close(&self) -> u64 {
         let mut state = self.lock_state();
-        state.closed = true;
+        state.has_ended = true;
         self.start_gate.close();
         state.bytes = 0;
-        let (unwanted, dropped) = (std::mem::take(&mut state.events), state.dropped);
+        let (discarded, dropped) = (std::mem::take(&mut state.events), state.dropped);
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         drop(state);
-        drop((unwanted, paused_publishers));
+        drop((discarded, paused_publishers));
         dropped
     }
 
@@ -328,119 +328,119 @@ mod tests {
     }
 
     fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, ConnectionEnd> {
-        Ok(send_queue.dequeue_before(sequence)?.map(|taken| taken.frame.to_string()))
+        Ok(send_queue.dequeue_before(sequence)?.map(|dequeued| dequeued.frame.to_string()))
     }
 
-    fn take(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
-        let (sequence, mut all) = (send_queue.next_sequence()?, Vec::new());
-        while let Some(taken) = send_queue.dequeue_before(sequence)? {
-            all.push(taken.frame.to_string());
-            assert_eq!(taken.more, send_queue.is_ready());
+    fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
+        let (sequence, mut frames) = (send_queue.next_sequence()?, Vec::new());
+        while let Some(dequeued) = send_queue.dequeue_before(sequence)? {
+            frames.push(dequeued.frame.to_string());
+            assert_eq!(dequeued.has_more, send_queue.is_ready());
         }
-        Ok(all)
+        Ok(frames)
     }
 
-    fn put_in(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
+    fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
         send_queue.enqueue(text.into(), text, epoch, 0, || version).0
     }
 
     /// Puts texts in while the reader can take nothing.
-    fn enqueue(send_queue: &Texts, texts: &[&'static str]) {
+    fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
         send_queue.stall();
         for text in texts {
-            put_in(send_queue, text, send_queue.epoch(), Some(0));
+            enqueue_one(send_queue, text, send_queue.epoch(), Some(0));
         }
     }
 
     #[test]
-    fn events_come_out_in_their_order_and_once() {
+    fn dequeue_returns_each_event_once_in_order() {
         let send_queue = send_queue(3, 100, OverflowPolicy::Close);
-        enqueue(&send_queue, &["a", "b", "c"]);
+        enqueue_all(&send_queue, &["a", "b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 1).unwrap().unwrap(), "a");
         assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next stands behind");
-        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 9).unwrap(), None);
-        enqueue(&send_queue, &["d", "e", "f"]);
-        assert_eq!(take(&send_queue).unwrap(), ["d", "e", "f"]);
+        enqueue_all(&send_queue, &["d", "e", "f"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["d", "e", "f"]);
     }
 
     #[test]
-    fn too_many_or_too_large_ones_close_it() {
+    fn enqueue_over_a_limit_closes_the_queue_under_close() {
         for send_queue in [send_queue(2, 100, OverflowPolicy::Close), send_queue(9, 2, OverflowPolicy::Close)] {
-            enqueue(&send_queue, &["a", "b"]);
-            assert_eq!(take(&send_queue).unwrap(), ["a", "b"]);
-            enqueue(&send_queue, &["c", "d", "e"]);
-            assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
-            assert_eq!(put_in(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Gone);
+            enqueue_all(&send_queue, &["a", "b"]);
+            assert_eq!(drain(&send_queue).unwrap(), ["a", "b"]);
+            enqueue_all(&send_queue, &["c", "d", "e"]);
+            assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
+            assert_eq!(enqueue_one(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Discarded);
             send_queue.close_with(CloseCode::Refused);
             assert_eq!(
                 dequeue_before(&send_queue, 9),
                 Err(ConnectionEnd::Close(CloseCode::TooSlow)),
                 "and it stays so"
             );
-            assert_eq!(send_queue.counters.now().too_slow, 1);
+            assert_eq!(send_queue.counters.snapshot().too_slow, 1);
         }
     }
 
     #[test]
-    fn or_the_oldest_are_dropped_and_counted() {
+    fn enqueue_over_a_limit_drops_and_counts_the_oldest_under_drop_oldest() {
         let send_queue = send_queue(2, 4, OverflowPolicy::DropOldest);
-        enqueue(&send_queue, &["a", "b", "c"]);
-        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
-        enqueue(&send_queue, &["ddd", "ee", "fffff"]);
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
+        enqueue_all(&send_queue, &["a", "b", "c"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
+        enqueue_all(&send_queue, &["ddd", "ee", "fffff"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
         send_queue.record_dropped(1);
-        assert_eq!((send_queue.counters.now().dropped, send_queue.close()), (5, 5));
-        enqueue(&send_queue, &["g"]);
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
+        assert_eq!((send_queue.counters.snapshot().dropped, send_queue.close()), (5, 5));
+        enqueue_all(&send_queue, &["g"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn or_the_newest_of_each_key_is_kept_where_it_was_put() {
+    fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
         let send_queue = send_queue(4, 100, OverflowPolicy::KeepNewest);
-        enqueue(&send_queue, &["A1", "B1", "A2", "c"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
-        enqueue(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
-        enqueue(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
-        assert_eq!(send_queue.counters.now().dropped, 3);
-        enqueue(&send_queue, &["A1", "B1", "c", "d", "e"]);
-        assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "nothing stands for these");
+        enqueue_all(&send_queue, &["A1", "B1", "A2", "c"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
+        enqueue_all(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
+        enqueue_all(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
+        assert_eq!(send_queue.counters.snapshot().dropped, 3);
+        enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "nothing stands for these");
     }
 
     #[test]
-    fn what_is_dropped_from_between_moves_no_place() {
+    fn dequeue_before_a_sequence_ignores_superseded_events() {
         let send_queue = send_queue(3, 100, OverflowPolicy::KeepNewest);
-        enqueue(&send_queue, &["A1", "b"]);
+        enqueue_all(&send_queue, &["A1", "b"]);
         let sequence = send_queue.next_sequence().unwrap();
-        enqueue(&send_queue, &["C1", "C2"]);
+        enqueue_all(&send_queue, &["C1", "C2"]);
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "A1");
-        enqueue(&send_queue, &["A2", "C3"]);
+        enqueue_all(&send_queue, &["A2", "C3"]);
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "b");
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap(), None);
-        assert_eq!(take(&send_queue).unwrap(), ["A2", "C3"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A2", "C3"]);
     }
 
     #[test]
-    fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
+    fn enqueue_by_an_ended_or_changed_path_is_rejected() {
         let send_queue = send_queue(9, 100, OverflowPolicy::Close);
-        assert_eq!(put_in(&send_queue, "a", 0, Some(0)), EnqueueOutcome::In);
-        assert_eq!(put_in(&send_queue, "b", 0, None), EnqueueOutcome::Gone);
-        assert_eq!(put_in(&send_queue, "c", 0, Some(1)), EnqueueOutcome::Changed);
-        assert_eq!(take(&send_queue).unwrap(), ["a"]);
+        assert_eq!(enqueue_one(&send_queue, "a", 0, Some(0)), EnqueueOutcome::Enqueued);
+        assert_eq!(enqueue_one(&send_queue, "b", 0, None), EnqueueOutcome::Discarded);
+        assert_eq!(enqueue_one(&send_queue, "c", 0, Some(1)), EnqueueOutcome::PathChanged);
+        assert_eq!(drain(&send_queue).unwrap(), ["a"]);
     }
 
     #[test]
-    fn what_is_recalled_is_asked_about_again_and_so_is_what_was_asked_about_before() {
+    fn recall_returns_queued_events_and_makes_older_epochs_stale() {
         let send_queue = send_queue(9, 100, OverflowPolicy::Close);
-        enqueue(&send_queue, &["a", "b"]);
+        enqueue_all(&send_queue, &["a", "b"]);
         let before = send_queue.epoch();
         let (epoch, recalled) = send_queue.recall();
         assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
-        assert_eq!(put_in(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
-        enqueue(&send_queue, &["d"]);
-        assert_eq!(take(&send_queue).unwrap(), ["d"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
+        assert_eq!(enqueue_one(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
+        enqueue_all(&send_queue, &["d"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["d"]);
     }
 }

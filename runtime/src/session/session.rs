@@ -91,27 +91,27 @@ impl<C: Consumer> Session<C> {
     /// Who sits there now.
     pub(crate) fn scope(&self) -> Option<CurrentScope<'_, C::User>> {
         if self.is_renewed.load(Ordering::SeqCst) {
-            return self.renewed_scope.load_full().map(CurrentScope::Since);
+            return self.renewed_scope.load_full().map(CurrentScope::Renewed);
         }
-        self.initial_scope.get().map(CurrentScope::First)
+        self.initial_scope.get().map(CurrentScope::Initial)
     }
 
     /// Somebody else sits there from now on.
     pub(crate) fn replace_scope(&self, scope: Arc<Scope<C::User>>) {
         let mut former_scopes = self.lock_former_scopes();
-        former_scopes.retain(|former_scopes| former_scopes.strong_count() > 0);
+        former_scopes.retain(|scope| scope.strong_count() > 0);
         former_scopes.push(Arc::downgrade(&scope));
         self.renewed_scope.store(Some(scope));
         self.is_renewed.store(true, Ordering::SeqCst);
     }
 
     /// Everybody who sits there or has something running still.
-    pub(crate) fn each_scope(&self, tell: impl Fn(&Scope<C::User>)) {
+    pub(crate) fn for_each_scope(&self, visit: impl Fn(&Scope<C::User>)) {
         if let Some(initial_scope) = self.initial_scope.get() {
-            tell(initial_scope);
+            visit(initial_scope);
         }
         let former_scopes = self.lock_former_scopes().clone();
-        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| tell(&scope));
+        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| visit(&scope));
     }
 
     fn lock_former_scopes(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
@@ -129,8 +129,8 @@ impl<C: Consumer> Session<C> {
     /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
     /// leaving.
     pub(crate) fn record_user_id(&self, scope: &Scope<C::User>) {
-        let name = || scope.user().map(|_| scope.user_id().into_owned());
-        if let Ok(Some(user_id)) = catch_unwind(name) {
+        let read_id = || scope.user().map(|_| scope.user_id().into_owned());
+        if let Ok(Some(user_id)) = catch_unwind(read_id) {
             let _ = self.user_id.set(user_id);
         }
     }
@@ -169,8 +169,8 @@ impl<C: Consumer> Session<C> {
 
 /// Who sits there, for as long as somebody looks.
 pub(crate) enum CurrentScope<'a, U> {
-    First(&'a Scope<U>),
-    Since(Arc<Scope<U>>),
+    Initial(&'a Scope<U>),
+    Renewed(Arc<Scope<U>>),
 }
 
 impl<U> Deref for CurrentScope<'_, U> {
@@ -178,8 +178,8 @@ impl<U> Deref for CurrentScope<'_, U> {
 
     fn deref(&self) -> &Scope<U> {
         match self {
-            CurrentScope::First(scope) => scope,
-            CurrentScope::Since(scope) => scope,
+            CurrentScope::Initial(scope) => scope,
+            CurrentScope::Renewed(scope) => scope,
         }
     }
 }

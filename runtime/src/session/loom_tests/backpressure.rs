@@ -11,10 +11,10 @@ use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// A session in whose queue two events are more than half of what may wait.
-fn crowded_by_two(world: &Server) -> Arc<Session<super::Room>> {
-    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, world.registry.counters().clone());
-    let session = Session::new(&world.registry, Arc::new(world.room), send_queue, 9, Duration::from_secs(9));
-    let scope = world.scope();
+fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
+    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
+    let session = Session::new(&server.registry, Arc::new(server.room), send_queue, 9, Duration::from_secs(9));
+    let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);
     session
@@ -34,8 +34,8 @@ fn publish_and_wait(session: &Arc<Session<super::Room>>) {
 #[test]
 fn publisher_is_released_when_the_reader_has_run() {
     explore(4, || {
-        let world = Server::new(false);
-        let session = crowded_by_two(&world);
+        let server = Server::new(false);
+        let session = session_with_small_queue(&server);
         let publisher = spawn({
             let session = session.clone();
             move || publish_and_wait(&session)
@@ -56,8 +56,8 @@ fn publisher_is_released_when_the_reader_has_run() {
 fn publisher_is_released_when_the_reader_stalls_or_ends() {
     for ends in [true, false] {
         explore(4, move || {
-            let world = Server::new(false);
-            let session = crowded_by_two(&world);
+            let server = Server::new(false);
+            let session = session_with_small_queue(&server);
             let publisher = spawn({
                 let session = session.clone();
                 move || publish_and_wait(&session)

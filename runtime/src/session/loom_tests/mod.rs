@@ -110,8 +110,8 @@ impl Emits<Message> for Room {
     const NAME: &'static str = "said";
     const PERMISSION: &'static Expression = UNUSED;
 
-    fn may_see(&self, seeing: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
-        if event.is_secret { seeing.may(READ) } else { Some(true) }
+    fn may_see(&self, subscriber: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
+        if event.is_secret { subscriber.may(READ) } else { Some(true) }
     }
 
     fn shared(&self, event: &Message) -> Option<Result<Frame>> {
@@ -164,9 +164,9 @@ impl Server {
     }
 
     /// Somebody who sits there already, and whose grants were loaded, where they are `known`.
-    fn connected_session(&self, known: bool) -> Arc<Session<Room>> {
+    fn connected_session(&self, is_loaded: bool) -> Arc<Session<Room>> {
         let (session, scope) = (self.session(), self.scope());
-        if known {
+        if is_loaded {
             assert!(block_on(scope.may_with(READ, &[])).unwrap());
         }
         session.establish(scope);
@@ -192,24 +192,24 @@ fn deliver(session: &Arc<Session<Room>>, number: u8) {
 
 /// Takes all that waits.
 fn drain(session: &Session<Room>) -> Vec<u8> {
-    let mut drain = Vec::new();
+    let mut frames = Vec::new();
     while let Ok(Some(next)) = session.send_queue.dequeue_before(u64::MAX) {
-        drain.extend(next.frame.bytes());
+        frames.extend(next.frame.bytes());
     }
-    drain
+    frames
 }
 
-fn forget(session: &Session<Room>) {
+fn forget_grants(session: &Session<Room>) {
     session.scope().iter().for_each(|scope| scope.forget_grants());
 }
 
 /// All is done: gives what still comes, and clears up.
 fn finish(session: &Arc<Session<Room>>) -> Vec<u8> {
     session.runtime.finish();
-    let finish = drain(session);
-    assert_eq!(session.registry.counters().now().failed, 0);
+    let frames = drain(session);
+    assert_eq!(session.registry.counters().snapshot().failed, 0);
     session.leave_registry();
-    finish
+    frames
 }
 
 fn spawn(thread: impl FnOnce() + 'static) -> impl FnOnce() {
@@ -222,14 +222,14 @@ fn explore(switches: usize, model: impl Fn() + Send + Sync + 'static) {
     // Timeouts want a clock; none is ever reached.
     let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _inside = clock.enter();
-    let tried = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let order_count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let mut builder = Builder::new();
     builder.preemption_bound = Some(switches);
     builder.max_branches = 10_000;
-    let (counted, began) = (tried.clone(), std::time::Instant::now());
+    let (counter, started_at) = (order_count.clone(), std::time::Instant::now());
     builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    println!("{} orders in {:?}", tried.load(Ordering::Relaxed), began.elapsed());
+    println!("{} orders in {:?}", order_count.load(Ordering::Relaxed), started_at.elapsed());
 }

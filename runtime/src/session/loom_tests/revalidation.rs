@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget, spawn};
+use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget_grants, spawn};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Five threads: the change, the publisher, the reader, a worker for the change and one for the event.
 #[test]
-fn nothing_is_taken_after_a_change_that_it_refuses() {
+fn queued_event_is_not_dequeued_after_revocation() {
     explore(2, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
@@ -22,15 +22,15 @@ fn nothing_is_taken_after_a_change_that_it_refuses() {
         let reader = spawn({
             let (session, changed) = (session.clone(), changed.clone());
             move || {
-                let after = changed.load(Ordering::SeqCst);
-                let drain = drain(&session);
-                assert!(!after || drain.is_empty(), "taken on old grants: {drain:?}");
+                let has_changed = changed.load(Ordering::SeqCst);
+                let frames = drain(&session);
+                assert!(!has_changed || frames.is_empty(), "event dequeued on old grants: {frames:?}");
             }
         });
-        world.table.revoke();
-        let change = session.begin_revalidation(|| forget(&session));
+        server.table.revoke();
+        let change = session.begin_revalidation(|| forget_grants(&session));
         changed.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         publisher();
         reader();
         assert!(finish(&session).is_empty(), "put in on old grants");
@@ -39,24 +39,24 @@ fn nothing_is_taken_after_a_change_that_it_refuses() {
 
 /// Four threads: the change, the reader, and two workers. The event waits for grants when the change comes.
 #[test]
-fn nor_where_it_is_being_asked_about() {
+fn deferred_event_is_dropped_after_revocation() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(false);
+        let server = Server::new(false);
+        let session = server.connected_session(false);
         deliver(&session, 1);
         let changed = Arc::new(AtomicBool::new(false));
         let reader = spawn({
             let (session, changed) = (session.clone(), changed.clone());
             move || {
-                let after = changed.load(Ordering::SeqCst);
-                let drain = drain(&session);
-                assert!(!after || drain.is_empty(), "taken on old grants: {drain:?}");
+                let has_changed = changed.load(Ordering::SeqCst);
+                let frames = drain(&session);
+                assert!(!has_changed || frames.is_empty(), "event dequeued on old grants: {frames:?}");
             }
         });
-        world.table.revoke();
-        let change = session.begin_revalidation(|| forget(&session));
+        server.table.revoke();
+        let change = session.begin_revalidation(|| forget_grants(&session));
         changed.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         reader();
         assert!(finish(&session).is_empty(), "put in on old grants");
     });
@@ -64,10 +64,10 @@ fn nor_where_it_is_being_asked_about() {
 
 /// Four threads: the change, the publisher, and two workers.
 #[test]
-fn nor_where_somebody_else_sits_there_since() {
+fn queued_event_is_dropped_after_the_user_is_replaced() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
@@ -76,7 +76,7 @@ fn nor_where_somebody_else_sits_there_since() {
         let other = Arc::new(session.scope().unwrap().renewed(Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
         assert!(drain(&session).is_empty(), "taken on old grants");
-        block_on(change.completed());
+        block_on(change.wait());
         publisher();
         assert!(finish(&session).is_empty(), "put in on old grants");
     });
@@ -84,17 +84,17 @@ fn nor_where_somebody_else_sits_there_since() {
 
 /// Five threads: the reader, the publisher, the change, and two workers.
 #[test]
-fn an_event_is_taken_once_all_the_same() {
+fn event_is_delivered_once_during_revalidation() {
     explore(2, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
         });
         let changer = spawn({
             let session = session.clone();
-            move || drop(session.begin_revalidation(|| forget(&session)))
+            move || drop(session.begin_revalidation(|| forget_grants(&session)))
         });
         assert_eq!(read(&session, 1), [1]);
         publisher();
@@ -105,10 +105,10 @@ fn an_event_is_taken_once_all_the_same() {
 
 /// Two threads: the reader and the publisher.
 #[test]
-fn who_takes_one_at_a_time_is_woken_for_each() {
+fn reader_that_dequeues_one_event_is_woken_for_each() {
     explore(4, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || (1..=2).for_each(|number| deliver(&session, number))
@@ -117,8 +117,8 @@ fn who_takes_one_at_a_time_is_woken_for_each() {
         while all.len() < 2 {
             // As `ConnectionIo::deliver_one` does it.
             block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
-            if let Some(drain) = session.send_queue.dequeue_before(u64::MAX).unwrap() {
-                all.extend(drain.frame.bytes());
+            if let Some(dequeued) = session.send_queue.dequeue_before(u64::MAX).unwrap() {
+                all.extend(dequeued.frame.bytes());
             }
         }
         assert_eq!(all, [1, 2]);
@@ -129,18 +129,18 @@ fn who_takes_one_at_a_time_is_woken_for_each() {
 
 /// Five threads: the change, which reads then, the publisher, and a worker for each of the events and the change.
 #[test]
-fn the_order_of_a_publisher_is_kept() {
-    for known in [true, false] {
+fn events_of_one_publisher_keep_their_order_during_revalidation() {
+    for is_loaded in [true, false] {
         explore(2, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(known);
+            let server = Server::new(false);
+            let session = server.connected_session(is_loaded);
             let publisher = spawn({
                 let session = session.clone();
                 move || (1..=2).for_each(|number| deliver(&session, number))
             });
             let mut all = drain(&session);
-            let change = session.begin_revalidation(|| forget(&session));
-            block_on(change.completed());
+            let change = session.begin_revalidation(|| forget_grants(&session));
+            block_on(change.wait());
             let more = 2 - all.len();
             all.extend(read(&session, more));
             assert_eq!(all, [1, 2]);
@@ -156,8 +156,8 @@ fn read(session: &Session<Room>, events: usize) -> Vec<u8> {
     while all.len() < events {
         block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
         let sequence = session.send_queue.next_sequence().unwrap();
-        while let Some(drain) = session.send_queue.dequeue_before(sequence).unwrap() {
-            all.extend(drain.frame.bytes());
+        while let Some(dequeued) = session.send_queue.dequeue_before(sequence).unwrap() {
+            all.extend(dequeued.frame.bytes());
         }
     }
     all

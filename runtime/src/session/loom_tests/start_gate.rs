@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{READ, Room, Server, Session, explore, finish, forget, spawn};
+use super::{READ, Room, Server, Session, explore, finish, forget_grants, spawn};
 use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
@@ -36,17 +36,17 @@ fn spawn_starts(session: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) ->
 /// Three threads: the change, the starts, and the revalidator.
 #[test]
 fn action_does_not_start_after_a_change_that_refuses_it() {
-    for is_known in [true, false] {
+    for is_loaded in [true, false] {
         explore(3, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(is_known);
+            let server = Server::new(false);
+            let session = server.connected_session(is_loaded);
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&session, &has_returned);
-            world.table.revoke();
+            server.table.revoke();
             // As `Connections::refresh` does it. It returns no earlier than this.
-            let change = session.begin_revalidation(|| forget(&session));
+            let change = session.begin_revalidation(|| forget_grants(&session));
             has_returned.store(true, Ordering::SeqCst);
-            block_on(change.completed());
+            block_on(change.wait());
             starts();
             finish(&session);
         });
@@ -57,14 +57,14 @@ fn action_does_not_start_after_a_change_that_refuses_it() {
 #[test]
 fn action_of_a_replaced_user_does_not_start_after_the_change() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let has_returned = Arc::new(AtomicBool::new(false));
         let starts = spawn_starts(&session, &has_returned);
         let other = Arc::new(session.scope().unwrap().renewed(super::Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
         has_returned.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         starts();
         finish(&session);
     });
@@ -75,8 +75,8 @@ fn action_of_a_replaced_user_does_not_start_after_the_change() {
 fn action_does_not_start_after_the_session_has_ended() {
     for by_server in [true, false] {
         explore(4, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(true);
+            let server = Server::new(false);
+            let session = server.connected_session(true);
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&session, &has_returned);
             if by_server {
@@ -95,8 +95,8 @@ fn action_does_not_start_after_the_session_has_ended() {
 #[test]
 fn action_starts_if_a_change_leaves_its_rights() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let starts = spawn({
             let session = session.clone();
             move || {
@@ -111,7 +111,7 @@ fn action_starts_if_a_change_leaves_its_rights() {
                 }
             }
         });
-        block_on(session.begin_revalidation(|| forget(&session)).completed());
+        block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
         starts();
         finish(&session);
     });
