@@ -1,4 +1,4 @@
-//! The way of one event to many: what is the same for all is made once, and many members are looked at together.
+//! Fan-out: delivers one event to many sessions. What is the same for all is encoded once.
 
 use std::array::from_fn;
 use std::collections::HashMap;
@@ -19,12 +19,12 @@ use crate::session::delivery_path::DeliveryPath;
 use crate::session::membership::Membership;
 use crate::session::registry::SessionRegistry;
 
-/// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
-/// the other would wait for each.
+/// The number of members whose state is read before the first of them is authorized, so that the processor fetches their
+/// memory concurrently.
 const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
-    /// Gives an event to every member of a group who may see it.
+    /// Delivers an event to every member of a group, except to the session with the id `except`.
     pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -43,7 +43,7 @@ impl<C: Consumer> SessionRegistry<C> {
         counts.record(&self.counters);
     }
 
-    /// The same for several groups: a member of more than one gets it once.
+    /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
     pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -56,7 +56,7 @@ impl<C: Consumer> SessionRegistry<C> {
         for members in groups.iter().filter_map(|group| table.members(group)) {
             for Member { session, membership } in &*members.list() {
                 match index_by_session.get(&session.id) {
-                    // A group may be named twice.
+                    // The same group may be given twice.
                     Some(&index) if receivers[index].iter().any(|other| Arc::ptr_eq(other, membership)) => {}
                     Some(&index) => receivers[index].push(membership.clone()),
                     None => {
@@ -77,7 +77,7 @@ impl<C: Consumer> SessionRegistry<C> {
         counts.record(&self.counters);
     }
 
-    /// Gives an event to one user on all sockets, where that user may see it.
+    /// Delivers an event to all sessions of one user.
     pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
     where
         C: Emits<E>,
@@ -92,7 +92,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 }
 
-/// How many sessions an event was offered to, and how many of them were not authorized to receive it.
+/// The number of sessions that an event was offered to, and the number of those that were refused.
 #[derive(Default)]
 struct FanoutCounts {
     attempted: usize,
@@ -100,7 +100,7 @@ struct FanoutCounts {
 }
 
 impl FanoutCounts {
-    /// Offers it to some members.
+    /// Delivers an event to at most [`CHUNK_LEN`] members.
     fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
     where
         C: Emits<E>,

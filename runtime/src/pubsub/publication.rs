@@ -1,4 +1,4 @@
-//! One event on its way to everybody who may see it: what is the same for all of them is made once.
+//! One event and what all its deliveries share: the encoded frame and the coalescing key.
 
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
@@ -19,21 +19,22 @@ use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::Text;
 
-/// An event that was published.
+/// A published event.
 pub(crate) struct Publication<E> {
     event: Contained<E>,
-    /// What frames call the one group that it was published to.
+    /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
-    /// Found out once somebody may see it.
+    /// The shared frame, encoded for the first subscriber that may see the event.
     shared: OnceLock<SharedFrame>,
-    /// What it is about, with its type. Found out once it waits for somebody.
+    /// The coalescing key, which includes the event's type. Computed when the event is first queued.
     key: OnceLock<Option<u64>>,
 }
 
-/// Whether the frame is the same for everybody.
+/// Whether all subscribers get the same frame.
 enum SharedFrame {
+    /// Each subscriber gets a frame of its own.
     PerSubscriber,
-    /// Nothing where it could not be made.
+    /// All subscribers get this frame; `None` if encoding failed.
     Same(Option<Text>),
 }
 
@@ -47,7 +48,7 @@ impl<E> Publication<E> {
         &self.event
     }
 
-    /// The frame for one of them. Nothing where there is none for them.
+    /// Encodes the frame for one subscriber. `None` if it gets none or encoding failed.
     pub(crate) fn frame<C: Emits<E>>(
         &self,
         session: &Session<C>,
@@ -71,6 +72,7 @@ impl<E> Publication<E> {
         Some(native::event_for(&frame, group, &ids))
     }
 
+    /// Encodes the shared frame, if there is one.
     fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
         match encode::<C, E>(session, || session.consumer.shared(self.event())) {
             FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
@@ -82,26 +84,27 @@ impl<E> Publication<E> {
         }
     }
 
-    /// What it takes to ask about it once more.
+    /// Returns what it takes to authorize this event again.
     pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_, C>) -> EventHandle<C>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         let key = || session.consumer.key(self.event()).and_then(|key| event_key(&(TypeId::of::<E>(), key)));
-        // One whose key cannot be told stands for itself.
+        // If computing the key panics, the event is not coalesced.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
         EventHandle::new(self.clone(), path.into_owned(), *key)
     }
 }
 
+/// The result of encoding a frame.
 enum FrameOutcome {
     NoFrame,
     Frame(Frame),
     Failed,
 }
 
-/// Makes a frame. What goes wrong concerns nobody but those who would have got it.
+/// Encodes a frame. A failure is logged and counted, and affects only the subscribers of this frame.
 fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> FrameOutcome {
     match catch_unwind(build_frame) {
         Ok(None) => return FrameOutcome::NoFrame,
@@ -141,7 +144,8 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Public
                     None => {}
                 }
                 match timeout(session.check_timeout, subscriber.load()).await {
-                    // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
+                    // Grants may be invalidated before they are read again; each round waits for the grant source, so the
+                    // loop does not spin.
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
                         tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event refused: grants could not be loaded");

@@ -1,4 +1,4 @@
-//! Why an event reaches a session: one group, several, or the user.
+//! The delivery path of an event: the memberships by which, or the user because of whom, it reaches a session.
 
 use std::sync::Arc;
 
@@ -7,11 +7,13 @@ use crate::consumer::Consumer;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
 
-/// The way that an event comes to a connection.
+/// Why an event reaches a session.
 pub(crate) enum DeliveryPath<'a, C: Consumer> {
-    /// Because of who sits there.
+    /// The event was published to the user.
     Personal,
+    /// The event was published to one group.
     Group(&'a Arc<Membership<C>>),
+    /// The event was published to several groups of which the session is a member.
     Groups(&'a Arc<[Arc<Membership<C>>]>),
 }
 
@@ -32,14 +34,15 @@ impl<C: Consumer> DeliveryPath<'_, C> {
         }
     }
 
-    /// How it stands: another number once something about it has changed. `None` where it has ended.
+    /// Returns the version of the path, which rises with every change of what frames show of it, or `None` if the path has
+    /// ended.
     #[inline]
     pub(crate) fn version(&self) -> Option<u64> {
         let version = |membership: &Membership<C>| membership.version.load(Ordering::Relaxed);
         match self {
             DeliveryPath::Personal => Some(0),
             DeliveryPath::Group(membership) => Some(version(membership)).filter(|version| *version < ENDED),
-            // Each only rises.
+            // The versions only rise, so their sum identifies the state of all.
             DeliveryPath::Groups(memberships) => memberships
                 .iter()
                 .any(|membership| version(membership) < ENDED)
@@ -47,13 +50,13 @@ impl<C: Consumer> DeliveryPath<'_, C> {
         }
     }
 
-    /// Whether frames show more of it than that it is there.
+    /// Returns whether frames may show request ids.
     #[inline]
     pub(crate) fn shows_ids(&self) -> bool {
         self.memberships().iter().any(|membership| membership.version.load(Ordering::Relaxed) % ENDED != 0)
     }
 
-    /// What whoever sits there has subscribed under, in the order in which they did.
+    /// Returns the request ids of the subscriptions, in the order in which they were made.
     pub(crate) fn request_ids(&self) -> Vec<RequestId> {
         let mut ids: Vec<RequestId> = Vec::new();
         for membership in self.memberships() {
@@ -68,13 +71,14 @@ impl<C: Consumer> DeliveryPath<'_, C> {
         ids
     }
 
-    /// What frames call the group that it comes by: the first of several.
+    /// Returns the public name of the first group in which the session is still a member.
     pub(crate) fn group_name(&self) -> Option<&str> {
         let membership =
             self.memberships().iter().find(|membership| membership.version.load(Ordering::Relaxed) < ENDED)?;
         membership.group_name.as_deref()
     }
 
+    /// Returns the path in owned form, for a queued or deferred event.
     pub(crate) fn into_owned(self) -> OwnedDeliveryPath<C> {
         match self {
             DeliveryPath::Personal => OwnedDeliveryPath::Personal,
@@ -84,7 +88,7 @@ impl<C: Consumer> DeliveryPath<'_, C> {
     }
 }
 
-/// The same, kept for an event that waits.
+/// A [`DeliveryPath`] in owned form, for a queued or deferred event.
 pub(crate) enum OwnedDeliveryPath<C: Consumer> {
     Personal,
     Group(Arc<Membership<C>>),
@@ -106,7 +110,7 @@ impl<C: Consumer> OwnedDeliveryPath<C> {
         }
     }
 
-    /// Tells ways apart; the memberships are kept while it is compared.
+    /// Returns a number that distinguishes paths. It is valid while the memberships are alive, which this value ensures.
     pub(crate) fn address(&self) -> usize {
         match self {
             OwnedDeliveryPath::Personal => 0,

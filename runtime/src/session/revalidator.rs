@@ -1,5 +1,12 @@
-//! What cannot be delivered at once: events that wait for grants, all that came after them, and changes of grants, which
-//! everything waits for. One task a connection works it off in order.
+//! The revalidator: one task per session that revalidates the session after a change of rights and delivers its deferred
+//! events.
+//!
+//! An event is deferred while the grants that its permission needs are being loaded, or while an earlier event or a change
+//! of rights is pending, so that the events keep their order. A change begins an epoch at once
+//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission and the group permissions again before
+//! it delivers anything. The overflow policy applies to deferred events as it does to queued ones.
+//!
+//! The task runs only while there is work, and every path out of it, a panic included, ends what waits for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -19,18 +26,19 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
 
-/// What waits, in order.
+/// The work of the revalidator, in order.
 pub(crate) struct Deferred<C: Consumer> {
     events: VecDeque<EventHandle<C>>,
-    /// The event that is being asked about. A change of grants takes it back.
+    /// The event that is being authorized. A change of rights takes it back to the front of the list.
     pub(crate) in_progress: Option<EventHandle<C>>,
-    /// Who waits for a change of grants to be through. It goes before every event.
+    /// What waits for a change of rights to be applied. Changes go before all events.
     pending_changes: Vec<oneshot::Sender<()>>,
-    /// The number of the task that works it off, while there is one.
+    /// The number of the running task, or `None` if there is none.
     task: Option<u64>,
+    /// The number of tasks spawned so far.
     task_count: u64,
-    /// Publishing connections that are held until no deferred event is left. Each is held at most once, since a check may
-    /// take long.
+    /// The publishing connections that are held until no deferred event is left. Each is held at most once, because a check
+    /// may take long.
     paused_publishers: PausedPublishers,
 }
 
@@ -47,40 +55,49 @@ impl<C: Consumer> Deferred<C> {
     }
 }
 
-/// A change that is under way. Dropping it changes nothing.
+/// A revalidation that is pending. It continues if this value is dropped.
 pub(crate) struct PendingRevalidation {
     completed: oneshot::Receiver<()>,
-    /// The epoch that it asks in.
+    /// The epoch that the change has begun.
     pub(crate) epoch: u64,
 }
 
 impl PendingRevalidation {
-    /// Waits until it is through, or the connection is gone.
+    /// Waits until the session has been revalidated or has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The revalidation continues if the future is dropped.
     pub(crate) async fn wait(self) {
         let _ = self.completed.await;
     }
 }
 
-/// The task that works off what is late. However it ends, nobody waits for it any more.
+/// Guards the running task: however it ends, nothing waits for it afterwards, and the session is closed if a change of
+/// rights was still pending.
 struct RevalidatorTask<C: Consumer>(Arc<Session<C>>, u64);
 
 impl<C: Consumer> Drop for RevalidatorTask<C> {
     fn drop(&mut self) {
         let mut deferred = self.0.lock_deferred();
-        // It says so itself where it has nothing more to do, and then another may have begun.
+        // If the task has ended regularly, `next_job` has reset the number, and another task may run by now.
         if deferred.task == Some(self.1) {
             deferred.task = None;
             let pending_changes = std::mem::take(&mut deferred.pending_changes);
             drop(deferred);
             if !pending_changes.is_empty() {
-                // Nobody knows what was asked and what was not.
+                // It is unknown which permissions were evaluated, so the session must not continue.
                 self.0.close_with(CloseCode::Failed);
             }
         }
     }
 }
 
-/// An answer in time; a panic or a late one is an error.
+/// Evaluates a permission within a deadline.
+///
+/// # Errors
+///
+/// 500 if the evaluation panics or does not finish in time.
 pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
     match timeout_at(deadline, contain_future(evaluation)).await {
         Ok(Ok(result)) => result,
@@ -95,7 +112,7 @@ enum RevalidatorJob<C: Consumer> {
 }
 
 impl<C: Consumer> Session<C> {
-    /// An event waits for its turn.
+    /// Defers an event, and applies the overflow policy if too many are deferred.
     pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<C>) {
         let mut deferred = self.lock_deferred();
         if self.send_queue.is_closed() {
@@ -121,12 +138,13 @@ impl<C: Consumer> Session<C> {
         self.send_queue.record_dropped(superseded.len());
     }
 
-    /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
-    /// it; what this gives is through once the door and the groups have been asked again.
+    /// Begins an epoch after a change of rights. `invalidate` discards the grants from before the change. When this
+    /// returns, no event is delivered and no action starts on the old rights. The returned value resolves when the connect
+    /// permission and the group permissions have been evaluated again.
     pub(crate) fn begin_revalidation(self: &Arc<Self>, invalidate: impl FnOnce()) -> PendingRevalidation {
         let (sender, completed) = oneshot::channel();
         let mut deferred = self.lock_deferred();
-        // From here on every event waits; what is asked about at this moment does not get in any more.
+        // From here on every event is deferred, and one that is being authorized gets stale with the epoch.
         self.has_deferred.store(true, Ordering::SeqCst);
         invalidate();
         let (epoch, recalled) = self.send_queue.recall();
@@ -140,14 +158,14 @@ impl<C: Consumer> Session<C> {
         PendingRevalidation { completed, epoch }
     }
 
-    /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
-    /// anything is delivered: that is under way then.
+    /// Runs `join`, which adds a membership that was authorized in `evaluation_epoch`. If the epoch has changed since, the
+    /// session is revalidated before anything is delivered, and the pending revalidation is returned.
     pub(crate) fn join_at_epoch(
         self: &Arc<Self>,
         evaluation_epoch: u64,
         join: impl FnOnce(),
     ) -> Option<PendingRevalidation> {
-        // Nothing changes while this is held.
+        // No epoch begins while this lock is held.
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() == evaluation_epoch {
             join();
@@ -162,7 +180,8 @@ impl<C: Consumer> Session<C> {
         Some(PendingRevalidation { completed, epoch })
     }
 
-    /// Takes back what an action has caused. What has come by it is asked about again, and then does not come.
+    /// Reverts the joins of an action that turned out not to be authorized. Events that were queued by these memberships
+    /// are recalled and then dropped.
     pub(crate) fn undo(self: &Arc<Self>, undos: Vec<Undo>) {
         if !undos.is_empty() {
             for undo in undos {
@@ -172,6 +191,7 @@ impl<C: Consumer> Session<C> {
         }
     }
 
+    /// Spawns the task unless it runs.
     fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<C>>) {
         self.has_deferred.store(true, Ordering::SeqCst);
         if deferred.task.is_some() {
@@ -188,7 +208,7 @@ impl<C: Consumer> Session<C> {
                 if let Err(panic) = catch_unwind_future(session.run_job(job)).await {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
                     if is_revalidation {
-                        // Nobody knows what was asked and what was not.
+                        // It is unknown which permissions were evaluated, so the session must not continue.
                         session.close_with(CloseCode::Failed);
                     }
                 }
@@ -196,6 +216,7 @@ impl<C: Consumer> Session<C> {
         });
     }
 
+    /// Returns the next job, or `None` if there is none; the task then counts as ended.
     fn next_job(&self) -> Option<RevalidatorJob<C>> {
         let mut deferred = self.lock_deferred();
         let finished = deferred.in_progress.take();
@@ -213,7 +234,7 @@ impl<C: Consumer> Session<C> {
             paused_publishers = std::mem::take(&mut deferred.paused_publishers);
         }
         drop(deferred);
-        // Not under the lock: an event may run its own code when it is dropped.
+        // Not under the lock: dropping an event may run the application's code.
         drop((finished, paused_publishers));
         job
     }
@@ -223,21 +244,22 @@ impl<C: Consumer> Session<C> {
             RevalidatorJob::Revalidate(pending_changes) => {
                 self.revalidate().await;
                 for sender in pending_changes {
-                    // Nobody may wait any more.
+                    // The receiver may be gone: waiting is optional.
                     let _ = sender.send(());
                 }
             }
-            // One that is stale by now was taken back, and comes again.
+            // A stale event was taken back by the change, and is delivered again from the list.
             RevalidatorJob::Deliver(handle, epoch) => {
                 handle.settle(self, epoch).await;
             }
         }
     }
 
-    /// Asks the door and the groups again, all of them in the time of an action.
+    /// Evaluates the connect permission and all group permissions again, within the time of one action. Closes the
+    /// connection if the former does not hold, and ends the memberships for which the latter do not.
     async fn revalidate(self: &Arc<Self>) {
         let _permit = self.registry.revalidation_permit().await;
-        // Now, not when the turn was asked for: somebody else may sit there since.
+        // Read after the wait for the permit: the user may have been replaced meanwhile.
         let Some(scope) = self.scope() else { return };
         let deadline = Instant::now() + self.check_timeout;
         let head = ConnectContext::<C::User>::head();
@@ -255,7 +277,7 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// Nobody waits for anything any more.
+    /// Discards the deferred events and releases the publishers that are held for them.
     pub(crate) fn discard_deferred(&self) {
         let discarded = {
             let mut deferred = self.lock_deferred();
@@ -265,7 +287,7 @@ impl<C: Consumer> Session<C> {
                 std::mem::take(&mut deferred.paused_publishers),
             )
         };
-        // Not under the lock: an event may run its own code when it is dropped.
+        // Not under the lock: dropping an event may run the application's code.
         drop(discarded);
     }
 

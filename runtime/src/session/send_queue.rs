@@ -1,5 +1,9 @@
-//! Events that wait for one connection: bounded, so that a client who does not read holds back nobody else, and recalled
-//! when grants change, so that they are asked about again.
+//! The send queue: the bounded queue of outbound events of one session.
+//!
+//! Overflow: [`SendQueue::enqueue`] applies the [`OverflowPolicy`] as soon as the queue exceeds its limits, so a client
+//! that does not read delays no publisher. Revalidation: [`SendQueue::recall`] begins an epoch and takes all queued events
+//! back, so that they are authorized again. Backpressure: a queue that is more than half full holds the publishing
+//! connection, see [`backpressure`](super::backpressure).
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,17 +20,21 @@ use crate::transport::{CloseCode, ConnectionEnd, Text};
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 const UNREAD_FACTOR: usize = 4;
 
-/// What waits for one connection. `N` is what it takes to ask about an event again.
+/// The send queue of one session. `N` is what it takes to authorize an event again.
 #[repr(C)]
 pub(crate) struct SendQueue<N> {
-    /// The epoch of the session's rights. Raised and closed under the lock of `state` only. First field, so that it is
-    /// next to the other fields of the session that are read for every event.
+    /// The epoch of the session's rights. Raised under the lock of `state` only. First field, so that it is next to the
+    /// other fields of the session that are read for every event.
     start_gate: StartGate,
-    /// Whether there is something to take, or the connection is to end.
+    /// Whether an event is queued or the connection is to end. Lets the reader poll without the lock.
     has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
+    /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
+    /// session's memberships. Lock order: after `Session::deferred`, `Session::memberships` and `Membership::holds`, before
+    /// `Pacer::holds`.
     state: Mutex<QueueState<N>>,
+    /// Wakes the connection's task.
     reader: AtomicWaker,
     max_events: usize,
     max_bytes: usize,
@@ -34,23 +42,24 @@ pub(crate) struct SendQueue<N> {
     counters: Arc<CounterCells>,
 }
 
-/// An event that goes out.
+/// An event to send.
 pub(crate) struct Dequeued {
     pub(crate) frame: Text,
-    /// Whether another stands in front of the same place.
+    /// Whether another event before the same sequence number is queued.
     pub(crate) has_more: bool,
 }
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnqueueOutcome {
-    /// It waits.
+    /// The event is queued.
     Enqueued,
-    /// Nobody wants it any more.
+    /// The event is not delivered: it was refused, its delivery path has ended, the queue is closed, or there is no frame
+    /// for this subscriber.
     Discarded,
-    /// The grants have changed since it was asked about.
+    /// The epoch has changed since the event was authorized.
     Stale,
-    /// What frames show of the way that it comes by has changed since it was made.
+    /// What the frame shows of the delivery path has changed since the frame was encoded.
     PathChanged,
 }
 
@@ -77,9 +86,9 @@ impl<N: Coalesce> SendQueue<N> {
         }
     }
 
-    /// Puts an event in that was asked about in that epoch. `version` is how the way stands now that it comes by, `frame_version` how
-    /// it stood when the frame was made. What this gives back beside is not wanted any more: an event may run its own code
-    /// when it is dropped, so that is not done under whatever lock the caller holds.
+    /// Enqueues an event that was authorized in `epoch`. `frame_version` is the version of the delivery path that the frame
+    /// was encoded for, and `version` returns the current one. Also returns the discarded handles: dropping an event may
+    /// run the application's code, so the caller drops them after it has released its own locks.
     pub(crate) fn enqueue(
         &self,
         frame: Text,
@@ -89,7 +98,8 @@ impl<N: Coalesce> SendQueue<N> {
         version: impl FnOnce() -> Option<u64>,
     ) -> (EnqueueOutcome, Vec<N>) {
         let mut state = self.lock_state();
-        // All is looked at under the lock: who has taken it to change something is not overtaken.
+        // Compared under the lock, so that no change of rights or of the delivery path comes between the check and the
+        // push.
         let rejected = match version() {
             _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
             Some(now) if now != frame_version => Some(EnqueueOutcome::PathChanged),
@@ -122,15 +132,15 @@ impl<N: Coalesce> SendQueue<N> {
         }
         let should_wake = !self.has_work.swap(true, Ordering::AcqRel);
         drop(state);
-        // Whoever reads takes everything, so it is woken once.
+        // The reader dequeues until the queue is empty, so one wake-up is enough.
         if should_wake {
             self.reader.wake();
         }
         (EnqueueOutcome::Enqueued, discarded)
     }
 
-    /// Returns whether more than half of `max_events` or `max_bytes` is queued; the factor for a reader that has not run is left
-    /// out.
+    /// Returns whether more than half of `max_events` or `max_bytes` is queued, without the factor for a reader that has
+    /// not run.
     fn is_crowded(&self, state: &QueueState<N>) -> bool {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
@@ -155,32 +165,33 @@ impl<N: Coalesce> SendQueue<N> {
         }
     }
 
-    /// How many events may wait.
+    /// Returns the capacity in events.
     pub(crate) fn max_events(&self) -> usize {
         self.max_events
     }
 
+    /// Returns the overflow policy.
     pub(crate) fn overflow_policy(&self) -> OverflowPolicy {
         self.overflow_policy
     }
 
-    /// So many were dropped before they could even be asked about.
+    /// Counts deferred events that were dropped before they were authorized.
     pub(crate) fn record_dropped(&self, events: usize) {
         self.counters.record_dropped(events);
         self.lock_state().dropped += events as u64;
     }
 
-    /// Whether nothing is to be put in any more.
+    /// Returns whether the queue accepts no further event.
     pub(crate) fn is_closed(&self) -> bool {
         self.lock_state().is_closed()
     }
 
-    /// The connection is to end with this code. Nothing is delivered any more.
+    /// Ends the connection with `code`, unless it ends already, and discards the queued events.
     pub(crate) fn close_with(&self, code: CloseCode) {
         drop(self.close_state(self.lock_state(), code));
     }
 
-    /// The same; gives what waited.
+    /// As [`close_with`](Self::close_with), and returns the discarded handles.
     fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
         if !state.is_closed() && code == CloseCode::TooSlow {
             self.counters.record_too_slow();
@@ -197,25 +208,25 @@ impl<N: Coalesce> SendQueue<N> {
         discarded.into_iter().map(|entry| entry.handle).collect()
     }
 
-    /// Changes something that is looked at when an event is put in.
+    /// Runs an operation that must not come between the checks of [`enqueue`](Self::enqueue) and its push.
     pub(crate) fn with_queue_locked<T>(&self, operation: impl FnOnce() -> T) -> T {
         let _state = self.lock_state();
         operation()
     }
 
-    /// The grants behind what waits.
+    /// Returns the current epoch.
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
         self.start_gate.epoch()
     }
 
-    /// Returns the gate that each action of this session passes before it starts.
+    /// Returns the start gate that each action of this session passes.
     #[inline]
     pub(crate) fn start_gate(&self) -> &StartGate {
         &self.start_gate
     }
 
-    /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
+    /// Begins an epoch, and returns its number and the queued events, which must be authorized again.
     pub(crate) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut state = self.lock_state();
         let epoch = self.start_gate.raise();
@@ -227,13 +238,17 @@ impl<N: Coalesce> SendQueue<N> {
         (epoch, recalled.into_iter().map(|entry| entry.handle))
     }
 
-    /// Whether there is something to take, or the connection is to end.
+    /// Returns whether an event is queued or the connection is to end.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         self.has_work.load(Ordering::Acquire)
     }
 
-    /// The place behind all that waits now.
+    /// Returns the sequence number of the next event to be enqueued: all queued events come before it.
+    ///
+    /// # Errors
+    ///
+    /// The close code if the connection is to end.
     pub(crate) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         let state = self.lock_state();
         if let Some(code) = state.close_code {
@@ -243,7 +258,11 @@ impl<N: Coalesce> SendQueue<N> {
         Ok(state.next_sequence)
     }
 
-    /// Takes what has waited longest, if it stands in front of that place.
+    /// Removes and returns the oldest event if its sequence number is below `sequence`.
+    ///
+    /// # Errors
+    ///
+    /// The close code if the connection is to end.
     pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, ConnectionEnd> {
         let mut state = self.lock_state();
         if let Some(code) = state.close_code {
@@ -259,14 +278,15 @@ impl<N: Coalesce> SendQueue<N> {
             if has_caught_up { std::mem::take(&mut state.paused_publishers) } else { PausedPublishers::default() };
         drop(state);
         drop(paused_publishers);
-        // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
+        // The handle is dropped here, outside of the lock: dropping an event may run the application's code.
         let Some(QueueEntry { frame, .. }) = entry else { return Ok(None) };
-        // What was put in may still be recalled or dropped; this goes out.
+        // Counted here and not in `enqueue`, because a queued event may still be recalled or dropped.
         self.counters.record_delivery();
         Ok(Some(Dequeued { frame, has_more: next_sequence.is_some_and(|next| next < sequence) }))
     }
 
-    /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
+    /// Returns the close code as an error if the connection is to end. Takes the lock only if it is, because this is called
+    /// for every frame.
     #[inline]
     pub(crate) fn check_open(&self) -> Result<(), ConnectionEnd> {
         if !self.start_gate.is_closed() {
@@ -275,7 +295,7 @@ impl<N: Coalesce> SendQueue<N> {
         self.lock_state().close_code.map_or(Ok(()), |code| Err(ConnectionEnd::Close(code)))
     }
 
-    /// Waits until there is something to take. For one reader.
+    /// Waits until an event is queued or the connection is to end. Supports a single reader.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionEnd>> {
         if !self.has_work.load(Ordering::Acquire) {
             self.reader.register(cx.waker());
@@ -286,13 +306,13 @@ impl<N: Coalesce> SendQueue<N> {
         Poll::Ready(self.check_open())
     }
 
-    /// Waits until the connection is to end. For one reader.
+    /// Waits until the connection is to end. Supports a single reader.
     pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<ConnectionEnd> {
         self.reader.register(cx.waker());
         self.check_open().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    /// Takes nothing any more. Gives how many events were dropped.
+    /// Closes the queue for good. Returns how many events were dropped in its lifetime.
     pub(crate) fn close(&self) -> u64 {
         let mut state = self.lock_state();
         state.has_ended = true;
@@ -314,7 +334,7 @@ impl<N: Coalesce> SendQueue<N> {
 mod tests {
     use super::*;
 
-    /// A letter of a text: of two that begin alike with a capital the newer stands for both.
+    /// A text that begins with a capital letter has this letter as its coalescing key.
     impl Coalesce for &'static str {
         fn coalescing_key(&self) -> Option<(u64, usize)> {
             self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
@@ -344,7 +364,7 @@ mod tests {
         send_queue.enqueue(text.into(), text, epoch, 0, || version).0
     }
 
-    /// Puts texts in while the reader can take nothing.
+    /// Enqueues texts while the reader is stalled.
     fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
         send_queue.stall();
         for text in texts {
@@ -357,7 +377,7 @@ mod tests {
         let send_queue = send_queue(3, 100, OverflowPolicy::Close);
         enqueue_all(&send_queue, &["a", "b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 1).unwrap().unwrap(), "a");
-        assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next stands behind");
+        assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next event has a higher sequence number");
         assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 9).unwrap(), None);
         enqueue_all(&send_queue, &["d", "e", "f"]);
@@ -376,7 +396,7 @@ mod tests {
             assert_eq!(
                 dequeue_before(&send_queue, 9),
                 Err(ConnectionEnd::Close(CloseCode::TooSlow)),
-                "and it stays so"
+                "the first close code stays"
             );
             assert_eq!(send_queue.counters.snapshot().too_slow, 1);
         }
@@ -388,7 +408,7 @@ mod tests {
         enqueue_all(&send_queue, &["a", "b", "c"]);
         assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
         enqueue_all(&send_queue, &["ddd", "ee", "fffff"]);
-        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new(), "an event larger than the limit is dropped too");
         send_queue.record_dropped(1);
         assert_eq!((send_queue.counters.snapshot().dropped, send_queue.close()), (5, 5));
         enqueue_all(&send_queue, &["g"]);
@@ -399,14 +419,18 @@ mod tests {
     fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
         let send_queue = send_queue(4, 100, OverflowPolicy::KeepNewest);
         enqueue_all(&send_queue, &["A1", "B1", "A2", "c"]);
-        assert_eq!(drain(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
+        assert_eq!(drain(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "nothing is dropped below the limit");
         enqueue_all(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
-        assert_eq!(drain(&send_queue).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
+        assert_eq!(
+            drain(&send_queue).unwrap(),
+            ["A1", "A2", "c", "B2"],
+            "the newest event supersedes the one with its own key"
+        );
         enqueue_all(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
-        assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
+        assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
         assert_eq!(send_queue.counters.snapshot().dropped, 3);
         enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
-        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "nothing stands for these");
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "no event is superseded");
     }
 
     #[test]

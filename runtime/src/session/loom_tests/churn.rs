@@ -1,4 +1,4 @@
-//! Who comes and goes, while events and changes are on their way.
+//! Sessions that connect, join, leave and end, while events and changes of rights are delivered.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use crate::session::Connections;
 use crate::transport::CloseCode;
 use crate::transport::ConnectionEnd;
 
-/// Three threads: who leaves, the publisher, and a worker where grants are not `known`.
+/// Three threads: the leaving session, the publisher, and the revalidator unless grants are loaded.
 #[test]
 fn event_of_a_left_group_is_not_delivered_after_the_reply() {
     for is_loaded in [true, false] {
@@ -33,12 +33,12 @@ fn event_of_a_left_group_is_not_delivered_after_the_reply() {
             }
             assert!(before.is_empty() || before == [1] || before == [1, 2], "{before:?}");
             publisher();
-            assert!(finish(&session).is_empty(), "it came behind the reply");
+            assert!(finish(&session).is_empty(), "event delivered after the reply");
         });
     }
 }
 
-/// Four threads: the change, the publisher, and two workers.
+/// Four threads: the change, the publisher, and two revalidator tasks.
 #[test]
 fn group_event_is_not_delivered_after_group_permission_is_revoked() {
     explore(3, || {
@@ -51,13 +51,13 @@ fn group_event_is_not_delivered_after_group_permission_is_revoked() {
         });
         server.table.revoke();
         block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
-        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
+        assert!(drain(&session).is_empty(), "event delivered by a revoked membership");
         publisher();
-        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
+        assert!(finish(&session).is_empty(), "event enqueued by a revoked membership");
     });
 }
 
-/// Five threads: the change, which publishes then, who joins, and three workers.
+/// Five threads: the change, which then publishes, the joining session, and three revalidator tasks.
 #[test]
 fn membership_added_during_a_change_is_revalidated() {
     explore(3, || {
@@ -72,15 +72,15 @@ fn membership_added_during_a_change_is_revalidated() {
         server.table.revoke();
         block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
         server.publish(1, false);
-        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
+        assert!(drain(&session).is_empty(), "event delivered by a revoked membership");
         joiner();
         session.runtime.finish();
-        assert!(!session.is_member(&Lobby, None), "it stays in the group");
-        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
+        assert!(!session.is_member(&Lobby, None), "membership outlives its permission");
+        assert!(finish(&session).is_empty(), "event enqueued by a revoked membership");
     });
 }
 
-/// Five threads: the change, which publishes then, the door, and three workers.
+/// Five threads: the change, which then publishes, the handshake, and three revalidator tasks.
 #[test]
 fn handshake_during_a_change_is_closed_or_revalidated() {
     explore(3, || {
@@ -95,14 +95,14 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
             assert_eq!(
                 session.send_queue.next_sequence(),
                 Err(ConnectionEnd::Close(CloseCode::Revoked)),
-                "they stay on old grants"
+                "session established on old grants"
             );
             assert!(finish(&session).is_empty());
         }
     });
 }
 
-/// Three threads: who disconnects, the door, and its worker.
+/// Three threads: the disconnect, the handshake, and its revalidator.
 #[test]
 fn handshake_during_disconnect_user_is_closed() {
     explore(3, || {
@@ -112,18 +112,18 @@ fn handshake_during_disconnect_user_is_closed() {
         handshake();
         let result = result.lock().unwrap().take();
         if let Some((session, changes_at_start)) = result {
-            // Whom the door asks about since then has come again, and may stay.
+            // A handshake that began after the disconnect is a new connection, and may stay.
             let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseCode::Revoked));
-            assert!(ended || changes_at_start > 0, "they stay");
+            assert!(ended || changes_at_start > 0, "session of a disconnected user stays");
             assert!(finish(&session).is_empty());
         }
     });
 }
 
-/// Who has come in, and when the door began to ask.
+/// The session that was established, and the number of the latest change when its handshake began.
 type HandshakeResult = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
 
-/// Somebody comes in, as `Endpoint::admit` and `Connection::connected` let them, and reads nothing yet.
+/// Spawns a handshake, as `Endpoint::admit` and `Connection::connected` do it, of a client that does not read yet.
 fn spawn_handshake(server: &Server) -> (HandshakeResult, impl FnOnce()) {
     let result = HandshakeResult::default();
     let (server, connected_session) = (server.clone(), result.clone());

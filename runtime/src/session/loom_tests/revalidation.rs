@@ -1,4 +1,4 @@
-//! Changes of grants, while events are on their way.
+//! Changes of rights, while events are delivered.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use loom::future::block_on;
 use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget_grants, spawn};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// Five threads: the change, the publisher, the reader, a worker for the change and one for the event.
+/// Five threads: the change, the publisher, the reader, a revalidator task for the change and one for the event.
 #[test]
 fn queued_event_is_not_dequeued_after_revocation() {
     explore(2, || {
@@ -33,11 +33,11 @@ fn queued_event_is_not_dequeued_after_revocation() {
         block_on(change.wait());
         publisher();
         reader();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Four threads: the change, the reader, and two workers. The event waits for grants when the change comes.
+/// Four threads: the change, the reader, and two revalidator tasks. The event is deferred when rights change.
 #[test]
 fn deferred_event_is_dropped_after_revocation() {
     explore(3, || {
@@ -58,11 +58,11 @@ fn deferred_event_is_dropped_after_revocation() {
         changed.store(true, Ordering::SeqCst);
         block_on(change.wait());
         reader();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Four threads: the change, the publisher, and two workers.
+/// Four threads: the change, the publisher, and two revalidator tasks.
 #[test]
 fn queued_event_is_dropped_after_the_user_is_replaced() {
     explore(3, || {
@@ -75,14 +75,14 @@ fn queued_event_is_dropped_after_the_user_is_replaced() {
         // As `Session::renew` does it.
         let other = Arc::new(session.scope().unwrap().renewed(Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
-        assert!(drain(&session).is_empty(), "taken on old grants");
+        assert!(drain(&session).is_empty(), "event dequeued on old grants");
         block_on(change.wait());
         publisher();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Five threads: the reader, the publisher, the change, and two workers.
+/// Five threads: the reader, the publisher, the change, and two revalidator tasks.
 #[test]
 fn event_is_delivered_once_during_revalidation() {
     explore(2, || {
@@ -99,7 +99,7 @@ fn event_is_delivered_once_during_revalidation() {
         assert_eq!(read(&session, 1), [1]);
         publisher();
         changer();
-        assert!(finish(&session).is_empty(), "taken twice");
+        assert!(finish(&session).is_empty(), "event delivered twice");
     });
 }
 
@@ -123,11 +123,11 @@ fn reader_that_dequeues_one_event_is_woken_for_each() {
         }
         assert_eq!(all, [1, 2]);
         publisher();
-        assert!(finish(&session).is_empty(), "taken twice");
+        assert!(finish(&session).is_empty(), "event delivered twice");
     });
 }
 
-/// Five threads: the change, which reads then, the publisher, and a worker for each of the events and the change.
+/// Five threads: the change, which then reads, the publisher, and a revalidator task for the events and the change.
 #[test]
 fn events_of_one_publisher_keep_their_order_during_revalidation() {
     for is_loaded in [true, false] {
@@ -145,12 +145,12 @@ fn events_of_one_publisher_keep_their_order_during_revalidation() {
             all.extend(read(&session, more));
             assert_eq!(all, [1, 2]);
             publisher();
-            assert!(finish(&session).is_empty(), "taken twice");
+            assert!(finish(&session).is_empty(), "event delivered twice");
         });
     }
 }
 
-/// Waits for so many events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.
+/// Waits for `events` events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.
 fn read(session: &Session<Room>, events: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while all.len() < events {

@@ -1,4 +1,4 @@
-//! Starts of actions, while their caller's rights change or the session ends.
+//! Starts of actions, while the rights of their caller change or the session ends.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 
-/// Evaluates the permission of an action and starts it, as a dispatched message does. Whether it starts after the change has
+/// Evaluates the permission of an action and starts it, as dispatch does. Returns whether it started after the change
 /// returned.
 fn start(session: &Session<Room>, has_returned: &AtomicBool) -> bool {
     let gate = session.send_queue.start_gate();
     let evaluation_epoch = gate.epoch();
     let Some(scope) = session.scope() else { return false };
     let is_permitted = block_on(scope.may_with(READ, &[])).unwrap();
-    let mut has_deferred = false;
+    let mut started_late = false;
     if is_permitted {
-        gate.try_start(Some(evaluation_epoch), || has_deferred = has_returned.load(Ordering::SeqCst));
+        gate.try_start(Some(evaluation_epoch), || started_late = has_returned.load(Ordering::SeqCst));
     }
-    has_deferred
+    started_late
 }
 
 /// Spawns a thread that starts two actions, one after the other.
@@ -70,7 +70,7 @@ fn action_of_a_replaced_user_does_not_start_after_the_change() {
     });
 }
 
-/// Two threads: the end, by the server or of the connection, and the starts.
+/// Two threads: the end of the session, by the server or by the connection, and the starts.
 #[test]
 fn action_does_not_start_after_the_session_has_ended() {
     for by_server in [true, false] {
@@ -101,7 +101,7 @@ fn action_starts_if_a_change_leaves_its_rights() {
             let session = session.clone();
             move || {
                 let gate = session.send_queue.start_gate();
-                // As `Dispatcher::answer` does it: the evaluation is done again until it is not overtaken.
+                // As `Dispatcher::dispatch` does it: the permission is evaluated again until no change comes between.
                 loop {
                     let evaluation_epoch = gate.epoch();
                     assert!(block_on(session.scope().unwrap().may_with(READ, &[])).unwrap());
