@@ -339,8 +339,9 @@ impl<U: User> ConnectContext<'_, U> {
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
     /// # struct Lobby;
+    /// # struct Said(String);
     /// # struct Chat;
     /// # #[consumer(user = Member)]
     /// # impl Chat {
@@ -348,6 +349,8 @@ impl<U: User> ConnectContext<'_, U> {
     /// async fn connected(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
     ///     cx.join(Lobby).await
     /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
     /// # }
     /// ```
     pub async fn join<G: Group>(&self, group: G) -> Result<()>

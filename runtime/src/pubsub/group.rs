@@ -86,11 +86,12 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # Examples
 ///
 /// ```standalone_crate
-/// # use portcullis::{Group, GroupPermission, Result, Scope, User, consumer};
+/// # use portcullis::{AllowAny, Group, GroupPermission, Result, Scope, User, consumer};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # struct Said(String);
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
-/// #[group(consumer = Chat, permission = InRoom)]
+/// #[group(consumer = Chat, permission = InRoom, events(Said))]
 /// struct Room(u32);
 ///
 /// /// Holds if the user is a member of the room.
@@ -104,8 +105,11 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 ///
 /// struct Chat { members: Vec<(u32, u32)> }
 ///
-/// #[consumer(user = Member)]
-/// impl Chat {}
+/// # #[consumer(user = Member)]
+/// # impl Chat {
+/// #     #[event(permission = AllowAny)]
+/// #     fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may join `{G}`",

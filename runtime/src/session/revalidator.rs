@@ -6,7 +6,7 @@
 //! ([`Session::begin_revalidation`]); the task then evaluates the connect permission and the group permissions again before
 //! it delivers anything. The overflow policy applies to deferred events as it does to queued ones.
 //!
-//! The task runs only while there is work, and every path out of it, a panic included, ends what waits for it.
+//! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -31,7 +31,7 @@ pub(crate) struct Deferred<C: Consumer> {
     events: VecDeque<EventHandle<C>>,
     /// The event that is being authorized. A change of rights takes it back to the front of the list.
     pub(crate) in_progress: Option<EventHandle<C>>,
-    /// What waits for a change of rights to be applied. Changes go before all events.
+    /// The callers that wait for a change of rights to be applied. Changes go before all events.
     pending_changes: Vec<oneshot::Sender<()>>,
     /// The number of the running task, or `None` if there is none.
     task: Option<u64>,
@@ -73,8 +73,8 @@ impl PendingRevalidation {
     }
 }
 
-/// Guards the running task: however it ends, nothing waits for it afterwards, and the session is closed if a change of
-/// rights was still pending.
+/// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
+/// of rights was still pending.
 struct RevalidatorTask<C: Consumer>(Arc<Session<C>>, u64);
 
 impl<C: Consumer> Drop for RevalidatorTask<C> {
