@@ -19,8 +19,8 @@ use crate::transport::Text;
 /// Declares that a consumer sends events of type `E`. Implemented by `#[event]`; a consumer without it never sends that
 /// type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may see `{E}`",
-    label = "never leaves the sockets of `{Self}`",
+    message = "`{Self}` has no `#[event]` method for `{E}`",
+    label = "`{Self}` does not send this event",
     note = "add `#[event(permission = ..)] fn ..(&self, event: &{E}) -> ..` to its `#[consumer]` block"
 )]
 pub trait Emits<E>: Consumer {
@@ -91,9 +91,9 @@ pub trait Emits<E>: Consumer {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may see `{E}`",
-    label = "not a permission for `{E}`",
-    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; one that has to wait belongs to the group"
+    message = "`{Self}` is not a permission for the event `{E}`",
+    label = "not a permission for the event `{E}`",
+    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
 )]
 pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
     /// Returns whether this subscriber may see the event.

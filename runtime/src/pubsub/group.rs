@@ -112,7 +112,7 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may join `{G}`",
+    message = "`{Self}` is not a permission for the group `{G}`",
     label = "not a permission for the group `{G}`",
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
