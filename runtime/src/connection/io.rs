@@ -197,7 +197,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, ConnectionEnd> {
         match self.session.send_queue.dequeue_before(place)? {
             None => Ok(Drained { any: false, more: false }),
-            Some(Dequeued { frame, more }) => {
+            Some(Dequeued { frame, has_more: more }) => {
                 self.put(frame)?;
                 Ok(Drained { any: true, more })
             }

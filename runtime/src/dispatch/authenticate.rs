@@ -56,7 +56,7 @@ impl<C: Consumer> Dispatcher<C> {
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::Nothing };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
-        let changes_at_start = self.session.changes();
+        let changes_at_start = self.session.change_count();
         if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
             return Outcome::Nothing;
         }
@@ -72,7 +72,7 @@ impl<C: Consumer> Dispatcher<C> {
         match renewed {
             Ok(change) => {
                 // From here on it is so, however long it takes to ask all again.
-                change.completed().await;
+                change.wait().await;
                 if self.session.is_closing() {
                     // Whoever it is may not be here: the code with which it closes says so.
                     return Outcome::Nothing;

@@ -1,4 +1,8 @@
 //! Joining, leaving and publishing from an action, and joining from `#[connect]`.
+//!
+//! An action's joins, departures and publications are kept in its [`SideEffects`] until the action has succeeded, and are
+//! discarded if it fails. Departures run first, then joins and publications. Events of a group that the action left are
+//! delivered to its connection before the reply, and events of what it joined and published after the reply.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -22,14 +26,53 @@ use crate::session::memberships::GroupSlot;
 use crate::session::revalidator::within_deadline;
 use crate::session::session::Session;
 
-/// How many ids a connection may subscribe to one group under: each event of it carries them all.
-const MOST_SUBSCRIPTIONS: usize = 32;
+/// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
+/// them.
+const MAX_SUBSCRIPTIONS_PER_GROUP: usize = 32;
 
 impl<U: User> Context<'_, U> {
-    /// Joins a group, if its permission lets this connection in; else its refusal. 409 where the connection is in more
-    /// groups than [`Limits::max_groups`](crate::Limits::max_groups) allows.
+    /// Joins a group if the group's permission holds for this connection.
     ///
-    /// It takes effect when the action has ended well and its reply is on its way, and not at all after an error.
+    /// The join takes effect when the action has succeeded, and not at all if it fails. The group's events follow the reply.
+    /// Joining a group twice is the same as joining it once.
+    ///
+    /// # Errors
+    ///
+    /// - The refusal of the group's permission: 403 `permission_denied` if it does not hold, or the error that it returned.
+    /// - 409 `too_many_groups` if the connection is in [`Limits::max_groups`](crate::Limits::max_groups) groups.
+    /// - 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    ///   the consumer of the group.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the group is not joined.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Said(String);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # struct Room(u32);
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[action(permission = AllowAny)]
+    /// async fn enter(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    ///     cx.join(Room(room)).await
+    /// }
+    ///
+    /// #[action(permission = AllowAny)]
+    /// async fn exit(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    ///     cx.leave(Room(room))
+    /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+    /// # }
+    /// ```
     pub async fn join<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
@@ -37,44 +80,95 @@ impl<U: User> Context<'_, U> {
         join(self.acting()?, group, None).await
     }
 
-    /// Joins a group under the `request_id` of this message, which events of the group then carry in `request_ids`. 400
-    /// where the message has none; else as [`join`](Context::join).
+    /// Joins a group under the `request_id` of this message. Events of the group then carry the id in `request_ids`.
     ///
-    /// A connection may subscribe to one group under up to 32 ids, and gets each event once, with all of them. Each counts as
-    /// a group in [`Limits::max_groups`](crate::Limits::max_groups). It is a member for as long as one of them is left, or it has
-    /// also joined.
+    /// A connection may subscribe to one group under up to 32 ids, and gets each event once, with all of them. Each counts
+    /// as a group in [`Limits::max_groups`](crate::Limits::max_groups). The connection is a member until its last
+    /// subscription has ended and it has left what it joined.
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Context::join), and:
+    ///
+    /// - 400 `missing_request_id` if the message has no `request_id`.
+    /// - 409 `too_many_subscriptions` if the connection is subscribed to the group under 32 ids.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the subscription is not made.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Said(String);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # struct Room(u32);
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[action(permission = AllowAny)]
+    /// async fn watch(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    ///     cx.subscribe(Room(room)).await
+    /// }
+    ///
+    /// #[action(permission = AllowAny)]
+    /// async fn unwatch(&self, cx: &Context<'_, Member>, room: u32, subscription: RequestId) -> Result<()> {
+    ///     cx.unsubscribe(Room(room), subscription)
+    /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+    /// # }
+    /// ```
     pub async fn subscribe<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
     {
-        let wrong = || {
+        let missing_id = || {
             let status = http::StatusCode::BAD_REQUEST;
             Error::new(status, "missing_request_id", "A subscription needs a request_id.").with_field("request_id")
         };
-        let id = self.request_id().ok_or_else(wrong)?;
+        let id = self.request_id().ok_or_else(missing_id)?;
         join(self.acting()?, group, Some(id)).await
     }
 
-    /// Ends the subscription to a group under that id; others stay. After the reply of this action no event carries it.
-    /// Nothing happens where there is none, and after an error of the action.
+    /// Ends the subscription to a group under `id`; other subscriptions continue. Does nothing if there is none.
+    ///
+    /// No event that follows the reply of this action carries the id. If the action fails, the subscription continues. See
+    /// [`subscribe`](Context::subscribe) for an example.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// the consumer of the group.
     pub fn unsubscribe<G: Group>(&self, group: G, id: RequestId) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
     {
         let call = self.acting()?;
         let session = session::<G::Consumer, U>(call)?.clone();
-        // Dropped outside of the lock: the group's key may run the application's code.
+        // Dropped outside of the lock: dropping the group's key may run the application's code.
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
-        let kept = usize::from(session.is_member(&group, Some(&id)));
-        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), kept));
+        let held_slots = usize::from(session.is_member(&group, Some(&id)));
+        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), held_slots));
         let group = Contained::new(group);
         let effect = SideEffect::Before(Box::new(move || session.release(&*group, Some(&id))));
         call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
 
-    /// Leaves a group, with all that was subscribed to it. After the reply of this action no event of it follows; after an
-    /// error nothing has changed.
+    /// Leaves a group and ends all subscriptions to it.
+    ///
+    /// No event of the group follows the reply of this action. If the action fails, nothing changes. See
+    /// [`join`](Context::join) for an example.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// the consumer of the group.
     pub fn leave<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
@@ -90,12 +184,45 @@ impl<U: User> Context<'_, U> {
         Ok(())
     }
 
-    /// Publishes an event to a group: each member gets it whom the event's permission lets see it, this connection among
-    /// them.
+    /// Publishes an event to a group: every member for which the event's permission holds receives it, this connection
+    /// included.
     ///
-    /// It goes out when the action has ended well and its reply is on its way, and not at all after an error.
+    /// The event is published when the action has succeeded, and not at all if it fails. This connection receives it after
+    /// the reply.
     ///
     /// The group's permission is not evaluated for the publisher: guard publishing with the action's own permission.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// the consumer of the group.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Said(String);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # struct Room(u32);
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[action(permission = AllowAny)]
+    /// async fn say(&self, cx: &Context<'_, Member>, room: u32, text: String) -> Result<()> {
+    ///     cx.publish(Room(room), Said(text))
+    /// }
+    ///
+    /// #[action(permission = AllowAny)]
+    /// async fn say_to_user(&self, cx: &Context<'_, Member>, user_id: String, text: String) -> Result<()> {
+    ///     cx.publish_to_user::<Chat, _>(user_id, Said(text))
+    /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+    /// # }
+    /// ```
     pub fn publish<G, E>(&self, group: G, event: E) -> Result<()>
     where
         G: Carries<E>,
@@ -103,10 +230,14 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
     }
 
-    /// The same to everybody but this connection.
+    /// Publishes an event as [`publish`](Context::publish) does, but not to this connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Context::publish).
     pub fn publish_to_others<G, E>(&self, group: G, event: E) -> Result<()>
     where
         G: Carries<E>,
@@ -114,10 +245,17 @@ impl<U: User> Context<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, Some(session.id)))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| {
+            session.registry.publish(&*group, event, Some(session.id));
+        })
     }
 
-    /// The same to several groups. Who is in more than one of them gets it once.
+    /// Publishes an event as [`publish`](Context::publish) does, to several groups. A member of more than one of them
+    /// receives it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Context::publish).
     pub fn publish_to_several<G, E>(&self, groups: impl IntoIterator<Item = G>, event: E) -> Result<()>
     where
         G: Carries<E>,
@@ -126,50 +264,95 @@ impl<U: User> Context<'_, U> {
     {
         let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
         let event = Contained::new(event);
-        self.after(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
+        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
     }
 
-    /// The same to one user, by [`User::id`](crate::User::id), on all sockets of this consumer's endpoint:
-    /// `cx.publish_to_user::<Chat, _>("7", event)`.
+    /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections of this consumer's endpoint:
+    /// `cx.publish_to_user::<Chat, _>("7", event)`. It is published at the same time as by [`publish`](Context::publish).
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// consumer `C`.
     pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
     where
         C: Consumer + Handler<User = U> + Emits<E>,
         E: Send + Sync + 'static,
     {
         let (user_id, event) = (user_id.into(), Contained::new(event));
-        self.after(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
+        self.push_effect(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
     }
 
-    /// This happens once the action has ended well and its reply is on its way.
-    fn after<C: Consumer>(&self, cause: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
+    /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
+    fn push_effect<C: Consumer>(&self, effect: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?.clone();
-        let effect = SideEffect::After(Box::new(move || cause(session)));
+        let effect = SideEffect::After(Box::new(move || effect(session)));
         call.with_side_effects(|effects| effects.push(effect));
         Ok(())
     }
 
-    /// Publishes at once, whatever becomes of this action: `cx.publisher::<Chat>()`. A fault where this connection is not
-    /// one of that consumer's.
+    /// Returns a handle that publishes at once, whatever the outcome of this action: `cx.publisher::<Chat>()`.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// consumer `C`.
     pub fn publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
         Ok(Publisher::new(session::<C, U>(self.acting()?)?.registry.clone()))
     }
 
-    /// Tells connections that somebody may do more or less than before, in the middle of this action:
-    /// `cx.connections::<Chat>()`. A fault where this connection is not one of that consumer's.
+    /// Returns a handle by which this action reports that rights have changed: `cx.connections::<Chat>()`.
     ///
-    /// When rights change while an action runs, it is asked again whether it may, before its reply goes out. What an action
-    /// changes by this handle is its own doing, and not asked about: who leaves a room by it is answered.
+    /// If rights change while an action runs, the action is reauthorized before its reply is sent. Changes that the action
+    /// makes by this handle are exempt: an action that leaves a room gets its reply.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// consumer `C`.
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
         let call = self.acting()?;
         let session = session::<C, U>(call)?;
-        Ok(Connections::of_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
+        Ok(Connections::for_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
     }
 }
 
 impl<U: User> ConnectContext<'_, U> {
-    /// Joins a group, if its permission lets this connection in; else its refusal. For `#[connect]`: it takes effect when
-    /// that has ended well.
+    /// Joins a group if the group's permission holds for this connection. For `#[connect]`: the join takes effect when that
+    /// method has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// - The refusal of the group's permission: 403 `permission_denied` if it does not hold, or the error that it returned.
+    /// - 409 `too_many_groups` if the connection is in [`Limits::max_groups`](crate::Limits::max_groups) groups.
+    /// - 500 `internal_error` in a connect permission, or if this connection does not belong to the consumer of the group.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the group is not joined.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, ConnectContext, Group, Result, User, consumer};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # struct Lobby;
+    /// # struct Said(String);
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[connect]
+    /// async fn connected(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
+    ///     cx.join(Lobby).await
+    /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+    /// # }
+    /// ```
     pub async fn join<G: Group>(&self, group: G) -> Result<()>
     where
         G::Consumer: Handler<User = U>,
@@ -184,11 +367,12 @@ where
 {
     let session = session::<G::Consumer, U>(call)?;
     let evaluation_epoch = session.send_queue.epoch();
-    match session.scope().filter(|now| !std::ptr::eq(&raw const **now, call.scope())) {
-        // Whoever sits there now is asked: the action has begun for somebody whose credentials were others.
-        Some(now) => {
+    match session.scope().filter(|current| !std::ptr::eq(&raw const **current, call.scope())) {
+        // The user has been replaced since the action began. The current one must be authorized, because its rights decide
+        // what it receives.
+        Some(current) => {
             let head = ConnectContext::<U>::head();
-            group.may_join(&session.consumer, &Call::new(&now, &head, &[], &[], &[])).await?;
+            group.may_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
         }
         None => group.may_join(&session.consumer, call).await?,
     }
@@ -196,39 +380,43 @@ where
         return Ok(());
     }
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
-    let was_in = session.is_member(&group, id.as_ref()) && !is_leaving;
-    if id.is_some() && !was_in && session.slot_count(&group) >= MOST_SUBSCRIPTIONS {
-        let detail = format!("A group is subscribed to under {MOST_SUBSCRIPTIONS} ids at most.");
+    let is_member = session.is_member(&group, id.as_ref()) && !is_leaving;
+    if id.is_some() && !is_member && session.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
+        let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let room = if was_in {
+    let slot = if is_member {
         None
     } else {
         Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
     };
-    let entry = entry(group.clone(), id.clone(), room)?;
-    let (session, left, left_id, leaver) =
+    let request = join_request(group.clone(), id.clone(), slot)?;
+    let (session, undo_group, undo_id, undo_session) =
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
-    let entered = Arc::new(AtomicBool::new(false));
-    let has_entered = entered.clone();
-    let enter = move || {
+    let has_joined = Arc::new(AtomicBool::new(false));
+    let undo_has_joined = has_joined.clone();
+    let enter_group = move || {
         session.join_at_epoch(evaluation_epoch, || {
-            entered.store(session.registry.add_member(&session, entry), Ordering::SeqCst);
+            has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
         });
     };
     let undo = move || {
-        if has_entered.load(Ordering::SeqCst) {
-            leaver.release(&*left, left_id.as_ref());
+        if undo_has_joined.load(Ordering::SeqCst) {
+            undo_session.release(&*undo_group, undo_id.as_ref());
         }
     };
-    let effect =
-        SideEffect::Join { group: Contained::new(Box::new(group)), id, effect: Box::new(enter), undo: Box::new(undo) };
+    let effect = SideEffect::Join {
+        group: Contained::new(Box::new(group)),
+        id,
+        effect: Box::new(enter_group),
+        undo: Box::new(undo),
+    };
     call.with_side_effects(|effects| effects.push(effect));
     Ok(())
 }
 
-/// A connection that is to be let into a group.
-pub(crate) fn entry<G: Group>(
+/// Creates the request that adds a session to a group.
+pub(crate) fn join_request<G: Group>(
     group: G,
     id: Option<RequestId>,
     slot: Option<GroupSlot<G::Consumer>>,
@@ -238,27 +426,32 @@ pub(crate) fn entry<G: Group>(
     Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
 }
 
-/// The connection's seat among those of the consumer.
+/// Returns the session of the call, as a session of consumer `C`.
 fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
-    let session = call.session().ok_or_else(|| Error::internal("neither the door nor `#[authenticate]` has groups"))?;
-    <dyn Any>::downcast_ref(session).ok_or_else(|| Error::internal(format!("the connection is none of `{}`", C::NAME)))
+    let session = call
+        .session()
+        .ok_or_else(|| Error::internal("groups are unavailable during connect checks and in `#[authenticate]`"))?;
+    <dyn Any>::downcast_ref(session)
+        .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
 }
 
 impl<C: Consumer> Session<C> {
-    /// Lets it into a group from outside, if the group's permission does. Whether it is in it then.
-    pub(crate) async fn join_from_outside<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
-        // First of all, so that what changes after it is asked about again.
+    /// Joins a group from outside of an action if the group's permission holds. Returns whether the session is a member
+    /// then.
+    pub(crate) async fn authorize_and_join<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+        // Read first, so that a change after it makes the session revalidate.
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
         let head = ConnectContext::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
-        let asked = within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
-        let room = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
-        match asked.and_then(|()| entry(group.clone(), None, room()?)) {
-            Ok(entry) => {
-                let enter = || _ = self.registry.add_member(self, entry);
-                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter) {
-                    change.completed().await;
+        let authorized =
+            within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
+        let slot = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
+        match authorized.and_then(|()| join_request(group.clone(), None, slot()?)) {
+            Ok(request) => {
+                let enter_group = || _ = self.registry.add_member(self, request);
+                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
+                    change.wait().await;
                 }
                 self.is_member(&group, None)
             }

@@ -1,4 +1,4 @@
-//! One event at one session: whether it may be delivered, its frame, and the way into the send queue.
+//! Delivery of one event to one session: authorization, frame and send queue.
 
 use std::sync::Arc;
 
@@ -16,20 +16,21 @@ use crate::sync::atomic::Ordering;
 use crate::transport::FrameText;
 
 impl<C: Consumer> Session<C> {
-    /// Looks at what is read of every member, without asking anything yet.
+    /// Reads what the delivery of an event to this session depends on, so that the memory of several members is fetched at
+    /// the same time.
     #[inline]
     pub(crate) fn fast_path_view(&self) -> FastPathView<'_, C::User> {
-        // The epoch first: who reads that of a change sees below that the change is under way.
+        // The epoch is read first: a reader of the epoch that a change has begun sees `has_deferred` set.
         let epoch = self.send_queue.epoch();
-        let plain = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
-        FastPathView { epoch, scope: self.initial_scope.get().filter(|_| plain) }
+        let is_fast = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
+        FastPathView { epoch, scope: self.initial_scope.get().filter(|_| is_fast) }
     }
 
-    /// Gives an event to whoever sits here and may see it, as they were at that glance. Nothing waits for them.
+    /// Delivers an event as [`deliver`](Self::deliver) does, on the state that `view` has read. Does not wait.
     #[inline]
     pub(crate) fn deliver_fast<E>(
         self: &Arc<Self>,
-        fast_path_view: &FastPathView<'_, C::User>,
+        view: &FastPathView<'_, C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_, C>,
     ) -> DeliveryOutcome
@@ -37,13 +38,14 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        match fast_path_view.scope {
-            Some(scope) => self.authorize_and_enqueue(scope, publication, path, fast_path_view.epoch),
+        match view.scope {
+            Some(scope) => self.authorize_and_enqueue(scope, publication, path, view.epoch),
             None => self.deliver(publication, path),
         }
     }
 
-    /// The same as they are now.
+    /// Delivers an event if the subscriber may see it, or defers it if grants must be loaded first or earlier events are
+    /// deferred. Does not wait.
     pub(crate) fn deliver<E>(
         self: &Arc<Self>,
         publication: &Arc<Publication<E>>,
@@ -53,17 +55,17 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        // Read first, for the same reason.
+        // Read before the scope and `has_deferred`, for the reason given in `fast_path_view`.
         let epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return DeliveryOutcome::Done };
-        // What comes after an event that waits has to wait too.
+        // Events keep their order, so an event that follows a deferred one is deferred too.
         if self.has_deferred.load(Ordering::SeqCst) {
             return self.defer(publication, path);
         }
         self.authorize_and_enqueue(&scope, publication, path, epoch)
     }
 
-    /// Asks whether they may see it, and gives it to them.
+    /// Authorizes an event in `epoch` and enqueues it.
     #[inline]
     fn authorize_and_enqueue<E>(
         self: &Arc<Self>,
@@ -79,14 +81,14 @@ impl<C: Consumer> Session<C> {
         match self.authorize_event(&Subscriber::new(scope), publication) {
             Some(false) => DeliveryOutcome::Refused,
             Some(true) => match self.enqueue(scope, publication, path, epoch) {
-                EnqueueOutcome::In | EnqueueOutcome::Gone => DeliveryOutcome::Done,
-                EnqueueOutcome::Stale | EnqueueOutcome::Changed => self.defer(publication, path),
+                EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded => DeliveryOutcome::Done,
+                EnqueueOutcome::Stale | EnqueueOutcome::PathChanged => self.defer(publication, path),
             },
             None => self.defer(publication, path),
         }
     }
 
-    /// It waits, and is counted when it is settled.
+    /// Defers an event to the revalidator. It is counted once it is settled.
     #[cold]
     fn defer<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_, C>) -> DeliveryOutcome
     where
@@ -97,7 +99,7 @@ impl<C: Consumer> Session<C> {
         DeliveryOutcome::Done
     }
 
-    /// Whether they may see it. A panic is a no.
+    /// Evaluates the event's permission. `None` if grants must be loaded first. A panic refuses the event.
     pub(crate) fn authorize_event<E>(
         &self,
         subscriber: &Subscriber<'_, C::User>,
@@ -110,12 +112,12 @@ impl<C: Consumer> Session<C> {
         catch_unwind(|| self.consumer.may_see(subscriber, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
             tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
-            self.registry.counters.failed();
+            self.registry.counters.record_failure();
             Some(false)
         })
     }
 
-    /// Puts it into the mailbox, as it was asked about in that epoch.
+    /// Enqueues an event that was authorized in `epoch`.
     fn enqueue<E>(
         &self,
         scope: &Scope<C::User>,
@@ -128,13 +130,14 @@ impl<C: Consumer> Session<C> {
         E: Send + Sync + 'static,
     {
         self.build_frame(scope, publication, path, |frame, handle, frame_version| {
-            // What is not wanted any more is dropped here: nothing is locked.
-            let (enqueue, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
-            enqueue
+            // The discarded handles are dropped here, where no lock is held.
+            let (outcome, _) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            outcome
         })
     }
 
-    /// Makes the frame for whoever sits here, and again while what it shows of its way changes before it is put in.
+    /// Encodes the frame for this session and enqueues it. Encodes it again if what it shows of the delivery path changes
+    /// before it is enqueued.
     pub(crate) fn build_frame<E>(
         &self,
         scope: &Scope<C::User>,
@@ -147,17 +150,18 @@ impl<C: Consumer> Session<C> {
         E: Send + Sync + 'static,
     {
         loop {
-            let Some(frame_version) = path.version() else { return EnqueueOutcome::Gone };
-            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Gone };
+            let Some(frame_version) = path.version() else { return EnqueueOutcome::Discarded };
+            let Some(frame) = publication.frame(self, scope, path) else { return EnqueueOutcome::Discarded };
             match enqueue(frame, publication.handle(self, path), frame_version) {
-                EnqueueOutcome::Changed => {}
+                EnqueueOutcome::PathChanged => {}
                 outcome => return outcome,
             }
         }
     }
 
-    /// Puts in what was asked about; from then on no change takes it back from here.
-    pub(crate) fn commit<E>(
+    /// Enqueues a deferred event that was authorized in `epoch` and removes it from the revalidator in one step, so that a
+    /// change of rights recalls it either from there or from the send queue.
+    pub(crate) fn enqueue_deferred<E>(
         &self,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
@@ -170,41 +174,42 @@ impl<C: Consumer> Session<C> {
     {
         self.build_frame(scope, publication, path, |frame, handle, frame_version| {
             let mut deferred = self.lock_deferred();
-            let (enqueue, unwanted) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
-            let done = if matches!(enqueue, EnqueueOutcome::In | EnqueueOutcome::Gone) {
+            let (outcome, discarded) = self.send_queue.enqueue(frame, handle, epoch, frame_version, || path.version());
+            let delivered = if matches!(outcome, EnqueueOutcome::Enqueued | EnqueueOutcome::Discarded) {
                 deferred.in_progress.take()
             } else {
                 None
             };
             drop(deferred);
-            // Not under the lock: an event may run its own code when it is dropped.
-            drop((done, unwanted));
-            enqueue
+            // Not under the lock: dropping an event may run the application's code.
+            drop((delivered, discarded));
+            outcome
         })
     }
 }
 
-/// What is read of every member.
+/// What the delivery of an event to one session depends on.
 pub(crate) struct FastPathView<'a, U> {
     epoch: u64,
-    /// Who sits there, if nothing is in the way of asking them at once.
+    /// The scope, if no event is deferred and the user has not been replaced.
     scope: Option<&'a Scope<U>>,
 }
 
 impl<U> FastPathView<'_, U> {
-    /// Reads ahead what permissions will read.
+    /// Fetches the memory that permissions will read.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         if let Some(scope) = self.scope {
             scope.fetch();
         }
     }
 }
 
-/// What became of an event at one seat, as far as that is known at once.
+/// What became of an event at one session, as far as it is known at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeliveryOutcome {
+    /// The event's permission does not hold.
     Refused,
-    /// It was put in, or waits, or nobody wants it.
+    /// The event is enqueued, deferred or discarded.
     Done,
 }

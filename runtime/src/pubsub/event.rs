@@ -1,4 +1,4 @@
-//! Events: what may leave a consumer's sockets, who may see it, and the frame that it becomes.
+//! Events: which types a consumer sends, the permission of each, and the frame that it is encoded as.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,40 +16,42 @@ use crate::grants::{Codename, ObjectKey};
 use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
 use crate::transport::FrameText;
 
-/// That a consumer lets an event out. Written by `#[event]`: a consumer without it never sends that type.
+/// Declares that a consumer sends events of type `E`. Implemented by `#[event]`; a consumer without it never sends that
+/// type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may see `{E}`",
-    label = "never leaves the sockets of `{Self}`",
+    message = "`{Self}` has no `#[event]` method for `{E}`",
+    label = "`{Self}` does not send this event",
     note = "add `#[event(permission = ..)] fn ..(&self, event: &{E}) -> ..` to its `#[consumer]` block"
 )]
 pub trait Emits<E>: Consumer {
-    /// What a frame calls it.
+    /// The name of the event in frames.
     #[doc(hidden)]
     const NAME: &'static str;
 
-    /// What is asked of each one who would get it.
+    /// The permission that is evaluated for each subscriber.
     #[doc(hidden)]
     const PERMISSION: &'static Expression;
 
-    /// Asks it. `None`: some grants are not known yet.
+    /// Evaluates the permission. `None` if grants must be loaded first.
     #[doc(hidden)]
-    fn may_see(&self, seeing: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
+    fn may_see(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
-    /// What it is about: of two that wait for a slow receiver, the newer may stand for both. `None`: for itself alone.
+    /// Returns the hash of the coalescing key: a newer queued event with the same key may replace an older one. `None` if
+    /// the event replaces no other.
     #[doc(hidden)]
     fn key(&self, event: &E) -> Option<u64> {
         let _ = event;
         None
     }
 
-    /// The frame for everybody, where it is the same for all.
+    /// Encodes the frame, if it is the same for all subscribers.
     #[doc(hidden)]
     fn shared(&self, event: &E) -> Option<Result<Frame>> {
         let _ = event;
         None
     }
 
-    /// The frame for one of them.
+    /// Encodes the frame for one subscriber.
     #[doc(hidden)]
     fn personal(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
         let _ = (scope, event);
@@ -57,16 +59,44 @@ pub trait Emits<E>: Consumer {
     }
 }
 
-/// A type that says yes or no to whoever would get an event. It does not wait.
+/// A permission of an event: decides per subscriber whether an event of type `E` is delivered.
 ///
-/// It sees the consumer, who is connected, and the event. A panic is a no.
+/// It is evaluated when the event is delivered, for every subscriber, with access to the consumer, the subscriber's scope
+/// and the event. It must not block. A panic refuses the event. A check that has to wait belongs to the group's permission
+/// ([`GroupPermission`](crate::GroupPermission)).
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{EventPermission, Scope, User, consumer};
+/// # struct Member { muted: bool }
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # struct Said(String);
+/// # struct Chat;
+/// /// Holds if the subscriber is not muted.
+/// struct NotMuted;
+///
+/// impl EventPermission<Said, Chat> for NotMuted {
+///     fn may_see(&self, _chat: &Chat, scope: &Scope<Member>, _event: &Said) -> bool {
+///         scope.user().is_some_and(|member| !member.muted)
+///     }
+/// }
+///
+/// #[consumer(user = Member)]
+/// impl Chat {
+///     #[event(permission = NotMuted)]
+///     fn said<'e>(&self, event: &'e Said) -> &'e str {
+///         &event.0
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may see `{E}`",
-    label = "not a permission for `{E}`",
-    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; one that has to wait belongs to the group"
+    message = "`{Self}` is not a permission for the event `{E}`",
+    label = "not a permission for the event `{E}`",
+    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
 )]
 pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
-    /// Whether this connection may see this event.
+    /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> bool;
 }
 
@@ -88,98 +118,107 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
     }
 }
 
-/// What an event is about, by one of its fields.
+/// Returns the hash of a coalescing key.
 pub fn hash_coalescing_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     Some(SEED.get_or_init(RandomState::new).hash_one(key))
 }
 
-/// An event on its way, as the text of a frame.
+/// An encoded event.
 #[derive(Debug, Clone)]
 pub struct Frame(pub(crate) FrameText);
 
-/// The frame of a value.
+/// Encodes an event.
+///
+/// # Errors
+///
+/// 500 if the payload cannot be serialized.
 pub fn encode_frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
     native::encode_event(name, data).map(Frame).map_err(Error::internal)
 }
 
-/// The frame of a value that was made for one subscriber; `None` leaves that one out.
+/// Encodes the payload for one subscriber. `None` skips the subscriber.
 pub fn encode_personal_frame<T: Serialize>(name: &'static str, view: Option<T>) -> Option<Result<Frame>> {
     view.map(|data| encode_frame(name, &data))
 }
 
-/// A subscriber looking at an event.
+/// A subscriber for which an event's permission is evaluated.
 pub struct Subscriber<'a, U> {
     scope: &'a Scope<U>,
-    /// What was not known at once. Mostly there is none of it, and then it must cost nothing.
-    late: RefCell<Option<Box<DeferredGrants>>>,
+    /// The grants that were not loaded when they were needed. Boxed, because there are mostly none.
+    deferred: RefCell<Option<Box<DeferredGrants>>>,
 }
 
-/// What was asked of a subscriber's grants and not known at once.
+/// Grants that an evaluation needs and that have to be loaded.
 #[derive(Default)]
 struct DeferredGrants {
-    wanted: Vec<(Codename, Keys)>,
-    /// What was loaded for this very question.
-    told: Vec<(Codename, Keys, bool)>,
+    /// What has to be loaded.
+    missing: Vec<(Codename, Keys)>,
+    /// The results that were loaded for this evaluation.
+    loaded: Vec<(Codename, Keys, bool)>,
 }
 
 impl<'a, U: User> Subscriber<'a, U> {
     #[inline]
     pub(crate) fn new(scope: &'a Scope<U>) -> Subscriber<'a, U> {
-        Subscriber { scope, late: RefCell::new(None) }
+        Subscriber { scope, deferred: RefCell::new(None) }
     }
 
-    /// Begins to ask an expression.
+    /// Begins the evaluation of a permission expression.
     pub fn start_evaluation(&self, expression: &'static Expression) -> EventEvaluation {
-        EventEvaluation { expression, answers: Answers::default(), asking: None, outcome: None }
+        EventEvaluation { expression, answers: Answers::default(), current_leaf: None, outcome: None }
     }
 
-    /// Who is looking.
+    /// Returns the subscriber's scope.
     #[inline]
     pub fn scope(&self) -> &'a Scope<U> {
         self.scope
     }
 
-    /// Asks a codename; `None` where it is not known yet.
+    /// Evaluates a codename. `None` if the grants must be loaded first.
     #[inline]
     pub fn may(&self, codename: Codename) -> Option<bool> {
-        self.ask(codename, &[])
+        self.evaluate(codename, &[])
     }
 
-    /// Asks a codename as the object overwrites it that the event names.
+    /// Evaluates a codename with the overwrites of an object. `None` if the grants must be loaded first.
     pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
-        self.ask(codename, &keys(object))
+        self.evaluate(codename, &keys(object))
     }
 
     #[inline]
-    fn ask(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        let told = self.late.borrow().as_ref().and_then(|late| late.told(codename, objects));
-        let known = told.or_else(|| self.scope.may_now(codename, objects));
+    fn evaluate(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        let loaded = self.deferred.borrow().as_ref().and_then(|deferred| deferred.loaded(codename, objects));
+        let known = loaded.or_else(|| self.scope.may_now(codename, objects));
         if known.is_none() {
-            self.want(codename, objects);
+            self.record_missing(codename, objects);
         }
         known
     }
 
     #[cold]
-    fn want(&self, codename: Codename, objects: &[ObjectKey]) {
-        self.late.borrow_mut().get_or_insert_default().wanted.push((codename, objects.iter().cloned().collect()));
+    fn record_missing(&self, codename: Codename, objects: &[ObjectKey]) {
+        self.deferred.borrow_mut().get_or_insert_default().missing.push((codename, objects.iter().cloned().collect()));
     }
 
-    /// Loads what was not known.
+    /// Loads the grants that were missing.
+    ///
+    /// # Errors
+    ///
+    /// The error of the grant source.
     pub(crate) async fn load(&mut self) -> Result<()> {
-        let late = self.late.get_mut().get_or_insert_default();
-        for (codename, objects) in std::mem::take(&mut late.wanted) {
+        let deferred = self.deferred.get_mut().get_or_insert_default();
+        for (codename, objects) in std::mem::take(&mut deferred.missing) {
             let may = self.scope.may_with(codename, &objects).await?;
-            late.told.push((codename, objects, may));
+            deferred.loaded.push((codename, objects, may));
         }
         Ok(())
     }
 }
 
 impl DeferredGrants {
-    fn told(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        self.told.iter().find(|told| told.0 == codename && *told.1 == *objects).map(|told| told.2)
+    fn loaded(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        self.loaded.iter().find(|row| row.0 == codename && *row.1 == *objects).map(|row| row.2)
     }
 }
 
@@ -189,28 +228,28 @@ impl<U> fmt::Debug for Subscriber<'_, U> {
     }
 }
 
-/// Yes, no, or not known yet.
+/// Whether a permission holds. `None` if grants must be loaded first.
 type Decision = Option<bool>;
 
-/// One expression being asked about one event for one subscriber.
+/// The evaluation of one permission expression for one event and one subscriber.
 #[derive(Debug)]
 pub struct EventEvaluation {
     expression: &'static Expression,
     answers: Answers,
-    asking: Option<u8>,
-    /// `None` until the expression is settled.
+    current_leaf: Option<u8>,
+    /// `None` until the expression is decided.
     outcome: Option<Decision>,
 }
 
 impl EventEvaluation {
-    /// The leaf to ask now; `None` once the expression is settled.
+    /// Returns the next leaf to evaluate, or `None` if the expression is decided.
     #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
     #[inline]
     pub fn next(&mut self) -> Option<u8> {
         match self.expression.tree.evaluate(&self.answers) {
             ControlFlow::Break(leaf) => {
-                self.asking = Some(leaf);
-                self.asking
+                self.current_leaf = Some(leaf);
+                self.current_leaf
             }
             ControlFlow::Continue(outcome) => {
                 self.outcome = Some(outcome);
@@ -219,15 +258,16 @@ impl EventEvaluation {
         }
     }
 
-    /// What the leaf said; `None` where it is not known yet.
+    /// Records the result of the current leaf. `None` if grants must be loaded first.
     #[inline]
     pub fn record(&mut self, answer: Option<bool>) {
-        if let Some(leaf) = self.asking.take() {
+        if let Some(leaf) = self.current_leaf.take() {
             self.answers.record(leaf, answer);
         }
     }
 
-    /// Whether the event may be seen; `None` where that is not known yet. One that was not asked to its end is a no.
+    /// Returns whether the event may be seen, or `None` if grants must be loaded first. An evaluation that is not complete
+    /// refuses the event.
     #[inline]
     pub fn finish(&self) -> Option<bool> {
         self.outcome.unwrap_or(Some(false))

@@ -1,4 +1,4 @@
-//! The way of one event to many: what is the same for all is made once, and many members are looked at together.
+//! Fan-out: delivers one event to many sessions. What is the same for all is encoded once.
 
 use std::array::from_fn;
 use std::collections::HashMap;
@@ -19,12 +19,12 @@ use crate::session::delivery_path::DeliveryPath;
 use crate::session::membership::Membership;
 use crate::session::registry::SessionRegistry;
 
-/// How many members are looked at before the first of them is asked. Their memory is then fetched side by side, where one after
-/// the other would wait for each.
-const TOGETHER: usize = 16;
+/// The number of members whose state is read before the first of them is authorized, so that the processor fetches their
+/// memory concurrently.
+const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
-    /// Gives an event to every member of a group who may see it.
+    /// Delivers an event to every member of a group, except to the session with the id `except`.
     pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -35,15 +35,15 @@ impl<C: Consumer> SessionRegistry<C> {
         if let Some(members) = self.group_table::<G>().members(group) {
             let publication = Publication::new(event, members.name.clone());
             let list = members.list();
-            for together in list.chunks(TOGETHER) {
-                counts.deliver(&publication, together, except);
+            for chunk in list.chunks(CHUNK_LEN) {
+                counts.deliver(&publication, chunk, except);
             }
             counts.attempted = list.len();
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 
-    /// The same for several groups: a member of more than one gets it once.
+    /// Delivers an event to every member of several groups. A member of more than one of them receives it once.
     pub(crate) fn publish_to_several<G, E>(&self, groups: &[G], event: Contained<E>)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -51,16 +51,16 @@ impl<C: Consumer> SessionRegistry<C> {
         E: Send + Sync + 'static,
     {
         let table = self.group_table::<G>();
-        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut index_by_session: HashMap<u64, usize> = HashMap::new();
         let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
         for members in groups.iter().filter_map(|group| table.members(group)) {
             for Member { session, membership } in &*members.list() {
-                match known.get(&session.id) {
-                    // A group may be named twice.
-                    Some(&at) if receivers[at].iter().any(|one| Arc::ptr_eq(one, membership)) => {}
-                    Some(&at) => receivers[at].push(membership.clone()),
+                match index_by_session.get(&session.id) {
+                    // The same group may be given twice.
+                    Some(&index) if receivers[index].iter().any(|other| Arc::ptr_eq(other, membership)) => {}
+                    Some(&index) => receivers[index].push(membership.clone()),
                     None => {
-                        known.insert(session.id, receivers.len());
+                        index_by_session.insert(session.id, receivers.len());
                         receivers.push(SmallVec::from_buf([membership.clone()]));
                     }
                 }
@@ -70,14 +70,14 @@ impl<C: Consumer> SessionRegistry<C> {
         counts.attempted = receivers.len();
         for memberships in receivers {
             counts.add(match &memberships[..] {
-                [only] => only.session.deliver(&publication, DeliveryPath::Group(only)),
-                several => several[0].session.deliver(&publication, DeliveryPath::Groups(&several.into())),
+                [membership] => membership.session.deliver(&publication, DeliveryPath::Group(membership)),
+                memberships => memberships[0].session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 
-    /// Gives an event to one user on all sockets, where that user may see it.
+    /// Delivers an event to all sessions of one user.
     pub(crate) fn publish_to_user<E>(&self, user_id: &str, event: Contained<E>)
     where
         C: Emits<E>,
@@ -88,11 +88,11 @@ impl<C: Consumer> SessionRegistry<C> {
             counts.attempted += 1;
             counts.add(session.deliver(&publication, DeliveryPath::Personal));
         }
-        counts.count(&self.counters);
+        counts.record(&self.counters);
     }
 }
 
-/// How many sessions an event was offered to, and how many of them were not authorized to receive it.
+/// The number of sessions that an event was offered to, and the number of those that were refused.
 #[derive(Default)]
 struct FanoutCounts {
     attempted: usize,
@@ -100,27 +100,27 @@ struct FanoutCounts {
 }
 
 impl FanoutCounts {
-    /// Offers it to some members.
+    /// Delivers an event to at most [`CHUNK_LEN`] members.
     fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let glances: [_; TOGETHER] = from_fn(|at| members.get(at).map(|member| member.session.fast_path_view()));
-        glances.iter().flatten().for_each(FastPathView::fetch);
-        for (Member { session, membership }, fast_path_view) in members.iter().zip(glances.iter().flatten()) {
+        let views: [_; CHUNK_LEN] = from_fn(|index| members.get(index).map(|member| member.session.fast_path_view()));
+        views.iter().flatten().for_each(FastPathView::prefetch);
+        for (Member { session, membership }, view) in members.iter().zip(views.iter().flatten()) {
             if except != Some(session.id) {
-                self.add(session.deliver_fast(fast_path_view, publication, DeliveryPath::Group(membership)));
+                self.add(session.deliver_fast(view, publication, DeliveryPath::Group(membership)));
             }
         }
     }
 
-    fn add(&mut self, offered: DeliveryOutcome) {
-        self.refused += u64::from(offered == DeliveryOutcome::Refused);
+    fn add(&mut self, outcome: DeliveryOutcome) {
+        self.refused += u64::from(outcome == DeliveryOutcome::Refused);
     }
 
-    fn count(&self, counts: &CounterCells) {
+    fn record(&self, counters: &CounterCells) {
         Pacer::record_deliveries(self.attempted);
-        counts.published(self.refused);
+        counters.record_publication(self.refused);
     }
 }

@@ -1,4 +1,4 @@
-//! Groups as types: a key, a consumer, a permission, and the events that they carry.
+//! Groups as types: the key, the consumer, the permission and the events of a group.
 
 use std::future::Future;
 use std::hash::Hash;
@@ -10,33 +10,56 @@ use crate::error::Result;
 use crate::grants::Codename;
 use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
 
-/// A named set of connections: a type whose values are the names. Implemented by `#[derive(Group)]`.
+/// A named set of connections of one consumer. The values of the type are the names. Implemented by `#[derive(Group)]`,
+/// which has the list of its options.
 ///
-/// Its members are connections of one consumer. Each has passed the group's permission when it joined.
+/// Every member has passed the group's permission when it joined, and passes it again when its rights change.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+/// struct Said { text: String }
+///
+/// /// The members of a chat room. Frames call room 5 `rooms/5`.
+/// #[derive(Clone, PartialEq, Eq, Hash, Group)]
+/// #[group(consumer = Chat, permission = IsAuthenticated, events(Said), public_name = "rooms/{0}")]
+/// struct Room(u32);
+///
+/// struct Chat;
+///
+/// #[consumer]
+/// impl Chat {
+///     #[event(permission = AllowAny)]
+///     fn said<'e>(&self, event: &'e Said) -> &'e str {
+///         &event.text
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group",
     label = "not a group",
     note = "put `#[derive(Group)]` and `#[group(consumer = .., permission = .., events(..))]` on it"
 )]
 pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
-    /// Whose connections may join.
+    /// The consumer whose connections may join.
     type Consumer: Consumer;
 
-    /// The type's name.
+    /// The name of the type.
     #[doc(hidden)]
     const NAME: &'static str;
 
-    /// What frames call this very group, where clients may know.
+    /// Returns the name of this group in frames, if the type declares one.
     #[doc(hidden)]
     fn public_name(&self) -> Option<String> {
         None
     }
 
-    /// What is asked of whoever joins.
+    /// The permission that is evaluated when a connection joins.
     #[doc(hidden)]
     const PERMISSION: &'static Expression;
 
-    /// Asks it.
+    /// Evaluates the permission.
     #[doc(hidden)]
     fn may_join(
         &self,
@@ -45,7 +68,8 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// That a group carries an event. Implemented by `#[derive(Group)]`, for each type in its `events(..)`.
+/// Declares that a group carries events of type `E`. Implemented by `#[derive(Group)]` for each type in its `events(..)`.
+/// An event can be published only to a group that carries it; see [`Group`] for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not carry `{E}`",
     label = "this group does not carry `{E}`",
@@ -53,17 +77,47 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 )]
 pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 
-/// A type that says yes or no to whoever wants to join a group.
+/// A permission of a group: decides whether a connection may join a group of type `G`.
 ///
-/// It sees the consumer, and so its store, who is connected, and the group's key. It is asked at every join. Errors refuse,
-/// as they do for a [`Permission`](crate::Permission).
+/// It is evaluated at every join and when a member's rights change, with access to the consumer, the scope of the
+/// connection and the key of the group. It is not evaluated when an event is published. Errors refuse, as they do for a
+/// [`Permission`](crate::Permission).
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, Group, GroupPermission, Result, Scope, User, consumer};
+/// # struct Member { id: u32 }
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
+/// # struct Said(String);
+/// #[derive(Clone, PartialEq, Eq, Hash, Group)]
+/// #[group(consumer = Chat, permission = InRoom, events(Said))]
+/// struct Room(u32);
+///
+/// /// Holds if the user is a member of the room.
+/// struct InRoom;
+///
+/// impl GroupPermission<Room, Chat> for InRoom {
+///     async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, room: &Room) -> Result<bool> {
+///         Ok(scope.user().is_some_and(|member| chat.members.contains(&(room.0, member.id))))
+///     }
+/// }
+///
+/// struct Chat { members: Vec<(u32, u32)> }
+///
+/// # #[consumer(user = Member)]
+/// # impl Chat {
+/// #     #[event(permission = AllowAny)]
+/// #     fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who may join `{G}`",
+    message = "`{Self}` is not a permission for the group `{G}`",
     label = "not a permission for the group `{G}`",
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
 pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
-    /// Whether this connection may join this group.
+    /// Returns whether this connection may join the group.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 
@@ -85,7 +139,7 @@ impl<G: Sync, C: Consumer> GroupPermission<G, C> for IsAuthenticated {
     }
 }
 
-/// Asks a codename as the object that a group's field names overwrites it.
+/// Evaluates a codename with the overwrites of the object that a field of the group names.
 pub fn may_join_on<U: User, K: GrantKeys>(
     call: &Call<'_, U>,
     codename: Codename,

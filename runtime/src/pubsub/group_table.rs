@@ -1,4 +1,4 @@
-//! Who is in which group of one type.
+//! The members of all groups of one type.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -20,8 +20,9 @@ use crate::session::session::Session;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 
-/// All groups of one type.
+/// All groups of one type that have members.
 pub(crate) struct GroupTable<G: Group> {
+    /// Protects the table of groups. Lock order: after `Session::memberships`, before `MemberList::list`.
     groups: Mutex<HashMap<G, Arc<MemberList<G::Consumer>>>>,
 }
 
@@ -31,17 +32,19 @@ impl<G: Group> Default for GroupTable<G> {
     }
 }
 
-/// The members of one group. Whoever delivers goes on with the list as it was; who has left meanwhile gets nothing all
-/// the same, because the membership itself has ended.
+/// The members of one group. A delivery iterates over a snapshot of the list; a member that has left since receives
+/// nothing, because its membership has ended.
 pub(crate) struct MemberList<C: Consumer> {
-    /// What frames call it.
+    /// The public name of the group in frames.
     pub(crate) name: Option<Arc<str>>,
+    /// Protects the list, which is copied on write, and the `list_index` of each membership. Lock order: after
+    /// `GroupTable::groups`; no lock is taken under it.
     list: Mutex<SharedMembers<C>>,
 }
 
 type SharedMembers<C> = Arc<Vec<Member<C>>>;
 
-/// A member, with the seat at hand: who may not see an event is passed by without a look at the membership.
+/// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
     pub(crate) membership: Arc<Membership<C>>,
@@ -54,18 +57,20 @@ impl<C: Consumer> Clone for Member<C> {
 }
 
 impl<C: Consumer> MemberList<C> {
+    /// Returns a snapshot of the members.
     pub(crate) fn list(&self) -> SharedMembers<C> {
         lock(&self.list).clone()
     }
 }
 
 impl<G: Group> GroupTable<G> {
+    /// Returns the members of a group, or `None` if it has none.
     pub(crate) fn members(&self, group: &G) -> Option<Arc<MemberList<G::Consumer>>> {
         lock(&self.groups).get(group).cloned()
     }
 
-    /// One more member, of whom it is not one yet: as joined, or by a subscription.
-    pub(crate) fn admit(
+    /// Adds a session that is not a member yet, held by a join (`id` is `None`) or by the subscription of `id`.
+    pub(crate) fn insert(
         &self,
         group: &G,
         name: Option<Arc<str>>,
@@ -75,7 +80,7 @@ impl<G: Group> GroupTable<G> {
     ) -> Arc<Membership<G::Consumer>> {
         let key = group.clone();
         let mut groups = lock(&self.groups);
-        let (members, unused) = if let Some(members) = groups.get(group) {
+        let (members, unused_key) = if let Some(members) = groups.get(group) {
             (members.clone(), Some(key))
         } else {
             let members = Arc::new(MemberList { name, list: Mutex::default() });
@@ -85,39 +90,40 @@ impl<G: Group> GroupTable<G> {
         let membership = Arc::new(Membership::new(session.clone(), members.name.clone(), id, slot));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut list);
-        membership.slot.store(list.len(), Ordering::Relaxed);
+        membership.list_index.store(list.len(), Ordering::Relaxed);
         list.push(Member { session: session.clone(), membership: membership.clone() });
         drop(groups);
-        // Not under the lock of all groups: a key may run its own code when it is dropped.
-        drop_contained(unused);
+        // Not under the lock: dropping a key may run the application's code.
+        drop_contained(unused_key);
         membership
     }
 
-    fn dismiss(&self, group: &G, membership: &Membership<G::Consumer>) {
+    /// Removes a membership, and the group if it was the last one.
+    fn remove(&self, group: &G, membership: &Membership<G::Consumer>) {
         let mut groups = lock(&self.groups);
         let Some(members) = groups.get(group) else { return };
-        let empty = {
+        let is_empty = {
             let mut list = lock(&members.list);
             let list = Arc::make_mut(&mut *list);
-            // Places change under this lock only.
-            let slot = membership.slot.load(Ordering::Relaxed);
-            // It may have been dismissed before.
-            if list.get(slot).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
-                list.swap_remove(slot);
-                if let Some(moved) = list.get(slot) {
-                    moved.membership.slot.store(slot, Ordering::Relaxed);
+            // `list_index` changes only under this lock.
+            let index = membership.list_index.load(Ordering::Relaxed);
+            // The membership may have been removed already.
+            if list.get(index).is_some_and(|member| ptr::eq(Arc::as_ptr(&member.membership), membership)) {
+                list.swap_remove(index);
+                if let Some(moved) = list.get(index) {
+                    moved.membership.list_index.store(index, Ordering::Relaxed);
                 }
             }
             list.is_empty()
         };
-        let gone = if empty { groups.remove_entry(group) } else { None };
+        let removed_group = if is_empty { groups.remove_entry(group) } else { None };
         drop(groups);
-        // Not under the lock, for the same reason.
-        drop_contained(gone);
+        // Not under the lock, for the reason given in `insert`.
+        drop_contained(removed_group);
     }
 }
 
-/// What a connection keeps of a membership.
+/// A membership with its group and table, as the session keeps it.
 pub(crate) struct GroupMembership<G: Group> {
     pub(crate) group: Contained<G>,
     pub(crate) table: Arc<GroupTable<G>>,
@@ -157,47 +163,48 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     }
 
     fn leave(&self) {
-        // First of all nothing more may come by it.
+        // Ended first, so that no event is enqueued through it from here on.
         self.membership.end();
-        self.table.dismiss(&self.group, &self.membership);
+        self.table.remove(&self.group, &self.membership);
     }
 }
 
 impl<C: Consumer> SessionRegistry<C> {
-    /// Lets a connection into a group. It must have been asked before whether it may. By a subscription, where there is an id.
-    /// Gives back whether it was not in it before.
+    /// Adds a session to a group; the group's permission must have been evaluated before. Returns whether the membership
+    /// was not held that way before.
     pub(crate) fn add_member<G: Group<Consumer = C>>(
         &self,
         session: &Arc<Session<C>>,
         request: JoinRequest<G>,
     ) -> bool {
         let JoinRequest { group, name, id, slot } = request;
-        // It may have been left since it was asked for.
+        // Without a reserved slot the session was a member when the join was authorized, but may have left since.
         let Some(slot) = slot.or_else(|| session.reserve_slot(0).ok()) else { return false };
-        // The key is kept by both.
+        // Both the table and the session keep the key.
         let key = Contained::new(G::clone(&group));
         session.add_membership(&*key, id, slot, |id, slot| {
             let table = self.group_table::<G>();
-            let membership = table.admit(&group, name, session, id, slot);
+            let membership = table.insert(&group, name, session, id, slot);
             Arc::new(GroupMembership { group, table, membership })
         })
     }
 
+    /// Returns the table of groups of type `G`, and creates it if there is none.
     pub(crate) fn group_table<G: Group<Consumer = C>>(&self) -> Arc<GroupTable<G>> {
         let mut groups = lock(&self.groups);
         let table = groups.entry(TypeId::of::<G>()).or_insert_with(|| Arc::new(GroupTable::<G>::default()));
-        // It was made under this type's own id.
+        // The entry under the id of `G` is always a `GroupTable<G>`.
         table.clone().downcast().unwrap_or_default()
     }
 }
 
-/// A connection that is to be let into a group.
+/// An authorized request to add a session to a group.
 pub(crate) struct JoinRequest<G: Group> {
     pub(crate) group: Contained<G>,
-    /// What frames call the group.
+    /// The public name of the group in frames.
     pub(crate) name: Option<Arc<str>>,
-    /// What it is subscribed under; joined, where it is not.
+    /// The request id of the subscription, or `None` for a join.
     pub(crate) id: Option<RequestId>,
-    /// Room for it, where it needs some.
+    /// The reserved group slot, or `None` if the session is a member already.
     pub(crate) slot: Option<GroupSlot<G::Consumer>>,
 }

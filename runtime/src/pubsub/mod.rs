@@ -1,4 +1,4 @@
-//! Groups and events: who may join, who may see what, and the path of an event from its publisher to every member that may
+//! Groups and events: group and event permissions, and the delivery of an event from its publisher to every member that may
 //! see it.
 
 pub(crate) mod context;

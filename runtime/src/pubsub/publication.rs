@@ -1,4 +1,4 @@
-//! One event on its way to everybody who may see it: what is the same for all of them is made once.
+//! One event and what all its deliveries share: the encoded frame and the coalescing key.
 
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
@@ -19,22 +19,23 @@ use crate::session::send_queue::EnqueueOutcome;
 use crate::session::session::Session;
 use crate::transport::FrameText;
 
-/// An event that was published.
+/// A published event.
 pub(crate) struct Publication<E> {
     event: Contained<E>,
-    /// What frames call the one group that it was published to.
+    /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
-    /// Found out once somebody may see it.
-    shared: OnceLock<Shared>,
-    /// What it is about, with its type. Found out once it waits for somebody.
+    /// The shared frame, encoded for the first subscriber that may see the event.
+    shared: OnceLock<SharedFrame>,
+    /// The coalescing key, which includes the event's type. Computed when the event is first queued.
     key: OnceLock<Option<u64>>,
 }
 
-/// Whether the frame is the same for everybody.
-enum Shared {
-    No,
-    /// Nothing where it could not be made.
-    Yes(Option<FrameText>),
+/// Whether all subscribers get the same frame.
+enum SharedFrame {
+    /// Each subscriber gets a frame of its own.
+    PerSubscriber,
+    /// All subscribers get this frame; `None` if encoding failed.
+    Same(Option<FrameText>),
 }
 
 impl<E> Publication<E> {
@@ -47,21 +48,23 @@ impl<E> Publication<E> {
         &self.event
     }
 
-    /// The frame for one of them. Nothing where there is none for them.
+    /// Encodes the frame for one subscriber. `None` if it gets none or encoding failed.
     pub(crate) fn frame<C: Emits<E>>(
         &self,
         session: &Session<C>,
         scope: &Scope<C::User>,
         path: DeliveryPath<'_, C>,
     ) -> Option<FrameText> {
-        let (frame, named) = match self.shared.get_or_init(|| self.share(session)) {
-            Shared::Yes(frame) => (frame.clone()?, self.group_name.is_some()),
-            Shared::No => match made::<C, E>(session, || session.consumer.personal(scope, self.event())) {
-                Made::Frame(Frame(frame)) => (frame, false),
-                Made::Nothing | Made::Failed => return None,
-            },
+        let (frame, has_group_name) = match self.shared.get_or_init(|| self.encode_shared(session)) {
+            SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
+            SharedFrame::PerSubscriber => {
+                match encode::<C, E>(session, || session.consumer.personal(scope, self.event())) {
+                    FrameOutcome::Frame(Frame(frame)) => (frame, false),
+                    FrameOutcome::NoFrame | FrameOutcome::Failed => return None,
+                }
+            }
         };
-        let group = if named { None } else { path.group_name() };
+        let group = if has_group_name { None } else { path.group_name() };
         let ids = if path.shows_ids() { path.request_ids() } else { Vec::new() };
         if group.is_none() && ids.is_empty() {
             return Some(frame);
@@ -69,41 +72,43 @@ impl<E> Publication<E> {
         Some(native::address_event(&frame, group, &ids))
     }
 
-    fn share<C: Emits<E>>(&self, session: &Session<C>) -> Shared {
-        match made::<C, E>(session, || session.consumer.shared(self.event())) {
-            Made::Nothing => Shared::No,
-            Made::Failed => Shared::Yes(None),
-            Made::Frame(Frame(frame)) => Shared::Yes(Some(match &self.group_name {
+    /// Encodes the shared frame, if there is one.
+    fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
+        match encode::<C, E>(session, || session.consumer.shared(self.event())) {
+            FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
+            FrameOutcome::Failed => SharedFrame::Same(None),
+            FrameOutcome::Frame(Frame(frame)) => SharedFrame::Same(Some(match &self.group_name {
                 Some(name) => native::address_event(&frame, Some(name), &[]),
                 None => frame,
             })),
         }
     }
 
-    /// What it takes to ask about it once more.
+    /// Returns what it takes to authorize this event again.
     pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_, C>) -> EventHandle<C>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
         let key = || session.consumer.key(self.event()).and_then(|key| hash_coalescing_key(&(TypeId::of::<E>(), key)));
-        // One whose key cannot be told stands for itself.
+        // If computing the key panics, the event is not coalesced.
         let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        EventHandle::new(self.clone(), path.owned(), *key)
+        EventHandle::new(self.clone(), path.into_owned(), *key)
     }
 }
 
-enum Made {
-    Nothing,
+/// The result of encoding a frame.
+enum FrameOutcome {
+    NoFrame,
     Frame(Frame),
     Failed,
 }
 
-/// Makes a frame. What goes wrong concerns nobody but those who would have got it.
-fn made<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> Made {
+/// Encodes a frame. A failure is logged and counted, and affects only the subscribers of this frame.
+fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Option<Result<Frame>>) -> FrameOutcome {
     match catch_unwind(build_frame) {
-        Ok(None) => return Made::Nothing,
-        Ok(Some(Ok(frame))) => return Made::Frame(frame),
+        Ok(None) => return FrameOutcome::NoFrame,
+        Ok(Some(Ok(frame))) => return FrameOutcome::Frame(frame),
         Ok(Some(Err(error))) => {
             tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event not sent: encoding failed");
         }
@@ -111,8 +116,8 @@ fn made<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Opti
             tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&panic.message()), "event not sent: `#[event]` method panicked");
         }
     }
-    session.registry.counters.failed();
-    Made::Failed
+    session.registry.counters.record_failure();
+    FrameOutcome::Failed
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {
@@ -123,31 +128,32 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Public
         epoch: u64,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
-            let Some(scope) = session.scope() else { return EnqueueOutcome::Gone };
+            let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };
             let mut subscriber = Subscriber::new(&*scope);
-            let refused = || {
-                session.registry.counters.refused();
-                EnqueueOutcome::Gone
+            let refuse = || {
+                session.registry.counters.record_refusal();
+                EnqueueOutcome::Discarded
             };
             loop {
                 if session.send_queue.epoch() != epoch {
                     return EnqueueOutcome::Stale;
                 }
                 match session.authorize_event(&subscriber, &self) {
-                    Some(true) => return session.commit(&scope, &self, path, epoch),
-                    Some(false) => return refused(),
+                    Some(true) => return session.enqueue_deferred(&scope, &self, path, epoch),
+                    Some(false) => return refuse(),
                     None => {}
                 }
                 match timeout(session.check_timeout, subscriber.load()).await {
-                    // What is known now may be forgotten by the time it is looked at; each round has waited for the source.
+                    // Grants may be invalidated before they are read again; each round waits for the grant source, so the
+                    // loop does not spin.
                     Ok(Ok(())) => continue,
                     Ok(Err(error)) => {
                         tracing::error!(event = <C as Emits<E>>::NAME, cause = ?Cause::new(&error), "event refused: grants could not be loaded");
                     }
                     Err(_) => tracing::error!(event = <C as Emits<E>>::NAME, "event refused: loading grants timed out"),
                 }
-                session.registry.counters.failed();
-                return refused();
+                session.registry.counters.record_failure();
+                return refuse();
             }
         })
     }

@@ -1,4 +1,4 @@
-//! Publishing from outside a connection.
+//! Publishing from outside of a connection's actions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,38 @@ use crate::panic::Contained;
 use crate::session::counters::EventCounters;
 use crate::session::registry::SessionRegistry;
 
-/// Publishes to the groups of an endpoint, and says who is in them, from anywhere: an HTTP handler, a job. Cloning gives another handle.
+/// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
+/// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
 ///
-/// It sends at once, and waits for nobody. What holds for an event published by an action holds here: each member gets it
-/// only where the event's permission lets them see it.
+/// Publishing takes effect at once and does not wait. As for an event published by an action, each member receives it only
+/// if the event's permission holds.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, Group, Publisher, User, consumer};
+/// # struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # struct Said(String);
+/// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+/// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+/// # struct Room(u32);
+/// # struct Chat;
+/// # #[consumer(user = Member)]
+/// # impl Chat {
+/// #     #[event(permission = AllowAny)]
+/// #     fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+/// # }
+/// # async fn announce() {
+/// let chat = portcullis::websocket(Chat);
+/// let publisher: Publisher<Chat> = chat.publisher();
+/// publisher.join("7", Room(5)).await;
+/// publisher.publish(&Room(5), Said("The server restarts at ten.".to_owned()));
+/// publisher.publish_to_several(&[Room(5), Room(6)], Said("Hello.".to_owned()));
+/// publisher.publish_to_user("7", Said("Welcome.".to_owned()));
+/// publisher.leave("7", &Room(5));
+/// # }
+/// ```
 pub struct Publisher<C: Consumer>(Arc<SessionRegistry<C>>);
 
 impl<C: Consumer> Publisher<C> {
@@ -23,7 +51,7 @@ impl<C: Consumer> Publisher<C> {
         Publisher(registry)
     }
 
-    /// To every member of a group.
+    /// Publishes an event to every member of a group.
     pub fn publish<G, E>(&self, group: &G, event: E)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -33,7 +61,7 @@ impl<C: Consumer> Publisher<C> {
         self.0.publish(group, Contained::new(event), None);
     }
 
-    /// To every member of several groups. Who is in more than one of them gets it once.
+    /// Publishes an event to every member of several groups. A member of more than one of them receives it once.
     pub fn publish_to_several<G, E>(&self, groups: &[G], event: E)
     where
         G: Group<Consumer = C> + Carries<E>,
@@ -43,7 +71,7 @@ impl<C: Consumer> Publisher<C> {
         self.0.publish_to_several(groups, Contained::new(event));
     }
 
-    /// To one user, by [`User::id`](crate::User::id), on all sockets.
+    /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections.
     pub fn publish_to_user<E>(&self, user_id: &str, event: E)
     where
         C: Emits<E>,
@@ -52,26 +80,30 @@ impl<C: Consumer> Publisher<C> {
         self.0.publish_to_user(user_id, Contained::new(event));
     }
 
-    /// Lets every connection of a user into a group, as far as the group's permission lets them in. How many it did; why it
-    /// did not, the log says.
+    /// Joins every connection of a user, by [`User::id`](crate::User::id), to a group, if the group's permission holds for
+    /// it. Returns the number of connections that are members then; refusals are logged.
     ///
-    /// Who connects later is not in it: that is for `#[connect]`.
+    /// Connections that the user opens later are not joined: join those in `#[connect]`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, some of the connections may have joined, and stay members.
     pub async fn join<G: Group<Consumer = C>>(&self, user_id: &str, group: G) -> usize {
         let sessions = self.0.sessions_of_user(user_id);
-        let joined = join_all(sessions.iter().map(|session| session.join_from_outside(group.clone()))).await;
+        let joined = join_all(sessions.iter().map(|session| session.authorize_and_join(group.clone()))).await;
         joined.into_iter().filter(|joined| *joined).count()
     }
 
-    /// Takes every connection of a user out of a group, at once.
+    /// Removes every connection of a user, by [`User::id`](crate::User::id), from a group, at once.
     pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
         for session in self.0.sessions_of_user(user_id) {
             session.remove_membership(group);
         }
     }
 
-    /// What became of the events so far.
+    /// Returns the event counters of the endpoint.
     pub fn counters(&self) -> EventCounters {
-        self.0.counters.now()
+        self.0.counters.snapshot()
     }
 }
 

@@ -4,8 +4,8 @@
 //! A reader is slow if it has run and its socket could not take the queued events, because its client does not read. It
 //! delays no publisher; the overflow policy applies to it. A reader whose task has not run since the events were queued is
 //! not slow: one task publishes as fast as it can while the other tasks wait for a thread. If more than half of the limits
-//! of such a reader's queue is used after a publication, the publishing connection gets a [`Hold`], by a task-local. The
-//! hold is released when the reader has run.
+//! of such a reader's queue is used after a publication, the reader holds the publishing connection by a [`Hold`]; a
+//! task-local says which connection publishes. The hold is released when the reader has run.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock};
 
-/// The longest time that readers hold a connection before it dispatches one message.
+/// The longest time that a connection is held before it dispatches one message.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 tokio::task_local! {
@@ -24,13 +24,14 @@ tokio::task_local! {
     pub(crate) static PACER: Arc<Pacer>;
 }
 
-/// What holds one connection, and how much it has published.
+/// Counts the holds on one connection and the deliveries that it has attempted.
 pub(crate) struct Pacer {
     /// Whether `holds.count` is above zero. Read before every message.
     is_held: AtomicBool,
-    /// Deliveries that were attempted since they were last taken.
+    /// The deliveries attempted since [`take_deliveries`](Pacer::take_deliveries) was last called.
     deliveries: AtomicU32,
-    /// Lock order: the lock of a send queue first, then this one.
+    /// Protects the number of holds, the number of the pause and the waker of the paused connection. Lock order: after
+    /// `SendQueue::state` and `Session::deferred`; no lock is taken under it.
     holds: Mutex<Holds>,
 }
 
@@ -41,13 +42,13 @@ struct Holds {
     waker: Option<Waker>,
 }
 
-/// Holds a connection until it is dropped, or the pause is over.
+/// Holds a connection until the value is dropped or the pause ends.
 pub(crate) struct Hold {
     pacer: Arc<Pacer>,
     pause: u32,
 }
 
-/// The connections that one reader holds. Mostly none, so an empty list takes up little.
+/// The connections that one reader holds. The list is boxed, because it is empty for most sessions.
 #[derive(Default)]
 #[expect(clippy::box_collection, reason = "a third of the size of the list in every idle connection")]
 pub(crate) struct PausedPublishers(Option<Box<Vec<Hold>>>);
@@ -58,28 +59,28 @@ impl PausedPublishers {
         self.0.is_none()
     }
 
-    /// Holds the connection that this task runs for, if it runs for one and is not held already. One that was held before its
-    /// last pause ended is held once more, unless `once`.
+    /// Holds the connection that the current task runs for, if there is one and it is not yet held in its current pause. If
+    /// `at_most_once` is set, a connection that was held in an earlier pause is not held again.
     #[cold]
-    pub(crate) fn hold_current(&mut self, once: bool) {
+    pub(crate) fn hold_current(&mut self, at_most_once: bool) {
         let _ = PACER.try_with(|pacer| {
-            let held = self.0.get_or_insert_default();
-            let known = held.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
-            if once && known.is_some() {
+            let list = self.0.get_or_insert_default();
+            let index = list.iter().position(|hold| Arc::ptr_eq(&hold.pacer, pacer));
+            if at_most_once && index.is_some() {
                 return;
             }
-            if known.is_none() {
-                // Connections that have ended are not held any more.
-                held.retain(|hold| Arc::strong_count(&hold.pacer) > 1);
+            if index.is_none() {
+                // The list would otherwise grow with every connection that has ended since.
+                list.retain(|hold| Arc::strong_count(&hold.pacer) > 1);
             }
             let mut holds = lock(&pacer.holds);
-            if let Some(known) = known {
-                if held[known].pause == holds.pause {
+            if let Some(index) = index {
+                if list[index].pause == holds.pause {
                     return;
                 }
-                held[known].pause = holds.pause;
+                list[index].pause = holds.pause;
             } else {
-                held.push(Hold { pacer: pacer.clone(), pause: holds.pause });
+                list.push(Hold { pacer: pacer.clone(), pause: holds.pause });
             }
             holds.count += 1;
             pacer.is_held.store(true, Ordering::Relaxed);
@@ -99,7 +100,11 @@ impl Pacer {
         self.is_held.load(Ordering::Relaxed)
     }
 
-    /// Waits until no reader holds the connection, for at most 100 ms. Cancel-safe.
+    /// Waits until no reader holds the connection, for at most 100 ms.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the holds stay and the next call waits for them.
     pub(crate) async fn ready(&self) {
         if timeout(MAX_PAUSE, std::future::poll_fn(|cx| self.poll_ready(cx))).await.is_err() {
             let mut holds = lock(&self.holds);

@@ -1,4 +1,4 @@
-//! Changes of what people may do, while they are connected.
+//! Changes of rights while clients are connected: the public handle [`Connections`].
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,35 +11,64 @@ use crate::context::{OwnEpochs, Scope};
 use crate::grants::ObjectKey;
 use crate::transport::CloseCode;
 
-/// The connections of an endpoint, to be told that somebody may do more or less than before.
+/// A handle to the connections of an endpoint, by which the application reports that rights have changed.
 ///
-/// Each call loads grants anew and revalidates the sessions concerned. A connection whose connect permission no longer
-/// holds is closed with 4403; a connection whose group permission no longer holds leaves that group. Queued events are
-/// authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
+/// Returned by [`Endpoint::connections`](crate::Endpoint::connections), and by
+/// [`Context::connections`](crate::Context::connections) for use in an action. Call it after the change has been stored.
+///
+/// Each `refresh_*` call loads grants anew and revalidates the sessions concerned. A connection whose connect permission no
+/// longer holds is closed with 4403; a connection whose group permission no longer holds leaves that group. Queued events
+/// are authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
 /// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
+///
+/// # Cancel safety
+///
+/// A `refresh_*` call begins the revalidation of all sessions concerned when its future is first polled. If the future is
+/// dropped after that, the revalidation continues; only the wait for it is abandoned.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, GrantSet, GrantSource, Result, Connections, User, UserGrants, consumer};
+/// # struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # struct Roles;
+/// # impl GrantSource<Member> for Roles {
+/// #     async fn load(&self, _: &Member) -> Result<UserGrants> { Ok(GrantSet::new().into()) }
+/// # }
+/// # struct Chat;
+/// # #[consumer(user = Member)]
+/// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+/// # async fn demote(chat: portcullis::Endpoint<Chat>) {
+/// let connections: Connections<Chat> = chat.connections();
+/// // The role of user 7 has been taken away in the database; then:
+/// connections.refresh_user("7").await;
+/// # }
+/// ```
 pub struct Connections<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
-    /// Where an action changes its own caller's rights: whose they are, and what it changes.
-    own: Option<(u64, OwnEpochs)>,
+    /// In an action: the id of its own session, and the epochs that the action begins there. It is not reauthorized for
+    /// them.
+    own_session: Option<(u64, OwnEpochs)>,
 }
 
 impl<C: Consumer> Connections<C> {
     pub(crate) fn new(registry: Arc<SessionRegistry<C>>) -> Connections<C> {
-        Connections { registry, own: None }
+        Connections { registry, own_session: None }
     }
 
-    /// As an action has it that runs for whoever sits there.
-    pub(crate) fn of_action(session: &Session<C>, changes: OwnEpochs) -> Connections<C> {
-        Connections { registry: session.registry.clone(), own: Some((session.id, changes)) }
+    /// Creates the handle for an action that runs on `session`.
+    pub(crate) fn for_action(session: &Session<C>, own_epochs: OwnEpochs) -> Connections<C> {
+        Connections { registry: session.registry.clone(), own_session: Some((session.id, own_epochs)) }
     }
 
-    /// What this user, by [`User::id`](crate::User::id), may do has changed.
+    /// Revalidates the connections of one user, by [`User::id`](crate::User::id), after their rights have changed.
     pub async fn refresh_user(&self, user_id: &str) {
         self.registry.record_change();
         self.refresh(&self.registry.sessions_of_user(user_id), Scope::forget_grants).await;
     }
 
-    /// What each of these users may do has changed.
+    /// Revalidates the connections of several users, by [`User::id`](crate::User::id), after their rights have changed.
     pub async fn refresh_users(&self, user_ids: impl IntoIterator<Item: AsRef<str>>) {
         self.registry.record_change();
         let sessions: Vec<_> =
@@ -47,40 +76,41 @@ impl<C: Consumer> Connections<C> {
         self.refresh(&sessions, Scope::forget_grants).await;
     }
 
-    /// What a role may do has changed. (What objects overwrite for it is told by
-    /// [`refresh_object`](Connections::refresh_object), or [`refresh_all`](Connections::refresh_all).)
+    /// Revalidates the connections of all users that hold a role, after the grants of this role have changed.
     ///
-    /// It concerns everybody whose grants were loaded with that role among their
-    /// [`roles`](crate::UserGrants::roles), with none at all, as then nobody knows, or not yet.
+    /// Users are found by the [`roles`](crate::UserGrants::roles) that their grants were loaded with. Connections whose
+    /// grants have not been loaded yet, or were loaded without any role, are included. If the overwrites of an object for
+    /// this role have changed, call [`refresh_object`](Connections::refresh_object) or
+    /// [`refresh_all`](Connections::refresh_all).
     pub async fn refresh_role(&self, role: &str) {
         self.registry.record_change();
-        let concerned = |session: &Arc<Session<C>>| {
+        let is_concerned = |session: &Arc<Session<C>>| {
             let concerned = Cell::new(false);
-            // What runs for whoever sat there before counts too.
-            session.each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
+            // A replaced user of the same connection may still have actions running.
+            session.for_each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
             concerned.get()
         };
-        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(concerned).collect();
+        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(is_concerned).collect();
         self.refresh(&sessions, Scope::forget_grants).await;
     }
 
-    /// What this object overwrites has changed.
+    /// Revalidates all connections after the overwrites of an object have changed.
     pub async fn refresh_object(&self, object: &ObjectKey) {
         self.registry.forget_object(object);
         self.registry.record_change();
-        // What each was granted elsewhere is still true.
+        // The base grants of the users have not changed.
         self.refresh(&self.registry.sessions(), |_| ()).await;
     }
 
-    /// Something has changed for everybody.
+    /// Loads all grants and overwrites anew and revalidates all connections.
     pub async fn refresh_all(&self) {
         self.registry.forget_all();
         self.registry.record_change();
         self.refresh(&self.registry.sessions(), Scope::forget_grants).await;
     }
 
-    /// Closes every connection of this user with 4403, including those whose handshake is in progress. After it has
-    /// returned, no further action of this user starts.
+    /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, including those whose handshake is
+    /// in progress. After it has returned, no further action of this user starts.
     pub fn disconnect_user(&self, user_id: &str) {
         self.registry.record_disconnect(user_id);
         for session in self.registry.sessions_of_user(user_id) {
@@ -88,26 +118,27 @@ impl<C: Consumer> Connections<C> {
         }
     }
 
-    /// All of them are told at once, so that it is done even where nobody waits for the rest.
-    async fn refresh(&self, sessions: &[Arc<Session<C>>], forget: fn(&Scope<C::User>)) {
-        let record = |session: &Arc<Session<C>>| {
-            let change = session.begin_revalidation(|| session.each_scope(forget));
-            if let Some((own, changes)) = &self.own
-                && *own == session.id
+    /// Begins the revalidation of all sessions before it waits for the first, so that dropping the future loses none.
+    async fn refresh(&self, sessions: &[Arc<Session<C>>], invalidate: fn(&Scope<C::User>)) {
+        let begin = |session: &Arc<Session<C>>| {
+            let change = session.begin_revalidation(|| session.for_each_scope(invalidate));
+            if let Some((own_id, own_epochs)) = &self.own_session
+                && *own_id == session.id
             {
-                changes.add(change.epoch);
+                own_epochs.add(change.epoch);
             }
             change
         };
-        let changes: Vec<_> = sessions.iter().map(record).collect();
+        let changes: Vec<_> = sessions.iter().map(begin).collect();
         for change in changes {
-            change.completed().await;
+            change.wait().await;
         }
     }
 }
 
 impl<C: Consumer> Session<C> {
-    /// Asks again if something has changed since the door began to ask.
+    /// Revalidates the session if rights have changed since change number `changes_at_start`, which was the latest when the
+    /// handshake began.
     pub(crate) async fn revalidate_since(self: &Arc<Self>, changes_at_start: u64) {
         if self.registry.change_count() == changes_at_start {
             return;
@@ -116,16 +147,16 @@ impl<C: Consumer> Session<C> {
             return self.close_with(CloseCode::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {
-            // Whoever it is may come again, and is asked then.
+            // The user may connect again, and is then authorized anew.
             return self.close_with(CloseCode::Failed);
         }
-        self.begin_revalidation(|| self.each_scope(Scope::forget_grants)).completed().await;
+        self.begin_revalidation(|| self.for_each_scope(Scope::forget_grants)).wait().await;
     }
 }
 
 impl<C: Consumer> Clone for Connections<C> {
     fn clone(&self) -> Self {
-        Connections { registry: self.registry.clone(), own: self.own.clone() }
+        Connections { registry: self.registry.clone(), own_session: self.own_session.clone() }
     }
 }
 

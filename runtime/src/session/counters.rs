@@ -1,28 +1,41 @@
-//! What became of events, counted for whoever runs the server.
+//! Counters of published, delivered, refused and dropped events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What became of the events of an endpoint since it was made; [`Publisher::counters`](crate::Publisher::counters) tells.
+/// Counters of the events of an endpoint since it was created. Returned by
+/// [`Publisher::counters`](crate::Publisher::counters).
 ///
-/// Each number only rises.
+/// Each counter only rises.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, consumer};
+/// # struct Chat;
+/// # #[consumer]
+/// # impl Chat { #[action(permission = AllowAny)] async fn ping(&self) {} }
+/// let chat = portcullis::websocket(Chat);
+/// let counters = chat.publisher().counters();
+/// assert_eq!((counters.published, counters.dropped), (0, 0));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventCounters {
-    /// Events that were published.
+    /// Publications: calls that published an event, whatever the number of its receivers.
     pub published: u64,
-    /// Events that went out to a member who may see them.
+    /// Deliveries: an event that was taken from the send queue of one connection and sent counts once.
     pub delivered: u64,
-    /// Events that were kept from a member: by their permission, or because it could not be asked.
+    /// Deliveries that were refused: the permission of the event did not hold, or it could not be evaluated.
     pub refused: u64,
-    /// Events that a slow receiver missed.
+    /// Events that the overflow policy dropped from the queue of one connection.
     pub dropped: u64,
     /// Connections that were closed with 1013.
     pub too_slow: u64,
-    /// Permissions of events that panicked, grants that could not be loaded for one, and frames that could not be made.
+    /// Permissions of events that panicked, grants that could not be loaded for one, and frames that could not be encoded.
     pub failed: u64,
 }
 
-/// The same, while it is counted.
+/// The cells behind [`EventCounters`].
 #[derive(Debug, Default)]
 pub(crate) struct CounterCells {
     published: AtomicU64,
@@ -34,33 +47,34 @@ pub(crate) struct CounterCells {
 }
 
 impl CounterCells {
-    /// Counts one publication, and whom it was kept from at once.
-    pub(crate) fn published(&self, refused: u64) {
+    /// Counts a publication, and the deliveries of it that were refused at once.
+    pub(crate) fn record_publication(&self, refused: u64) {
         self.published.fetch_add(1, Ordering::Relaxed);
         self.refused.fetch_add(refused, Ordering::Relaxed);
     }
 
-    pub(crate) fn refused(&self) {
+    pub(crate) fn record_refusal(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn delivered(&self) {
+    pub(crate) fn record_delivery(&self) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn dropped(&self, events: usize) {
+    pub(crate) fn record_dropped(&self, events: usize) {
         self.dropped.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn too_slow(&self) {
+    pub(crate) fn record_too_slow(&self) {
         self.too_slow.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn failed(&self) {
+    pub(crate) fn record_failure(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn now(&self) -> EventCounters {
+    /// Returns the current values.
+    pub(crate) fn snapshot(&self) -> EventCounters {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         EventCounters {
             published: read(&self.published),

@@ -1,4 +1,4 @@
-//! Why an event reaches a session: one group, several, or the user.
+//! The delivery path of an event: the memberships by which, or the user because of whom, it reaches a session.
 
 use std::sync::Arc;
 
@@ -7,11 +7,13 @@ use crate::consumer::Consumer;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
 
-/// The way that an event comes to a connection.
+/// Why an event reaches a session.
 pub(crate) enum DeliveryPath<'a, C: Consumer> {
-    /// Because of who sits there.
+    /// The event was published to the user.
     Personal,
+    /// The event was published to one group.
     Group(&'a Arc<Membership<C>>),
+    /// The event was published to several groups of which the session is a member.
     Groups(&'a Arc<[Arc<Membership<C>>]>),
 }
 
@@ -27,37 +29,39 @@ impl<C: Consumer> DeliveryPath<'_, C> {
     fn memberships(&self) -> &[Arc<Membership<C>>] {
         match self {
             DeliveryPath::Personal => &[],
-            DeliveryPath::Group(one) => std::slice::from_ref(*one),
-            DeliveryPath::Groups(several) => several,
+            DeliveryPath::Group(membership) => std::slice::from_ref(*membership),
+            DeliveryPath::Groups(memberships) => memberships,
         }
     }
 
-    /// How it stands: another number once something about it has changed. `None` where it has ended.
+    /// Returns the version of the path, which rises with every change of what frames show of it, or `None` if the path has
+    /// ended.
     #[inline]
     pub(crate) fn version(&self) -> Option<u64> {
-        let state = |membership: &Membership<C>| membership.state.load(Ordering::Relaxed);
+        let version = |membership: &Membership<C>| membership.version.load(Ordering::Relaxed);
         match self {
             DeliveryPath::Personal => Some(0),
-            DeliveryPath::Group(one) => Some(state(one)).filter(|state| *state < ENDED),
-            // Each only rises.
-            DeliveryPath::Groups(several) => {
-                several.iter().any(|one| state(one) < ENDED).then(|| several.iter().map(|one| state(one)).sum())
-            }
+            DeliveryPath::Group(membership) => Some(version(membership)).filter(|version| *version < ENDED),
+            // The versions only rise, so their sum identifies the state of all.
+            DeliveryPath::Groups(memberships) => memberships
+                .iter()
+                .any(|membership| version(membership) < ENDED)
+                .then(|| memberships.iter().map(|membership| version(membership)).sum()),
         }
     }
 
-    /// Whether frames show more of it than that it is there.
+    /// Returns whether frames may show request ids.
     #[inline]
     pub(crate) fn shows_ids(&self) -> bool {
-        self.memberships().iter().any(|membership| membership.state.load(Ordering::Relaxed) % ENDED != 0)
+        self.memberships().iter().any(|membership| membership.version.load(Ordering::Relaxed) % ENDED != 0)
     }
 
-    /// What whoever sits there has subscribed under, in the order in which they did.
+    /// Returns the request ids of the subscriptions, in the order in which they were made.
     pub(crate) fn request_ids(&self) -> Vec<RequestId> {
         let mut ids: Vec<RequestId> = Vec::new();
         for membership in self.memberships() {
-            if membership.state.load(Ordering::Relaxed) < ENDED {
-                for (id, _) in &membership.holds().subscriptions {
+            if membership.version.load(Ordering::Relaxed) < ENDED {
+                for (id, _) in &membership.lock_holds().subscriptions {
                     if !ids.contains(id) {
                         ids.push(id.clone());
                     }
@@ -67,22 +71,24 @@ impl<C: Consumer> DeliveryPath<'_, C> {
         ids
     }
 
-    /// What frames call the group that it comes by: the first of several.
+    /// Returns the public name of the first group in which the session is still a member.
     pub(crate) fn group_name(&self) -> Option<&str> {
-        let version = self.memberships().iter().find(|one| one.state.load(Ordering::Relaxed) < ENDED)?;
-        version.group_name.as_deref()
+        let membership =
+            self.memberships().iter().find(|membership| membership.version.load(Ordering::Relaxed) < ENDED)?;
+        membership.group_name.as_deref()
     }
 
-    pub(crate) fn owned(&self) -> OwnedDeliveryPath<C> {
-        match *self {
+    /// Returns the path in owned form, for a queued or deferred event.
+    pub(crate) fn into_owned(self) -> OwnedDeliveryPath<C> {
+        match self {
             DeliveryPath::Personal => OwnedDeliveryPath::Personal,
-            DeliveryPath::Group(one) => OwnedDeliveryPath::Group(one.clone()),
-            DeliveryPath::Groups(several) => OwnedDeliveryPath::Groups(several.clone()),
+            DeliveryPath::Group(membership) => OwnedDeliveryPath::Group(membership.clone()),
+            DeliveryPath::Groups(memberships) => OwnedDeliveryPath::Groups(memberships.clone()),
         }
     }
 }
 
-/// The same, kept for an event that waits.
+/// A [`DeliveryPath`] in owned form, for a queued or deferred event.
 pub(crate) enum OwnedDeliveryPath<C: Consumer> {
     Personal,
     Group(Arc<Membership<C>>),
@@ -91,7 +97,7 @@ pub(crate) enum OwnedDeliveryPath<C: Consumer> {
 
 impl<C: Consumer> Clone for OwnedDeliveryPath<C> {
     fn clone(&self) -> Self {
-        self.as_path().owned()
+        self.as_path().into_owned()
     }
 }
 
@@ -99,17 +105,19 @@ impl<C: Consumer> OwnedDeliveryPath<C> {
     pub(crate) fn as_path(&self) -> DeliveryPath<'_, C> {
         match self {
             OwnedDeliveryPath::Personal => DeliveryPath::Personal,
-            OwnedDeliveryPath::Group(one) => DeliveryPath::Group(one),
-            OwnedDeliveryPath::Groups(several) => DeliveryPath::Groups(several),
+            OwnedDeliveryPath::Group(membership) => DeliveryPath::Group(membership),
+            OwnedDeliveryPath::Groups(memberships) => DeliveryPath::Groups(memberships),
         }
     }
 
-    /// Tells ways apart; the memberships are kept while it is compared.
+    /// Returns a number that distinguishes paths. It is valid while the memberships are alive, which this value ensures.
     pub(crate) fn address(&self) -> usize {
         match self {
             OwnedDeliveryPath::Personal => 0,
-            OwnedDeliveryPath::Group(one) => Arc::as_ptr(one).addr(),
-            OwnedDeliveryPath::Groups(several) => several.first().map_or(0, |one| Arc::as_ptr(one).addr()),
+            OwnedDeliveryPath::Group(membership) => Arc::as_ptr(membership).addr(),
+            OwnedDeliveryPath::Groups(memberships) => {
+                memberships.first().map_or(0, |membership| Arc::as_ptr(membership).addr())
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What ties a connection to a group: for how long, and under which request ids.
+//! One membership: what holds it, and under which request ids the session has subscribed to the group.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,104 +11,107 @@ use crate::message::RequestId;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
-/// One connection's membership in one group.
+/// The membership of one session in one group.
 pub(crate) struct Membership<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
-    /// What frames call the group, where clients may know.
+    /// The public name of the group in frames, if its type declares one.
     pub(crate) group_name: Option<Arc<str>>,
-    /// How often what frames show of it has changed; [`ENDED`] once it has ended. Changed under the mailbox's lock only.
-    pub(super) state: AtomicU64,
-    /// Where it stands in the list of the group's members. Changed under that list's lock only.
-    pub(crate) slot: AtomicUsize,
+    /// Rises whenever the request ids that frames show change, and is [`ENDED`] once the membership has ended. Written
+    /// under `SendQueue::state` only.
+    pub(super) version: AtomicU64,
+    /// The index in the group's list of members. Written under the lock of that list only.
+    pub(crate) list_index: AtomicUsize,
+    /// Protects what holds the membership. Lock order: after `Session::memberships`, before `SendQueue::state`.
     holds: Mutex<MembershipHolds<C>>,
 }
 
-/// The state of a membership that has ended.
+/// The version of a membership that has ended. Above every version of one that has not.
 pub(super) const ENDED: u64 = 1 << 40;
 
-/// What keeps a membership: that it was joined, and each subscription. Each takes up the room of a group.
+/// What holds a membership: the join, and each subscription. Each occupies a group slot.
 pub(super) struct MembershipHolds<C: Consumer> {
-    joined: Option<GroupSlot<C>>,
+    join_slot: Option<GroupSlot<C>>,
     pub(super) subscriptions: SmallVec<[(RequestId, GroupSlot<C>); 1]>,
 }
 
 impl<C: Consumer> Membership<C> {
-    /// One that is kept from the start, as joined or by a subscription.
+    /// Creates a membership that is held by a join (`id` is `None`) or by the subscription of `id`.
     pub(crate) fn new(
         session: Arc<Session<C>>,
         group_name: Option<Arc<str>>,
         id: Option<RequestId>,
         slot: GroupSlot<C>,
     ) -> Membership<C> {
-        let mut holds = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
-        let state = u64::from(id.is_some());
+        let mut holds = MembershipHolds { join_slot: None, subscriptions: SmallVec::new() };
+        let version = u64::from(id.is_some());
         match id {
-            None => holds.joined = Some(slot),
+            None => holds.join_slot = Some(slot),
             Some(id) => holds.subscriptions.push((id, slot)),
         }
         Membership {
             session,
             group_name,
-            state: AtomicU64::new(state),
-            slot: AtomicUsize::new(0),
+            version: AtomicU64::new(version),
+            list_index: AtomicUsize::new(0),
             holds: Mutex::new(holds),
         }
     }
 
-    /// How much room it takes up.
+    /// Returns the number of group slots that the membership occupies.
     pub(crate) fn slot_count(&self) -> usize {
-        let holds = self.holds();
-        usize::from(holds.joined.is_some()) + holds.subscriptions.len()
+        let holds = self.lock_holds();
+        usize::from(holds.join_slot.is_some()) + holds.subscriptions.len()
     }
 
+    /// Returns whether the membership is held by a join (`id` is `None`) or by the subscription of `id`.
     pub(crate) fn is_held_by(&self, id: Option<&RequestId>) -> bool {
-        let holds = self.holds();
+        let holds = self.lock_holds();
         match id {
-            None => holds.joined.is_some(),
-            Some(id) => holds.subscriptions.iter().any(|known| known.0 == *id),
+            None => holds.join_slot.is_some(),
+            Some(id) => holds.subscriptions.iter().any(|subscription| subscription.0 == *id),
         }
     }
 
-    /// Keeps it, as joined or by a subscription. What keeps it already needs no room again.
+    /// Holds the membership by a join (`id` is `None`) or by the subscription of `id`. If it is held that way already, the
+    /// slot is returned.
     pub(crate) fn hold(&self, id: Option<RequestId>, slot: GroupSlot<C>) {
-        let mut holds = self.holds();
+        let mut holds = self.lock_holds();
         match id {
-            None => holds.joined = Some(slot),
-            Some(id) if holds.subscriptions.iter().any(|known| known.0 == id) => {}
+            None => holds.join_slot = Some(slot),
+            Some(id) if holds.subscriptions.iter().any(|subscription| subscription.0 == id) => {}
             Some(id) => self.session.send_queue.with_queue_locked(|| {
                 holds.subscriptions.push((id, slot));
-                self.state.fetch_add(1, Ordering::Relaxed);
+                self.version.fetch_add(1, Ordering::Relaxed);
             }),
         }
     }
 
-    /// It is not joined any more, or not subscribed under that id. Whether nothing keeps the membership any more: then it has
-    /// ended.
+    /// Ends the join (`id` is `None`) or the subscription of `id`. Ends the membership, and returns true, if nothing else
+    /// holds it.
     pub(crate) fn release(&self, id: Option<&RequestId>) -> bool {
-        let mut holds = self.holds();
+        let mut holds = self.lock_holds();
         self.session.send_queue.with_queue_locked(|| {
             match id {
-                None => holds.joined = None,
-                Some(id) => holds.subscriptions.retain(|known| known.0 != *id),
+                None => holds.join_slot = None,
+                Some(id) => holds.subscriptions.retain(|subscription| subscription.0 != *id),
             }
-            let ended = holds.joined.is_none() && holds.subscriptions.is_empty();
-            if ended {
-                self.state.store(ENDED, Ordering::Relaxed);
+            let has_ended = holds.join_slot.is_none() && holds.subscriptions.is_empty();
+            if has_ended {
+                self.version.store(ENDED, Ordering::Relaxed);
             } else {
-                self.state.fetch_add(1, Ordering::Relaxed);
+                self.version.fetch_add(1, Ordering::Relaxed);
             }
-            ended
+            has_ended
         })
     }
 
-    /// Ends it: what was put in by it before stays, nothing comes after.
+    /// Ends the membership: events that are queued already stay queued, no further event is enqueued through it.
     pub(crate) fn end(&self) {
-        self.session.send_queue.with_queue_locked(|| self.state.store(ENDED, Ordering::Relaxed));
-        // The room that it took up is free again.
-        *self.holds() = MembershipHolds { joined: None, subscriptions: SmallVec::new() };
+        self.session.send_queue.with_queue_locked(|| self.version.store(ENDED, Ordering::Relaxed));
+        *self.lock_holds() = MembershipHolds { join_slot: None, subscriptions: SmallVec::new() };
     }
 
-    pub(super) fn holds(&self) -> MutexGuard<'_, MembershipHolds<C>> {
+    pub(super) fn lock_holds(&self) -> MutexGuard<'_, MembershipHolds<C>> {
         self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

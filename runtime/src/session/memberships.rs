@@ -1,4 +1,4 @@
-//! The groups that one connection belongs to, and the room that they take up.
+//! The groups that one session is a member of, and the group slots that they occupy.
 
 use std::any::Any;
 use std::sync::{Arc, PoisonError};
@@ -14,28 +14,28 @@ use crate::panic::catch_unwind;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering;
 
-/// A group that a connection belongs to.
+/// A membership in a group of any type. Implemented in [`group_table`](crate::pubsub::group_table).
 pub(crate) trait MembershipEntry<C: Consumer>: Send + Sync {
-    /// Whether it is this one.
+    /// Returns whether this is a membership in `group`.
     fn is_group(&self, group: &dyn Any) -> bool;
-    /// Whether something keeps it already: that it was joined, or the subscription of that id.
+    /// Returns whether the membership is held by a join (`id` is `None`) or by the subscription of `id`.
     fn is_held_by(&self, id: Option<&RequestId>) -> bool;
-    /// How much room it takes up.
+    /// Returns the number of group slots that the membership occupies.
     fn slot_count(&self) -> usize;
-    /// Keeps it, as joined or by a subscription.
+    /// Holds the membership by a join (`id` is `None`) or by the subscription of `id`.
     fn hold(&self, id: Option<RequestId>, slot: GroupSlot<C>);
-    /// It is not joined any more, or not subscribed under that id. Whether nothing keeps it any more.
+    /// Ends the join (`id` is `None`) or the subscription of `id`. Returns whether nothing holds the membership any more.
     fn release(&self, id: Option<&RequestId>) -> bool;
-    /// Whether whoever sits here may still be in it.
+    /// Evaluates the group permission for `scope`.
     fn authorize_member<'a>(&'a self, consumer: &'a C, scope: &'a Scope<C::User>) -> BoxFuture<'a, Result<()>>;
-    /// Leaves it.
+    /// Ends the membership and removes it from the list of members.
     fn leave(&self);
 }
 
-/// All of them.
+/// The memberships of one session.
 pub(crate) struct Memberships<C: Consumer> {
     list: Vec<Arc<dyn MembershipEntry<C>>>,
-    /// The connection has ended, and belongs nowhere any more.
+    /// Whether the session has ended and accepts no further membership.
     is_closed: bool,
 }
 
@@ -45,7 +45,7 @@ impl<C: Consumer> Default for Memberships<C> {
     }
 }
 
-/// Room for one more group; given back when it is dropped.
+/// A permit for one more group, returned when it is dropped.
 pub(crate) struct GroupSlot<C: Consumer>(Arc<Session<C>>);
 
 impl<C: Consumer> Drop for GroupSlot<C> {
@@ -55,91 +55,96 @@ impl<C: Consumer> Drop for GroupSlot<C> {
 }
 
 impl<C: Consumer> Session<C> {
-    /// Room for one more group, where so much is about to be given back. 409 where there is none.
+    /// Reserves a group slot. `slots_given_back` slots become free together with this join and raise the limit.
+    ///
+    /// # Errors
+    ///
+    /// 409 `too_many_groups` if [`Limits::max_groups`](crate::Limits::max_groups) is reached.
     pub(crate) fn reserve_slot(self: &Arc<Self>, slots_given_back: usize) -> Result<GroupSlot<C>> {
-        let taken = self.group_count.fetch_add(1, Ordering::Relaxed);
-        let reserved = GroupSlot(self.clone());
-        if taken < self.max_groups.saturating_add(slots_given_back) {
-            return Ok(reserved);
+        let slots_in_use = self.group_count.fetch_add(1, Ordering::Relaxed);
+        let slot = GroupSlot(self.clone());
+        if slots_in_use < self.max_groups.saturating_add(slots_given_back) {
+            return Ok(slot);
         }
         Err(Error::new(http::StatusCode::CONFLICT, "too_many_groups", "The connection is in too many groups."))
     }
 
-    /// Whether it is in a group already, as joined or by the subscription of that id.
+    /// Returns whether the session is a member of `group` by a join (`id` is `None`) or by the subscription of `id`.
     pub(crate) fn is_member(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
-        self.lock_memberships().list.iter().any(|known| known.is_group(group) && known.is_held_by(id))
+        self.lock_memberships().list.iter().any(|entry| entry.is_group(group) && entry.is_held_by(id))
     }
 
-    /// How much room a group takes up.
+    /// Returns the number of slots that the membership in `group` occupies, or 0 if there is none.
     pub(crate) fn slot_count(&self, group: &dyn Any) -> usize {
-        self.lock_memberships().list.iter().find(|known| known.is_group(group)).map_or(0, |known| known.slot_count())
+        self.lock_memberships().list.iter().find(|entry| entry.is_group(group)).map_or(0, |entry| entry.slot_count())
     }
 
-    /// The groups that it is in now.
+    /// Returns a snapshot of the memberships.
     pub(crate) fn memberships(&self) -> Vec<Arc<dyn MembershipEntry<C>>> {
         self.lock_memberships().list.clone()
     }
 
-    /// Belongs to a group, `enter` makes it, unless it does already; and keeps it. Once the connection has ended, nothing
-    /// happens. Gives back whether it was not kept so before.
+    /// Adds a membership in `group`, made by `create_entry` unless there is one, and holds it by a join (`id` is `None`) or
+    /// by the subscription of `id`. Does nothing if the session has ended. Returns whether the membership was not held that
+    /// way before.
     pub(crate) fn add_membership(
         &self,
         group: &dyn Any,
         id: Option<RequestId>,
         slot: GroupSlot<C>,
-        enter: impl FnOnce(Option<RequestId>, GroupSlot<C>) -> Arc<dyn MembershipEntry<C>>,
+        create_entry: impl FnOnce(Option<RequestId>, GroupSlot<C>) -> Arc<dyn MembershipEntry<C>>,
     ) -> bool {
         let mut memberships = self.lock_memberships();
         if memberships.is_closed {
             return false;
         }
-        if let Some(known) = memberships.list.iter().find(|known| known.is_group(group)) {
-            let is_new = !known.is_held_by(id.as_ref());
-            known.hold(id, slot);
+        if let Some(entry) = memberships.list.iter().find(|entry| entry.is_group(group)) {
+            let is_new = !entry.is_held_by(id.as_ref());
+            entry.hold(id, slot);
             return is_new;
         }
-        let entry = enter(id, slot);
+        let entry = create_entry(id, slot);
         memberships.list.push(entry);
         true
     }
 
-    /// Ends that a group is joined, or subscribed to under that id; and the membership where nothing else keeps it.
+    /// Ends the join of `group` (`id` is `None`) or the subscription of `id`, and the membership if nothing else holds it.
     pub(crate) fn release(&self, group: &dyn Any, id: Option<&RequestId>) {
         self.remove_membership_if(group, |entry| entry.release(id));
     }
 
-    /// Belongs to a group no more.
+    /// Ends the membership in `group`, whatever holds it.
     pub(crate) fn remove_membership(&self, group: &dyn Any) {
         self.remove_membership_if(group, |_| true);
     }
 
-    fn remove_membership_if(&self, group: &dyn Any, removes: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
+    fn remove_membership_if(&self, group: &dyn Any, should_remove: impl FnOnce(&dyn MembershipEntry<C>) -> bool) {
         let mut memberships = self.lock_memberships();
-        let Some(at) = memberships.list.iter().position(|known| known.is_group(group)) else { return };
-        if removes(&*memberships.list[at]) {
-            let entry = memberships.list.swap_remove(at);
+        let Some(index) = memberships.list.iter().position(|entry| entry.is_group(group)) else { return };
+        if should_remove(&*memberships.list[index]) {
+            let entry = memberships.list.swap_remove(index);
             drop(memberships);
             entry.leave();
         }
     }
 
-    /// The same of one that was found before.
+    /// Ends a membership that [`memberships`](Session::memberships) returned.
     pub(crate) fn remove_entry(&self, entry: &Arc<dyn MembershipEntry<C>>) {
-        self.lock_memberships().list.retain(|known| !Arc::ptr_eq(known, entry));
+        self.lock_memberships().list.retain(|other| !Arc::ptr_eq(other, entry));
         entry.leave();
     }
 
-    /// Belongs nowhere any more, for good.
+    /// Ends every membership. Later calls of [`add_membership`](Session::add_membership) do nothing.
     pub(crate) fn remove_all_memberships(&self) {
-        let all = {
+        let entries = {
             let mut memberships = self.lock_memberships();
             memberships.is_closed = true;
             std::mem::take(&mut memberships.list)
         };
-        for entry in &all {
-            // A key that panics keeps its own group only.
+        for entry in &entries {
+            // A panic of one key must not keep the session in its other groups.
             if catch_unwind(|| entry.leave()).is_err() {
-                tracing::error!("a group's key panicked when a connection left it");
+                tracing::error!("group key panicked on leave");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What the endpoint keeps about each connection: who is connected, which events wait for it, and how a change of rights
-//! reaches it.
+//! What the endpoint keeps about each connection: its [`Session`] in the [`SessionRegistry`], its send queue, its group
+//! memberships, and the revalidator that applies a change of rights to it.
 
 pub(crate) mod backpressure;
 pub(crate) mod connections;

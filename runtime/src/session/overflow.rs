@@ -1,45 +1,50 @@
-//! What is given up where more events wait for a connection than may.
+//! The overflow policy: what happens when a send queue is full.
 
 use std::collections::{HashSet, VecDeque};
 
-/// What happens to a connection for which more events wait than [`Limits::max_queued_events`](crate::Limits::max_queued_events) and
-/// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes) allow. [`EventCounters`](crate::Counters) tell how often it did.
+/// What happens when a connection's send queue exceeds [`Limits::max_queued_events`](crate::Limits::max_queued_events) or
+/// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes).
+///
+/// Set by [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy). [`EventCounters`](crate::EventCounters) counts
+/// the dropped events and the closed connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OverflowPolicy {
-    /// It is closed with 1013: come back later, and ask for what was missed. The default.
+    /// Closes the connection with 1013. The client reconnects later and loads what it missed. This is the default.
     #[default]
     Close,
-    /// The event that has waited longest is dropped.
+    /// Drops the oldest queued event.
     DropOldest,
-    /// Events are dropped that a newer one stands for: one of the same type and group, with the same
-    /// `#[event(key = ..)]`. Where none is, the connection is closed with 1013.
+    /// Coalesces: drops queued events that a newer one supersedes, which has the same type, group and `#[event(key = ..)]`.
+    /// If there is none, the connection is closed with 1013.
     KeepNewest,
 }
 
-/// What is kept to ask about an event again.
+/// What identifies queued events that supersede each other.
 pub(crate) trait Coalesce {
-    /// What the event is about, and the way that it came by: of two that are the same the newer stands for both. `None`: it
-    /// stands for itself alone.
+    /// Returns the coalescing key: the event's type and key, and the address of its delivery path. Of two events with the
+    /// same key the newer supersedes the older. `None` if the event supersedes no other.
     fn coalescing_key(&self) -> Option<(u64, usize)>;
 }
 
-/// Takes out what something newer in the queue stands for: what the newest of all does, else whatever there is.
+/// Removes and returns superseded events: one older event with the key of the newest event, or else every event that a
+/// newer one supersedes.
 pub(crate) fn take_superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
-    let newest = queue.back().and_then(&key);
-    let before = queue.len().saturating_sub(1);
-    let same = newest.and_then(|newest| queue.iter().take(before).position(|older| key(older) == Some(newest)));
-    if let Some(one) = same.and_then(|at| queue.remove(at)) {
-        return vec![one];
+    let newest_key = queue.back().and_then(&key);
+    let older_count = queue.len().saturating_sub(1);
+    let superseded_index = newest_key
+        .and_then(|newest_key| queue.iter().take(older_count).position(|older| key(older) == Some(newest_key)));
+    if let Some(event) = superseded_index.and_then(|index| queue.remove(index)) {
+        return vec![event];
     }
-    let mut seen = HashSet::new();
-    let (mut kept, mut gone) = (VecDeque::with_capacity(queue.len()), Vec::new());
-    while let Some(one) = queue.pop_back() {
-        match key(&one) {
-            Some(key) if !seen.insert(key) => gone.push(one),
-            _ => kept.push_front(one),
+    let mut seen_keys = HashSet::new();
+    let (mut remaining, mut superseded) = (VecDeque::with_capacity(queue.len()), Vec::new());
+    while let Some(event) = queue.pop_back() {
+        match key(&event) {
+            Some(key) if !seen_keys.insert(key) => superseded.push(event),
+            _ => remaining.push_front(event),
         }
     }
-    *queue = kept;
-    gone
+    *queue = remaining;
+    superseded
 }

@@ -1,4 +1,4 @@
-//! The events that wait for one connection, and what is given up of them.
+//! The state of a send queue under its lock, and how overflow changes it.
 
 use std::collections::VecDeque;
 
@@ -6,20 +6,24 @@ use super::backpressure::PausedPublishers;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
 use crate::transport::{CloseCode, FrameText};
 
-/// What waits, in order, under the mailbox's lock.
+/// The queued events in order, protected by `SendQueue::state`.
 pub(crate) struct QueueState<N> {
     pub(crate) events: VecDeque<QueueEntry<N>>,
+    /// The total length of the queued frames, in bytes.
     pub(crate) bytes: usize,
-    /// The place of the next one.
+    /// The sequence number of the next event.
     pub(crate) next_sequence: u64,
+    /// The number of events that the overflow policy has dropped.
     pub(crate) dropped: u64,
+    /// The code that the connection is to end with.
     pub(crate) close_code: Option<CloseCode>,
-    pub(crate) closed: bool,
-    /// Publishing connections that are held until the reader has run.
+    /// Whether the session has left the registry.
+    pub(crate) has_ended: bool,
+    /// The publishing connections that are held until the reader has run.
     pub(crate) paused_publishers: PausedPublishers,
 }
 
-/// An event that waits.
+/// A queued event.
 pub(crate) struct QueueEntry<N> {
     pub(crate) sequence: u64,
     pub(crate) frame: FrameText,
@@ -34,33 +38,35 @@ impl<N: Coalesce> QueueState<N> {
             next_sequence: 0,
             dropped: 0,
             close_code: None,
-            closed: false,
+            has_ended: false,
             paused_publishers: PausedPublishers::default(),
         }
     }
 
+    /// Removes and returns the oldest event.
     pub(crate) fn pop(&mut self) -> Option<QueueEntry<N>> {
         let oldest = self.events.pop_front()?;
         self.bytes -= oldest.frame.len();
         Some(oldest)
     }
 
-    /// Drops what the policy gives up. Nothing where it gives up the connection.
+    /// Removes and returns the events that the overflow policy drops. Empty if the policy closes the connection instead.
     pub(crate) fn apply_overflow(&mut self, overflow_policy: OverflowPolicy) -> Vec<QueueEntry<N>> {
         let discarded = match overflow_policy {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => self.pop().into_iter().collect(),
             OverflowPolicy::KeepNewest => {
-                let take_superseded = take_superseded(&mut self.events, |letter| letter.handle.coalescing_key());
-                self.bytes -= take_superseded.iter().map(|letter| letter.frame.len()).sum::<usize>();
-                take_superseded
+                let superseded = take_superseded(&mut self.events, |entry| entry.handle.coalescing_key());
+                self.bytes -= superseded.iter().map(|entry| entry.frame.len()).sum::<usize>();
+                superseded
             }
         };
         self.dropped += discarded.len() as u64;
         discarded
     }
 
+    /// Returns whether the queue accepts no further event.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed || self.close_code.is_some()
+        self.has_ended || self.close_code.is_some()
     }
 }

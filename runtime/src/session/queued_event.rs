@@ -1,4 +1,4 @@
-//! An event that waits in a session, without its type.
+//! A queued or deferred event of any type, with what it takes to authorize it again.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::send_queue::EnqueueOutcome;
 use super::session::Session;
 use crate::consumer::Consumer;
 
-/// What it takes to ask about an event once more: the event, and the way that it comes by.
+/// An event, its delivery path and its coalescing key.
 pub(crate) struct EventHandle<C: Consumer> {
     event: Arc<dyn QueuedEvent<C>>,
     path: OwnedDeliveryPath<C>,
@@ -22,7 +22,8 @@ impl<C: Consumer> EventHandle<C> {
         EventHandle { event, path, key }
     }
 
-    /// Asks about it, waiting for grants, and delivers it where that is a yes. `Stale`: the grants have changed meanwhile.
+    /// Authorizes the event, loading grants if necessary, and enqueues it if the subscriber may see it. `Stale` if the
+    /// epoch has changed meanwhile.
     pub(crate) async fn settle(&self, session: &Arc<Session<C>>, epoch: u64) -> EnqueueOutcome {
         self.event.clone().settle(session, self.path.as_path(), epoch).await
     }
@@ -40,7 +41,9 @@ impl<C: Consumer> Clone for EventHandle<C> {
     }
 }
 
+/// An event of any type. Implemented by [`Publication`](crate::pubsub::publication::Publication).
 pub(crate) trait QueuedEvent<C: Consumer>: Send + Sync {
+    /// See [`EventHandle::settle`].
     fn settle<'s>(
         self: Arc<Self>,
         session: &'s Arc<Session<C>>,

@@ -1,4 +1,4 @@
-//! All groups of one endpoint on this machine: who is in which, and the way of an event to each member.
+//! The sessions and groups of one endpoint on this machine.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -13,32 +13,35 @@ use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
-/// The groups of one endpoint.
+/// The session registry of one endpoint.
 pub(crate) struct SessionRegistry<C: Consumer> {
-    /// By the group's type, an `Arc<GroupTable<G>>`.
+    /// Protects the tables of groups: an `Arc<GroupTable<G>>` per group type. Lock order: after `Session::memberships`; no
+    /// lock is taken under it.
     pub(crate) groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    /// Everybody who is connected, by the user's id.
+    /// Protects the index of sessions by user id, and with it every `Session::is_removed`. No other lock is taken under it.
     by_user: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
-    /// Everybody who is connected, strangers too.
+    /// Protects the index of sessions by session id, anonymous ones included. No other lock is taken under it.
     sessions: Mutex<HashMap<u64, Arc<Session<C>>>>,
-    next_ids: AtomicU64,
-    /// How often what somebody may do has changed.
+    next_id: AtomicU64,
+    /// The number of changes of rights so far.
     change_count: AtomicU64,
-    /// Who was disconnected, and by which change.
+    /// Protects the tombstones: users that were disconnected, each with the number of that change. They close connections
+    /// whose handshake was in progress. No other lock is taken under it.
     tombstones: Mutex<HashMap<String, u64>>,
-    /// The last of those changes that was forgotten.
+    /// The number of the latest change whose tombstone was evicted.
     expired_change: AtomicU64,
-    /// Held while a connection is asked about again.
+    /// Bounds how many sessions revalidate at the same time.
     revalidation_permits: Semaphore,
-    /// Where the grants come from; clones of an endpoint may have several.
+    /// Protects the list of grant caches; clones of an endpoint may have different ones. Lock order: before the locks of
+    /// the caches.
     grants: Mutex<Vec<GrantCache<C::User>>>,
     pub(crate) counters: Arc<CounterCells>,
 }
 
-/// How many connections are asked about at once, so that a change for all does not storm the application's database.
+/// The number of sessions that revalidate at the same time. It bounds the load on the database when a change concerns all.
 const MAX_CONCURRENT_REVALIDATIONS: usize = 32;
 
-/// How many who were disconnected are remembered.
+/// The number of tombstones that are kept.
 const MAX_TOMBSTONES: usize = 4096;
 
 impl<C: Consumer> SessionRegistry<C> {
@@ -47,7 +50,7 @@ impl<C: Consumer> SessionRegistry<C> {
             groups: Mutex::default(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
-            next_ids: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
             change_count: AtomicU64::new(0),
             tombstones: Mutex::default(),
             expired_change: AtomicU64::new(0),
@@ -58,106 +61,115 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     pub(crate) fn next_id(&self) -> u64 {
-        self.next_ids.fetch_add(1, Ordering::Relaxed)
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Rises before connections are told of a change. Who connects while it does is not sure to be told, and asks again.
+    /// Returns the number of changes of rights so far. It rises before sessions are revalidated: a handshake during which
+    /// it has risen may have been missed by a change, so its session revalidates.
     pub(crate) fn change_count(&self) -> u64 {
         self.change_count.load(Ordering::SeqCst)
     }
 
+    /// Counts a change of rights and returns its number.
     pub(crate) fn record_change(&self) -> u64 {
         self.change_count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// What counts what becomes of events.
+    /// Returns the event counters of the endpoint.
     pub(crate) fn counters(&self) -> &Arc<CounterCells> {
         &self.counters
     }
 
-    /// Grants come from here too.
+    /// Adds a grant cache that changes of rights invalidate.
     pub(crate) fn add_grant_cache(&self, cache: GrantCache<C::User>) {
         lock(&self.grants).push(cache);
     }
 
-    /// What this object overwrites has changed.
+    /// Invalidates the overwrites of `object` in every grant cache.
     pub(crate) fn forget_object(&self, object: &ObjectKey) {
         lock(&self.grants).iter().for_each(|grants| grants.forget_object(object));
     }
 
-    /// What everybody was granted has changed.
+    /// Invalidates every grant cache.
     pub(crate) fn forget_all(&self) {
         lock(&self.grants).iter().for_each(GrantCache::forget_all);
     }
 
-    /// Waits for a turn to ask about a connection.
+    /// Waits for the permit to revalidate a session.
     pub(crate) async fn revalidation_permit(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed, so the permit is never `None`.
         self.revalidation_permits.acquire().await.ok()
     }
 
-    /// Whoever of that name is being let in at this moment is not to stay.
+    /// Records a tombstone for `user_id`, so that handshakes of this user that are in progress are closed.
     pub(crate) fn record_disconnect(&self, user_id: &str) {
         let mut tombstones = lock(&self.tombstones);
         if tombstones.len() >= MAX_TOMBSTONES {
-            // What is old mostly concerns nobody who is still at the door; whoever has been there for longer is sent away.
-            let mut change_count: Vec<u64> = tombstones.values().copied().collect();
-            change_count.sort_unstable();
-            let old = change_count[change_count.len() / 2];
-            tombstones.retain(|_, record_change| *record_change > old);
-            self.expired_change.store(old, Ordering::SeqCst);
+            // Evicts the older half. Handshakes that began before an evicted change are closed by
+            // [`tombstones_expired_since`](Self::tombstones_expired_since); few take that long.
+            let mut changes: Vec<u64> = tombstones.values().copied().collect();
+            changes.sort_unstable();
+            let expired = changes[changes.len() / 2];
+            tombstones.retain(|_, change| *change > expired);
+            self.expired_change.store(expired, Ordering::SeqCst);
         }
         tombstones.insert(user_id.to_owned(), self.record_change());
     }
 
-    /// Whether who sits here was disconnected after the door began to ask.
+    /// Returns whether the session's user was disconnected after change number `changes_at_start`, which was the latest
+    /// when the handshake began.
     pub(crate) fn was_disconnected_since(&self, session: &Session<C>, changes_at_start: u64) -> bool {
-        let Some(user) = session.user_id() else { return false };
-        lock(&self.tombstones).get(user).is_some_and(|record_change| *record_change > changes_at_start)
+        let Some(user_id) = session.user_id() else { return false };
+        lock(&self.tombstones).get(user_id).is_some_and(|change| *change > changes_at_start)
     }
 
-    /// Whether somebody may have been disconnected after the door began to ask, of whom nobody knows any more.
+    /// Returns whether a tombstone later than change number `changes_at_start` was evicted, so that a disconnect may have
+    /// been missed.
     pub(crate) fn tombstones_expired_since(&self, changes_at_start: u64) -> bool {
         self.expired_change.load(Ordering::SeqCst) > changes_at_start
     }
 
+    /// Returns a snapshot of all sessions.
     pub(crate) fn sessions(&self) -> Vec<Arc<Session<C>>> {
         lock(&self.sessions).values().cloned().collect()
     }
 
+    /// Returns a snapshot of the sessions of one user.
     pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<Session<C>>> {
         lock(&self.by_user).get(user_id).cloned().unwrap_or_default()
     }
 
+    /// Adds a session.
     pub(crate) fn insert_session(&self, session: &Arc<Session<C>>) {
         lock(&self.sessions).insert(session.id, session.clone());
         self.index_by_user(session);
     }
 
-    /// A user sits there, and is found from now on.
+    /// Indexes the session by its user id, if it has one and has not been removed.
     pub(crate) fn index_by_user(&self, session: &Arc<Session<C>>) {
-        let Some(user) = session.user_id() else { return };
+        let Some(user_id) = session.user_id() else { return };
         let mut by_user = lock(&self.by_user);
-        // Fresh credentials may be looked at while their connection ends.
+        // A client may re-authenticate while its connection ends.
         if session.is_removed.load(Ordering::SeqCst) {
             return;
         }
-        let sessions = by_user.entry(user.to_owned()).or_default();
-        if !sessions.iter().any(|known| Arc::ptr_eq(known, session)) {
+        let sessions = by_user.entry(user_id.to_owned()).or_default();
+        if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());
         }
     }
 
+    /// Removes a session.
     pub(crate) fn remove_session(&self, session: &Arc<Session<C>>) {
         lock(&self.sessions).remove(&session.id);
         let mut by_user = lock(&self.by_user);
-        // Both are looked at under the lock: whoever is identified meanwhile is either found here or sees that it is over.
+        // Under the lock, so that a concurrent `index_by_user` either is undone below or finds the session removed.
         session.is_removed.store(true, Ordering::SeqCst);
-        let Some(user) = session.user_id() else { return };
-        if let Some(sessions) = by_user.get_mut(user) {
+        let Some(user_id) = session.user_id() else { return };
+        if let Some(sessions) = by_user.get_mut(user_id) {
             sessions.retain(|other| !Arc::ptr_eq(other, session));
             if sessions.is_empty() {
-                by_user.remove(user);
+                by_user.remove(user_id);
             }
         }
     }

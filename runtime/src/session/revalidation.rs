@@ -1,4 +1,4 @@
-//! Somebody who is connected shows fresh credentials: another identity in the same seat, with all that follows from it.
+//! Re-authentication: replaces the user of a session by one with fresh credentials, and revalidates the session.
 
 use std::sync::Arc;
 
@@ -10,27 +10,31 @@ use crate::error::{Error, Result};
 use crate::transport::CloseCode;
 
 impl<C: Consumer> Session<C> {
-    /// How often what somebody may do has changed so far.
-    pub(crate) fn changes(&self) -> u64 {
+    /// Returns the number of changes of rights so far.
+    pub(crate) fn change_count(&self) -> u64 {
         self.registry.change_count()
     }
 
-    /// This user sits there from now on: the same as before, or the first. Grants are those of the new credentials, the door and
-    /// the groups are asked again, and events that wait are too. `changes_at_start` counts the changes of what people may do that
-    /// there had been when the credentials were looked at.
+    /// Replaces the user of the session: by the same user with fresh credentials, or by the first one if the session is
+    /// anonymous. Grants are loaded anew, the connect permission and the group permissions are evaluated again, and queued
+    /// events are authorized again. `changes_at_start` is the number of changes of rights when authentication began.
+    ///
+    /// # Errors
+    ///
+    /// 403 if the fresh credentials have expired or belong to another user.
     pub(crate) fn renew(self: &Arc<Self>, user: C::User, changes_at_start: u64) -> Result<PendingRevalidation> {
-        let before =
-            self.scope().ok_or_else(|| Error::internal("nobody sits there whose credentials these could be"))?;
-        // Credentials that have run out are nobody's.
-        let renewed = before.renewed(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
+        let current =
+            self.scope().ok_or_else(|| Error::internal("bug: user replaced before the session was established"))?;
+        // Expired credentials identify no user.
+        let renewed = current.renewed(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
         let scope = Arc::new(renewed);
         self.record_user_id(&scope);
-        // Whoever was here first stays who they are.
-        let is = |user: &C::User| user.id() == scope.user_id();
-        if self.user_id().is_none_or(|known| known != scope.user_id()) || !before.user().is_none_or(is) {
+        // A connection never changes from one user to another.
+        let is_same_user = |user: &C::User| user.id() == scope.user_id();
+        if self.user_id().is_none_or(|user_id| user_id != scope.user_id()) || !current.user().is_none_or(is_same_user) {
             return Err(Error::denied().with_leaf("the credentials are another user's"));
         }
-        // Found before anything is loaded for them, so that no change is missed.
+        // Indexed before anything is loaded for this user, so that no change of rights misses the session.
         self.registry.index_by_user(self);
         let change = self.begin_revalidation(|| self.replace_scope(scope));
         if self.registry.was_disconnected_since(self, changes_at_start) {

@@ -1,5 +1,12 @@
-//! What cannot be delivered at once: events that wait for grants, all that came after them, and changes of grants, which
-//! everything waits for. One task a connection works it off in order.
+//! The revalidator: one task per session that revalidates the session after a change of rights and delivers its deferred
+//! events.
+//!
+//! An event is deferred while the grants that its permission needs are being loaded, or while an earlier event or a change
+//! of rights is pending, so that the events keep their order. A change begins an epoch at once
+//! ([`Session::begin_revalidation`]); the task then evaluates the connect permission and the group permissions again before
+//! it delivers anything. The overflow policy applies to deferred events as it does to queued ones.
+//!
+//! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -19,18 +26,19 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
 
-/// What waits, in order.
+/// The work of the revalidator, in order.
 pub(crate) struct Deferred<C: Consumer> {
     events: VecDeque<EventHandle<C>>,
-    /// The event that is being asked about. A change of grants takes it back.
+    /// The event that is being authorized. A change of rights takes it back to the front of the list.
     pub(crate) in_progress: Option<EventHandle<C>>,
-    /// Who waits for a change of grants to be through. It goes before every event.
+    /// The callers that wait for a change of rights to be applied. Changes go before all events.
     pending_changes: Vec<oneshot::Sender<()>>,
-    /// The number of the task that works it off, while there is one.
+    /// The number of the running task, or `None` if there is none.
     task: Option<u64>,
+    /// The number of tasks spawned so far.
     task_count: u64,
-    /// Publishing connections that are held until no deferred event is left. Each is held at most once, since a check may
-    /// take long.
+    /// The publishing connections that are held until no deferred event is left. Each is held at most once, because a check
+    /// may take long.
     paused_publishers: PausedPublishers,
 }
 
@@ -47,55 +55,64 @@ impl<C: Consumer> Deferred<C> {
     }
 }
 
-/// A change that is under way. Dropping it changes nothing.
+/// A revalidation that is pending. It continues if this value is dropped.
 pub(crate) struct PendingRevalidation {
     completed: oneshot::Receiver<()>,
-    /// The epoch that it asks in.
+    /// The epoch that the change has begun.
     pub(crate) epoch: u64,
 }
 
 impl PendingRevalidation {
-    /// Waits until it is through, or the connection is gone.
-    pub(crate) async fn completed(self) {
+    /// Waits until the session has been revalidated or has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The revalidation continues if the future is dropped.
+    pub(crate) async fn wait(self) {
         let _ = self.completed.await;
     }
 }
 
-/// The task that works off what is late. However it ends, nobody waits for it any more.
+/// Guards the running task: however it ends, the callers that wait for it continue, and the session is closed if a change
+/// of rights was still pending.
 struct RevalidatorTask<C: Consumer>(Arc<Session<C>>, u64);
 
 impl<C: Consumer> Drop for RevalidatorTask<C> {
     fn drop(&mut self) {
         let mut deferred = self.0.lock_deferred();
-        // It says so itself where it has nothing more to do, and then another may have begun.
+        // If the task has ended regularly, `next_job` has reset the number, and another task may run by now.
         if deferred.task == Some(self.1) {
             deferred.task = None;
-            let unasked = std::mem::take(&mut deferred.pending_changes);
+            let pending_changes = std::mem::take(&mut deferred.pending_changes);
             drop(deferred);
-            if !unasked.is_empty() {
-                // Nobody knows what was asked and what was not.
+            if !pending_changes.is_empty() {
+                // It is unknown which permissions were evaluated, so the session must not continue.
                 self.0.close_with(CloseCode::Failed);
             }
         }
     }
 }
 
-/// An answer in time; a panic or a late one is an error.
+/// Evaluates a permission within a deadline.
+///
+/// # Errors
+///
+/// 500 if the evaluation panics or does not finish in time.
 pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<Output = Result<()>>) -> Result<()> {
     match timeout_at(deadline, contain_future(evaluation)).await {
-        Ok(Ok(answer)) => answer,
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Error::internal("a check panicked")),
         Err(_) => Err(Error::internal("a check took too long")),
     }
 }
 
 enum RevalidatorJob<C: Consumer> {
-    Changes(Vec<oneshot::Sender<()>>),
-    Event(EventHandle<C>, u64),
+    Revalidate(Vec<oneshot::Sender<()>>),
+    Deliver(EventHandle<C>, u64),
 }
 
 impl<C: Consumer> Session<C> {
-    /// An event waits for its turn.
+    /// Defers an event, and applies the overflow policy if too many are deferred.
     pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<C>) {
         let mut deferred = self.lock_deferred();
         if self.send_queue.is_closed() {
@@ -108,61 +125,63 @@ impl<C: Consumer> Session<C> {
         if deferred.events.len() <= self.send_queue.max_events() {
             return self.ensure_running(deferred);
         }
-        let unwanted: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
+        let superseded: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
             OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, Coalesce::coalescing_key),
         };
-        if unwanted.is_empty() {
+        if superseded.is_empty() {
             drop(deferred);
             return self.close_with(CloseCode::TooSlow);
         }
         self.ensure_running(deferred);
-        self.send_queue.record_dropped(unwanted.len());
+        self.send_queue.record_dropped(superseded.len());
     }
 
-    /// What whoever sits here may do has changed; `forget` forgets what was true before. From now on nothing is delivered on
-    /// it; what this gives is through once the door and the groups have been asked again.
-    pub(crate) fn begin_revalidation(self: &Arc<Self>, forget: impl FnOnce()) -> PendingRevalidation {
-        let (done, completed) = oneshot::channel();
+    /// Begins an epoch after a change of rights. `invalidate` discards the grants from before the change. When this
+    /// returns, no event is delivered and no action starts on the old rights. The returned value resolves when the connect
+    /// permission and the group permissions have been evaluated again.
+    pub(crate) fn begin_revalidation(self: &Arc<Self>, invalidate: impl FnOnce()) -> PendingRevalidation {
+        let (sender, completed) = oneshot::channel();
         let mut deferred = self.lock_deferred();
-        // From here on every event waits; what is asked about at this moment does not get in any more.
+        // From here on every event is deferred, and one that is being authorized gets stale with the epoch.
         self.has_deferred.store(true, Ordering::SeqCst);
-        forget();
+        invalidate();
         let (epoch, recalled) = self.send_queue.recall();
         let in_progress = deferred.in_progress.take();
         for handle in in_progress.into_iter().chain(recalled.rev()) {
             deferred.events.push_front(handle);
         }
-        deferred.pending_changes.push(done);
+        deferred.pending_changes.push(sender);
         self.ensure_running(deferred);
         self.send_queue.start_gate().drain();
         PendingRevalidation { completed, epoch }
     }
 
-    /// Lets it into a group that it was asked about in that epoch. Where something has changed since, it is asked again before
-    /// anything is delivered: that is under way then.
+    /// Runs `join`, which adds a membership that was authorized in `evaluation_epoch`. If the epoch has changed since, the
+    /// session is revalidated before anything is delivered, and the pending revalidation is returned.
     pub(crate) fn join_at_epoch(
         self: &Arc<Self>,
         evaluation_epoch: u64,
-        join_at_epoch: impl FnOnce(),
+        join: impl FnOnce(),
     ) -> Option<PendingRevalidation> {
-        // Nothing changes while this is held.
+        // No epoch begins while this lock is held.
         let mut deferred = self.lock_deferred();
         if self.send_queue.epoch() == evaluation_epoch {
-            join_at_epoch();
+            join();
             return None;
         }
         self.has_deferred.store(true, Ordering::SeqCst);
-        join_at_epoch();
-        let (done, completed) = oneshot::channel();
-        deferred.pending_changes.push(done);
+        join();
+        let (sender, completed) = oneshot::channel();
+        deferred.pending_changes.push(sender);
         let epoch = self.send_queue.epoch();
         self.ensure_running(deferred);
         Some(PendingRevalidation { completed, epoch })
     }
 
-    /// Takes back what an action has caused. What has come by it is asked about again, and then does not come.
+    /// Reverts the joins of an action that turned out not to be authorized. Events that were queued by these memberships
+    /// are recalled and then dropped.
     pub(crate) fn undo(self: &Arc<Self>, undos: Vec<Undo>) {
         if !undos.is_empty() {
             for undo in undos {
@@ -172,6 +191,7 @@ impl<C: Consumer> Session<C> {
         }
     }
 
+    /// Spawns the task unless it runs.
     fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<C>>) {
         self.has_deferred.store(true, Ordering::SeqCst);
         if deferred.task.is_some() {
@@ -183,12 +203,12 @@ impl<C: Consumer> Session<C> {
         drop(deferred);
         self.runtime.spawn(async move {
             let session = &task.0;
-            while let Some(ensure_running) = session.next_job() {
-                let pending_changes = matches!(ensure_running, RevalidatorJob::Changes(_));
-                if let Err(panic) = catch_unwind_future(session.run_job(ensure_running)).await {
+            while let Some(job) = session.next_job() {
+                let is_revalidation = matches!(job, RevalidatorJob::Revalidate(_));
+                if let Err(panic) = catch_unwind_future(session.run_job(job)).await {
                     tracing::error!(cause = ?Cause::new(&panic.message()), "revalidator panicked");
-                    if pending_changes {
-                        // Nobody knows what was asked and what was not.
+                    if is_revalidation {
+                        // It is unknown which permissions were evaluated, so the session must not continue.
                         session.close_with(CloseCode::Failed);
                     }
                 }
@@ -196,48 +216,50 @@ impl<C: Consumer> Session<C> {
         });
     }
 
+    /// Returns the next job, or `None` if there is none; the task then counts as ended.
     fn next_job(&self) -> Option<RevalidatorJob<C>> {
         let mut deferred = self.lock_deferred();
-        let done = deferred.in_progress.take();
-        let ensure_running = if deferred.pending_changes.is_empty() {
+        let finished = deferred.in_progress.take();
+        let job = if deferred.pending_changes.is_empty() {
             deferred.in_progress = deferred.events.pop_front();
             let epoch = self.send_queue.epoch();
-            deferred.in_progress.clone().map(|handle| RevalidatorJob::Event(handle, epoch))
+            deferred.in_progress.clone().map(|handle| RevalidatorJob::Deliver(handle, epoch))
         } else {
-            Some(RevalidatorJob::Changes(std::mem::take(&mut deferred.pending_changes)))
+            Some(RevalidatorJob::Revalidate(std::mem::take(&mut deferred.pending_changes)))
         };
         let mut paused_publishers = PausedPublishers::default();
-        if ensure_running.is_none() {
+        if job.is_none() {
             deferred.task = None;
             self.has_deferred.store(false, Ordering::SeqCst);
             paused_publishers = std::mem::take(&mut deferred.paused_publishers);
         }
         drop(deferred);
-        // Not under the lock: an event may run its own code when it is dropped.
-        drop((done, paused_publishers));
-        ensure_running
+        // Not under the lock: dropping an event may run the application's code.
+        drop((finished, paused_publishers));
+        job
     }
 
-    async fn run_job(self: &Arc<Self>, ensure_running: RevalidatorJob<C>) {
-        match ensure_running {
-            RevalidatorJob::Changes(waiting) => {
+    async fn run_job(self: &Arc<Self>, job: RevalidatorJob<C>) {
+        match job {
+            RevalidatorJob::Revalidate(pending_changes) => {
                 self.revalidate().await;
-                for done in waiting {
-                    // Nobody may wait any more.
-                    let _ = done.send(());
+                for sender in pending_changes {
+                    // The receiver may be gone: waiting is optional.
+                    let _ = sender.send(());
                 }
             }
-            // One that is stale by now was taken back, and comes again.
-            RevalidatorJob::Event(handle, epoch) => {
+            // A stale event was taken back by the change, and is delivered again from the list.
+            RevalidatorJob::Deliver(handle, epoch) => {
                 handle.settle(self, epoch).await;
             }
         }
     }
 
-    /// Asks the door and the groups again, all of them in the time of an action.
+    /// Evaluates the connect permission and all group permissions again, within the time of one action. Closes the
+    /// connection if the former does not hold, and ends the memberships for which the latter do not.
     async fn revalidate(self: &Arc<Self>) {
         let _permit = self.registry.revalidation_permit().await;
-        // Now, not when the turn was asked for: somebody else may sit there since.
+        // Read after the wait for the permit: the user may have been replaced meanwhile.
         let Some(scope) = self.scope() else { return };
         let deadline = Instant::now() + self.check_timeout;
         let head = ConnectContext::<C::User>::head();
@@ -247,17 +269,17 @@ impl<C: Consumer> Session<C> {
             tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
             return self.close_with(code);
         }
-        for belonging in self.memberships() {
-            if let Err(error) = within_deadline(deadline, belonging.authorize_member(&self.consumer, &scope)).await {
+        for entry in self.memberships() {
+            if let Err(error) = within_deadline(deadline, entry.authorize_member(&self.consumer, &scope)).await {
                 tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
-                self.remove_entry(&belonging);
+                self.remove_entry(&entry);
             }
         }
     }
 
-    /// Nobody waits for anything any more.
+    /// Discards the deferred events and releases the publishers that are held for them.
     pub(crate) fn discard_deferred(&self) {
-        let given_up = {
+        let discarded = {
             let mut deferred = self.lock_deferred();
             (
                 std::mem::take(&mut deferred.events),
@@ -265,8 +287,8 @@ impl<C: Consumer> Session<C> {
                 std::mem::take(&mut deferred.paused_publishers),
             )
         };
-        // Not under the lock: an event may run its own code when it is dropped.
-        drop(given_up);
+        // Not under the lock: dropping an event may run the application's code.
+        drop(discarded);
     }
 
     pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<C>> {

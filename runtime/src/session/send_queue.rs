@@ -1,5 +1,9 @@
-//! Events that wait for one connection: bounded, so that a client who does not read holds back nobody else, and recalled
-//! when grants change, so that they are asked about again.
+//! The send queue: the bounded queue of outbound events of one session.
+//!
+//! Overflow: [`SendQueue::enqueue`] applies the [`OverflowPolicy`] as soon as the queue exceeds its limits, so a client
+//! that does not read delays no publisher. Revalidation: [`SendQueue::recall`] begins an epoch and takes all queued events
+//! back, so that they are authorized again. Backpressure: a queue that is more than half full holds the publishing
+//! connection, see [`backpressure`](super::backpressure).
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,17 +20,21 @@ use crate::transport::{CloseCode, ConnectionEnd, FrameText};
 /// The factor by which the limits are raised for a reader that has not run since its events were queued.
 const UNREAD_FACTOR: usize = 4;
 
-/// What waits for one connection. `N` is what it takes to ask about an event again.
+/// The send queue of one session. `N` is what it takes to authorize an event again.
 #[repr(C)]
 pub(crate) struct SendQueue<N> {
-    /// The epoch of the session's rights. Raised and closed under the lock of `state` only. First field, so that it is
-    /// next to the other fields of the session that are read for every event.
+    /// The epoch of the session's rights. Raised under the lock of `state` only. First field, so that it is next to the
+    /// other fields of the session that are read for every event.
     start_gate: StartGate,
-    /// Whether there is something to take, or the connection is to end.
+    /// Whether an event is queued or the connection is to end. Lets the reader poll without the lock.
     has_work: AtomicBool,
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
+    /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
+    /// session's memberships. Lock order: after `Session::deferred`, `Session::memberships` and `Membership::holds`, before
+    /// `Pacer::holds`.
     state: Mutex<QueueState<N>>,
+    /// Wakes the connection's task.
     reader: AtomicWaker,
     max_events: usize,
     max_bytes: usize,
@@ -34,24 +42,25 @@ pub(crate) struct SendQueue<N> {
     counters: Arc<CounterCells>,
 }
 
-/// An event that goes out.
+/// An event to send.
 pub(crate) struct Dequeued {
     pub(crate) frame: FrameText,
-    /// Whether another stands in front of the same place.
-    pub(crate) more: bool,
+    /// Whether another event before the same sequence number is queued.
+    pub(crate) has_more: bool,
 }
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnqueueOutcome {
-    /// It waits.
-    In,
-    /// Nobody wants it any more.
-    Gone,
-    /// The grants have changed since it was asked about.
+    /// The event is queued.
+    Enqueued,
+    /// The event is not delivered: it was refused, its delivery path has ended, the queue is closed, or there is no frame
+    /// for this subscriber.
+    Discarded,
+    /// The epoch has changed since the event was authorized.
     Stale,
-    /// What frames show of the way that it comes by has changed since it was made.
-    Changed,
+    /// What the frame shows of the delivery path has changed since the frame was encoded.
+    PathChanged,
 }
 
 impl<N: Coalesce> SendQueue<N> {
@@ -77,9 +86,9 @@ impl<N: Coalesce> SendQueue<N> {
         }
     }
 
-    /// Puts an event in that was asked about in that epoch. `version` is how the way stands now that it comes by, `frame_version` how
-    /// it stood when the frame was made. What this gives back beside is not wanted any more: an event may run its own code
-    /// when it is dropped, so that is not done under whatever lock the caller holds.
+    /// Enqueues an event that was authorized in `epoch`. `frame_version` is the version of the delivery path that the frame
+    /// was encoded for, and `version` returns the current one. Also returns the discarded handles: dropping an event may
+    /// run the application's code, so the caller drops them after it has released its own locks.
     pub(crate) fn enqueue(
         &self,
         frame: FrameText,
@@ -89,15 +98,16 @@ impl<N: Coalesce> SendQueue<N> {
         version: impl FnOnce() -> Option<u64>,
     ) -> (EnqueueOutcome, Vec<N>) {
         let mut state = self.lock_state();
-        // All is looked at under the lock: who has taken it to change something is not overtaken.
+        // Compared under the lock, so that no change of rights or of the delivery path comes between the check and the
+        // push.
         let rejected = match version() {
             _ if self.epoch() != epoch => Some(EnqueueOutcome::Stale),
-            Some(now) if now != frame_version => Some(EnqueueOutcome::Changed),
+            Some(now) if now != frame_version => Some(EnqueueOutcome::PathChanged),
             Some(_) if !state.is_closed() => None,
-            _ => Some(EnqueueOutcome::Gone),
+            _ => Some(EnqueueOutcome::Discarded),
         };
-        if let Some(enqueue) = rejected {
-            return (enqueue, vec![handle]);
+        if let Some(outcome) = rejected {
+            return (outcome, vec![handle]);
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
@@ -109,28 +119,28 @@ impl<N: Coalesce> SendQueue<N> {
         while state.events.len() > self.max_events.saturating_mul(factor)
             || state.bytes > self.max_bytes.saturating_mul(factor)
         {
-            let more = state.apply_overflow(self.overflow_policy);
-            if more.is_empty() && !state.events.is_empty() {
+            let superseded = state.apply_overflow(self.overflow_policy);
+            if superseded.is_empty() && !state.events.is_empty() {
                 discarded.extend(self.close_state(state, CloseCode::TooSlow));
-                return (EnqueueOutcome::Gone, discarded);
+                return (EnqueueOutcome::Discarded, discarded);
             }
-            self.counters.dropped(more.len());
-            discarded.extend(more.into_iter().map(|letter| letter.handle));
+            self.counters.record_dropped(superseded.len());
+            discarded.extend(superseded.into_iter().map(|entry| entry.handle));
         }
         if !is_stalled && self.is_crowded(&state) {
             state.paused_publishers.hold_current(false);
         }
-        let wake = !self.has_work.swap(true, Ordering::AcqRel);
+        let should_wake = !self.has_work.swap(true, Ordering::AcqRel);
         drop(state);
-        // Whoever reads takes everything, so it is woken once.
-        if wake {
+        // The reader dequeues until the queue is empty, so one wake-up is enough.
+        if should_wake {
             self.reader.wake();
         }
-        (EnqueueOutcome::In, discarded)
+        (EnqueueOutcome::Enqueued, discarded)
     }
 
-    /// Returns whether more than half of `max_events` or `max_bytes` is queued; the factor for a reader that has not run is left
-    /// out.
+    /// Returns whether more than half of `max_events` or `max_bytes` is queued, without the factor for a reader that has
+    /// not run.
     fn is_crowded(&self, state: &QueueState<N>) -> bool {
         state.events.len() > self.max_events / 2 || state.bytes > self.max_bytes / 2
     }
@@ -155,38 +165,39 @@ impl<N: Coalesce> SendQueue<N> {
         }
     }
 
-    /// How many events may wait.
+    /// Returns the capacity in events.
     pub(crate) fn max_events(&self) -> usize {
         self.max_events
     }
 
+    /// Returns the overflow policy.
     pub(crate) fn overflow_policy(&self) -> OverflowPolicy {
         self.overflow_policy
     }
 
-    /// So many were dropped before they could even be asked about.
+    /// Counts deferred events that were dropped before they were authorized.
     pub(crate) fn record_dropped(&self, events: usize) {
-        self.counters.dropped(events);
+        self.counters.record_dropped(events);
         self.lock_state().dropped += events as u64;
     }
 
-    /// Whether nothing is to be put in any more.
+    /// Returns whether the queue accepts no further event.
     pub(crate) fn is_closed(&self) -> bool {
         self.lock_state().is_closed()
     }
 
-    /// The connection is to end with this code. Nothing is delivered any more.
+    /// Ends the connection with `code`, unless it ends already, and discards the queued events.
     pub(crate) fn close_with(&self, code: CloseCode) {
         drop(self.close_state(self.lock_state(), code));
     }
 
-    /// The same; gives what waited.
+    /// As [`close_with`](Self::close_with), and returns the discarded handles.
     fn close_state(&self, mut state: MutexGuard<'_, QueueState<N>>, code: CloseCode) -> Vec<N> {
         if !state.is_closed() && code == CloseCode::TooSlow {
-            self.counters.too_slow();
+            self.counters.record_too_slow();
         }
         state.close_code.get_or_insert(code);
-        let unwanted = std::mem::take(&mut state.events);
+        let discarded = std::mem::take(&mut state.events);
         state.bytes = 0;
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         self.start_gate.close();
@@ -194,28 +205,28 @@ impl<N: Coalesce> SendQueue<N> {
         drop(state);
         drop(paused_publishers);
         self.reader.wake();
-        unwanted.into_iter().map(|letter| letter.handle).collect()
+        discarded.into_iter().map(|entry| entry.handle).collect()
     }
 
-    /// Changes something that is looked at when an event is put in.
-    pub(crate) fn with_queue_locked<T>(&self, change: impl FnOnce() -> T) -> T {
-        let _waiting = self.lock_state();
-        change()
+    /// Runs an operation that must not come between the checks of [`enqueue`](Self::enqueue) and its push.
+    pub(crate) fn with_queue_locked<T>(&self, operation: impl FnOnce() -> T) -> T {
+        let _state = self.lock_state();
+        operation()
     }
 
-    /// The grants behind what waits.
+    /// Returns the current epoch.
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
         self.start_gate.epoch()
     }
 
-    /// Returns the gate that each action of this session passes before it starts.
+    /// Returns the start gate that each action of this session passes.
     #[inline]
     pub(crate) fn start_gate(&self) -> &StartGate {
         &self.start_gate
     }
 
-    /// The grants have changed: begins an epoch, and gives back what waits, to be asked about again.
+    /// Begins an epoch, and returns its number and the queued events, which must be authorized again.
     pub(crate) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut state = self.lock_state();
         let epoch = self.start_gate.raise();
@@ -224,16 +235,20 @@ impl<N: Coalesce> SendQueue<N> {
             (std::mem::take(&mut state.events), std::mem::take(&mut state.paused_publishers));
         drop(state);
         drop(paused_publishers);
-        (epoch, recalled.into_iter().map(|letter| letter.handle))
+        (epoch, recalled.into_iter().map(|entry| entry.handle))
     }
 
-    /// Whether there is something to take, or the connection is to end.
+    /// Returns whether an event is queued or the connection is to end.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         self.has_work.load(Ordering::Acquire)
     }
 
-    /// The place behind all that waits now.
+    /// Returns the sequence number of the next event to be enqueued: all queued events come before it.
+    ///
+    /// # Errors
+    ///
+    /// The close code if the connection is to end.
     pub(crate) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         let state = self.lock_state();
         if let Some(code) = state.close_code {
@@ -243,15 +258,19 @@ impl<N: Coalesce> SendQueue<N> {
         Ok(state.next_sequence)
     }
 
-    /// Takes what has waited longest, if it stands in front of that place.
+    /// Removes and returns the oldest event if its sequence number is below `sequence`.
+    ///
+    /// # Errors
+    ///
+    /// The close code if the connection is to end.
     pub(crate) fn dequeue_before(&self, sequence: u64) -> Result<Option<Dequeued>, ConnectionEnd> {
         let mut state = self.lock_state();
         if let Some(code) = state.close_code {
             return Err(ConnectionEnd::Close(code));
         }
         let oldest = state.events.front();
-        let taken = if oldest.is_some_and(|oldest| oldest.sequence < sequence) { state.pop() } else { None };
-        let next_sequence = state.events.front().map(|next_sequence| next_sequence.sequence);
+        let entry = if oldest.is_some_and(|entry| entry.sequence < sequence) { state.pop() } else { None };
+        let next_sequence = state.events.front().map(|entry| entry.sequence);
         self.has_work.store(next_sequence.is_some(), Ordering::Release);
         self.unstall();
         let has_caught_up = !state.paused_publishers.is_empty() && !self.is_crowded(&state);
@@ -259,14 +278,15 @@ impl<N: Coalesce> SendQueue<N> {
             if has_caught_up { std::mem::take(&mut state.paused_publishers) } else { PausedPublishers::default() };
         drop(state);
         drop(paused_publishers);
-        // The rest of a letter is dropped here: an event may run its own code then, so that is not done under the lock.
-        let Some(QueueEntry { frame, .. }) = taken else { return Ok(None) };
-        // What was put in may still be recalled or dropped; this goes out.
-        self.counters.delivered();
-        Ok(Some(Dequeued { frame, more: next_sequence.is_some_and(|next_sequence| next_sequence < sequence) }))
+        // The handle is dropped here, outside of the lock: dropping an event may run the application's code.
+        let Some(QueueEntry { frame, .. }) = entry else { return Ok(None) };
+        // Counted here and not in `enqueue`, because a queued event may still be recalled or dropped.
+        self.counters.record_delivery();
+        Ok(Some(Dequeued { frame, has_more: next_sequence.is_some_and(|next| next < sequence) }))
     }
 
-    /// Whether the connection is not to end. Asked for every frame: without the lock, unless it is.
+    /// Returns the close code as an error if the connection is to end. Takes the lock only if it is, because this is called
+    /// for every frame.
     #[inline]
     pub(crate) fn check_open(&self) -> Result<(), ConnectionEnd> {
         if !self.start_gate.is_closed() {
@@ -275,7 +295,7 @@ impl<N: Coalesce> SendQueue<N> {
         self.lock_state().close_code.map_or(Ok(()), |code| Err(ConnectionEnd::Close(code)))
     }
 
-    /// Waits until there is something to take. For one reader.
+    /// Waits until an event is queued or the connection is to end. Supports a single reader.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionEnd>> {
         if !self.has_work.load(Ordering::Acquire) {
             self.reader.register(cx.waker());
@@ -286,22 +306,22 @@ impl<N: Coalesce> SendQueue<N> {
         Poll::Ready(self.check_open())
     }
 
-    /// Waits until the connection is to end. For one reader.
+    /// Waits until the connection is to end. Supports a single reader.
     pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<ConnectionEnd> {
         self.reader.register(cx.waker());
         self.check_open().map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    /// Takes nothing any more. Gives how many events were dropped.
+    /// Closes the queue for good. Returns how many events were dropped in its lifetime.
     pub(crate) fn close(&self) -> u64 {
         let mut state = self.lock_state();
-        state.closed = true;
+        state.has_ended = true;
         self.start_gate.close();
         state.bytes = 0;
-        let (unwanted, dropped) = (std::mem::take(&mut state.events), state.dropped);
+        let (discarded, dropped) = (std::mem::take(&mut state.events), state.dropped);
         let paused_publishers = std::mem::take(&mut state.paused_publishers);
         drop(state);
-        drop((unwanted, paused_publishers));
+        drop((discarded, paused_publishers));
         dropped
     }
 
@@ -314,7 +334,7 @@ impl<N: Coalesce> SendQueue<N> {
 mod tests {
     use super::*;
 
-    /// A letter of a text: of two that begin alike with a capital the newer stands for both.
+    /// A text that begins with a capital letter has this letter as its coalescing key.
     impl Coalesce for &'static str {
         fn coalescing_key(&self) -> Option<(u64, usize)> {
             self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
@@ -328,119 +348,123 @@ mod tests {
     }
 
     fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, ConnectionEnd> {
-        Ok(send_queue.dequeue_before(sequence)?.map(|taken| taken.frame.to_string()))
+        Ok(send_queue.dequeue_before(sequence)?.map(|dequeued| dequeued.frame.to_string()))
     }
 
-    fn take(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
-        let (sequence, mut all) = (send_queue.next_sequence()?, Vec::new());
-        while let Some(taken) = send_queue.dequeue_before(sequence)? {
-            all.push(taken.frame.to_string());
-            assert_eq!(taken.more, send_queue.is_ready());
+    fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
+        let (sequence, mut frames) = (send_queue.next_sequence()?, Vec::new());
+        while let Some(dequeued) = send_queue.dequeue_before(sequence)? {
+            frames.push(dequeued.frame.to_string());
+            assert_eq!(dequeued.has_more, send_queue.is_ready());
         }
-        Ok(all)
+        Ok(frames)
     }
 
-    fn put_in(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
+    fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
         send_queue.enqueue(text.into(), text, epoch, 0, || version).0
     }
 
-    /// Puts texts in while the reader can take nothing.
-    fn enqueue(send_queue: &Texts, texts: &[&'static str]) {
+    /// Enqueues texts while the reader is stalled.
+    fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
         send_queue.stall();
         for text in texts {
-            put_in(send_queue, text, send_queue.epoch(), Some(0));
+            enqueue_one(send_queue, text, send_queue.epoch(), Some(0));
         }
     }
 
     #[test]
-    fn events_come_out_in_their_order_and_once() {
+    fn dequeue_returns_each_event_once_in_order() {
         let send_queue = send_queue(3, 100, OverflowPolicy::Close);
-        enqueue(&send_queue, &["a", "b", "c"]);
+        enqueue_all(&send_queue, &["a", "b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 1).unwrap().unwrap(), "a");
-        assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next stands behind");
-        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
+        assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next event has a higher sequence number");
+        assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
         assert_eq!(dequeue_before(&send_queue, 9).unwrap(), None);
-        enqueue(&send_queue, &["d", "e", "f"]);
-        assert_eq!(take(&send_queue).unwrap(), ["d", "e", "f"]);
+        enqueue_all(&send_queue, &["d", "e", "f"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["d", "e", "f"]);
     }
 
     #[test]
-    fn too_many_or_too_large_ones_close_it() {
+    fn enqueue_over_a_limit_closes_the_queue_under_close() {
         for send_queue in [send_queue(2, 100, OverflowPolicy::Close), send_queue(9, 2, OverflowPolicy::Close)] {
-            enqueue(&send_queue, &["a", "b"]);
-            assert_eq!(take(&send_queue).unwrap(), ["a", "b"]);
-            enqueue(&send_queue, &["c", "d", "e"]);
-            assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
-            assert_eq!(put_in(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Gone);
+            enqueue_all(&send_queue, &["a", "b"]);
+            assert_eq!(drain(&send_queue).unwrap(), ["a", "b"]);
+            enqueue_all(&send_queue, &["c", "d", "e"]);
+            assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
+            assert_eq!(enqueue_one(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Discarded);
             send_queue.close_with(CloseCode::Refused);
             assert_eq!(
                 dequeue_before(&send_queue, 9),
                 Err(ConnectionEnd::Close(CloseCode::TooSlow)),
-                "and it stays so"
+                "the first close code stays"
             );
-            assert_eq!(send_queue.counters.now().too_slow, 1);
+            assert_eq!(send_queue.counters.snapshot().too_slow, 1);
         }
     }
 
     #[test]
-    fn or_the_oldest_are_dropped_and_counted() {
+    fn enqueue_over_a_limit_drops_and_counts_the_oldest_under_drop_oldest() {
         let send_queue = send_queue(2, 4, OverflowPolicy::DropOldest);
-        enqueue(&send_queue, &["a", "b", "c"]);
-        assert_eq!(take(&send_queue).unwrap(), ["b", "c"]);
-        enqueue(&send_queue, &["ddd", "ee", "fffff"]);
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new(), "one that is too large by itself is dropped too");
+        enqueue_all(&send_queue, &["a", "b", "c"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
+        enqueue_all(&send_queue, &["ddd", "ee", "fffff"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new(), "an event larger than the limit is dropped too");
         send_queue.record_dropped(1);
-        assert_eq!((send_queue.counters.now().dropped, send_queue.close()), (5, 5));
-        enqueue(&send_queue, &["g"]);
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
+        assert_eq!((send_queue.counters.snapshot().dropped, send_queue.close()), (5, 5));
+        enqueue_all(&send_queue, &["g"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn or_the_newest_of_each_key_is_kept_where_it_was_put() {
+    fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
         let send_queue = send_queue(4, 100, OverflowPolicy::KeepNewest);
-        enqueue(&send_queue, &["A1", "B1", "A2", "c"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "while there is room all are kept");
-        enqueue(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A1", "A2", "c", "B2"], "the newest makes its own room");
-        enqueue(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
-        assert_eq!(take(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or what is old makes room for others");
-        assert_eq!(send_queue.counters.now().dropped, 3);
-        enqueue(&send_queue, &["A1", "B1", "c", "d", "e"]);
-        assert_eq!(take(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "nothing stands for these");
+        enqueue_all(&send_queue, &["A1", "B1", "A2", "c"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "nothing is dropped below the limit");
+        enqueue_all(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
+        assert_eq!(
+            drain(&send_queue).unwrap(),
+            ["A1", "A2", "c", "B2"],
+            "the newest event supersedes the one with its own key"
+        );
+        enqueue_all(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
+        assert_eq!(send_queue.counters.snapshot().dropped, 3);
+        enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "no event is superseded");
     }
 
     #[test]
-    fn what_is_dropped_from_between_moves_no_place() {
+    fn dequeue_before_a_sequence_ignores_superseded_events() {
         let send_queue = send_queue(3, 100, OverflowPolicy::KeepNewest);
-        enqueue(&send_queue, &["A1", "b"]);
+        enqueue_all(&send_queue, &["A1", "b"]);
         let sequence = send_queue.next_sequence().unwrap();
-        enqueue(&send_queue, &["C1", "C2"]);
+        enqueue_all(&send_queue, &["C1", "C2"]);
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "A1");
-        enqueue(&send_queue, &["A2", "C3"]);
+        enqueue_all(&send_queue, &["A2", "C3"]);
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "b");
         assert_eq!(dequeue_before(&send_queue, sequence).unwrap(), None);
-        assert_eq!(take(&send_queue).unwrap(), ["A2", "C3"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["A2", "C3"]);
     }
 
     #[test]
-    fn nothing_comes_by_a_way_that_has_ended_or_looks_otherwise() {
+    fn enqueue_by_an_ended_or_changed_path_is_rejected() {
         let send_queue = send_queue(9, 100, OverflowPolicy::Close);
-        assert_eq!(put_in(&send_queue, "a", 0, Some(0)), EnqueueOutcome::In);
-        assert_eq!(put_in(&send_queue, "b", 0, None), EnqueueOutcome::Gone);
-        assert_eq!(put_in(&send_queue, "c", 0, Some(1)), EnqueueOutcome::Changed);
-        assert_eq!(take(&send_queue).unwrap(), ["a"]);
+        assert_eq!(enqueue_one(&send_queue, "a", 0, Some(0)), EnqueueOutcome::Enqueued);
+        assert_eq!(enqueue_one(&send_queue, "b", 0, None), EnqueueOutcome::Discarded);
+        assert_eq!(enqueue_one(&send_queue, "c", 0, Some(1)), EnqueueOutcome::PathChanged);
+        assert_eq!(drain(&send_queue).unwrap(), ["a"]);
     }
 
     #[test]
-    fn what_is_recalled_is_asked_about_again_and_so_is_what_was_asked_about_before() {
+    fn recall_returns_queued_events_and_makes_older_epochs_stale() {
         let send_queue = send_queue(9, 100, OverflowPolicy::Close);
-        enqueue(&send_queue, &["a", "b"]);
+        enqueue_all(&send_queue, &["a", "b"]);
         let before = send_queue.epoch();
         let (epoch, recalled) = send_queue.recall();
         assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
-        assert_eq!(take(&send_queue).unwrap(), Vec::<String>::new());
-        assert_eq!(put_in(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
-        enqueue(&send_queue, &["d"]);
-        assert_eq!(take(&send_queue).unwrap(), ["d"]);
+        assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
+        assert_eq!(enqueue_one(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
+        enqueue_all(&send_queue, &["d"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["d"]);
     }
 }

@@ -1,4 +1,8 @@
-//! One connection as groups know it: who sits there, what waits for them, and where they belong.
+//! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
+//!
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Session::memberships`,
+//! `SessionRegistry::groups`, `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`,
+//! `Pacer::holds`. `StartGate::starting` and the other locks of [`SessionRegistry`] are taken while none of these is held.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
@@ -17,37 +21,40 @@ use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::CloseCode;
 
-/// One connection.
+/// One connection, as the endpoint knows it.
 ///
-/// What is read of it for every event stands together in front: to many members most of what an event costs is waiting for
-/// memory.
+/// The fields that are read for every event stand first and together: with many members, most of the cost of an event is
+/// waiting for memory.
 #[repr(C)]
 pub(crate) struct Session<C: Consumer> {
-    /// Whether events wait for grants, or a change is under way.
+    /// Whether events are deferred or a change of rights is pending.
     pub(crate) has_deferred: AtomicBool,
-    /// Whether somebody else sits there than at first.
+    /// Whether `renewed_scope` has replaced `initial_scope`.
     pub(crate) is_renewed: AtomicBool,
-    /// Whether the connection has ended.
+    /// Whether the session has been removed from the registry. Written under `SessionRegistry::by_user`.
     pub(crate) is_removed: AtomicBool,
     pub(crate) id: u64,
-    /// Who sat down there, once `#[connect]` had let them in.
+    /// The scope of the handshake, from the time when the session was established.
     pub(crate) initial_scope: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
     pub(crate) send_queue: SendQueue<EventHandle<C>>,
     pub(crate) registry: Arc<SessionRegistry<C>>,
-    /// Who sits there since.
+    /// The scope of the latest re-authentication.
     renewed_scope: ArcSwapOption<Scope<C::User>>,
-    /// Who sat there in between, and may have something running still.
+    /// Protects the list of scopes that re-authentication has set, of which actions may still run. Lock order: after
+    /// `deferred`; released before the scopes are visited.
     former_scopes: Mutex<Vec<Weak<Scope<C::User>>>>,
-    /// By which user they are found.
+    /// The user id under which the registry indexes the session.
     user_id: OnceLock<String>,
+    /// Protects the memberships. Lock order: after `deferred`, before the locks of the group tables and `SendQueue::state`.
     pub(crate) memberships: Mutex<Memberships<C>>,
-    /// How many groups it is in, or is to be.
+    /// The number of group slots in use, reserved ones included.
     pub(crate) group_count: AtomicUsize,
     pub(crate) max_groups: usize,
-    /// Events that wait for grants, and all that came after them.
+    /// Protects the deferred events and the state of the revalidator. While it is held, no epoch begins. Lock order: the
+    /// first of all.
     pub(crate) deferred: Mutex<Deferred<C>>,
-    /// How long grants and groups may take to answer.
+    /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
     pub(crate) runtime: Handle,
     /// Applies backpressure to this connection when it publishes.
@@ -88,37 +95,37 @@ impl<C: Consumer> Session<C> {
         &self.consumer
     }
 
-    /// Who sits there now.
+    /// Returns the current scope, or `None` before the session is established.
     pub(crate) fn scope(&self) -> Option<CurrentScope<'_, C::User>> {
         if self.is_renewed.load(Ordering::SeqCst) {
-            return self.renewed_scope.load_full().map(CurrentScope::Since);
+            return self.renewed_scope.load_full().map(CurrentScope::Renewed);
         }
-        self.initial_scope.get().map(CurrentScope::First)
+        self.initial_scope.get().map(CurrentScope::Initial)
     }
 
-    /// Somebody else sits there from now on.
+    /// Replaces the current scope after re-authentication.
     pub(crate) fn replace_scope(&self, scope: Arc<Scope<C::User>>) {
         let mut former_scopes = self.lock_former_scopes();
-        former_scopes.retain(|former_scopes| former_scopes.strong_count() > 0);
+        former_scopes.retain(|scope| scope.strong_count() > 0);
         former_scopes.push(Arc::downgrade(&scope));
         self.renewed_scope.store(Some(scope));
         self.is_renewed.store(true, Ordering::SeqCst);
     }
 
-    /// Everybody who sits there or has something running still.
-    pub(crate) fn each_scope(&self, record: impl Fn(&Scope<C::User>)) {
+    /// Visits the current scope and those of earlier users of the session for which something still runs.
+    pub(crate) fn for_each_scope(&self, visit: impl Fn(&Scope<C::User>)) {
         if let Some(initial_scope) = self.initial_scope.get() {
-            record(initial_scope);
+            visit(initial_scope);
         }
         let former_scopes = self.lock_former_scopes().clone();
-        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| record(&scope));
+        former_scopes.iter().filter_map(Weak::upgrade).for_each(|scope| visit(&scope));
     }
 
     fn lock_former_scopes(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
         self.former_scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody sits down: from now on events may come, and changes of grants are heard of.
+    /// Establishes the session with its scope: from now on events are delivered and changes of rights reach it.
     pub(crate) fn establish(self: &Arc<Self>, scope: Scope<C::User>) {
         self.record_user_id(&scope);
         if self.initial_scope.set(scope).is_ok() {
@@ -126,16 +133,16 @@ impl<C: Consumer> Session<C> {
         }
     }
 
-    /// By whom it is found. Asked once: that the application's code panics must not keep anybody from being found, nor from
-    /// leaving.
+    /// Records the user id, once: `User::id` is the application's code, and a panic of a later call must not keep the
+    /// session from being found or removed.
     pub(crate) fn record_user_id(&self, scope: &Scope<C::User>) {
-        let name = || scope.user().map(|_| scope.user_id().into_owned());
-        if let Ok(Some(user_id)) = catch_unwind(name) {
+        let read_id = || scope.user().map(|_| scope.user_id().into_owned());
+        if let Ok(Some(user_id)) = catch_unwind(read_id) {
             let _ = self.user_id.set(user_id);
         }
     }
 
-    /// Gets up: leaves every group, and takes no events any more.
+    /// Removes the session from the registry and from its groups, and closes its send queue.
     pub(crate) fn leave_registry(self: &Arc<Self>) {
         // Before the session leaves the registry: a change of rights that does not find the session waits for none of its
         // starts.
@@ -146,18 +153,18 @@ impl<C: Consumer> Session<C> {
         self.discard_deferred();
         let dropped = self.send_queue.close();
         if dropped > 0 {
-            tracing::info!(dropped, "a slow receiver missed events");
+            tracing::info!(dropped, "events dropped: send queue full");
         }
     }
 
-    /// The connection is to end.
+    /// Ends the connection with `code`, and discards its queued and deferred events.
     pub(crate) fn close_with(&self, code: CloseCode) {
         self.send_queue.close_with(code);
         self.send_queue.start_gate().drain();
         self.discard_deferred();
     }
 
-    /// Whether the connection is to end, or has.
+    /// Returns whether the connection is to end or has ended.
     pub(crate) fn is_closing(&self) -> bool {
         self.send_queue.is_closed()
     }
@@ -167,10 +174,10 @@ impl<C: Consumer> Session<C> {
     }
 }
 
-/// Who sits there, for as long as somebody looks.
+/// The current scope of a session, borrowed or kept alive.
 pub(crate) enum CurrentScope<'a, U> {
-    First(&'a Scope<U>),
-    Since(Arc<Scope<U>>),
+    Initial(&'a Scope<U>),
+    Renewed(Arc<Scope<U>>),
 }
 
 impl<U> Deref for CurrentScope<'_, U> {
@@ -178,8 +185,8 @@ impl<U> Deref for CurrentScope<'_, U> {
 
     fn deref(&self) -> &Scope<U> {
         match self {
-            CurrentScope::First(scope) => scope,
-            CurrentScope::Since(scope) => scope,
+            CurrentScope::Initial(scope) => scope,
+            CurrentScope::Renewed(scope) => scope,
         }
     }
 }

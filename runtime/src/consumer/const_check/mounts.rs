@@ -322,7 +322,10 @@ mod tests {
         // No route leads to a consumer's own actions.
         let routes = [route("rooms/{room}/", handler("Room", &[]))];
         assert_eq!(
-            check_with(HandlerDescriptor { actions: actions_with_keys(&["room"]), ..handler("Chat", &routes) }, check_mounts),
+            check_with(
+                HandlerDescriptor { actions: actions_with_keys(&["room"]), ..handler("Chat", &routes) },
+                check_mounts
+            ),
             Ok(())
         );
     }

@@ -1,4 +1,4 @@
-//! A connection that publishes waits for a reader, while that reader takes what waits, stalls or ends.
+//! A publishing connection waits for a reader that dequeues events, stalls or ends.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use super::{OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, ex
 use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
-/// A session in whose queue two events are more than half of what may wait.
-fn crowded_by_two(world: &Server) -> Arc<Session<super::Room>> {
-    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, world.registry.counters().clone());
-    let session = Session::new(&world.registry, Arc::new(world.room), send_queue, 9, Duration::from_secs(9));
-    let scope = world.scope();
+/// Returns a session whose send queue is more than half full with two events.
+fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
+    let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
+    let session = Session::new(&server.registry, Arc::new(server.room), send_queue, 9, Duration::from_secs(9));
+    let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);
     session
 }
 
-/// Publishes two events and waits until no reader holds the publisher. A release that is lost shows as a deadlock.
+/// Publishes two events and waits until no reader holds the publisher. A lost release shows as a deadlock.
 fn publish_and_wait(session: &Arc<Session<super::Room>>) {
     let pacer = Pacer::new();
     PACER.sync_scope(pacer.clone(), || (1..=2).for_each(|number| deliver(session, number)));
@@ -34,8 +34,8 @@ fn publish_and_wait(session: &Arc<Session<super::Room>>) {
 #[test]
 fn publisher_is_released_when_the_reader_has_run() {
     explore(4, || {
-        let world = Server::new(false);
-        let session = crowded_by_two(&world);
+        let server = Server::new(false);
+        let session = session_with_small_queue(&server);
         let publisher = spawn({
             let session = session.clone();
             move || publish_and_wait(&session)
@@ -51,13 +51,13 @@ fn publisher_is_released_when_the_reader_has_run() {
     });
 }
 
-/// Two threads: a reader that can take nothing, or ends, and the publisher.
+/// Two threads: a reader that stalls or ends, and the publisher.
 #[test]
 fn publisher_is_released_when_the_reader_stalls_or_ends() {
     for ends in [true, false] {
         explore(4, move || {
-            let world = Server::new(false);
-            let session = crowded_by_two(&world);
+            let server = Server::new(false);
+            let session = session_with_small_queue(&server);
             let publisher = spawn({
                 let session = session.clone();
                 move || publish_and_wait(&session)

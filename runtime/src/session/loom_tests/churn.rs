@@ -1,10 +1,10 @@
-//! Who comes and goes, while events and changes are on their way.
+//! Sessions that connect, join, leave and end, while events and changes of rights are delivered.
 
 use std::sync::{Arc, Mutex};
 
 use loom::future::block_on;
 
-use super::{Lobby, Room, Server, Session, drain, explore, finish, forget, spawn};
+use super::{Lobby, Room, Server, Session, drain, explore, finish, forget_grants, spawn};
 use crate::consumer::Consumer;
 use crate::context::ConnectContext;
 use crate::panic::Contained;
@@ -12,131 +12,131 @@ use crate::session::Connections;
 use crate::transport::CloseCode;
 use crate::transport::ConnectionEnd;
 
-/// Three threads: who leaves, the publisher, and a worker where grants are not `known`.
+/// Three threads: the leaving session, the publisher, and the revalidator unless grants are loaded.
 #[test]
-fn nothing_of_a_group_that_was_left_is_taken_behind_that_place() {
-    for known in [true, false] {
+fn event_of_a_left_group_is_not_delivered_after_the_reply() {
+    for is_loaded in [true, false] {
         explore(3, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(known);
-            world.join(&session);
+            let server = Server::new(false);
+            let session = server.connected_session(is_loaded);
+            server.join(&session);
             let publisher = spawn({
-                let world = world.clone();
-                move || (1..=2).for_each(|number| world.publish(number, true))
+                let server = server.clone();
+                move || (1..=2).for_each(|number| server.publish(number, true))
             });
             // As `Connection::commit_effects` does it.
             session.remove_membership(&Lobby);
             let sequence = session.send_queue.next_sequence().unwrap();
             let mut before = Vec::new();
-            while let Some(drain) = session.send_queue.dequeue_before(sequence).unwrap() {
-                before.extend(drain.frame.bytes());
+            while let Some(dequeued) = session.send_queue.dequeue_before(sequence).unwrap() {
+                before.extend(dequeued.frame.bytes());
             }
             assert!(before.is_empty() || before == [1] || before == [1, 2], "{before:?}");
             publisher();
-            assert!(finish(&session).is_empty(), "it came behind the reply");
+            assert!(finish(&session).is_empty(), "event delivered after the reply");
         });
     }
 }
 
-/// Four threads: the change, the publisher, and two workers.
+/// Four threads: the change, the publisher, and two revalidator tasks.
 #[test]
-fn nothing_of_a_group_is_taken_once_a_change_that_refuses_it_is_through() {
+fn group_event_is_not_delivered_after_group_permission_is_revoked() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
-        world.join(&session);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
+        server.join(&session);
         let publisher = spawn({
-            let world = world.clone();
-            move || world.publish(1, false)
+            let server = server.clone();
+            move || server.publish(1, false)
         });
-        world.table.revoke();
-        block_on(session.begin_revalidation(|| forget(&session)).completed());
-        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
+        server.table.revoke();
+        block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
+        assert!(drain(&session).is_empty(), "event delivered by a revoked membership");
         publisher();
-        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
+        assert!(finish(&session).is_empty(), "event enqueued by a revoked membership");
     });
 }
 
-/// Five threads: the change, which publishes then, who joins, and three workers.
+/// Five threads: the change, which then publishes, the joining session, and three revalidator tasks.
 #[test]
-fn who_was_let_into_a_group_before_a_change_is_asked_again() {
+fn membership_added_during_a_change_is_revalidated() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let joiner = spawn({
             let session = session.clone();
             move || {
-                block_on(session.join_from_outside(Lobby));
+                block_on(session.authorize_and_join(Lobby));
             }
         });
-        world.table.revoke();
-        block_on(session.begin_revalidation(|| forget(&session)).completed());
-        world.publish(1, false);
-        assert!(drain(&session).is_empty(), "taken by a group that it may not be in");
+        server.table.revoke();
+        block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
+        server.publish(1, false);
+        assert!(drain(&session).is_empty(), "event delivered by a revoked membership");
         joiner();
         session.runtime.finish();
-        assert!(!session.is_member(&Lobby, None), "it stays in the group");
-        assert!(finish(&session).is_empty(), "put in by a group that it may not be in");
+        assert!(!session.is_member(&Lobby, None), "membership outlives its permission");
+        assert!(finish(&session).is_empty(), "event enqueued by a revoked membership");
     });
 }
 
-/// Five threads: the change, which publishes then, the door, and three workers.
+/// Five threads: the change, which then publishes, the handshake, and three revalidator tasks.
 #[test]
-fn a_change_finds_who_is_at_the_door_or_is_seen_by_them() {
+fn handshake_during_a_change_is_closed_or_revalidated() {
     explore(3, || {
-        let world = Server::new(true);
-        let (come, door) = at_the_door(&world);
-        world.table.revoke();
-        block_on(Connections::new(world.registry.clone()).refresh_user("7"));
-        world.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
-        door();
-        let come = come.lock().unwrap().take();
-        if let Some((session, _)) = come {
+        let server = Server::new(true);
+        let (result, handshake) = spawn_handshake(&server);
+        server.table.revoke();
+        block_on(Connections::new(server.registry.clone()).refresh_user("7"));
+        server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
+        handshake();
+        let result = result.lock().unwrap().take();
+        if let Some((session, _)) = result {
             assert_eq!(
                 session.send_queue.next_sequence(),
                 Err(ConnectionEnd::Close(CloseCode::Revoked)),
-                "they stay on old grants"
+                "session established on old grants"
             );
             assert!(finish(&session).is_empty());
         }
     });
 }
 
-/// Three threads: who disconnects, the door, and its worker.
+/// Three threads: the disconnect, the handshake, and its revalidator.
 #[test]
-fn who_is_disconnected_at_the_door_does_not_stay() {
+fn handshake_during_disconnect_user_is_closed() {
     explore(3, || {
-        let world = Server::new(true);
-        let (come, door) = at_the_door(&world);
-        Connections::new(world.registry.clone()).disconnect_user("7");
-        door();
-        let come = come.lock().unwrap().take();
-        if let Some((session, changes_at_start)) = come {
-            // Whom the door asks about since then has come again, and may stay.
+        let server = Server::new(true);
+        let (result, handshake) = spawn_handshake(&server);
+        Connections::new(server.registry.clone()).disconnect_user("7");
+        handshake();
+        let result = result.lock().unwrap().take();
+        if let Some((session, changes_at_start)) = result {
+            // A handshake that began after the disconnect is a new connection, and may stay.
             let ended = session.send_queue.next_sequence() == Err(ConnectionEnd::Close(CloseCode::Revoked));
-            assert!(ended || changes_at_start > 0, "they stay");
+            assert!(ended || changes_at_start > 0, "session of a disconnected user stays");
             assert!(finish(&session).is_empty());
         }
     });
 }
 
-/// Who has come in, and when the door began to ask.
-type Come = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
+/// The session that was established, and the number of the latest change when its handshake began.
+type HandshakeResult = Arc<Mutex<Option<(Arc<Session<Room>>, u64)>>>;
 
-/// Somebody comes in, as `Endpoint::admit` and `Connection::on_connect` let them, and reads nothing yet.
-fn at_the_door(world: &Server) -> (Come, impl FnOnce()) {
-    let come = Come::default();
-    let (world, connected_session) = (world.clone(), come.clone());
-    let door = spawn(move || {
-        let changes_at_start = world.registry.change_count();
-        let (scope, head) = (world.scope(), ConnectContext::<super::Member>::head());
-        if block_on(world.room.authorize_connect(&ConnectContext::new(&scope, &head))).is_err() {
+/// Spawns a handshake, as `Endpoint::admit` and `Connection::on_connect` do it, of a client that does not read yet.
+fn spawn_handshake(server: &Server) -> (HandshakeResult, impl FnOnce()) {
+    let result = HandshakeResult::default();
+    let (server, connected_session) = (server.clone(), result.clone());
+    let handshake = spawn(move || {
+        let changes_at_start = server.registry.change_count();
+        let (scope, head) = (server.scope(), ConnectContext::<super::Member>::head());
+        if block_on(server.room.authorize_connect(&ConnectContext::new(&scope, &head))).is_err() {
             return;
         }
-        let session = world.session();
+        let session = server.session();
         session.establish(scope);
         block_on(session.revalidate_since(changes_at_start));
         *connected_session.lock().unwrap() = Some((session, changes_at_start));
     });
-    (come, door)
+    (result, handshake)
 }

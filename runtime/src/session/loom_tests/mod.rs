@@ -1,13 +1,13 @@
-//! The registry under every order in which threads may get at it, as loom tries them: one connection's real seat with its
-//! mailbox, its worker and its grants, and whoever publishes, changes, joins and leaves meanwhile. Run it by
+//! Loom models of sessions: one session with its real send queue, revalidator and grants, under every order of the threads
+//! that publish, change rights, join and leave. Run them with
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- session::loom_tests seqlock::model
+//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- \
+//!     session::loom_tests seqlock::model
 //! ```
 //!
-//! A task is a thread here, and loom allows five of them in all, so each model says how few it needs. It tries every order
-//! with up to so many switches that nobody had to make (`switches`). A lost event or wake-up shows as a deadlock, which ends the
-//! whole run.
+//! A task is a thread here, and loom allows five threads in all, so each model states the number that it needs. It explores
+//! all orders with at most `switches` preemptions. A lost event or wake-up shows as a deadlock, which ends the whole run.
 
 mod backpressure;
 mod churn;
@@ -44,7 +44,7 @@ const READ: Codename = {
     Codename::of(&ROW)
 };
 
-/// Whoever sits there. Only a member of the staff is ever granted anything.
+/// A user. Only staff is granted anything.
 struct Member {
     staff: bool,
 }
@@ -55,7 +55,7 @@ impl User for Member {
     }
 }
 
-/// What the application has stored: whether the staff may read.
+/// The stored rights: whether staff may read.
 struct Table(AtomicBool);
 
 impl Table {
@@ -71,13 +71,13 @@ impl GrantSource<Member> for Arc<Table> {
     }
 }
 
-/// A consumer whose door asks for the codename, or lets everybody in.
+/// A consumer whose connect permission needs the codename, if `is_guarded`.
 #[derive(Clone, Copy)]
 struct Room {
     is_guarded: bool,
 }
 
-/// What the models never ask by an expression.
+/// The permission expressions, which the models do not evaluate.
 const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], codenames: false };
 
 impl Handler for Room {
@@ -106,7 +106,7 @@ impl Consumer for Room {
     }
 }
 
-/// An event with a number. One that is secret asks for the codename.
+/// An event with a number. A secret one needs the codename.
 struct Message {
     number: u8,
     is_secret: bool,
@@ -116,8 +116,8 @@ impl Emits<Message> for Room {
     const NAME: &'static str = "said";
     const PERMISSION: &'static Expression = UNUSED;
 
-    fn may_see(&self, seeing: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
-        if event.is_secret { seeing.may(READ) } else { Some(true) }
+    fn may_see(&self, subscriber: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
+        if event.is_secret { subscriber.may(READ) } else { Some(true) }
     }
 
     fn shared(&self, event: &Message) -> Option<Result<Frame>> {
@@ -125,7 +125,7 @@ impl Emits<Message> for Room {
     }
 }
 
-/// A group that asks for the codename.
+/// A group whose permission needs the codename.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Lobby;
 
@@ -158,7 +158,7 @@ impl Server {
         Server { table, cache, registry: Arc::new(SessionRegistry::new()), room: Room { is_guarded } }
     }
 
-    /// Who comes from outside.
+    /// Returns the scope of an accepted handshake.
     fn scope(&self) -> Scope<Member> {
         let (request, ()) = http::Request::new(()).into_parts();
         Scope::new(Some(Member { staff: true }), request).with_grants(Some(&self.cache))
@@ -169,17 +169,17 @@ impl Server {
         Session::new(&self.registry, Arc::new(self.room), send_queue, 9, Duration::from_secs(9))
     }
 
-    /// Somebody who sits there already, and whose grants were loaded, where they are `known`.
-    fn connected_session(&self, known: bool) -> Arc<Session<Room>> {
+    /// Returns an established session, whose grants are loaded already if `is_loaded`.
+    fn connected_session(&self, is_loaded: bool) -> Arc<Session<Room>> {
         let (session, scope) = (self.session(), self.scope());
-        if known {
+        if is_loaded {
             assert!(block_on(scope.may_with(READ, &[])).unwrap());
         }
         session.establish(scope);
         session
     }
 
-    /// Whoever sits there is in the group.
+    /// Adds the session to the group.
     fn join(&self, session: &Arc<Session<Room>>) {
         self.registry
             .add_member(session, JoinRequest { group: Contained::new(Lobby), name: None, id: None, slot: None });
@@ -190,52 +190,53 @@ impl Server {
     }
 }
 
-/// Offers a secret event to whoever sits there.
+/// Delivers a secret event to the session's user.
 fn deliver(session: &Arc<Session<Room>>, number: u8) {
     session
         .deliver(&Publication::new(Contained::new(Message { number, is_secret: true }), None), DeliveryPath::Personal);
 }
 
-/// Takes all that waits.
+/// Dequeues all queued events.
 fn drain(session: &Session<Room>) -> Vec<u8> {
-    let mut drain = Vec::new();
+    let mut frames = Vec::new();
     while let Ok(Some(next)) = session.send_queue.dequeue_before(u64::MAX) {
-        drain.extend(next.frame.bytes());
+        frames.extend(next.frame.bytes());
     }
-    drain
+    frames
 }
 
-fn forget(session: &Session<Room>) {
+/// Discards the grants of the session, as a change of rights does.
+fn forget_grants(session: &Session<Room>) {
     session.scope().iter().for_each(|scope| scope.forget_grants());
 }
 
-/// All is done: gives what still comes, and clears up.
+/// Waits for all threads, returns the events still queued and removes the session.
 fn finish(session: &Arc<Session<Room>>) -> Vec<u8> {
     session.runtime.finish();
-    let finish = drain(session);
-    assert_eq!(session.registry.counters().now().failed, 0);
+    let frames = drain(session);
+    assert_eq!(session.registry.counters().snapshot().failed, 0);
     session.leave_registry();
-    finish
+    frames
 }
 
 fn spawn(thread: impl FnOnce() + 'static) -> impl FnOnce() {
     let thread = thread::spawn(thread);
-    move || thread.join().unwrap_or_else(|_| panic!("a thread panicked"))
+    move || thread.join().unwrap_or_else(|_| panic!("thread panicked"))
 }
 
-/// Tries every order with up to so many switches that nobody had to make.
+/// Explores all orders with at most `switches` preemptions.
 fn explore(switches: usize, model: impl Fn() + Send + Sync + 'static) {
-    // Timeouts want a clock; none is ever reached.
+    // Tokio timeouts need a runtime with a clock; none expires.
     let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _inside = clock.enter();
-    let tried = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let order_count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let mut builder = Builder::new();
     builder.preemption_bound = Some(switches);
     builder.max_branches = 10_000;
-    let (counted, began) = (tried.clone(), std::time::Instant::now());
+    let (counter, started_at) = (order_count.clone(), std::time::Instant::now());
     builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    println!("{} orders in {:?}", tried.load(Ordering::Relaxed), began.elapsed());
+    println!("{} orders in {:?}", order_count.load(Ordering::Relaxed), started_at.elapsed());
 }

@@ -1,19 +1,19 @@
-//! Changes of grants, while events are on their way.
+//! Changes of rights, while events are delivered.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget, spawn};
+use super::{Member, Room, Server, Session, deliver, drain, explore, finish, forget_grants, spawn};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// Five threads: the change, the publisher, the reader, a worker for the change and one for the event.
+/// Five threads: the change, the publisher, the reader, a revalidator task for the change and one for the event.
 #[test]
-fn nothing_is_taken_after_a_change_that_it_refuses() {
+fn queued_event_is_not_dequeued_after_revocation() {
     explore(2, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
@@ -22,52 +22,52 @@ fn nothing_is_taken_after_a_change_that_it_refuses() {
         let reader = spawn({
             let (session, changed) = (session.clone(), changed.clone());
             move || {
-                let after = changed.load(Ordering::SeqCst);
-                let drain = drain(&session);
-                assert!(!after || drain.is_empty(), "taken on old grants: {drain:?}");
+                let has_changed = changed.load(Ordering::SeqCst);
+                let frames = drain(&session);
+                assert!(!has_changed || frames.is_empty(), "event dequeued on old grants: {frames:?}");
             }
         });
-        world.table.revoke();
-        let change = session.begin_revalidation(|| forget(&session));
+        server.table.revoke();
+        let change = session.begin_revalidation(|| forget_grants(&session));
         changed.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         publisher();
         reader();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Four threads: the change, the reader, and two workers. The event waits for grants when the change comes.
+/// Four threads: the change, the reader, and two revalidator tasks. The event is deferred when rights change.
 #[test]
-fn nor_where_it_is_being_asked_about() {
+fn deferred_event_is_dropped_after_revocation() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(false);
+        let server = Server::new(false);
+        let session = server.connected_session(false);
         deliver(&session, 1);
         let changed = Arc::new(AtomicBool::new(false));
         let reader = spawn({
             let (session, changed) = (session.clone(), changed.clone());
             move || {
-                let after = changed.load(Ordering::SeqCst);
-                let drain = drain(&session);
-                assert!(!after || drain.is_empty(), "taken on old grants: {drain:?}");
+                let has_changed = changed.load(Ordering::SeqCst);
+                let frames = drain(&session);
+                assert!(!has_changed || frames.is_empty(), "event dequeued on old grants: {frames:?}");
             }
         });
-        world.table.revoke();
-        let change = session.begin_revalidation(|| forget(&session));
+        server.table.revoke();
+        let change = session.begin_revalidation(|| forget_grants(&session));
         changed.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         reader();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Four threads: the change, the publisher, and two workers.
+/// Four threads: the change, the publisher, and two revalidator tasks.
 #[test]
-fn nor_where_somebody_else_sits_there_since() {
+fn queued_event_is_dropped_after_the_user_is_replaced() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
@@ -75,40 +75,40 @@ fn nor_where_somebody_else_sits_there_since() {
         // As `Session::renew` does it.
         let other = Arc::new(session.scope().unwrap().renewed(Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
-        assert!(drain(&session).is_empty(), "taken on old grants");
-        block_on(change.completed());
+        assert!(drain(&session).is_empty(), "event dequeued on old grants");
+        block_on(change.wait());
         publisher();
-        assert!(finish(&session).is_empty(), "put in on old grants");
+        assert!(finish(&session).is_empty(), "event enqueued on old grants");
     });
 }
 
-/// Five threads: the reader, the publisher, the change, and two workers.
+/// Five threads: the reader, the publisher, the change, and two revalidator tasks.
 #[test]
-fn an_event_is_taken_once_all_the_same() {
+fn event_is_delivered_once_during_revalidation() {
     explore(2, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || deliver(&session, 1)
         });
         let changer = spawn({
             let session = session.clone();
-            move || drop(session.begin_revalidation(|| forget(&session)))
+            move || drop(session.begin_revalidation(|| forget_grants(&session)))
         });
         assert_eq!(read(&session, 1), [1]);
         publisher();
         changer();
-        assert!(finish(&session).is_empty(), "taken twice");
+        assert!(finish(&session).is_empty(), "event delivered twice");
     });
 }
 
 /// Two threads: the reader and the publisher.
 #[test]
-fn who_takes_one_at_a_time_is_woken_for_each() {
+fn reader_that_dequeues_one_event_is_woken_for_each() {
     explore(4, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let publisher = spawn({
             let session = session.clone();
             move || (1..=2).for_each(|number| deliver(&session, number))
@@ -117,47 +117,47 @@ fn who_takes_one_at_a_time_is_woken_for_each() {
         while all.len() < 2 {
             // As `ConnectionIo::deliver_one` does it.
             block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
-            if let Some(drain) = session.send_queue.dequeue_before(u64::MAX).unwrap() {
-                all.extend(drain.frame.bytes());
+            if let Some(dequeued) = session.send_queue.dequeue_before(u64::MAX).unwrap() {
+                all.extend(dequeued.frame.bytes());
             }
         }
         assert_eq!(all, [1, 2]);
         publisher();
-        assert!(finish(&session).is_empty(), "taken twice");
+        assert!(finish(&session).is_empty(), "event delivered twice");
     });
 }
 
-/// Five threads: the change, which reads then, the publisher, and a worker for each of the events and the change.
+/// Five threads: the change, which then reads, the publisher, and a revalidator task for the events and the change.
 #[test]
-fn the_order_of_a_publisher_is_kept() {
-    for known in [true, false] {
+fn events_of_one_publisher_keep_their_order_during_revalidation() {
+    for is_loaded in [true, false] {
         explore(2, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(known);
+            let server = Server::new(false);
+            let session = server.connected_session(is_loaded);
             let publisher = spawn({
                 let session = session.clone();
                 move || (1..=2).for_each(|number| deliver(&session, number))
             });
             let mut all = drain(&session);
-            let change = session.begin_revalidation(|| forget(&session));
-            block_on(change.completed());
+            let change = session.begin_revalidation(|| forget_grants(&session));
+            block_on(change.wait());
             let more = 2 - all.len();
             all.extend(read(&session, more));
             assert_eq!(all, [1, 2]);
             publisher();
-            assert!(finish(&session).is_empty(), "taken twice");
+            assert!(finish(&session).is_empty(), "event delivered twice");
         });
     }
 }
 
-/// Waits for so many events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.
+/// Waits for `events` events, as `ConnectionIo::next` and `ConnectionIo::deliver` do.
 fn read(session: &Session<Room>, events: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while all.len() < events {
         block_on(poll_fn(|cx| session.send_queue.poll(cx))).unwrap();
         let sequence = session.send_queue.next_sequence().unwrap();
-        while let Some(drain) = session.send_queue.dequeue_before(sequence).unwrap() {
-            all.extend(drain.frame.bytes());
+        while let Some(dequeued) = session.send_queue.dequeue_before(sequence).unwrap() {
+            all.extend(dequeued.frame.bytes());
         }
     }
     all

@@ -1,26 +1,26 @@
-//! Starts of actions, while their caller's rights change or the session ends.
+//! Starts of actions, while the rights of their caller change or the session ends.
 
 use std::sync::Arc;
 
 use loom::future::block_on;
 
-use super::{READ, Room, Server, Session, explore, finish, forget, spawn};
+use super::{READ, Room, Server, Session, explore, finish, forget_grants, spawn};
 use crate::context::StartOutcome;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::transport::CloseCode;
 
-/// Evaluates the permission of an action and starts it, as a dispatched message does. Whether it starts after the change has
+/// Evaluates the permission of an action and starts it, as dispatch does. Returns whether it started after the change
 /// returned.
 fn start(session: &Session<Room>, has_returned: &AtomicBool) -> bool {
     let gate = session.send_queue.start_gate();
     let evaluation_epoch = gate.epoch();
     let Some(scope) = session.scope() else { return false };
     let is_permitted = block_on(scope.may_with(READ, &[])).unwrap();
-    let mut has_deferred = false;
+    let mut started_late = false;
     if is_permitted {
-        gate.try_start(Some(evaluation_epoch), || has_deferred = has_returned.load(Ordering::SeqCst));
+        gate.try_start(Some(evaluation_epoch), || started_late = has_returned.load(Ordering::SeqCst));
     }
-    has_deferred
+    started_late
 }
 
 /// Spawns a thread that starts two actions, one after the other.
@@ -36,17 +36,17 @@ fn spawn_starts(session: &Arc<Session<Room>>, has_returned: &Arc<AtomicBool>) ->
 /// Three threads: the change, the starts, and the revalidator.
 #[test]
 fn action_does_not_start_after_a_change_that_refuses_it() {
-    for is_known in [true, false] {
+    for is_loaded in [true, false] {
         explore(3, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(is_known);
+            let server = Server::new(false);
+            let session = server.connected_session(is_loaded);
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&session, &has_returned);
-            world.table.revoke();
+            server.table.revoke();
             // As `Connections::refresh` does it. It returns no earlier than this.
-            let change = session.begin_revalidation(|| forget(&session));
+            let change = session.begin_revalidation(|| forget_grants(&session));
             has_returned.store(true, Ordering::SeqCst);
-            block_on(change.completed());
+            block_on(change.wait());
             starts();
             finish(&session);
         });
@@ -57,26 +57,26 @@ fn action_does_not_start_after_a_change_that_refuses_it() {
 #[test]
 fn action_of_a_replaced_user_does_not_start_after_the_change() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let has_returned = Arc::new(AtomicBool::new(false));
         let starts = spawn_starts(&session, &has_returned);
         let other = Arc::new(session.scope().unwrap().renewed(super::Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
         has_returned.store(true, Ordering::SeqCst);
-        block_on(change.completed());
+        block_on(change.wait());
         starts();
         finish(&session);
     });
 }
 
-/// Two threads: the end, by the server or of the connection, and the starts.
+/// Two threads: the end of the session, by the server or by the connection, and the starts.
 #[test]
 fn action_does_not_start_after_the_session_has_ended() {
     for by_server in [true, false] {
         explore(4, move || {
-            let world = Server::new(false);
-            let session = world.connected_session(true);
+            let server = Server::new(false);
+            let session = server.connected_session(true);
             let has_returned = Arc::new(AtomicBool::new(false));
             let starts = spawn_starts(&session, &has_returned);
             if by_server {
@@ -95,13 +95,13 @@ fn action_does_not_start_after_the_session_has_ended() {
 #[test]
 fn action_starts_if_a_change_leaves_its_rights() {
     explore(3, || {
-        let world = Server::new(false);
-        let session = world.connected_session(true);
+        let server = Server::new(false);
+        let session = server.connected_session(true);
         let starts = spawn({
             let session = session.clone();
             move || {
                 let gate = session.send_queue.start_gate();
-                // As `Dispatcher::answer` does it: the evaluation is done again until it is not overtaken.
+                // As `Dispatcher::dispatch` does it: the permission is evaluated again until no change comes between.
                 loop {
                     let evaluation_epoch = gate.epoch();
                     assert!(block_on(session.scope().unwrap().may_with(READ, &[])).unwrap());
@@ -111,7 +111,7 @@ fn action_starts_if_a_change_leaves_its_rights() {
                 }
             }
         });
-        block_on(session.begin_revalidation(|| forget(&session)).completed());
+        block_on(session.begin_revalidation(|| forget_grants(&session)).wait());
         starts();
         finish(&session);
     });
