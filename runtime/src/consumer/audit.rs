@@ -37,7 +37,7 @@ pub struct Audit {
 /// A crate that is a dependency but is named nowhere in the program is not linked, and so registers nothing;
 /// `use plugin as _;` cures that. Without the feature `registry`, and for generic consumers, mounting is what counts.
 pub fn audit() -> Result<Audit, RegistryError> {
-    grants::ready()?;
+    grants::register_codenames()?;
     let mut entries = Vec::new();
     for registration in consumers()? {
         list(&registration, &mut entries);

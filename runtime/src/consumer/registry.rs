@@ -142,7 +142,7 @@ static MOUNTED: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 /// Remembers a consumer that is mounted, found by inventory or not, unless its name is another's.
 pub(crate) fn mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECKED;
-    grants::ready()?;
+    grants::register_codenames()?;
     let mut mounted = MOUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();
     let all = unique(found().into_iter().chain(known).chain([Registration::of::<C>()]))?;

@@ -34,7 +34,7 @@ pub trait GrantKey {
 }
 
 /// The objects that a parameter names, mostly one.
-pub(crate) type Keys = SmallVec<[ObjectKey; 1]>;
+pub(crate) type GrantKeyList = SmallVec<[ObjectKey; 1]>;
 
 /// A parameter that names objects.
 #[doc(hidden)]
@@ -45,48 +45,48 @@ pub(crate) type Keys = SmallVec<[ObjectKey; 1]>;
 )]
 pub trait GrantKeys {
     /// Adds the objects' keys.
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey));
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey));
 }
 
 impl<T: GrantKey> GrantKeys for T {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         add(self.grant_key());
     }
 }
 
 impl<T: GrantKey> GrantKeys for Option<T> {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         if let Some(one) = self {
-            one.each_key(add);
+            one.for_each_key(add);
         }
     }
 }
 
 impl<T: GrantKey> GrantKeys for Vec<T> {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         for one in self {
-            one.each_key(add);
+            one.for_each_key(add);
         }
     }
 }
 
-pub(crate) fn keys<K: GrantKeys + ?Sized>(named: &K) -> Keys {
-    let mut keys = Keys::new();
-    named.each_key(&mut |key| keys.push(key));
+pub(crate) fn collect_keys<K: GrantKeys + ?Sized>(parameter: &K) -> GrantKeyList {
+    let mut keys = GrantKeyList::new();
+    parameter.for_each_key(&mut |key| keys.push(key));
     keys
 }
 
 impl<U: User> Scope<U> {
     /// Whether the user was granted it. Nobody grants anything to an anonymous connection.
     async fn may(&self, codename: Codename) -> Result<bool> {
-        // Asked most often of all, and mostly answered by this.
+        // Asked max_objects often of all, and mostly answered by this.
         if let (Some(_), Some(grants)) = (self.user(), self.grants())
-            && let Some(answer) = grants.known(codename)
+            && let Some(is_granted) = grants.evaluate_cached(codename)
         {
-            return Ok(answer);
+            return Ok(is_granted);
         }
         match self.granted()? {
-            Some((user, grants)) => grants.may(user, codename).await,
+            Some((user, grants)) => grants.evaluate(user, codename).await,
             None => Ok(false),
         }
     }
@@ -96,24 +96,24 @@ impl<U: User> Scope<U> {
         let Some((user, grants)) = self.granted()? else { return Ok(false) };
         match objects {
             [] => self.may(codename).await,
-            [only] => match grants.known_on(codename, only) {
-                Some(answer) => Ok(answer),
-                None => grants.may_on(user, &user.id(), codename, objects).await,
+            [only] => match grants.evaluate_cached_on(codename, only) {
+                Some(is_granted) => Ok(is_granted),
+                None => grants.evaluate_on(user, &user.id(), codename, objects).await,
             },
-            several => grants.may_on(user, &user.id(), codename, several).await,
+            several => grants.evaluate_on(user, &user.id(), codename, several).await,
         }
     }
 
     /// The answer where it is known already; an anonymous connection's always is.
     #[inline]
-    pub(crate) fn may_now(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+    pub(crate) fn evaluate_cached(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         // Nobody's are held for an anonymous connection.
         let Some(grants) = self.grants() else { return Some(false) };
         if objects.is_empty() {
-            return grants.known(codename);
+            return grants.evaluate_cached(codename);
         }
-        let mut known = objects.iter().map(|object| grants.known_on(codename, object));
-        known.try_fold(true, |all, one| Some(all & one?))
+        let mut cached = objects.iter().map(|object| grants.evaluate_cached_on(codename, object));
+        cached.try_fold(true, |all, is_granted| Some(all & is_granted?))
     }
 
     /// Loads what it takes to answer.
@@ -170,7 +170,7 @@ impl<U: User> Context<'_, U> {
         codename: Codename,
         object: &K,
     ) -> impl Future<Output = Result<bool>> + Send {
-        let (scope, keys) = (self.scope(), keys(object));
+        let (scope, keys) = (self.scope(), collect_keys(object));
         async move { scope.may_on(codename, &keys).await }
     }
 }
@@ -181,10 +181,10 @@ pub fn may_on<U: User, K: GrantKeys>(
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<Option<bool>>> + Send {
-    let (scope, keys, most) = (call.scope(), keys(object), call.most_objects());
+    let (scope, keys, max_objects) = (call.scope(), collect_keys(object), call.most_objects());
     async move {
-        if keys.len() > most {
-            return Err(Error::too_many_objects(most));
+        if keys.len() > max_objects {
+            return Err(Error::too_many_objects(max_objects));
         }
         scope.may_on(codename, &keys).await.map(Some)
     }

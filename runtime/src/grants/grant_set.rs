@@ -48,7 +48,7 @@ impl GrantSet {
             let name = name.as_ref();
             match codename::index_of(name) {
                 Some(index) => set.insert_at(index),
-                None => UNKNOWN.tell(name),
+                None => UNKNOWN_NAMES.warn_once(name),
             }
         }
         set
@@ -68,14 +68,14 @@ impl GrantSet {
     #[inline]
     pub fn contains(&self, codename: Codename) -> bool {
         self.all
-            || codename
-                .index()
-                .is_some_and(|index| self.words.get(index / WORD).is_some_and(|word| word & (1 << (index % WORD)) != 0))
+            || codename.index().is_some_and(|index| {
+                self.words.get(index / WORD_BITS).is_some_and(|word| word & (1 << (index % WORD_BITS)) != 0)
+            })
     }
 
     /// The bits of so many codenames, by their indexes.
-    pub(super) fn word(&self, place: usize) -> u64 {
-        if self.all { u64::MAX } else { self.words.get(place).copied().unwrap_or(0) }
+    pub(super) fn word(&self, index: usize) -> u64 {
+        if self.all { u64::MAX } else { self.words.get(index).copied().unwrap_or(0) }
     }
 
     /// Adds a codename.
@@ -86,15 +86,15 @@ impl GrantSet {
     }
 
     fn insert_at(&mut self, index: usize) {
-        if self.words.len() <= index / WORD {
-            self.words.resize(index / WORD + 1, 0);
+        if self.words.len() <= index / WORD_BITS {
+            self.words.resize(index / WORD_BITS + 1, 0);
         }
-        self.words[index / WORD] |= 1 << (index % WORD);
+        self.words[index / WORD_BITS] |= 1 << (index % WORD_BITS);
     }
 
     /// Takes a codename away. From [`all`](GrantSet::all) it leaves those that the program knows.
     pub fn remove(&mut self, codename: Codename) {
-        self.spell_out();
+        self.expand_all();
         self.deny(&GrantSet::from_iter([codename]));
     }
 
@@ -117,7 +117,7 @@ impl GrantSet {
             return *self = GrantSet::new();
         }
         if !other.is_empty() {
-            self.spell_out();
+            self.expand_all();
         }
         for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word &= !other;
@@ -127,20 +127,20 @@ impl GrantSet {
         }
     }
 
-    fn spell_out(&mut self) {
+    fn expand_all(&mut self) {
         if self.all {
-            *self = codename::granted().into_iter().collect();
+            *self = codename::grantable_codenames().into_iter().collect();
         }
     }
 
     /// What is in it, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
     pub fn iter(&self) -> impl Iterator<Item = Codename> {
-        codename::granted().into_iter().filter(|codename| self.contains(*codename))
+        codename::grantable_codenames().into_iter().filter(|codename| self.contains(*codename))
     }
 }
 
 /// The bits of a word.
-const WORD: usize = u64::BITS as usize;
+const WORD_BITS: usize = u64::BITS as usize;
 
 impl Extend<Codename> for GrantSet {
     fn extend<I: IntoIterator<Item = Codename>>(&mut self, codenames: I) {
@@ -175,29 +175,29 @@ impl fmt::Debug for GrantSet {
 }
 
 /// Names that were asked for and that the program does not know. Each is told once; of very many only the first.
-struct Unknown {
-    told: Mutex<BTreeSet<String>>,
+struct UnknownNames {
+    logged: Mutex<BTreeSet<String>>,
 }
 
-static UNKNOWN: Unknown = Unknown { told: Mutex::new(BTreeSet::new()) };
+static UNKNOWN_NAMES: UnknownNames = UnknownNames { logged: Mutex::new(BTreeSet::new()) };
 
-impl Unknown {
+impl UnknownNames {
     /// How many names are remembered.
-    const MOST: usize = 256;
+    const MAX_NAMES: usize = 256;
     /// How much of a name is told.
-    const LENGTH: usize = 64;
+    const MAX_NAME_CHARS: usize = 64;
 
-    fn tell(&self, name: &str) {
-        if let Some(name) = self.first(name) {
+    fn warn_once(&self, name: &str) {
+        if let Some(name) = self.insert_truncated(name) {
             tracing::warn!(?name, "a codename is granted that this program does not know; it is ignored");
         }
     }
 
     /// The name, cut, if it has not been told before.
-    fn first(&self, name: &str) -> Option<String> {
-        let name: String = name.chars().take(Unknown::LENGTH).collect();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        (told.len() < Unknown::MOST && told.insert(name.clone())).then_some(name)
+    fn insert_truncated(&self, name: &str) -> Option<String> {
+        let name: String = name.chars().take(UnknownNames::MAX_NAME_CHARS).collect();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        (logged.len() < UnknownNames::MAX_NAMES && logged.insert(name.clone())).then_some(name)
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_administrator_may_everything_and_what_is_taken_from_it_is_gone() {
+    fn administrator_contains_everything_except_removed_codenames() {
         let mut set = GrantSet::all();
         READ.index().and(WRITE.index()).unwrap();
         assert!(set.is_all() && !set.is_empty() && set.contains(READ));
@@ -225,33 +225,33 @@ mod tests {
     }
 
     #[test]
-    fn a_codename_whose_name_is_another_s_is_never_in_a_set() {
-        let lost = Box::leak(Box::new(CodenameRow::new("set_tests.lost", "", module_path!())));
-        lost.refuse();
-        let lost = Codename::of(lost);
-        assert_eq!(GrantSet::from_iter([lost]), GrantSet::new());
+    fn ambiguous_codename_is_never_in_a_set() {
+        let ambiguous = Box::leak(Box::new(CodenameRow::new("set_tests.ambiguous", "", module_path!())));
+        ambiguous.mark_ambiguous();
+        let ambiguous = Codename::of(ambiguous);
+        assert_eq!(GrantSet::from_iter([ambiguous]), GrantSet::new());
         let mut all = GrantSet::all();
-        all.remove(lost);
-        assert!(!all.contains(lost) && !all.is_all());
+        all.remove(ambiguous);
+        assert!(!all.contains(ambiguous) && !all.is_all());
     }
 
     #[test]
-    fn stored_names_become_grants_and_unknown_ones_are_ignored() {
+    fn stored_names_become_grants_and_unknown_names_are_ignored() {
         READ.index().unwrap();
-        let set = GrantSet::from_names(["staged.read".to_owned(), "staged.raed".to_owned(), String::new()]);
+        let set = GrantSet::from_names(["documents.read".to_owned(), "documents.raed".to_owned(), String::new()]);
         assert!(set.iter().eq([READ]) && set.contains(READ) && !set.contains(WRITE));
-        assert_eq!(format!("{set:?} {:?}", GrantSet::all()), "{staged.read} {all}");
+        assert_eq!(format!("{set:?} {:?}", GrantSet::all()), "{documents.read} {all}");
     }
 
     #[test]
-    fn an_unknown_name_is_told_once_and_of_very_many_only_the_first() {
-        let unknown = Unknown { told: Mutex::default() };
-        assert_eq!(unknown.first("a.b").as_deref(), Some("a.b"));
-        assert_eq!(unknown.first("a.b"), None);
+    fn unknown_name_is_logged_once_up_to_the_limit() {
+        let names = UnknownNames { logged: Mutex::default() };
+        assert_eq!(names.insert_truncated("a.b").as_deref(), Some("a.b"));
+        assert_eq!(names.insert_truncated("a.b"), None);
         let long = "\u{e9}".repeat(1000);
-        assert_eq!(unknown.first(&long), Some("\u{e9}".repeat(Unknown::LENGTH)));
-        let told = (0..1000).filter_map(|n| unknown.first(&format!("c{n}"))).count();
-        assert_eq!(told, Unknown::MOST - 2);
-        assert_eq!(unknown.first("one.more"), None);
+        assert_eq!(names.insert_truncated(&long), Some("\u{e9}".repeat(UnknownNames::MAX_NAME_CHARS)));
+        let logged = (0..1000).filter_map(|n| names.insert_truncated(&format!("c{n}"))).count();
+        assert_eq!(logged, UnknownNames::MAX_NAMES - 2);
+        assert_eq!(names.insert_truncated("one.more"), None);
     }
 }

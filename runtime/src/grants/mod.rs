@@ -17,7 +17,7 @@ mod tests;
 
 pub use cache::GrantCache;
 pub use codename::{Codename, CodenameRow};
-pub(crate) use codename::{CodenameClash, codenames, ready};
+pub(crate) use codename::{CodenameClash, codenames, register_codenames};
 pub(crate) use connection::ConnectionGrants;
 pub use grant_set::GrantSet;
 pub use object_key::{ObjectId, ObjectKey};

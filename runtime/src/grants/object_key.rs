@@ -42,7 +42,7 @@ impl Hash for ObjectKey {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ObjectId {
-    /// A number.
+    /// An integer.
     Number(i128),
     /// A text. `"5"` is not the number 5.
     Text(Box<str>),
@@ -50,7 +50,7 @@ pub enum ObjectId {
 
 impl ObjectId {
     /// How much memory it keeps beside its own size, in bytes.
-    pub(super) fn length(&self) -> usize {
+    pub(super) fn heap_bytes(&self) -> usize {
         match self {
             ObjectId::Number(_) => 0,
             ObjectId::Text(text) => text.len(),
@@ -58,17 +58,17 @@ impl ObjectId {
     }
 }
 
-macro_rules! numbers {
-    ($($number:ty),+) => {
-        $(impl From<$number> for ObjectId {
-            fn from(id: $number) -> ObjectId {
+macro_rules! impl_from_integers {
+    ($($integer:ty),+) => {
+        $(impl From<$integer> for ObjectId {
+            fn from(id: $integer) -> ObjectId {
                 ObjectId::Number(id.into())
             }
         })+
     };
 }
 
-numbers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+impl_from_integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
 
 // The standard library converts neither into an `i128`; no pointer is wider than 64 bits.
 impl From<usize> for ObjectId {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_one_id_whatever_their_type() {
+    fn integers_of_all_types_are_the_same_id() {
         let five = ObjectKey::new("channel", 5_u64);
         assert_eq!(five, ObjectKey::new("channel", 5_i32));
         assert_eq!(five, ObjectKey::new("channel", 5_usize));

@@ -25,19 +25,19 @@ use super::source::UserGrants;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Overwrites {
-    everyone: OverwriteEdit,
-    roles: BTreeMap<String, OverwriteEdit>,
-    members: BTreeMap<String, OverwriteEdit>,
+    everyone: Overwrite,
+    roles: BTreeMap<String, Overwrite>,
+    members: BTreeMap<String, Overwrite>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct OverwriteEdit {
+struct Overwrite {
     deny: GrantSet,
     allow: GrantSet,
 }
 
-impl OverwriteEdit {
-    fn merge(&mut self, other: &OverwriteEdit) {
+impl Overwrite {
+    fn merge(&mut self, other: &Overwrite) {
         self.deny.allow(&other.deny);
         self.allow.allow(&other.allow);
     }
@@ -103,11 +103,11 @@ impl Overwrites {
             return grants;
         }
         self.everyone.apply(&mut grants);
-        let mut roles = OverwriteEdit::default();
-        base.roles.iter().filter_map(|role| self.roles.get(role)).for_each(|change| roles.merge(change));
+        let mut roles = Overwrite::default();
+        base.roles.iter().filter_map(|role| self.roles.get(role)).for_each(|overwrite| roles.merge(overwrite));
         roles.apply(&mut grants);
-        if let Some(own) = self.members.get(user_id) {
-            own.apply(&mut grants);
+        if let Some(member) = self.members.get(user_id) {
+            member.apply(&mut grants);
         }
         grants
     }
@@ -115,21 +115,21 @@ impl Overwrites {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fake_source::{READ, WRITE, allowed, denied};
+    use super::super::tests::fake_source::{READ, WRITE, allow_everyone, deny_everyone};
     use super::*;
 
     #[test]
-    fn an_administrator_is_not_concerned() {
+    fn administrator_is_unaffected() {
         let base = UserGrants::from(GrantSet::all());
-        let overwrites = denied(READ).deny_member("7", GrantSet::all());
+        let overwrites = deny_everyone(READ).deny_member("7", GrantSet::all());
         assert!(overwrites.apply(&base, "7").is_all());
     }
 
     #[test]
-    fn the_later_and_the_allowing_word_is_the_last() {
+    fn later_step_wins_and_allow_beats_deny() {
         let mut base = UserGrants::from(GrantSet::from(WRITE));
         base.roles = vec!["guest".to_owned(), "editor".to_owned()];
-        let overwrites = allowed(READ).deny_everyone(WRITE);
+        let overwrites = allow_everyone(READ).deny_everyone(WRITE);
         assert_eq!(overwrites.apply(&base, "7"), READ.into());
         let overwrites = overwrites.allow_role("editor", WRITE).deny_role("guest", [READ, WRITE]);
         assert_eq!(overwrites.apply(&base, "7"), WRITE.into());

@@ -76,16 +76,16 @@ pub trait GrantSource<U>: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        GrantCache::of(self)
+        GrantCache::from_source(self)
     }
 
     /// The same of one that has several owners.
     #[doc(hidden)]
-    fn shared(self: Arc<Self>) -> GrantCache<U>
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U>
     where
         Self: Sized,
     {
-        GrantCache::of(self)
+        GrantCache::from_source(self)
     }
 }
 
@@ -100,28 +100,28 @@ impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
     }
 
     fn into_cache(self) -> GrantCache<U> {
-        G::shared(self)
+        G::into_shared_cache(self)
     }
 
-    fn shared(self: Arc<Self>) -> GrantCache<U> {
-        G::shared((*self).clone())
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U> {
+        G::into_shared_cache((*self).clone())
     }
 }
 
 /// A source of whatever type.
 pub(super) trait ErasedSource<U>: Send + Sync {
-    fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
-    fn objects<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
+    fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
+    fn load_overwrites<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
     where
         U: 'a;
 }
 
 impl<U, G: GrantSource<U>> ErasedSource<U> for G {
-    fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
+    fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
     }
 
-    fn objects<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
+    fn load_overwrites<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
     where
         U: 'a,
     {
@@ -136,22 +136,22 @@ mod tests {
     use super::super::tests::fake_source::{READ, WRITE, keys};
     use super::*;
 
-    struct Plain;
+    struct RoleSource;
 
-    impl GrantSource<()> for Plain {
+    impl GrantSource<()> for RoleSource {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(GrantSet::from_iter([READ]).into())
         }
     }
 
     #[test]
-    fn a_source_that_says_nothing_of_objects_changes_nothing() {
-        let base = Plain.load(&()).now_or_never().unwrap().unwrap();
-        let all = Plain.overwrites(&keys(&[1, 2, 3])).now_or_never().unwrap().unwrap();
+    fn default_overwrites_change_nothing() {
+        let user = RoleSource.load(&()).now_or_never().unwrap().unwrap();
+        let all = RoleSource.overwrites(&keys(&[1, 2, 3])).now_or_never().unwrap().unwrap();
         assert_eq!(all.len(), 3);
         for overwrites in all {
-            let grants = overwrites.apply(&base, "7");
-            assert!(grants.contains(READ) && !grants.contains(WRITE) && base.roles.is_empty());
+            let grants = overwrites.apply(&user, "7");
+            assert!(grants.contains(READ) && !grants.contains(WRITE) && user.roles.is_empty());
         }
     }
 }

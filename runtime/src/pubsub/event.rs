@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::consumer::Consumer;
-use crate::context::{GrantKeys, Keys, Scope, User, keys};
+use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
@@ -118,9 +118,9 @@ pub struct Subscriber<'a, U> {
 /// What was asked of a subscriber's grants and not known at once.
 #[derive(Default)]
 struct DeferredGrants {
-    wanted: Vec<(Codename, Keys)>,
+    wanted: Vec<(Codename, GrantKeyList)>,
     /// What was loaded for this very question.
-    told: Vec<(Codename, Keys, bool)>,
+    told: Vec<(Codename, GrantKeyList, bool)>,
 }
 
 impl<'a, U: User> Subscriber<'a, U> {
@@ -148,13 +148,13 @@ impl<'a, U: User> Subscriber<'a, U> {
 
     /// Asks a codename as the object overwrites it that the event names.
     pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
-        self.ask(codename, &keys(object))
+        self.ask(codename, &collect_keys(object))
     }
 
     #[inline]
     fn ask(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         let told = self.late.borrow().as_ref().and_then(|late| late.told(codename, objects));
-        let known = told.or_else(|| self.scope.may_now(codename, objects));
+        let known = told.or_else(|| self.scope.evaluate_cached(codename, objects));
         if known.is_none() {
             self.want(codename, objects);
         }

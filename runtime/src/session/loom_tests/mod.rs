@@ -2,7 +2,7 @@
 //! mailbox, its worker and its grants, and whoever publishes, changes, joins and leaves meanwhile. Run it by
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- session::loom_tests seqlock::model
+//! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- session::loom_tests seqlock::loom_tests
 //! ```
 //!
 //! A task is a thread here, and loom allows five of them in all, so each model says how few it needs. It tries every order
