@@ -1,5 +1,5 @@
-//! One question to the source about objects that several checks wait for together. Whoever waits drives it; it is gone
-//! when nobody waits any more, and it does not end with the one who started_at it.
+//! A batch: one call to the source for objects that several checks wait for. Any waiter drives it. It continues if the
+//! waiter that started it is cancelled, and is dropped with its last waiter.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,13 +15,13 @@ use super::source::ErasedSource;
 use crate::error::{Error, Result};
 use crate::panic::catch_unwind_future;
 
-/// The end of a batch, for everybody who waits for it.
+/// The result of a batch, shared by all waiters.
 pub(super) type PendingLoad = Shared<BoxFuture<'static, Result<(), BatchFailure>>>;
 
-/// An object that somebody waits for.
+/// An object to load, and where to store its overwrites.
 pub(super) type BatchKey = (ObjectKey, Arc<CachedOverwrites>);
 
-/// What a flight is to bring. Closed when it departs.
+/// The keys of a batch. `None` once the batch has started. The lock of the loader is taken before this one.
 pub(super) struct BatchKeys(Mutex<Option<Vec<BatchKey>>>);
 
 impl BatchKeys {
@@ -34,7 +34,7 @@ impl BatchKeys {
     }
 }
 
-/// A flight that is under way, or about to depart.
+/// A handle on a batch that is queued or running. It does not keep the batch alive.
 pub(super) struct Batch {
     started_at: Instant,
     keys: Weak<BatchKeys>,
@@ -42,9 +42,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// How many objects it takes, so that it can be one query.
+    /// Bounds the size of one query.
     const MAX_KEYS: usize = 1000;
-    /// For how long others join it. One that hangs is then asked anew.
+    /// How long a batch can be joined, from its creation. After that a batch is assumed to hang, and keys are loaded anew.
     const JOIN_WINDOW: Duration = Duration::from_secs(5);
 
     pub(super) fn new(keys: &Arc<BatchKeys>, load: &PendingLoad) -> Arc<Batch> {
@@ -52,7 +52,7 @@ impl Batch {
         Arc::new(Batch { started_at: Instant::now(), keys, load })
     }
 
-    /// Waits for it too. `None` where it is not to be waited for any more.
+    /// Returns the pending load, or `None` if it has no waiter left or the join window is over.
     pub(super) fn join(&self) -> Option<PendingLoad> {
         if self.started_at.elapsed() > Batch::JOIN_WINDOW {
             return None;
@@ -60,23 +60,25 @@ impl Batch {
         self.load.as_ref()?.upgrade()
     }
 
-    /// Puts an object on its list. `None` where it is closed or full.
+    /// Adds a key and returns the pending load, or `None` if the batch has started, is full, or cannot be joined.
     pub(super) fn enqueue(&self, key: BatchKey) -> Option<PendingLoad> {
         let keys = self.keys.upgrade()?;
         let mut keys = keys.lock();
         let keys = keys.as_mut().filter(|keys| keys.len() < Batch::MAX_KEYS)?;
-        // Last, as it must not be given up here: it could be the end of the batch, and that runs the source's code.
+        // Joins last, so that no early return drops the load here: dropping the last handle drops the source's future, which
+        // is foreign code, under the locks.
         let load = self.join()?;
         keys.push(key);
         Some(load)
     }
 
+    /// Returns whether this is the batch of these keys.
     pub(super) fn has_keys(&self, keys: &Arc<BatchKeys>) -> bool {
         Weak::ptr_eq(&self.keys, &Arc::downgrade(keys))
     }
 }
 
-/// What a flight did not bring.
+/// The error of a batch, and the objects that the batch was for.
 #[derive(Clone)]
 pub(super) struct BatchFailure {
     error: Arc<Error>,
@@ -84,12 +86,12 @@ pub(super) struct BatchFailure {
 }
 
 impl BatchFailure {
-    /// Whether it was a question for nothing but these.
+    /// Returns whether every object of the batch is one of these.
     pub(super) fn is_only_about(&self, objects: &[ObjectKey]) -> bool {
         self.objects.iter().all(|object| objects.contains(object))
     }
 
-    /// The error for one of many who asked.
+    /// Creates the error for one of the waiters.
     pub(super) fn to_error(&self) -> Error {
         let error = &self.error;
         if error.is_fault() {
@@ -102,11 +104,11 @@ impl BatchFailure {
     }
 }
 
-/// Waits for its turn, closes its list and asks for everything on it.
+/// Waits for a permit, closes the list of keys and loads them.
 pub(super) async fn run_batch<U>(cache: Arc<CacheState<U>>, keys: Arc<BatchKeys>) -> Result<(), BatchFailure> {
     let _permit = cache.batch_permits.acquire().await;
     let entries = keys.lock().take().unwrap_or_default();
-    // One that was forgotten and wanted again while this waited is on the list twice.
+    // An object that was forgotten and requested again before the batch started is listed twice.
     let mut positions = HashMap::with_capacity(entries.len());
     for (object, _) in &entries {
         let next_position = positions.len();
@@ -116,7 +118,7 @@ pub(super) async fn run_batch<U>(cache: Arc<CacheState<U>>, keys: Arc<BatchKeys>
     objects.sort_unstable_by_key(|(_, position)| **position);
     let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
     let loaded = catch_unwind_future(load_checked(&*cache.source, &objects)).await;
-    let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the source of the grants panicked")));
+    let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the grant source panicked")));
     let result = loaded.map(|all| {
         for (object, entry) in &entries {
             if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
@@ -128,15 +130,14 @@ pub(super) async fn run_batch<U>(cache: Arc<CacheState<U>>, keys: Arc<BatchKeys>
     result.map_err(|error| BatchFailure { error: Arc::new(error), objects })
 }
 
+/// Calls the source and checks the length of the result.
 async fn load_checked<U>(source: &dyn ErasedSource<U>, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
     let all = source.load_overwrites(objects).await?;
     if all.len() == objects.len() {
         return Ok(all);
     }
     let (requested, returned) = (objects.len(), all.len());
-    Err(Error::internal(format!(
-        "the source of the grants was asked for {requested} objects and answered for {returned}"
-    )))
+    Err(Error::internal(format!("the grant source returned {returned} overwrites for {requested} objects")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A source of grants with what objects overwrite, loaded once a machine and shared by its connections.
+//! A grant source with a cache of object overwrites, shared by all connections of the process.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,26 +16,64 @@ use super::overwrites::Overwrites;
 use super::source::{ErasedSource, GrantSource, UserGrants};
 use crate::error::Result;
 
-/// A source of grants, and what was loaded from it. Clones are handles on one and the same.
+/// A [`GrantSource`] together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
-/// An endpoint makes its own from the [`GrantSource`] that it is given. Make one yourself to tell it of changes, or to share
-/// it: `websocket(Chat).grants(cache.clone())`.
+/// [`Endpoint::grants`](crate::Endpoint::grants) wraps a plain source in a cache of its own. Create the cache yourself to
+/// invalidate it after changes, or to share it between endpoints. It starts empty and is filled by checks. A user's grants
+/// are cached per connection; overwrites are cached per object, for as long as a connection uses them.
+///
+/// Forgetting affects later checks only. [`Connections`](crate::Connections) also revalidates running actions, groups and
+/// queued events.
+///
+/// As a [`GrantSource`] the cache calls its source directly and caches nothing.
+///
+/// ```standalone_crate
+/// use portcullis::{AllowAny, GrantCache, GrantSet, GrantSource, ObjectKey, Result, User, UserGrants, consumer};
+///
+/// struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// struct Roles;
+///
+/// impl GrantSource<Member> for Roles {
+///     async fn load(&self, _: &Member) -> Result<UserGrants> {
+///         Ok(GrantSet::from_names(["uploads.read"]).into())
+///     }
+/// }
+///
+/// struct Files;
+///
+/// #[consumer(user = Member)]
+/// impl Files {
+///     #[action(permission = AllowAny)]
+///     async fn ping(&self) {}
+/// }
+///
+/// let cache = GrantCache::new(Roles);
+/// let endpoint = portcullis::websocket(Files).grants(cache.clone());
+/// // After a change of a channel's overwrites was stored:
+/// cache.forget_object(&ObjectKey::new("channel", 5_u64));
+/// // After a change of roles was stored:
+/// cache.forget_all();
+/// # let _ = endpoint;
+/// ```
 pub struct GrantCache<U>(Arc<CacheState<U>>);
 
 pub(super) struct CacheState<U> {
     pub(super) source: Box<dyn ErasedSource<U>>,
-    /// Held while a flight is under way. What is wanted meanwhile goes together with the next one.
+    /// A running batch holds one permit. Keys requested while all permits are taken share the next batch.
     pub(super) batch_permits: Semaphore,
-    /// How often everything was forgotten.
+    /// Incremented by `forget_all`.
     epoch: AtomicU64,
+    /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
     loader: Mutex<LoaderState>,
 }
 
 impl<U> GrantCache<U> {
-    /// How many questions about objects may be under way at once, so that one that hangs does not stop the others.
+    /// More than one, so that a batch that hangs does not stop the others.
     const MAX_CONCURRENT_BATCHES: usize = 4;
 
-    /// A cache of this source. It is empty and fills as checks need it. Of a cache it is another handle.
+    /// Creates an empty cache of this source. If the source is a cache already, returns a handle on that cache.
     pub fn new(source: impl GrantSource<U>) -> GrantCache<U> {
         source.into_cache()
     }
@@ -49,18 +87,24 @@ impl<U> GrantCache<U> {
         }))
     }
 
-    /// Forgets what this object overwrites. Call it once a change has been stored: the next check loads it anew.
+    /// Forgets the overwrites of this object, for all connections: the next check loads them again.
+    ///
+    /// Call it after a change was stored. A load that is in progress is repeated, so no check that starts after this call
+    /// uses the old overwrites.
     pub fn forget_object(&self, object: &ObjectKey) {
         self.0.lock_loader().forget(object);
     }
 
-    /// Forgets everything, the grants of every connection too. Call it once a change of roles has been stored.
+    /// Forgets the overwrites of all objects and the grants of all connections: the next check loads them again.
+    ///
+    /// Call it after a change of roles was stored. Loads that are in progress are repeated, so no check that starts after
+    /// this call uses the old grants.
     pub fn forget_all(&self) {
         self.0.epoch.fetch_add(1, Ordering::SeqCst);
         self.0.lock_loader().forget_all();
     }
 
-    /// Rises whenever everything is forgotten.
+    /// Returns the number of `forget_all` calls.
     #[inline]
     pub(super) fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::SeqCst)
@@ -72,7 +116,7 @@ impl<U> GrantCache<U> {
 }
 
 impl<U: 'static> GrantCache<U> {
-    /// What these objects overwrite, in their order; all of it loaded, and none of it stale at this moment.
+    /// Returns the overwrites of these objects in their order. All of them are loaded, and none was stale when checked.
     pub(super) async fn load_entries(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
         let mut is_exclusive = false;
         loop {
@@ -80,7 +124,7 @@ impl<U: 'static> GrantCache<U> {
             let pending = pending.into_iter().map(|load| {
                 load.map(|result| match result {
                     Err(failure) if failure.is_only_about(objects) => Err(failure.to_error()),
-                    // It may have failed for another's object.
+                    // The batch may have failed because of an object of another request.
                     result => Ok(result.is_err()),
                 })
             });
@@ -114,7 +158,7 @@ impl<U> fmt::Debug for GrantCache<U> {
     }
 }
 
-/// Asks the source itself.
+/// Calls the source directly, without caching.
 impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
     async fn load(&self, user: &U) -> Result<UserGrants> {
         self.0.source.load_user(user).await
@@ -143,7 +187,7 @@ mod tests {
 
     type LoadResult = Result<SmallVec<[Arc<CachedOverwrites>; 1]>>;
 
-    /// Asks once more whether it is done.
+    /// Polls once; `None` is pending.
     fn poll(future: &mut Pin<&mut impl Future<Output = LoadResult>>) -> Option<LoadResult> {
         future.as_mut().now_or_never()
     }
@@ -251,7 +295,7 @@ mod tests {
         assert!(poll(&mut first).is_none() && poll(&mut second).is_none());
         source.release(1);
         assert!(poll(&mut first).unwrap().is_err());
-        // The second has not heard of it yet when the third comes.
+        // The second request has not observed the failure when the third one starts.
         assert!(poll(&mut third).is_none() && poll(&mut second).is_none());
         assert_eq!(source.requests(), [keys(&[9, 1]), keys(&[9, 1]), keys(&[1])]);
         source.release(2);
@@ -301,7 +345,7 @@ mod tests {
             forget(&cache);
             source.release(1);
             assert!(poll(&mut first).is_none());
-            // Who comes now waits for the second answer, not the first.
+            // A request made after the forget waits for the second load, not the first.
             let mut second = pin!(cache.load_entries(&objects));
             assert!(poll(&mut second).is_none());
             source.release(1);
@@ -344,7 +388,7 @@ mod tests {
     fn panic_or_wrong_count_of_the_source_is_a_fault() {
         let cache = GrantSource::into_cache(ShortSource);
         assert!(load_now(&cache, &[1]).is_ok());
-        for (ids, wanted) in [(&[2, 3][..], "asked for 2 objects and answered for 1"), (&[2, 3, 4], "panicked")] {
+        for (ids, wanted) in [(&[2, 3][..], "returned 1 overwrites for 2 objects"), (&[2, 3, 4], "panicked")] {
             let error = load_now(&cache, ids).err().unwrap();
             assert!(error.is_fault() && error.to_string().contains(wanted), "{error}");
         }

@@ -1,4 +1,4 @@
-//! Codenames: what a role table can grant, each with an index of its own for as long as the process runs.
+//! Codenames: the names that a role table can grant. Each has an index that is stable until the process exits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,30 +7,48 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// One thing that a role table can grant: `chat.can_use_chat`. Declared with `permissions!`.
+/// A name that a role table can grant, for example `chat.can_use_chat`.
 ///
-/// Two codenames are equal if they come from one declaration.
+/// [`permissions!`](crate::permissions) declares codenames as constants; there is no public constructor. In a permission
+/// expression a codename is written as its name; in code it is passed to [`Context::may`](crate::Context::may) and to
+/// [`GrantSet`](crate::GrantSet).
+///
+/// Two codenames are equal if they come from the same declaration. If two declarations have the same name, neither can be
+/// granted, and [`websocket`](crate::websocket) panics.
+///
+/// ```standalone_crate
+/// portcullis::permissions! {
+///     uploads {
+///         read = "Sees uploads",
+///         write = "Uploads files",
+///     }
+/// }
+///
+/// assert_eq!(uploads::read.name(), "uploads.read");
+/// assert_eq!(uploads::write.description(), "Uploads files");
+/// assert_ne!(uploads::read, uploads::write);
+/// ```
 #[derive(Clone, Copy)]
 pub struct Codename(&'static CodenameRow);
 
 impl Codename {
-    /// The codename of a declaration.
+    /// Returns the codename that a declared row describes.
     #[doc(hidden)]
     pub const fn of(row: &'static CodenameRow) -> Codename {
         Codename(row)
     }
 
-    /// As role tables store it: `chat.can_use_chat`.
+    /// Returns the name as role tables store it: module and constant joined by a dot, for example `chat.can_use_chat`.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// What it grants, in words for people.
+    /// Returns the description that was written at the declaration, for people who fill a role table.
     pub fn description(&self) -> &'static str {
         self.0.description
     }
 
-    /// Its place in a set. `None` where its name is another's too: then nothing grants it.
+    /// Returns the index in a grant set, or `None` if another declaration has the same name: then no set contains it.
     #[inline]
     pub(crate) fn index(self) -> Option<usize> {
         match self.0.index.load(Ordering::Relaxed) {
@@ -73,13 +91,13 @@ impl fmt::Debug for Codename {
     }
 }
 
-/// What `permissions!` generates for a codename.
+/// The static row that `permissions!` generates for a codename.
 #[doc(hidden)]
 pub struct CodenameRow {
     name: &'static str,
     description: &'static str,
     module: &'static str,
-    /// `UNASSIGNED`, `AMBIGUOUS`, or the index and one.
+    /// [`UNASSIGNED`], [`AMBIGUOUS`], or the index plus one.
     index: AtomicU32,
 }
 
@@ -87,12 +105,12 @@ const UNASSIGNED: u32 = 0;
 const AMBIGUOUS: u32 = u32::MAX;
 
 impl CodenameRow {
-    /// A codename that was declared in this module.
+    /// Creates the row of a codename declared in `module`.
     pub const fn new(name: &'static str, description: &'static str, module: &'static str) -> CodenameRow {
         CodenameRow { name, description, module, index: AtomicU32::new(UNASSIGNED) }
     }
 
-    /// Nothing grants it from now on.
+    /// Excludes the codename from all grant sets, because another declaration has the same name.
     pub(super) fn mark_ambiguous(&self) {
         self.index.store(AMBIGUOUS, Ordering::Relaxed);
     }
@@ -108,7 +126,7 @@ impl CodenameRow {
 #[cfg(feature = "registry")]
 inventory::collect!(Codename);
 
-/// Two codenames of the program have one name.
+/// The error for two declarations with the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CodenameClash {
     name: &'static str,
@@ -124,12 +142,12 @@ impl fmt::Display for CodenameClash {
 
 impl std::error::Error for CodenameClash {}
 
-/// Gives every codename its index, at start-up.
+/// Assigns an index to every submitted codename. Fails if two declarations have the same name.
 pub(crate) fn register_codenames() -> Result<(), CodenameClash> {
     lock_table().clash.clone().map_or(Ok(()), Err)
 }
 
-/// All codenames, sorted by name: those that inventory finds, and those that were used.
+/// Returns all registered codenames, sorted by name. Fails if two declarations have the same name.
 pub(crate) fn codenames() -> Result<Vec<Codename>, CodenameClash> {
     let table = lock_table();
     match &table.clash {
@@ -138,23 +156,23 @@ pub(crate) fn codenames() -> Result<Vec<Codename>, CodenameClash> {
     }
 }
 
-/// All codenames that can be granted, sorted by name.
+/// Returns all registered codenames with an unambiguous name, sorted by name.
 pub(super) fn grantable_codenames() -> Vec<Codename> {
     lock_table().grantable_codenames().collect()
 }
 
-/// The index of the codename of this name. `None` where there is no such codename, or where there are two.
+/// Returns the index for a name, or `None` if no codename, or more than one, has this name.
 pub(super) fn index_of(name: &str) -> Option<usize> {
     lock_table().index_of(name, cfg!(feature = "registry"))
 }
 
-/// Every codename that has an index, or was refused one.
+/// Every registered codename, with or without an index.
 struct CodenameTable {
     is_filled: bool,
     rows: BTreeMap<&'static str, &'static CodenameRow>,
-    /// Names that were granted before their codename was seen, each with the index that it will have.
+    /// Names that were granted before their codename was registered, each with its future index plus one.
     reserved: BTreeMap<String, u32>,
-    /// The last index that was given, and one.
+    /// The last allocated index plus one.
     last_index: u32,
     clash: Option<CodenameClash>,
 }
@@ -173,14 +191,15 @@ fn lock_table() -> MutexGuard<'static, CodenameTable> {
 }
 
 impl CodenameTable {
-    /// How many names are expected at the most.
+    /// Stored names come from outside of the program, so the number of reserved indexes is bounded.
     const MAX_RESERVED: usize = 4096;
 
     const fn new() -> CodenameTable {
         CodenameTable { is_filled: false, rows: BTreeMap::new(), reserved: BTreeMap::new(), last_index: 0, clash: None }
     }
 
-    /// Gives a row the next index. Of two rows with one name neither keeps any: nobody knows which one a role means.
+    /// Assigns the next index to a row. If two rows have the same name, neither keeps an index, because a role could mean
+    /// either of them.
     fn register(&mut self, row: &'static CodenameRow) {
         let Some(&earlier) = self.rows.get(row.name) else {
             let index = self.reserved.remove(row.name).unwrap_or_else(|| self.allocate_index());
@@ -197,7 +216,7 @@ impl CodenameTable {
         self.clash.get_or_insert(CodenameClash { name: row.name, modules });
     }
 
-    /// Unless all codenames are seen at start-up, a name that is not known yet may still be declared.
+    /// Reserves an index for an unknown name unless `is_complete`: the codename may be registered later.
     fn index_of(&mut self, name: &str, is_complete: bool) -> Option<usize> {
         if let Some(row) = self.rows.get(name) {
             return row.index();
@@ -219,7 +238,7 @@ impl CodenameTable {
     }
 }
 
-/// What inventory finds, in an order that is always the same.
+/// Collects the rows submitted to inventory, in a deterministic order.
 #[cfg(feature = "registry")]
 fn submitted_rows() -> Vec<&'static CodenameRow> {
     let mut rows: Vec<_> = inventory::iter::<Codename>.into_iter().map(|codename| codename.0).collect();
@@ -232,7 +251,7 @@ fn submitted_rows() -> Vec<&'static CodenameRow> {
     Vec::new()
 }
 
-/// Tells the registry of a codename.
+/// Submits a codename to the registry.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
@@ -242,7 +261,7 @@ macro_rules! __declare {
     };
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Expands to nothing, because the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]
@@ -305,7 +324,7 @@ mod tests {
 
     #[test]
     fn registered_codename_is_found_by_name() {
-        // Found by inventory, or expected.
+        // Submitted to inventory, or reserved by this call.
         let index = index_of("codename_tests.read");
         assert!(index.is_some());
         assert_eq!(READ_CODENAME.index(), index);

@@ -1,4 +1,4 @@
-//! The grants of one connection: its base, and what it may do with the objects that it has asked for.
+//! The grants of one session's user: the current snapshot, and when to load another one.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use crate::error::Result;
 use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// What one connection holds of its user's grants.
+/// The cached grants of one session's user.
 ///
-/// What most checks read stands in front.
+/// `repr(C)`: the fields that most checks read come first and share a cache line.
 #[repr(C)]
 pub(crate) struct ConnectionGrants<U> {
-    /// A copy of the base's first bits.
+    /// A copy of the first bits of the snapshot.
     bits: GrantBits,
-    /// How often this connection was told to forget.
+    /// Incremented by [`forget`](ConnectionGrants::forget).
     connection_epoch: AtomicU64,
     cache: GrantCache<U>,
     snapshot: ArcSwapOption<GrantSnapshot>,
-    /// Held while the base is loaded, so that it is loaded once.
+    /// Held while a snapshot is loaded, so that concurrent checks load it once. An async lock, as it spans the load.
     load_lock: tokio::sync::Mutex<()>,
 }
 
@@ -38,7 +38,7 @@ impl<U> ConnectionGrants<U> {
         }
     }
 
-    /// The answer where it is known already.
+    /// Evaluates a codename from cached grants. Returns `None` if they have to be loaded.
     #[inline]
     pub(crate) fn evaluate_cached(&self, codename: Codename) -> Option<bool> {
         if let Some(is_granted) = codename.index().and_then(|index| self.bits.get(index, self.epoch())) {
@@ -51,43 +51,43 @@ impl<U> ConnectionGrants<U> {
             .map(|snapshot| snapshot.user.grants.contains(codename))
     }
 
-    /// The answer for one object where it is known already.
+    /// Evaluates a codename for one object from cached grants. Returns `None` if something has to be loaded.
     #[inline]
     pub(crate) fn evaluate_cached_on(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
         let snapshot = self.snapshot.load();
         snapshot.as_ref().filter(|snapshot| self.is_current(snapshot))?.evaluate_cached(codename, object)
     }
 
-    /// Whether the user may have a role: what is known says so, or says nothing of roles.
+    /// Returns whether the user may have a role: it is among the loaded roles, no roles were loaded, or nothing is cached.
     pub(crate) fn may_have_role(&self, role: &str) -> bool {
         match &*self.snapshot.load() {
             Some(snapshot) if self.is_current(snapshot) => {
                 let roles = &snapshot.user.roles;
                 roles.is_empty() || roles.iter().any(|known| known == role)
             }
-            // It is loaded anew, or is being loaded.
+            // A load is due or in progress.
             _ => true,
         }
     }
 
-    /// Reads ahead what most checks read.
+    /// Reads the cache line that most checks read, before it is needed.
     #[inline]
     pub(crate) fn prefetch(&self) -> u64 {
         self.connection_epoch.load(Ordering::Relaxed)
     }
 
-    /// Drops what is held: the next check loads anew.
+    /// Invalidates the cached grants: the next check loads them again.
     pub(crate) fn forget(&self) {
         self.connection_epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether nothing was forgotten since it began to load.
+    /// Returns whether nothing has been forgotten since the load of the snapshot started.
     #[inline]
     fn is_current(&self, snapshot: &GrantSnapshot) -> bool {
         snapshot.epoch == self.epoch()
     }
 
-    /// Both numbers only rise: the sum is the same only while both are.
+    /// Returns the epoch of the grants. Both summands only increase, so the sum is unchanged only while both are.
     #[inline]
     fn epoch(&self) -> u64 {
         self.cache.epoch().wrapping_add(self.connection_epoch.load(Ordering::SeqCst))
@@ -95,7 +95,7 @@ impl<U> ConnectionGrants<U> {
 }
 
 impl<U: Send + Sync + 'static> ConnectionGrants<U> {
-    /// Whether the user may.
+    /// Evaluates a codename, loading the grants if necessary.
     pub(crate) async fn evaluate(&self, user: &U, codename: Codename) -> Result<bool> {
         match self.evaluate_cached(codename) {
             Some(is_granted) => Ok(is_granted),
@@ -103,7 +103,7 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         }
     }
 
-    /// Whether the user may, with every one of these objects.
+    /// Evaluates a codename for all of these objects, loading what is missing.
     pub(crate) async fn evaluate_on(
         &self,
         user: &U,
@@ -120,14 +120,14 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
             let mut grants =
                 objects.iter().zip(entries).map(|(object, entry)| snapshot.cache_object(object, entry, user_id));
             let all = grants.try_fold(true, |all, grants| Some(all & grants?.contains(codename)));
-            // What was forgotten meanwhile is looked up again.
+            // Starts over if something was forgotten in the meantime.
             if let Some(all) = all.filter(|_| self.is_current(&snapshot)) {
                 return Ok(all);
             }
         }
     }
 
-    /// The base, loaded if need be. One that was forgotten while it was loaded is loaded again.
+    /// Returns the current snapshot, loading it if necessary. A snapshot forgotten during its load is loaded again.
     async fn load_snapshot(&self, user: &U) -> Result<Arc<GrantSnapshot>> {
         loop {
             if let Some(snapshot) = self.current_snapshot() {
@@ -308,7 +308,7 @@ mod tests {
         grants.forget();
         assert_eq!(grants.evaluate_cached_on(READ, &key(1)), None);
         assert!(!may_on(&grants, READ, &[1]) && may_on(&grants, WRITE, &[1]));
-        // What the object overwrites is the same.
+        // The overwrites of the object are still cached.
         assert_eq!(source.requests(), [keys(&[1])]);
     }
 

@@ -1,4 +1,4 @@
-//! A user's grants as a set of bits: a check is one load and one mask.
+//! A set of codenames as a bit set: a membership test is one load and one mask.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,40 +8,54 @@ use smallvec::SmallVec;
 
 use super::codename::{self, Codename};
 
-/// Codenames that are granted, or denied.
+/// A set of codenames: those that a user is granted, or those that an [`Overwrites`](crate::Overwrites) step allows or
+/// denies.
 ///
-/// ```
+/// The default is the empty set. [`GrantSet::all`] is the administrator's set: it contains every codename, and no overwrite
+/// of an object restricts it.
+///
+/// ```standalone_crate
 /// use portcullis::GrantSet;
 ///
-/// let nothing = GrantSet::new();
-/// assert!(nothing.is_empty() && !nothing.is_all());
-/// // As a role table has them. A name that the program does not know grants nothing.
-/// let stored = GrantSet::from_names(["uploads.share"]);
-/// assert_eq!(stored.iter().count(), 0);
+/// portcullis::permissions! {
+///     uploads {
+///         read = "Sees uploads",
+///         write = "Uploads files",
+///     }
+/// }
+///
+/// // Names as a role table stores them. A name that the program does not declare grants nothing.
+/// let mut grants = GrantSet::from_names(["uploads.read"]);
+/// assert!(grants.contains(uploads::read) && !grants.contains(uploads::write));
+/// grants.insert(uploads::write);
+/// assert_eq!(grants, GrantSet::from([uploads::read, uploads::write]));
+/// grants.deny(&uploads::read.into());
+/// assert!(grants.iter().eq([uploads::write]));
 /// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct GrantSet {
-    /// The administrator. Then no bit is set.
+    /// Whether this is the administrator's set. If so, no bit is set.
     all: bool,
-    /// One bit a codename, at its index. The last word is never zero, so that equal sets have equal words.
+    /// One bit per codename, at its index. The last word is never zero, so that equal sets have equal words.
     words: SmallVec<[u64; 2]>,
 }
 
 impl GrantSet {
-    /// Nothing.
+    /// Creates an empty set.
     pub fn new() -> GrantSet {
         GrantSet::default()
     }
 
-    /// The administrator: every codename, those that the program does not know yet among them.
+    /// Creates the administrator's set: every codename, including those that the program does not know yet.
     pub fn all() -> GrantSet {
         GrantSet { all: true, words: SmallVec::new() }
     }
 
-    /// The codenames of these names. One that the program does not know is ignored, and logged once.
+    /// Creates the set of the codenames with these names. A name that the program does not declare is ignored, and logged
+    /// once as a warning.
     ///
-    /// Without the feature `registry` the program learns of a codename when it is first used; until then its name is
-    /// kept, and counts from then on.
+    /// Without the feature `registry` a codename is registered when it is first used. Until then its name is kept, and
+    /// the set contains the codename from its registration on. At most 4096 such names are kept.
     pub fn from_names(names: impl IntoIterator<Item: AsRef<str>>) -> GrantSet {
         let mut set = GrantSet::new();
         for name in names {
@@ -54,17 +68,17 @@ impl GrantSet {
         set
     }
 
-    /// Whether this is the administrator. A set that merely lists all codenames is not.
+    /// Returns whether this is the administrator's set. A set that lists every codename one by one is not.
     pub fn is_all(&self) -> bool {
         self.all
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the set contains no codename.
     pub fn is_empty(&self) -> bool {
         !self.all && self.words.is_empty()
     }
 
-    /// Whether this codename is in it.
+    /// Returns whether the set contains this codename.
     #[inline]
     pub fn contains(&self, codename: Codename) -> bool {
         self.all
@@ -73,12 +87,12 @@ impl GrantSet {
             })
     }
 
-    /// The bits of so many codenames, by their indexes.
+    /// Returns the 64 bits that start at bit `index * 64`.
     pub(super) fn word(&self, index: usize) -> u64 {
         if self.all { u64::MAX } else { self.words.get(index).copied().unwrap_or(0) }
     }
 
-    /// Adds a codename.
+    /// Adds a codename. Does nothing if another declaration has the same name.
     pub fn insert(&mut self, codename: Codename) {
         if let Some(index) = codename.index().filter(|_| !self.all) {
             self.insert_at(index);
@@ -92,13 +106,13 @@ impl GrantSet {
         self.words[index / WORD_BITS] |= 1 << (index % WORD_BITS);
     }
 
-    /// Takes a codename away. From [`all`](GrantSet::all) it leaves those that the program knows.
+    /// Removes a codename. If the set is [`all`](GrantSet::all), the other codenames that the program knows remain.
     pub fn remove(&mut self, codename: Codename) {
         self.expand_all();
         self.deny(&GrantSet::from_iter([codename]));
     }
 
-    /// Adds what is in the other set.
+    /// Adds every codename of the other set. If either set is [`all`](GrantSet::all), the result is.
     pub fn allow(&mut self, other: &GrantSet) {
         if self.all || other.all {
             return *self = GrantSet::all();
@@ -111,7 +125,8 @@ impl GrantSet {
         }
     }
 
-    /// Takes away what is in the other set. From [`all`](GrantSet::all) it leaves those that the program knows.
+    /// Removes every codename of the other set. If this set is [`all`](GrantSet::all) and the other one is not empty, the
+    /// remaining codenames that the program knows are left. If the other set is `all`, nothing is left.
     pub fn deny(&mut self, other: &GrantSet) {
         if other.all {
             return *self = GrantSet::new();
@@ -127,19 +142,20 @@ impl GrantSet {
         }
     }
 
+    /// Replaces [`all`](GrantSet::all) by the codenames that the program knows.
     fn expand_all(&mut self) {
         if self.all {
             *self = codename::grantable_codenames().into_iter().collect();
         }
     }
 
-    /// What is in it, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
+    /// Returns the codenames of the set, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
     pub fn iter(&self) -> impl Iterator<Item = Codename> {
         codename::grantable_codenames().into_iter().filter(|codename| self.contains(*codename))
     }
 }
 
-/// The bits of a word.
+/// Number of bits per word.
 const WORD_BITS: usize = u64::BITS as usize;
 
 impl Extend<Codename> for GrantSet {
@@ -174,7 +190,7 @@ impl fmt::Debug for GrantSet {
     }
 }
 
-/// Names that were asked for and that the program does not know. Each is told once; of very many only the first.
+/// Granted names that the program does not declare. Each is logged once, up to a limit.
 struct UnknownNames {
     logged: Mutex<BTreeSet<String>>,
 }
@@ -182,18 +198,18 @@ struct UnknownNames {
 static UNKNOWN_NAMES: UnknownNames = UnknownNames { logged: Mutex::new(BTreeSet::new()) };
 
 impl UnknownNames {
-    /// How many names are remembered.
+    /// Maximum number of names that are remembered and logged.
     const MAX_NAMES: usize = 256;
-    /// How much of a name is told.
+    /// Longer names are truncated.
     const MAX_NAME_CHARS: usize = 64;
 
     fn warn_once(&self, name: &str) {
         if let Some(name) = self.insert_truncated(name) {
-            tracing::warn!(?name, "a codename is granted that this program does not know; it is ignored");
+            tracing::warn!(?name, "unknown codename ignored in grants");
         }
     }
 
-    /// The name, cut, if it has not been told before.
+    /// Returns the truncated name if it has not been logged before.
     fn insert_truncated(&self, name: &str) -> Option<String> {
         let name: String = name.chars().take(UnknownNames::MAX_NAME_CHARS).collect();
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What is known of objects, and who waits for what is not.
+//! The loader: cached overwrites per object, and the batches that load missing ones.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,51 +10,52 @@ use super::batch::{Batch, BatchKey, BatchKeys, PendingLoad};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 
-/// What one object overwrites, once it is loaded. Whoever holds it learns when it is not true any more.
+/// The overwrites of one object, once loaded. Holders of the `Arc` see when the object is forgotten.
 #[derive(Default)]
 pub(super) struct CachedOverwrites {
     overwrites: OnceLock<Overwrites>,
-    stale: AtomicBool,
+    is_stale: AtomicBool,
 }
 
 impl CachedOverwrites {
-    /// What it says. `None` where nothing is loaded, or the object was forgotten since.
+    /// Returns the overwrites, or `None` if they are not loaded or the object has been forgotten.
     pub(super) fn current(&self) -> Option<&Overwrites> {
         self.overwrites.get().filter(|_| !self.is_stale())
     }
 
     #[inline]
     pub(super) fn is_stale(&self) -> bool {
-        self.stale.load(Ordering::SeqCst)
+        self.is_stale.load(Ordering::SeqCst)
     }
 
+    /// Stores the overwrites if none are stored yet.
     pub(super) fn set(&self, overwrites: Overwrites) {
         self.overwrites.get_or_init(|| overwrites);
     }
 
     fn forget(&self) {
-        self.stale.store(true, Ordering::SeqCst);
+        self.is_stale.store(true, Ordering::SeqCst);
     }
 }
 
-/// The entries that nobody forgot. All of them are behind one lock, which no await and no foreign code stands under.
+/// The overwrites that have not been forgotten. One lock protects all of it; no await and no foreign code runs under it.
 #[derive(Default)]
 pub(super) struct LoaderState {
     slots: HashMap<ObjectKey, LoaderSlot>,
-    /// The flight that departs next.
+    /// The batch that new keys are added to.
     next_batch: Option<Arc<Batch>>,
-    /// At how many slots those that nobody uses are dropped.
+    /// Number of slots at which unused ones are pruned.
     prune_at: usize,
 }
 
 #[derive(Default)]
 struct LoaderSlot {
     entry: Arc<CachedOverwrites>,
-    /// What brings it.
+    /// The batch that loads the entry.
     batch: Option<Arc<Batch>>,
 }
 
-/// The entries that were asked for, and what is to be waited for until they are loaded.
+/// The requested entries, and the loads to await until all of them are present.
 #[derive(Default)]
 pub(super) struct LoadRequest {
     pub(super) entries: SmallVec<[Arc<CachedOverwrites>; 1]>,
@@ -62,10 +63,11 @@ pub(super) struct LoadRequest {
 }
 
 impl LoaderState {
-    /// How many slots are never too many.
+    /// With fewer slots pruning is not worth a pass.
     const MIN_PRUNE_SLOTS: usize = 64;
 
-    /// The entries of these objects. What is missing joins a flight; `alone`, all of it one that nobody else joins.
+    /// Returns the entries of these objects. Missing ones join a batch; if `is_exclusive`, they share one batch that no
+    /// other request joins. `start` creates the load of a new batch.
     pub(super) fn request(
         &mut self,
         objects: &[ObjectKey],
@@ -96,7 +98,7 @@ impl LoaderState {
         request
     }
 
-    /// A flight has ended, well or not: nobody joins it any more.
+    /// Removes a batch that has completed or failed, so that no request joins it.
     pub(super) fn finish_batch(&mut self, entries: &[BatchKey], keys: &Arc<BatchKeys>) {
         for (object, _) in entries {
             if let Some(slot) = self.slots.get_mut(object) {
@@ -123,7 +125,7 @@ impl LoaderState {
     }
 }
 
-/// A place in the next flight.
+/// Adds a key to the next batch, or to a new one if that cannot take it.
 fn enqueue(
     next_batch: &mut Option<Arc<Batch>>,
     key: BatchKey,

@@ -1,4 +1,4 @@
-//! What a role table grants: codenames, sets of them, what one object overwrites, and the source that they come from.
+//! Grants: codenames, sets of codenames, per-object overwrites, and the cached source that they are loaded from.
 
 mod batch;
 mod cache;

@@ -1,9 +1,22 @@
-//! Which object a codename is asked for.
+//! Identifies the object that a codename is evaluated for.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// Which object: `ObjectKey::new("channel", 5_u64)`.
+/// Identifies one object of the application: its kind and its id.
+///
+/// Overwrites are loaded and cached per key. [`GrantKey`](crate::GrantKey) derives the key from an action's argument, and
+/// [`GrantCache::forget_object`](crate::GrantCache::forget_object) takes it after a change.
+///
+/// ```
+/// use portcullis::ObjectKey;
+///
+/// let key = ObjectKey::new("channel", 5_u64);
+/// assert_eq!((key.kind(), key.id().to_string()), ("channel", "5".to_owned()));
+/// // Integers of all types are the same id; text is another one.
+/// assert_eq!(key, ObjectKey::new("channel", 5_i32));
+/// assert_ne!(key, ObjectKey::new("channel", "5"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectKey {
     kind: &'static str,
@@ -11,23 +24,23 @@ pub struct ObjectKey {
 }
 
 impl ObjectKey {
-    /// The object of this kind with this id.
+    /// Creates the key of the object with this kind and id.
     pub fn new(kind: &'static str, id: impl Into<ObjectId>) -> ObjectKey {
         ObjectKey { kind, id: id.into() }
     }
 
-    /// What kind of object: the application's own word.
+    /// Returns the kind of the object, a word that the application chooses, for example `"channel"`.
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// Which one of its kind.
+    /// Returns the id, unique among objects of the same kind.
     pub fn id(&self) -> &ObjectId {
         &self.id
     }
 }
 
-// The id alone: that two kinds have the same ids costs a comparison, and their names would cost more.
+// Hashes the id alone: equal ids of different kinds cost one comparison, hashing the kind would cost more per lookup.
 impl Hash for ObjectKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -38,18 +51,18 @@ impl Hash for ObjectKey {
     }
 }
 
-/// The id of an object. Numbers of all types are one: `5_u64` and `5_i32` are the same id.
+/// The id of an object. Integers of all types compare by value: `5_u64` and `5_i32` are the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ObjectId {
-    /// An integer.
+    /// An integer. Every integer type but `u128` converts into it.
     Number(i128),
-    /// A text. `"5"` is not the number 5.
+    /// Text. `"5"` is a different id than the integer 5.
     Text(Box<str>),
 }
 
 impl ObjectId {
-    /// How much memory it keeps beside its own size, in bytes.
+    /// Returns the number of bytes that the id owns on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             ObjectId::Number(_) => 0,
@@ -70,7 +83,7 @@ macro_rules! impl_from_integers {
 
 impl_from_integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
 
-// The standard library converts neither into an `i128`; no pointer is wider than 64 bits.
+// The standard library has no `From<usize>` or `From<isize>` for `i128`. No pointer is wider than 64 bits.
 impl From<usize> for ObjectId {
     fn from(id: usize) -> ObjectId {
         ObjectId::Number(id as i128)

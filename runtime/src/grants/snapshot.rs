@@ -1,4 +1,4 @@
-//! A user's grants as they were loaded, and what follows from them.
+//! One load of a user's grants, with the object grants derived from it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +10,15 @@ use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
 use super::source::UserGrants;
 
-/// What the user may do with objects, for as long as what was loaded of them is true.
+/// The user's grants per object, each with the overwrites that they were derived from.
 type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), Seed>;
 
-/// The user's grants, and what follows from them.
+/// One load of a user's grants, and the grants for objects that were derived from it.
 pub(super) struct GrantSnapshot {
-    /// When the loading began. It is true for as long as the connection's epoch is the same.
+    /// The connection's epoch when the load started. The snapshot is current while the connection has the same epoch.
     pub(super) epoch: u64,
     pub(super) user: UserGrants,
+    /// Protects the cached object grants. No other lock is taken under it.
     objects: Mutex<ObjectOverwrites>,
 }
 
@@ -26,11 +27,12 @@ impl GrantSnapshot {
         GrantSnapshot { epoch, user, objects: Mutex::default() }
     }
 
-    /// How many objects are kept.
+    /// Maximum number of cached objects. The cache is cleared when it is full.
     pub(super) const MAX_OBJECTS: usize = 256;
-    /// How long the text of an id may be. A client may choose it, and shall not choose how much is kept for it.
+    /// Objects with a longer text id are not cached: clients may choose ids, and must not control the memory per entry.
     const MAX_ID_BYTES: usize = 64;
 
+    /// Evaluates a codename for one object. Returns `None` if its overwrites are not cached or have been forgotten.
     #[inline]
     pub(super) fn evaluate_cached(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
         if self.user.grants.is_all() {
@@ -41,7 +43,7 @@ impl GrantSnapshot {
         (!entry.is_stale()).then(|| grants.contains(codename))
     }
 
-    /// The answer for all of these, if enough of it is evaluate_cached.
+    /// Evaluates a codename for all of these objects. One cached denial decides; `None` if the cache does not suffice.
     pub(super) fn evaluate_cached_on_all(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         let mut all = Some(true);
         for object in objects {
@@ -54,7 +56,8 @@ impl GrantSnapshot {
         all
     }
 
-    /// What the user may do with an object, kept for the next time. `None` where the object was forgotten since.
+    /// Derives and caches the user's grants for an object. Returns `None` if the object has been forgotten since it was
+    /// loaded.
     pub(super) fn cache_object(
         &self,
         object: &ObjectKey,

@@ -1,4 +1,4 @@
-//! A source for tests. It says what it was asked, and answers when it is let go, with what was true when it was asked.
+//! A grant source for tests. It records its requests and completes them on release, with the data as of the request.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -27,12 +27,12 @@ pub(in crate::grants) fn keys(ids: &[u32]) -> Vec<ObjectKey> {
     ids.iter().copied().map(key).collect()
 }
 
-/// Everybody may, with this object.
+/// Returns overwrites that allow this to everyone.
 pub(in crate::grants) fn allow_everyone(codename: Codename) -> Overwrites {
     Overwrites::new().allow_everyone(codename)
 }
 
-/// Nobody may, with this object.
+/// Returns overwrites that deny this to everyone.
 pub(in crate::grants) fn deny_everyone(codename: Codename) -> Overwrites {
     Overwrites::new().deny_everyone(codename)
 }
@@ -42,9 +42,9 @@ type Failure = (ObjectKey, fn() -> Error);
 pub(in crate::grants) struct FakeDatabase {
     pub(in crate::grants) user: Mutex<UserGrants>,
     pub(in crate::grants) objects: Mutex<HashMap<ObjectKey, Overwrites>>,
-    /// Whether users cannot be loaded.
+    /// Whether loading users fails.
     pub(in crate::grants) is_failing: AtomicBool,
-    /// The object that cannot be loaded, and why.
+    /// An object whose load fails, and the error.
     pub(in crate::grants) failing_object: Mutex<Option<Failure>>,
     pub(in crate::grants) load_count: AtomicUsize,
     pub(in crate::grants) requests: Mutex<Vec<Vec<ObjectKey>>>,
@@ -55,7 +55,7 @@ pub(in crate::grants) struct FakeDatabase {
 pub(in crate::grants) struct FakeSource(Arc<FakeDatabase>);
 
 impl FakeSource {
-    /// One that waits before each answer.
+    /// Creates a source whose requests wait for [`release`](FakeSource::release).
     pub(in crate::grants) fn blocked() -> FakeSource {
         FakeSource(Arc::new(FakeDatabase {
             user: Mutex::default(),
@@ -68,7 +68,7 @@ impl FakeSource {
         }))
     }
 
-    /// One that answers at once.
+    /// Creates a source whose requests complete immediately.
     pub(in crate::grants) fn immediate() -> FakeSource {
         let source = FakeSource::blocked();
         source.release(1_000_000);
@@ -100,7 +100,7 @@ impl FakeSource {
     }
 
     async fn wait_for_release(&self) {
-        // Threads that run beside may change what was read just now.
+        // Lets other threads change the data that was just read.
         std::thread::yield_now();
         self.permits.acquire().await.unwrap().forget();
     }

@@ -1,4 +1,4 @@
-//! Sets, overwrites and what connections hold of them, against plain sets of names.
+//! Compares grant sets, overwrites and connection grants with a model of plain name sets.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::fake_source::{FakeSource, READ, allow_everyone, deny_everyone, key, keys};
 use crate::grants::{Codename, CodenameRow, ConnectionGrants, GrantCache, GrantSet, Overwrites};
 
-/// So many codenames that a set needs words beyond those that it has at hand.
+/// More codenames than the inline words of a set have bits.
 const COUNT: usize = 150;
 
 fn codenames() -> &'static [Codename] {
@@ -104,7 +104,7 @@ proptest! {
     #[test]
     fn grant_set_equals_a_set_of_names(edits in vec(set_edit(), 1..40)) {
         let (mut set, mut model) = (GrantSet::new(), Names::new());
-        // Whoever once had all has codenames that other tests declare.
+        // False while the set may contain codenames that other tests declare, after `AllowAll`.
         let mut is_exact = true;
         for edit in &edits {
             edit.apply(&mut set, &mut model);
@@ -112,7 +112,8 @@ proptest! {
             for codename in codenames() {
                 prop_assert_eq!(set.contains(*codename), model.contains(codename.name()), "{} after {:?}", codename, edit);
             }
-            let listed: Names = set.iter().map(|codename| codename.name()).filter(|name| name.starts_with("model.")).collect();
+            let listed = set.iter().map(|codename| codename.name()).filter(|name| name.starts_with("model."));
+            let listed: Names = listed.collect();
             prop_assert_eq!(&listed, &model);
             if is_exact {
                 prop_assert_eq!(&set, &GrantSet::from_names(&model));
@@ -126,7 +127,7 @@ proptest! {
 const ROLES: [&str; 3] = ["user", "editor", "owner"];
 const USERS: [&str; 2] = ["7", "8"];
 
-/// Whom an overwrite concerns.
+/// The users that an overwrite applies to.
 #[derive(Debug, Clone, PartialEq)]
 enum Target {
     Everyone,
@@ -134,7 +135,7 @@ enum Target {
     Member(&'static str),
 }
 
-/// What somebody changes in the database.
+/// A change in the database.
 #[derive(Debug, Clone)]
 enum DatabaseChange {
     Grants(Vec<usize>),
@@ -150,7 +151,7 @@ fn database_change() -> impl Strategy<Value = DatabaseChange> {
         proptest::sample::select(&ROLES[..]).prop_map(Target::Role),
         proptest::sample::select(&USERS[..]).prop_map(Target::Member),
     ];
-    // Few codenames here, so that what is said of them meets.
+    // Few codenames, so that changes overlap.
     let few_indexes = || vec((0..6_usize).prop_map(|n| n * 25), 0..4);
     prop_oneof![
         3 => few_indexes().prop_map(DatabaseChange::Grants),
@@ -204,7 +205,7 @@ impl DatabaseModel {
     }
 }
 
-/// Writes the change into the source, and says to forget what it concerns.
+/// Writes the change to the source and forgets what it affects.
 fn apply_to_source(
     source: &FakeSource,
     change: &DatabaseChange,
@@ -240,7 +241,10 @@ fn apply_to_source(
 
 proptest! {
     #[test]
-    fn connection_grants_equal_the_database_model(user in proptest::sample::select(&USERS[..]), changes in vec(database_change(), 1..24)) {
+    fn connection_grants_equal_the_database_model(
+        user in proptest::sample::select(&USERS[..]),
+        changes in vec(database_change(), 1..24),
+    ) {
         let (source, mut model) = (FakeSource::immediate(), DatabaseModel::default());
         let cache = source.cache();
         let grants = ConnectionGrants::new(cache.clone());
@@ -264,7 +268,7 @@ proptest! {
     }
 }
 
-/// Another thread may do anything between any two steps: what is revoked is revoked by the time that it is told.
+/// With other threads running between any two steps, a check that starts after a forget sees the change.
 #[test]
 fn evaluation_after_forget_sees_the_change() {
     let source = FakeSource::immediate();
