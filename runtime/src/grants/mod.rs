@@ -5,7 +5,6 @@ mod cache;
 mod codename;
 mod connection;
 mod grant_set;
-mod hash;
 mod loader;
 mod object_key;
 mod overwrites;

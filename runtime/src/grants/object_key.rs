@@ -119,6 +119,8 @@ impl fmt::Display for ObjectId {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
     #[test]
@@ -132,5 +134,12 @@ mod tests {
         assert_eq!(ObjectId::from("a"), ObjectId::from("a".to_owned()));
         assert_eq!((five.kind(), five.id().to_string().as_str()), ("channel", "5"));
         assert_eq!(ObjectId::from("a").to_string(), "a");
+    }
+
+    #[test]
+    fn equal_keys_have_equal_hashes() {
+        let state = RandomState::new();
+        assert_eq!(state.hash_one(ObjectKey::new("a", 5_u8)), state.hash_one(ObjectKey::new("a", 5_i64)));
+        assert_eq!(state.hash_one(ObjectKey::new("a", "x")), state.hash_one(ObjectKey::new("a", "x".to_owned())));
     }
 }
