@@ -1,17 +1,30 @@
-//! The first codenames of one connection's grants, laid out to be read without a lock and without counting references.
+//! A seqlock: a copy of the first 128 bits of a connection's grants that is read without a lock and without touching a
+//! reference count.
+//!
+//! Loading the snapshot with `ArcSwapOption::load` would do alone, but costs two to three times as much per check. Nanoseconds
+//! per check on two virtual cores of a shared x86-64 machine (lower decile, but the median for `bench -- --checks`):
+//!
+//! | | seqlock | arc-swap |
+//! |---|---:|---:|
+//! | one connection, one thread | 2.8 | 8.7 |
+//! | one connection, two threads | 5.0 | 14.8 |
+//! | two connections, a thread each | 4.3 | 12.7 |
+//! | 1000 connections in random order | 6.8 | 15.8 |
+//! | 10000 connections in random order | 12.8 | 25.8 |
+//! | `bench -- --checks`, `cx.may(uploads::read)` | 17 | 31 |
 
 use super::grant_set::GrantSet;
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 
-/// A copy of a grant set's first bits, and the epoch of the base that they were copied from.
+/// A copy of the first bits of a grant set, and the epoch of the snapshot that they were copied from.
 ///
-/// Written by one at a time, read by many. A reader that meets a writer gets no answer and asks the base itself.
+/// One writer at a time, any number of readers. A reader that overlaps a write gets `None` and reads the snapshot instead.
 pub(super) struct GrantBits {
     epoch: AtomicU64,
     words: [AtomicU64; WORDS],
 }
 
-/// Nobody's epoch: stamps count from zero.
+/// Marks a copy that is missing or being written. Epochs count from zero and do not reach it.
 const NO_EPOCH: u64 = u64::MAX;
 const WORDS: usize = 2;
 
@@ -20,7 +33,7 @@ impl GrantBits {
         GrantBits { epoch: AtomicU64::new(NO_EPOCH), words: [(); WORDS].map(|()| AtomicU64::new(0)) }
     }
 
-    /// Whether the bit at that index is set, if the copy is of this epoch and reaches so far.
+    /// Returns the bit at this index, or `None` if the copy is of another epoch or has fewer bits.
     #[inline]
     pub(super) fn get(&self, index: usize, epoch: u64) -> Option<bool> {
         let word = self.words.get(index / 64)?;
@@ -28,12 +41,12 @@ impl GrantBits {
             return None;
         }
         let word = word.load(Ordering::Relaxed);
-        // A word of a later copy comes with a epoch that is not this one any more.
+        // If the word is of a later copy, the load of the epoch below sees that the epoch has changed.
         fence(Ordering::Acquire);
         (self.epoch.load(Ordering::Relaxed) == epoch).then_some(word & (1 << (index % 64)) != 0)
     }
 
-    /// Copies a set. Only one may do so at a time.
+    /// Copies a set. Calls must not overlap; the load lock of the connection ensures that.
     pub(super) fn copy(&self, grants: &GrantSet, epoch: u64) {
         self.epoch.store(NO_EPOCH, Ordering::Relaxed);
         fence(Ordering::Release);
@@ -44,7 +57,7 @@ impl GrantBits {
     }
 }
 
-/// How to run it says `session/loom_tests`.
+/// `session/loom_tests` documents how to run it.
 #[cfg(loom)]
 #[cfg(test)]
 mod loom_tests {
@@ -55,7 +68,7 @@ mod loom_tests {
 
     use super::*;
 
-    /// Two read while one copies, in every order. Stamp 1 grants everything, and 0 nothing.
+    /// Two readers and one writer, in every order. Epoch 1 grants everything, epoch 0 nothing.
     #[test]
     fn reader_never_sees_bits_of_another_epoch() {
         let answered = [const { AtomicUsize::new(0) }; 2].map(Arc::new);
@@ -66,7 +79,7 @@ mod loom_tests {
             for (index, first) in [(3, 0), (64, 1)] {
                 let (bits, seen) = (bits.clone(), seen.clone());
                 thread::spawn(move || {
-                    // Whoever looks knows of stamps from elsewhere, and may be behind, or ahead.
+                    // Readers get epochs from elsewhere, so theirs may be older or newer than the copy.
                     for (epoch, seen) in (0..).zip(&seen).skip(first) {
                         if let Some(granted) = bits.get(index, epoch) {
                             assert_eq!(granted, epoch == 1);
@@ -79,7 +92,7 @@ mod loom_tests {
         });
         assert!(
             answered.iter().all(|answered| answered.load(Ordering::Relaxed) > 0),
-            "nobody was answered: {answered:?}"
+            "no read succeeded: {answered:?}"
         );
     }
 }
@@ -112,7 +125,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| {
                 for epoch in 0..200_000 {
-                    // Even stamps grant it, odd ones do not.
+                    // Even epochs grant it, odd ones do not.
                     bits.copy(&if epoch % 2 == 0 { READ.into() } else { GrantSet::new() }, epoch);
                 }
                 is_done.store(true, Ordering::SeqCst);
