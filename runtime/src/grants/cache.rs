@@ -204,14 +204,14 @@ mod tests {
     fn object_is_loaded_once_for_all_waiters() {
         let source = FakeSource::blocked();
         let cache = source.cache();
-        let wanted = [keys(&[1, 2]), keys(&[2, 3]), keys(&[3, 3, 1]), keys(&[1])];
-        let mut loads: Vec<_> = wanted.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        let requests = [keys(&[1, 2]), keys(&[2, 3]), keys(&[3, 3, 1]), keys(&[1])];
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
         for load in &mut loads {
             assert!(load.now_or_never().is_none());
         }
         assert_eq!(source.requests(), [keys(&[1, 2]), keys(&[3])]);
         source.release(2);
-        for (load, objects) in loads.iter_mut().zip(&wanted) {
+        for (load, objects) in loads.iter_mut().zip(&requests) {
             assert_eq!(load.now_or_never().unwrap().unwrap().len(), objects.len());
         }
         assert_eq!(load_now(&cache, &[3, 2, 1]).unwrap().len(), 3);
@@ -222,8 +222,8 @@ mod tests {
     fn requests_during_running_batches_share_one_batch() {
         let source = FakeSource::blocked();
         let cache = source.cache();
-        let wanted: Vec<_> = (0..10).map(|id| keys(&[id])).collect();
-        let mut loads: Vec<_> = wanted.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        let requests: Vec<_> = (0..10).map(|id| keys(&[id])).collect();
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
         assert!(loads.iter_mut().all(|load| load.now_or_never().is_none()));
         source.release(5);
         for load in &mut loads {
@@ -272,9 +272,9 @@ mod tests {
         *source.failing_object.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
         source.set_overwrites(1, allow_everyone(READ));
         let cache = source.cache();
-        let (both, good) = (keys(&[9, 1]), keys(&[1]));
+        let (both, valid) = (keys(&[9, 1]), keys(&[1]));
         let mut both = pin!(cache.load_entries(&both));
-        let mut others = [pin!(cache.load_entries(&good)), pin!(cache.load_entries(&good))];
+        let mut others = [pin!(cache.load_entries(&valid)), pin!(cache.load_entries(&valid))];
         assert!(poll(&mut both).is_none() && others.iter_mut().all(|other| poll(other).is_none()));
         source.release(10);
         assert!(poll(&mut both).unwrap().is_err());
@@ -289,9 +289,9 @@ mod tests {
         let source = FakeSource::blocked();
         *source.failing_object.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
         let cache = source.cache();
-        let (both, good) = (keys(&[9, 1]), keys(&[1]));
+        let (both, valid) = (keys(&[9, 1]), keys(&[1]));
         let (mut first, mut second, mut third) =
-            (pin!(cache.load_entries(&both)), pin!(cache.load_entries(&good)), pin!(cache.load_entries(&both)));
+            (pin!(cache.load_entries(&both)), pin!(cache.load_entries(&valid)), pin!(cache.load_entries(&both)));
         assert!(poll(&mut first).is_none() && poll(&mut second).is_none());
         source.release(1);
         assert!(poll(&mut first).unwrap().is_err());
@@ -321,8 +321,8 @@ mod tests {
     fn abandoned_batch_is_loaded_again() {
         let source = FakeSource::blocked();
         let cache = source.cache();
-        let wanted: Vec<_> = (0..20).map(|id| keys(&[id])).collect();
-        let mut loads: Vec<_> = wanted.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        let requests: Vec<_> = (0..20).map(|id| keys(&[id])).collect();
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
         assert!(loads.iter_mut().all(|load| load.now_or_never().is_none()));
         drop(loads);
         assert_eq!(cache.0.batch_permits.available_permits(), GrantCache::<()>::MAX_CONCURRENT_BATCHES);
@@ -388,9 +388,9 @@ mod tests {
     fn panic_or_wrong_count_of_the_source_is_a_fault() {
         let cache = GrantSource::into_cache(ShortSource);
         assert!(load_now(&cache, &[1]).is_ok());
-        for (ids, wanted) in [(&[2, 3][..], "returned 1 overwrites for 2 objects"), (&[2, 3, 4], "panicked")] {
+        for (ids, message) in [(&[2, 3][..], "returned 1 overwrites for 2 objects"), (&[2, 3, 4], "panicked")] {
             let error = load_now(&cache, ids).err().unwrap();
-            assert!(error.is_fault() && error.to_string().contains(wanted), "{error}");
+            assert!(error.is_fault() && error.to_string().contains(message), "{error}");
         }
         assert_eq!(cache.0.batch_permits.available_permits(), GrantCache::<()>::MAX_CONCURRENT_BATCHES);
     }
