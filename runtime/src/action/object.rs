@@ -122,7 +122,7 @@ impl<T> Deref for Object<T> {
 }
 
 impl<T: GrantKey> GrantKeys for Object<T> {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         add(self.0.grant_key());
     }
 }

@@ -66,7 +66,7 @@ pub struct Audit {
 /// # }
 /// ```
 pub fn audit() -> Result<Audit, RegistryError> {
-    grants::ready()?;
+    grants::register_codenames()?;
     let mut entries = Vec::new();
     for registration in consumers()? {
         collect_entries(&registration, &mut entries);

@@ -150,7 +150,7 @@ static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 /// Registers a mounted consumer. Fails if another consumer has the same name, or if two codenames have.
 pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECK;
-    grants::ready()?;
+    grants::register_codenames()?;
     let mut mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = mounted.iter().copied();
     let all = deduplicate(inventory_registrations().into_iter().chain(known).chain([Registration::of::<C>()]))?;

@@ -1,4 +1,4 @@
-//! What the user of a connection has been granted: asked by codename, as it is or as one object overwrites it.
+//! Evaluates codenames for the user of a connection, with or without an object's overwrites.
 
 use std::future::Future;
 
@@ -8,7 +8,11 @@ use super::{Call, ConnectContext, Context, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
-/// A type that says which object it is, or is the id of, so that the object's overwrites can be found.
+/// A type that identifies an object, so that the object's [`Overwrites`](crate::Overwrites) apply.
+///
+/// If an action has a parameter `channel: ChannelId`, the permission `uploads.read(channel)` evaluates the codename for that
+/// object. An `Option` that is `None` and an empty list evaluate the codename without an object. For a list, the codename
+/// must be granted for every entry.
 ///
 /// ```
 /// use portcullis::{GrantKey, ObjectKey};
@@ -20,116 +24,124 @@ use crate::grants::{Codename, ObjectKey};
 ///     fn grant_key(&self) -> ObjectKey { ObjectKey::new("channel", self.0) }
 /// }
 /// ```
-///
-/// With it an action takes `channel: ChannelId` and asks for `uploads.read(channel)`. An `Option` that is `None`, and a
-/// list without entries, ask for the plain codename; of a list, every entry must say yes.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which object it is",
-    label = "no object of its own to look up grants for",
-    note = "implement `GrantKey` for `{Self}`, or leave the parentheses out to ask for the plain codename"
+    message = "`{Self}` does not identify an object",
+    label = "no `GrantKey` to look up grants with",
+    note = "implement `GrantKey` for `{Self}`, or remove the parentheses to evaluate the codename without an object"
 )]
 pub trait GrantKey {
-    /// The object.
+    /// Returns the key of the object.
     fn grant_key(&self) -> ObjectKey;
 }
 
-/// The objects that a parameter names, mostly one.
-pub(crate) type Keys = SmallVec<[ObjectKey; 1]>;
+/// The keys of the objects that a parameter names, usually one.
+pub(crate) type GrantKeyList = SmallVec<[ObjectKey; 1]>;
 
-/// A parameter that names objects.
+/// A parameter that names any number of objects: a [`GrantKey`], or an `Option` or `Vec` of one.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which object it is",
-    label = "no object of its own to look up grants for",
-    note = "implement `GrantKey` for `{Self}`, or leave the parentheses out to ask for the plain codename"
+    message = "`{Self}` does not identify an object",
+    label = "no `GrantKey` to look up grants with",
+    note = "implement `GrantKey` for `{Self}`, or remove the parentheses to evaluate the codename without an object"
 )]
 pub trait GrantKeys {
-    /// Adds the objects' keys.
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey));
+    /// Calls `add` with the key of each object.
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey));
 }
 
 impl<T: GrantKey> GrantKeys for T {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         add(self.grant_key());
     }
 }
 
 impl<T: GrantKey> GrantKeys for Option<T> {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         if let Some(one) = self {
-            one.each_key(add);
+            one.for_each_key(add);
         }
     }
 }
 
 impl<T: GrantKey> GrantKeys for Vec<T> {
-    fn each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
+    fn for_each_key(&self, add: &mut dyn FnMut(ObjectKey)) {
         for one in self {
-            one.each_key(add);
+            one.for_each_key(add);
         }
     }
 }
 
-pub(crate) fn keys<K: GrantKeys + ?Sized>(named: &K) -> Keys {
-    let mut keys = Keys::new();
-    named.each_key(&mut |key| keys.push(key));
+/// Returns the keys of the objects that a parameter names.
+pub(crate) fn collect_keys<K: GrantKeys + ?Sized>(parameter: &K) -> GrantKeyList {
+    let mut keys = GrantKeyList::new();
+    parameter.for_each_key(&mut |key| keys.push(key));
     keys
 }
 
 impl<U: User> Scope<U> {
-    /// Whether the user was granted it. Nobody grants anything to an anonymous connection.
+    /// Evaluates a codename without an object. Anonymous connections have no grants.
     async fn may(&self, codename: Codename) -> Result<bool> {
-        // Asked most often of all, and mostly answered by this.
+        // The fast path: a user with cached grants.
         if let (Some(_), Some(grants)) = (self.user(), self.grants())
-            && let Some(answer) = grants.known(codename)
+            && let Some(is_granted) = grants.evaluate_cached(codename)
         {
-            return Ok(answer);
+            return Ok(is_granted);
         }
         match self.granted()? {
-            Some((user, grants)) => grants.may(user, codename).await,
+            Some((user, grants)) => grants.evaluate(user, codename).await,
             None => Ok(false),
         }
     }
 
-    /// Whether the user was granted it for each of these objects; without any, the plain codename.
-    async fn may_on(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
+    /// Evaluates a codename for all of these objects, or without an object if the list is empty. Loads what is missing.
+    pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
         let Some((user, grants)) = self.granted()? else { return Ok(false) };
         match objects {
             [] => self.may(codename).await,
-            [only] => match grants.known_on(codename, only) {
-                Some(answer) => Ok(answer),
-                None => grants.may_on(user, &user.id(), codename, objects).await,
+            [only] => match grants.evaluate_cached_on(codename, only) {
+                Some(is_granted) => Ok(is_granted),
+                None => grants.evaluate_on(user, &user.id(), codename, objects).await,
             },
-            several => grants.may_on(user, &user.id(), codename, several).await,
+            several => grants.evaluate_on(user, &user.id(), codename, several).await,
         }
     }
 
-    /// The answer where it is known already; an anonymous connection's always is.
+    /// Evaluates a codename for all of these objects from cached grants. Returns `None` if something has to be loaded, which
+    /// is never the case for an anonymous connection.
     #[inline]
-    pub(crate) fn may_now(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
-        // Nobody's are held for an anonymous connection.
+    pub(crate) fn evaluate_cached(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+        // An anonymous connection has no grants.
         let Some(grants) = self.grants() else { return Some(false) };
         if objects.is_empty() {
-            return grants.known(codename);
+            return grants.evaluate_cached(codename);
         }
-        let mut known = objects.iter().map(|object| grants.known_on(codename, object));
-        known.try_fold(true, |all, one| Some(all & one?))
+        let mut cached = objects.iter().map(|object| grants.evaluate_cached_on(codename, object));
+        cached.try_fold(true, |all, is_granted| Some(all & is_granted?))
     }
 
-    /// Loads what it takes to answer.
-    pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
-        self.may_on(codename, objects).await
-    }
-
-    /// Whether the user may have a role: what was loaded says so, or says nothing of roles.
+    /// Returns whether the user may have a role: it is among the loaded roles, no roles were loaded, or nothing is cached.
     pub(crate) fn may_have_role(&self, role: &str) -> bool {
         self.user().is_some() && self.grants().is_none_or(|grants| grants.may_have_role(role))
     }
 
-    /// Forgets the grants that were loaded for this connection, those for objects included: the next check loads them anew.
+    /// Forgets the grants cached for this connection, including those for objects: the next check loads them again.
     ///
-    /// For an action that has changed what its own caller may do, and asks for it itself. Events that wait, groups, and what
-    /// runs beside are told by [`Connections`](crate::Connections) only.
+    /// Intended for an action that changes its caller's grants and evaluates codenames afterwards. Queued events, groups and
+    /// running actions are not revalidated; [`Connections`](crate::Connections) does that.
+    ///
+    /// ```
+    /// use portcullis::{Context, Result, User};
+    ///
+    /// portcullis::permissions! {
+    ///     uploads { write = "Uploads files" }
+    /// }
+    ///
+    /// async fn promote<U: User>(cx: &Context<'_, U>) -> Result<bool> {
+    ///     // .. store the new role, then:
+    ///     cx.scope().forget_grants();
+    ///     cx.may(uploads::write).await
+    /// }
+    /// ```
     pub fn forget_grants(&self) {
         if let Ok(Some((_, grants))) = self.granted() {
             grants.forget();
@@ -138,54 +150,125 @@ impl<U: User> Scope<U> {
 }
 
 impl<U: User> Call<'_, U> {
-    /// Asks a codename.
+    /// Evaluates a codename without an object.
     pub async fn may(&self, codename: Codename) -> Result<bool> {
         self.scope().may(codename).await
     }
 
-    /// Asks a codename as these objects overwrite it.
+    /// Evaluates a codename for all of these objects.
     pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
-        self.scope().may_on(codename, objects).await
+        self.scope().may_with(codename, objects).await
     }
 }
 
 impl<U: User> ConnectContext<'_, U> {
-    /// Whether the user was granted this codename. Fails as the source does.
+    /// Returns whether the user is granted this codename. An anonymous connection is granted nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the [`GrantSource`](crate::GrantSource), and a fault (500, `internal_error`) if the endpoint has
+    /// no source.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe. Cancelling it does not affect other checks that wait for the same grants.
+    ///
+    /// ```
+    /// use portcullis::{ConnectContext, Error, Result, User};
+    ///
+    /// portcullis::permissions! {
+    ///     chat { connect = "Connects to the chat" }
+    /// }
+    ///
+    /// async fn check<U: User>(cx: &ConnectContext<'_, U>) -> Result<()> {
+    ///     if cx.may(chat::connect).await? { Ok(()) } else { Err(Error::denied()) }
+    /// }
+    /// ```
     pub async fn may(&self, codename: Codename) -> Result<bool> {
         self.scope().may(codename).await
     }
 }
 
 impl<U: User> Context<'_, U> {
-    /// Whether the user was granted this codename: the same as a leaf `chat.can_use_chat` asks. Nobody grants anything
-    /// to an anonymous connection. Fails as the source does: a 4xx of its own stays one, anything else is a fault.
+    /// Returns whether the user is granted this codename: the same decision as that of a permission leaf such as
+    /// `chat.can_use_chat`. An anonymous connection is granted nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the [`GrantSource`](crate::GrantSource): a 4xx keeps its status and code, anything else is a
+    /// fault (500, `internal_error`). Also a fault if the endpoint has no source.
+    ///
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe. Cancelling it does not affect other checks that wait for the same grants.
+    ///
+    /// ```
+    /// use portcullis::{Context, Result, User};
+    ///
+    /// portcullis::permissions! {
+    ///     chat { moderate = "Moderates the chat" }
+    /// }
+    ///
+    /// async fn page_size<U: User>(cx: &Context<'_, U>) -> Result<u32> {
+    ///     Ok(if cx.may(chat::moderate).await? { 500 } else { 50 })
+    /// }
+    /// ```
     pub async fn may(&self, codename: Codename) -> Result<bool> {
         self.scope().may(codename).await
     }
 
-    /// Whether the user was granted this codename as the object overwrites it: the same as a leaf
-    /// `uploads.read(channel)` asks. Fails as the source does.
+    /// Returns whether the user is granted this codename for the object, whose overwrites apply: the same decision as that
+    /// of a permission leaf such as `uploads.read(channel)`.
+    ///
+    /// An `Option` that is `None` and an empty `Vec` evaluate the codename without an object. For a longer `Vec`, the
+    /// codename must be granted for every entry.
+    ///
+    /// # Errors
+    ///
+    /// As for [`may`](Context::may).
+    ///
+    /// # Cancel safety
+    ///
+    /// The returned future is cancel safe, as that of [`may`](Context::may) is.
+    ///
+    /// ```
+    /// use portcullis::{Context, GrantKey, ObjectKey, Result, User};
+    ///
+    /// portcullis::permissions! {
+    ///     uploads { read = "Sees uploads" }
+    /// }
+    ///
+    /// struct ChannelId(u64);
+    ///
+    /// impl GrantKey for ChannelId {
+    ///     fn grant_key(&self) -> ObjectKey { ObjectKey::new("channel", self.0) }
+    /// }
+    ///
+    /// async fn can_read<U: User>(cx: &Context<'_, U>, channel: &ChannelId) -> Result<bool> {
+    ///     cx.may_on(uploads::read, channel).await
+    /// }
+    /// ```
     pub fn may_on<K: GrantKeys + ?Sized>(
         &self,
         codename: Codename,
         object: &K,
     ) -> impl Future<Output = Result<bool>> + Send {
-        let (scope, keys) = (self.scope(), keys(object));
-        async move { scope.may_on(codename, &keys).await }
+        let (scope, keys) = (self.scope(), collect_keys(object));
+        async move { scope.may_with(codename, &keys).await }
     }
 }
 
-/// Asks a codename as the object that a parameter names overwrites it.
+/// Evaluates a codename for the objects that a parameter names. Generated code calls this.
 pub fn may_on<U: User, K: GrantKeys>(
     call: &Call<'_, U>,
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<Option<bool>>> + Send {
-    let (scope, keys, most) = (call.scope(), keys(object), call.max_objects());
+    let (scope, keys, max_objects) = (call.scope(), collect_keys(object), call.max_objects());
     async move {
-        if keys.len() > most {
-            return Err(Error::too_many_objects(most));
+        if keys.len() > max_objects {
+            return Err(Error::too_many_objects(max_objects));
         }
-        scope.may_on(codename, &keys).await.map(Some)
+        scope.may_with(codename, &keys).await.map(Some)
     }
 }

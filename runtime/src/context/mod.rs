@@ -18,7 +18,7 @@ pub use connect::ConnectContext;
 pub use context::Context;
 pub(crate) use context::Visible;
 pub use grants::{GrantKey, GrantKeys, may_on};
-pub(crate) use grants::{Keys, keys};
+pub(crate) use grants::{GrantKeyList, collect_keys};
 pub use handler::Handler;
 pub(crate) use own_epochs::OwnEpochs;
 pub use scope::Scope;

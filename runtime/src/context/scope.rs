@@ -123,7 +123,7 @@ impl<U> Scope<U> {
     pub(crate) fn fetch(&self) {
         black_box(self.user.is_some());
         if let Some(grants) = &self.grants {
-            black_box(grants.fetch());
+            black_box(grants.prefetch());
         }
     }
 

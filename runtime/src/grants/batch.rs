@@ -1,5 +1,5 @@
-//! One question to the source about objects that several checks wait for together. Whoever waits drives it; it is gone
-//! when nobody waits any more, and it does not end with the one who began it.
+//! A batch: one call to the source for objects that several checks wait for. Any waiter drives it. It continues if the
+//! waiter that started it is cancelled, and is dropped with its last waiter.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use super::cache::Inner;
+use super::cache::CacheState;
 use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
@@ -16,17 +16,17 @@ use crate::error::{Error, Result};
 use crate::panic::catch_unwind_future;
 use crate::sync::ignore_poison;
 
-/// The end of a flight, for everybody who waits for it.
+/// The result of a batch, shared by all waiters.
 pub(super) type PendingLoad = Shared<BoxFuture<'static, Result<(), BatchFailure>>>;
 
-/// An object that somebody waits for.
+/// An object to load, and where to store its overwrites.
 pub(super) type BatchKey = (ObjectKey, Arc<CachedOverwrites>);
 
-/// What a flight is to bring. Closed when it departs.
+/// The keys of a batch. `None` once the batch has started. The lock of the loader is taken before this one.
 pub(super) struct BatchKeys(Mutex<Option<Vec<BatchKey>>>);
 
 impl BatchKeys {
-    pub(super) fn of(first: BatchKey) -> Arc<BatchKeys> {
+    pub(super) fn new(first: BatchKey) -> Arc<BatchKeys> {
         Arc::new(BatchKeys(Mutex::new(Some(vec![first]))))
     }
 
@@ -35,49 +35,51 @@ impl BatchKeys {
     }
 }
 
-/// A flight that is under way, or about to depart.
+/// A handle on a batch that is queued or running. It does not keep the batch alive.
 pub(super) struct Batch {
-    began: Instant,
-    list: Weak<BatchKeys>,
-    landing: Option<WeakShared<BoxFuture<'static, Result<(), BatchFailure>>>>,
+    started_at: Instant,
+    keys: Weak<BatchKeys>,
+    load: Option<WeakShared<BoxFuture<'static, Result<(), BatchFailure>>>>,
 }
 
 impl Batch {
-    /// How many objects it takes, so that it can be one query.
-    const MOST: usize = 1000;
-    /// For how long others join it. One that hangs is then asked anew.
-    const PATIENCE: Duration = Duration::from_secs(5);
+    /// Bounds the size of one query.
+    const MAX_KEYS: usize = 1000;
+    /// How long a batch can be joined, from its creation. After that a batch is assumed to hang, and keys are loaded anew.
+    const JOIN_WINDOW: Duration = Duration::from_secs(5);
 
-    pub(super) fn new(list: &Arc<BatchKeys>, landing: &PendingLoad) -> Arc<Batch> {
-        let (list, landing) = (Arc::downgrade(list), landing.downgrade());
-        Arc::new(Batch { began: Instant::now(), list, landing })
+    pub(super) fn new(keys: &Arc<BatchKeys>, load: &PendingLoad) -> Arc<Batch> {
+        let (keys, load) = (Arc::downgrade(keys), load.downgrade());
+        Arc::new(Batch { started_at: Instant::now(), keys, load })
     }
 
-    /// Waits for it too. `None` where it is not to be waited for any more.
+    /// Returns the pending load, or `None` if it has no waiter left or the join window is over.
     pub(super) fn join(&self) -> Option<PendingLoad> {
-        if self.began.elapsed() > Batch::PATIENCE {
+        if self.started_at.elapsed() > Batch::JOIN_WINDOW {
             return None;
         }
-        self.landing.as_ref()?.upgrade()
+        self.load.as_ref()?.upgrade()
     }
 
-    /// Puts an object on its list. `None` where it is closed or full.
-    pub(super) fn take_along(&self, wanted: BatchKey) -> Option<PendingLoad> {
-        let list = self.list.upgrade()?;
-        let mut list = list.lock();
-        let list = list.as_mut().filter(|list| list.len() < Batch::MOST)?;
-        // Last, as it must not be given up here: it could be the end of the flight, and that runs the source's code.
-        let landing = self.join()?;
-        list.push(wanted);
-        Some(landing)
+    /// Adds a key and returns the pending load, or `None` if the batch has started, is full, or cannot be joined.
+    pub(super) fn enqueue(&self, key: BatchKey) -> Option<PendingLoad> {
+        let keys = self.keys.upgrade()?;
+        let mut keys = keys.lock();
+        let keys = keys.as_mut().filter(|keys| keys.len() < Batch::MAX_KEYS)?;
+        // Joins last, so that no early return drops the load here: dropping the last handle drops the source's future, which
+        // is foreign code, under the locks.
+        let load = self.join()?;
+        keys.push(key);
+        Some(load)
     }
 
-    pub(super) fn has(&self, list: &Arc<BatchKeys>) -> bool {
-        Weak::ptr_eq(&self.list, &Arc::downgrade(list))
+    /// Returns whether this is the batch of these keys.
+    pub(super) fn has_keys(&self, keys: &Arc<BatchKeys>) -> bool {
+        Weak::ptr_eq(&self.keys, &Arc::downgrade(keys))
     }
 }
 
-/// What a flight did not bring.
+/// The error of a batch, and the objects that the batch was for.
 #[derive(Clone)]
 pub(super) struct BatchFailure {
     error: Arc<Error>,
@@ -85,13 +87,13 @@ pub(super) struct BatchFailure {
 }
 
 impl BatchFailure {
-    /// Whether it was a question for nothing but these.
-    pub(super) fn is_of(&self, objects: &[ObjectKey]) -> bool {
+    /// Returns whether every object of the batch is one of these.
+    pub(super) fn is_only_about(&self, objects: &[ObjectKey]) -> bool {
         self.objects.iter().all(|object| objects.contains(object))
     }
 
-    /// The error for one of many who asked.
-    pub(super) fn error(&self) -> Error {
+    /// Creates the error for one of the waiters.
+    pub(super) fn to_error(&self) -> Error {
         let error = &self.error;
         if error.is_fault() {
             return Error::internal(error.clone());
@@ -103,39 +105,40 @@ impl BatchFailure {
     }
 }
 
-/// Waits for its turn, closes its list and asks for everything on it.
-pub(super) async fn fly<U>(cache: Arc<Inner<U>>, list: Arc<BatchKeys>) -> Result<(), BatchFailure> {
-    let _turn = cache.turns.acquire().await;
-    let wanted = list.lock().take().unwrap_or_default();
-    // One that was forgotten and wanted again while this waited is on the list twice.
-    let mut places = HashMap::with_capacity(wanted.len());
-    for (object, _) in &wanted {
-        let next = places.len();
-        places.entry(object.clone()).or_insert(next);
+/// Waits for a permit, closes the list of keys and loads them.
+pub(super) async fn run_batch<U>(cache: Arc<CacheState<U>>, keys: Arc<BatchKeys>) -> Result<(), BatchFailure> {
+    let _permit = cache.batch_permits.acquire().await;
+    let entries = keys.lock().take().unwrap_or_default();
+    // An object that was forgotten and requested again before the batch started is listed twice.
+    let mut positions = HashMap::with_capacity(entries.len());
+    for (object, _) in &entries {
+        let next_position = positions.len();
+        positions.entry(object.clone()).or_insert(next_position);
     }
-    let mut objects: Vec<_> = places.iter().collect();
-    objects.sort_unstable_by_key(|(_, place)| **place);
+    let mut objects: Vec<_> = positions.iter().collect();
+    objects.sort_unstable_by_key(|(_, position)| **position);
     let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
-    let answered = catch_unwind_future(ask(&*cache.source, &objects)).await;
-    let answered = answered.unwrap_or_else(|_| Err(Error::internal("the source of the grants panicked")));
-    let landed = answered.map(|all| {
-        for (object, entry) in &wanted {
-            if let Some(overwrites) = places.get(object).and_then(|place| all.get(*place)) {
-                entry.load(overwrites.clone());
+    let loaded = catch_unwind_future(load_checked(&*cache.source, &objects)).await;
+    let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the grant source panicked")));
+    let result = loaded.map(|all| {
+        for (object, entry) in &entries {
+            if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
+                entry.set(overwrites.clone());
             }
         }
     });
-    cache.entries().landed(&wanted, &list);
-    landed.map_err(|error| BatchFailure { error: Arc::new(error), objects })
+    cache.lock_loader().finish_batch(&entries, &keys);
+    result.map_err(|error| BatchFailure { error: Arc::new(error), objects })
 }
 
-async fn ask<U>(source: &dyn ErasedSource<U>, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-    let all = source.objects(objects).await?;
+/// Calls the source and checks the length of the result.
+async fn load_checked<U>(source: &dyn ErasedSource<U>, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+    let all = source.load_overwrites(objects).await?;
     if all.len() == objects.len() {
         return Ok(all);
     }
-    let (asked, came) = (objects.len(), all.len());
-    Err(Error::internal(format!("the source of the grants was asked for {asked} objects and answered for {came}")))
+    let (requested, returned) = (objects.len(), all.len());
+    Err(Error::internal(format!("the grant source returned {returned} overwrites for {requested} objects")))
 }
 
 #[cfg(test)]
@@ -145,36 +148,36 @@ mod tests {
     use super::super::tests::fake_source::key;
     use super::*;
 
-    fn booked() -> (Batch, Arc<BatchKeys>, PendingLoad) {
-        let list = BatchKeys::of((key(1), Arc::default()));
-        let landing = std::future::pending().boxed().shared();
-        (Arc::into_inner(Batch::new(&list, &landing)).unwrap(), list, landing)
+    fn new_batch() -> (Batch, Arc<BatchKeys>, PendingLoad) {
+        let keys = BatchKeys::new((key(1), Arc::default()));
+        let load = std::future::pending().boxed().shared();
+        (Arc::into_inner(Batch::new(&keys, &load)).unwrap(), keys, load)
     }
 
     #[test]
-    fn a_flight_is_joined_while_it_is_young_and_somebody_waits_for_it() {
-        let (mut flight, _list, landing) = booked();
-        assert!(flight.join().unwrap().ptr_eq(&landing));
-        flight.began = Instant::now().checked_sub(2 * Batch::PATIENCE).unwrap();
-        assert!(flight.join().is_none());
-        assert!(flight.take_along((key(2), Arc::default())).is_none());
-        let (flight, _list, landing) = booked();
-        drop(landing);
-        assert!(flight.join().is_none());
+    fn batch_is_joined_while_it_is_young_and_awaited() {
+        let (mut batch, _keys, load) = new_batch();
+        assert!(batch.join().unwrap().ptr_eq(&load));
+        batch.started_at = Instant::now().checked_sub(2 * Batch::JOIN_WINDOW).unwrap();
+        assert!(batch.join().is_none());
+        assert!(batch.enqueue((key(2), Arc::default())).is_none());
+        let (batch, _keys, load) = new_batch();
+        drop(load);
+        assert!(batch.join().is_none());
     }
 
     #[test]
-    fn a_flight_takes_along_what_comes_before_it_departs_and_not_too_much() {
-        let (flight, list, _landing) = booked();
-        let taken = (1..2000).filter(|id| flight.take_along((key(*id), Arc::default())).is_some()).count();
-        assert_eq!(taken, Batch::MOST - 1);
-        assert_eq!(list.lock().take().map(|list| list.len()), Some(Batch::MOST));
-        assert!(flight.take_along((key(1), Arc::default())).is_none());
+    fn batch_accepts_keys_until_it_starts_or_is_full() {
+        let (batch, keys, _load) = new_batch();
+        let enqueued = (1..2000).filter(|id| batch.enqueue((key(*id), Arc::default())).is_some()).count();
+        assert_eq!(enqueued, Batch::MAX_KEYS - 1);
+        assert_eq!(keys.lock().take().map(|keys| keys.len()), Some(Batch::MAX_KEYS));
+        assert!(batch.enqueue((key(1), Arc::default())).is_none());
     }
 
     #[test]
-    fn each_who_asked_has_the_source_s_own_word() {
-        let error = |error| BatchFailure { error: Arc::new(error), objects: Arc::new([]) }.error();
+    fn each_waiter_gets_the_error_of_the_source() {
+        let error = |error| BatchFailure { error: Arc::new(error), objects: Arc::new([]) }.to_error();
         let fault = error(Error::internal("no database"));
         assert!(fault.is_fault() && fault.to_string().contains("no database"), "{fault}");
         let after = error(Error::too_many_requests(Duration::from_secs(3)));

@@ -1,67 +1,110 @@
-//! A source of grants with what objects overwrite, loaded once a machine and shared by its connections.
+//! A grant source with a cache of object overwrites, shared by all connections of the process.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 
-use super::batch::fly;
-use super::loader::{BatchResult, CachedOverwrites, LoaderState};
+use super::batch::run_batch;
+use super::loader::{CachedOverwrites, LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use super::source::{ErasedSource, GrantSource, UserGrants};
 use crate::error::Result;
-use crate::sync::ignore_poison;
 
-/// A source of grants, and what was loaded from it. Clones are handles on one and the same.
+/// A [`GrantSource`] together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
-/// An endpoint makes its own from the [`GrantSource`] that it is given. Make one yourself to tell it of changes, or to share
-/// it: `websocket(Chat).grants(cache.clone())`.
-pub struct GrantCache<U>(Arc<Inner<U>>);
+/// [`Endpoint::grants`](crate::Endpoint::grants) wraps a plain source in a cache of its own. Create the cache yourself to
+/// invalidate it after changes, or to share it between endpoints. It starts empty and is filled by checks. A user's grants
+/// are cached per connection; overwrites are cached per object, for as long as a connection uses them.
+///
+/// Forgetting affects later checks only. [`Connections`](crate::Connections) also revalidates running actions, groups and
+/// queued events.
+///
+/// As a [`GrantSource`] the cache calls its source directly and caches nothing.
+///
+/// ```standalone_crate
+/// use portcullis::{AllowAny, GrantCache, GrantSet, GrantSource, ObjectKey, Result, User, UserGrants, consumer};
+///
+/// struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// struct Roles;
+///
+/// impl GrantSource<Member> for Roles {
+///     async fn load(&self, _: &Member) -> Result<UserGrants> {
+///         Ok(GrantSet::from_names(["uploads.read"]).into())
+///     }
+/// }
+///
+/// struct Files;
+///
+/// #[consumer(user = Member)]
+/// impl Files {
+///     #[action(permission = AllowAny)]
+///     async fn ping(&self) {}
+/// }
+///
+/// let cache = GrantCache::new(Roles);
+/// let endpoint = portcullis::websocket(Files).grants(cache.clone());
+/// // After a change of a channel's overwrites was stored:
+/// cache.forget_object(&ObjectKey::new("channel", 5_u64));
+/// // After a change of roles was stored:
+/// cache.forget_all();
+/// # let _ = endpoint;
+/// ```
+pub struct GrantCache<U>(Arc<CacheState<U>>);
 
-pub(super) struct Inner<U> {
+pub(super) struct CacheState<U> {
     pub(super) source: Box<dyn ErasedSource<U>>,
-    /// Held while a flight is under way. What is wanted meanwhile goes together with the next one.
-    pub(super) turns: Semaphore,
-    /// How often everything was forgotten.
+    /// A running batch holds one permit. Keys requested while all permits are taken share the next batch.
+    pub(super) batch_permits: Semaphore,
+    /// Incremented by `forget_all`.
     epoch: AtomicU64,
-    entries: Mutex<LoaderState>,
+    /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
+    loader: Mutex<LoaderState>,
 }
 
 impl<U> GrantCache<U> {
-    /// How many questions about objects may be under way at once, so that one that hangs does not stop the others.
-    const FLIGHTS: usize = 4;
+    /// More than one, so that a batch that hangs does not stop the others.
+    const MAX_CONCURRENT_BATCHES: usize = 4;
 
-    /// A cache of this source. It is empty and fills as checks need it. Of a cache it is another handle.
+    /// Creates an empty cache of this source. If the source is a cache already, returns a handle on that cache.
     pub fn new(source: impl GrantSource<U>) -> GrantCache<U> {
         source.into_cache()
     }
 
-    pub(super) fn of(source: impl GrantSource<U>) -> GrantCache<U> {
-        GrantCache(Arc::new(Inner {
+    pub(super) fn from_source(source: impl GrantSource<U>) -> GrantCache<U> {
+        GrantCache(Arc::new(CacheState {
             source: Box::new(source),
-            turns: Semaphore::new(Self::FLIGHTS),
+            batch_permits: Semaphore::new(Self::MAX_CONCURRENT_BATCHES),
             epoch: AtomicU64::new(0),
-            entries: Mutex::default(),
+            loader: Mutex::default(),
         }))
     }
 
-    /// Forgets what this object overwrites. Call it once a change has been stored: the next check loads it anew.
+    /// Forgets the overwrites of this object, for all connections: the next check loads them again.
+    ///
+    /// Call it after a change was stored. A load that is in progress is repeated, so no check that starts after this call
+    /// uses the old overwrites.
     pub fn forget_object(&self, object: &ObjectKey) {
-        self.0.entries().forget(object);
+        self.0.lock_loader().forget(object);
     }
 
-    /// Forgets everything, the grants of every connection too. Call it once a change of roles has been stored.
+    /// Forgets the overwrites of all objects and the grants of all connections: the next check loads them again.
+    ///
+    /// Call it after a change of roles was stored. Loads that are in progress are repeated, so no check that starts after
+    /// this call uses the old grants.
     pub fn forget_all(&self) {
         self.0.epoch.fetch_add(1, Ordering::SeqCst);
-        self.0.entries().forget_all();
+        self.0.lock_loader().forget_all();
     }
 
-    /// Rises whenever everything is forgotten.
+    /// Returns the number of `forget_all` calls.
     #[inline]
     pub(super) fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::SeqCst)
@@ -73,33 +116,33 @@ impl<U> GrantCache<U> {
 }
 
 impl<U: 'static> GrantCache<U> {
-    /// What these objects overwrite, in their order; all of it loaded, and none of it stale at this moment.
-    pub(super) async fn find(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
-        let mut alone = false;
+    /// Returns the overwrites of these objects in their order. All of them are loaded, and none was stale when checked.
+    pub(super) async fn load_entries(&self, objects: &[ObjectKey]) -> Result<SmallVec<[Arc<CachedOverwrites>; 1]>> {
+        let mut is_exclusive = false;
         loop {
-            let BatchResult { entries, landings } = self.board(objects, alone);
-            let landings = landings.into_iter().map(|landing| {
-                landing.map(|landed| match landed {
-                    Err(failure) if failure.is_of(objects) => Err(failure.error()),
-                    // It may have failed for another's object.
-                    landed => Ok(landed.is_err()),
+            let LoadRequest { entries, pending } = self.request(objects, is_exclusive);
+            let pending = pending.into_iter().map(|load| {
+                load.map(|result| match result {
+                    Err(failure) if failure.is_only_about(objects) => Err(failure.to_error()),
+                    // The batch may have failed because of an object of another request.
+                    result => Ok(result.is_err()),
                 })
             });
-            alone |= try_join_all(landings).await?.contains(&true);
+            is_exclusive |= try_join_all(pending).await?.contains(&true);
             if entries.iter().all(|entry| entry.current().is_some()) {
                 return Ok(entries);
             }
         }
     }
 
-    fn board(&self, objects: &[ObjectKey], alone: bool) -> BatchResult {
-        self.0.entries().board(objects, alone, |list| fly(self.0.clone(), list).boxed().shared())
+    fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
+        self.0.lock_loader().request(objects, is_exclusive, |keys| run_batch(self.0.clone(), keys).boxed().shared())
     }
 }
 
-impl<U> Inner<U> {
-    pub(super) fn entries(&self) -> MutexGuard<'_, LoaderState> {
-        ignore_poison(self.entries.lock())
+impl<U> CacheState<U> {
+    pub(super) fn lock_loader(&self) -> MutexGuard<'_, LoaderState> {
+        self.loader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,21 +158,21 @@ impl<U> fmt::Debug for GrantCache<U> {
     }
 }
 
-/// Asks the source itself.
+/// Calls the source directly, without caching.
 impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
     async fn load(&self, user: &U) -> Result<UserGrants> {
-        self.0.source.user(user).await
+        self.0.source.load_user(user).await
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-        self.0.source.objects(objects).await
+        self.0.source.load_overwrites(objects).await
     }
 
     fn into_cache(self) -> GrantCache<U> {
         self
     }
 
-    fn shared(self: Arc<Self>) -> GrantCache<U> {
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U> {
         (*self).clone()
     }
 }
@@ -138,199 +181,199 @@ impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
 mod tests {
     use std::pin::{Pin, pin};
 
-    use super::super::tests::fake_source::{READ, Staged, allowed, denied, key, keys};
+    use super::super::tests::fake_source::{FakeSource, READ, allow_everyone, deny_everyone, key, keys};
     use super::*;
     use crate::error::Error;
 
-    type Lookup = Result<SmallVec<[Arc<CachedOverwrites>; 1]>>;
+    type LoadResult = Result<SmallVec<[Arc<CachedOverwrites>; 1]>>;
 
-    /// Asks once more whether it is done.
-    fn poll(future: &mut Pin<&mut impl Future<Output = Lookup>>) -> Option<Lookup> {
+    /// Polls once; `None` is pending.
+    fn poll(future: &mut Pin<&mut impl Future<Output = LoadResult>>) -> Option<LoadResult> {
         future.as_mut().now_or_never()
     }
 
-    fn now(cache: &GrantCache<()>, ids: &[u32]) -> Lookup {
-        cache.find(&keys(ids)).now_or_never().unwrap()
+    fn load_now(cache: &GrantCache<()>, ids: &[u32]) -> LoadResult {
+        cache.load_entries(&keys(ids)).now_or_never().unwrap()
     }
 
-    fn may_read(entry: &CachedOverwrites) -> bool {
+    fn can_read(entry: &CachedOverwrites) -> bool {
         entry.current().unwrap().apply(&UserGrants::default(), "7").contains(READ)
     }
 
     #[test]
-    fn each_object_is_asked_for_once_whoever_needs_it() {
-        let staged = Staged::held();
-        let cache = staged.cache();
-        let wanted = [keys(&[1, 2]), keys(&[2, 3]), keys(&[3, 3, 1]), keys(&[1])];
-        let mut finding: Vec<_> = wanted.iter().map(|objects| Box::pin(cache.find(objects))).collect();
-        for one in &mut finding {
-            assert!(one.now_or_never().is_none());
+    fn object_is_loaded_once_for_all_waiters() {
+        let source = FakeSource::blocked();
+        let cache = source.cache();
+        let requests = [keys(&[1, 2]), keys(&[2, 3]), keys(&[3, 3, 1]), keys(&[1])];
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        for load in &mut loads {
+            assert!(load.now_or_never().is_none());
         }
-        assert_eq!(staged.asked(), [keys(&[1, 2]), keys(&[3])]);
-        staged.let_go(2);
-        for (one, objects) in finding.iter_mut().zip(&wanted) {
-            assert_eq!(one.now_or_never().unwrap().unwrap().len(), objects.len());
+        assert_eq!(source.requests(), [keys(&[1, 2]), keys(&[3])]);
+        source.release(2);
+        for (load, objects) in loads.iter_mut().zip(&requests) {
+            assert_eq!(load.now_or_never().unwrap().unwrap().len(), objects.len());
         }
-        assert_eq!(now(&cache, &[3, 2, 1]).unwrap().len(), 3);
-        assert_eq!(staged.asked().len(), 2);
+        assert_eq!(load_now(&cache, &[3, 2, 1]).unwrap().len(), 3);
+        assert_eq!(source.requests().len(), 2);
     }
 
     #[test]
-    fn what_is_wanted_while_others_fly_goes_together() {
-        let staged = Staged::held();
-        let cache = staged.cache();
-        let wanted: Vec<_> = (0..10).map(|id| keys(&[id])).collect();
-        let mut finding: Vec<_> = wanted.iter().map(|objects| Box::pin(cache.find(objects))).collect();
-        assert!(finding.iter_mut().all(|one| one.now_or_never().is_none()));
-        staged.let_go(5);
-        for one in &mut finding {
-            one.now_or_never().unwrap().unwrap();
+    fn requests_during_running_batches_share_one_batch() {
+        let source = FakeSource::blocked();
+        let cache = source.cache();
+        let requests: Vec<_> = (0..10).map(|id| keys(&[id])).collect();
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        assert!(loads.iter_mut().all(|load| load.now_or_never().is_none()));
+        source.release(5);
+        for load in &mut loads {
+            load.now_or_never().unwrap().unwrap();
         }
-        assert_eq!(staged.asked(), [keys(&[0]), keys(&[1]), keys(&[2]), keys(&[3]), keys(&[4, 5, 6, 7, 8, 9])]);
+        assert_eq!(source.requests(), [keys(&[0]), keys(&[1]), keys(&[2]), keys(&[3]), keys(&[4, 5, 6, 7, 8, 9])]);
     }
 
     #[test]
-    fn answers_stand_in_the_order_of_the_objects() {
-        let staged = Staged::open();
-        staged.set(1, allowed(READ));
-        let cache = staged.cache();
-        let found = now(&cache, &[2, 1, 2]).unwrap();
-        assert_eq!(found.iter().map(|entry| may_read(entry)).collect::<Vec<_>>(), [false, true, false]);
+    fn entries_keep_the_order_of_the_objects() {
+        let source = FakeSource::immediate();
+        source.set_overwrites(1, allow_everyone(READ));
+        let cache = source.cache();
+        let entries = load_now(&cache, &[2, 1, 2]).unwrap();
+        assert_eq!(entries.iter().map(|entry| can_read(entry)).collect::<Vec<_>>(), [false, true, false]);
     }
 
     #[test]
-    fn very_many_objects_are_asked_for_in_parts() {
-        let staged = Staged::open();
+    fn large_request_is_split_into_batches() {
+        let source = FakeSource::immediate();
         let all: Vec<_> = (0..2500).collect();
-        assert_eq!(now(&staged.cache(), &all).unwrap().len(), 2500);
-        assert_eq!(staged.asked().iter().map(Vec::len).collect::<Vec<_>>(), [1000, 1000, 500]);
+        assert_eq!(load_now(&source.cache(), &all).unwrap().len(), 2500);
+        assert_eq!(source.requests().iter().map(Vec::len).collect::<Vec<_>>(), [1000, 1000, 500]);
     }
 
     #[test]
-    fn a_failure_is_told_to_all_who_asked_for_the_same_and_not_remembered() {
-        let staged = Staged::held();
-        *staged.bad.lock().unwrap() = Some((key(1), || Error::conflict("being moved")));
-        let cache = staged.cache();
+    fn failure_reaches_all_waiters_and_is_not_cached() {
+        let source = FakeSource::blocked();
+        *source.failing_object.lock().unwrap() = Some((key(1), || Error::conflict("being moved")));
+        let cache = source.cache();
         let objects = keys(&[1]);
-        let mut finding: Vec<_> = (0..50).map(|_| Box::pin(cache.find(&objects))).collect();
-        assert!(finding.iter_mut().all(|one| one.now_or_never().is_none()));
-        staged.let_go(50);
-        for one in &mut finding {
-            assert_eq!(one.now_or_never().unwrap().err().unwrap().detail(), "being moved");
+        let mut loads: Vec<_> = (0..50).map(|_| Box::pin(cache.load_entries(&objects))).collect();
+        assert!(loads.iter_mut().all(|load| load.now_or_never().is_none()));
+        source.release(50);
+        for load in &mut loads {
+            assert_eq!(load.now_or_never().unwrap().err().unwrap().detail(), "being moved");
         }
-        assert_eq!(staged.asked().len(), 1);
-        *staged.bad.lock().unwrap() = None;
-        assert!(now(&cache, &[1]).is_ok());
+        assert_eq!(source.requests().len(), 1);
+        *source.failing_object.lock().unwrap() = None;
+        assert!(load_now(&cache, &[1]).is_ok());
     }
 
     #[test]
-    fn one_object_that_fails_refuses_nobody_who_did_not_ask_for_it() {
-        let staged = Staged::held();
-        *staged.bad.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
-        staged.set(1, allowed(READ));
-        let cache = staged.cache();
-        let (both, good) = (keys(&[9, 1]), keys(&[1]));
-        let mut both = pin!(cache.find(&both));
-        let mut others = [pin!(cache.find(&good)), pin!(cache.find(&good))];
+    fn failing_object_does_not_fail_requests_for_other_objects() {
+        let source = FakeSource::blocked();
+        *source.failing_object.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
+        source.set_overwrites(1, allow_everyone(READ));
+        let cache = source.cache();
+        let (both, valid) = (keys(&[9, 1]), keys(&[1]));
+        let mut both = pin!(cache.load_entries(&both));
+        let mut others = [pin!(cache.load_entries(&valid)), pin!(cache.load_entries(&valid))];
         assert!(poll(&mut both).is_none() && others.iter_mut().all(|other| poll(other).is_none()));
-        staged.let_go(10);
+        source.release(10);
         assert!(poll(&mut both).unwrap().is_err());
         for other in &mut others {
-            assert!(may_read(&poll(other).unwrap().unwrap()[0]));
+            assert!(can_read(&poll(other).unwrap().unwrap()[0]));
         }
-        assert_eq!(staged.asked(), [keys(&[9, 1]), keys(&[1])]);
+        assert_eq!(source.requests(), [keys(&[9, 1]), keys(&[1])]);
     }
 
     #[test]
-    fn who_asks_again_waits_for_nothing_that_has_failed_or_may_fail_for_another() {
-        let staged = Staged::held();
-        *staged.bad.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
-        let cache = staged.cache();
-        let (both, good) = (keys(&[9, 1]), keys(&[1]));
+    fn retry_joins_no_batch_that_failed_or_holds_other_objects() {
+        let source = FakeSource::blocked();
+        *source.failing_object.lock().unwrap() = Some((key(9), || Error::internal("torn page")));
+        let cache = source.cache();
+        let (both, valid) = (keys(&[9, 1]), keys(&[1]));
         let (mut first, mut second, mut third) =
-            (pin!(cache.find(&both)), pin!(cache.find(&good)), pin!(cache.find(&both)));
+            (pin!(cache.load_entries(&both)), pin!(cache.load_entries(&valid)), pin!(cache.load_entries(&both)));
         assert!(poll(&mut first).is_none() && poll(&mut second).is_none());
-        staged.let_go(1);
+        source.release(1);
         assert!(poll(&mut first).unwrap().is_err());
-        // The second has not heard of it yet when the third comes.
+        // The second request has not observed the failure when the third one starts.
         assert!(poll(&mut third).is_none() && poll(&mut second).is_none());
-        assert_eq!(staged.asked(), [keys(&[9, 1]), keys(&[9, 1]), keys(&[1])]);
-        staged.let_go(2);
+        assert_eq!(source.requests(), [keys(&[9, 1]), keys(&[9, 1]), keys(&[1])]);
+        source.release(2);
         assert!(poll(&mut second).unwrap().is_ok() && poll(&mut third).unwrap().is_err());
-        assert_eq!(staged.asked().len(), 3);
+        assert_eq!(source.requests().len(), 3);
     }
 
     #[test]
-    fn who_gives_up_takes_nothing_from_the_others() {
-        let staged = Staged::held();
-        let cache = staged.cache();
+    fn cancelled_waiter_does_not_cancel_the_batch() {
+        let source = FakeSource::blocked();
+        let cache = source.cache();
         let (both, two) = (keys(&[1, 2]), keys(&[2]));
-        let mut first = Box::pin(cache.find(&both));
-        let mut second = Box::pin(cache.find(&two));
+        let mut first = Box::pin(cache.load_entries(&both));
+        let mut second = Box::pin(cache.load_entries(&two));
         assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
         drop(first);
-        staged.let_go(1);
+        source.release(1);
         assert!((&mut second).now_or_never().unwrap().is_ok());
-        assert_eq!(staged.asked(), [keys(&[1, 2])]);
+        assert_eq!(source.requests(), [keys(&[1, 2])]);
     }
 
     #[test]
-    fn what_nobody_waits_for_any_more_is_asked_anew() {
-        let staged = Staged::held();
-        let cache = staged.cache();
-        let gone: Vec<_> = (0..20).map(|id| keys(&[id])).collect();
-        let mut gone: Vec<_> = gone.iter().map(|objects| Box::pin(cache.find(objects))).collect();
-        assert!(gone.iter_mut().all(|one| one.now_or_never().is_none()));
-        drop(gone);
-        assert_eq!(cache.0.turns.available_permits(), GrantCache::<()>::FLIGHTS);
-        staged.let_go(2);
-        assert!(now(&cache, &[1, 10]).is_ok());
-        assert_eq!(staged.asked().last(), Some(&keys(&[1, 10])));
+    fn abandoned_batch_is_loaded_again() {
+        let source = FakeSource::blocked();
+        let cache = source.cache();
+        let requests: Vec<_> = (0..20).map(|id| keys(&[id])).collect();
+        let mut loads: Vec<_> = requests.iter().map(|objects| Box::pin(cache.load_entries(objects))).collect();
+        assert!(loads.iter_mut().all(|load| load.now_or_never().is_none()));
+        drop(loads);
+        assert_eq!(cache.0.batch_permits.available_permits(), GrantCache::<()>::MAX_CONCURRENT_BATCHES);
+        source.release(2);
+        assert!(load_now(&cache, &[1, 10]).is_ok());
+        assert_eq!(source.requests().last(), Some(&keys(&[1, 10])));
     }
 
     #[test]
-    fn what_is_forgotten_while_it_is_loaded_is_loaded_again() {
-        let ways: [fn(&GrantCache<()>); 2] = [GrantCache::forget_all, |cache| cache.forget_object(&key(1))];
-        for forget in ways {
-            let staged = Staged::held();
-            staged.set(1, allowed(READ));
-            let cache = staged.cache();
+    fn object_forgotten_during_load_is_loaded_again() {
+        let forget_functions: [fn(&GrantCache<()>); 2] = [GrantCache::forget_all, |cache| cache.forget_object(&key(1))];
+        for forget in forget_functions {
+            let source = FakeSource::blocked();
+            source.set_overwrites(1, allow_everyone(READ));
+            let cache = source.cache();
             let objects = keys(&[1]);
-            let mut finding = pin!(cache.find(&objects));
-            assert!(poll(&mut finding).is_none());
-            staged.set(1, denied(READ));
+            let mut first = pin!(cache.load_entries(&objects));
+            assert!(poll(&mut first).is_none());
+            source.set_overwrites(1, deny_everyone(READ));
             forget(&cache);
-            staged.let_go(1);
-            assert!(poll(&mut finding).is_none());
-            // Who comes now waits for the second answer, not the first.
-            let mut late = pin!(cache.find(&objects));
-            assert!(poll(&mut late).is_none());
-            staged.let_go(1);
-            assert!(!may_read(&poll(&mut finding).unwrap().unwrap()[0]));
-            assert!(!may_read(&poll(&mut late).unwrap().unwrap()[0]));
-            assert_eq!(staged.asked().len(), 2);
+            source.release(1);
+            assert!(poll(&mut first).is_none());
+            // A request made after the forget waits for the second load, not the first.
+            let mut second = pin!(cache.load_entries(&objects));
+            assert!(poll(&mut second).is_none());
+            source.release(1);
+            assert!(!can_read(&poll(&mut first).unwrap().unwrap()[0]));
+            assert!(!can_read(&poll(&mut second).unwrap().unwrap()[0]));
+            assert_eq!(source.requests().len(), 2);
         }
     }
 
     #[test]
-    fn only_what_is_forgotten_is_asked_again() {
-        let staged = Staged::open();
-        let cache = staged.cache();
-        let held = now(&cache, &[1, 2]).unwrap();
+    fn only_forgotten_objects_are_loaded_again() {
+        let source = FakeSource::immediate();
+        let cache = source.cache();
+        let entries = load_now(&cache, &[1, 2]).unwrap();
         cache.clone().forget_object(&key(2));
-        assert!(held[0].current().is_some() && held[1].current().is_none());
-        now(&cache, &[1, 2]).unwrap();
-        assert_eq!(staged.asked()[1..], [keys(&[2])]);
+        assert!(entries[0].current().is_some() && entries[1].current().is_none());
+        load_now(&cache, &[1, 2]).unwrap();
+        assert_eq!(source.requests()[1..], [keys(&[2])]);
         let epoch = cache.epoch();
         cache.forget_all();
-        assert!(cache.epoch() > epoch && held[0].current().is_none());
-        now(&cache, &[2, 1]).unwrap();
-        assert_eq!(staged.asked()[2..], [keys(&[2, 1])]);
+        assert!(cache.epoch() > epoch && entries[0].current().is_none());
+        load_now(&cache, &[2, 1]).unwrap();
+        assert_eq!(source.requests()[2..], [keys(&[2, 1])]);
     }
 
-    struct CodenameMismatch;
+    struct ShortSource;
 
-    impl GrantSource<()> for CodenameMismatch {
+    impl GrantSource<()> for ShortSource {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(UserGrants::default())
         }
@@ -342,27 +385,27 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_panics_or_answers_for_other_objects_is_a_fault() {
-        let cache = GrantSource::into_cache(CodenameMismatch);
-        assert!(now(&cache, &[1]).is_ok());
-        for (ids, wanted) in [(&[2, 3][..], "asked for 2 objects and answered for 1"), (&[2, 3, 4], "panicked")] {
-            let error = now(&cache, ids).err().unwrap();
-            assert!(error.is_fault() && error.to_string().contains(wanted), "{error}");
+    fn panic_or_wrong_count_of_the_source_is_a_fault() {
+        let cache = GrantSource::into_cache(ShortSource);
+        assert!(load_now(&cache, &[1]).is_ok());
+        for (ids, message) in [(&[2, 3][..], "returned 1 overwrites for 2 objects"), (&[2, 3, 4], "panicked")] {
+            let error = load_now(&cache, ids).err().unwrap();
+            assert!(error.is_fault() && error.to_string().contains(message), "{error}");
         }
-        assert_eq!(cache.0.turns.available_permits(), GrantCache::<()>::FLIGHTS);
+        assert_eq!(cache.0.batch_permits.available_permits(), GrantCache::<()>::MAX_CONCURRENT_BATCHES);
     }
 
     #[test]
-    fn a_cache_is_a_source_and_its_own_cache() {
-        let staged = Staged::open();
-        staged.grant([READ]);
-        staged.set(1, allowed(READ));
-        let cache = staged.cache();
+    fn cache_is_a_source_and_its_own_cache() {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        source.set_overwrites(1, allow_everyone(READ));
+        let cache = source.cache();
         assert!(Arc::ptr_eq(&cache.clone().into_cache().0, &cache.0));
         assert!(cache.load(&()).now_or_never().unwrap().unwrap().grants.contains(READ));
-        let one = cache.overwrites(&keys(&[1])).now_or_never().unwrap().unwrap();
-        assert!(one[0].apply(&UserGrants::default(), "7").contains(READ));
-        let none = CodenameMismatch.into_cache().clone();
-        assert_eq!(format!("{none:?}"), "GrantCache { .. }");
+        let overwrites = cache.overwrites(&keys(&[1])).now_or_never().unwrap().unwrap();
+        assert!(overwrites[0].apply(&UserGrants::default(), "7").contains(READ));
+        let cache = ShortSource.into_cache().clone();
+        assert_eq!(format!("{cache:?}"), "GrantCache { .. }");
     }
 }

@@ -1,50 +1,66 @@
-//! Codenames: what a role table can grant, each with an index of its own for as long as the process runs.
+//! Codenames: the names that a role table can grant. Each has an index that is stable until the process exits.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::sync::ignore_poison;
-
-/// One thing that a role table can grant: `chat.can_use_chat`. Declared with `permissions!`.
+/// A name that a role table can grant, for example `chat.can_use_chat`.
 ///
-/// Two codenames are equal if they come from one declaration.
+/// [`permissions!`](crate::permissions) declares codenames as constants; there is no public constructor. In a permission
+/// expression a codename is written as its name; in code it is passed to [`Context::may`](crate::Context::may) and to
+/// [`GrantSet`](crate::GrantSet).
+///
+/// Two codenames are equal if they come from the same declaration. If two declarations have the same name, neither can be
+/// granted, and [`websocket`](crate::websocket) panics.
+///
+/// ```standalone_crate
+/// portcullis::permissions! {
+///     uploads {
+///         read = "Sees uploads",
+///         write = "Uploads files",
+///     }
+/// }
+///
+/// assert_eq!(uploads::read.name(), "uploads.read");
+/// assert_eq!(uploads::write.description(), "Uploads files");
+/// assert_ne!(uploads::read, uploads::write);
+/// ```
 #[derive(Clone, Copy)]
 pub struct Codename(&'static CodenameRow);
 
 impl Codename {
-    /// The codename of a declaration.
+    /// Returns the codename that a declared row describes.
     #[doc(hidden)]
     pub const fn of(row: &'static CodenameRow) -> Codename {
         Codename(row)
     }
 
-    /// As role tables store it: `chat.can_use_chat`.
+    /// Returns the name as role tables store it: module and constant joined by a dot, for example `chat.can_use_chat`.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// What it grants, in words for people.
+    /// Returns the description that was written at the declaration, for people who fill a role table.
     pub fn description(&self) -> &'static str {
         self.0.description
     }
 
-    /// Its place in a set. `None` where its name is another's too: then nothing grants it.
+    /// Returns the index in a grant set, or `None` if another declaration has the same name: then no set contains it.
     #[inline]
     pub(crate) fn index(self) -> Option<usize> {
         match self.0.index.load(Ordering::Relaxed) {
-            NONE_YET => self.admitted(),
-            NEVER => None,
+            UNASSIGNED => self.register_on_first_use(),
+            AMBIGUOUS => None,
             index => Some(index as usize - 1),
         }
     }
 
     #[cold]
-    fn admitted(self) -> Option<usize> {
-        table().admit(self.0);
+    fn register_on_first_use(self) -> Option<usize> {
+        lock_table().register(self.0);
         self.0.index()
     }
 }
@@ -75,33 +91,33 @@ impl fmt::Debug for Codename {
     }
 }
 
-/// What `permissions!` generates for a codename.
+/// The static row that `permissions!` generates for a codename.
 #[doc(hidden)]
 pub struct CodenameRow {
     name: &'static str,
     description: &'static str,
     module: &'static str,
-    /// `NONE_YET`, `NEVER`, or the index and one.
+    /// [`UNASSIGNED`], [`AMBIGUOUS`], or the index plus one.
     index: AtomicU32,
 }
 
-const NONE_YET: u32 = 0;
-const NEVER: u32 = u32::MAX;
+const UNASSIGNED: u32 = 0;
+const AMBIGUOUS: u32 = u32::MAX;
 
 impl CodenameRow {
-    /// A codename that was declared in this module.
+    /// Creates the row of a codename declared in `module`.
     pub const fn new(name: &'static str, description: &'static str, module: &'static str) -> CodenameRow {
-        CodenameRow { name, description, module, index: AtomicU32::new(NONE_YET) }
+        CodenameRow { name, description, module, index: AtomicU32::new(UNASSIGNED) }
     }
 
-    /// Nothing grants it from now on.
-    pub(super) fn refuse(&self) {
-        self.index.store(NEVER, Ordering::Relaxed);
+    /// Excludes the codename from all grant sets, because another declaration has the same name.
+    pub(super) fn mark_ambiguous(&self) {
+        self.index.store(AMBIGUOUS, Ordering::Relaxed);
     }
 
     fn index(&self) -> Option<usize> {
         match self.index.load(Ordering::Relaxed) {
-            NONE_YET | NEVER => None,
+            UNASSIGNED | AMBIGUOUS => None,
             index => Some(index as usize - 1),
         }
     }
@@ -110,7 +126,7 @@ impl CodenameRow {
 #[cfg(feature = "registry")]
 inventory::collect!(Codename);
 
-/// Two codenames of the program have one name.
+/// The error for two declarations with the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CodenameClash {
     name: &'static str,
@@ -119,122 +135,123 @@ pub(crate) struct CodenameClash {
 
 impl fmt::Display for CodenameClash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CodenameClash { name, modules: [one, other] } = self;
-        write!(f, "two codenames are called `{name}`: one in `{one}`, one in `{other}`; give one another name")
+        let CodenameClash { name, modules: [first, second] } = self;
+        write!(f, "two codenames are called `{name}`: one in `{first}`, one in `{second}`; give one another name")
     }
 }
 
 impl std::error::Error for CodenameClash {}
 
-/// Gives every codename its index, at start-up.
-pub(crate) fn ready() -> Result<(), CodenameClash> {
-    table().clash.clone().map_or(Ok(()), Err)
+/// Assigns an index to every submitted codename. Fails if two declarations have the same name.
+pub(crate) fn register_codenames() -> Result<(), CodenameClash> {
+    lock_table().clash.clone().map_or(Ok(()), Err)
 }
 
-/// All codenames, sorted by name: those that inventory finds, and those that were used.
+/// Returns all registered codenames, sorted by name. Fails if two declarations have the same name.
 pub(crate) fn codenames() -> Result<Vec<Codename>, CodenameClash> {
-    let table = table();
+    let table = lock_table();
     match &table.clash {
         Some(clash) => Err(clash.clone()),
-        None => Ok(table.granted().collect()),
+        None => Ok(table.grantable_codenames().collect()),
     }
 }
 
-/// All codenames that can be granted, sorted by name.
-pub(super) fn granted() -> Vec<Codename> {
-    table().granted().collect()
+/// Returns all registered codenames with an unambiguous name, sorted by name.
+pub(super) fn grantable_codenames() -> Vec<Codename> {
+    lock_table().grantable_codenames().collect()
 }
 
-/// The index of the codename of this name. `None` where there is no such codename, or where there are two.
+/// Returns the index for a name, or `None` if no codename, or more than one, has this name.
 pub(super) fn index_of(name: &str) -> Option<usize> {
-    table().index_of(name, cfg!(feature = "registry"))
+    lock_table().index_of(name, cfg!(feature = "registry"))
 }
 
-/// Every codename that has an index, or was refused one.
-struct Table {
-    filled: bool,
+/// Every registered codename, with or without an index.
+struct CodenameTable {
+    is_filled: bool,
     rows: BTreeMap<&'static str, &'static CodenameRow>,
-    /// Names that were granted before their codename was seen, each with the index that it will have.
-    expected: BTreeMap<String, u32>,
-    /// The last index that was given, and one.
-    last: u32,
+    /// Names that were granted before their codename was registered, each with its future index plus one.
+    reserved: BTreeMap<String, u32>,
+    /// The last allocated index plus one.
+    last_index: u32,
     clash: Option<CodenameClash>,
 }
 
-static TABLE: Mutex<Table> = Mutex::new(Table::new());
+static TABLE: Mutex<CodenameTable> = Mutex::new(CodenameTable::new());
 
-fn table() -> MutexGuard<'static, Table> {
-    let mut table = ignore_poison(TABLE.lock());
-    if !table.filled {
-        table.filled = true;
-        for row in found() {
-            table.admit(row);
+fn lock_table() -> MutexGuard<'static, CodenameTable> {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !table.is_filled {
+        table.is_filled = true;
+        for row in submitted_rows() {
+            table.register(row);
         }
     }
     table
 }
 
-impl Table {
-    /// How many names are expected at the most.
-    const EXPECTED: usize = 4096;
+impl CodenameTable {
+    /// Stored names come from outside of the program, so the number of reserved indexes is bounded.
+    const MAX_RESERVED: usize = 4096;
 
-    const fn new() -> Table {
-        Table { filled: false, rows: BTreeMap::new(), expected: BTreeMap::new(), last: 0, clash: None }
+    const fn new() -> CodenameTable {
+        CodenameTable { is_filled: false, rows: BTreeMap::new(), reserved: BTreeMap::new(), last_index: 0, clash: None }
     }
 
-    /// Gives a row the next index. Of two rows with one name neither keeps any: nobody knows which one a role means.
-    fn admit(&mut self, row: &'static CodenameRow) {
+    /// Assigns the next index to a row. If two rows have the same name, neither keeps an index, because a role could mean
+    /// either of them.
+    fn register(&mut self, row: &'static CodenameRow) {
         let Some(&earlier) = self.rows.get(row.name) else {
-            let index = self.expected.remove(row.name).unwrap_or_else(|| self.next());
+            let index = self.reserved.remove(row.name).unwrap_or_else(|| self.allocate_index());
             self.rows.insert(row.name, row);
             return row.index.store(index, Ordering::Relaxed);
         };
         if ptr::eq(earlier, row) {
             return;
         }
-        earlier.refuse();
-        row.refuse();
+        earlier.mark_ambiguous();
+        row.mark_ambiguous();
         let mut modules = [earlier.module, row.module];
         modules.sort_unstable();
         self.clash.get_or_insert(CodenameClash { name: row.name, modules });
     }
 
-    /// Unless all codenames are seen at start-up, a name that is not known yet may still be declared.
-    fn index_of(&mut self, name: &str, all_seen: bool) -> Option<usize> {
+    /// Reserves an index for an unknown name unless `is_complete`: the codename may be registered later.
+    fn index_of(&mut self, name: &str, is_complete: bool) -> Option<usize> {
         if let Some(row) = self.rows.get(name) {
             return row.index();
         }
-        if !all_seen && !self.expected.contains_key(name) && self.expected.len() < Table::EXPECTED {
-            let index = self.next();
-            self.expected.insert(name.to_owned(), index);
+        if !is_complete && !self.reserved.contains_key(name) && self.reserved.len() < CodenameTable::MAX_RESERVED {
+            let index = self.allocate_index();
+            self.reserved.insert(name.to_owned(), index);
         }
-        self.expected.get(name).map(|index| *index as usize - 1)
+        self.reserved.get(name).map(|index| *index as usize - 1)
     }
 
-    fn next(&mut self) -> u32 {
-        self.last += 1;
-        self.last
+    fn allocate_index(&mut self) -> u32 {
+        self.last_index += 1;
+        self.last_index
     }
 
-    fn granted(&self) -> impl Iterator<Item = Codename> {
+    fn grantable_codenames(&self) -> impl Iterator<Item = Codename> {
         self.rows.values().filter(|row| row.index().is_some()).map(|row| Codename(row))
     }
 }
 
-/// What inventory finds, in an order that is always the same.
+/// Collects the rows submitted to inventory, in a deterministic order.
 #[cfg(feature = "registry")]
-fn found() -> Vec<&'static CodenameRow> {
-    let mut found: Vec<_> = inventory::iter::<Codename>.into_iter().map(|codename| codename.0).collect();
-    found.sort_unstable_by_key(|row| (row.name, row.module));
-    found
+fn submitted_rows() -> Vec<&'static CodenameRow> {
+    let mut rows: Vec<_> = inventory::iter::<Codename>.into_iter().map(|codename| codename.0).collect();
+    rows.sort_unstable_by_key(|row| (row.name, row.module));
+    rows
 }
 
 #[cfg(not(feature = "registry"))]
-fn found() -> Vec<&'static CodenameRow> {
+fn submitted_rows() -> Vec<&'static CodenameRow> {
     Vec::new()
 }
 
-/// Tells the registry of a codename.
+/// Submits a codename to the registry.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(feature = "registry")]
@@ -244,7 +261,7 @@ macro_rules! __declare {
     };
 }
 
-/// Tells nobody: the feature `registry` is off.
+/// Expands to nothing, because the feature `registry` is off.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(feature = "registry"))]
@@ -265,64 +282,64 @@ mod tests {
     }
 
     #[test]
-    fn every_codename_has_an_index_of_its_own() {
-        let mut table = Table::new();
+    fn each_codename_gets_its_own_index() {
+        let mut table = CodenameTable::new();
         let (read, write) = (row("a.read", "m"), row("a.write", "m"));
         for row in [write, read, write] {
-            table.admit(row);
+            table.register(row);
         }
         assert_eq!((write.index(), read.index()), (Some(0), Some(1)));
-        assert_eq!(table.granted().collect::<Vec<_>>(), [Codename(read), Codename(write)]);
+        assert_eq!(table.grantable_codenames().collect::<Vec<_>>(), [Codename(read), Codename(write)]);
         assert_eq!(table.clash, None);
     }
 
     #[test]
-    fn two_codenames_of_one_name_are_a_clash_and_nothing_grants_them() {
-        let mut table = Table::new();
-        let (other, one, fine) = (row("a.read", "m::b"), row("a.read", "m::a"), row("a.write", "m"));
-        for row in [other, fine, one, other] {
-            table.admit(row);
+    fn two_codenames_with_one_name_clash_and_are_never_granted() {
+        let mut table = CodenameTable::new();
+        let (second, first, unique) = (row("a.read", "m::b"), row("a.read", "m::a"), row("a.write", "m"));
+        for row in [second, unique, first, second] {
+            table.register(row);
         }
-        assert_eq!((one.index(), other.index(), fine.index()), (None, None, Some(1)));
-        assert_eq!(Codename(one).index(), None);
-        assert_eq!(table.granted().collect::<Vec<_>>(), [Codename(fine)]);
+        assert_eq!((first.index(), second.index(), unique.index()), (None, None, Some(1)));
+        assert_eq!(Codename(first).index(), None);
+        assert_eq!(table.grantable_codenames().collect::<Vec<_>>(), [Codename(unique)]);
         let text = "two codenames are called `a.read`: one in `m::a`, one in `m::b`; give one another name";
         assert_eq!(table.clash.unwrap().to_string(), text);
     }
 
     #[test]
-    fn a_name_that_is_granted_before_its_codename_is_seen_keeps_its_index() {
-        let mut table = Table::new();
+    fn name_granted_before_registration_keeps_its_index() {
+        let mut table = CodenameTable::new();
         assert_eq!(table.index_of("a.read", true), None);
-        let expected = table.index_of("a.read", false);
-        assert_eq!((expected, table.index_of("a.read", false)), (Some(0), Some(0)));
+        let reserved = table.index_of("a.read", false);
+        assert_eq!((reserved, table.index_of("a.read", false)), (Some(0), Some(0)));
         let (write, read) = (row("a.write", "m"), row("a.read", "m"));
-        table.admit(write);
-        table.admit(read);
-        assert_eq!((read.index(), write.index()), (expected, Some(1)));
-        assert_eq!(table.index_of("a.read", false), expected);
-        let expected = (0..5000).filter(|n| table.index_of(&format!("b.{n}"), false).is_some()).count();
-        assert_eq!(expected, Table::EXPECTED);
+        table.register(write);
+        table.register(read);
+        assert_eq!((read.index(), write.index()), (reserved, Some(1)));
+        assert_eq!(table.index_of("a.read", false), reserved);
+        let reserved = (0..5000).filter(|n| table.index_of(&format!("b.{n}"), false).is_some()).count();
+        assert_eq!(reserved, CodenameTable::MAX_RESERVED);
     }
 
     #[test]
-    fn a_codename_is_found_by_its_name_once_it_is_known() {
-        // Found by inventory, or expected.
+    fn registered_codename_is_found_by_name() {
+        // Submitted to inventory, or reserved by this call.
         let index = index_of("codename_tests.read");
         assert!(index.is_some());
         assert_eq!(READ_CODENAME.index(), index);
         assert_eq!((READ_CODENAME.name(), READ_CODENAME.description()), ("codename_tests.read", "May read"));
         assert_eq!(format!("{READ_CODENAME} {READ_CODENAME:?}"), "codename_tests.read codename_tests.read");
         assert_eq!(index_of("codename_tests.rea").is_some(), cfg!(not(feature = "registry")));
-        ready().unwrap();
+        register_codenames().unwrap();
         let all = codenames().unwrap();
         assert!(all.contains(&READ_CODENAME) && all.is_sorted_by_key(Codename::name), "{all:?}");
     }
 
     #[test]
-    fn codenames_are_told_apart_by_their_declaration() {
-        let (one, other) = (Codename(row("a.x", "m")), Codename(row("a.x", "m")));
-        assert_ne!(one, other);
-        assert_eq!(std::collections::HashSet::from([one, other, one]).len(), 2);
+    fn codenames_compare_by_declaration() {
+        let (first, second) = (Codename(row("a.x", "m")), Codename(row("a.x", "m")));
+        assert_ne!(first, second);
+        assert_eq!(std::collections::HashSet::from([first, second, first]).len(), 2);
     }
 }

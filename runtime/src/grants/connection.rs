@@ -1,4 +1,4 @@
-//! The grants of one connection: its base, and what it may do with the objects that it has asked for.
+//! The grants of one session's user: the current snapshot, and when to load another one.
 
 use std::sync::Arc;
 
@@ -11,97 +11,100 @@ use crate::error::Result;
 use crate::sync::ArcSwapOption;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// What one connection holds of its user's grants.
+/// The cached grants of one session's user.
 ///
-/// What most checks read stands in front.
+/// `repr(C)`: the fields that most checks read come first and share a cache line.
 #[repr(C)]
 pub(crate) struct ConnectionGrants<U> {
-    /// A copy of the base's first bits.
+    /// A copy of the first bits of the snapshot.
     bits: GrantBits,
-    /// How often this connection was told to forget.
-    forgotten: AtomicU64,
+    /// Incremented by [`forget`](ConnectionGrants::forget).
+    connection_epoch: AtomicU64,
     cache: GrantCache<U>,
-    base: ArcSwapOption<GrantSnapshot>,
-    /// Held while the base is loaded, so that it is loaded once.
-    loading: tokio::sync::Mutex<()>,
+    snapshot: ArcSwapOption<GrantSnapshot>,
+    /// Held while a snapshot is loaded, so that concurrent checks load it once. An async lock, as it spans the load.
+    load_lock: tokio::sync::Mutex<()>,
 }
 
 impl<U> ConnectionGrants<U> {
     pub(crate) fn new(cache: GrantCache<U>) -> ConnectionGrants<U> {
-        let base = ArcSwapOption::empty();
+        let snapshot = ArcSwapOption::empty();
         ConnectionGrants {
             cache,
-            base,
+            snapshot,
             bits: GrantBits::new(),
-            forgotten: AtomicU64::new(0),
-            loading: tokio::sync::Mutex::const_new(()),
+            connection_epoch: AtomicU64::new(0),
+            load_lock: tokio::sync::Mutex::const_new(()),
         }
     }
 
-    /// The answer where it is known already.
+    /// Evaluates a codename from cached grants. Returns `None` if they have to be loaded.
     #[inline]
-    pub(crate) fn known(&self, codename: Codename) -> Option<bool> {
-        if let Some(known) = codename.index().and_then(|index| self.bits.get(index, self.stamp())) {
-            return Some(known);
+    pub(crate) fn evaluate_cached(&self, codename: Codename) -> Option<bool> {
+        if let Some(is_granted) = codename.index().and_then(|index| self.bits.get(index, self.epoch())) {
+            return Some(is_granted);
         }
-        let base = self.base.load();
-        base.as_ref().filter(|base| self.is_current(base)).map(|base| base.user.grants.contains(codename))
+        let snapshot = self.snapshot.load();
+        snapshot
+            .as_ref()
+            .filter(|snapshot| self.is_current(snapshot))
+            .map(|snapshot| snapshot.user.grants.contains(codename))
     }
 
-    /// The answer for one object where it is known already.
+    /// Evaluates a codename for one object from cached grants. Returns `None` if something has to be loaded.
     #[inline]
-    pub(crate) fn known_on(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
-        let base = self.base.load();
-        base.as_ref().filter(|base| self.is_current(base))?.known(codename, object)
+    pub(crate) fn evaluate_cached_on(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
+        let snapshot = self.snapshot.load();
+        snapshot.as_ref().filter(|snapshot| self.is_current(snapshot))?.evaluate_cached(codename, object)
     }
 
-    /// Whether the user may have a role: what is known says so, or says nothing of roles.
+    /// Returns whether the user may have a role: it is among the loaded roles, no roles were loaded, or nothing is cached.
     pub(crate) fn may_have_role(&self, role: &str) -> bool {
-        match &*self.base.load() {
-            Some(base) if self.is_current(base) => {
-                let roles = &base.user.roles;
+        match &*self.snapshot.load() {
+            Some(snapshot) if self.is_current(snapshot) => {
+                let roles = &snapshot.user.roles;
                 roles.is_empty() || roles.iter().any(|known| known == role)
             }
-            // It is loaded anew, or is being loaded.
+            // A load is due or in progress.
             _ => true,
         }
     }
 
-    /// Reads ahead what most checks read.
+    /// Reads the cache line that most checks read, before it is needed.
     #[inline]
-    pub(crate) fn fetch(&self) -> u64 {
-        self.forgotten.load(Ordering::Relaxed)
+    pub(crate) fn prefetch(&self) -> u64 {
+        self.connection_epoch.load(Ordering::Relaxed)
     }
 
-    /// Drops what is held: the next check loads anew.
+    /// Invalidates the cached grants: the next check loads them again.
     pub(crate) fn forget(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.connection_epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether nothing was forgotten since it began to load.
+    /// Returns whether nothing has been forgotten since the load of the snapshot started.
     #[inline]
-    fn is_current(&self, base: &GrantSnapshot) -> bool {
-        base.stamp == self.stamp()
+    fn is_current(&self, snapshot: &GrantSnapshot) -> bool {
+        snapshot.epoch == self.epoch()
     }
 
-    /// Both numbers only rise: the sum is the same only while both are.
+    /// Returns the epoch of the grants. Both summands only increase, so the sum is unchanged only while both are.
     #[inline]
-    fn stamp(&self) -> u64 {
-        self.cache.epoch().wrapping_add(self.forgotten.load(Ordering::SeqCst))
+    fn epoch(&self) -> u64 {
+        self.cache.epoch().wrapping_add(self.connection_epoch.load(Ordering::SeqCst))
     }
 }
 
 impl<U: Send + Sync + 'static> ConnectionGrants<U> {
-    /// Whether the user may.
-    pub(crate) async fn may(&self, user: &U, codename: Codename) -> Result<bool> {
-        match self.known(codename) {
-            Some(known) => Ok(known),
-            None => Ok(self.base(user).await?.user.grants.contains(codename)),
+    /// Evaluates a codename, loading the grants if necessary.
+    pub(crate) async fn evaluate(&self, user: &U, codename: Codename) -> Result<bool> {
+        match self.evaluate_cached(codename) {
+            Some(is_granted) => Ok(is_granted),
+            None => Ok(self.load_snapshot(user).await?.user.grants.contains(codename)),
         }
     }
 
-    /// Whether the user may, with every one of these objects.
-    pub(crate) async fn may_on(
+    /// Evaluates a codename for all of these objects, loading what is missing.
+    pub(crate) async fn evaluate_on(
         &self,
         user: &U,
         user_id: &str,
@@ -109,38 +112,39 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
         objects: &[ObjectKey],
     ) -> Result<bool> {
         loop {
-            let base = self.base(user).await?;
-            if let Some(known) = base.known_on_all(codename, objects) {
-                return Ok(known);
+            let snapshot = self.load_snapshot(user).await?;
+            if let Some(is_granted) = snapshot.evaluate_cached_on_all(codename, objects) {
+                return Ok(is_granted);
             }
-            let entries = self.cache.find(objects).await?;
-            let mut learned = objects.iter().zip(entries).map(|(object, entry)| base.learn(object, entry, user_id));
-            let all = learned.try_fold(true, |all, grants| Some(all & grants?.contains(codename)));
-            // What was forgotten meanwhile is looked up again.
-            if let Some(all) = all.filter(|_| self.is_current(&base)) {
+            let entries = self.cache.load_entries(objects).await?;
+            let mut grants =
+                objects.iter().zip(entries).map(|(object, entry)| snapshot.cache_object(object, entry, user_id));
+            let all = grants.try_fold(true, |all, grants| Some(all & grants?.contains(codename)));
+            // Starts over if something was forgotten in the meantime.
+            if let Some(all) = all.filter(|_| self.is_current(&snapshot)) {
                 return Ok(all);
             }
         }
     }
 
-    /// The base, loaded if need be. One that was forgotten while it was loaded is loaded again.
-    async fn base(&self, user: &U) -> Result<Arc<GrantSnapshot>> {
+    /// Returns the current snapshot, loading it if necessary. A snapshot forgotten during its load is loaded again.
+    async fn load_snapshot(&self, user: &U) -> Result<Arc<GrantSnapshot>> {
         loop {
-            if let Some(base) = self.current() {
-                return Ok(base);
+            if let Some(snapshot) = self.current_snapshot() {
+                return Ok(snapshot);
             }
-            let _loading = self.loading.lock().await;
-            if self.current().is_none() {
-                let stamp = self.stamp();
-                let user = self.cache.source().user(user).await?;
-                self.bits.copy(&user.grants, stamp);
-                self.base.store(Some(Arc::new(GrantSnapshot::new(stamp, user))));
+            let _guard = self.load_lock.lock().await;
+            if self.current_snapshot().is_none() {
+                let epoch = self.epoch();
+                let user = self.cache.source().load_user(user).await?;
+                self.bits.copy(&user.grants, epoch);
+                self.snapshot.store(Some(Arc::new(GrantSnapshot::new(epoch, user))));
             }
         }
     }
 
-    fn current(&self) -> Option<Arc<GrantSnapshot>> {
-        self.base.load_full().filter(|base| self.is_current(base))
+    fn current_snapshot(&self) -> Option<Arc<GrantSnapshot>> {
+        self.snapshot.load_full().filter(|snapshot| self.is_current(snapshot))
     }
 }
 
@@ -148,195 +152,196 @@ impl<U: Send + Sync + 'static> ConnectionGrants<U> {
 mod tests {
     use futures_util::FutureExt;
 
-    use super::super::tests::fake_source::{READ, Staged, WRITE, allowed, denied, key, keys};
+    use super::super::tests::fake_source::{FakeSource, READ, WRITE, allow_everyone, deny_everyone, key, keys};
     use super::super::{GrantSet, Overwrites};
     use super::*;
 
-    fn held(staged: &Staged) -> ConnectionGrants<()> {
-        ConnectionGrants::new(staged.cache())
+    fn new_grants(source: &FakeSource) -> ConnectionGrants<()> {
+        ConnectionGrants::new(source.cache())
     }
 
-    fn may_on(held: &ConnectionGrants<()>, codename: Codename, ids: &[u32]) -> bool {
-        held.may_on(&(), "7", codename, &keys(ids)).now_or_never().unwrap().unwrap()
-    }
-
-    #[test]
-    fn grants_are_loaded_once_and_known_from_then_on() {
-        let staged = Staged::held();
-        staged.grant([READ]);
-        let held = held(&staged);
-        assert_eq!(held.known(READ), None);
-        let mut asking: Vec<_> = (0..9).map(|_| Box::pin(held.may(&(), READ))).collect();
-        assert!(asking.iter_mut().all(|one| one.now_or_never().is_none()));
-        staged.let_go(9);
-        assert!(asking.iter_mut().all(|one| one.now_or_never().unwrap().unwrap()));
-        assert_eq!((held.known(READ), held.known(WRITE)), (Some(true), Some(false)));
-        assert_eq!(staged.loads(), 1);
+    fn may_on(grants: &ConnectionGrants<()>, codename: Codename, ids: &[u32]) -> bool {
+        grants.evaluate_on(&(), "7", codename, &keys(ids)).now_or_never().unwrap().unwrap()
     }
 
     #[test]
-    fn a_failure_is_not_remembered() {
-        let staged = Staged::open();
-        staged.grant([READ]);
-        staged.broken.store(true, Ordering::SeqCst);
-        let held = held(&staged);
+    fn grants_are_loaded_once_and_then_cached() {
+        let source = FakeSource::blocked();
+        source.grant([READ]);
+        let grants = new_grants(&source);
+        assert_eq!(grants.evaluate_cached(READ), None);
+        let mut evaluations: Vec<_> = (0..9).map(|_| Box::pin(grants.evaluate(&(), READ))).collect();
+        assert!(evaluations.iter_mut().all(|one| one.now_or_never().is_none()));
+        source.release(9);
+        assert!(evaluations.iter_mut().all(|one| one.now_or_never().unwrap().unwrap()));
+        assert_eq!((grants.evaluate_cached(READ), grants.evaluate_cached(WRITE)), (Some(true), Some(false)));
+        assert_eq!(source.load_count(), 1);
+    }
+
+    #[test]
+    fn failed_load_is_not_cached() {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        source.is_failing.store(true, Ordering::SeqCst);
+        let grants = new_grants(&source);
         for _ in 0..2 {
-            assert!(held.may(&(), READ).now_or_never().unwrap().is_err());
-            assert!(held.may_on(&(), "7", READ, &keys(&[1])).now_or_never().unwrap().is_err());
+            assert!(grants.evaluate(&(), READ).now_or_never().unwrap().is_err());
+            assert!(grants.evaluate_on(&(), "7", READ, &keys(&[1])).now_or_never().unwrap().is_err());
         }
-        assert_eq!(held.known(READ), None);
-        staged.broken.store(false, Ordering::SeqCst);
-        assert!(held.may(&(), READ).now_or_never().unwrap().unwrap());
-        assert_eq!(staged.loads(), 5);
+        assert_eq!(grants.evaluate_cached(READ), None);
+        source.is_failing.store(false, Ordering::SeqCst);
+        assert!(grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
+        assert_eq!(source.load_count(), 5);
     }
 
     #[test]
-    fn who_gives_up_leaves_the_loading_to_the_next() {
-        let staged = Staged::held();
-        staged.grant([READ]);
-        let held = held(&staged);
-        let mut first = Box::pin(held.may(&(), READ));
-        let mut second = Box::pin(held.may(&(), READ));
+    fn cancelled_load_is_repeated_by_the_next_waiter() {
+        let source = FakeSource::blocked();
+        source.grant([READ]);
+        let grants = new_grants(&source);
+        let mut first = Box::pin(grants.evaluate(&(), READ));
+        let mut second = Box::pin(grants.evaluate(&(), READ));
         assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
         drop(first);
-        staged.let_go(1);
+        source.release(1);
         assert!((&mut second).now_or_never().unwrap().unwrap());
-        assert_eq!(staged.loads(), 2);
+        assert_eq!(source.load_count(), 2);
     }
 
     #[test]
-    fn nothing_passes_on_grants_that_were_forgotten_while_they_were_loaded() {
-        let ways: [fn(&ConnectionGrants<()>); 2] = [ConnectionGrants::forget, |held| held.cache.forget_all()];
-        for forget in ways {
-            let staged = Staged::held();
-            staged.grant([READ]);
-            let held = held(&staged);
-            let mut asking = Box::pin(held.may(&(), READ));
-            assert!((&mut asking).now_or_never().is_none());
-            staged.grant([]);
-            forget(&held);
-            staged.let_go(1);
-            assert!((&mut asking).now_or_never().is_none());
-            assert_eq!(held.known(READ), None);
-            staged.let_go(1);
-            assert!(!asking.now_or_never().unwrap().unwrap());
-            assert_eq!(staged.loads(), 2);
+    fn grants_forgotten_during_load_are_loaded_again() {
+        let forget_functions: [fn(&ConnectionGrants<()>); 2] =
+            [ConnectionGrants::forget, |grants| grants.cache.forget_all()];
+        for forget in forget_functions {
+            let source = FakeSource::blocked();
+            source.grant([READ]);
+            let grants = new_grants(&source);
+            let mut evaluation = Box::pin(grants.evaluate(&(), READ));
+            assert!((&mut evaluation).now_or_never().is_none());
+            source.grant([]);
+            forget(&grants);
+            source.release(1);
+            assert!((&mut evaluation).now_or_never().is_none());
+            assert_eq!(grants.evaluate_cached(READ), None);
+            source.release(1);
+            assert!(!evaluation.now_or_never().unwrap().unwrap());
+            assert_eq!(source.load_count(), 2);
         }
     }
 
     #[test]
-    fn one_connection_forgets_alone_and_the_cache_for_all() {
-        let staged = Staged::open();
-        let cache = staged.cache();
-        let (one, other) = (ConnectionGrants::new(cache.clone()), ConnectionGrants::new(cache.clone()));
-        let known = || (one.known(READ), other.known(READ));
-        let load = || [&one, &other].map(|held| held.may(&(), READ).now_or_never().unwrap().unwrap());
+    fn forget_affects_one_connection_and_forget_all_every_connection() {
+        let source = FakeSource::immediate();
+        let cache = source.cache();
+        let (first, second) = (ConnectionGrants::new(cache.clone()), ConnectionGrants::new(cache.clone()));
+        let cached = || (first.evaluate_cached(READ), second.evaluate_cached(READ));
+        let load = || [&first, &second].map(|grants| grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
         load();
-        one.forget();
-        assert_eq!(known(), (None, Some(false)));
+        first.forget();
+        assert_eq!(cached(), (None, Some(false)));
         load();
         cache.forget_all();
-        assert_eq!(known(), (None, None));
+        assert_eq!(cached(), (None, None));
         load();
-        assert_eq!((known(), staged.loads()), ((Some(false), Some(false)), 5));
+        assert_eq!((cached(), source.load_count()), ((Some(false), Some(false)), 5));
     }
 
     #[test]
-    fn what_objects_overwrite_is_loaded_together_and_known_from_then_on() {
-        let staged = Staged::open();
-        staged.grant([READ]);
-        staged.set(2, denied(READ));
-        staged.set(3, allowed(WRITE));
-        let held = held(&staged);
-        assert_eq!(held.known_on(READ, &key(1)), None);
-        assert!(!may_on(&held, READ, &[1, 2, 3]));
-        assert_eq!(staged.asked(), [keys(&[1, 2, 3])]);
-        assert!(may_on(&held, READ, &[3, 1]) && may_on(&held, WRITE, &[3]) && !may_on(&held, WRITE, &[1, 3]));
-        let known = [1, 2, 3].map(|id| held.known_on(READ, &key(id)));
-        assert_eq!(known, [Some(true), Some(false), Some(true)]);
-        assert_eq!(held.known_on(WRITE, &key(4)), None);
-        assert!(may_on(&held, READ, &[1, 4]));
-        assert_eq!(staged.asked()[1..], [keys(&[4])]);
+    fn overwrites_are_loaded_in_one_batch_and_then_cached() {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        source.set_overwrites(2, deny_everyone(READ));
+        source.set_overwrites(3, allow_everyone(WRITE));
+        let grants = new_grants(&source);
+        assert_eq!(grants.evaluate_cached_on(READ, &key(1)), None);
+        assert!(!may_on(&grants, READ, &[1, 2, 3]));
+        assert_eq!(source.requests(), [keys(&[1, 2, 3])]);
+        assert!(may_on(&grants, READ, &[3, 1]) && may_on(&grants, WRITE, &[3]) && !may_on(&grants, WRITE, &[1, 3]));
+        let cached = [1, 2, 3].map(|id| grants.evaluate_cached_on(READ, &key(id)));
+        assert_eq!(cached, [Some(true), Some(false), Some(true)]);
+        assert_eq!(grants.evaluate_cached_on(WRITE, &key(4)), None);
+        assert!(may_on(&grants, READ, &[1, 4]));
+        assert_eq!(source.requests()[1..], [keys(&[4])]);
     }
 
     #[test]
-    fn one_no_is_enough() {
-        let staged = Staged::open();
-        let held = held(&staged);
-        assert!(!may_on(&held, READ, &[1]));
-        assert!(!may_on(&held, READ, &[2, 1]));
-        assert_eq!(staged.asked(), [keys(&[1])]);
+    fn cached_denial_needs_no_further_load() {
+        let source = FakeSource::immediate();
+        let grants = new_grants(&source);
+        assert!(!may_on(&grants, READ, &[1]));
+        assert!(!may_on(&grants, READ, &[2, 1]));
+        assert_eq!(source.requests(), [keys(&[1])]);
     }
 
     #[test]
-    fn an_administrator_never_asks_what_objects_overwrite() {
-        let staged = Staged::open();
-        staged.user.lock().unwrap().grants = GrantSet::all();
-        staged.set(1, denied(READ));
-        let held = held(&staged);
-        assert!(may_on(&held, READ, &[1, 2]));
-        assert_eq!(held.known_on(READ, &key(3)), Some(true));
-        assert!(staged.asked().is_empty());
+    fn administrator_never_loads_overwrites() {
+        let source = FakeSource::immediate();
+        source.user.lock().unwrap().grants = GrantSet::all();
+        source.set_overwrites(1, deny_everyone(READ));
+        let grants = new_grants(&source);
+        assert!(may_on(&grants, READ, &[1, 2]));
+        assert_eq!(grants.evaluate_cached_on(READ, &key(3)), Some(true));
+        assert!(source.requests().is_empty());
     }
 
     #[test]
-    fn a_forgotten_object_is_looked_up_again() {
-        let staged = Staged::open();
-        let held = held(&staged);
-        assert!(!may_on(&held, READ, &[1]));
-        staged.set(1, allowed(READ));
-        held.cache.forget_object(&key(1));
-        assert_eq!(held.known_on(READ, &key(1)), None);
-        assert!(may_on(&held, READ, &[1]));
-        assert_eq!(held.known_on(READ, &key(1)), Some(true));
+    fn forgotten_object_is_loaded_again() {
+        let source = FakeSource::immediate();
+        let grants = new_grants(&source);
+        assert!(!may_on(&grants, READ, &[1]));
+        source.set_overwrites(1, allow_everyone(READ));
+        grants.cache.forget_object(&key(1));
+        assert_eq!(grants.evaluate_cached_on(READ, &key(1)), None);
+        assert!(may_on(&grants, READ, &[1]));
+        assert_eq!(grants.evaluate_cached_on(READ, &key(1)), Some(true));
     }
 
     #[test]
-    fn new_grants_drop_what_was_computed_from_the_old_ones() {
-        let staged = Staged::open();
-        staged.grant([READ]);
-        staged.set(1, Overwrites::new().allow_role("editor", WRITE));
-        let held = held(&staged);
-        assert!(may_on(&held, READ, &[1]) && !may_on(&held, WRITE, &[1]));
-        staged.grant([]);
-        staged.user.lock().unwrap().roles = vec!["editor".to_owned()];
-        held.forget();
-        assert_eq!(held.known_on(READ, &key(1)), None);
-        assert!(!may_on(&held, READ, &[1]) && may_on(&held, WRITE, &[1]));
-        // What the object overwrites is the same.
-        assert_eq!(staged.asked(), [keys(&[1])]);
+    fn reloaded_grants_invalidate_object_grants() {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        source.set_overwrites(1, Overwrites::new().allow_role("editor", WRITE));
+        let grants = new_grants(&source);
+        assert!(may_on(&grants, READ, &[1]) && !may_on(&grants, WRITE, &[1]));
+        source.grant([]);
+        source.user.lock().unwrap().roles = vec!["editor".to_owned()];
+        grants.forget();
+        assert_eq!(grants.evaluate_cached_on(READ, &key(1)), None);
+        assert!(!may_on(&grants, READ, &[1]) && may_on(&grants, WRITE, &[1]));
+        // The overwrites of the object are still cached.
+        assert_eq!(source.requests(), [keys(&[1])]);
     }
 
     #[test]
-    fn nothing_passes_on_what_was_forgotten_while_an_object_was_loaded() {
-        let staged = Staged::held();
-        staged.grant([READ]);
-        let held = held(&staged);
-        staged.let_go(1);
-        assert!(held.may(&(), READ).now_or_never().unwrap().unwrap());
+    fn grants_forgotten_during_object_load_are_loaded_again() {
+        let source = FakeSource::blocked();
+        source.grant([READ]);
+        let grants = new_grants(&source);
+        source.release(1);
+        assert!(grants.evaluate(&(), READ).now_or_never().unwrap().unwrap());
         let objects = keys(&[1]);
-        let mut asking = Box::pin(held.may_on(&(), "7", READ, &objects));
-        assert!((&mut asking).now_or_never().is_none());
-        staged.grant([]);
-        held.forget();
-        staged.let_go(1);
-        assert!((&mut asking).now_or_never().is_none());
-        staged.let_go(1);
-        assert!(!asking.now_or_never().unwrap().unwrap());
-        assert_eq!((staged.loads(), staged.asked().len()), (2, 1));
+        let mut evaluation = Box::pin(grants.evaluate_on(&(), "7", READ, &objects));
+        assert!((&mut evaluation).now_or_never().is_none());
+        source.grant([]);
+        grants.forget();
+        source.release(1);
+        assert!((&mut evaluation).now_or_never().is_none());
+        source.release(1);
+        assert!(!evaluation.now_or_never().unwrap().unwrap());
+        assert_eq!((source.load_count(), source.requests().len()), (2, 1));
     }
 
     #[test]
-    fn only_so_many_objects_are_kept() {
-        let staged = Staged::open();
-        staged.grant([READ]);
-        let held = held(&staged);
+    fn number_of_cached_objects_is_bounded() {
+        let source = FakeSource::immediate();
+        source.grant([READ]);
+        let grants = new_grants(&source);
         for id in 0..1500 {
-            assert!(may_on(&held, READ, &[id]));
+            assert!(may_on(&grants, READ, &[id]));
         }
-        let kept = (0..1500).filter(|id| held.known_on(READ, &key(*id)).is_some()).count();
-        assert!(kept > 0 && kept <= GrantSnapshot::MOST, "{kept}");
+        let cached = (0..1500).filter(|id| grants.evaluate_cached_on(READ, &key(*id)).is_some()).count();
+        assert!(cached > 0 && cached <= GrantSnapshot::MAX_OBJECTS, "{cached}");
         let all: Vec<_> = (0..3000).collect();
-        assert!(may_on(&held, READ, &all) && !may_on(&held, WRITE, &all));
+        assert!(may_on(&grants, READ, &all) && !may_on(&grants, WRITE, &all));
     }
 }

@@ -1,85 +1,98 @@
-//! A user's grants as a set of bits: a check is one load and one mask.
+//! A set of codenames as a bit set: a membership test is one load and one mask.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::codename::{self, Codename};
-use crate::sync::ignore_poison;
 
-/// Codenames that are granted, or denied.
+/// A set of codenames: those that a user is granted, or those that an [`Overwrites`](crate::Overwrites) step allows or
+/// denies.
 ///
-/// ```
+/// The default is the empty set. [`GrantSet::all`] is the administrator's set: it contains every codename, and no overwrite
+/// of an object restricts it.
+///
+/// ```standalone_crate
 /// use portcullis::GrantSet;
 ///
-/// let nothing = GrantSet::new();
-/// assert!(nothing.is_empty() && !nothing.is_all());
-/// // As a role table has them. A name that the program does not know grants nothing.
-/// let stored = GrantSet::from_names(["uploads.share"]);
-/// assert_eq!(stored.iter().count(), 0);
+/// portcullis::permissions! {
+///     uploads {
+///         read = "Sees uploads",
+///         write = "Uploads files",
+///     }
+/// }
+///
+/// // Names as a role table stores them. A name that the program does not declare grants nothing.
+/// let mut grants = GrantSet::from_names(["uploads.read"]);
+/// assert!(grants.contains(uploads::read) && !grants.contains(uploads::write));
+/// grants.insert(uploads::write);
+/// assert_eq!(grants, GrantSet::from([uploads::read, uploads::write]));
+/// grants.deny(&uploads::read.into());
+/// assert!(grants.iter().eq([uploads::write]));
 /// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct GrantSet {
-    /// The administrator. Then no bit is set.
+    /// Whether this is the administrator's set. If so, no bit is set.
     all: bool,
-    /// One bit a codename, at its index. The last word is never zero, so that equal sets have equal words.
+    /// One bit per codename, at its index. The last word is never zero, so that equal sets have equal words.
     words: SmallVec<[u64; 2]>,
 }
 
 impl GrantSet {
-    /// Nothing.
+    /// Creates an empty set.
     pub fn new() -> GrantSet {
         GrantSet::default()
     }
 
-    /// The administrator: every codename, those that the program does not know yet among them.
+    /// Creates the administrator's set: every codename, including those that the program does not know yet.
     pub fn all() -> GrantSet {
         GrantSet { all: true, words: SmallVec::new() }
     }
 
-    /// The codenames of these names. One that the program does not know is ignored, and logged once.
+    /// Creates the set of the codenames with these names. A name that the program does not declare is ignored, and logged
+    /// once as a warning.
     ///
-    /// Without the feature `registry` the program learns of a codename when it is first used; until then its name is
-    /// kept, and counts from then on.
+    /// Without the feature `registry` a codename is registered when it is first used. Until then its name is kept, and
+    /// the set contains the codename from its registration on. At most 4096 such names are kept.
     pub fn from_names(names: impl IntoIterator<Item: AsRef<str>>) -> GrantSet {
         let mut set = GrantSet::new();
         for name in names {
             let name = name.as_ref();
             match codename::index_of(name) {
                 Some(index) => set.insert_at(index),
-                None => UNKNOWN.record(name),
+                None => UNKNOWN_NAMES.warn_once(name),
             }
         }
         set
     }
 
-    /// Whether this is the administrator. A set that merely lists all codenames is not.
+    /// Returns whether this is the administrator's set. A set that lists every codename one by one is not.
     pub fn is_all(&self) -> bool {
         self.all
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the set contains no codename.
     pub fn is_empty(&self) -> bool {
         !self.all && self.words.is_empty()
     }
 
-    /// Whether this codename is in it.
+    /// Returns whether the set contains this codename.
     #[inline]
     pub fn contains(&self, codename: Codename) -> bool {
         self.all
-            || codename
-                .index()
-                .is_some_and(|index| self.words.get(index / WORD).is_some_and(|word| word & (1 << (index % WORD)) != 0))
+            || codename.index().is_some_and(|index| {
+                self.words.get(index / WORD_BITS).is_some_and(|word| word & (1 << (index % WORD_BITS)) != 0)
+            })
     }
 
-    /// The bits of so many codenames, by their indexes.
-    pub(super) fn word(&self, place: usize) -> u64 {
-        if self.all { u64::MAX } else { self.words.get(place).copied().unwrap_or(0) }
+    /// Returns the 64 bits that start at bit `index * 64`.
+    pub(super) fn word(&self, index: usize) -> u64 {
+        if self.all { u64::MAX } else { self.words.get(index).copied().unwrap_or(0) }
     }
 
-    /// Adds a codename.
+    /// Adds a codename. Does nothing if another declaration has the same name.
     pub fn insert(&mut self, codename: Codename) {
         if let Some(index) = codename.index().filter(|_| !self.all) {
             self.insert_at(index);
@@ -87,19 +100,19 @@ impl GrantSet {
     }
 
     fn insert_at(&mut self, index: usize) {
-        if self.words.len() <= index / WORD {
-            self.words.resize(index / WORD + 1, 0);
+        if self.words.len() <= index / WORD_BITS {
+            self.words.resize(index / WORD_BITS + 1, 0);
         }
-        self.words[index / WORD] |= 1 << (index % WORD);
+        self.words[index / WORD_BITS] |= 1 << (index % WORD_BITS);
     }
 
-    /// Takes a codename away. From [`all`](GrantSet::all) it leaves those that the program knows.
+    /// Removes a codename. If the set is [`all`](GrantSet::all), the other codenames that the program knows remain.
     pub fn remove(&mut self, codename: Codename) {
-        self.spell_out();
+        self.expand_all();
         self.deny(&GrantSet::from_iter([codename]));
     }
 
-    /// Adds what is in the other set.
+    /// Adds every codename of the other set. If either set is [`all`](GrantSet::all), the result is.
     pub fn allow(&mut self, other: &GrantSet) {
         if self.all || other.all {
             return *self = GrantSet::all();
@@ -112,13 +125,14 @@ impl GrantSet {
         }
     }
 
-    /// Takes away what is in the other set. From [`all`](GrantSet::all) it leaves those that the program knows.
+    /// Removes every codename of the other set. If this set is [`all`](GrantSet::all) and the other one is not empty, the
+    /// remaining codenames that the program knows are left. If the other set is `all`, nothing is left.
     pub fn deny(&mut self, other: &GrantSet) {
         if other.all {
             return *self = GrantSet::new();
         }
         if !other.is_empty() {
-            self.spell_out();
+            self.expand_all();
         }
         for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word &= !other;
@@ -128,20 +142,21 @@ impl GrantSet {
         }
     }
 
-    fn spell_out(&mut self) {
+    /// Replaces [`all`](GrantSet::all) by the codenames that the program knows.
+    fn expand_all(&mut self) {
         if self.all {
-            *self = codename::granted().into_iter().collect();
+            *self = codename::grantable_codenames().into_iter().collect();
         }
     }
 
-    /// What is in it, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
+    /// Returns the codenames of the set, sorted by name; for [`all`](GrantSet::all), the codenames that the program knows.
     pub fn iter(&self) -> impl Iterator<Item = Codename> {
-        codename::granted().into_iter().filter(|codename| self.contains(*codename))
+        codename::grantable_codenames().into_iter().filter(|codename| self.contains(*codename))
     }
 }
 
-/// The bits of a word.
-const WORD: usize = u64::BITS as usize;
+/// Number of bits per word.
+const WORD_BITS: usize = u64::BITS as usize;
 
 impl Extend<Codename> for GrantSet {
     fn extend<I: IntoIterator<Item = Codename>>(&mut self, codenames: I) {
@@ -175,30 +190,30 @@ impl fmt::Debug for GrantSet {
     }
 }
 
-/// Names that were asked for and that the program does not know. Each is told once; of very many only the first.
-struct Unknown {
-    told: Mutex<BTreeSet<String>>,
+/// Granted names that the program does not declare. Each is logged once, up to a limit.
+struct UnknownNames {
+    logged: Mutex<BTreeSet<String>>,
 }
 
-static UNKNOWN: Unknown = Unknown { told: Mutex::new(BTreeSet::new()) };
+static UNKNOWN_NAMES: UnknownNames = UnknownNames { logged: Mutex::new(BTreeSet::new()) };
 
-impl Unknown {
-    /// How many names are remembered.
-    const MOST: usize = 256;
-    /// How much of a name is told.
-    const LENGTH: usize = 64;
+impl UnknownNames {
+    /// Maximum number of names that are remembered and logged.
+    const MAX_NAMES: usize = 256;
+    /// Longer names are truncated.
+    const MAX_NAME_CHARS: usize = 64;
 
-    fn record(&self, name: &str) {
-        if let Some(name) = self.first(name) {
-            tracing::warn!(?name, "a codename is granted that this program does not know; it is ignored");
+    fn warn_once(&self, name: &str) {
+        if let Some(name) = self.insert_truncated(name) {
+            tracing::warn!(?name, "unknown codename ignored in grants");
         }
     }
 
-    /// The name, cut, if it has not been told before.
-    fn first(&self, name: &str) -> Option<String> {
-        let name: String = name.chars().take(Unknown::LENGTH).collect();
-        let mut told = ignore_poison(self.told.lock());
-        (told.len() < Unknown::MOST && told.insert(name.clone())).then_some(name)
+    /// Returns the truncated name if it has not been logged before.
+    fn insert_truncated(&self, name: &str) -> Option<String> {
+        let name: String = name.chars().take(UnknownNames::MAX_NAME_CHARS).collect();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        (logged.len() < UnknownNames::MAX_NAMES && logged.insert(name.clone())).then_some(name)
     }
 }
 
@@ -209,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_administrator_may_everything_and_what_is_taken_from_it_is_gone() {
+    fn administrator_contains_everything_except_removed_codenames() {
         let mut set = GrantSet::all();
         READ.index().and(WRITE.index()).unwrap();
         assert!(set.is_all() && !set.is_empty() && set.contains(READ));
@@ -226,33 +241,33 @@ mod tests {
     }
 
     #[test]
-    fn a_codename_whose_name_is_another_s_is_never_in_a_set() {
-        let lost = Box::leak(Box::new(CodenameRow::new("set_tests.lost", "", module_path!())));
-        lost.refuse();
-        let lost = Codename::of(lost);
-        assert_eq!(GrantSet::from_iter([lost]), GrantSet::new());
+    fn ambiguous_codename_is_never_in_a_set() {
+        let ambiguous = Box::leak(Box::new(CodenameRow::new("set_tests.ambiguous", "", module_path!())));
+        ambiguous.mark_ambiguous();
+        let ambiguous = Codename::of(ambiguous);
+        assert_eq!(GrantSet::from_iter([ambiguous]), GrantSet::new());
         let mut all = GrantSet::all();
-        all.remove(lost);
-        assert!(!all.contains(lost) && !all.is_all());
+        all.remove(ambiguous);
+        assert!(!all.contains(ambiguous) && !all.is_all());
     }
 
     #[test]
-    fn stored_names_become_grants_and_unknown_ones_are_ignored() {
+    fn stored_names_become_grants_and_unknown_names_are_ignored() {
         READ.index().unwrap();
-        let set = GrantSet::from_names(["staged.read".to_owned(), "staged.raed".to_owned(), String::new()]);
+        let set = GrantSet::from_names(["documents.read".to_owned(), "documents.raed".to_owned(), String::new()]);
         assert!(set.iter().eq([READ]) && set.contains(READ) && !set.contains(WRITE));
-        assert_eq!(format!("{set:?} {:?}", GrantSet::all()), "{staged.read} {all}");
+        assert_eq!(format!("{set:?} {:?}", GrantSet::all()), "{documents.read} {all}");
     }
 
     #[test]
-    fn an_unknown_name_is_told_once_and_of_very_many_only_the_first() {
-        let unknown = Unknown { told: Mutex::default() };
-        assert_eq!(unknown.first("a.b").as_deref(), Some("a.b"));
-        assert_eq!(unknown.first("a.b"), None);
+    fn unknown_name_is_logged_once_up_to_the_limit() {
+        let names = UnknownNames { logged: Mutex::default() };
+        assert_eq!(names.insert_truncated("a.b").as_deref(), Some("a.b"));
+        assert_eq!(names.insert_truncated("a.b"), None);
         let long = "\u{e9}".repeat(1000);
-        assert_eq!(unknown.first(&long), Some("\u{e9}".repeat(Unknown::LENGTH)));
-        let told = (0..1000).filter_map(|n| unknown.first(&format!("c{n}"))).count();
-        assert_eq!(told, Unknown::MOST - 2);
-        assert_eq!(unknown.first("one.more"), None);
+        assert_eq!(names.insert_truncated(&long), Some("\u{e9}".repeat(UnknownNames::MAX_NAME_CHARS)));
+        let logged = (0..1000).filter_map(|n| names.insert_truncated(&format!("c{n}"))).count();
+        assert_eq!(logged, UnknownNames::MAX_NAMES - 2);
+        assert_eq!(names.insert_truncated("one.more"), None);
     }
 }

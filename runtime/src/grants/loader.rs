@@ -1,4 +1,4 @@
-//! What is known of objects, and who waits for what is not.
+//! The loader: cached overwrites per object, and the batches that load missing ones.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,97 +10,99 @@ use super::batch::{Batch, BatchKey, BatchKeys, PendingLoad};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 
-/// What one object overwrites, once it is loaded. Whoever holds it learns when it is not true any more.
+/// The overwrites of one object, once loaded. Holders of the `Arc` see when the object is forgotten.
 #[derive(Default)]
 pub(super) struct CachedOverwrites {
     overwrites: OnceLock<Overwrites>,
-    stale: AtomicBool,
+    is_stale: AtomicBool,
 }
 
 impl CachedOverwrites {
-    /// What it says. `None` where nothing is loaded, or the object was forgotten since.
+    /// Returns the overwrites, or `None` if they are not loaded or the object has been forgotten.
     pub(super) fn current(&self) -> Option<&Overwrites> {
         self.overwrites.get().filter(|_| !self.is_stale())
     }
 
     #[inline]
     pub(super) fn is_stale(&self) -> bool {
-        self.stale.load(Ordering::SeqCst)
+        self.is_stale.load(Ordering::SeqCst)
     }
 
-    pub(super) fn load(&self, overwrites: Overwrites) {
+    /// Stores the overwrites if none are stored yet.
+    pub(super) fn set(&self, overwrites: Overwrites) {
         self.overwrites.get_or_init(|| overwrites);
     }
 
     fn forget(&self) {
-        self.stale.store(true, Ordering::SeqCst);
+        self.is_stale.store(true, Ordering::SeqCst);
     }
 }
 
-/// The entries that nobody forgot. All of them are behind one lock, which no await and no foreign code stands under.
+/// The overwrites that have not been forgotten. One lock protects all of it; no await and no foreign code runs under it.
 #[derive(Default)]
 pub(super) struct LoaderState {
     slots: HashMap<ObjectKey, LoaderSlot>,
-    /// The flight that departs next.
-    next: Option<Arc<Batch>>,
-    /// At how many slots those that nobody uses are dropped.
+    /// The batch that new keys are added to.
+    next_batch: Option<Arc<Batch>>,
+    /// Number of slots at which unused ones are pruned.
     prune_at: usize,
 }
 
 #[derive(Default)]
 struct LoaderSlot {
     entry: Arc<CachedOverwrites>,
-    /// What brings it.
-    flight: Option<Arc<Batch>>,
+    /// The batch that loads the entry.
+    batch: Option<Arc<Batch>>,
 }
 
-/// The entries that were asked for, and what is to be waited for until they are loaded.
+/// The requested entries, and the loads to await until all of them are present.
 #[derive(Default)]
-pub(super) struct BatchResult {
+pub(super) struct LoadRequest {
     pub(super) entries: SmallVec<[Arc<CachedOverwrites>; 1]>,
-    pub(super) landings: SmallVec<[PendingLoad; 1]>,
+    pub(super) pending: SmallVec<[PendingLoad; 1]>,
 }
 
 impl LoaderState {
-    /// How many slots are never too many.
-    const FEW: usize = 64;
+    /// With fewer slots pruning is not worth a pass.
+    const MIN_PRUNE_SLOTS: usize = 64;
 
-    /// The entries of these objects. What is missing joins a flight; `alone`, all of it one that nobody else joins.
-    pub(super) fn board(
+    /// Returns the entries of these objects. Missing ones join a batch; if `is_exclusive`, they share one batch that no
+    /// other request joins. `start` creates the load of a new batch.
+    pub(super) fn request(
         &mut self,
         objects: &[ObjectKey],
-        alone: bool,
+        is_exclusive: bool,
         start: impl Fn(Arc<BatchKeys>) -> PendingLoad,
-    ) -> BatchResult {
+    ) -> LoadRequest {
         self.prune();
-        let (mut boarded, mut own) = (BatchResult::default(), None);
+        let (mut request, mut exclusive_batch) = (LoadRequest::default(), None);
         for object in objects {
             let slot = self.slots.entry(object.clone()).or_default();
             if slot.entry.current().is_none() {
-                let landing = slot.flight.as_ref().filter(|_| !alone).and_then(|flight| flight.join());
-                let landing = landing.unwrap_or_else(|| {
-                    let wanted = (object.clone(), slot.entry.clone());
-                    if alone {
-                        return book(&mut own, wanted, &start).1;
+                let load = slot.batch.as_ref().filter(|_| !is_exclusive).and_then(|batch| batch.join());
+                let load = load.unwrap_or_else(|| {
+                    let key = (object.clone(), slot.entry.clone());
+                    if is_exclusive {
+                        return enqueue(&mut exclusive_batch, key, &start).1;
                     }
-                    let (flight, landing) = book(&mut self.next, wanted, &start);
-                    slot.flight = Some(flight);
-                    landing
+                    let (batch, load) = enqueue(&mut self.next_batch, key, &start);
+                    slot.batch = Some(batch);
+                    load
                 });
-                if !boarded.landings.iter().any(|known| known.ptr_eq(&landing)) {
-                    boarded.landings.push(landing);
+                if !request.pending.iter().any(|known| known.ptr_eq(&load)) {
+                    request.pending.push(load);
                 }
             }
-            boarded.entries.push(slot.entry.clone());
+            request.entries.push(slot.entry.clone());
         }
-        boarded
+        request
     }
 
-    /// A flight has ended, well or not: nobody joins it any more.
-    pub(super) fn landed(&mut self, wanted: &[BatchKey], list: &Arc<BatchKeys>) {
-        for (object, _) in wanted {
+    /// Removes a batch that has completed or failed, so that no request joins it.
+    pub(super) fn finish_batch(&mut self, entries: &[BatchKey], keys: &Arc<BatchKeys>) {
+        for (object, _) in entries {
             if let Some(slot) = self.slots.get_mut(object) {
-                slot.flight.take_if(|flight| flight.has(list));
+                slot.batch.take_if(|batch| batch.has_keys(keys));
             }
         }
     }
@@ -118,27 +120,27 @@ impl LoaderState {
     fn prune(&mut self) {
         if self.slots.len() >= self.prune_at {
             self.slots.retain(|_, slot| Arc::strong_count(&slot.entry) > 1);
-            self.prune_at = LoaderState::FEW.max(self.slots.len() * 2);
+            self.prune_at = LoaderState::MIN_PRUNE_SLOTS.max(self.slots.len() * 2);
         }
     }
 }
 
-/// A place in the next flight.
-fn book(
-    next: &mut Option<Arc<Batch>>,
-    wanted: BatchKey,
+/// Adds a key to the next batch, or to a new one if that cannot take it.
+fn enqueue(
+    next_batch: &mut Option<Arc<Batch>>,
+    key: BatchKey,
     start: impl Fn(Arc<BatchKeys>) -> PendingLoad,
 ) -> (Arc<Batch>, PendingLoad) {
-    if let Some(flight) = next.as_ref()
-        && let Some(landing) = flight.take_along(wanted.clone())
+    if let Some(batch) = next_batch.as_ref()
+        && let Some(load) = batch.enqueue(key.clone())
     {
-        return (flight.clone(), landing);
+        return (batch.clone(), load);
     }
-    let list = BatchKeys::of(wanted);
-    let landing = start(list.clone());
-    let flight = Batch::new(&list, &landing);
-    *next = Some(flight.clone());
-    (flight, landing)
+    let keys = BatchKeys::new(key);
+    let load = start(keys.clone());
+    let batch = Batch::new(&keys, &load);
+    *next_batch = Some(batch.clone());
+    (batch, load)
 }
 
 #[cfg(test)]
@@ -146,22 +148,22 @@ mod tests {
     use super::super::tests::fake_source::key;
     use super::*;
 
-    fn board(entries: &mut LoaderState, id: u32) -> SmallVec<[Arc<CachedOverwrites>; 1]> {
+    fn request(loader: &mut LoaderState, id: u32) -> SmallVec<[Arc<CachedOverwrites>; 1]> {
         use futures_util::FutureExt;
-        let landing = |_| std::future::pending().boxed().shared();
-        entries.board(&[key(id)], false, landing).entries
+        let start = |_| std::future::pending().boxed().shared();
+        loader.request(&[key(id)], false, start).entries
     }
 
     #[test]
-    fn what_nobody_holds_is_dropped_before_the_map_doubles() {
-        let mut entries = LoaderState::default();
-        let held: Vec<_> = (0..50).map(|id| board(&mut entries, id)).collect();
+    fn unused_slots_are_pruned_before_the_map_doubles() {
+        let mut loader = LoaderState::default();
+        let retained: Vec<_> = (0..50).map(|id| request(&mut loader, id)).collect();
         for id in 1000..20_000 {
-            board(&mut entries, id);
-            assert!(entries.slots.len() <= 2 * held.len() + LoaderState::FEW, "{}", entries.slots.len());
+            request(&mut loader, id);
+            assert!(loader.slots.len() <= 2 * retained.len() + LoaderState::MIN_PRUNE_SLOTS, "{}", loader.slots.len());
         }
-        for (id, held) in (0..).zip(&held) {
-            assert!(Arc::ptr_eq(&board(&mut entries, id)[0], &held[0]), "{id}");
+        for (id, entry) in (0..).zip(&retained) {
+            assert!(Arc::ptr_eq(&request(&mut loader, id)[0], &entry[0]), "{id}");
         }
     }
 }

@@ -1,11 +1,10 @@
-//! What a role table grants: codenames, sets of them, what one object overwrites, and the source that they come from.
+//! Grants: codenames, sets of codenames, per-object overwrites, and the cached source that they are loaded from.
 
 mod batch;
 mod cache;
 mod codename;
 mod connection;
 mod grant_set;
-mod hash;
 mod loader;
 mod object_key;
 mod overwrites;
@@ -17,7 +16,7 @@ mod tests;
 
 pub use cache::GrantCache;
 pub use codename::{Codename, CodenameRow};
-pub(crate) use codename::{CodenameClash, codenames, ready};
+pub(crate) use codename::{CodenameClash, codenames, register_codenames};
 pub(crate) use connection::ConnectionGrants;
 pub use grant_set::GrantSet;
 pub use object_key::{ObjectId, ObjectKey};

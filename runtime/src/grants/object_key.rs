@@ -1,9 +1,22 @@
-//! Which object a codename is asked for.
+//! Identifies the object that a codename is evaluated for.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// Which object: `ObjectKey::new("channel", 5_u64)`.
+/// Identifies one object of the application: its kind and its id.
+///
+/// Overwrites are loaded and cached per key. [`GrantKey`](crate::GrantKey) derives the key from an action's argument, and
+/// [`GrantCache::forget_object`](crate::GrantCache::forget_object) takes it after a change.
+///
+/// ```
+/// use portcullis::ObjectKey;
+///
+/// let key = ObjectKey::new("channel", 5_u64);
+/// assert_eq!((key.kind(), key.id().to_string()), ("channel", "5".to_owned()));
+/// // Integers of all types are the same id; text is another one.
+/// assert_eq!(key, ObjectKey::new("channel", 5_i32));
+/// assert_ne!(key, ObjectKey::new("channel", "5"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectKey {
     kind: &'static str,
@@ -11,23 +24,23 @@ pub struct ObjectKey {
 }
 
 impl ObjectKey {
-    /// The object of this kind with this id.
+    /// Creates the key of the object with this kind and id.
     pub fn new(kind: &'static str, id: impl Into<ObjectId>) -> ObjectKey {
         ObjectKey { kind, id: id.into() }
     }
 
-    /// What kind of object: the application's own word.
+    /// Returns the kind of the object, a word that the application chooses, for example `"channel"`.
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// Which one of its kind.
+    /// Returns the id, unique among objects of the same kind.
     pub fn id(&self) -> &ObjectId {
         &self.id
     }
 }
 
-// The id alone: that two kinds have the same ids costs a comparison, and their names would cost more.
+// Hashes the id alone: equal ids of different kinds cost one comparison, hashing the kind would cost more per lookup.
 impl Hash for ObjectKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -38,19 +51,19 @@ impl Hash for ObjectKey {
     }
 }
 
-/// The id of an object. Numbers of all types are one: `5_u64` and `5_i32` are the same id.
+/// The id of an object. Integers of all types compare by value: `5_u64` and `5_i32` are the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ObjectId {
-    /// A number.
+    /// An integer. Every integer type but `u128` converts into it.
     Number(i128),
-    /// A text. `"5"` is not the number 5.
+    /// Text. `"5"` is a different id than the integer 5.
     Text(Box<str>),
 }
 
 impl ObjectId {
-    /// How much memory it keeps beside its own size, in bytes.
-    pub(super) fn length(&self) -> usize {
+    /// Returns the number of bytes that the id owns on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
         match self {
             ObjectId::Number(_) => 0,
             ObjectId::Text(text) => text.len(),
@@ -58,19 +71,19 @@ impl ObjectId {
     }
 }
 
-macro_rules! numbers {
-    ($($number:ty),+) => {
-        $(impl From<$number> for ObjectId {
-            fn from(id: $number) -> ObjectId {
+macro_rules! impl_from_integers {
+    ($($integer:ty),+) => {
+        $(impl From<$integer> for ObjectId {
+            fn from(id: $integer) -> ObjectId {
                 ObjectId::Number(id.into())
             }
         })+
     };
 }
 
-numbers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
+impl_from_integers!(u8, u16, u32, u64, i8, i16, i32, i64, i128);
 
-// The standard library converts neither into an `i128`; no pointer is wider than 64 bits.
+// The standard library has no `From<usize>` or `From<isize>` for `i128`. No pointer is wider than 64 bits.
 impl From<usize> for ObjectId {
     fn from(id: usize) -> ObjectId {
         ObjectId::Number(id as i128)
@@ -106,10 +119,12 @@ impl fmt::Display for ObjectId {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
     #[test]
-    fn numbers_are_one_id_whatever_their_type() {
+    fn integers_of_all_types_are_the_same_id() {
         let five = ObjectKey::new("channel", 5_u64);
         assert_eq!(five, ObjectKey::new("channel", 5_i32));
         assert_eq!(five, ObjectKey::new("channel", 5_usize));
@@ -119,5 +134,12 @@ mod tests {
         assert_eq!(ObjectId::from("a"), ObjectId::from("a".to_owned()));
         assert_eq!((five.kind(), five.id().to_string().as_str()), ("channel", "5"));
         assert_eq!(ObjectId::from("a").to_string(), "a");
+    }
+
+    #[test]
+    fn equal_keys_have_equal_hashes() {
+        let state = RandomState::new();
+        assert_eq!(state.hash_one(ObjectKey::new("a", 5_u8)), state.hash_one(ObjectKey::new("a", 5_i64)));
+        assert_eq!(state.hash_one(ObjectKey::new("a", "x")), state.hash_one(ObjectKey::new("a", "x".to_owned())));
     }
 }

@@ -1,43 +1,51 @@
-//! What one object changes of its visitors' grants.
+//! Per-object changes of users' grants.
 
 use std::collections::BTreeMap;
 
 use super::grant_set::GrantSet;
 use super::source::UserGrants;
 
-/// What one object changes of its visitors' grants: for everyone, for a role, for one user.
+/// What one object changes of the grants that users have elsewhere: for everyone, per role, and per user.
 ///
-/// They count in this order, and each denies before it allows, so that the later and the allowing word is the last:
-/// everyone, then all of the user's roles together, then the user alone. An administrator is not concerned.
+/// Three steps apply in this order: everyone, all roles of the user together, the user alone. Each step first removes the
+/// codenames that it denies, then adds those that it allows. A later step therefore wins over an earlier one, and within a
+/// step allowing wins over denying. An administrator ([`GrantSet::all`]) is not affected.
 ///
-/// Said twice of one role or user, both count together.
+/// Calling a method several times for the same role or user adds to what is denied or allowed there.
 ///
-/// ```
-/// use portcullis::{GrantSet, Overwrites};
+/// ```standalone_crate
+/// use portcullis::{GrantSet, Overwrites, UserGrants};
 ///
-/// let hidden = GrantSet::from_names(["uploads.read"]);
-/// // Hidden from everyone but moderators and the user 7.
+/// portcullis::permissions! {
+///     uploads { read = "Sees uploads" }
+/// }
+///
+/// // Hidden from everyone except moderators and the user 7.
 /// let overwrites = Overwrites::new()
-///     .deny_everyone(hidden.clone())
-///     .allow_role("moderator", hidden.clone())
-///     .allow_member("7", hidden);
-/// # let _ = overwrites;
+///     .deny_everyone(uploads::read)
+///     .allow_role("moderator", uploads::read)
+///     .allow_member("7", uploads::read);
+///
+/// let guest = UserGrants { grants: uploads::read.into(), roles: vec!["guest".to_owned()] };
+/// assert_eq!(overwrites.apply(&guest, "8"), GrantSet::new());
+/// assert_eq!(overwrites.apply(&guest, "7"), uploads::read.into());
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Overwrites {
-    everyone: OverwriteEdit,
-    roles: BTreeMap<String, OverwriteEdit>,
-    members: BTreeMap<String, OverwriteEdit>,
+    everyone: Overwrite,
+    roles: BTreeMap<String, Overwrite>,
+    members: BTreeMap<String, Overwrite>,
 }
 
+/// One step: what it denies, then what it allows.
 #[derive(Debug, Clone, Default)]
-struct OverwriteEdit {
+struct Overwrite {
     deny: GrantSet,
     allow: GrantSet,
 }
 
-impl OverwriteEdit {
-    fn merge(&mut self, other: &OverwriteEdit) {
+impl Overwrite {
+    fn merge(&mut self, other: &Overwrite) {
         self.deny.allow(&other.deny);
         self.allow.allow(&other.allow);
     }
@@ -49,65 +57,68 @@ impl OverwriteEdit {
 }
 
 impl Overwrites {
-    /// Changes nothing.
+    /// Creates an empty set of overwrites, which changes no grants.
     pub fn new() -> Overwrites {
         Overwrites::default()
     }
 
-    /// Denies it to everyone.
+    /// Denies these codenames to everyone.
     #[must_use]
     pub fn deny_everyone(mut self, denied: impl Into<GrantSet>) -> Overwrites {
         self.everyone.deny.allow(&denied.into());
         self
     }
 
-    /// Allows it to everyone.
+    /// Allows these codenames to everyone.
     #[must_use]
     pub fn allow_everyone(mut self, allowed: impl Into<GrantSet>) -> Overwrites {
         self.everyone.allow.allow(&allowed.into());
         self
     }
 
-    /// Denies it to those with this role, one of [`UserGrants::roles`].
+    /// Denies these codenames to users with this role among their [`UserGrants::roles`].
     #[must_use]
     pub fn deny_role(mut self, role: impl Into<String>, denied: impl Into<GrantSet>) -> Overwrites {
         self.roles.entry(role.into()).or_default().deny.allow(&denied.into());
         self
     }
 
-    /// Allows it to those with this role, one of [`UserGrants::roles`].
+    /// Allows these codenames to users with this role among their [`UserGrants::roles`].
     #[must_use]
     pub fn allow_role(mut self, role: impl Into<String>, allowed: impl Into<GrantSet>) -> Overwrites {
         self.roles.entry(role.into()).or_default().allow.allow(&allowed.into());
         self
     }
 
-    /// Denies it to one user, by [`User::id`](crate::User::id).
+    /// Denies these codenames to the user with this [`User::id`](crate::User::id).
     #[must_use]
     pub fn deny_member(mut self, user_id: impl Into<String>, denied: impl Into<GrantSet>) -> Overwrites {
         self.members.entry(user_id.into()).or_default().deny.allow(&denied.into());
         self
     }
 
-    /// Allows it to one user, by [`User::id`](crate::User::id).
+    /// Allows these codenames to the user with this [`User::id`](crate::User::id).
     #[must_use]
     pub fn allow_member(mut self, user_id: impl Into<String>, allowed: impl Into<GrantSet>) -> Overwrites {
         self.members.entry(user_id.into()).or_default().allow.allow(&allowed.into());
         self
     }
 
-    /// What a user may do with this object, who may do `base` elsewhere.
+    /// Applies these overwrites to a user's base grants and returns the grants for this object.
+    ///
+    /// `user_id` is the [`User::id`](crate::User::id) that [`deny_member`](Overwrites::deny_member) and
+    /// [`allow_member`](Overwrites::allow_member) compare with.
     pub fn apply(&self, base: &UserGrants, user_id: &str) -> GrantSet {
         let mut grants = base.grants.clone();
         if grants.is_all() {
             return grants;
         }
         self.everyone.apply(&mut grants);
-        let mut roles = OverwriteEdit::default();
-        base.roles.iter().filter_map(|role| self.roles.get(role)).for_each(|change| roles.merge(change));
+        let mut roles = Overwrite::default();
+        base.roles.iter().filter_map(|role| self.roles.get(role)).for_each(|overwrite| roles.merge(overwrite));
         roles.apply(&mut grants);
-        if let Some(own) = self.members.get(user_id) {
-            own.apply(&mut grants);
+        if let Some(member) = self.members.get(user_id) {
+            member.apply(&mut grants);
         }
         grants
     }
@@ -115,21 +126,21 @@ impl Overwrites {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fake_source::{READ, WRITE, allowed, denied};
+    use super::super::tests::fake_source::{READ, WRITE, allow_everyone, deny_everyone};
     use super::*;
 
     #[test]
-    fn an_administrator_is_not_concerned() {
+    fn administrator_is_unaffected() {
         let base = UserGrants::from(GrantSet::all());
-        let overwrites = denied(READ).deny_member("7", GrantSet::all());
+        let overwrites = deny_everyone(READ).deny_member("7", GrantSet::all());
         assert!(overwrites.apply(&base, "7").is_all());
     }
 
     #[test]
-    fn the_later_and_the_allowing_word_is_the_last() {
+    fn later_step_wins_and_allow_beats_deny() {
         let mut base = UserGrants::from(GrantSet::from(WRITE));
         base.roles = vec!["guest".to_owned(), "editor".to_owned()];
-        let overwrites = allowed(READ).deny_everyone(WRITE);
+        let overwrites = allow_everyone(READ).deny_everyone(WRITE);
         assert_eq!(overwrites.apply(&base, "7"), READ.into());
         let overwrites = overwrites.allow_role("editor", WRITE).deny_role("guest", [READ, WRITE]);
         assert_eq!(overwrites.apply(&base, "7"), WRITE.into());

@@ -1,52 +1,59 @@
-//! A user's grants as they were loaded, and what follows from them.
+//! One load of a user's grants, with the object grants derived from it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
 
 use super::codename::Codename;
 use super::grant_set::GrantSet;
-use super::hash::Seed;
 use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
 use super::source::UserGrants;
-use crate::sync::ignore_poison;
 
-/// What the user may do with objects, for as long as what was loaded of them is true.
-type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), Seed>;
+/// The user's grants per object, each with the overwrites that they were derived from.
+///
+/// Clients may choose the ids of objects. foldhash is seeded randomly per map, but does not claim to resist an attacker who
+/// derives the seed, for example from timings. It suffices here because the map is bounded: if all keys collide, a lookup
+/// compares `MAX_OBJECTS` ids of at most `MAX_ID_BYTES` bytes. The map of the loader has no such bound and keeps the hasher of
+/// the standard library.
+type ObjectOverwrites = HashMap<ObjectKey, (Arc<CachedOverwrites>, GrantSet), RandomState>;
 
-/// The user's grants, and what follows from them.
+/// One load of a user's grants, and the grants for objects that were derived from it.
 pub(super) struct GrantSnapshot {
-    /// When the loading began. It is true for as long as the connection's stamp is the same.
-    pub(super) stamp: u64,
+    /// The connection's epoch when the load started. The snapshot is current while the connection has the same epoch.
+    pub(super) epoch: u64,
     pub(super) user: UserGrants,
+    /// Protects the cached object grants. No other lock is taken under it.
     objects: Mutex<ObjectOverwrites>,
 }
 
 impl GrantSnapshot {
-    pub(super) fn new(stamp: u64, user: UserGrants) -> GrantSnapshot {
-        GrantSnapshot { stamp, user, objects: Mutex::default() }
+    pub(super) fn new(epoch: u64, user: UserGrants) -> GrantSnapshot {
+        GrantSnapshot { epoch, user, objects: Mutex::default() }
     }
 
-    /// How many objects are kept.
-    pub(super) const MOST: usize = 256;
-    /// How long the text of an id may be. A client may choose it, and shall not choose how much is kept for it.
-    const LONGEST: usize = 64;
+    /// Maximum number of cached objects. The cache is cleared when it is full.
+    pub(super) const MAX_OBJECTS: usize = 256;
+    /// Objects with a longer text id are not cached: clients may choose ids, and must not control the memory per entry.
+    const MAX_ID_BYTES: usize = 64;
 
+    /// Evaluates a codename for one object. Returns `None` if its overwrites are not cached or have been forgotten.
     #[inline]
-    pub(super) fn known(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
+    pub(super) fn evaluate_cached(&self, codename: Codename, object: &ObjectKey) -> Option<bool> {
         if self.user.grants.is_all() {
             return Some(true);
         }
-        let objects = self.objects();
+        let objects = self.lock_objects();
         let (entry, grants) = objects.get(object)?;
         (!entry.is_stale()).then(|| grants.contains(codename))
     }
 
-    /// The answer for all of these, if enough of it is known.
-    pub(super) fn known_on_all(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
+    /// Evaluates a codename for all of these objects. One cached denial decides; `None` if the cache does not suffice.
+    pub(super) fn evaluate_cached_on_all(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         let mut all = Some(true);
         for object in objects {
-            match self.known(codename, object) {
+            match self.evaluate_cached(codename, object) {
                 Some(true) => {}
                 Some(false) => return Some(false),
                 None => all = None,
@@ -55,21 +62,27 @@ impl GrantSnapshot {
         all
     }
 
-    /// What the user may do with an object, kept for the next time. `None` where the object was forgotten since.
-    pub(super) fn learn(&self, object: &ObjectKey, entry: Arc<CachedOverwrites>, user_id: &str) -> Option<GrantSet> {
+    /// Derives and caches the user's grants for an object. Returns `None` if the object has been forgotten since it was
+    /// loaded.
+    pub(super) fn cache_object(
+        &self,
+        object: &ObjectKey,
+        entry: Arc<CachedOverwrites>,
+        user_id: &str,
+    ) -> Option<GrantSet> {
         let grants = entry.current()?.apply(&self.user, user_id);
-        if object.id().length() > GrantSnapshot::LONGEST {
+        if object.id().heap_bytes() > GrantSnapshot::MAX_ID_BYTES {
             return Some(grants);
         }
-        let mut objects = self.objects();
-        if objects.len() >= GrantSnapshot::MOST {
+        let mut objects = self.lock_objects();
+        if objects.len() >= GrantSnapshot::MAX_OBJECTS {
             objects.clear();
         }
         objects.insert(object.clone(), (entry, grants.clone()));
         Some(grants)
     }
 
-    fn objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
-        ignore_poison(self.objects.lock())
+    fn lock_objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

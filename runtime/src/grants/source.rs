@@ -1,4 +1,4 @@
-//! Where grants come from: the application's database, behind one trait.
+//! The trait through which grants are loaded from the application's database.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,13 +11,25 @@ use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use crate::error::Result;
 
-/// What a user may do wherever no object says otherwise.
+/// A user's grants apart from any object, and the user's roles. [`GrantSource::load`] returns it.
+///
+/// The default grants nothing and has no roles. A [`GrantSet`] converts into grants without roles.
+///
+/// ```
+/// use portcullis::{GrantSet, UserGrants};
+///
+/// let administrator = UserGrants::from(GrantSet::all());
+/// assert!(administrator.grants.is_all() && administrator.roles.is_empty());
+/// ```
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "written out by applications")]
 pub struct UserGrants {
-    /// What is granted, all of the user's roles together.
+    /// The union of what the user's roles grant.
     pub grants: GrantSet,
-    /// The roles by which [`Overwrites::allow_role`] finds the user.
+    /// The names of the user's roles, for [`Overwrites::allow_role`] and [`Overwrites::deny_role`].
+    ///
+    /// If the list is empty, [`Connections::refresh_role`](crate::Connections::refresh_role) refreshes the user for every
+    /// role.
     pub roles: Vec<String>,
 }
 
@@ -27,10 +39,13 @@ impl From<GrantSet> for UserGrants {
     }
 }
 
-/// The source of grants: what each user may do, and what objects change of it.
+/// Loads grants from the application's database: what each user may do, and what objects change of it.
+///
+/// Pass a source to [`Endpoint::grants`](crate::Endpoint::grants). Loaded grants are cached; [`GrantCache`] and
+/// [`Connections`](crate::Connections) invalidate them after a change. `Arc<G>` is a source if `G` is.
 ///
 /// ```
-/// use portcullis::{GrantSet, GrantSource, Result, User, UserGrants};
+/// use portcullis::{GrantSet, GrantSource, ObjectKey, Overwrites, Result, User, UserGrants};
 ///
 /// struct Member { id: u64 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
@@ -39,57 +54,85 @@ impl From<GrantSet> for UserGrants {
 ///
 /// impl GrantSource<Member> for Roles {
 ///     async fn load(&self, member: &Member) -> Result<UserGrants> {
-///         // A real one asks its database for the names that the member's roles hold.
+///         // An application queries its database for the codenames that the member's roles grant.
 ///         if member.id == 1 {
 ///             return Ok(GrantSet::all().into());
 ///         }
 ///         Ok(UserGrants { grants: GrantSet::from_names(["chat.can_use_chat"]), roles: vec!["user".to_owned()] })
 ///     }
+///
+///     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+///         // A real source runs one query for all objects. Here guests are denied a codename in every object.
+///         let denied = GrantSet::from_names(["chat.can_use_chat"]);
+///         Ok(objects.iter().map(|_| Overwrites::new().deny_role("guest", denied.clone())).collect())
+///     }
 /// }
 /// ```
 ///
-/// An error refuses whoever asked, as an error of a permission does, and is not remembered: the next check asks again.
+/// # Errors
+///
+/// An error refuses the message whose check needed the grants, as an error of a [`Permission`](crate::Permission) does: with
+/// its own status and code if the status is a 4xx, else with 500 and `internal_error`. Errors are not cached: the next check
+/// loads again.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no source of grants for users of type `{U}`",
+    message = "`{Self}` is not a source of grants for users of type `{U}`",
     label = "not a source of grants for `{U}`",
-    note = "implement `portcullis::Grants<{U}>` for `{Self}`"
+    note = "implement `portcullis::GrantSource<{U}>` for `{Self}`"
 )]
 pub trait GrantSource<U>: Send + Sync + 'static {
-    /// What a user may do wherever no object says otherwise, and the roles by which overwrites find the user.
+    /// Loads the grants that a user has apart from any object, and the user's roles.
     ///
-    /// Asked once for each connection, on its first check of a codename, and again when it was told to forget.
+    /// Called once per connection and user, on the first check of a codename, and again after the grants were forgotten.
+    /// If they are forgotten during a call, its result is discarded and `load` is called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped if the check that drives it is cancelled, for example because the action timed out. Another
+    /// check that waits for the same grants then calls `load` again, so the method must be safe to repeat.
     fn load(&self, user: &U) -> impl Future<Output = Result<UserGrants>> + Send;
 
-    /// What these objects overwrite: one entry an object, in their order. Default: nothing.
+    /// Loads the overwrites of these objects: one entry per object, in the order of `objects`. The default implementation
+    /// returns empty overwrites.
     ///
-    /// Asked for up to 1000 objects at once, each of them once, whoever needs them; the answer is kept while a connection
-    /// uses it, until it is [forgotten](GrantCache::forget_object). If an answer fails that was asked for the objects of
-    /// several messages, each message asks again for its own.
+    /// One call carries up to 1000 distinct objects, collected from all checks that wait for them, and at most four calls
+    /// run at a time. The result is cached while a connection uses it, until the object is
+    /// [forgotten](GrantCache::forget_object). If the object is forgotten during a call, it is loaded again.
+    ///
+    /// # Errors
+    ///
+    /// An error refuses a message that needs all objects of the call. If the call also carried objects of other messages,
+    /// the call is repeated per message, with the objects of that message alone. A result of another length than `objects`
+    /// and a panic are faults: 500, `internal_error`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped once every check that waits for it is cancelled. A later check then calls `overwrites` again,
+    /// so the method must be safe to repeat.
     fn overwrites(&self, objects: &[ObjectKey]) -> impl Future<Output = Result<Vec<Overwrites>>> + Send {
         let count = objects.len();
         async move { Ok(vec![Overwrites::new(); count]) }
     }
 
-    /// The source behind a cache of its own; a cache is one already.
+    /// Wraps the source in a new cache. A [`GrantCache`] returns itself.
     #[doc(hidden)]
     fn into_cache(self) -> GrantCache<U>
     where
         Self: Sized,
     {
-        GrantCache::of(self)
+        GrantCache::from_source(self)
     }
 
-    /// The same of one that has several owners.
+    /// Wraps a shared source in a new cache. A shared [`GrantCache`] returns a clone of itself.
     #[doc(hidden)]
-    fn shared(self: Arc<Self>) -> GrantCache<U>
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U>
     where
         Self: Sized,
     {
-        GrantCache::of(self)
+        GrantCache::from_source(self)
     }
 }
 
-/// One source for several owners, so that the application keeps a handle on its tables.
+/// Lets the application keep a handle on the source that it gives to an endpoint.
 impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
     fn load(&self, user: &U) -> impl Future<Output = Result<UserGrants>> + Send {
         (**self).load(user)
@@ -100,28 +143,28 @@ impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
     }
 
     fn into_cache(self) -> GrantCache<U> {
-        G::shared(self)
+        G::into_shared_cache(self)
     }
 
-    fn shared(self: Arc<Self>) -> GrantCache<U> {
-        G::shared((*self).clone())
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U> {
+        G::into_shared_cache((*self).clone())
     }
 }
 
-/// A source of whatever type.
+/// The object-safe form of [`GrantSource`].
 pub(super) trait ErasedSource<U>: Send + Sync {
-    fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
-    fn objects<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
+    fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
+    fn load_overwrites<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
     where
         U: 'a;
 }
 
 impl<U, G: GrantSource<U>> ErasedSource<U> for G {
-    fn user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
+    fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
     }
 
-    fn objects<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
+    fn load_overwrites<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
     where
         U: 'a,
     {
@@ -136,22 +179,22 @@ mod tests {
     use super::super::tests::fake_source::{READ, WRITE, keys};
     use super::*;
 
-    struct Plain;
+    struct RoleSource;
 
-    impl GrantSource<()> for Plain {
+    impl GrantSource<()> for RoleSource {
         async fn load(&self, (): &()) -> Result<UserGrants> {
             Ok(GrantSet::from_iter([READ]).into())
         }
     }
 
     #[test]
-    fn a_source_that_says_nothing_of_objects_changes_nothing() {
-        let base = Plain.load(&()).now_or_never().unwrap().unwrap();
-        let all = Plain.overwrites(&keys(&[1, 2, 3])).now_or_never().unwrap().unwrap();
+    fn default_overwrites_change_nothing() {
+        let user = RoleSource.load(&()).now_or_never().unwrap().unwrap();
+        let all = RoleSource.overwrites(&keys(&[1, 2, 3])).now_or_never().unwrap().unwrap();
         assert_eq!(all.len(), 3);
         for overwrites in all {
-            let grants = overwrites.apply(&base, "7");
-            assert!(grants.contains(READ) && !grants.contains(WRITE) && base.roles.is_empty());
+            let grants = overwrites.apply(&user, "7");
+            assert!(grants.contains(READ) && !grants.contains(WRITE) && user.roles.is_empty());
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::consumer::Consumer;
-use crate::context::{GrantKeys, Keys, Scope, User, keys};
+use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
@@ -153,9 +153,9 @@ pub struct Subscriber<'a, U> {
 #[derive(Default)]
 struct DeferredGrants {
     /// What has to be loaded.
-    missing: Vec<(Codename, Keys)>,
+    missing: Vec<(Codename, GrantKeyList)>,
     /// The results that were loaded for this evaluation.
-    loaded: Vec<(Codename, Keys, bool)>,
+    loaded: Vec<(Codename, GrantKeyList, bool)>,
 }
 
 impl<'a, U: User> Subscriber<'a, U> {
@@ -183,13 +183,13 @@ impl<'a, U: User> Subscriber<'a, U> {
 
     /// Evaluates a codename with the overwrites of an object. `None` if the grants must be loaded first.
     pub fn may_on<K: GrantKeys>(&self, codename: Codename, object: &K) -> Option<bool> {
-        self.evaluate(codename, &keys(object))
+        self.evaluate(codename, &collect_keys(object))
     }
 
     #[inline]
     fn evaluate(&self, codename: Codename, objects: &[ObjectKey]) -> Option<bool> {
         let loaded = self.deferred.borrow().as_ref().and_then(|deferred| deferred.loaded(codename, objects));
-        let known = loaded.or_else(|| self.scope.may_now(codename, objects));
+        let known = loaded.or_else(|| self.scope.evaluate_cached(codename, objects));
         if known.is_none() {
             self.record_missing(codename, objects);
         }
@@ -208,9 +208,9 @@ impl<'a, U: User> Subscriber<'a, U> {
     /// The error of the grant source.
     pub(crate) async fn load(&mut self) -> Result<()> {
         let deferred = self.deferred.get_mut().get_or_insert_default();
-        for (codename, objects) in std::mem::take(&mut deferred.missing) {
-            let may = self.scope.may_with(codename, &objects).await?;
-            deferred.loaded.push((codename, objects, may));
+        for (codename, into_object_evaluation) in std::mem::take(&mut deferred.missing) {
+            let may = self.scope.may_with(codename, &into_object_evaluation).await?;
+            deferred.loaded.push((codename, into_object_evaluation, may));
         }
         Ok(())
     }

@@ -145,6 +145,6 @@ pub fn may_join_on<U: User, K: GrantKeys>(
     codename: Codename,
     object: &K,
 ) -> impl Future<Output = Result<bool>> + Send {
-    let (scope, keys) = (call.scope(), crate::context::keys(object));
+    let (scope, keys) = (call.scope(), crate::context::collect_keys(object));
     async move { scope.may_with(codename, &keys).await }
 }

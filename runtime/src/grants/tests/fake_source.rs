@@ -1,4 +1,4 @@
-//! A source for tests. It says what it was asked, and answers when it is let go, with what was true when it was asked.
+//! A grant source for tests. It records its requests and completes them on release, with the data as of the request.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSource, ObjectKey, Overwrites, UserGrants};
 
 pub(in crate::grants) const READ: Codename = {
-    static ROW: CodenameRow = CodenameRow::new("staged.read", "May read", module_path!());
+    static ROW: CodenameRow = CodenameRow::new("documents.read", "May read", module_path!());
     Codename::of(&ROW)
 };
 
 pub(in crate::grants) const WRITE: Codename = {
-    static ROW: CodenameRow = CodenameRow::new("staged.write", "May write", module_path!());
+    static ROW: CodenameRow = CodenameRow::new("documents.write", "May write", module_path!());
     Codename::of(&ROW)
 };
 
@@ -27,56 +27,56 @@ pub(in crate::grants) fn keys(ids: &[u32]) -> Vec<ObjectKey> {
     ids.iter().copied().map(key).collect()
 }
 
-/// Everybody may, with this object.
-pub(in crate::grants) fn allowed(codename: Codename) -> Overwrites {
+/// Returns overwrites that allow this to everyone.
+pub(in crate::grants) fn allow_everyone(codename: Codename) -> Overwrites {
     Overwrites::new().allow_everyone(codename)
 }
 
-/// Nobody may, with this object.
-pub(in crate::grants) fn denied(codename: Codename) -> Overwrites {
+/// Returns overwrites that deny this to everyone.
+pub(in crate::grants) fn deny_everyone(codename: Codename) -> Overwrites {
     Overwrites::new().deny_everyone(codename)
 }
 
-type Bad = (ObjectKey, fn() -> Error);
+type Failure = (ObjectKey, fn() -> Error);
 
-pub(in crate::grants) struct Stage {
+pub(in crate::grants) struct FakeDatabase {
     pub(in crate::grants) user: Mutex<UserGrants>,
     pub(in crate::grants) objects: Mutex<HashMap<ObjectKey, Overwrites>>,
-    /// Whether users cannot be loaded.
-    pub(in crate::grants) broken: AtomicBool,
-    /// The object that cannot be loaded, and why.
-    pub(in crate::grants) bad: Mutex<Option<Bad>>,
-    pub(in crate::grants) loads: AtomicUsize,
-    pub(in crate::grants) asked: Mutex<Vec<Vec<ObjectKey>>>,
-    go: Semaphore,
+    /// Whether loading users fails.
+    pub(in crate::grants) is_failing: AtomicBool,
+    /// An object whose load fails, and the error.
+    pub(in crate::grants) failing_object: Mutex<Option<Failure>>,
+    pub(in crate::grants) load_count: AtomicUsize,
+    pub(in crate::grants) requests: Mutex<Vec<Vec<ObjectKey>>>,
+    permits: Semaphore,
 }
 
 #[derive(Clone)]
-pub(in crate::grants) struct Staged(Arc<Stage>);
+pub(in crate::grants) struct FakeSource(Arc<FakeDatabase>);
 
-impl Staged {
-    /// One that waits before each answer.
-    pub(in crate::grants) fn held() -> Staged {
-        Staged(Arc::new(Stage {
+impl FakeSource {
+    /// Creates a source whose requests wait for [`release`](FakeSource::release).
+    pub(in crate::grants) fn blocked() -> FakeSource {
+        FakeSource(Arc::new(FakeDatabase {
             user: Mutex::default(),
             objects: Mutex::default(),
-            broken: AtomicBool::new(false),
-            bad: Mutex::default(),
-            loads: AtomicUsize::new(0),
-            asked: Mutex::default(),
-            go: Semaphore::new(0),
+            is_failing: AtomicBool::new(false),
+            failing_object: Mutex::default(),
+            load_count: AtomicUsize::new(0),
+            requests: Mutex::default(),
+            permits: Semaphore::new(0),
         }))
     }
 
-    /// One that answers at once.
-    pub(in crate::grants) fn open() -> Staged {
-        let staged = Staged::held();
-        staged.let_go(1_000_000);
-        staged
+    /// Creates a source whose requests complete immediately.
+    pub(in crate::grants) fn immediate() -> FakeSource {
+        let source = FakeSource::blocked();
+        source.release(1_000_000);
+        source
     }
 
-    pub(in crate::grants) fn let_go(&self, answers: usize) {
-        self.go.add_permits(answers);
+    pub(in crate::grants) fn release(&self, loads: usize) {
+        self.permits.add_permits(loads);
     }
 
     pub(in crate::grants) fn cache(&self) -> GrantCache<()> {
@@ -87,49 +87,49 @@ impl Staged {
         self.user.lock().unwrap().grants = codenames.into_iter().collect();
     }
 
-    pub(in crate::grants) fn set(&self, id: u32, overwrites: Overwrites) {
+    pub(in crate::grants) fn set_overwrites(&self, id: u32, overwrites: Overwrites) {
         self.objects.lock().unwrap().insert(key(id), overwrites);
     }
 
-    pub(in crate::grants) fn loads(&self) -> usize {
-        self.loads.load(Ordering::SeqCst)
+    pub(in crate::grants) fn load_count(&self) -> usize {
+        self.load_count.load(Ordering::SeqCst)
     }
 
-    pub(in crate::grants) fn asked(&self) -> Vec<Vec<ObjectKey>> {
-        self.asked.lock().unwrap().clone()
+    pub(in crate::grants) fn requests(&self) -> Vec<Vec<ObjectKey>> {
+        self.requests.lock().unwrap().clone()
     }
 
-    async fn wait(&self) {
-        // Threads that run beside may change what was read just now.
+    async fn wait_for_release(&self) {
+        // Lets other threads change the data that was just read.
         std::thread::yield_now();
-        self.go.acquire().await.unwrap().forget();
+        self.permits.acquire().await.unwrap().forget();
     }
 }
 
-impl std::ops::Deref for Staged {
-    type Target = Stage;
+impl std::ops::Deref for FakeSource {
+    type Target = FakeDatabase;
 
-    fn deref(&self) -> &Stage {
+    fn deref(&self) -> &FakeDatabase {
         &self.0
     }
 }
 
-impl GrantSource<()> for Staged {
+impl GrantSource<()> for FakeSource {
     async fn load(&self, (): &()) -> Result<UserGrants> {
-        self.loads.fetch_add(1, Ordering::SeqCst);
-        let (user, broken) = (self.user.lock().unwrap().clone(), self.broken.load(Ordering::SeqCst));
-        self.wait().await;
-        if broken { Err(Error::internal("no database")) } else { Ok(user) }
+        self.load_count.fetch_add(1, Ordering::SeqCst);
+        let (user, is_failing) = (self.user.lock().unwrap().clone(), self.is_failing.load(Ordering::SeqCst));
+        self.wait_for_release().await;
+        if is_failing { Err(Error::internal("no database")) } else { Ok(user) }
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-        self.asked.lock().unwrap().push(objects.to_vec());
-        let bad = self.bad.lock().unwrap().clone().filter(|(bad, _)| objects.contains(bad));
+        self.requests.lock().unwrap().push(objects.to_vec());
+        let failure = self.failing_object.lock().unwrap().clone().filter(|(object, _)| objects.contains(object));
         let all = {
-            let known = self.objects.lock().unwrap();
-            objects.iter().map(|object| known.get(object).cloned().unwrap_or_default()).collect()
+            let stored = self.objects.lock().unwrap();
+            objects.iter().map(|object| stored.get(object).cloned().unwrap_or_default()).collect()
         };
-        self.wait().await;
-        bad.map_or(Ok(all), |(_, error)| Err(error()))
+        self.wait_for_release().await;
+        failure.map_or(Ok(all), |(_, error)| Err(error()))
     }
 }

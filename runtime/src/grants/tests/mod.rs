@@ -1,4 +1,4 @@
-//! What the tests of grants share, and the property tests.
+//! Shared fixtures of the grant tests, and the property tests.
 
 pub(super) mod fake_source;
 mod proptests;

@@ -1,4 +1,4 @@
-//! Sets, overwrites and what connections hold of them, against plain sets of names.
+//! Compares grant sets, overwrites and connection grants with a model of plain name sets.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use pollster::block_on;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::fake_source::{READ, Staged, allowed, denied, key, keys};
+use super::fake_source::{FakeSource, READ, allow_everyone, deny_everyone, key, keys};
 use crate::grants::{Codename, CodenameRow, ConnectionGrants, GrantCache, GrantSet, Overwrites};
 
-/// So many codenames that a set needs words beyond those that it has at hand.
+/// More codenames than the inline words of a set have bits.
 const COUNT: usize = 150;
 
 fn codenames() -> &'static [Codename] {
@@ -30,20 +30,20 @@ fn codenames() -> &'static [Codename] {
 
 type Names = BTreeSet<&'static str>;
 
-fn names(some: &[usize]) -> Names {
-    some.iter().map(|&n| codenames()[n].name()).collect()
+fn names(indexes: &[usize]) -> Names {
+    indexes.iter().map(|&n| codenames()[n].name()).collect()
 }
 
-fn set(some: &[usize]) -> GrantSet {
-    some.iter().map(|&n| codenames()[n]).collect()
+fn grant_set(indexes: &[usize]) -> GrantSet {
+    indexes.iter().map(|&n| codenames()[n]).collect()
 }
 
-fn some() -> impl Strategy<Value = Vec<usize>> {
+fn indexes() -> impl Strategy<Value = Vec<usize>> {
     vec(0..COUNT, 0..8)
 }
 
 #[derive(Debug, Clone)]
-enum Edit {
+enum SetEdit {
     Insert(usize),
     Remove(usize),
     Allow(Vec<usize>),
@@ -53,47 +53,47 @@ enum Edit {
     DenyAll,
 }
 
-fn edit() -> impl Strategy<Value = Edit> {
+fn set_edit() -> impl Strategy<Value = SetEdit> {
     prop_oneof![
-        4 => (0..COUNT).prop_map(Edit::Insert),
-        4 => (0..COUNT).prop_map(Edit::Remove),
-        4 => some().prop_map(Edit::Allow),
-        4 => some().prop_map(Edit::Deny),
-        2 => some().prop_map(Edit::Extend),
-        1 => Just(Edit::AllowAll),
-        1 => Just(Edit::DenyAll),
+        4 => (0..COUNT).prop_map(SetEdit::Insert),
+        4 => (0..COUNT).prop_map(SetEdit::Remove),
+        4 => indexes().prop_map(SetEdit::Allow),
+        4 => indexes().prop_map(SetEdit::Deny),
+        2 => indexes().prop_map(SetEdit::Extend),
+        1 => Just(SetEdit::AllowAll),
+        1 => Just(SetEdit::DenyAll),
     ]
 }
 
-impl Edit {
-    fn apply(&self, set_of: &mut GrantSet, model: &mut Names) {
+impl SetEdit {
+    fn apply(&self, set: &mut GrantSet, model: &mut Names) {
         match self {
-            Edit::Insert(n) => {
-                set_of.insert(codenames()[*n]);
+            SetEdit::Insert(n) => {
+                set.insert(codenames()[*n]);
                 model.insert(codenames()[*n].name());
             }
-            Edit::Remove(n) => {
-                set_of.remove(codenames()[*n]);
+            SetEdit::Remove(n) => {
+                set.remove(codenames()[*n]);
                 model.remove(codenames()[*n].name());
             }
-            Edit::Allow(some) => {
-                set_of.allow(&set(some));
-                model.extend(names(some));
+            SetEdit::Allow(indexes) => {
+                set.allow(&grant_set(indexes));
+                model.extend(names(indexes));
             }
-            Edit::Deny(some) => {
-                set_of.deny(&set(some));
-                model.retain(|name| !names(some).contains(name));
+            SetEdit::Deny(indexes) => {
+                set.deny(&grant_set(indexes));
+                model.retain(|name| !names(indexes).contains(name));
             }
-            Edit::Extend(some) => {
-                set_of.extend(set(some).iter());
-                model.extend(names(some));
+            SetEdit::Extend(indexes) => {
+                set.extend(grant_set(indexes).iter());
+                model.extend(names(indexes));
             }
-            Edit::AllowAll => {
-                set_of.allow(&GrantSet::all());
+            SetEdit::AllowAll => {
+                set.allow(&GrantSet::all());
                 model.extend(codenames().iter().map(Codename::name));
             }
-            Edit::DenyAll => {
-                set_of.deny(&GrantSet::all());
+            SetEdit::DenyAll => {
+                set.deny(&GrantSet::all());
                 model.clear();
             }
         }
@@ -102,19 +102,20 @@ impl Edit {
 
 proptest! {
     #[test]
-    fn a_set_holds_what_a_set_of_names_holds(edits in vec(edit(), 1..40)) {
+    fn grant_set_equals_a_set_of_names(edits in vec(set_edit(), 1..40)) {
         let (mut set, mut model) = (GrantSet::new(), Names::new());
-        // Whoever once had all has codenames that other tests declare.
-        let mut plain = true;
+        // False while the set may contain codenames that other tests declare, after `AllowAll`.
+        let mut is_exact = true;
         for edit in &edits {
             edit.apply(&mut set, &mut model);
-            plain = matches!(edit, Edit::DenyAll) || plain && !matches!(edit, Edit::AllowAll);
+            is_exact = matches!(edit, SetEdit::DenyAll) || is_exact && !matches!(edit, SetEdit::AllowAll);
             for codename in codenames() {
                 prop_assert_eq!(set.contains(*codename), model.contains(codename.name()), "{} after {:?}", codename, edit);
             }
-            let listed: Names = set.iter().map(|codename| codename.name()).filter(|name| name.starts_with("model.")).collect();
+            let listed = set.iter().map(|codename| codename.name()).filter(|name| name.starts_with("model."));
+            let listed: Names = listed.collect();
             prop_assert_eq!(&listed, &model);
-            if plain {
+            if is_exact {
                 prop_assert_eq!(&set, &GrantSet::from_names(&model));
                 prop_assert_eq!(set.is_empty(), model.is_empty());
                 prop_assert_eq!(set.iter().count(), model.len());
@@ -126,61 +127,61 @@ proptest! {
 const ROLES: [&str; 3] = ["user", "editor", "owner"];
 const USERS: [&str; 2] = ["7", "8"];
 
-/// Whom an overwrite concerns.
+/// The users that an overwrite applies to.
 #[derive(Debug, Clone, PartialEq)]
-enum Whom {
+enum Target {
     Everyone,
     Role(&'static str),
     Member(&'static str),
 }
 
-/// What somebody changes in the database.
+/// A change in the database.
 #[derive(Debug, Clone)]
-enum OverwriteEdit {
+enum DatabaseChange {
     Grants(Vec<usize>),
     Administrator,
     Roles(Vec<&'static str>),
-    Overwrite { object: u32, whom: Whom, deny: Vec<usize>, allow: Vec<usize> },
+    Overwrite { object: u32, target: Target, deny: Vec<usize>, allow: Vec<usize> },
     Clear { object: u32 },
 }
 
-fn change() -> impl Strategy<Value = OverwriteEdit> {
-    let whom = prop_oneof![
-        Just(Whom::Everyone),
-        proptest::sample::select(&ROLES[..]).prop_map(Whom::Role),
-        proptest::sample::select(&USERS[..]).prop_map(Whom::Member),
+fn database_change() -> impl Strategy<Value = DatabaseChange> {
+    let target = prop_oneof![
+        Just(Target::Everyone),
+        proptest::sample::select(&ROLES[..]).prop_map(Target::Role),
+        proptest::sample::select(&USERS[..]).prop_map(Target::Member),
     ];
-    // Few codenames here, so that what is said of them meets.
-    let some = || vec((0..6_usize).prop_map(|n| n * 25), 0..4);
+    // Few codenames, so that changes overlap.
+    let few_indexes = || vec((0..6_usize).prop_map(|n| n * 25), 0..4);
     prop_oneof![
-        3 => some().prop_map(OverwriteEdit::Grants),
-        1 => Just(OverwriteEdit::Administrator),
-        3 => proptest::sample::subsequence(&ROLES[..], 0..=3).prop_map(OverwriteEdit::Roles),
-        9 => (0..2_u32, whom, some(), some())
-            .prop_map(|(object, whom, deny, allow)| OverwriteEdit::Overwrite { object, whom, deny, allow }),
-        1 => (0..2_u32).prop_map(|object| OverwriteEdit::Clear { object }),
+        3 => few_indexes().prop_map(DatabaseChange::Grants),
+        1 => Just(DatabaseChange::Administrator),
+        3 => proptest::sample::subsequence(&ROLES[..], 0..=3).prop_map(DatabaseChange::Roles),
+        9 => (0..2_u32, target, few_indexes(), few_indexes())
+            .prop_map(|(object, target, deny, allow)| DatabaseChange::Overwrite { object, target, deny, allow }),
+        1 => (0..2_u32).prop_map(|object| DatabaseChange::Clear { object }),
     ]
 }
 
 /// The database as plain sets of names.
 #[derive(Debug, Default)]
-struct Model {
+struct DatabaseModel {
     administrator: bool,
     grants: Names,
     roles: Vec<&'static str>,
-    overwrites: Vec<(u32, Whom, Names, Names)>,
+    overwrites: Vec<(u32, Target, Names, Names)>,
 }
 
-impl Model {
-    fn apply(&mut self, change: &OverwriteEdit) {
+impl DatabaseModel {
+    fn apply(&mut self, change: &DatabaseChange) {
         match change {
-            OverwriteEdit::Grants(some) => (self.administrator, self.grants) = (false, names(some)),
-            OverwriteEdit::Administrator => self.administrator = true,
-            OverwriteEdit::Roles(roles) => self.roles.clone_from(roles),
-            OverwriteEdit::Overwrite { object, whom, deny, allow } => {
-                self.overwrites.push((*object, whom.clone(), names(deny), names(allow)));
+            DatabaseChange::Grants(indexes) => (self.administrator, self.grants) = (false, names(indexes)),
+            DatabaseChange::Administrator => self.administrator = true,
+            DatabaseChange::Roles(roles) => self.roles.clone_from(roles),
+            DatabaseChange::Overwrite { object, target, deny, allow } => {
+                self.overwrites.push((*object, target.clone(), names(deny), names(allow)));
             }
-            OverwriteEdit::Clear { object } => self.overwrites.retain(|overwrite| overwrite.0 != *object),
+            DatabaseChange::Clear { object } => self.overwrites.retain(|overwrite| overwrite.0 != *object),
         }
     }
 
@@ -189,85 +190,95 @@ impl Model {
     }
 
     fn may_on(&self, name: &str, user: &str, object: u32) -> bool {
-        let steps: [&dyn Fn(&Whom) -> bool; 3] = [
-            &|whom| *whom == Whom::Everyone,
-            &|whom| matches!(whom, Whom::Role(role) if self.roles.contains(role)),
-            &|whom| matches!(whom, Whom::Member(member) if *member == user),
+        let steps: [&dyn Fn(&Target) -> bool; 3] = [
+            &|target| *target == Target::Everyone,
+            &|target| matches!(target, Target::Role(role) if self.roles.contains(role)),
+            &|target| matches!(target, Target::Member(member) if *member == user),
         ];
         let mut may = self.may(name);
-        for concerns in steps {
-            let here = || self.overwrites.iter().filter(|(of, whom, ..)| *of == object && concerns(whom));
-            may &= !here().any(|(_, _, deny, _)| deny.contains(name));
-            may |= here().any(|(_, _, _, allow)| allow.contains(name));
+        for applies in steps {
+            let matching = || self.overwrites.iter().filter(|(of, target, ..)| *of == object && applies(target));
+            may &= !matching().any(|(_, _, deny, _)| deny.contains(name));
+            may |= matching().any(|(_, _, _, allow)| allow.contains(name));
         }
         may || self.administrator
     }
 }
 
-/// Writes the change into the source, and says to forget what it concerns.
-fn record(staged: &Staged, change: &OverwriteEdit, held: &ConnectionGrants<()>, cache: &GrantCache<()>) {
+/// Writes the change to the source and forgets what it affects.
+fn apply_to_source(
+    source: &FakeSource,
+    change: &DatabaseChange,
+    grants: &ConnectionGrants<()>,
+    cache: &GrantCache<()>,
+) {
     match change {
-        OverwriteEdit::Grants(some) => staged.user.lock().unwrap().grants = set(some),
-        OverwriteEdit::Administrator => staged.user.lock().unwrap().grants = GrantSet::all(),
-        OverwriteEdit::Roles(roles) => {
-            staged.user.lock().unwrap().roles = roles.iter().map(|&role| role.into()).collect();
+        DatabaseChange::Grants(indexes) => source.user.lock().unwrap().grants = grant_set(indexes),
+        DatabaseChange::Administrator => source.user.lock().unwrap().grants = GrantSet::all(),
+        DatabaseChange::Roles(roles) => {
+            source.user.lock().unwrap().roles = roles.iter().map(|&role| role.into()).collect();
         }
-        OverwriteEdit::Overwrite { object, whom, deny, allow } => {
-            let mut objects = staged.objects.lock().unwrap();
-            let known = objects.entry(key(*object)).or_default();
-            let (so_far, deny, allow) = (std::mem::take(known), set(deny), set(allow));
-            *known = match whom {
-                Whom::Everyone => so_far.deny_everyone(deny).allow_everyone(allow),
-                Whom::Role(role) => so_far.deny_role(*role, deny).allow_role(*role, allow),
-                Whom::Member(member) => so_far.deny_member(*member, deny).allow_member(*member, allow),
+        DatabaseChange::Overwrite { object, target, deny, allow } => {
+            let mut objects = source.objects.lock().unwrap();
+            let entry = objects.entry(key(*object)).or_default();
+            let (stored, deny, allow) = (std::mem::take(entry), grant_set(deny), grant_set(allow));
+            *entry = match target {
+                Target::Everyone => stored.deny_everyone(deny).allow_everyone(allow),
+                Target::Role(role) => stored.deny_role(*role, deny).allow_role(*role, allow),
+                Target::Member(member) => stored.deny_member(*member, deny).allow_member(*member, allow),
             };
         }
-        OverwriteEdit::Clear { object } => staged.set(*object, Overwrites::new()),
+        DatabaseChange::Clear { object } => source.set_overwrites(*object, Overwrites::new()),
     }
     match change {
-        OverwriteEdit::Administrator => cache.forget_all(),
-        OverwriteEdit::Grants(_) | OverwriteEdit::Roles(_) => held.forget(),
-        OverwriteEdit::Overwrite { object, .. } | OverwriteEdit::Clear { object } => cache.forget_object(&key(*object)),
+        DatabaseChange::Administrator => cache.forget_all(),
+        DatabaseChange::Grants(_) | DatabaseChange::Roles(_) => grants.forget(),
+        DatabaseChange::Overwrite { object, .. } | DatabaseChange::Clear { object } => {
+            cache.forget_object(&key(*object));
+        }
     }
 }
 
 proptest! {
     #[test]
-    fn a_connection_may_what_the_database_says(user in proptest::sample::select(&USERS[..]), changes in vec(change(), 1..24)) {
-        let (staged, mut model) = (Staged::open(), Model::default());
-        let cache = staged.cache();
-        let held = ConnectionGrants::new(cache.clone());
+    fn connection_grants_equal_the_database_model(
+        user in proptest::sample::select(&USERS[..]),
+        changes in vec(database_change(), 1..24),
+    ) {
+        let (source, mut model) = (FakeSource::immediate(), DatabaseModel::default());
+        let cache = source.cache();
+        let grants = ConnectionGrants::new(cache.clone());
         for change in &changes {
             model.apply(change);
-            record(&staged, change, &held, &cache);
+            apply_to_source(&source, change, &grants, &cache);
             for codename in codenames().iter().step_by(25) {
                 let name = codename.name();
-                let may = block_on(held.may(&(), *codename)).unwrap();
+                let may = block_on(grants.evaluate(&(), *codename)).unwrap();
                 prop_assert_eq!(may, model.may(name), "{} after {:?}", name, change);
                 let wanted = [0, 1].map(|object| model.may_on(name, user, object));
                 for object in [0, 1] {
-                    let may = block_on(held.may_on(&(), user, *codename, &[key(object)])).unwrap();
+                    let may = block_on(grants.evaluate_on(&(), user, *codename, &[key(object)])).unwrap();
                     prop_assert_eq!(may, wanted[object as usize], "{} on {} after {:?}", name, object, change);
-                    prop_assert_eq!(held.known_on(*codename, &key(object)), Some(may));
+                    prop_assert_eq!(grants.evaluate_cached_on(*codename, &key(object)), Some(may));
                 }
-                let both = block_on(held.may_on(&(), user, *codename, &[key(0), key(1)])).unwrap();
+                let both = block_on(grants.evaluate_on(&(), user, *codename, &[key(0), key(1)])).unwrap();
                 prop_assert_eq!(both, wanted[0] && wanted[1]);
             }
         }
     }
 }
 
-/// Another thread may do anything between any two steps: what is revoked is revoked by the time that it is told.
+/// With other threads running between any two steps, a check that starts after a forget sees the change.
 #[test]
-fn what_is_told_is_so_for_whoever_asks_afterwards() {
-    let staged = Staged::open();
-    let cache = staged.cache();
-    let done = AtomicBool::new(false);
-    let turn = |id: u32, own: &ConnectionGrants<()>, round: u32| {
+fn evaluation_after_forget_sees_the_change() {
+    let source = FakeSource::immediate();
+    let cache = source.cache();
+    let is_done = AtomicBool::new(false);
+    let write_and_verify = |id: u32, own: &ConnectionGrants<()>, round: u32| {
         let may = round.is_multiple_of(3);
-        staged.set(id, if may { allowed(READ) } else { denied(READ) });
+        source.set_overwrites(id, if may { allow_everyone(READ) } else { deny_everyone(READ) });
         cache.forget_object(&key(id));
-        assert_eq!(block_on(own.may_on(&(), "7", READ, &[key(id)])).unwrap(), may);
+        assert_eq!(block_on(own.evaluate_on(&(), "7", READ, &[key(id)])).unwrap(), may);
         if round.is_multiple_of(7) {
             cache.forget_all();
         }
@@ -275,17 +286,17 @@ fn what_is_told_is_so_for_whoever_asks_afterwards() {
     thread::scope(|threads| {
         let writers = [0, 1].map(|id| {
             let own = ConnectionGrants::new(cache.clone());
-            let turn = &turn;
-            threads.spawn(move || (0..2000).for_each(|round| turn(id, &own, round)))
+            let write_and_verify = &write_and_verify;
+            threads.spawn(move || (0..2000).for_each(|round| write_and_verify(id, &own, round)))
         });
         threads.spawn(|| {
             let other = ConnectionGrants::new(cache.clone());
-            while !done.load(Ordering::SeqCst) {
-                block_on(other.may_on(&(), "8", READ, &keys(&[1, 0, 2]))).unwrap();
+            while !is_done.load(Ordering::SeqCst) {
+                block_on(other.evaluate_on(&(), "8", READ, &keys(&[1, 0, 2]))).unwrap();
             }
         });
         let written = writers.map(|writer| writer.join().is_ok());
-        done.store(true, Ordering::SeqCst);
+        is_done.store(true, Ordering::SeqCst);
         assert_eq!(written, [true, true]);
     });
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --profile model --package portcullis --no-default-features --lib -- \
-//!     session::loom_tests seqlock::model
+//!     session::loom_tests seqlock::loom_tests
 //! ```
 //!
 //! A task is a thread here, and loom allows five threads in all, so each model states the number that it needs. It explores
