@@ -1,6 +1,19 @@
 //! Every consumer of the program is found, and the audit says what serves requests.
 
-use portcullis::{AllowAny, Audit, IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, Audit, GrantSet, IsAuthenticated, consumer, handler};
+
+portcullis::permissions! {
+    chat {
+        can_use_chat = "Can use chat",
+        can_moderate_chat = "May delete what others wrote",
+    }
+    /// Files that were uploaded to a channel.
+    pub uploads {
+        read = "Sees uploads",
+        /// Includes the right to remove them.
+        write = "Uploads",
+    }
+}
 
 struct Chat {
     rooms: Rooms,
@@ -93,4 +106,22 @@ fn the_audit_as_json() {
         {"consumer": "Feed", "route": "", "action": "read", "permission": "IsAuthenticated"},
     ]);
     assert_eq!(json, wanted);
+}
+
+#[test]
+fn the_catalogue_lists_what_was_declared() {
+    let all = portcullis::codenames().unwrap();
+    let names: Vec<_> = all.iter().map(|codename| (codename.name(), codename.description())).collect();
+    assert_eq!(
+        names,
+        [
+            ("chat.can_moderate_chat", "May delete what others wrote"),
+            ("chat.can_use_chat", "Can use chat"),
+            ("uploads.read", "Sees uploads"),
+            ("uploads.write", "Uploads"),
+        ]
+    );
+    let stored = GrantSet::from_names(["uploads.read", "uploads.gone", ""]);
+    assert!(stored.contains(uploads::read) && !stored.contains(uploads::write));
+    assert_eq!(stored.iter().map(|codename| codename.name()).collect::<Vec<_>>(), ["uploads.read"]);
 }

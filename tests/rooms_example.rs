@@ -1,6 +1,6 @@
 //! Who may do what in the `rooms` example, without a browser or a port.
 
-#[expect(dead_code, reason = "its `main` and the pages are tried by `rooms_page.rs`")]
+#[expect(dead_code, reason = "its `main` and the pages are tested by `it/examples/rooms_page.rs`")]
 #[path = "../examples/rooms/main.rs"]
 mod example;
 

@@ -2,18 +2,16 @@
 //! socket: counted on the server's thread alone, in the steady state, beside what the socket itself costs and beside
 //! the server written by hand. `-- --nocapture` shows the numbers.
 
-#[path = "allocations/events.rs"]
 mod events;
-#[path = "../examples/bench/hand.rs"]
+#[path = "../../examples/bench/hand.rs"]
 mod hand;
-#[path = "../examples/bench/load.rs"]
+#[path = "../../examples/bench/load.rs"]
 #[allow(dead_code, reason = "the benchmark uses more of it")]
 mod load;
-#[path = "../examples/bench/ours.rs"]
+#[path = "../../examples/bench/ours.rs"]
 mod ours;
-#[path = "allocations/waiting.rs"]
-mod waiting;
-#[path = "../examples/bench/world.rs"]
+mod waiting_action;
+#[path = "../../examples/bench/world.rs"]
 mod world;
 
 use std::net::SocketAddr;
@@ -25,10 +23,11 @@ use axum::Router;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::routing::any;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use load::{Connection, FIRST_ID};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use load::{Connection, FIRST_ID};
 
 /// The batches of a phase: the first warms up, and what a phase costs by itself is in both of the others.
 const PHASES: [u32; 3] = [100, 200, 1200];
@@ -53,7 +52,7 @@ fn a_message_costs_few_allocations() {
 
 #[test]
 fn an_action_that_waits_costs_two_more() {
-    let own = allocations(waiting::app, 1) - allocations(transport, 1);
+    let own = allocations(waiting_action::app, 1) - allocations(transport, 1);
     println!("an action that waits: Portcullis' own allocations per message are {own:.3}");
     assert!(own <= 4.0, "{own} allocations of our own");
 }

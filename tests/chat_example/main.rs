@@ -1,27 +1,23 @@
 //! Who may do what in the `chat` example, without a browser or a port: every cell of its table, and what bites when.
 
-#[expect(dead_code, reason = "its `main` and the pages are tried by `chat_page.rs`")]
-#[path = "../examples/chat/main.rs"]
+#[expect(dead_code, reason = "its `main` and the pages are tested by `it/examples/chat_page.rs`")]
+#[path = "../../examples/chat/main.rs"]
 mod example;
 
-#[path = "chat_example/leaks.rs"]
 mod leaks;
-#[path = "chat_example/revoked.rs"]
-mod revoked;
-#[path = "chat_example/rules.rs"]
+mod revocation;
 mod rules;
-#[path = "chat_example/table.rs"]
 mod table;
-#[path = "chat_example/uploads.rs"]
 mod uploads;
+
+use portcullis::Endpoint;
+use portcullis::testing::{Client, connect};
+use serde_json::Value;
 
 use example::lobby::Chat;
 use example::model::{Message, MessageId, RoomId, UserId};
 use example::policy::Policy;
 use example::store::{Draft, Store};
-use portcullis::Endpoint;
-use portcullis::testing::{Client, connect};
-use serde_json::Value;
 
 const CORA: i64 = 1;
 const ADA: i64 = 2;

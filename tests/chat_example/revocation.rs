@@ -1,7 +1,8 @@
 //! What was taken away is gone at once: on the next action and on the next event, on every socket.
 
-use super::{ADA, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
 use portcullis::testing::connect;
+
+use super::{ADA, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
 
 #[tokio::test(start_paused = true)]
 async fn who_is_removed_sends_and_receives_nothing_more() {

@@ -1,8 +1,9 @@
 //! Who hears of an upload: a codename, as the room overwrites it for everyone, for roles, and for one member.
 
+use portcullis::testing::Client;
+
 use super::example::model::{RoomId, UserId};
 use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, ask, event, status};
-use portcullis::testing::Client;
 
 /// Uploads, with a message behind it that everybody hears of; gives those who hear of the upload.
 async fn hears(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {

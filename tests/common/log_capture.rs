@@ -1,15 +1,39 @@
-//! What the log says, kept for a test.
+//! Records the log of a test.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
-/// Writes down every event of the crate, one line each.
+/// tracing caches per call site whether a subscriber is interested. While fewer than two subscribers exist, it consults only
+/// the thread that reaches the call site first, which may run a test without a subscriber. These two exist until the end.
+static KEEP_ENABLED: LazyLock<[Dispatch; 2]> = LazyLock::new(|| [(); 2].map(|()| Dispatch::new(Recorder::default())));
+
+/// The log events of `portcullis` on the current thread, one line per event, until it is dropped.
+pub struct LogCapture {
+    lines: Arc<Mutex<Vec<String>>>,
+    _guard: DefaultGuard,
+}
+
+impl LogCapture {
+    /// Starts recording.
+    pub fn start() -> LogCapture {
+        LazyLock::force(&KEEP_ENABLED);
+        let recorder = Recorder::default();
+        LogCapture { lines: recorder.0.clone(), _guard: tracing::subscriber::set_default(recorder) }
+    }
+
+    /// Returns the lines since the last call.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+}
+
 #[derive(Clone, Default)]
-pub(crate) struct Recorder(pub(crate) Arc<Mutex<Vec<String>>>);
+struct Recorder(Arc<Mutex<Vec<String>>>);
 
 struct Line(String);
 

@@ -2,6 +2,12 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
+pub mod browser;
+pub mod codenames;
+pub mod log_capture;
+pub mod raw_socket;
+pub mod rng;
+
 use std::borrow::Cow;
 use std::sync::{LazyLock, Mutex};
 

@@ -1,15 +1,14 @@
 //! The door: the connect phase of permissions, strict connect expressions, authentication, origins, hooks.
 
-mod common;
-
 use std::sync::Mutex;
 
-use common::{HasRole, Member, member};
 use http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
     AllowAny, ConnectContext, Context, Error, Handler, IsAuthenticated, Permission, Result, Scope, consumer,
 };
+
+use crate::common::{HasRole, Member, member};
 
 /// Knows at the door whom it does not want; has nothing to say of others.
 struct Banned;

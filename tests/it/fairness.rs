@@ -1,8 +1,5 @@
 //! A client that publishes as fast as it can closes no connection that reads, and other connections run meanwhile.
 
-#[path = "common/raw_socket.rs"]
-mod raw_socket;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -19,19 +16,21 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::common::raw_socket;
+
 static BURNT: Notify = Notify::const_new();
 static PINGS: AtomicUsize = AtomicUsize::new(0);
 
-struct Hall;
+struct Arena;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Hall, permission = AllowAny, events(Said))]
+#[group(consumer = Arena, permission = AllowAny, events(Said))]
 struct Room;
 
 struct Said(u32);
 
 #[consumer]
-impl Hall {
+impl Arena {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Room).await
@@ -50,7 +49,7 @@ impl Hall {
     /// Publishes several events at once, whatever becomes of the action.
     #[action(permission = AllowAny)]
     async fn burst(&self, cx: &Context<'_, ()>, from: u32, events: u32) -> Result<()> {
-        let publisher = cx.publisher::<Hall>()?;
+        let publisher = cx.publisher::<Arena>()?;
         (from..from + events).for_each(|number| publisher.publish(&Room, Said(number)));
         Ok(())
     }
@@ -88,7 +87,7 @@ fn runtime(workers: usize) -> Runtime {
 }
 
 /// Serves the hall on the given runtime and returns its address.
-fn serve(server: &Runtime, hall: Endpoint<Hall>) -> String {
+fn serve(server: &Runtime, hall: Endpoint<Arena>) -> String {
     server.block_on(async {
         let app = Router::new().route("/ws", hall.into_route());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -117,7 +116,7 @@ fn publisher_flood_closes_no_reading_connection() {
     for workers in [1, 2, 4] {
         for messages in [300, 2_000, 20_000] {
             let (server, clients) = (runtime(workers), runtime(2));
-            let address = serve(&server, portcullis::websocket(Hall));
+            let address = serve(&server, portcullis::websocket(Arena));
             clients.block_on(async {
                 let members: Vec<_> =
                     (0..MEMBERS).map(|_| tokio::spawn(read_events(address.clone(), messages))).collect();
@@ -143,7 +142,7 @@ fn publisher_flood_closes_no_reading_connection() {
 /// waiting.
 #[tokio::test]
 async fn publisher_flood_waits_for_readers_that_could_not_run() {
-    let hall = portcullis::websocket(Hall);
+    let hall = portcullis::websocket(Arena);
     let mut reader = connect(&hall).open().await.unwrap();
     let mut publisher = connect(&hall).open().await.unwrap();
     for message in 0..20 {
@@ -157,7 +156,7 @@ async fn publisher_flood_waits_for_readers_that_could_not_run() {
 #[tokio::test]
 async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() {
     let limits = Limits { max_queued_events: 10, ..Limits::default() };
-    let hall = portcullis::websocket(Hall).limits(limits.clone());
+    let hall = portcullis::websocket(Arena).limits(limits.clone());
     let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
     assert_eq!(reader.call("ping").await.status(), 200);
     (0..40).for_each(|number| publisher.publish(&Room, Said(number)));
@@ -167,7 +166,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
     (0..41).for_each(|number| publisher.publish(&Room, Said(number)));
     assert_eq!(reader.closed().await, 1013);
 
-    let hall = portcullis::websocket(Hall).limits(limits).overflow_policy(OverflowPolicy::DropOldest);
+    let hall = portcullis::websocket(Arena).limits(limits).overflow_policy(OverflowPolicy::DropOldest);
     let (publisher, mut reader) = (hall.publisher(), connect(&hall).open().await.unwrap());
     assert_eq!(reader.call("ping").await.status(), 200);
     (0..42).for_each(|number| publisher.publish(&Room, Said(number)));
@@ -182,7 +181,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
 async fn message_flood_lets_other_connections_run() {
     const MESSAGES: usize = 5_000;
     for floods_first in [true, false] {
-        let address = serve_here(portcullis::websocket(Hall)).await;
+        let address = serve_here(portcullis::websocket(Arena)).await;
         let (one, other) = (raw_socket::connect(&address).await, raw_socket::connect(&address).await);
         let (mut flooding, mut bystander) = if floods_first { (one, other) } else { (other, one) };
         PINGS.store(0, Ordering::SeqCst);
@@ -204,7 +203,7 @@ async fn message_flood_lets_other_connections_run() {
 }
 
 /// A server on this thread's runtime.
-async fn serve_here(hall: Endpoint<Hall>) -> String {
+async fn serve_here(hall: Endpoint<Arena>) -> String {
     let app = Router::new().route("/ws", hall.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -214,7 +213,7 @@ async fn serve_here(hall: Endpoint<Hall>) -> String {
 
 #[tokio::test]
 async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
-    let hall = portcullis::websocket(Hall);
+    let hall = portcullis::websocket(Arena);
     let address = serve_here(hall.clone()).await;
     let mut reader = connect(&hall).open().await.unwrap();
     let mut publisher = raw_socket::connect(&address).await;
@@ -234,7 +233,7 @@ async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
 /// tokio tells a task without cooperative budget that a writable socket is pending.
 #[tokio::test]
 async fn reader_without_budget_is_not_taken_for_a_stalled_one() {
-    let hall = portcullis::websocket(Hall).limits(Limits { max_queued_events: 10, ..Limits::default() });
+    let hall = portcullis::websocket(Arena).limits(Limits { max_queued_events: 10, ..Limits::default() });
     let address = serve_here(hall.clone()).await;
     let (publisher, mut reader) = (hall.publisher(), raw_socket::connect(&address).await);
     reader.write_all(&raw_socket::frame(r#"{"action":"burn"}"#)).await.unwrap();

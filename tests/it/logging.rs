@@ -1,13 +1,10 @@
 //! One log entry a refusal: it names user, action, route and leaf; a fault's cause stands under the id that the reply has.
 
-mod common;
-#[path = "common/recorder.rs"]
-mod recorder;
-
-use common::{HasRole, Member, member};
 use portcullis::testing::connect;
 use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, consumer, handler};
-use recorder::Recorder;
+
+use crate::common::log_capture::LogCapture;
+use crate::common::{HasRole, Member, member};
 
 struct Logged {
     inner: Inner,
@@ -55,13 +52,12 @@ impl Inner {
 }
 
 async fn logged(roles: &[&'static str], frame: &str) -> (String, Vec<String>) {
-    let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     let mut client =
         connect(&portcullis::websocket(Logged { inner: Inner })).user(member(5, roles)).open().await.unwrap();
     client.send(frame);
     let reply = client.reply().await.text().to_owned();
-    let lines = std::mem::take(&mut *recorder.0.lock().unwrap());
+    let lines = log.take();
     (reply, lines)
 }
 

@@ -1,20 +1,19 @@
 //! Objects as parameters: when they are loaded, who is asked about them, and what a missing one answers.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Member, Says, Witness, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, Context, Endpoint, Error, Limits, Load, Object, ObjectPermission, Result, consumer, handler,
 };
 use serde_json::{Value, json};
 
+use crate::common::{Member, Says, Witness, member};
+
 type Log = Arc<Mutex<Vec<&'static str>>>;
 
-struct Desk {
+struct Notebook {
     folders: Folders,
 }
 
@@ -111,7 +110,7 @@ impl ObjectPermission<Note, Folders> for Is {
 }
 
 #[consumer(user = Member)]
-impl Desk {
+impl Notebook {
     #[route("folders/{folder}/")]
     fn folders(&self) -> &Folders {
         &self.folders
@@ -188,12 +187,12 @@ impl Folders {
 
 struct World {
     log: Log,
-    desk: Endpoint<Desk>,
+    desk: Endpoint<Notebook>,
 }
 
 fn world() -> World {
     let log = Log::default();
-    let desk = portcullis::websocket(Desk { folders: Folders { log: log.clone() } });
+    let desk = portcullis::websocket(Notebook { folders: Folders { log: log.clone() } });
     World { log, desk }
 }
 

@@ -1,18 +1,17 @@
 //! Ready-made kinds of leaves: work in the blocking pool, rules written for HTTP, and refusals in the application's own words.
 
-mod common;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use common::{Member, member};
 use portcullis::http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
     AllowAny, Blocking, BlockingPermission, Context, Error, Handler, IsAuthenticated, Limits, Permission, Result,
     consumer, http_permission,
 };
+
+use crate::common::{Member, member};
 
 struct Library {
     ledger: Arc<Ledger>,

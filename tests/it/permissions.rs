@@ -1,14 +1,13 @@
 //! Who may do what on a message: layers, operators, errors and panics, and what a refused client learns.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
-use common::{HasRole, Member, Says, Witness, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, Result, consumer, handler,
 };
+
+use crate::common::{HasRole, Member, Says, Witness, member};
 
 type Log = Arc<Mutex<Vec<&'static str>>>;
 

@@ -20,13 +20,13 @@ impl Drop for Dropped {
 }
 
 #[derive(Default)]
-struct Feed {
+struct Numbers {
     dropped: Arc<tokio::sync::Notify>,
     live: std::sync::Mutex<Option<mpsc::UnboundedReceiver<u32>>>,
 }
 
 #[consumer]
-impl Feed {
+impl Numbers {
     #[action(permission = AllowAny)]
     async fn count(&self, to: u32) -> Result<Streamed<impl Stream<Item = u32> + use<>>> {
         if to > 10_000 { Err(Error::bad_request("That is too far.")) } else { Ok(Streamed(stream::iter(1..=to))) }
@@ -113,7 +113,7 @@ impl Feed {
     }
 }
 
-async fn client(feed: Feed) -> Client {
+async fn client(feed: Numbers) -> Client {
     connect(&portcullis::websocket(feed)).open().await.unwrap()
 }
 
@@ -127,7 +127,7 @@ async fn replies(client: &mut Client, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn each_value_is_a_reply_and_the_last_one_says_so() {
-    let mut client = client(Feed::default()).await;
+    let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"count","to":2,"request_id":[7]}"#);
     client.send(r#"{"action":"ping"}"#);
     let wanted = [
@@ -150,7 +150,7 @@ async fn each_value_is_a_reply_and_the_last_one_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_is_the_last_reply() {
-    let mut client = client(Feed::default()).await;
+    let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"mixed"}"#);
     let wanted = [
         r#"{"errors":[],"data":"made","action":"mixed","route":"","status":201,"last":false}"#,
@@ -171,7 +171,7 @@ async fn an_error_is_the_last_reply() {
 
 #[tokio::test]
 async fn what_fails_before_the_stream_is_one_reply() {
-    let mut client = client(Feed::default()).await;
+    let mut client = client(Numbers::default()).await;
     for (reply, status) in [(client.call("secret").await, 403), (client.call("count").with("to", 20_000).await, 400)] {
         assert_eq!(reply.status(), status);
         assert!(!reply.text().contains("last"), "{reply:?}");
@@ -182,7 +182,7 @@ async fn what_fails_before_the_stream_is_one_reply() {
 #[tokio::test]
 async fn values_are_sent_as_they_come() {
     let (send, receive) = mpsc::unbounded_channel();
-    let feed = Feed::default();
+    let feed = Numbers::default();
     *feed.live.lock().unwrap() = Some(receive);
     let mut client = client(feed).await;
     client.send(r#"{"action":"live"}"#);
@@ -197,7 +197,7 @@ async fn values_are_sent_as_they_come() {
 
 #[tokio::test]
 async fn a_stream_that_is_always_ready_ends_with_its_connection() {
-    let feed = Feed::default();
+    let feed = Numbers::default();
     let dropped = feed.dropped.clone();
     let limits = Limits { action_timeout: Duration::from_secs(5), ..Limits::default() };
     let endpoint = portcullis::websocket(feed).limits(limits);
@@ -218,7 +218,7 @@ async fn a_stream_that_is_always_ready_ends_with_its_connection() {
 
 #[tokio::test]
 async fn a_blocking_action_may_answer_with_a_stream() {
-    let mut client = client(Feed::default()).await;
+    let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"threaded"}"#);
     assert_eq!(client.reply().await.data(), 5);
     assert_eq!(client.reply().await.value()["last"], true);
@@ -227,7 +227,7 @@ async fn a_blocking_action_may_answer_with_a_stream() {
 
 #[tokio::test]
 async fn what_cannot_be_read_ends_a_stream() {
-    let feed = Feed::default();
+    let feed = Numbers::default();
     let dropped = feed.dropped.clone();
     let endpoint = portcullis::websocket(feed).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
     let mut client = connect(&endpoint).open().await.unwrap();
@@ -238,7 +238,7 @@ async fn what_cannot_be_read_ends_a_stream() {
 
 #[tokio::test]
 async fn a_stream_is_no_value_of_a_stream() {
-    let mut client = client(Feed::default()).await;
+    let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"nested"}"#);
     let reply = client.reply().await;
     assert_eq!((reply.status(), &reply.value()["last"]), (500, &true.into()));
@@ -252,7 +252,7 @@ async fn a_client_that_listens_to_a_stream_is_asked_before_it_is_given_up() {
         send_timeout: Duration::from_secs(25),
         ..Limits::default()
     };
-    let endpoint = portcullis::websocket(Feed::default()).limits(limits);
+    let endpoint = portcullis::websocket(Numbers::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     client.send(r#"{"action":"slow"}"#);
     for value in 0..3 {

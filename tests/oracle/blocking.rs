@@ -7,7 +7,7 @@ use portcullis::testing::Client;
 
 use crate::case::{Answer, Outcome};
 use crate::script::{PATIENCE, Script};
-use crate::time::{answers, small_case};
+use crate::timeouts::{answers, small_case};
 use crate::{endpoint, open, quiet_scripted_panics};
 
 /// Much longer than what is meant to end takes, where nothing is meant to be over.

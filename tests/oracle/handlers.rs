@@ -11,8 +11,8 @@ use portcullis::__private::{
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
-use crate::log::{Place, Way};
 use crate::script::{Member, Script};
+use crate::trace::{Place, Way};
 
 /// The texts of the leaves.
 const LEAVES: [&str; crate::case::LEAVES] = ["L0", "L1", "L2", "L3", "L4", "L5"];

@@ -2,26 +2,16 @@
 //!
 //! Compared are the verdict, every leaf that was asked, in order and with all that it saw, and whether an action ran.
 
-#[path = "oracle/blocking.rs"]
 mod blocking;
-#[path = "oracle/case.rs"]
 mod case;
-#[path = "oracle/judge.rs"]
-mod judge;
-#[path = "oracle/log.rs"]
-mod log;
-#[path = "oracle/refusal.rs"]
-mod refusal;
-#[path = "oracle/rows.rs"]
-mod rows;
-#[path = "oracle/safety.rs"]
+mod handlers;
+mod reference;
+mod refusals;
 mod safety;
-#[path = "oracle/script.rs"]
 mod script;
-#[path = "oracle/strategy.rs"]
 mod strategy;
-#[path = "oracle/time.rs"]
-mod time;
+mod timeouts;
+mod trace;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -34,8 +24,8 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use case::{Case, Message};
-use judge::Verdict;
-use rows::Live;
+use handlers::Live;
+use reference::Verdict;
 use script::{Member, SCRIPTED_PANIC, SECRET, Script};
 
 /// How many trees are tried. Each takes a few connections and a dozen messages.
@@ -94,7 +84,7 @@ async fn play(case: &Case, tally: &mut Tally) {
     for door in &case.doors {
         script.door(door);
         let status = open(case, &endpoint).await.map_or_else(|status| status, |_| 101);
-        let wanted = judge::door(case, door);
+        let wanted = reference::door(case, door);
         let events = script.take_log();
         assert_eq!((status, &events), (wanted.status, &wanted.events), "connecting: {door:?}");
         safety::opened_rightly(case, door, status == 101, &events);
@@ -104,7 +94,7 @@ async fn play(case: &Case, tally: &mut Tally) {
     let mut client = open(case, &endpoint).await.expect("an open door");
     for message in &case.messages {
         script.message(&message.answers, message.outcome);
-        let wanted = judge::message(case, message);
+        let wanted = reference::message(case, message);
         let status = exchange(&mut client, message, &message.route(&case.root), &wanted).await;
         let events = script.take_log();
         assert_eq!((status, &events), (wanted.status, &wanted.events), "{message:?}");

@@ -25,7 +25,7 @@
 use std::collections::BTreeMap;
 
 use crate::case::{Action, Answer, Answers, Case, Door, Leaf, Level, Message, Outcome, Route, Segment, Tree, capture};
-use crate::log::{Event, Place, Seen, Way};
+use crate::trace::{Event, Place, Seen, Way};
 
 /// What must come of a message, or of an attempt to connect.
 #[derive(Debug, PartialEq, Eq)]

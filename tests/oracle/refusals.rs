@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::case::{Answer, Outcome};
 use crate::script::{SCRIPTED_PANIC, SECRET, Script};
-use crate::time::{answers, small_case};
+use crate::timeouts::{answers, small_case};
 use crate::{TIME, endpoint, open, paused, quiet_scripted_panics};
 
 /// The lines of a log.

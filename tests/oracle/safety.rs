@@ -1,7 +1,7 @@
 //! What must never happen, said without the oracle: an action that runs although an expression on its way does not hold.
 
 use crate::case::{Answer, Answers, Case, Door, Leaf, Message, Tree};
-use crate::log::Event;
+use crate::trace::Event;
 
 /// No, perhaps, yes: a leaf that fails or has no opinion may be either.
 fn worth(leaf: Leaf, answers: &Answers) -> u8 {

@@ -8,7 +8,7 @@ use portcullis::__private::{Call, Context, IntoReply, Reply};
 use portcullis::{Created, Error, NoReply, Result, StatusCode, User};
 
 use crate::case::{ALL_CAPTURES, Answer, Answers, Door, Leaf, Outcome};
-use crate::log::{Event, Place, Seen, Way};
+use crate::trace::{Event, Place, Seen, Way};
 
 /// What the client must never read.
 pub(crate) const SECRET: &str = "the cause of a fault";

@@ -1,24 +1,23 @@
 //! No action body begins after a call that revokes its caller's rights has returned: queued, detached, blocking, and with
 //! objects that take a while to load.
 
+#[path = "../common/mod.rs"]
 mod common;
 
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "start_gate/race.rs"]
 mod race;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     ConnectContext, Context, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated, Limits, Load,
     Object, ObjectPermission, Result, Scope, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
+
+use crate::common::{Member, member};
 
 portcullis::permissions! {
     docs { edit = "Edits documents" }

@@ -11,8 +11,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use super::dice::Dice;
 use super::{KINDS, fixture, message};
+use crate::common::rng::Dice;
 
 const SESSIONS: usize = 250;
 const REVOCATIONS: usize = 100_000;

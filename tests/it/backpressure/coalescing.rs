@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::common::Padding;
 use super::{Socket, member};
+use crate::common::Padding;
 
 portcullis::permissions! {
     market { insight = "Sees what others do not" }

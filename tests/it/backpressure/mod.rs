@@ -1,17 +1,13 @@
 //! A client that stops reading, over a real socket: it is closed, misses the oldest or gets the newest of each key, and
 //! nobody else notices.
 
-mod common;
-
-#[path = "slow_receiver/newest.rs"]
-mod newest;
+mod coalescing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use common::Padding;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{
     AllowAny, ConnectContext, Connections, Context, Endpoint, EventCounters, Group, GroupPermission, Limits,
@@ -23,6 +19,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::common::Padding;
+
 /// What the tests know of the server.
 #[derive(Default)]
 struct Desk {
@@ -33,19 +31,19 @@ struct Desk {
     dropped: Notify,
 }
 
-struct News(Arc<Desk>);
+struct Broadcast(Arc<Desk>);
 
 /// So large that the buffers of a socket hold but a few.
 struct Page(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = Open, events(Page))]
+#[group(consumer = Broadcast, permission = Open, events(Page))]
 struct Readers;
 
 struct Open;
 
-impl GroupPermission<Readers, News> for Open {
-    async fn may_join(&self, news: &News, _: &Scope<()>, _: &Readers) -> Result<bool> {
+impl GroupPermission<Readers, Broadcast> for Open {
+    async fn may_join(&self, news: &Broadcast, _: &Scope<()>, _: &Readers) -> Result<bool> {
         Ok(!news.0.closed.load(Ordering::SeqCst))
     }
 }
@@ -53,7 +51,7 @@ impl GroupPermission<Readers, News> for Open {
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = AllowAny, events(Said))]
+#[group(consumer = Broadcast, permission = AllowAny, events(Said))]
 struct Everybody;
 
 /// Says when an action that waits has ended, or has been dropped.
@@ -66,7 +64,7 @@ impl Drop for Waiting<'_> {
 }
 
 #[consumer]
-impl News {
+impl Broadcast {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Everybody).await?;
@@ -102,8 +100,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 struct Server {
     desk: Arc<Desk>,
-    publisher: Publisher<News>,
-    sessions: Connections<News>,
+    publisher: Publisher<Broadcast>,
+    sessions: Connections<Broadcast>,
     address: String,
 }
 
@@ -120,7 +118,8 @@ async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
         ..Limits::default()
     };
     let desk = Arc::<Desk>::default();
-    let endpoint: Endpoint<News> = portcullis::websocket(News(desk.clone())).limits(limits).overflow_policy(policy);
+    let endpoint: Endpoint<Broadcast> =
+        portcullis::websocket(Broadcast(desk.clone())).limits(limits).overflow_policy(policy);
     let (publisher, sessions) = (endpoint.publisher(), endpoint.connections());
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -138,7 +137,7 @@ async fn member(address: &str) -> Socket {
 }
 
 /// Publishes all pages while `reading` gets every one of them, in order.
-async fn publish_to(publisher: &Publisher<News>, reading: &mut Socket) {
+async fn publish_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) {
     for page in 0..PAGES {
         publisher.publish(&Readers, Page(page));
         let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");

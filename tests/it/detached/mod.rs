@@ -1,19 +1,10 @@
 //! Actions that run beside the queue: each is answered when it is done, and holds up nobody.
 
-mod common;
-
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "detached/effects.rs"]
-mod effects;
-#[path = "detached/endings.rs"]
-mod endings;
-#[path = "detached/queue.rs"]
-mod queue;
-#[path = "detached/random.rs"]
+mod completion;
+mod concurrency;
 mod random;
-#[path = "detached/slow.rs"]
-mod slow;
+mod side_effects;
+mod slow_reader;
 
 use std::pin::Pin;
 use std::sync::Arc;

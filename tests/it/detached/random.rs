@@ -14,7 +14,7 @@ use portcullis::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::dice::Dice;
+use crate::common::rng::Dice;
 
 #[derive(Default)]
 struct Truth {

@@ -12,19 +12,19 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::House;
-use super::common::Padding;
+use crate::common::Padding;
 
-struct News(Arc<House>);
+struct Ticker(Arc<House>);
 
 /// So large that the buffers of a socket hold but a few.
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = AllowAny, events(Page))]
+#[group(consumer = Ticker, permission = AllowAny, events(Page))]
 struct Readers;
 
 #[consumer]
-impl News {
+impl Ticker {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Readers).await
@@ -53,9 +53,9 @@ impl News {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn serve(limits: Limits) -> (Arc<House>, Publisher<News>, String) {
+async fn serve(limits: Limits) -> (Arc<House>, Publisher<Ticker>, String) {
     let house = House::new();
-    let endpoint = portcullis::websocket(News(house.clone())).limits(limits);
+    let endpoint = portcullis::websocket(Ticker(house.clone())).limits(limits);
     let publisher = endpoint.publisher();
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -9,7 +9,7 @@ use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, Context, Endpoint, Handler, Limits, Permission, Result, consumer};
 use tokio::sync::{Notify, Semaphore};
 
-struct Slow {
+struct Queue {
     go: Arc<Semaphore>,
     started: Arc<Notify>,
     running: AtomicU32,
@@ -17,9 +17,9 @@ struct Slow {
     begun: Arc<Mutex<Vec<u32>>>,
 }
 
-impl Default for Slow {
-    fn default() -> Slow {
-        Slow {
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
             go: Arc::new(Semaphore::new(0)),
             started: Arc::default(),
             running: AtomicU32::new(0),
@@ -30,7 +30,7 @@ impl Default for Slow {
 }
 
 #[consumer]
-impl Slow {
+impl Queue {
     #[action(permission = AllowAny)]
     async fn wait(&self, n: u32) -> u32 {
         assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "two actions of one connection run at once");
@@ -100,21 +100,21 @@ impl<H: Handler> Permission<H> for Undecided {
 /// Says yes once it may.
 struct Asks;
 
-impl Permission<Slow> for Asks {
-    async fn has_permission(&self, slow: &Slow, _: &Context<'_, ()>) -> Result<bool> {
+impl Permission<Queue> for Asks {
+    async fn has_permission(&self, slow: &Queue, _: &Context<'_, ()>) -> Result<bool> {
         slow.started.notify_one();
         let _permit = slow.go.acquire().await;
         Ok(true)
     }
 }
 
-async fn open(endpoint: &Endpoint<Slow>) -> Client {
+async fn open(endpoint: &Endpoint<Queue>) -> Client {
     connect(endpoint).open().await.unwrap()
 }
 
 #[tokio::test]
 async fn messages_are_answered_one_by_one_in_order() {
-    let slow = Slow::default();
+    let slow = Queue::default();
     let (go, started) = (slow.go.clone(), slow.started.clone());
     let mut client = open(&portcullis::websocket(slow)).await;
     // More than are read ahead.
@@ -132,7 +132,7 @@ async fn messages_are_answered_one_by_one_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn an_action_that_takes_too_long_is_ended() {
-    let mut client = open(&portcullis::websocket(Slow::default())).await;
+    let mut client = open(&portcullis::websocket(Queue::default())).await;
     let before = tokio::time::Instant::now();
     let reply = client.call("forever").await;
     assert_eq!((reply.status(), reply.code()), (408, "timeout"));
@@ -147,7 +147,7 @@ async fn an_action_that_takes_too_long_is_ended() {
 #[tokio::test]
 async fn blocking_actions_have_a_time_limit_too() {
     let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
-    let slow = Slow::default();
+    let slow = Queue::default();
     let (release, hold) = mpsc::channel();
     *slow.hold.lock().unwrap() = Some(hold);
     let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
@@ -159,7 +159,7 @@ async fn blocking_actions_have_a_time_limit_too() {
 
 #[tokio::test]
 async fn blocking_actions_run_beside_the_runtime() {
-    let slow = Slow::default();
+    let slow = Queue::default();
     let (release, hold) = mpsc::channel();
     *slow.hold.lock().unwrap() = Some(hold);
     let started = slow.started.clone();
@@ -186,7 +186,7 @@ async fn a_client_is_pinged_and_an_idle_one_is_closed() {
         send_timeout: Duration::from_secs(35),
         ..Limits::default()
     };
-    let endpoint = portcullis::websocket(Slow::default()).limits(limits);
+    let endpoint = portcullis::websocket(Queue::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     let begin = tokio::time::Instant::now();
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
@@ -198,7 +198,7 @@ async fn a_client_is_pinged_and_an_idle_one_is_closed() {
 async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
     let limits =
         Limits { ping_interval: Duration::from_secs(10), action_timeout: Duration::from_secs(21), ..Limits::default() };
-    let endpoint = portcullis::websocket(Slow::default()).limits(limits);
+    let endpoint = portcullis::websocket(Queue::default()).limits(limits);
     let mut client = connect(&endpoint).answer_pings(false).open().await.unwrap();
     for _ in 0..11 {
         assert_eq!(client.call("forever").await.status(), 408);
@@ -211,7 +211,7 @@ fn blocking_work_that_nobody_waits_for_never_begins() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
-        let slow = Slow::default();
+        let slow = Queue::default();
         let (release, hold) = mpsc::channel();
         *slow.hold.lock().unwrap() = Some(hold);
         let begun = slow.begun.clone();
@@ -244,7 +244,7 @@ async fn limits_may_be_as_long_as_they_get() {
         action_timeout: Duration::MAX,
         ..Limits::default()
     };
-    let mut client = open(&portcullis::websocket(Slow::default()).limits(limits)).await;
+    let mut client = open(&portcullis::websocket(Queue::default()).limits(limits)).await;
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
     tokio::time::sleep(Duration::from_hours(100)).await;
     assert_eq!(client.call("quick").with("n", 2).await.data(), 2);
@@ -255,7 +255,7 @@ async fn limits_may_be_as_long_as_they_get() {
 fn a_blocking_action_does_not_begin_behind_a_client_that_has_gone() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let slow = Slow::default();
+        let slow = Queue::default();
         let (go, started, begun) = (slow.go.clone(), slow.started.clone(), slow.begun.clone());
         let endpoint = portcullis::websocket(slow);
         let (mut leaving, mut staying) = (open(&endpoint).await, open(&endpoint).await);
@@ -278,7 +278,7 @@ async fn what_is_read_behind_an_action_counts_as_a_sign_of_life() {
         max_read_ahead: 1,
         ..Limits::default()
     };
-    let slow = Slow::default();
+    let slow = Queue::default();
     let go = slow.go.clone();
     let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
     let after = |millis| tokio::time::sleep(Duration::from_millis(millis));

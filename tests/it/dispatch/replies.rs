@@ -1,10 +1,11 @@
 //! Replies in the native dialect, byte for byte, and an error reply for everything that a client can get wrong.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, Created, Error, IntoReply, NoContent, NoReply, Reply, Result, StatusCode, consumer};
 use serde::Serialize;
-use std::collections::HashMap;
-use std::time::Duration;
 
 struct Replies;
 

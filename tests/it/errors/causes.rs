@@ -1,9 +1,9 @@
 //! Errors by the place that they come from: the client is answered, the connection lives on, and the log has one escaped line.
 
 use portcullis::testing::Reply;
-use recorder::Recorder;
 
 use super::*;
+use crate::common::log_capture::LogCapture;
 
 /// Every place that an error of the application comes from, and the message of its log line.
 const PLACES: &[(&str, &str)] = &[
@@ -24,15 +24,14 @@ const PLACES: &[(&str, &str)] = &[
 
 /// Returns the log lines of a run in which `place` fails with `fault`. Panics unless the error is contained there.
 async fn log_of(place: &'static str, fault: Fault) -> Vec<String> {
-    let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     match place {
         "door" | "connect permission" | "connect" => while_connecting(place, fault).await,
         "grants" | "group" | "connect permission, again" | "group, from outside" => among_members(place, fault).await,
         "authenticate beside an action" => beside_an_action(fault).await,
         _ => in_a_message(place, fault).await,
     }
-    std::mem::take(&mut *recorder.0.lock().unwrap())
+    log.take()
 }
 
 fn assert_fault(reply: &Reply) {
@@ -142,13 +141,12 @@ async fn error_of_a_blocking_action_is_contained() {
 
 #[tokio::test]
 async fn error_text_of_an_event_is_escaped_in_the_log() {
-    let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     let (_, chat) = chat();
     let mut client = open(&chat, member(1)).await;
     assert_eq!(client.call("break_event").await.status(), 200);
     assert_alive(&mut client).await;
-    let lines = recorder.0.lock().unwrap();
+    let lines = log.take();
     let line = line(&lines, "event not sent: encoding failed");
     assert!(line.contains(r"first\nsecond \u{1b}[31m") && !line.contains(['\n', '\u{1b}']), "{line}");
 }
@@ -194,14 +192,13 @@ async fn event_whose_code_panics_with_a_payload_that_panics_is_contained() {
 
 #[tokio::test]
 async fn disconnect_that_panics_with_a_payload_that_panics_is_contained() {
-    let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     let (state, chat) = chat();
     let client = open(&chat, member(1)).await;
     state.arm("disconnect", Fault::PayloadPanics);
     drop(client);
     state.gone.notified().await;
     tokio::task::yield_now().await;
-    let lines = recorder.0.lock().unwrap();
+    let lines = log.take();
     assert!(lines.iter().any(|line| line.contains("`#[disconnect]` panicked")), "{lines:?}");
 }

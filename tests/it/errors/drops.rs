@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use portcullis::Limits;
-use recorder::Recorder;
 
 use super::*;
+use crate::common::log_capture::LogCapture;
 
 #[tokio::test]
 async fn user_whose_drop_panics_leaves_its_groups_and_is_logged() {
-    let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     let (state, chat) = chat();
     let (mut first, second) = (open(&chat, member(1)).await, open(&chat, explosive(2)).await);
     drop(second);
@@ -20,7 +19,7 @@ async fn user_whose_drop_panics_leaves_its_groups_and_is_logged() {
     drop((first, chat));
     state.gone.notified().await;
     tokio::task::yield_now().await;
-    let lines = recorder.0.lock().unwrap();
+    let lines = log.take();
     assert!(lines.iter().any(|line| line.contains("Member") && line.contains("in `Drop`")), "{lines:?}");
 }
 

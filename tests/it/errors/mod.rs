@@ -1,14 +1,9 @@
 //! Faulty errors and values of the application: error text is escaped in the log, and a panic in `Display`, in `Drop` or with
 //! an unusual payload affects one message or one connection only.
 
-#[path = "errors/causes.rs"]
 mod causes;
-#[path = "errors/drops.rs"]
 mod drops;
-#[path = "common/recorder.rs"]
-mod recorder;
-#[path = "errors/shared.rs"]
-mod shared;
+mod shared_users;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,12 +19,10 @@ use portcullis::{
     Permission, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
-use shared::Gate;
 use tokio::sync::Notify;
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use shared_users::Gate;
 
 /// Text that would forge a line of a log and color the terminal.
 const HOSTILE: &str = "first\nsecond \u{1b}[31m\u{202e}";
@@ -125,12 +118,12 @@ impl State {
 
 struct Guarded;
 
-impl Permission<Chat> for Guarded {
-    async fn has_permission(&self, chat: &Chat, _: &Context<'_, Member>) -> Result<bool> {
+impl Permission<Forum> for Guarded {
+    async fn has_permission(&self, chat: &Forum, _: &Context<'_, Member>) -> Result<bool> {
         chat.0.check("permission").map(|()| true)
     }
 
-    async fn can_connect(&self, chat: &Chat, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Forum, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         chat.0.check("connect permission")?;
         Ok(Some(!chat.0.is_refusing.load(Ordering::SeqCst)))
     }
@@ -138,8 +131,8 @@ impl Permission<Chat> for Guarded {
 
 struct MayEnter;
 
-impl<G: Group> GroupPermission<G, Chat> for MayEnter {
-    async fn may_join(&self, chat: &Chat, _: &Scope<Member>, _: &G) -> Result<bool> {
+impl<G: Group> GroupPermission<G, Forum> for MayEnter {
+    async fn may_join(&self, chat: &Forum, _: &Scope<Member>, _: &G) -> Result<bool> {
         chat.0.check("group").map(|()| true)
     }
 }
@@ -170,8 +163,8 @@ impl Serialize for Broken {
 
 struct Sees;
 
-impl EventPermission<Said, Chat> for Sees {
-    fn may_see(&self, chat: &Chat, scope: &Scope<Member>, _: &Said) -> bool {
+impl EventPermission<Said, Forum> for Sees {
+    fn may_see(&self, chat: &Forum, scope: &Scope<Member>, _: &Said) -> bool {
         let is_second = scope.user().is_some_and(|member| member.id == 2);
         if is_second {
             chat.0.gate.pass();
@@ -181,12 +174,12 @@ impl EventPermission<Said, Chat> for Sees {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = MayEnter, events(Said, Uploaded, Broken, Explosive))]
+#[group(consumer = Forum, permission = MayEnter, events(Said, Uploaded, Broken, Explosive))]
 struct Room(u32);
 
 /// A group whose key panics when it is dropped.
 #[derive(Clone, Group)]
-#[group(consumer = Chat, permission = MayEnter, events(Said))]
+#[group(consumer = Forum, permission = MayEnter, events(Said))]
 struct Vault(Bomb);
 
 impl PartialEq for Vault {
@@ -205,10 +198,10 @@ impl std::hash::Hash for Vault {
 
 type Values = Streamed<Pin<Box<dyn Stream<Item = Result<u32>> + Send>>>;
 
-struct Chat(Arc<State>);
+struct Forum(Arc<State>);
 
 #[consumer(user = Member, permission = Guarded)]
-impl Chat {
+impl Forum {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Room(1)).await?;
@@ -329,12 +322,12 @@ impl Chat {
     }
 }
 
-fn chat() -> (Arc<State>, Endpoint<Chat>) {
+fn chat() -> (Arc<State>, Endpoint<Forum>) {
     let state = Arc::new(State::default());
-    (state.clone(), portcullis::websocket(Chat(state.clone())).grants(Roles(state)))
+    (state.clone(), portcullis::websocket(Forum(state.clone())).grants(Roles(state)))
 }
 
-async fn open(chat: &Endpoint<Chat>, user: Member) -> Client {
+async fn open(chat: &Endpoint<Forum>, user: Member) -> Client {
     let mut client = connect(chat).user(user).open().await.unwrap();
     assert_eq!(client.call("ping").await.status(), 200);
     client

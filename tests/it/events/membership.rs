@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis::{Limits, Publisher};
 
-use super::{Chat, Lobby, Room, Said, Source, chat, event, join, open, said, settled};
+use super::{Lobby, Messenger, Room, Said, Source, chat, event, join, open, said, settled};
 
 #[tokio::test(start_paused = true)]
 async fn members_get_what_is_published_and_nobody_else_does() {
@@ -62,7 +62,7 @@ async fn several_groups_and_single_users_are_addressed_once_each() {
     join(&mut both, 3).await;
     join(&mut two, 3).await;
     settled(&mut twice).await;
-    let publisher: Publisher<Chat> = chat.publisher();
+    let publisher: Publisher<Messenger> = chat.publisher();
     publisher.publish_to_several(&[Room(2), Room(3), Room(4)], Said("hello"));
     assert_eq!(event(&mut both).await, said("hello"));
     assert_eq!(event(&mut two).await, said("hello"));

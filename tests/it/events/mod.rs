@@ -1,19 +1,12 @@
 //! Groups and events: who may join, what leaves a socket, who sees it, and in which order with replies.
 
-mod common;
-
-#[path = "events/members.rs"]
-mod members;
-#[path = "events/order.rs"]
-mod order;
-#[path = "events/sight.rs"]
-mod sight;
-#[path = "events/source.rs"]
-mod source;
+mod grant_source;
+mod membership;
+mod ordering;
+mod visibility;
 
 use std::collections::HashMap;
 
-use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantKey, Group, GroupPermission, ObjectKey,
@@ -21,12 +14,11 @@ use portcullis::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use source::Source;
 use tokio::sync::Notify;
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
+use grant_source::Source;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct ChannelId(u32);
@@ -41,11 +33,11 @@ impl GrantKey for ChannelId {
 struct RoomMember;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = "RoomMember", events(Said, Uploaded, Secret, Odd))]
+#[group(consumer = Messenger, permission = "RoomMember", events(Said, Uploaded, Secret, Odd))]
 struct Room(u32);
 
-impl GroupPermission<Room, Chat> for RoomMember {
-    async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, room: &Room) -> Result<bool> {
+impl GroupPermission<Room, Messenger> for RoomMember {
+    async fn may_join(&self, chat: &Messenger, scope: &Scope<Member>, room: &Room) -> Result<bool> {
         match room.0 {
             13 => Err(Error::internal("the store's secret")),
             14 => panic!("the store's secret"),
@@ -58,7 +50,7 @@ impl GroupPermission<Room, Chat> for RoomMember {
 
 /// Everybody who is connected.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Said))]
+#[group(consumer = Messenger, permission = AllowAny, events(Said))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -79,14 +71,14 @@ struct Odd(&'static str);
 /// Members who have not been muted.
 struct Unmuted;
 
-impl EventPermission<Said, Chat> for Unmuted {
-    fn may_see(&self, _: &Chat, scope: &Scope<Member>, said: &Said) -> bool {
+impl EventPermission<Said, Messenger> for Unmuted {
+    fn may_see(&self, _: &Messenger, scope: &Scope<Member>, said: &Said) -> bool {
         assert!(said.0 != "panic" || scope.user().is_none_or(|member| member.id != 2), "a permission's secret");
         scope.user().is_none_or(|member| !member.roles.contains(&"muted"))
     }
 }
 
-struct Chat {
+struct Messenger {
     open: bool,
     rooms: Rooms,
     wait: Notify,
@@ -95,7 +87,7 @@ struct Chat {
 struct Rooms;
 
 #[consumer(user = Member)]
-impl Chat {
+impl Messenger {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await?;
@@ -205,11 +197,11 @@ impl Other {
     async fn ping(&self) {}
 }
 
-fn chat(source: &Source) -> Endpoint<Chat> {
-    portcullis::websocket(Chat { open: true, rooms: Rooms, wait: Notify::new() }).grants(source.clone())
+fn chat(source: &Source) -> Endpoint<Messenger> {
+    portcullis::websocket(Messenger { open: true, rooms: Rooms, wait: Notify::new() }).grants(source.clone())
 }
 
-async fn open(chat: &Endpoint<Chat>, id: u32, roles: &[&'static str]) -> Client {
+async fn open(chat: &Endpoint<Messenger>, id: u32, roles: &[&'static str]) -> Client {
     connect(chat).user(member(id, roles)).open().await.unwrap()
 }
 

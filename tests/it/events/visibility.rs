@@ -5,7 +5,7 @@ use portcullis::testing::connect;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{ChannelId, Chat, Odd, Room, Rooms, Said, Secret, Source, Uploaded, chat, event, join, open, said};
+use super::{ChannelId, Messenger, Odd, Room, Rooms, Said, Secret, Source, Uploaded, chat, event, join, open, said};
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_see_an_event_gets_nothing() {
@@ -83,7 +83,7 @@ async fn what_goes_wrong_with_an_event_concerns_nobody_else() {
 #[tokio::test(start_paused = true)]
 async fn sessions_know_the_grants_that_are_given_later() {
     let source = Source::default();
-    let chat = portcullis::websocket(Chat { open: true, rooms: Rooms, wait: Notify::new() });
+    let chat = portcullis::websocket(Messenger { open: true, rooms: Rooms, wait: Notify::new() });
     let sessions = chat.connections();
     let chat = chat.grants(source.clone());
     let mut one = open(&chat, 1, &["seer"]).await;

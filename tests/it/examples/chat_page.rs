@@ -1,12 +1,10 @@
 //! The page of the `chat` example in a real browser: who gets what, live and beside each other.
 
-#[path = "common/browser.rs"]
-mod browser;
-
 use std::path::PathBuf;
 
-use browser::{Browser, chromium, serve};
 use serde_json::json;
+
+use crate::common::browser::{Browser, chromium, serve};
 
 /// The browser at the page, with everybody's socket open and the garden shown.
 async fn at_the_page(program: PathBuf, address: &str) -> Page {

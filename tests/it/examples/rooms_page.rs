@@ -1,12 +1,10 @@
 //! The page of the `rooms` example in a real browser: whom it shows as allowed and whom as refused.
 
-#[path = "common/browser.rs"]
-mod browser;
-
 use std::path::PathBuf;
 
-use browser::{Browser, chromium, serve};
 use serde_json::{Value, json};
+
+use crate::common::browser::{Browser, chromium, serve};
 
 impl Browser {
     /// A row, once everybody in it has their reply: what each column shows.

@@ -70,21 +70,3 @@ fn an_endpoint_without_grants_cannot_be_mounted() {
     let text = panic.downcast::<String>().unwrap();
     assert!(text.contains("`Chat` asks for codenames, but its endpoint has no grants"), "{text}");
 }
-
-#[test]
-fn the_catalogue_lists_what_was_declared() {
-    let all = portcullis::codenames().unwrap();
-    let names: Vec<_> = all.iter().map(|codename| (codename.name(), codename.description())).collect();
-    assert_eq!(
-        names,
-        [
-            ("chat.can_moderate_chat", "May delete what others wrote"),
-            ("chat.can_use_chat", "Can use chat"),
-            ("uploads.read", "Sees uploads"),
-            ("uploads.write", "Uploads"),
-        ]
-    );
-    let stored = GrantSet::from_names(["uploads.read", "uploads.gone", ""]);
-    assert!(stored.contains(uploads::read) && !stored.contains(uploads::write));
-    assert_eq!(stored.iter().map(|codename| codename.name()).collect::<Vec<_>>(), ["uploads.read"]);
-}

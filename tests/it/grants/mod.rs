@@ -1,20 +1,13 @@
 //! Codenames: what a source grants, as it is and as single objects overwrite it; loaded once, and again when it is
 //! forgotten.
 
-mod common;
-
-#[path = "grants/codenames.rs"]
+mod cache;
 mod codenames;
-#[path = "grants/kept.rs"]
-mod kept;
-#[path = "grants/overwrites.rs"]
+mod grant_source;
 mod overwrites;
-#[path = "grants/source.rs"]
-mod source;
 
 use std::time::Duration;
 
-use common::{Member, member};
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
 use portcullis::{
@@ -23,18 +16,15 @@ use portcullis::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use source::Source;
+
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
+use grant_source::Source;
 
 portcullis::permissions! {
     chat {
         can_use_chat = "Can use chat",
         can_moderate_chat = "May delete what others wrote",
-    }
-    /// What is up in the channels.
-    pub uploads {
-        read = "Sees uploads",
-        /// May also remove them.
-        write = "Uploads",
     }
 }
 

@@ -6,7 +6,7 @@ use portcullis::Publisher;
 use portcullis::testing::connect;
 use tokio::time::timeout;
 
-use super::{Desk, Lobby, Room, Said, Search, Truth, desk, member};
+use super::{House, Lobby, Room, Said, Search, Truth, desk, member};
 
 const ROUNDS: u64 = 40;
 const CONNECTIONS: u64 = 50;
@@ -38,7 +38,7 @@ impl Random {
 }
 
 /// Whether somebody is found in a group or by a user's name.
-fn somebody(truth: &Truth, publisher: &Publisher<Desk>) -> bool {
+fn somebody(truth: &Truth, publisher: &Publisher<House>) -> bool {
     let found = truth.find(|| {
         publisher.publish(&Lobby, Search);
         for room in 0..ROOMS {

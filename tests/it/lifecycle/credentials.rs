@@ -8,7 +8,7 @@ use std::time::Duration;
 use portcullis::testing::connect;
 use tokio::time::timeout;
 
-use super::dropped::Ending;
+use super::drops::Ending;
 use super::{Lobby, Search, desk, open};
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use portcullis::testing::connect;
 use portcullis::{AllowAny, Group, Limits, Publisher};
 use tokio::time::timeout;
 
-use super::{Desk, Lobby, Room, Said, Search, desk, member, open};
+use super::{House, Lobby, Room, Said, Search, desk, member, open};
 
 /// An event whose end says that it has begun, waits, and panics; or has nothing to say.
 #[derive(Default)]
@@ -40,7 +40,7 @@ static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 
 /// A key that panics while it is told to.
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = Desk, permission = AllowAny, events(Said))]
+#[group(consumer = House, permission = AllowAny, events(Said))]
 pub(super) struct Odd;
 
 impl Hash for Odd {
@@ -50,11 +50,11 @@ impl Hash for Odd {
     }
 }
 
-static TELLS: Mutex<Option<Publisher<Desk>>> = Mutex::new(None);
+static TELLS: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
 /// A key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = AllowAny, events(Said))]
+#[group(consumer = House, permission = AllowAny, events(Said))]
 pub(super) struct Telling;
 
 impl Drop for Telling {

@@ -1,44 +1,35 @@
 //! What fails closed, ends in order and leaves nothing behind: who was disconnected causes nothing more, events wait for the
 //! reply that joined what they come by, and nobody suffers from what panics or hangs as it is dropped.
 
-#[path = "closed/credentials.rs"]
+mod churn;
 mod credentials;
-#[path = "closed/disconnected.rs"]
-mod disconnected;
-#[path = "closed/dropped.rs"]
-mod dropped;
-#[path = "closed/gone.rs"]
-mod gone;
-#[path = "closed/room.rs"]
-mod room;
-#[path = "closed/truth.rs"]
-mod truth;
-#[path = "closed/unread.rs"]
-mod unread;
+mod disconnect;
+mod drops;
+mod group_limit;
+mod slow_reader;
+mod state;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use dropped::{Ending, Odd, Panics, Telling};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Endpoint, EventPermission, Group, GroupPermission, Permission, RequestId,
     Result, Scope, consumer,
 };
-use truth::{Member, Source, Truth, member};
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use drops::{Ending, Odd, Panics, Telling};
+use state::{Member, Source, Truth, member};
 
 struct Door;
 
-impl Permission<Desk> for Door {
-    async fn has_permission(&self, _: &Desk, _: &Context<'_, Member>) -> Result<bool> {
+impl Permission<House> for Door {
+    async fn has_permission(&self, _: &House, _: &Context<'_, Member>) -> Result<bool> {
         Ok(true)
     }
 
-    async fn can_connect(&self, desk: &Desk, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, desk: &House, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         Truth::opened(&desk.0.door).await;
         Ok(Some(true))
     }
@@ -46,8 +37,8 @@ impl Permission<Desk> for Door {
 
 struct Asked;
 
-impl Permission<Desk> for Asked {
-    async fn has_permission(&self, desk: &Desk, _: &Context<'_, Member>) -> Result<bool> {
+impl Permission<House> for Asked {
+    async fn has_permission(&self, desk: &House, _: &Context<'_, Member>) -> Result<bool> {
         Truth::opened(&desk.0.permission).await;
         Ok(!desk.0.denied.load(Ordering::SeqCst))
     }
@@ -55,8 +46,8 @@ impl Permission<Desk> for Asked {
 
 struct Inside;
 
-impl GroupPermission<Lobby, Desk> for Inside {
-    async fn may_join(&self, desk: &Desk, _: &Scope<Member>, _: &Lobby) -> Result<bool> {
+impl GroupPermission<Lobby, House> for Inside {
+    async fn may_join(&self, desk: &House, _: &Scope<Member>, _: &Lobby) -> Result<bool> {
         Ok(!desk.0.outside.load(Ordering::SeqCst))
     }
 }
@@ -64,8 +55,8 @@ impl GroupPermission<Lobby, Desk> for Inside {
 /// Counts whom it is asked about.
 struct Finds;
 
-impl EventPermission<Search, Desk> for Finds {
-    fn may_see(&self, desk: &Desk, _: &Scope<Member>, _: &Search) -> bool {
+impl EventPermission<Search, House> for Finds {
+    fn may_see(&self, desk: &House, _: &Scope<Member>, _: &Search) -> bool {
         desk.0.found.fetch_add(1, Ordering::SeqCst);
         false
     }
@@ -81,17 +72,17 @@ struct Page;
 
 /// Everybody is in it from the start.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = Inside, events(Said, Search, Page, Ending))]
+#[group(consumer = House, permission = Inside, events(Said, Search, Page, Ending))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = AllowAny, events(Said, Search))]
+#[group(consumer = House, permission = AllowAny, events(Said, Search))]
 struct Room(u32);
 
-struct Desk(Arc<Truth>);
+struct House(Arc<Truth>);
 
 #[consumer(user = Member, permission = Door)]
-impl Desk {
+impl House {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await
@@ -169,7 +160,7 @@ impl Desk {
 
     #[action]
     async fn ban(&self, cx: &Context<'_, Member>, user: String) -> Result<()> {
-        cx.connections::<Desk>()?.disconnect_user(&user);
+        cx.connections::<House>()?.disconnect_user(&user);
         Ok(())
     }
 
@@ -246,13 +237,13 @@ impl Desk {
     }
 }
 
-fn desk() -> (Arc<Truth>, Endpoint<Desk>) {
+fn desk() -> (Arc<Truth>, Endpoint<House>) {
     let truth = Truth::new();
-    let desk = portcullis::websocket(Desk(truth.clone())).grants(Source(truth.clone()));
+    let desk = portcullis::websocket(House(truth.clone())).grants(Source(truth.clone()));
     (truth, desk)
 }
 
-async fn open(desk: &Endpoint<Desk>, token: &str) -> Client {
+async fn open(desk: &Endpoint<House>, token: &str) -> Client {
     let mut client = connect(desk).user(member(token)).open().await.unwrap();
     assert_eq!(client.call("ping").await.status(), 200);
     client

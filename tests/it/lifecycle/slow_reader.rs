@@ -14,15 +14,15 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{Desk, Lobby, Page, Room, Said, Search, Truth, desk};
+use super::{House, Lobby, Page, Room, Said, Search, Truth, desk};
 
 /// How many pages fill the buffers of whoever does not read, and more.
 const PAGES: usize = 64;
 
 struct Server {
     truth: Arc<Truth>,
-    publisher: Publisher<Desk>,
-    sessions: Connections<Desk>,
+    publisher: Publisher<House>,
+    sessions: Connections<House>,
     address: String,
 }
 

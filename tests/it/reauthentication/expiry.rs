@@ -243,10 +243,10 @@ async fn fresh_ones_that_are_not_found_to_be_good_in_time_come_too_late() {
 }
 
 /// It takes its time when somebody connects.
-struct Slow;
+struct SlowPortal;
 
 #[consumer(user = Member)]
-impl Slow {
+impl SlowPortal {
     #[connect]
     async fn connect(&self, _: &ConnectContext<'_, Member>) {
         sleep(Duration::from_secs(20)).await;
@@ -259,7 +259,7 @@ impl Slow {
 #[tokio::test(start_paused = true)]
 async fn nobody_is_waited_for_at_the_door_for_longer() {
     let begun = Instant::now();
-    let mut client = connect(&portcullis::websocket(Slow)).user(member("1 - 3")).open().await.unwrap();
+    let mut client = connect(&portcullis::websocket(SlowPortal)).user(member("1 - 3")).open().await.unwrap();
     assert_eq!(client.closed().await, 4401);
     expect_passed(begun, 3);
 }

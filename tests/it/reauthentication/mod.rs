@@ -1,25 +1,14 @@
 //! Who is connected over time: credentials run out, and fresh ones are shown in place by `#[authenticate]`.
 
-#[path = "identity/answers.rs"]
-mod answers;
-#[path = "identity/attempts.rs"]
-mod attempts;
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "identity/expiry.rs"]
+mod anonymous;
 mod expiry;
-#[path = "identity/queue.rs"]
+mod outcomes;
 mod queue;
-#[path = "identity/random.rs"]
 mod random;
-#[path = "identity/rights.rs"]
+mod rate_limit;
 mod rights;
-#[path = "identity/running.rs"]
-mod running;
-#[path = "identity/socket.rs"]
+mod running_actions;
 mod socket;
-#[path = "identity/stranger.rs"]
-mod stranger;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -35,9 +24,7 @@ use portcullis::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
 
 /// Somebody with the rights that the credentials name.
 #[derive(Clone)]
@@ -128,7 +115,7 @@ impl GrantSource<Member> for Source {
     }
 }
 
-struct Chat(Arc<Desk>);
+struct Portal(Arc<Desk>);
 
 /// What `#[connect]` leaves with a connection.
 #[derive(Clone)]
@@ -137,20 +124,20 @@ struct Note(&'static str);
 /// Whoever has the right.
 struct May(&'static str);
 
-impl Permission<Chat> for May {
-    async fn has_permission(&self, chat: &Chat, cx: &Context<'_, Member>) -> Result<bool> {
+impl Permission<Portal> for May {
+    async fn has_permission(&self, chat: &Portal, cx: &Context<'_, Member>) -> Result<bool> {
         chat.0.wait().await;
         Ok(cx.user().is_some_and(|member| member.may(self.0)))
     }
 
-    async fn can_connect(&self, chat: &Chat, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Portal, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         chat.0.wait().await;
         Ok(Some(cx.user().is_some_and(|member| member.may(self.0))))
     }
 }
 
-impl<G: Sync> GroupPermission<G, Chat> for May {
-    async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, _: &G) -> Result<bool> {
+impl<G: Sync> GroupPermission<G, Portal> for May {
+    async fn may_join(&self, chat: &Portal, scope: &Scope<Member>, _: &G) -> Result<bool> {
         chat.0.wait().await;
         if chat.0.door_hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
@@ -159,22 +146,22 @@ impl<G: Sync> GroupPermission<G, Chat> for May {
     }
 }
 
-impl<E> EventPermission<E, Chat> for May {
-    fn may_see(&self, _: &Chat, scope: &Scope<Member>, _: &E) -> bool {
+impl<E> EventPermission<E, Portal> for May {
+    fn may_see(&self, _: &Portal, scope: &Scope<Member>, _: &E) -> bool {
         scope.user().is_some_and(|member| member.may(self.0))
     }
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Said, Uploaded, Whispered, Told))]
+#[group(consumer = Portal, permission = AllowAny, events(Said, Uploaded, Whispered, Told))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = May("inside"), events(Said))]
+#[group(consumer = Portal, permission = May("inside"), events(Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = uploads.read, events(Said))]
+#[group(consumer = Portal, permission = uploads.read, events(Said))]
 struct Club;
 
 struct Said(u32);
@@ -183,7 +170,7 @@ struct Whispered(u32);
 struct Told(u32);
 
 #[consumer(user = Member, permission = !May("banned"))]
-impl Chat {
+impl Portal {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.insert(Note("from the beginning"));
@@ -324,7 +311,7 @@ impl Chat {
 
 struct World {
     desk: Arc<Desk>,
-    chat: Endpoint<Chat>,
+    chat: Endpoint<Portal>,
 }
 
 /// With an action's time of five seconds, and as many attempts as a test may want.
@@ -332,7 +319,7 @@ fn world() -> World {
     let desk = Arc::<Desk>::default();
     let limits =
         Limits { action_timeout: Duration::from_secs(5), max_authenticate_per_minute: 1_000_000, ..Limits::default() };
-    World { chat: portcullis::websocket(Chat(desk.clone())).grants(Source(desk.clone())).limits(limits), desk }
+    World { chat: portcullis::websocket(Portal(desk.clone())).grants(Source(desk.clone())).limits(limits), desk }
 }
 
 impl World {

@@ -7,7 +7,7 @@ use portcullis::{AllowAny, Audit, Context, Result, User, consumer};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Chat, Member, authenticate, told, world};
+use super::{Member, Portal, authenticate, told, world};
 
 #[tokio::test(start_paused = true)]
 async fn the_same_user_is_renewed() {
@@ -128,7 +128,7 @@ async fn without_it_the_name_is_none_or_an_actions() {
 
 #[test]
 fn the_audit_lists_it() {
-    let audit = Audit::of::<Chat>();
+    let audit = Audit::of::<Portal>();
     let own: Vec<_> = audit.entries().iter().filter(|entry| entry.action == "authenticate").collect();
     assert_eq!(own.len(), 1, "{audit}");
     assert_eq!((own[0].route.as_str(), own[0].permission.as_str()), ("", "built-in, for whoever is connected"));

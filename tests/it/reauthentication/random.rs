@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::dice::Dice;
 use super::{Lobby, Room, Said, Told, Uploaded, Whispered, begin, show, world};
+use crate::common::rng::Dice;
 
 /// The rights of a token, one for each bit.
 fn rights(bits: u64) -> String {

@@ -4,13 +4,13 @@ use portcullis::testing::{Client, connect};
 use portcullis::{Endpoint, Limits};
 use serde_json::json;
 
-use super::{Chat, authenticate, member, world};
+use super::{Portal, authenticate, member, world};
 
-fn allowing(attempts: u32) -> Endpoint<Chat> {
+fn allowing(attempts: u32) -> Endpoint<Portal> {
     world().chat.limits(Limits { max_authenticate_per_minute: attempts, ..Limits::default() })
 }
 
-async fn open(chat: &Endpoint<Chat>) -> Client {
+async fn open(chat: &Endpoint<Portal>) -> Client {
     connect(chat).user(member("1 call")).open().await.unwrap()
 }
 

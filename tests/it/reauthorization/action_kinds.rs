@@ -6,8 +6,8 @@ use portcullis::testing::Client;
 use portcullis::{GrantSet, Overwrites, UserGrants};
 use serde_json::{Value, json};
 
-use super::house::{Lobby, Room, Said};
-use super::truth::{Says, Truth};
+use super::handlers::{Lobby, Room, Said};
+use super::state::{Says, Truth};
 use super::{World, call, desk, is_alive, uploads, world};
 
 /// A message, and the leaves that it passes.

@@ -1,8 +1,8 @@
 //! Who asks again and hears no answer, or an error, has heard a no; the log knows more.
 
-use super::recorder::Recorder;
-use super::truth::Says;
+use super::state::Says;
 use super::{call, is_alive, world};
+use crate::common::log_capture::LogCapture;
 
 const WAYS: [(Says, &[&str]); 5] = [
     (Says::No, &["INFO", "leaf=\"May(\\\"own\\\")\"", "status=403"]),
@@ -14,22 +14,19 @@ const WAYS: [(Says, &[&str]); 5] = [
 
 #[tokio::test(start_paused = true)]
 async fn whatever_becomes_of_the_question_the_client_hears_a_no() {
-    let recorder = Recorder::default();
-    // While there is but one, it is asked only on the thread that first comes to log something.
-    let _other = tracing::Dispatch::new(Recorder::default());
-    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let log = LogCapture::start();
     for action in ["wait", "wait_aside", "stream", "stream_aside"] {
         for (says, parts) in WAYS {
             let world = world();
             let mut client = world.open(1).await;
-            recorder.0.lock().unwrap().clear();
+            drop(log.take());
             let message = format!(r#"{{"action":"{action}","count":3}}"#);
             let reply = world.reply_after(&mut client, &message, |truth| truth.set("own", says)).await;
             assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{says:?}");
             assert!(!reply.text().contains("secret") && reply.value()["errors"][0].get("id").is_none(), "{reply:?}");
             let last = action.starts_with("stream").then_some(true);
             assert_eq!(reply.value()["last"].as_bool(), last, "{reply:?}");
-            let lines = std::mem::take(&mut *recorder.0.lock().unwrap());
+            let lines = log.take();
             let told = |line: &&String| parts.iter().all(|part| line.contains(part)) && line.contains(action);
             assert_eq!(lines.iter().filter(told).count(), 1, "{says:?}: {lines:?}");
             assert_eq!(world.runs(), 1);

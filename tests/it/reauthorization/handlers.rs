@@ -10,8 +10,8 @@ use portcullis::{
 };
 use tokio::runtime::Handle;
 
-use super::truth::{Channel, HoldsUp, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
-use super::{Member, desk, own, uploads};
+use super::state::{Channel, HoldsUp, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
+use super::{Member, desk, own_changes, uploads};
 
 pub(crate) struct Said(pub(crate) u32);
 
@@ -188,12 +188,12 @@ impl Desk {
     /// Two values, before each of which its caller loses the right, by its own doing.
     #[action(permission = May("own"))]
     async fn renounce_twice(&self, cx: &Context<'_, Member>) -> Result<Values> {
-        own::renounce_twice(self, cx)
+        own_changes::renounce_twice(self, cx)
     }
 
     #[action(permission = May("own"), detached)]
     async fn renounce_twice_aside(&self, cx: &Context<'_, Member>) -> Result<Values> {
-        own::renounce_twice(self, cx)
+        own_changes::renounce_twice(self, cx)
     }
 
     /// So many values and then the end, each once it may come.
@@ -213,17 +213,17 @@ impl Desk {
     /// Changes what leaves say of its own caller, and tells of it in this way; then waits.
     #[action(permission = May("own"))]
     async fn renounce(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
-        own::renounce(self, cx, how).await
+        own_changes::renounce(self, cx, how).await
     }
 
     #[action(permission = May("own"), detached)]
     async fn renounce_aside(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
-        own::renounce(self, cx, how).await
+        own_changes::renounce(self, cx, how).await
     }
 
     #[action(permission = May("own"), blocking)]
     fn renounce_there(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
-        Handle::current().block_on(own::renounce(self, cx, how))
+        Handle::current().block_on(own_changes::renounce(self, cx, how))
     }
 
     #[route("rooms/{room}/", permission = May("mount"))]

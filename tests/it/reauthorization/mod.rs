@@ -1,40 +1,29 @@
 //! Rights change while an action runs: it is asked again before anything of it goes out, and ends with 403 where it may not
 //! any more.
 
-mod common;
-
-#[path = "again/failing.rs"]
-mod failing;
-#[path = "again/house.rs"]
-mod house;
-#[path = "again/kinds.rs"]
-mod kinds;
-#[path = "again/objects.rs"]
+mod action_kinds;
+mod failures;
+mod handlers;
 mod objects;
-#[path = "again/own.rs"]
-mod own;
-#[path = "common/recorder.rs"]
-mod recorder;
-#[path = "again/roles.rs"]
+mod own_changes;
 mod roles;
-#[path = "again/truth.rs"]
-mod truth;
-#[path = "again/unread.rs"]
-mod unread;
+mod slow_reader;
+mod state;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::{Member, member};
-use house::{Desk, Rooms, Shelf};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{Connections, Endpoint, Limits};
-use truth::{Source, Truth};
+
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
+use handlers::{Desk, Rooms, Shelf};
+use state::{Source, Truth};
 
 portcullis::permissions! {
     desk { work = "Works at the desk", lead = "Leads" }
-    uploads { read = "Sees uploads" }
 }
 
 struct World {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use portcullis::GrantSet;
 
-use super::house::{Lobby, Said};
+use super::handlers::{Lobby, Said};
 use super::{World, desk, is_alive, world};
 
 /// Whoever leads may delete what is another's.

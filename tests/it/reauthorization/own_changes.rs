@@ -4,8 +4,8 @@ use futures_util::{StreamExt, stream};
 use portcullis::{Context, Error, ObjectKey, Result, Streamed};
 use serde_json::json;
 
-use super::house::{Desk, Lobby, Room, Said, Values};
-use super::truth::Says;
+use super::handlers::{Desk, Lobby, Room, Said, Values};
+use super::state::Says;
 use super::{Member, is_alive, world};
 
 /// What the action does: its caller may not call it any more, and everybody is told in this way.

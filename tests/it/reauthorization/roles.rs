@@ -115,7 +115,7 @@ async fn strangers_have_no_roles() {
     let mut client = connect(&world.desk).open().await.unwrap();
     client.send(r#"{"action":"wait"}"#);
     world.truth.begun.notified().await;
-    world.truth.set("own", super::truth::Says::No);
+    world.truth.set("own", super::state::Says::No);
     world.sessions.refresh_role("editor").await;
     world.truth.let_go();
     assert_eq!(client.reply().await.status(), 201, "they are left alone");

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::common::Padding;
+use crate::common::Padding;
 
 /// What the tests know of the server.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Member;
-use super::house::{Desk, Lobby, Said, Shelf};
+use super::handlers::{Desk, Lobby, Said, Shelf};
 
 /// What a leaf says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

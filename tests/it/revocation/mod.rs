@@ -1,30 +1,22 @@
 //! What people may do changes while they are connected: nothing is delivered on what was true before.
 
-mod common;
-
-#[path = "sessions/connected.rs"]
 mod connected;
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "sessions/random.rs"]
+mod in_progress;
+mod races;
 mod random;
-#[path = "sessions/underway.rs"]
-mod underway;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::{Member, member};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Connections, Context, Endpoint, GrantSet, GrantSource, Group, GroupPermission,
     Permission, Result, Scope, Streamed, UserGrants, consumer,
 };
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
 
 /// What everybody may do at this moment.
 #[derive(Default)]
@@ -62,18 +54,18 @@ impl GrantSource<Member> for Source {
     }
 }
 
-struct Chat {
+struct Community {
     truth: Arc<Truth>,
 }
 
 struct Banned;
 
-impl Permission<Chat> for Banned {
-    async fn has_permission(&self, chat: &Chat, cx: &Context<'_, Member>) -> Result<bool> {
+impl Permission<Community> for Banned {
+    async fn has_permission(&self, chat: &Community, cx: &Context<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member)))
     }
 
-    async fn can_connect(&self, chat: &Chat, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+    async fn can_connect(&self, chat: &Community, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
         let banned = cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member));
         chat.truth.wait().await;
         Ok(Some(banned))
@@ -83,15 +75,15 @@ impl Permission<Chat> for Banned {
 struct Inside;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = Inside, events(Said))]
+#[group(consumer = Community, permission = Inside, events(Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Uploaded, Said))]
+#[group(consumer = Community, permission = AllowAny, events(Uploaded, Said))]
 struct Lobby;
 
-impl GroupPermission<Room, Chat> for Inside {
-    async fn may_join(&self, chat: &Chat, scope: &Scope<Member>, _: &Room) -> Result<bool> {
+impl GroupPermission<Room, Community> for Inside {
+    async fn may_join(&self, chat: &Community, scope: &Scope<Member>, _: &Room) -> Result<bool> {
         let inside = scope.user().is_some_and(|member| Truth::has(&chat.truth.inside, member));
         chat.truth.wait().await;
         Ok(inside)
@@ -102,7 +94,7 @@ struct Said(u32);
 struct Uploaded(u32);
 
 #[consumer(user = Member, permission = !Banned)]
-impl Chat {
+impl Community {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Lobby).await?;
@@ -143,13 +135,13 @@ impl Chat {
 
 struct World {
     truth: Arc<Truth>,
-    chat: Endpoint<Chat>,
-    sessions: Connections<Chat>,
+    chat: Endpoint<Community>,
+    sessions: Connections<Community>,
 }
 
 fn world() -> World {
     let truth = Arc::<Truth>::default();
-    let chat = portcullis::websocket(Chat { truth: truth.clone() }).grants(Source(truth.clone()));
+    let chat = portcullis::websocket(Community { truth: truth.clone() }).grants(Source(truth.clone()));
     let sessions = chat.connections();
     World { truth, chat, sessions }
 }

@@ -1,14 +1,11 @@
 //! Changes that come at an awkward moment: nothing passes on what was true before, and nothing comes twice or is lost.
 
-mod common;
-
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use common::{Member, member};
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
@@ -21,9 +18,8 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Channel(String);
@@ -85,17 +81,17 @@ impl GrantSource<Member> for Source {
 struct Inside;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = Inside, events(Uploaded, Bundled, Said))]
+#[group(consumer = Team, permission = Inside, events(Uploaded, Bundled, Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = "uploads.read(channel)", events(Said))]
+#[group(consumer = Team, permission = "uploads.read(channel)", events(Said))]
 struct Watchers {
     channel: Channel,
 }
 
-impl GroupPermission<Room, Chat> for Inside {
-    async fn may_join(&self, chat: &Chat, _: &Scope<Member>, _: &Room) -> Result<bool> {
+impl GroupPermission<Room, Team> for Inside {
+    async fn may_join(&self, chat: &Team, _: &Scope<Member>, _: &Room) -> Result<bool> {
         if chat.0.silent.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -114,10 +110,10 @@ struct Bundled {
 
 struct Said(u32);
 
-struct Chat(Arc<Truth>);
+struct Team(Arc<Truth>);
 
 #[consumer(user = Member)]
-impl Chat {
+impl Team {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         cx.join(Room).await?;
@@ -175,22 +171,22 @@ fn uploaded(file: u32) -> Uploaded {
 }
 
 /// Nobody is asked for a sign of life, however long a test takes.
-fn chat() -> (Arc<Truth>, Endpoint<Chat>) {
+fn chat() -> (Arc<Truth>, Endpoint<Team>) {
     let truth = Arc::<Truth>::default();
     let never = Duration::from_hours(10_000);
     let limits = Limits { ping_interval: never, idle_timeout: never, send_timeout: never, ..Limits::default() };
-    let chat = portcullis::websocket(Chat(truth.clone())).grants(Source(truth.clone())).limits(limits);
+    let chat = portcullis::websocket(Team(truth.clone())).grants(Source(truth.clone())).limits(limits);
     (truth, chat)
 }
 
-async fn open(chat: &Endpoint<Chat>, id: u32, roles: &[&'static str]) -> Client {
+async fn open(chat: &Endpoint<Team>, id: u32, roles: &[&'static str]) -> Client {
     let mut client = connect(chat).user(member(id, roles)).open().await.unwrap();
     assert_eq!(client.call("ping").await.status(), 200);
     client
 }
 
 /// More than are asked about at once.
-async fn open_forty(chat: &Endpoint<Chat>) -> Vec<Client> {
+async fn open_forty(chat: &Endpoint<Team>) -> Vec<Client> {
     let mut clients = Vec::new();
     for id in 0..40 {
         clients.push(open(chat, id, &[]).await);
@@ -221,7 +217,7 @@ fn in_time(test: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Grants are loaded for an event when this changes; both go through.
-async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Chat>, change: impl FnOnce(&Truth)) {
+async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Team>, change: impl FnOnce(&Truth)) {
     truth.slow.store(true, Ordering::SeqCst);
     chat.publisher().publish(&Room, uploaded(1));
     truth.begun.notified().await;

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 
-use super::dice::Dice;
 use super::{Lobby, Room, Said, Uploaded, world};
+use crate::common::rng::Dice;
 
 /// Whatever comes in between: once a change is through, nothing comes that it forbids.
 #[tokio::test]

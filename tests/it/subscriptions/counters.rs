@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use portcullis::{EventCounters, Limits, OverflowPolicy};
-
 use portcullis::testing::Client;
+use portcullis::{EventCounters, Limits, OverflowPolicy};
 
 use super::{Odd, Room, Uploaded, Whispered, World, act, done, frames, said, world, world_with};
 

@@ -1,34 +1,20 @@
 //! Subscriptions, and whom an event reaches by which way: request ids, public names, one user or several groups, members
 //! that are let in from outside, and the counts of it all.
 
-mod common;
-
-#[path = "subscriptions/addressing.rs"]
 mod addressing;
-#[path = "subscriptions/counted.rs"]
-mod counted;
-#[path = "common/dice.rs"]
-mod dice;
-#[path = "subscriptions/drops.rs"]
+mod counters;
 mod drops;
-#[path = "subscriptions/ends.rs"]
 mod ends;
-#[path = "subscriptions/ids.rs"]
-mod ids;
-#[path = "subscriptions/names.rs"]
-mod names;
-#[path = "subscriptions/outside.rs"]
-mod outside;
-#[path = "subscriptions/parallel.rs"]
 mod parallel;
-#[path = "subscriptions/random.rs"]
+mod public_names;
+mod publisher_membership;
 mod random;
+mod request_ids;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Member, member};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
     AllowAny, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission, Limits,
@@ -38,9 +24,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-portcullis::permissions! {
-    uploads { read = "Sees uploads" }
-}
+use crate::common::codenames::uploads;
+use crate::common::{Member, member};
 
 /// Holds up whoever comes while it is shut.
 struct Gate(watch::Sender<bool>);

@@ -3,8 +3,8 @@
 use portcullis::Publisher;
 use portcullis::testing::Client;
 
-use super::dice::Dice;
 use super::{Feed, Room, Said, act, frames, said, world};
+use crate::common::rng::Dice;
 
 /// What one connection has to do with one room.
 #[derive(Clone, Default)]

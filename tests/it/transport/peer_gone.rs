@@ -1,8 +1,5 @@
 //! A client whose process dies sends a FIN and no close frame. The connection detects it at once, whatever it is doing.
 
-#[path = "common/raw_socket.rs"]
-mod raw_socket;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+
+use crate::common::raw_socket;
 
 #[derive(Default)]
 struct State {
@@ -33,16 +32,16 @@ impl State {
     }
 }
 
-struct Hall(Arc<State>);
+struct Booth(Arc<State>);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Hall, permission = AllowAny, events(Search))]
+#[group(consumer = Booth, permission = AllowAny, events(Search))]
 struct Room;
 
 struct Search;
 
 #[consumer]
-impl Hall {
+impl Booth {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         cx.join(Room).await?;
@@ -88,13 +87,13 @@ impl Hall {
 
 struct Server {
     state: Arc<State>,
-    publisher: Publisher<Hall>,
+    publisher: Publisher<Booth>,
     address: String,
 }
 
 async fn serve() -> Server {
     let state = Arc::<State>::default();
-    let hall: Endpoint<Hall> = portcullis::websocket(Hall(state.clone()));
+    let hall: Endpoint<Booth> = portcullis::websocket(Booth(state.clone()));
     let publisher = hall.publisher();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

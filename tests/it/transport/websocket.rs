@@ -1,11 +1,8 @@
 //! The same over a real socket: the axum service, tower layers, refusals before the upgrade, frame limits.
 
-mod common;
-
 use std::time::Duration;
 
 use axum::Router;
-use common::{Member, member};
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{AllowAny, Context, Limits, consumer};
 use serde_json::Value;
@@ -15,10 +12,13 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-struct Chat;
+use crate::common;
+use crate::common::{Member, member};
+
+struct Server;
 
 #[consumer(user = Member, connect = "common::HasRole(\"member\")")]
-impl Chat {
+impl Server {
     #[action(permission = AllowAny)]
     async fn whoami(&self, cx: &Context<'_, Member>) -> Option<u32> {
         cx.user().map(|member| member.id)
@@ -55,7 +55,8 @@ async fn serve() -> String {
             next.run(request)
         });
     let limits = Limits { max_frame_bytes: 1000, ..Limits::default() };
-    let app = Router::new().route("/ws", portcullis::websocket(Chat).limits(limits).into_route()).layer(authenticated);
+    let app =
+        Router::new().route("/ws", portcullis::websocket(Server).limits(limits).into_route()).layer(authenticated);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
