@@ -41,7 +41,7 @@ fn told(file: &Path) -> String {
 }
 
 #[test]
-fn what_was_written_is_what_is_compared() {
+fn written_snapshot_compares_equal() {
     let file = file("blessed.snap");
     compare_audit(&file, true);
     assert_eq!(fs::read_to_string(&file).unwrap(), SNAPSHOT);
@@ -51,7 +51,7 @@ fn what_was_written_is_what_is_compared() {
 }
 
 #[test]
-fn a_change_is_told_line_by_line() {
+fn changed_snapshot_fails_line_by_line() {
     let file = file("changed.snap");
     fs::write(&file, SNAPSHOT.replace("send: IsAuthenticated", "send: IsStaff")).unwrap();
     let told = told(&file);
@@ -60,7 +60,7 @@ fn a_change_is_told_line_by_line() {
 }
 
 #[test]
-fn another_order_is_a_change_too() {
+fn snapshot_in_another_order_fails() {
     let file = file("order.snap");
     let (chat, health) = SNAPSHOT.split_at(SNAPSHOT.find("Health").unwrap());
     fs::write(&file, format!("{health}{chat}")).unwrap();
@@ -68,7 +68,7 @@ fn another_order_is_a_change_too() {
 }
 
 #[test]
-fn a_missing_file_shows_all_of_it() {
+fn missing_snapshot_fails_with_every_line() {
     let told = told(&file("missing.snap"));
     assert_eq!(told.matches("\n+ ").count(), 4, "{told}");
 }

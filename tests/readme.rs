@@ -8,7 +8,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_echo_server_is_the_example_itself() {
+fn readme_echo_server_is_the_echo_example() {
     let (readme, example) = (read("README.md"), read("examples/echo.rs"));
     assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/echo.rs into README.md");
 }
@@ -50,13 +50,13 @@ fn readme_dependencies_match_the_workspace() {
 }
 
 #[test]
-fn the_compiler_message_is_a_real_one() {
+fn readme_compiler_message_is_a_blessed_one() {
     let message = read("tests/ui/fail/types/capture_not_provided_two_levels.stderr");
     assert!(read("README.md").contains(message.trim_end()), "the message in README.md is not the compiler's");
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn readme_links_exist() {
     let readme = read("README.md");
     let links: Vec<_> = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
     assert!(links.len() > 8);

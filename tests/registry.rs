@@ -78,7 +78,7 @@ impl<P: Policy> Feed<P> {
 }
 
 #[test]
-fn the_audit_is_a_table_of_all_ways_in() {
+fn audit_of_the_program_is_a_table_of_all_actions() {
     let chat = "\
 consumer  route                            action      permission in effect
 chat      -                                (connect)   IsAuthenticated
@@ -99,7 +99,7 @@ chat      rooms/{room_id:[0-9]+}/messages  list        (!IsAuthenticated | portc
 }
 
 #[test]
-fn the_audit_as_json() {
+fn audit_as_json_has_one_object_per_action() {
     let json: serde_json::Value = serde_json::from_str(&Audit::of::<Feed<Strict>>().to_json()).unwrap();
     let wanted = serde_json::json!([
         {"consumer": "Feed", "route": "", "action": "(connect)", "permission": "connect phase of IsAuthenticated"},
@@ -109,7 +109,7 @@ fn the_audit_as_json() {
 }
 
 #[test]
-fn the_catalogue_lists_what_was_declared() {
+fn codenames_lists_every_declared_codename() {
     let all = portcullis::codenames().unwrap();
     let names: Vec<_> = all.iter().map(|codename| (codename.name(), codename.description())).collect();
     assert_eq!(

@@ -43,7 +43,7 @@ async fn status(user: i64, message: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn everybody_gets_what_their_role_allows() {
+async fn every_role_gets_the_status_that_it_allows() {
     let table = [
         // Olive owns room 1, Max moderates it, Mia is a member, Bruno a banned one; Ada looks after the site.
         ("200 200 200 200 200 200 200", r#"{"action":"whoami"}"#),
@@ -80,7 +80,7 @@ async fn everybody_gets_what_their_role_allows() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_learns_nothing() {
+async fn denied_user_learns_nothing_about_the_room() {
     let table = [
         // What does not exist, and what makes no sense, is told only to those who may know.
         ("405 405 405 403 403 405 403", r#"{"action":"drop_tables","route":"rooms/1/"}"#),
@@ -111,7 +111,7 @@ async fn expect(wanted: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn a_role_that_is_taken_away_is_gone_at_once() {
+async fn revoked_role_is_gone_at_once() {
     let demo = Demo::new();
     let (mut olive, mut mia) = (demo.client(1).await, demo.client(3).await);
     assert_eq!(mia.call("read").route("rooms/1/").await.status(), 200);
@@ -124,7 +124,7 @@ async fn a_role_that_is_taken_away_is_gone_at_once() {
 }
 
 #[tokio::test]
-async fn pages_turn_and_what_was_said_is_kept() {
+async fn messages_are_stored_and_paged() {
     let demo = Demo::new();
     let mut olive = demo.client(1).await;
     let id = olive.call("post").route("rooms/1/").with("text", "Rain \"today\"\n").await.data()["id"].clone();
@@ -139,12 +139,12 @@ async fn pages_turn_and_what_was_said_is_kept() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_issued_opens_nothing() {
+async fn unknown_token_is_rejected_with_401() {
     let refused = connect(&Demo::new().endpoint).path("/ws?token=forged").open().await.unwrap_err();
     assert_eq!(refused.status(), 401);
 }
 
 #[test]
-fn who_may_do_what_is_as_reviewed() {
+fn audit_of_the_example_matches_the_snapshot() {
     portcullis::assert_audit!("examples/rooms/audit.snap");
 }

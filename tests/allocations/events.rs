@@ -52,7 +52,7 @@ impl Site {
 }
 
 #[test]
-fn an_event_allocates_no_more_for_many_members_than_for_few() {
+fn event_allocates_no_more_for_many_members_than_for_few() {
     for (level, seen_by) in [(0, "all"), (9, "a tenth"), (10, "nobody")] {
         let [few, many] = [20, 1000].map(|members| runtime().block_on(allocations(members, level)));
         println!("an event to {seen_by} of 20 members: {few} allocations, of 1000 members: {many}");

@@ -35,7 +35,7 @@ const PHASES: [u32; 3] = [100, 200, 1200];
 const BATCH: u32 = 16;
 
 #[test]
-fn a_message_costs_few_allocations() {
+fn message_costs_at_most_two_allocations() {
     for in_flight in [1, BATCH] {
         let transport = allocations(transport, in_flight);
         let ours = allocations(ours::app, in_flight);
@@ -51,7 +51,7 @@ fn a_message_costs_few_allocations() {
 }
 
 #[test]
-fn an_action_that_waits_costs_two_more() {
+fn action_that_waits_costs_at_most_four_allocations() {
     let own = allocations(waiting_action::app, 1) - allocations(transport, 1);
     println!("an action that waits: Portcullis' own allocations per message are {own:.3}");
     assert!(own <= 4.0, "{own} allocations of our own");

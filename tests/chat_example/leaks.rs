@@ -5,7 +5,7 @@ use super::{ADA, CORA, Demo, GARDEN, MIA, OTTO, PIA, PRIVATE, ask, event, reply,
 const SECRET: &str = "Between us";
 
 #[tokio::test(start_paused = true)]
-async fn a_private_message_never_reaches_an_outsider() {
+async fn private_message_never_reaches_an_outsider() {
     let demo = Demo::new();
     let (mut cora, mut mia) = (demo.inside(CORA, PRIVATE).await, demo.inside(MIA, PRIVATE).await);
     let mut otto = demo.client(OTTO).await;
@@ -45,7 +45,7 @@ async fn a_private_message_never_reaches_an_outsider() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_knows_it_cannot_quote_it_elsewhere() {
+async fn member_cannot_quote_a_private_message_in_another_room() {
     let demo = Demo::new();
     let (mut ada, mut mia) = (demo.inside(ADA, GARDEN).await, demo.inside(MIA, GARDEN).await);
     assert_eq!(status(&mut mia, "send", GARDEN, r#""text":"psst","reply_to":4"#).await, 403);
@@ -59,7 +59,7 @@ async fn who_knows_it_cannot_quote_it_elsewhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_deleted_is_gone_for_everybody() {
+async fn deleted_message_is_gone_for_everyone() {
     let demo = Demo::new();
     let mut mia = demo.inside(MIA, GARDEN).await;
     let mut pia = demo.inside(PIA, GARDEN).await;

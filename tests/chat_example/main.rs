@@ -106,6 +106,6 @@ async fn event(client: &mut Client) -> (String, Value) {
 }
 
 #[test]
-fn who_may_do_what_is_as_reviewed() {
+fn audit_of_the_example_matches_the_snapshot() {
     portcullis::assert_audit!("examples/chat/audit.snap");
 }

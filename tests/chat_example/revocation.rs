@@ -5,7 +5,7 @@ use portcullis::testing::connect;
 use super::{ADA, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
 
 #[tokio::test(start_paused = true)]
-async fn who_is_removed_sends_and_receives_nothing_more() {
+async fn removed_member_sends_and_receives_nothing() {
     let demo = Demo::new();
     let (mut cora, mut pia) = (demo.inside(CORA, GARDEN).await, demo.inside(PIA, GARDEN).await);
     let (mut mia, mut again) = (demo.inside(MIA, GARDEN).await, demo.inside(MIA, GARDEN).await);
@@ -26,7 +26,7 @@ async fn who_is_removed_sends_and_receives_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_back_comes_back_as_nothing_special() {
+async fn creator_who_rejoins_is_a_plain_member() {
     let demo = Demo::new();
     let (mut cora, mut ada) = (demo.inside(CORA, GARDEN).await, demo.inside(ADA, GARDEN).await);
     let mut again = demo.inside(CORA, GARDEN).await;
@@ -47,7 +47,7 @@ async fn who_comes_back_comes_back_as_nothing_special() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_or_a_single_permission_counts_from_the_next_message_on() {
+async fn role_or_permission_change_applies_to_the_next_message() {
     let demo = Demo::new();
     let (mut cora, mut ada) = (demo.client(CORA).await, demo.inside(ADA, NEWS).await);
     let mut pia = demo.client(PIA).await;
@@ -70,7 +70,7 @@ async fn a_role_or_a_single_permission_counts_from_the_next_message_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_shut_out_is_closed_and_stays_out() {
+async fn deactivated_user_is_closed_and_cannot_reconnect() {
     let demo = Demo::new();
     let (mut sam, mut mia) = (demo.client(SAM).await, demo.inside(MIA, GARDEN).await);
     let mut cora = demo.inside(CORA, GARDEN).await;
@@ -87,7 +87,7 @@ async fn who_is_shut_out_is_closed_and_stays_out() {
 }
 
 #[tokio::test]
-async fn who_is_shut_out_behind_the_back_of_the_chat_can_do_nothing_more() {
+async fn user_deactivated_in_the_database_is_denied() {
     let demo = Demo::new();
     let mut mia = demo.inside(MIA, GARDEN).await;
     assert!(demo.store.deactivate(super::UserId(MIA)).unwrap());
@@ -98,7 +98,7 @@ async fn who_is_shut_out_behind_the_back_of_the_chat_can_do_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_that_is_deleted_is_gone_for_all_of_its_members() {
+async fn deleted_room_is_gone_for_all_members() {
     let demo = Demo::new();
     let (mut cora, mut mia) = (demo.inside(CORA, PRIVATE).await, demo.inside(MIA, PRIVATE).await);
     let mut otto = demo.client(OTTO).await;
@@ -111,7 +111,7 @@ async fn a_room_that_is_deleted_is_gone_for_all_of_its_members() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_one_to_leave_ends_the_room() {
+async fn room_ends_when_its_last_member_leaves() {
     let demo = Demo::new();
     for user in [PIA, MIA, ADA, CORA] {
         assert!(demo.store.room(super::RoomId(GARDEN)).is_ok());

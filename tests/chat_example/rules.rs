@@ -8,7 +8,7 @@ use super::example::store::Store;
 use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
 
 #[tokio::test]
-async fn a_moderator_of_the_site_moderates_only_where_they_are_a_member() {
+async fn site_moderator_moderates_only_as_a_member() {
     let demo = Demo::new();
     let mut mo = demo.client(super::MO).await;
     assert_eq!(ask(&mut mo, "delete", "rooms/1/messages/2/", "").await, 403);
@@ -44,7 +44,7 @@ fn users(from: i64, count: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_batch_that_does_not_fit_is_refused_whole() {
+async fn batch_over_the_capacity_is_refused_as_a_whole() {
     let (_file, store) = Crowd::new("limits", 300);
     let demo = Demo::with(store, super::Unchanged);
     let mut cora = demo.client(CORA).await;
@@ -64,7 +64,7 @@ async fn a_batch_that_does_not_fit_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn of_unknown_users_only_those_learn_who_may_add() {
+async fn unknown_user_in_a_batch_is_revealed_only_to_members_who_may_add() {
     for (user, wanted) in [(CORA, 404), (ADA, 404), (PIA, 404), (MIA, 403), (OTTO, 403)] {
         let demo = Demo::new();
         for room in [GARDEN, NEWS] {
@@ -77,7 +77,7 @@ async fn of_unknown_users_only_those_learn_who_may_add() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_of_removals_is_refused_whole_too() {
+async fn batch_of_removals_with_one_refused_is_refused_as_a_whole() {
     let demo = Demo::new();
     let mut ada = demo.client(ADA).await;
     for batch in [r#""users":[4,1]"#, r#""users":[4,999]"#, r#""users":[4,5]"#] {
@@ -87,7 +87,7 @@ async fn a_batch_of_removals_is_refused_whole_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_gets_their_own_typing_back() {
+async fn typing_event_is_not_sent_to_its_own_user() {
     let demo = Demo::new();
     let (mut mia, mut again) = (demo.inside(MIA, GARDEN).await, demo.inside(MIA, GARDEN).await);
     let (mut ada, mut otto) = (demo.inside(ADA, GARDEN).await, demo.client(OTTO).await);
@@ -99,7 +99,7 @@ async fn nobody_gets_their_own_typing_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_a_room_open_hears_of_what_happens_in_it() {
+async fn member_with_an_open_room_gets_its_events() {
     let demo = Demo::new();
     let (mut cora, mut mia) = (demo.client(CORA).await, demo.inside(MIA, GARDEN).await);
     let said = reply(&mut cora, "send", "rooms/1/", r#""text":"hi","edited":true,"deleted":true"#).await;
@@ -126,7 +126,7 @@ async fn who_has_a_room_open_hears_of_what_happens_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outsider_who_joins_a_public_channel_reads_and_does_not_write() {
+async fn public_channel_joiner_reads_and_does_not_write() {
     let demo = Demo::new();
     let (mut otto, mut cora) = (demo.client(OTTO).await, demo.inside(CORA, NEWS).await);
     assert_eq!(ask(&mut otto, "join", "channels/2/", "").await, 200);
@@ -138,7 +138,7 @@ async fn an_outsider_who_joins_a_public_channel_reads_and_does_not_write() {
 }
 
 #[tokio::test]
-async fn a_policy_replaces_one_decision_and_no_other() {
+async fn custom_policy_replaces_one_decision_only() {
     let store = Store::open(None).unwrap();
     let demo = Demo::with(store.clone(), House { store, quota: 500 });
     let mut sam = demo.client(SAM).await;
@@ -156,7 +156,7 @@ async fn a_policy_replaces_one_decision_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_archived_room_takes_nothing_new() {
+async fn archived_room_accepts_no_message() {
     let store = Store::open(None).unwrap();
     let demo = Demo::with(store.clone(), House { store, quota: 500 });
     let mut ada = demo.client(ADA).await;
@@ -172,7 +172,7 @@ async fn an_archived_room_takes_nothing_new() {
 }
 
 #[tokio::test]
-async fn a_quota_is_told_to_those_who_could_send() {
+async fn quota_is_revealed_only_to_members_who_may_send() {
     let store = Store::open(None).unwrap();
     let demo = Demo::with(store.clone(), House { store, quota: 3 });
     // Mia has written two messages already, of which one in private.

@@ -121,17 +121,17 @@ async fn expect_all(table: &[(&str, &str, &str, &str)], prepare: fn(&Demo, i64, 
 }
 
 #[tokio::test]
-async fn everybody_gets_what_the_table_says() {
+async fn every_role_gets_the_status_of_the_table() {
     expect_all(TABLE, |_, _, _| {}).await;
 }
 
 #[tokio::test]
-async fn a_locked_group_hears_its_admins_only() {
+async fn locked_group_accepts_messages_of_admins_only() {
     expect_all(LOCKED, |demo, room, _| drop(demo.store.set_locked(RoomId(room), true).unwrap())).await;
 }
 
 #[tokio::test]
-async fn who_may_moderate_does_so_as_a_member_and_not_in_private() {
+async fn moderator_moderates_as_a_member_and_not_in_private() {
     let prepare = |demo: &Demo, room, caller: i64| {
         let subject = (Subject::Member, &*caller.to_string());
         demo.store.overwrite(RoomId(room), subject, "chat.can_moderate_chat", Some(true)).unwrap();
@@ -140,14 +140,14 @@ async fn who_may_moderate_does_so_as_a_member_and_not_in_private() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_not_public_cannot_be_joined() {
+async fn channel_that_is_not_public_cannot_be_joined() {
     for (message, wanted) in CLOSED {
         expect(message, BACKSTAGE, &ROLES, wanted, |_, _, _| {}).await;
     }
 }
 
 #[tokio::test]
-async fn an_outsider_cannot_tell_one_room_from_another() {
+async fn outsider_gets_the_same_reply_for_every_room() {
     let demo = Demo::new();
     let mut otto = demo.client(OTTO).await;
     for (message, ..) in TABLE.iter().filter(|(message, ..)| !message.contains("ELSEWHERE")) {

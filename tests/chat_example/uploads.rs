@@ -23,7 +23,7 @@ async fn hears(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_who_may_read_uploads_hears_of_them() {
+async fn upload_event_reaches_only_users_who_may_read_uploads() {
     let demo = Demo::new();
     for room in [GARDEN, BACKSTAGE] {
         demo.store.add(RoomId(room), &[UserId(MO), UserId(ROOT)]).unwrap();
@@ -46,7 +46,7 @@ async fn only_who_may_read_uploads_hears_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_overwrite_counts_from_the_next_upload_on() {
+async fn upload_overwrite_applies_to_the_next_upload() {
     let demo = Demo::new();
     demo.store.add(RoomId(BACKSTAGE), &[UserId(MO), UserId(ROOT)]).unwrap();
     let mut cora = demo.client(CORA).await;

@@ -128,7 +128,7 @@ async fn client() -> Client {
 }
 
 #[tokio::test]
-async fn arguments_are_typed() {
+async fn action_arguments_are_deserialized_into_their_types() {
     let mut client = client().await;
     let call = client.call("typed").with("text", "hi").with("count", 3).with("point", json!({"x": 1, "y": 2}));
     let reply = call.with("list", [true, false]).with("unknown", "ignored").await;
@@ -138,7 +138,7 @@ async fn arguments_are_typed() {
 }
 
 #[tokio::test]
-async fn text_is_borrowed_where_it_can_be() {
+async fn text_argument_with_and_without_escapes_is_borrowed_or_decoded() {
     let mut client = client().await;
     client.send(r#"{"action":"borrowed","text":"a\nb","plain":"c","cow":"d\u0065"}"#);
     assert_eq!(client.reply().await.data(), "a\nb|c|de");
@@ -160,7 +160,7 @@ const STRINGS: [(&str, &str); 11] = [
 ];
 
 #[tokio::test]
-async fn borrowed_text_takes_every_json_string() {
+async fn borrowed_text_argument_accepts_every_json_string() {
     let mut client = client().await;
     for (json, text) in STRINGS {
         client.send(format!(r#"{{"action":"text","text":{json},"maybe":{json},"rest":{json},"as":{json}}}"#));
@@ -179,7 +179,7 @@ async fn borrowed_text_takes_every_json_string() {
 }
 
 #[tokio::test]
-async fn borrowed_text_takes_strings_only() {
+async fn borrowed_text_argument_that_is_no_string_is_rejected() {
     let mut client = client().await;
     for json in [r#""\ud83d""#, r#""\ude00\ud83d""#, "7", "null", "true", r#"["a\n"]"#, r#"{"a":"\n"}"#] {
         client.send(format!(r#"{{"action":"text","text":{json}}}"#));
@@ -191,7 +191,7 @@ async fn borrowed_text_takes_strings_only() {
 }
 
 #[tokio::test]
-async fn permission_borrows_text_with_escapes() {
+async fn permission_argument_with_escapes_is_decoded() {
     let mut client = client().await;
     for (json, text) in STRINGS {
         client.send(format!(r#"{{"action":"checked","text":{json},"note":{json}}}"#));
@@ -205,7 +205,7 @@ async fn permission_borrows_text_with_escapes() {
 }
 
 #[tokio::test]
-async fn authenticate_borrows_text_with_escapes() {
+async fn authenticate_argument_with_escapes_is_decoded() {
     for (json, text) in STRINGS.iter().skip(1) {
         let mut client = client().await;
         client.send(format!(r#"{{"action":"authenticate","token":{json},"realm":{json}}}"#));
@@ -216,7 +216,7 @@ async fn authenticate_borrows_text_with_escapes() {
 }
 
 #[tokio::test]
-async fn optional_arguments_may_be_missing_or_null() {
+async fn optional_argument_that_is_missing_or_null_gets_its_default() {
     let mut client = client().await;
     assert_eq!(client.call("optional").await.data(), &json!([null, 0, null]));
     let reply = client.call("optional").with("maybe", 1).with("zero", 2).with("type", "t").await;
@@ -225,7 +225,7 @@ async fn optional_arguments_may_be_missing_or_null() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_by_name() {
+async fn invalid_argument_is_rejected_with_its_field() {
     let mut client = client().await;
     let point = json!({"x": 1, "y": 2});
     for (text, count, point, code, field) in [
@@ -244,7 +244,7 @@ async fn what_is_wrong_is_told_by_name() {
 }
 
 #[tokio::test]
-async fn unknown_keys_are_refused_where_the_action_says_so() {
+async fn unknown_key_is_rejected_by_a_deny_unknown_action() {
     let mut client = client().await;
     assert_eq!(client.call("exact").with("a", 1).await.data(), 1);
     for action in ["exact", "nothing"] {

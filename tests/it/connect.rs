@@ -39,7 +39,7 @@ impl Lenient {
 }
 
 #[tokio::test]
-async fn no_opinion_opens_the_door_and_messages_are_judged() {
+async fn connect_without_opinion_is_accepted_and_messages_are_authorized() {
     let endpoint = portcullis::websocket(Lenient);
     let mut guest = connect(&endpoint).open().await.unwrap();
     assert_eq!(guest.call("ping").await.status(), 403);
@@ -48,7 +48,7 @@ async fn no_opinion_opens_the_door_and_messages_are_judged() {
 }
 
 #[tokio::test]
-async fn a_no_an_error_and_a_panic_shut_the_door() {
+async fn connect_permission_that_denies_fails_or_panics_rejects_the_handshake() {
     let endpoint = portcullis::websocket(Lenient);
     for (role, status) in [("banned", 403), ("broken", 500), ("panics", 500)] {
         let refused = connect(&endpoint).user(member(1, &[role])).open().await.unwrap_err();
@@ -74,7 +74,7 @@ impl<H: Handler<User = Member>> Permission<H> for AsksConnect {
 }
 
 #[tokio::test]
-async fn a_strict_expression_asks_every_leaf_at_the_door() {
+async fn strict_connect_expression_evaluates_every_leaf() {
     let endpoint = portcullis::websocket(Strict);
     assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 403);
     assert_eq!(connect(&endpoint).user(member(1, &[])).open().await.unwrap_err().status(), 403);
@@ -94,7 +94,7 @@ async fn from_header(parts: &Parts) -> Result<Option<Member>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_comes_from_an_async_function_over_the_request() {
+async fn authenticator_function_gets_the_request_and_returns_the_user() {
     let endpoint = portcullis::websocket(Identity).authenticate(from_header);
     let mut user = connect(&endpoint).header("x-user", "5").open().await.unwrap();
     assert_eq!(user.call("id").await.data(), 5);
@@ -108,7 +108,7 @@ async fn the_user_comes_from_an_async_function_over_the_request() {
 }
 
 #[tokio::test]
-async fn a_closure_with_state_authenticates_too() {
+async fn authenticator_closure_with_state_returns_the_user() {
     let known = std::sync::Arc::new(7_u32);
     let endpoint = portcullis::websocket(Identity).authenticate(move |_: &Parts| {
         let known = known.clone();
@@ -128,7 +128,7 @@ impl Identity {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_turned_away() {
+async fn origin_that_is_not_allowed_is_rejected() {
     let endpoint = portcullis::websocket(Identity);
     let from = |origin: &str| connect(&endpoint).header("host", "chat.example").header("origin", origin).open();
     assert!(from("https://chat.example").await.is_ok());
@@ -195,7 +195,7 @@ impl Hooks {
 static LEFT: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 #[tokio::test(start_paused = true)]
-async fn hooks_run_once_and_their_errors_close() {
+async fn connection_hooks_run_once_and_close_on_error() {
     let endpoint = portcullis::websocket(Hooks { log: Mutex::default() });
     let mut user = connect(&endpoint).user(member(1, &[])).open().await.unwrap();
     // Messages wait for `#[connect]`.
@@ -215,7 +215,7 @@ async fn hooks_run_once_and_their_errors_close() {
 }
 
 #[tokio::test]
-async fn the_scope_keeps_how_somebody_came_in() {
+async fn scope_keeps_the_request_of_the_handshake() {
     #[derive(serde::Deserialize, serde::Serialize)]
     struct Query {
         token: String,
@@ -244,7 +244,7 @@ async fn the_scope_keeps_how_somebody_came_in() {
 
 #[tokio::test]
 #[should_panic(expected = "`app.example` is no origin")]
-async fn an_origin_that_is_none_is_a_mistake_at_start_up() {
+async fn invalid_origin_panics_at_start_up() {
     let _ = portcullis::websocket(Identity).allow_origins(["https://fine.example", "app.example"]);
 }
 
@@ -273,7 +273,7 @@ impl Fragile {
 }
 
 #[tokio::test]
-async fn who_has_no_name_is_refused_like_others_and_leaves_in_order() {
+async fn user_whose_id_panics_is_denied_and_disconnected_in_order() {
     let mut client = connect(&portcullis::websocket(Fragile)).user(Nameless).open().await.unwrap();
     assert_eq!(client.call("nothing").await.status(), 403);
     drop(client);
@@ -294,7 +294,7 @@ impl FragileDoor {
 }
 
 #[tokio::test]
-async fn who_has_no_name_is_told_to_go_like_others() {
+async fn user_whose_id_panics_is_closed_by_a_refusing_connect() {
     let mut client = connect(&portcullis::websocket(FragileDoor)).user(Nameless).open().await.unwrap();
     assert_eq!(client.closed().await, 4403);
 }

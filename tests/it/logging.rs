@@ -62,7 +62,7 @@ async fn logged(roles: &[&'static str], frame: &str) -> (String, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_refusal_names_user_action_route_and_leaf() {
+async fn refusal_log_names_user_action_route_and_leaf() {
     let (_, lines) = logged(&[], r#"{"action":"act","route":"inner/7/?x=1"}"#).await;
     let wanted = r#"INFO message=refused user="5" action="act" route="inner/7/" leaf="HasRole(\"a\")" status=403"#;
     assert_eq!(lines, [wanted]);
@@ -73,7 +73,7 @@ async fn a_refusal_names_user_action_route_and_leaf() {
 }
 
 #[tokio::test]
-async fn a_fault_is_logged_with_its_cause_under_the_replys_id() {
+async fn internal_error_log_has_its_cause_and_the_id_of_the_reply() {
     for (action, leaf, cause) in [("broken", "Broken", "no database"), ("panics", "Panics", "no memory")] {
         let (reply, lines) = logged(&[], &format!(r#"{{"action":"{action}"}}"#)).await;
         let reply: serde_json::Value = serde_json::from_str(&reply).unwrap();
@@ -86,7 +86,7 @@ async fn a_fault_is_logged_with_its_cause_under_the_replys_id() {
 }
 
 #[tokio::test]
-async fn a_clients_words_are_escaped_and_cut() {
+async fn client_text_is_escaped_and_truncated_in_the_log() {
     let long = "x".repeat(500);
     let frame = format!(r#"{{"action":"act\n{long}","route":"inner/\u001b[31m/"}}"#);
     let (_, lines) = logged(&[], &frame).await;

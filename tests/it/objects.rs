@@ -209,7 +209,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn an_object_is_loaded_only_while_the_answer_is_open() {
+async fn object_is_loaded_only_if_the_verdict_depends_on_it() {
     let world = world();
     let (mut yes, mut no) = (world.client(&["a:yes"]).await, world.client(&[]).await);
     for (action, note, asker, wanted) in [
@@ -241,7 +241,7 @@ async fn an_object_is_loaded_only_while_the_answer_is_open() {
 }
 
 #[tokio::test]
-async fn what_lies_outside_the_route_is_missing() {
+async fn object_outside_the_route_is_missing() {
     let world = world();
     let mut client = world.client(&["a:yes"]).await;
     for (route, status) in [("folders/f/", 404), ("folders/other/", 200)] {
@@ -251,7 +251,7 @@ async fn what_lies_outside_the_route_is_missing() {
 }
 
 #[tokio::test]
-async fn a_careless_leaf_does_not_tell_what_is_there() {
+async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
     let world = world();
     let mut client = world.client(&[]).await;
     for note in ["mine", "theirs", "locked", "panicky", "nothing"] {
@@ -263,7 +263,7 @@ async fn a_careless_leaf_does_not_tell_what_is_there() {
 }
 
 #[tokio::test]
-async fn of_two_objects_each_is_loaded_when_it_is_needed() {
+async fn two_objects_are_loaded_when_each_is_needed() {
     let world = world();
     let mut client = world.client(&[]).await;
     for (note, other, status, wanted) in [
@@ -283,7 +283,7 @@ async fn of_two_objects_each_is_loaded_when_it_is_needed() {
 }
 
 #[tokio::test]
-async fn an_optional_object_may_be_absent_but_not_missing() {
+async fn optional_object_may_be_absent_but_not_missing() {
     let world = world();
     let mut client = world.client(&[]).await;
     for (value, wanted) in [
@@ -298,7 +298,7 @@ async fn an_optional_object_may_be_absent_but_not_missing() {
 }
 
 #[tokio::test]
-async fn a_list_is_loaded_at_once_and_every_entry_must_pass() {
+async fn object_list_is_loaded_in_one_batch_and_every_entry_must_pass() {
     let world = world();
     let mut client = world.client(&[]).await;
     for (value, wanted) in [
@@ -320,7 +320,7 @@ async fn a_list_is_loaded_at_once_and_every_entry_must_pass() {
 }
 
 #[tokio::test]
-async fn keys_may_stand_elsewhere_in_the_message() {
+async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
     let world = world();
     let mut client = world.client(&[]).await;
     let item = |note: &str| json!({"note": note, "count": 2});
@@ -355,7 +355,7 @@ async fn keys_may_stand_elsewhere_in_the_message() {
 }
 
 #[tokio::test]
-async fn arguments_are_read_before_anything_is_loaded() {
+async fn arguments_are_read_before_objects_are_loaded() {
     let world = world();
     let mut client = world.client(&["a:yes"]).await;
     let reply = client.call("either").route("folders/f/").with("note", "mine").with("text", 5).await;
@@ -366,7 +366,7 @@ async fn arguments_are_read_before_anything_is_loaded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_goes_wrong_is_a_refusal_and_harms_nothing_else() {
+async fn object_that_fails_to_load_or_authorize_is_refused() {
     let world = world();
     let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
     let desk = world.desk.clone().limits(limits);

@@ -134,7 +134,7 @@ impl Vault {
 }
 
 #[tokio::test]
-async fn a_blocking_leaf_answers_like_any_other() {
+async fn blocking_permission_is_evaluated_like_an_async_one() {
     let library = portcullis::websocket(Library { ledger: Arc::default() });
     for (roles, lend, reserve, beg) in [
         (vec![], 403, 403, 403),
@@ -156,7 +156,7 @@ async fn a_blocking_leaf_answers_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_blocking_leaf_holds_up_nobody_else() {
+async fn blocking_permission_delays_no_other_connection() {
     let ledger = Arc::<Ledger>::default();
     let library = portcullis::websocket(Library { ledger: ledger.clone() });
     let (open, gate) = mpsc::channel();
@@ -175,7 +175,7 @@ async fn a_blocking_leaf_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_blocking_leaf_that_takes_too_long_is_a_refusal() {
+async fn blocking_permission_over_the_timeout_is_refused() {
     let ledger = Arc::<Ledger>::default();
     let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
     let library = portcullis::websocket(Library { ledger: ledger.clone() }).limits(limits);
@@ -188,7 +188,7 @@ async fn a_blocking_leaf_that_takes_too_long_is_a_refusal() {
 }
 
 #[test]
-fn a_blocking_leaf_on_a_blocking_action_needs_no_second_thread() {
+fn blocking_permission_of_a_blocking_action_needs_no_second_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let library = portcullis::websocket(Library { ledger: Arc::default() });
@@ -200,7 +200,7 @@ fn a_blocking_leaf_on_a_blocking_action_needs_no_second_thread() {
 }
 
 #[test]
-fn a_check_that_nobody_waits_for_does_not_begin() {
+fn blocking_permission_that_timed_out_in_the_pool_queue_does_not_begin() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let ledger = Arc::<Ledger>::default();
@@ -221,7 +221,7 @@ fn a_check_that_nobody_waits_for_does_not_begin() {
 }
 
 #[tokio::test]
-async fn a_rule_for_http_is_asked_about_the_request_that_connected() {
+async fn http_permission_is_evaluated_with_the_handshake_request() {
     let library = portcullis::websocket(Library { ledger: Arc::default() });
     for (user, office, wanted) in [(true, true, 200), (true, false, 403), (false, true, 403)] {
         let connecting = connect(&library);
@@ -240,7 +240,7 @@ async fn a_rule_for_http_is_asked_about_the_request_that_connected() {
 }
 
 #[tokio::test]
-async fn a_leaf_may_refuse_in_its_own_words() {
+async fn permission_that_returns_an_error_refuses_with_it() {
     let library = portcullis::websocket(Library { ledger: Arc::default() });
     let mut client = connect(&library).user(member(1, &["spent"])).open().await.unwrap();
     let reply = client.call("copy").await;

@@ -111,7 +111,7 @@ async fn call(roles: &[&'static str], route: &str, action: &str) -> (u16, Vec<&'
 }
 
 #[tokio::test]
-async fn layers_are_asked_outermost_first_and_the_first_no_ends_the_walk() {
+async fn permission_layers_are_evaluated_outermost_first_until_one_denies() {
     let all = ["consumer:yes", "route:yes", "handler:yes", "action:yes"];
     let names = ["consumer", "route", "handler", "action"];
     for passed in 0..4 {
@@ -123,7 +123,7 @@ async fn layers_are_asked_outermost_first_and_the_first_no_ends_the_walk() {
 }
 
 #[tokio::test]
-async fn an_action_narrows_what_its_block_asks_and_never_replaces_it() {
+async fn action_permission_narrows_the_permission_of_its_block() {
     assert_eq!(call(&["a:yes"], "", "narrowed").await, (403, vec!["consumer"]));
     assert_eq!(call(&["consumer:yes", "a:yes"], "", "narrowed").await, (200, vec!["consumer", "a", "b"]));
     assert_eq!(call(&["consumer:yes", "a:yes", "b:yes"], "", "narrowed").await, (403, vec!["consumer", "a", "b"]));
@@ -132,7 +132,7 @@ async fn an_action_narrows_what_its_block_asks_and_never_replaces_it() {
 }
 
 #[tokio::test]
-async fn each_leaf_is_asked_at_most_once_in_an_expression() {
+async fn leaf_is_evaluated_at_most_once_per_expression() {
     assert_eq!(call(&["consumer:yes", "b:yes"], "", "repeated").await, (200, vec!["consumer", "a", "b"]));
     assert_eq!(call(&["consumer:yes", "a:yes", "c:yes"], "", "repeated").await, (200, vec!["consumer", "a", "b", "c"]));
     assert_eq!(call(&["consumer:yes", "a:yes", "b:yes"], "", "repeated").await, (200, vec!["consumer", "a", "b"]));
@@ -140,7 +140,7 @@ async fn each_leaf_is_asked_at_most_once_in_an_expression() {
 }
 
 #[tokio::test]
-async fn an_error_or_a_panic_is_never_a_yes() {
+async fn leaf_that_fails_or_panics_never_grants() {
     for (roles, action, wanted) in [
         (&["consumer:yes", "a:err", "b:yes"][..], "either", (500, vec!["consumer", "a"])),
         (&["consumer:yes", "a:401", "b:yes"], "either", (401, vec!["consumer", "a"])),
@@ -156,14 +156,14 @@ async fn an_error_or_a_panic_is_never_a_yes() {
 }
 
 #[tokio::test]
-async fn built_ins_and_leaves_with_arguments() {
+async fn built_in_permissions_and_leaves_with_arguments_are_evaluated() {
     assert_eq!(call(&["consumer:yes", "admin"], "", "administer").await.0, 200);
     assert_eq!(call(&["consumer:yes", "user"], "", "administer").await.0, 403);
     assert_eq!(call(&["consumer:yes"], "", "nobody").await.0, 403);
 }
 
 #[tokio::test]
-async fn a_denied_client_learns_nothing() {
+async fn denied_client_learns_nothing_about_routes_and_actions() {
     let (endpoint, _) = outer();
     let mut client = connect(&endpoint).user(member(1, &["consumer:yes"])).open().await.unwrap();
     let mut refusal = async |route: &str, action: &str| {
@@ -182,7 +182,7 @@ async fn a_denied_client_learns_nothing() {
 }
 
 #[tokio::test]
-async fn a_fault_tells_the_client_an_id_and_nothing_else() {
+async fn internal_error_reveals_only_its_id() {
     let (endpoint, _) = outer();
     let mut client = connect(&endpoint).user(member(1, &["consumer:panic"])).open().await.unwrap();
     let first = client.call("plain").await;
@@ -194,7 +194,7 @@ async fn a_fault_tells_the_client_an_id_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_permission_reads_only_the_captures_that_it_declares() {
+async fn permission_reads_only_its_declared_captures() {
     let roles = ["consumer:yes", "route:yes", "handler:yes"];
     assert_eq!(call(&roles, "inner/7/", "careful").await.0, 200);
     assert_eq!(call(&roles, "inner/8/", "careful").await.0, 403);
@@ -218,7 +218,7 @@ impl Open {
 }
 
 #[tokio::test]
-async fn anonymous_sockets_reach_what_is_open_to_all() {
+async fn anonymous_connection_can_call_public_actions() {
     let endpoint = portcullis::websocket(Open);
     let mut guest: Client = connect(&endpoint).open().await.unwrap();
     assert_eq!(guest.call("hello").await.data(), "hello");

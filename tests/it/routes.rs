@@ -105,7 +105,7 @@ async fn site() -> Client {
 }
 
 #[tokio::test]
-async fn captures_of_outer_routes_are_visible_inside() {
+async fn captures_of_outer_routes_are_visible_to_inner_handlers() {
     let mut client = site().await;
     assert_eq!(client.call("show").route("rooms/7/").await.data(), 7);
     let read = client.call("read").route("rooms/8/messages/abc").await;
@@ -115,7 +115,7 @@ async fn captures_of_outer_routes_are_visible_inside() {
 }
 
 #[tokio::test]
-async fn a_mount_has_an_expression_of_its_own() {
+async fn mount_permission_is_evaluated_with_its_captures() {
     let mut client = site().await;
     assert_eq!(client.call("read").route("rooms/7/messages/abc").await.status(), 403);
     assert_eq!(client.call("read").route("rooms/8/messages/secret").await.status(), 403);
@@ -124,7 +124,7 @@ async fn a_mount_has_an_expression_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_does_not_match_whole_is_not_found() {
+async fn route_that_matches_partially_is_not_found() {
     let mut client = site().await;
     for route in
         ["rooms", "rooms/", "rooms/7", "rooms/x/", "/rooms/7/", "rooms/7//", "rooms/7/messages/", "files/", "bogus"]
@@ -134,7 +134,7 @@ async fn what_does_not_match_whole_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_capture_that_does_not_parse_is_no_match() {
+async fn capture_that_does_not_parse_is_not_found() {
     let mut client = site().await;
     let reply = client.call("show").route("rooms/300/").await;
     assert_eq!((reply.status(), reply.code()), (404, "not_found"));
@@ -142,7 +142,7 @@ async fn a_capture_that_does_not_parse_is_no_match() {
 }
 
 #[tokio::test]
-async fn a_query_is_cut_off_and_readable() {
+async fn query_is_removed_from_the_route_and_readable() {
     let mut client = site().await;
     let reply = client.call("list").route("rooms/8/messages/x?page=4").await;
     assert_eq!((reply.status(), reply.data()), (200, &json!(4)), "{reply:?}");
@@ -154,7 +154,7 @@ async fn a_query_is_cut_off_and_readable() {
 }
 
 #[tokio::test]
-async fn nothing_is_decoded() {
+async fn route_is_not_percent_decoded() {
     let mut client = site().await;
     assert_eq!(client.call("open").route("files/a%2Fb").await.data(), "a%2Fb");
     client.send(r#"{"action":"show","route":"rooms\/\u0037/"}"#);
@@ -164,7 +164,7 @@ async fn nothing_is_decoded() {
 }
 
 #[tokio::test]
-async fn an_extractors_error_is_the_reply() {
+async fn extractor_error_is_the_reply() {
     let mut client = site().await;
     let reply = client.call("read").route("rooms/200/messages/x").await;
     assert_eq!((reply.status(), reply.code()), (409, "conflict"));

@@ -126,7 +126,7 @@ async fn replies(client: &mut Client, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_value_is_a_reply_and_the_last_one_says_so() {
+async fn stream_values_are_replies_and_the_end_is_marked_last() {
     let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"count","to":2,"request_id":[7]}"#);
     client.send(r#"{"action":"ping"}"#);
@@ -149,7 +149,7 @@ async fn each_value_is_a_reply_and_the_last_one_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_the_last_reply() {
+async fn stream_error_is_the_last_reply() {
     let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"mixed"}"#);
     let wanted = [
@@ -170,7 +170,7 @@ async fn an_error_is_the_last_reply() {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_stream_is_one_reply() {
+async fn action_that_fails_before_its_stream_sends_one_reply() {
     let mut client = client(Numbers::default()).await;
     for (reply, status) in [(client.call("secret").await, 403), (client.call("count").with("to", 20_000).await, 400)] {
         assert_eq!(reply.status(), status);
@@ -180,7 +180,7 @@ async fn what_fails_before_the_stream_is_one_reply() {
 }
 
 #[tokio::test]
-async fn values_are_sent_as_they_come() {
+async fn stream_values_are_sent_as_they_are_produced() {
     let (send, receive) = mpsc::unbounded_channel();
     let feed = Numbers::default();
     *feed.live.lock().unwrap() = Some(receive);
@@ -196,7 +196,7 @@ async fn values_are_sent_as_they_come() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_always_ready_ends_with_its_connection() {
+async fn stream_that_is_always_ready_ends_with_its_connection() {
     let feed = Numbers::default();
     let dropped = feed.dropped.clone();
     let limits = Limits { action_timeout: Duration::from_secs(5), ..Limits::default() };
@@ -217,7 +217,7 @@ async fn a_stream_that_is_always_ready_ends_with_its_connection() {
 }
 
 #[tokio::test]
-async fn a_blocking_action_may_answer_with_a_stream() {
+async fn blocking_action_can_return_a_stream() {
     let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"threaded"}"#);
     assert_eq!(client.reply().await.data(), 5);
@@ -226,7 +226,7 @@ async fn a_blocking_action_may_answer_with_a_stream() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_ends_a_stream() {
+async fn stream_ends_when_an_oversized_frame_arrives() {
     let feed = Numbers::default();
     let dropped = feed.dropped.clone();
     let endpoint = portcullis::websocket(feed).limits(Limits { max_frame_bytes: 100, ..Limits::default() });
@@ -237,7 +237,7 @@ async fn what_cannot_be_read_ends_a_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_is_no_value_of_a_stream() {
+async fn stream_as_a_stream_value_is_answered_with_500() {
     let mut client = client(Numbers::default()).await;
     client.send(r#"{"action":"nested"}"#);
     let reply = client.reply().await;
@@ -245,7 +245,7 @@ async fn a_stream_is_no_value_of_a_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_listens_to_a_stream_is_asked_before_it_is_given_up() {
+async fn silent_client_of_a_stream_is_pinged_before_it_is_closed() {
     let limits = Limits {
         ping_interval: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(25),

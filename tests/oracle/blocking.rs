@@ -31,7 +31,7 @@ const fn yes() -> crate::case::Answers {
 }
 
 #[test]
-fn only_what_may_block_runs_elsewhere() {
+fn only_blocking_actions_run_on_another_thread() {
     with_client(AMPLE, |script, mut client| async move {
         script.message(&yes(), Outcome::Data);
         for (action, at_home) in [("get", false), ("set", true), ("get", false)] {
@@ -44,7 +44,7 @@ fn only_what_may_block_runs_elsewhere() {
 }
 
 #[test]
-fn it_passes_the_same_checks_and_answers_the_same() {
+fn blocking_action_passes_the_same_checks_and_replies_alike() {
     with_client(AMPLE, |script, mut client| async move {
         for (first, second, outcome, wanted) in [
             (Answer::No, Answer::Yes, Outcome::Data, 403),
@@ -67,7 +67,7 @@ fn it_passes_the_same_checks_and_answers_the_same() {
 }
 
 #[test]
-fn one_that_blocks_for_too_long_is_told_so() {
+fn blocking_action_that_holds_its_thread_is_answered_with_408() {
     with_client(SHORT, |script, mut client| async move {
         script.message(&yes(), Outcome::Hold);
         let reply = client.call("get").await;
@@ -80,7 +80,7 @@ fn one_that_blocks_for_too_long_is_told_so() {
 }
 
 #[test]
-fn a_check_that_never_ends_is_a_fault_here_too() {
+fn check_of_a_blocking_action_that_never_ends_is_answered_with_500() {
     with_client(SHORT, |script, mut client| async move {
         let never = [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)];
         // More than once: two clocks may be at work, and neither may be ahead by chance.

@@ -37,7 +37,7 @@ const TIME: Duration = Duration::from_secs(1);
 type Tally = BTreeMap<(&'static str, u16), usize>;
 
 #[test]
-fn the_runtime_judges_as_the_design_says() {
+fn runtime_matches_the_reference_model_on_random_cases() {
     quiet_scripted_panics();
     let tally = RefCell::new(Tally::new());
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };

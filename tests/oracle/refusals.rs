@@ -58,7 +58,7 @@ fn logged(rows: &[(Answer, Answer, Outcome)], mut check: impl FnMut(usize, &Repl
 }
 
 #[test]
-fn the_log_names_the_leaf_and_the_client_is_told_nothing() {
+fn refusal_log_names_the_leaf_and_the_reply_does_not() {
     let rows = [(Answer::No, Answer::Yes, Outcome::Data), (Answer::Yes, Answer::No, Outcome::Data)];
     logged(&rows, |at, reply, log| {
         let told = r#"{"errors":[{"code":"permission_denied","detail":"Permission denied."}],"data":null,"#;
@@ -70,7 +70,7 @@ fn the_log_names_the_leaf_and_the_client_is_told_nothing() {
 }
 
 #[test]
-fn a_fault_is_logged_under_the_id_that_the_reply_carries() {
+fn internal_error_is_logged_under_the_id_of_the_reply() {
     let rows = [
         (Answer::Error(500), Answer::Yes, Outcome::Data),
         (Answer::Yes, Answer::Panic, Outcome::Data),
@@ -95,13 +95,13 @@ fn a_fault_is_logged_under_the_id_that_the_reply_carries() {
 }
 
 #[test]
-fn what_is_no_refusal_is_not_logged_as_one() {
+fn successful_or_failed_action_is_not_logged_as_a_refusal() {
     let rows = [(Answer::Yes, Answer::Yes, Outcome::Data), (Answer::Yes, Answer::Yes, Outcome::Error(409))];
     logged(&rows, |_, _, log| assert_eq!(log, ""));
 }
 
 #[test]
-fn what_is_no_message_asks_nobody_and_the_socket_lives() {
+fn malformed_message_evaluates_nothing_and_the_connection_stays_open() {
     paused(async {
         let (case, script) = (small_case(false), Arc::new(Script::new()));
         let mut client = open(&case, &endpoint(&case, &script, TIME)).await.unwrap();

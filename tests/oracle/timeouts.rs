@@ -34,7 +34,7 @@ async fn connected(time: Duration) -> (Arc<Script>, Client) {
 }
 
 #[test]
-fn a_check_that_never_ends_is_a_fault() {
+fn check_that_never_ends_is_answered_with_500() {
     paused(async {
         let (script, mut client) = connected(TIME).await;
         for answers in [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)] {
@@ -49,7 +49,7 @@ fn a_check_that_never_ends_is_a_fault() {
 }
 
 #[test]
-fn an_action_that_never_ends_is_told_so() {
+fn action_that_never_ends_is_answered_with_408() {
     paused(async {
         let (script, mut client) = connected(TIME).await;
         script.message(&YES, Outcome::Never);
@@ -62,7 +62,7 @@ fn an_action_that_never_ends_is_told_so() {
 }
 
 #[test]
-fn checks_and_action_share_one_time() {
+fn checks_and_action_share_one_timeout() {
     // Enough for one check that takes a while, but not for two.
     let time = A_WHILE + Duration::from_millis(1);
     paused(async move {
@@ -85,7 +85,7 @@ fn checks_and_action_share_one_time() {
 }
 
 #[test]
-fn messages_wait_for_the_one_that_takes_its_time() {
+fn messages_wait_for_the_one_that_times_out() {
     paused(async {
         let (script, mut client) = connected(TIME).await;
         script.message(&answers(Answer::Never, Answer::Yes), Outcome::Data);
@@ -101,7 +101,7 @@ fn messages_wait_for_the_one_that_takes_its_time() {
 }
 
 #[test]
-fn a_door_that_never_decides_stays_shut() {
+fn connect_check_that_never_ends_rejects_the_handshake() {
     paused(async {
         let mut case = small_case(false);
         case.strict = Some(Tree::Leaf(1));

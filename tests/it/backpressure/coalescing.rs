@@ -174,7 +174,7 @@ async fn next_price(socket: &mut Socket) -> Option<(String, u32)> {
 }
 
 #[tokio::test]
-async fn who_reads_again_gets_the_newest_of_each() {
+async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
     const PRICES: u32 = 120;
     const SYMBOLS: [&str; 3] = ["a", "b", "c"];
     let world = world(16, usize::MAX, 256 * 1024);
@@ -204,7 +204,7 @@ async fn who_reads_again_gets_the_newest_of_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn older_ones_of_the_same_key_make_room_and_no_others() {
+async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
     // Four events may wait for a connection that could not run.
     let world = world(1, usize::MAX, 0);
     let mut one = world.open().await;
@@ -235,7 +235,7 @@ async fn older_ones_of_the_same_key_make_room_and_no_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_key_is_never_dropped_and_closes_it_in_the_end() {
+async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
     // Four events may wait for a connection that could not run.
     let world = world(1, usize::MAX, 0);
     let mut one = world.open().await;
@@ -266,7 +266,7 @@ async fn what_has_no_key_is_never_dropped_and_closes_it_in_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_are_room_too() {
+async fn byte_limit_coalesces_and_closes_like_the_event_limit() {
     // Two frames fit, and not a third: four times as many bytes may wait for a connection that could not run.
     let world = world(100, 625, 1000);
     let mut one = world.open().await;
@@ -282,7 +282,7 @@ async fn bytes_are_room_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_holds_for_what_waits_for_grants() {
+async fn deferred_events_are_coalesced_by_key() {
     let world = world(3, usize::MAX, 0);
     let mut one = world.open().await;
     world.desk.send_replace(false);
@@ -303,7 +303,7 @@ async fn the_same_holds_for_what_waits_for_grants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn and_what_has_no_key_closes_it_there_too() {
+async fn deferred_event_without_key_closes_a_full_queue() {
     let world = world(2, usize::MAX, 0);
     let mut one = world.open().await;
     world.desk.send_replace(false);

@@ -166,7 +166,7 @@ async fn rest(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_closed_and_holds_up_nobody() {
+async fn slow_reader_under_close_policy_is_closed_and_delays_no_reader() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
     publish_to(&publisher, &mut reading).await;
@@ -177,7 +177,7 @@ async fn who_does_not_read_is_closed_and_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn or_it_misses_the_oldest_and_lives() {
+async fn slow_reader_under_drop_oldest_misses_the_oldest_and_stays_connected() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::DropOldest).await;
     let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
     publish_to(&publisher, &mut reading).await;
@@ -189,7 +189,7 @@ async fn or_it_misses_the_oldest_and_lives() {
 }
 
 #[tokio::test]
-async fn what_was_not_sent_yet_when_a_change_came_is_not_sent() {
+async fn queued_event_is_not_sent_after_revocation() {
     let server = serve(1000, OverflowPolicy::Close).await;
     let mut stuck = member(&server.address).await;
     for page in 0..PAGES {
@@ -212,7 +212,7 @@ async fn what_was_not_sent_yet_when_a_change_came_is_not_sent() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_while_an_action_waits_is_closed_too() {
+async fn slow_reader_with_a_waiting_action_is_closed() {
     let server = serve(16, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
     stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
@@ -223,7 +223,7 @@ async fn who_does_not_read_while_an_action_waits_is_closed_too() {
 }
 
 #[tokio::test]
-async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply() {
+async fn publication_of_a_slow_reader_reaches_the_other_members() {
     let server = serve(1000, OverflowPolicy::Close).await;
     let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
     stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
@@ -235,7 +235,7 @@ async fn what_it_has_said_reaches_the_others_though_it_does_not_read_its_reply()
 }
 
 #[tokio::test]
-async fn nor_is_an_action_held_up_that_publishes_to_who_does_not_read() {
+async fn action_that_publishes_to_a_slow_reader_is_not_delayed() {
     for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
         let server = serve(1000, policy).await;
         let (mut reading, stuck) = (member(&server.address).await, member(&server.address).await);

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{hall, hall_with, message, open};
 
 #[tokio::test(start_paused = true)]
-async fn it_has_a_time_limit_of_its_own() {
+async fn detached_action_times_out_after_its_own_action_timeout() {
     let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     let start = Instant::now();
@@ -31,7 +31,7 @@ async fn it_has_a_time_limit_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_has_it_for_each_value() {
+async fn detached_stream_times_out_per_value() {
     let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":5,"request_id":1}"#);
@@ -48,7 +48,7 @@ async fn a_stream_has_it_for_each_value() {
 }
 
 #[tokio::test]
-async fn one_on_a_thread_of_its_own_is_told_so_too() {
+async fn detached_blocking_action_times_out_with_408() {
     let (house, hall) = hall_with(Limits { action_timeout: Duration::from_millis(20), ..Limits::default() });
     let mut client = open(&hall).await;
     let mut called = 0;
@@ -66,7 +66,7 @@ async fn one_on_a_thread_of_its_own_is_told_so_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_goes_wrong_with_it_is_told_as_for_others() {
+async fn detached_action_that_fails_is_answered_like_a_queued_one() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     client.send(message("aside", 9));
@@ -87,7 +87,7 @@ async fn what_goes_wrong_with_it_is_told_as_for_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_end_with_their_connection_and_before_it_is_said_to_be_gone() {
+async fn detached_actions_end_before_the_disconnect_hook_runs() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in 1..=4 {
@@ -104,7 +104,7 @@ async fn all_end_with_their_connection_and_before_it_is_said_to_be_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_panics_when_it_is_dropped_takes_nothing_along() {
+async fn action_that_panics_on_drop_harms_no_other_connection() {
     for action in ["ends_badly", "ends_badly_in_the_queue"] {
         let (house, hall) = hall_with(Limits { action_timeout: Duration::from_secs(10), ..Limits::default() });
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
@@ -122,7 +122,7 @@ async fn one_that_panics_when_it_is_dropped_takes_nothing_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_ends_it() {
+async fn detached_actions_end_when_the_server_closes_the_connection() {
     let limits = Limits {
         max_frame_bytes: 100,
         ping_interval: Duration::from_secs(10),
@@ -145,7 +145,7 @@ async fn whoever_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_client_is_pinged_meanwhile_and_given_up_when_it_is_silent() {
+async fn silent_client_with_a_detached_action_is_pinged_and_closed() {
     let limits = Limits {
         ping_interval: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(35),
@@ -167,7 +167,7 @@ async fn the_client_is_pinged_meanwhile_and_given_up_when_it_is_silent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_runs_beside_that_came_before_the_end_but_had_not_begun() {
+async fn detached_action_that_has_not_begun_does_not_run_after_the_end() {
     let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {

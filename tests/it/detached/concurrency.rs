@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{hall, hall_with, ids, message, open};
 
 #[tokio::test(start_paused = true)]
-async fn later_messages_are_answered_first() {
+async fn message_after_a_detached_action_is_answered_first() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in [10, 11] {
@@ -24,7 +24,7 @@ async fn later_messages_are_answered_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_reply_carries_its_own_request_id_in_whatever_order_they_are_done() {
+async fn detached_replies_out_of_order_carry_their_own_request_ids() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in 1..=6 {
@@ -46,7 +46,7 @@ async fn each_reply_carries_its_own_request_id_in_whatever_order_they_are_done()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_needs_not_wait_is_answered_behind_the_message_that_came_with_it() {
+async fn detached_action_that_does_not_wait_is_answered() {
     let (_, hall) = hall();
     let mut client = open(&hall).await;
     for action in ["at_once", "at_once_and_sync"] {
@@ -56,7 +56,7 @@ async fn what_needs_not_wait_is_answered_behind_the_message_that_came_with_it() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_too_many_runs_in_the_queue_and_holds_up_what_comes_behind_it() {
+async fn detached_action_over_the_limit_runs_in_the_queue() {
     let (house, hall) = hall_with(Limits { max_detached_actions: 2, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {
@@ -85,7 +85,7 @@ async fn one_too_many_runs_in_the_queue_and_holds_up_what_comes_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_none_may_run_beside_all_run_in_order() {
+async fn detached_actions_with_a_limit_of_zero_run_in_order() {
     let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=4 {
@@ -101,7 +101,7 @@ async fn where_none_may_run_beside_all_run_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_default_is_eight() {
+async fn detached_limit_is_eight_by_default() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in 1..=12 {
@@ -112,7 +112,7 @@ async fn the_default_is_eight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_ends_while_another_runs_in_the_queue_is_answered_at_once() {
+async fn detached_action_that_ends_during_a_queued_one_is_answered_at_once() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     client.send(message("aside", 1));
@@ -128,7 +128,7 @@ async fn one_that_ends_while_another_runs_in_the_queue_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_flood_of_messages_does_not_starve_it() {
+async fn detached_action_is_not_starved_by_a_message_flood() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     client.send(message("aside", 1));
@@ -145,7 +145,7 @@ async fn a_flood_of_messages_does_not_starve_it() {
 }
 
 #[tokio::test]
-async fn nor_does_one_that_always_has_something_to_say_starve_the_others() {
+async fn endless_detached_stream_starves_no_other_action() {
     let (house, hall) = hall();
     let (mut client, mut other) = (open(&hall).await, open(&hall).await);
     for _ in 0..3 {
@@ -175,7 +175,7 @@ async fn nor_does_one_that_always_has_something_to_say_starve_the_others() {
 }
 
 #[tokio::test]
-async fn one_that_may_hold_up_its_thread_runs_beside_too() {
+async fn detached_blocking_actions_run_concurrently() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in 11..=13 {

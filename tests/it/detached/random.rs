@@ -239,7 +239,7 @@ async fn thousands_of_steps(seed: u64, sessions: Connections<Fair>, fair: Endpoi
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_comes_in_between_every_reply_is_right_and_in_its_place() {
+async fn random_messages_and_changes_get_correct_replies_in_order() {
     let mut counts = HashMap::new();
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
         let truth = Arc::<Truth>::default();

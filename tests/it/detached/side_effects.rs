@@ -10,7 +10,7 @@ async fn next(client: &mut portcullis::testing::Client) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_causes_comes_around_its_reply() {
+async fn side_effects_of_a_detached_action_surround_its_reply() {
     // Beside the queue, and in it.
     for detached in [8, 0] {
         let (house, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
@@ -38,7 +38,7 @@ async fn what_it_causes_comes_around_its_reply() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_happens_where_it_fails() {
+async fn side_effects_of_a_failed_detached_action_are_discarded() {
     let (house, hall) = hall();
     let (mut client, mut other) = (open(&hall).await, open(&hall).await);
     client.send(message("moves_and_fails", 1));
@@ -53,7 +53,7 @@ async fn nothing_happens_where_it_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_said_before_it_left_comes_before_its_reply() {
+async fn events_before_a_detached_leave_precede_its_reply() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     client.send(message("moves", 1));
@@ -73,7 +73,7 @@ async fn what_was_said_before_it_left_comes_before_its_reply() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_is_subscribed_under_its_own_id_once_it_is_done() {
+async fn detached_subscriptions_begin_with_their_replies_under_their_own_ids() {
     let (house, hall) = hall();
     let mut client = open(&hall).await;
     for n in [1, 2] {
@@ -93,7 +93,7 @@ async fn each_is_subscribed_under_its_own_id_once_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_are_interleaved_with_each_other_and_with_all_else() {
+async fn detached_streams_are_interleaved_with_each_other_and_with_queued_actions() {
     let (house, hall) = hall();
     let (mut client, mut other) = (open(&hall).await, open(&hall).await);
     for n in [1, 2] {
@@ -131,7 +131,7 @@ async fn streams_are_interleaved_with_each_other_and_with_all_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_in_the_queue_holds_up_what_comes_behind_it() {
+async fn stream_in_the_queue_delays_later_messages() {
     let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":1,"request_id":1}"#);
@@ -147,7 +147,7 @@ async fn a_stream_in_the_queue_holds_up_what_comes_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_says_nothing_is_done_without_a_word() {
+async fn detached_action_with_no_reply_ends_silently_and_frees_its_slot() {
     let (house, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {

@@ -91,7 +91,7 @@ async fn is_dropped(house: &House) {
 }
 
 #[tokio::test]
-async fn events_that_it_does_not_take_close_it() {
+async fn slow_reader_of_events_is_closed_and_its_detached_actions_are_dropped() {
     let long = Duration::from_hours(1);
     let limits = Limits {
         max_queued_events: 16,
@@ -115,7 +115,7 @@ async fn events_that_it_does_not_take_close_it() {
 }
 
 #[tokio::test]
-async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
+async fn slow_reader_of_a_reply_is_closed_after_the_send_timeout() {
     let limits = Limits {
         idle_timeout: Duration::from_millis(500),
         send_timeout: Duration::from_millis(500),
@@ -132,7 +132,7 @@ async fn so_does_a_reply_that_it_does_not_take_for_too_long() {
 
 /// Whoever holds something, a lock or a place in a pool, would hold it for all others.
 #[tokio::test]
-async fn what_runs_beside_does_not_stand_still_for_it() {
+async fn detached_actions_of_a_slow_reader_keep_running() {
     let long = Duration::from_hours(1);
     let limits = Limits {
         ping_interval: long,

@@ -113,7 +113,7 @@ async fn open(endpoint: &Endpoint<Queue>) -> Client {
 }
 
 #[tokio::test]
-async fn messages_are_answered_one_by_one_in_order() {
+async fn messages_of_a_connection_are_answered_one_by_one_in_order() {
     let slow = Queue::default();
     let (go, started) = (slow.go.clone(), slow.started.clone());
     let mut client = open(&portcullis::websocket(slow)).await;
@@ -131,7 +131,7 @@ async fn messages_are_answered_one_by_one_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_takes_too_long_is_ended() {
+async fn action_over_its_timeout_is_answered_with_408() {
     let mut client = open(&portcullis::websocket(Queue::default())).await;
     let before = tokio::time::Instant::now();
     let reply = client.call("forever").await;
@@ -145,7 +145,7 @@ async fn an_action_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test]
-async fn blocking_actions_have_a_time_limit_too() {
+async fn blocking_action_over_its_timeout_is_answered_with_408() {
     let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
     let slow = Queue::default();
     let (release, hold) = mpsc::channel();
@@ -158,7 +158,7 @@ async fn blocking_actions_have_a_time_limit_too() {
 }
 
 #[tokio::test]
-async fn blocking_actions_run_beside_the_runtime() {
+async fn blocking_action_does_not_block_the_runtime() {
     let slow = Queue::default();
     let (release, hold) = mpsc::channel();
     *slow.hold.lock().unwrap() = Some(hold);
@@ -179,7 +179,7 @@ async fn blocking_actions_run_beside_the_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_is_pinged_and_an_idle_one_is_closed() {
+async fn idle_client_is_pinged_and_closed_with_4508() {
     let limits = Limits {
         ping_interval: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(35),
@@ -195,7 +195,7 @@ async fn a_client_is_pinged_and_an_idle_one_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
+async fn client_that_sends_is_not_idle_and_is_pinged_during_actions() {
     let limits =
         Limits { ping_interval: Duration::from_secs(10), action_timeout: Duration::from_secs(21), ..Limits::default() };
     let endpoint = portcullis::websocket(Queue::default()).limits(limits);
@@ -207,7 +207,7 @@ async fn whoever_speaks_is_not_idle_and_pings_go_on_while_an_action_runs() {
 }
 
 #[test]
-fn blocking_work_that_nobody_waits_for_never_begins() {
+fn blocking_action_that_timed_out_in_the_pool_queue_never_begins() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
@@ -236,7 +236,7 @@ fn blocking_work_that_nobody_waits_for_never_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn limits_may_be_as_long_as_they_get() {
+async fn maximal_durations_in_limits_are_accepted() {
     let limits = Limits {
         ping_interval: Duration::MAX,
         idle_timeout: Duration::MAX,
@@ -252,7 +252,7 @@ async fn limits_may_be_as_long_as_they_get() {
 }
 
 #[test]
-fn a_blocking_action_does_not_begin_behind_a_client_that_has_gone() {
+fn blocking_action_of_a_gone_client_does_not_begin() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let slow = Queue::default();
@@ -271,7 +271,7 @@ fn a_blocking_action_does_not_begin_behind_a_client_that_has_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_read_behind_an_action_counts_as_a_sign_of_life() {
+async fn message_read_ahead_resets_the_idle_timeout() {
     let limits = Limits {
         idle_timeout: Duration::from_secs(10),
         send_timeout: Duration::from_secs(10),

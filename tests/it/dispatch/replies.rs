@@ -116,7 +116,7 @@ async fn exchange(client: &mut Client, frame: &str) -> String {
 }
 
 #[tokio::test]
-async fn replies_have_one_shape() {
+async fn replies_in_the_native_dialect_have_one_shape() {
     let mut client = client().await;
     for (frame, wanted) in [
         (r#"{"action":"row"}"#, r#"{"errors":[],"data":{"id":7},"action":"row","route":"","status":200}"#),
@@ -155,7 +155,7 @@ async fn replies_have_one_shape() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_echoed_byte_for_byte() {
+async fn request_id_is_echoed_byte_for_byte() {
     let mut client = client().await;
     for id in [
         "1",
@@ -177,7 +177,7 @@ async fn a_request_id_is_echoed_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_a_client_gets_wrong_is_answered_and_the_socket_lives() {
+async fn malformed_message_is_answered_with_400_and_the_connection_stays_open() {
     let mut client = client().await;
     let deep = format!(r#"{{"action":"unit","x":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     let long_id = format!(r#"{{"action":"unit","request_id":"{}"}}"#, "x".repeat(300));
@@ -213,7 +213,7 @@ async fn what_a_client_gets_wrong_is_answered_and_the_socket_lives() {
 }
 
 #[tokio::test]
-async fn faults_tell_nothing_and_the_socket_lives() {
+async fn internal_error_reveals_nothing_and_the_connection_stays_open() {
     let mut client = client().await;
     for call in ["panics", "unserializable"] {
         let reply = client.call(call).await;
@@ -229,7 +229,7 @@ async fn faults_tell_nothing_and_the_socket_lives() {
 }
 
 #[tokio::test]
-async fn no_reply_is_none_but_errors_are_told() {
+async fn no_reply_action_replies_only_with_errors() {
     let mut client = client().await;
     client.send(r#"{"action":"silent","fail":false,"request_id":1}"#);
     client.send(r#"{"action":"silent","fail":true,"request_id":2}"#);
@@ -238,7 +238,7 @@ async fn no_reply_is_none_but_errors_are_told() {
 }
 
 #[tokio::test]
-async fn long_and_short_replies_follow_each_other() {
+async fn replies_of_different_lengths_are_sent_complete() {
     let mut client = client().await;
     for length in [0, 100_000, 1, 600, 1_100, 50_000, 3] {
         let reply = client.call("long").with("length", length).await;

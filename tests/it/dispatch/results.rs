@@ -46,7 +46,7 @@ impl<E: Into<Error> + Serialize + 'static> Rooms<E> {
 }
 
 #[tokio::test]
-async fn a_result_is_one_under_whatever_name() {
+async fn result_under_an_alias_is_answered_as_an_error() {
     let mut client = connect(&portcullis::websocket(Rooms(|| Full))).open().await.unwrap();
     for (action, status) in [("alias", 200), ("plain", 200), ("generic", 201)] {
         let reply = client.call(action).with("full", false).await;

@@ -122,7 +122,7 @@ fn line<'l>(lines: &'l [String], message: &str) -> &'l str {
 }
 
 #[tokio::test]
-async fn error_text_is_escaped_and_cut_in_the_log() {
+async fn error_text_is_escaped_and_truncated_in_the_log() {
     for (place, message) in PLACES {
         let lines = log_of(place, Fault::HostileText).await;
         let line = line(&lines, message);

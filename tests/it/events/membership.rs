@@ -7,7 +7,7 @@ use portcullis::{Limits, Publisher};
 use super::{Lobby, Messenger, Room, Said, Source, chat, event, join, open, said, settled};
 
 #[tokio::test(start_paused = true)]
-async fn members_get_what_is_published_and_nobody_else_does() {
+async fn published_event_reaches_members_only() {
     let chat = chat(&Source::default());
     let (mut one, mut two, mut three) =
         (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await, open(&chat, 3, &[]).await);
@@ -29,7 +29,7 @@ async fn members_get_what_is_published_and_nobody_else_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_asks_its_permission_at_every_join() {
+async fn group_permission_is_evaluated_at_every_join() {
     let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
     let chat = chat(&Source::default()).limits(limits);
     let (mut inside, mut outside) = (open(&chat, 1, &["member"]).await, open(&chat, 2, &[]).await);
@@ -54,7 +54,7 @@ async fn a_group_asks_its_permission_at_every_join() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_groups_and_single_users_are_addressed_once_each() {
+async fn publication_to_several_groups_or_a_user_arrives_once() {
     let chat = chat(&Source::default());
     let (mut both, mut twice) = (open(&chat, 1, &[]).await, open(&chat, 1, &[]).await);
     let mut two = open(&chat, 2, &[]).await;
@@ -76,7 +76,7 @@ async fn several_groups_and_single_users_are_addressed_once_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_in_so_many_groups_and_no_more() {
+async fn join_over_the_group_limit_is_refused_with_409() {
     let limits = Limits { max_groups: 4, ..Limits::default() };
     let chat = chat(&Source::default()).limits(limits);
     let mut one = open(&chat, 1, &[]).await;

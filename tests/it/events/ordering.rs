@@ -3,7 +3,7 @@
 use super::{Lobby, Room, Said, Source, chat, event, join, open, said, settled};
 
 #[tokio::test(start_paused = true)]
-async fn what_an_action_causes_comes_after_its_reply_or_not_at_all() {
+async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
     let chat = chat(&Source::default());
     let (mut one, mut other) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut other] {
@@ -39,7 +39,7 @@ async fn what_an_action_causes_comes_after_its_reply_or_not_at_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_follows_the_reply_that_left() {
+async fn event_is_not_delivered_after_the_reply_that_left() {
     let chat = chat(&Source::default());
     let (mut one, mut other) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut other] {
@@ -63,7 +63,7 @@ async fn nothing_follows_the_reply_that_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_flow_while_an_action_waits() {
+async fn event_is_delivered_while_an_action_waits() {
     let chat = chat(&Source::default());
     let mut one = open(&chat, 1, &[]).await;
     settled(&mut one).await;

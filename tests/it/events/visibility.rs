@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::{ChannelId, Messenger, Odd, Room, Rooms, Said, Secret, Source, Uploaded, chat, event, join, open, said};
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_see_an_event_gets_nothing() {
+async fn event_is_not_delivered_to_members_without_its_permission() {
     let source = Source::default();
     let chat = chat(&source);
     let (mut one, mut muted) = (open(&chat, 1, &["seer"]).await, open(&chat, 2, &["muted"]).await);
@@ -39,7 +39,7 @@ async fn who_may_not_see_an_event_gets_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn grants_that_take_long_hold_up_one_connection_and_keep_its_order() {
+async fn slow_grants_delay_one_connection_and_keep_its_order() {
     let source = Source::default();
     let chat = chat(&source);
     let (mut quick, mut slow, mut failing) =
@@ -62,7 +62,7 @@ async fn grants_that_take_long_hold_up_one_connection_and_keep_its_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_goes_wrong_with_an_event_concerns_nobody_else() {
+async fn event_that_fails_for_one_member_reaches_the_others() {
     let chat = chat(&Source::default());
     let (mut one, mut two) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut two] {
@@ -81,7 +81,7 @@ async fn what_goes_wrong_with_an_event_concerns_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_know_the_grants_that_are_given_later() {
+async fn connections_handle_created_before_grants_refreshes_them() {
     let source = Source::default();
     let chat = portcullis::websocket(Messenger { open: true, rooms: Rooms, wait: Notify::new() });
     let sessions = chat.connections();

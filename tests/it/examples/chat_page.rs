@@ -67,7 +67,7 @@ impl Page {
 }
 
 #[tokio::test]
-async fn the_page_shows_each_what_they_may_see() {
+async fn chat_page_shows_each_user_what_they_may_see() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("chat").await;
     let mut page = at_the_page(program, &address).await;
@@ -106,7 +106,7 @@ async fn the_page_shows_each_what_they_may_see() {
 }
 
 #[tokio::test]
-async fn channels_are_joined_and_uploads_overwritten() {
+async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("chat").await;
     let mut page = at_the_page(program, &address).await;

@@ -73,7 +73,7 @@ async fn at_the_page(program: PathBuf, address: &str) -> Browser {
 }
 
 #[tokio::test]
-async fn the_page_shows_who_is_allowed_and_who_is_refused() {
+async fn rooms_page_shows_who_is_allowed_and_who_is_refused() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("rooms").await;
     let mut browser = at_the_page(program, &address).await;
@@ -105,7 +105,7 @@ async fn the_page_shows_who_is_allowed_and_who_is_refused() {
 }
 
 #[tokio::test]
-async fn the_page_sends_what_one_writes_as_whoever_is_on_stage() {
+async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("rooms").await;
     let mut browser = at_the_page(program, &address).await;

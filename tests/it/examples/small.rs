@@ -44,7 +44,7 @@ fn expect(text: &str, wanted: &[&str]) {
 }
 
 #[test]
-fn permissions_prints_who_may_do_what() {
+fn permissions_example_prints_the_status_per_user_and_action() {
     let wanted = [
         "Club door hours vote enter rooms/1/ redecorate rooms/1/ enter rooms/2/",
         "Ada, staff in 200 200 200 403 200",
@@ -65,7 +65,7 @@ fn permissions_prints_who_may_do_what() {
 }
 
 #[test]
-fn routes_prints_what_answers_each() {
+fn routes_example_prints_the_handler_per_route() {
     let text = printed("routes");
     let answers: Vec<_> = text.lines().map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
     let wanted = [
@@ -87,7 +87,7 @@ fn routes_prints_what_answers_each() {
 }
 
 #[test]
-fn policies_prints_what_each_policy_decides() {
+fn policies_example_prints_the_decision_per_policy() {
     let wanted = [
         "unchanged/ staff-posts/ quota/",
         "post remove clear post remove clear post post post",
@@ -106,7 +106,7 @@ fn policies_prints_what_each_policy_decides() {
 }
 
 #[test]
-fn grants_prints_what_roles_channels_and_objects_decide() {
+fn grants_example_prints_the_status_per_role_channel_and_object() {
     let wanted = [
         "Ada, admin Mo, moderator Ben, member Eve, member Una, muted",
         "hide post: 1 200 200 200 403 403",
@@ -177,7 +177,7 @@ async fn replies(address: &str, messages: [&str; 2]) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn echo_answers_everybody_and_shouts_for_whoever_has_a_name() {
+async fn echo_example_replies_to_anonymous_and_shouts_for_named_users() {
     let (_server, address) = serve("echo", &[]).await;
     let messages = [r#"{"action":"ping"}"#, r#"{"action":"shout","text":"hi"}"#];
 
@@ -214,7 +214,7 @@ async fn become_a(role: &str, socket: &mut Socket) {
 }
 
 #[tokio::test]
-async fn identity_shows_what_the_newest_token_is_good_for_and_ends_with_it() {
+async fn identity_example_follows_the_newest_token_until_it_expires() {
     let (_server, address) = serve("identity", &["4"]).await;
     let (mut socket, _) = connect_async(address).await.unwrap();
     become_a("editor", &mut socket).await;

@@ -8,7 +8,7 @@ use portcullis::{GrantCache, ObjectKey, Overwrites};
 use super::{Source, chat, open, uploads};
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_fails_refuses_and_is_asked_again() {
+async fn grant_source_that_fails_denies_and_is_loaded_again() {
     let source = Source::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let endpoint = chat(source.clone());
@@ -38,7 +38,7 @@ async fn sees(client: &mut Client) -> [u16; 2] {
 }
 
 #[tokio::test]
-async fn every_handle_on_a_cache_is_one_on_the_same() {
+async fn grant_cache_clones_share_one_cache() {
     let source = Source::default();
     source.grant(1, &[chat::can_use_chat], &[]);
     let cache = GrantCache::new(source.clone());
@@ -55,7 +55,7 @@ async fn every_handle_on_a_cache_is_one_on_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_loaded_anew() {
+async fn forgotten_grants_are_loaded_again() {
     let source = Source::default();
     let cache = GrantCache::new(source.clone());
     let endpoint = chat(cache.clone());

@@ -19,7 +19,7 @@ async fn statuses(client: &mut Client, actions: &[&str]) -> Vec<u16> {
 const ACTIONS: [&str; 4] = ["talk", "any_of", "all_of", "combined"];
 
 #[tokio::test]
-async fn a_codename_is_asked_of_the_user_s_grants() {
+async fn codename_permission_is_evaluated_against_the_users_grants() {
     let source = Source::default();
     let (talk, moderate) = (chat::can_use_chat, chat::can_moderate_chat);
     let endpoint = chat(source.clone());
@@ -46,7 +46,7 @@ async fn a_codename_is_asked_of_the_user_s_grants() {
 }
 
 #[tokio::test]
-async fn at_the_door_a_codename_has_no_opinion_unless_it_is_asked_strictly() {
+async fn codename_at_connect_has_no_opinion_unless_strict() {
     let source = Source::default();
     let endpoint = chat(source.clone());
     assert!(connect(&endpoint).user(member(1, &[])).open().await.is_ok());
@@ -64,7 +64,7 @@ async fn at_the_door_a_codename_has_no_opinion_unless_it_is_asked_strictly() {
 }
 
 #[test]
-fn an_endpoint_without_grants_cannot_be_mounted() {
+fn endpoint_with_codenames_but_without_grants_panics_when_mounted() {
     let bare = portcullis::websocket(Chat { channels: Channels });
     let panic = catch_unwind(AssertUnwindSafe(|| drop(connect(&bare)))).unwrap_err();
     let text = panic.downcast::<String>().unwrap();

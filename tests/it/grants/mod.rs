@@ -182,7 +182,7 @@ async fn open(endpoint: &Endpoint<Chat>, id: u32) -> Client {
 }
 
 #[tokio::test]
-async fn what_is_known_is_checked_without_an_allocation() {
+async fn loaded_grants_are_checked_without_allocation() {
     let source = Source::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let mut client = open(&chat(source), 1).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Source, chat, open, uploads};
 
 #[tokio::test]
-async fn an_object_overwrites_what_was_granted() {
+async fn object_overwrite_takes_precedence_over_grants() {
     let source = Source::default();
     let read = uploads::read;
     source.grant(1, &[chat::can_use_chat], &["new"]);
@@ -50,7 +50,7 @@ async fn an_object_overwrites_what_was_granted() {
 }
 
 #[tokio::test]
-async fn several_objects_are_asked_about_at_once() {
+async fn several_objects_are_loaded_in_one_batch() {
     let source = Source::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     source.overwrite(3, Overwrites::new().deny_everyone(uploads::read));
@@ -78,7 +78,7 @@ async fn several_objects_are_asked_about_at_once() {
 }
 
 #[tokio::test]
-async fn an_administrator_passes_whatever_an_object_says() {
+async fn administrator_passes_without_loading_overwrites() {
     let source = Source::default();
     source.0.lock().unwrap().granted.insert(1, GrantSet::all().into());
     source.overwrite(5, Overwrites::new().deny_everyone(GrantSet::all()));
@@ -88,7 +88,7 @@ async fn an_administrator_passes_whatever_an_object_says() {
 }
 
 #[tokio::test]
-async fn a_list_of_keys_has_an_end() {
+async fn list_of_more_than_100_object_keys_is_rejected() {
     let source = Source::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let mut client = open(&chat(source.clone()), 1).await;

@@ -52,7 +52,7 @@ fn somebody(truth: &Truth, publisher: &Publisher<House>) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn when_all_have_gone_nobody_is_found() {
+async fn registry_is_empty_after_all_connections_have_ended() {
     let (truth, desk) = desk();
     let mut random = Random(42);
     for _ in 0..ROUNDS {

@@ -12,7 +12,7 @@ use super::drops::Ending;
 use super::{Lobby, Search, desk, open};
 
 #[tokio::test(start_paused = true)]
-async fn credentials_are_looked_at_one_after_the_other_however_they_are_written() {
+async fn authenticate_with_an_escaped_action_name_waits_for_the_previous_one() {
     let (truth, desk) = desk();
     let mut client = open(&desk, "7 old").await;
     client.send(r#"{"action":"hold"}"#);
@@ -30,7 +30,7 @@ async fn credentials_are_looked_at_one_after_the_other_however_they_are_written(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_has_gone_is_not_found_by_fresh_credentials() {
+async fn connection_that_ended_during_authenticate_is_not_registered() {
     let (truth, desk) = desk();
     let publisher = desk.publisher();
     let (release, block) = mpsc::channel();
@@ -55,7 +55,7 @@ async fn who_has_gone_is_not_found_by_fresh_credentials() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_is_refreshed_for_what_began_with_it() {
+async fn refresh_role_reaches_an_action_that_began_with_the_role() {
     let (truth, desk) = desk();
     let mut client = open(&desk, "7 mod").await;
     client.send(r#"{"action":"may_before_and_after"}"#);

@@ -8,7 +8,7 @@ use portcullis::testing::connect;
 use super::{Room, Said, desk, enter, member, open};
 
 #[tokio::test(start_paused = true)]
-async fn who_was_disconnected_publishes_nothing() {
+async fn disconnected_user_publishes_nothing() {
     for action in ["say", "say_beside"] {
         let (truth, desk) = desk();
         let (mut banned, mut other) = (open(&desk, "7").await, open(&desk, "8").await);
@@ -24,7 +24,7 @@ async fn who_was_disconnected_publishes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_disconnected_is_told_nothing() {
+async fn disconnected_user_gets_no_reply() {
     let (truth, desk) = desk();
     let mut banned = open(&desk, "7").await;
     banned.send(r#"{"action":"hold"}"#);
@@ -35,7 +35,7 @@ async fn who_was_disconnected_is_told_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_disconnected_user_had_sent_is_not_done() {
+async fn queued_messages_of_a_disconnected_user_are_not_dispatched() {
     let (truth, desk) = desk();
     let mut banned = open(&desk, "7").await;
     banned.send(r#"{"action":"ban","user":"7"}"#);
@@ -47,7 +47,7 @@ async fn what_a_disconnected_user_had_sent_is_not_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_disconnected_at_the_door_stays_out() {
+async fn user_disconnected_during_the_handshake_is_closed() {
     // After many others it is not remembered who it was: then nobody comes in, who may come again later.
     for (others, code) in [(0, 4403), (5000, 4500)] {
         let (truth, desk) = desk();

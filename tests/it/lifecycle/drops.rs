@@ -67,7 +67,7 @@ impl Drop for Telling {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_change_is_through_whatever_events_do_when_they_are_dropped() {
+async fn refresh_completes_while_an_event_panics_on_drop() {
     let (truth, desk) = desk();
     let (publisher, sessions) = (desk.publisher(), desk.connections());
     truth.grants.send_replace(false);
@@ -90,7 +90,7 @@ async fn a_change_is_through_whatever_events_do_when_they_are_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_panics_at_its_time_limit_is_answered() {
+async fn action_that_panics_at_its_timeout_is_answered_with_500() {
     for action in ["end_badly", "end_badly_beside"] {
         let (_, desk) = desk();
         let mut client =
@@ -101,7 +101,7 @@ async fn what_panics_at_its_time_limit_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_whose_key_panics_is_left_with_all_others() {
+async fn group_whose_key_panics_is_left_with_all_other_groups() {
     let (truth, desk) = desk();
     let publisher = desk.publisher();
     let mut client = open(&desk, "7").await;
@@ -116,7 +116,7 @@ async fn a_group_whose_key_panics_is_left_with_all_others() {
 }
 
 #[test]
-fn a_key_may_publish_when_it_is_dropped() {
+fn group_key_that_publishes_on_drop_does_not_deadlock() {
     let (tell, told) = mpsc::channel();
     // A thread of its own: who waits for a lock that it holds waits for ever.
     std::thread::spawn(move || {
@@ -136,7 +136,7 @@ fn a_key_may_publish_when_it_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_told_though_the_log_cannot_say_to_whom() {
+async fn refusal_of_a_user_whose_id_panics_is_sent() {
     let (_, desk) = desk();
     let mut client = connect(&desk).user(member("7 unspeakable")).open().await.unwrap();
     assert_eq!(client.call("nope").await.status(), 405);

@@ -5,7 +5,7 @@ use portcullis::Limits;
 use super::{Room, Search, desk, enter, open};
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_many_times_gives_room_for_one() {
+async fn group_left_many_times_frees_one_slot() {
     let (_, desk) = desk();
     let mut client = open(&desk.limits(Limits { max_groups: 3, ..Limits::default() }), "7").await;
     enter(&mut client, 1).await;
@@ -15,7 +15,7 @@ async fn what_is_left_many_times_gives_room_for_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_told_to_have_joined_has_joined() {
+async fn join_answered_with_200_has_taken_effect() {
     for (groups, status, member_of) in [(2, 409, vec![1]), (3, 200, vec![1, 2])] {
         let (truth, desk) = desk();
         let desk = desk.limits(Limits { max_groups: groups, ..Limits::default() });
@@ -32,7 +32,7 @@ async fn who_is_told_to_have_joined_has_joined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_takes_32_subscriptions_of_a_connection() {
+async fn group_over_32_subscriptions_of_a_connection_is_refused() {
     let (_, desk) = desk();
     let (mut client, mut other) = (open(&desk, "7").await, open(&desk, "8").await);
     let watch = |room: u32, id: u32| format!(r#"{{"action":"watch","room":{room},"request_id":{id}}}"#);

@@ -104,7 +104,7 @@ impl Server {
 }
 
 #[tokio::test]
-async fn what_was_joined_is_not_heard_of_while_its_action_is_asked_again() {
+async fn event_of_a_joined_group_is_withheld_while_its_action_is_reauthorized() {
     let server = serve().await;
     let truth = &server.truth;
     let mut stuck = server.stuck_amid(&[r#"{"action":"enter_asked"}"#]).await;
@@ -126,7 +126,7 @@ async fn what_was_joined_is_not_heard_of_while_its_action_is_asked_again() {
 }
 
 #[tokio::test]
-async fn what_was_joined_beside_is_heard_of_after_the_reply() {
+async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply() {
     let server = serve().await;
     let truth = &server.truth;
     let mut stuck = server.stuck_amid(&[r#"{"action":"enter_and_look_beside"}"#, r#"{"action":"hold"}"#]).await;
@@ -149,7 +149,7 @@ async fn what_was_joined_beside_is_heard_of_after_the_reply() {
 }
 
 #[tokio::test]
-async fn what_a_client_who_does_not_read_may_send_has_bounds() {
+async fn slow_reader_can_send_a_bounded_number_of_messages() {
     let server = serve().await;
     let mut stuck = server.stuck_amid(&[r#"{"action":"hold"}"#]).await;
     let user = "7".repeat(60_000);
@@ -166,7 +166,7 @@ async fn what_a_client_who_does_not_read_may_send_has_bounds() {
 }
 
 #[tokio::test]
-async fn credentials_run_out_though_their_reply_is_not_read() {
+async fn credentials_of_a_slow_reader_expire() {
     let server = serve().await;
     let mut stuck = server.stuck_amid(&[r#"{"action":"hold"}"#]).await;
     stuck.send(r#"{"action":"authenticate","token":"7 none 1"}"#).await;

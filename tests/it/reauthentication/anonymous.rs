@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Club, Member, Room, Said, Uploaded, authenticate, member, next, show, world};
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_becomes_whoever_the_credentials_say() {
+async fn anonymous_connection_becomes_the_authenticated_user() {
     let world = world();
     let mut client = world.open_to_anybody().await;
     let publisher = world.chat.publisher();
@@ -35,7 +35,7 @@ async fn a_stranger_becomes_whoever_the_credentials_say() {
 
 /// A renewal that finds the connection once must not find it twice.
 #[tokio::test(start_paused = true)]
-async fn it_is_found_once_however_often_it_is_renewed() {
+async fn connection_renewed_repeatedly_is_registered_once() {
     let world = world();
     let mut client = world.open_to_anybody().await;
     for _ in 0..5 {
@@ -51,7 +51,7 @@ async fn it_is_found_once_however_often_it_is_renewed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_one_user_for_good() {
+async fn authenticated_connection_cannot_change_its_user() {
     let world = world();
     let mut client = world.open_to_anybody().await;
     assert_eq!(authenticate(&mut client, "nobody").await.status(), 403);
@@ -68,7 +68,7 @@ async fn it_is_one_user_for_good() {
 
 /// Refused credentials of one user do not keep those of another out.
 #[tokio::test(start_paused = true)]
-async fn credentials_that_have_run_out_leave_it_nobodys() {
+async fn expired_credentials_leave_the_connection_anonymous() {
     let world = world();
     let mut client = world.open_to_anybody().await;
     assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 403);
@@ -79,7 +79,7 @@ async fn credentials_that_have_run_out_leave_it_nobodys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_runs_out_as_any_user_does() {
+async fn anonymous_connection_that_authenticated_expires() {
     let world = world();
     let mut client = world.open_to_anybody().await;
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
@@ -88,7 +88,7 @@ async fn it_runs_out_as_any_user_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_disconnected_while_the_credentials_are_looked_at_is_closed() {
+async fn user_disconnected_during_authenticate_is_closed() {
     for known in [true, false] {
         let world = world();
         let mut client = if known { world.open("7").await } else { world.open_to_anybody().await };
@@ -101,7 +101,7 @@ async fn who_is_disconnected_while_the_credentials_are_looked_at_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_disconnected_before_may_come_again() {
+async fn user_disconnected_before_can_authenticate_again() {
     let world = world();
     world.chat.connections().disconnect_user("7");
     let mut client = world.open_to_anybody().await;
@@ -111,7 +111,7 @@ async fn who_was_disconnected_before_may_come_again() {
 
 /// The consumer's own permission refuses everything else to strangers.
 #[tokio::test(start_paused = true)]
-async fn it_is_open_where_all_else_is_shut() {
+async fn authenticate_is_available_where_all_actions_are_denied() {
     struct Members;
 
     #[consumer(user = Member, permission = IsAuthenticated)]

@@ -20,7 +20,7 @@ fn expect_passed(since: Instant, seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_is_closed_in_time() {
+async fn idle_connection_is_closed_when_its_credentials_expire() {
     let world = world();
     let begun = Instant::now();
     let publisher = world.chat.publisher();
@@ -38,7 +38,7 @@ async fn an_idle_connection_is_closed_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_runs_is_dropped() {
+async fn running_action_is_dropped_when_its_credentials_expire() {
     let world = world();
     let begun = Instant::now();
     let mut client = world.open("1 call 3").await;
@@ -50,7 +50,7 @@ async fn an_action_that_runs_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_in_the_middle() {
+async fn stream_ends_when_its_credentials_expire() {
     let world = world();
     let begun = Instant::now();
     let mut client = world.open("1 call 10").await;
@@ -68,7 +68,7 @@ async fn a_stream_ends_in_the_middle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_and_messages_do_not_put_it_off() {
+async fn expiry_is_not_delayed_by_events_and_messages() {
     let world = world();
     let begun = Instant::now();
     let mut client = world.open("1 - 10").await;
@@ -101,7 +101,7 @@ async fn events_and_messages_do_not_put_it_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_behind_an_action_never_begins() {
+async fn queued_message_does_not_begin_after_expiry() {
     let world = world();
     let mut client = world.open("1 call 3").await;
     begin(&mut client, "hang");
@@ -112,7 +112,7 @@ async fn what_waits_behind_an_action_never_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_too_late_is_refused_at_the_door() {
+async fn handshake_with_expired_credentials_is_rejected_with_401() {
     let world = world();
     for late in [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(1_000_000)] {
         let until = Some(SystemTime::now() - late);
@@ -126,7 +126,7 @@ async fn who_comes_too_late_is_refused_at_the_door() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_run_out_stays() {
+async fn credentials_without_near_expiry_keep_the_connection() {
     let world = world();
     let century = Duration::from_hours(24 * 365 * 100);
     let far = [None, Some(SystemTime::now() + century), Some(SystemTime::now() + century * 100)];
@@ -147,7 +147,7 @@ async fn who_does_not_run_out_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fresh_credentials_move_it_both_ways() {
+async fn fresh_credentials_extend_and_shorten_the_expiry() {
     let world = world();
     let begun = Instant::now();
     let mut client = world.open("1 call 10").await;
@@ -170,7 +170,7 @@ async fn fresh_credentials_move_it_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_outlives_old_credentials_by_fresh_ones() {
+async fn running_action_outlives_old_credentials_after_authenticate() {
     let world = world();
     let mut client = world.open("1 call 3").await;
     begin(&mut client, "hang");
@@ -183,7 +183,7 @@ async fn an_action_outlives_old_credentials_by_fresh_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_do_not_renew_anything_move_nothing() {
+async fn refused_authenticate_does_not_move_the_expiry() {
     for token in ["nobody", "teapot", "2 call 3600", "panic", "fault"] {
         let world = world();
         let begun = Instant::now();
@@ -196,7 +196,7 @@ async fn credentials_that_do_not_renew_anything_move_nothing() {
 
 /// Fresh credentials take effect at once, and the answer says so however long all that follows from them takes.
 #[tokio::test(start_paused = true)]
-async fn it_is_moved_though_a_group_does_not_answer() {
+async fn expiry_is_moved_while_a_group_permission_hangs() {
     for (token, seconds) in [("1 inside 20", Some(20)), ("1 inside", None)] {
         let world = world();
         let mut client = world.open("1 inside 15").await;
@@ -218,7 +218,7 @@ async fn it_is_moved_though_a_group_does_not_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fresh_ones_that_are_not_found_to_be_good_in_time_come_too_late() {
+async fn authenticate_unanswered_at_expiry_comes_too_late() {
     for busy in [false, true] {
         let world = world();
         let begun = Instant::now();
@@ -257,7 +257,7 @@ impl SlowPortal {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_waited_for_at_the_door_for_longer() {
+async fn slow_connect_hook_does_not_delay_expiry() {
     let begun = Instant::now();
     let mut client = connect(&portcullis::websocket(SlowPortal)).user(member("1 - 3")).open().await.unwrap();
     assert_eq!(client.closed().await, 4401);

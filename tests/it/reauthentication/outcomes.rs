@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Member, Portal, authenticate, told, world};
 
 #[tokio::test(start_paused = true)]
-async fn the_same_user_is_renewed() {
+async fn authenticate_as_the_same_user_replaces_the_user() {
     let world = world();
     let mut client = world.open("1 call").await;
     client.send(r#"{"action":"authenticate","token":"1 hear","request_id":{"a":[1]}}"#);
@@ -21,7 +21,7 @@ async fn the_same_user_is_renewed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn anything_else_is_refused_and_changes_nothing() {
+async fn authenticate_that_is_refused_changes_nothing() {
     let world = world();
     for (token, status, code) in [
         ("2 call,hear", 403, "permission_denied"),
@@ -51,7 +51,7 @@ async fn anything_else_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_own_text_of_a_refusal_is_told() {
+async fn authenticate_refusal_carries_the_applications_error() {
     let world = world();
     let mut client = world.open("1").await;
     let reply = authenticate(&mut client, "teapot").await;
@@ -59,7 +59,7 @@ async fn its_own_text_of_a_refusal_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_arguments_are_told_with_their_field() {
+async fn authenticate_with_bad_arguments_is_rejected_with_the_field() {
     let world = world();
     let mut client = world.open("1 call").await;
     for (message, code) in [
@@ -78,7 +78,7 @@ async fn bad_arguments_are_told_with_their_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_found_at_the_empty_route_only() {
+async fn authenticate_is_available_at_the_empty_route_only() {
     let world = world();
     let mut client = world.open("1 call").await;
     for route in ["rooms/", "authenticate", "/", "rooms/5/"] {
@@ -97,7 +97,7 @@ async fn it_is_found_at_the_empty_route_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_it_the_name_is_none_or_an_actions() {
+async fn authenticate_without_the_hook_is_unknown_or_an_action() {
     struct Plain;
 
     #[consumer(user = Member)]
@@ -127,7 +127,7 @@ async fn without_it_the_name_is_none_or_an_actions() {
 }
 
 #[test]
-fn the_audit_lists_it() {
+fn authenticate_is_listed_in_the_audit() {
     let audit = Audit::of::<Portal>();
     let own: Vec<_> = audit.entries().iter().filter(|entry| entry.action == "authenticate").collect();
     assert_eq!(own.len(), 1, "{audit}");
@@ -137,7 +137,7 @@ fn the_audit_lists_it() {
 
 /// The user's own code is no more to be trusted than the method's.
 #[tokio::test(start_paused = true)]
-async fn a_user_value_that_panics_is_refused() {
+async fn authenticate_with_a_user_value_that_panics_is_refused() {
     struct Odd(u8);
 
     impl User for Odd {

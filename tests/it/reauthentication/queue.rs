@@ -10,7 +10,7 @@ fn reply(id: &str, status: u16) -> (String, u16) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_do_not_wait_for_an_action_that_hangs() {
+async fn authenticate_does_not_wait_for_a_hanging_action() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "hang");
@@ -29,7 +29,7 @@ async fn they_do_not_wait_for_an_action_that_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_do_not_wait_either_and_change_nothing() {
+async fn refused_authenticate_does_not_wait_for_a_hanging_action() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "hang");
@@ -44,7 +44,7 @@ async fn refusals_do_not_wait_either_and_change_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_do_not_wait_for_a_stream() {
+async fn authenticate_does_not_wait_for_a_stream() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "stream");
@@ -65,7 +65,7 @@ async fn they_do_not_wait_for_a_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_the_new_user_may_not_call_is_refused() {
+async fn running_action_is_reauthorized_for_the_new_user() {
     for (rights, status) in [("call", 200), ("-", 403)] {
         let world = world();
         let mut client = world.open("1 call").await;
@@ -79,7 +79,7 @@ async fn an_action_that_the_new_user_may_not_call_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_attempt_waits_for_the_first_beside_an_action() {
+async fn second_authenticate_waits_for_the_first_during_an_action() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "hang");
@@ -97,7 +97,7 @@ async fn a_second_attempt_waits_for_the_first_beside_an_action() {
 
 /// One after the other, also where nothing else runs, or what runs ends meanwhile: the later one counts.
 #[tokio::test(start_paused = true)]
-async fn only_one_is_looked_at_at_a_time() {
+async fn authenticate_messages_are_handled_one_at_a_time() {
     for behind in ["", "hang"] {
         let world = world();
         let mut client = world.open("1 call").await;
@@ -122,7 +122,7 @@ async fn only_one_is_looked_at_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_one_waits_for_nothing_else_that_runs() {
+async fn second_authenticate_waits_only_for_the_first() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "stream");
@@ -137,7 +137,7 @@ async fn the_next_one_waits_for_nothing_else_that_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_are_not_read_behind_more_than_is_read_ahead() {
+async fn authenticate_beyond_the_read_ahead_limit_waits() {
     let ahead = Limits::default().max_read_ahead;
     for (messages, read) in [(ahead - 1, true), (ahead, false)] {
         let world = world();
@@ -163,7 +163,7 @@ async fn they_are_not_read_behind_more_than_is_read_ahead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_they_are_looked_at_the_rest_goes_on() {
+async fn other_messages_are_dispatched_during_authenticate() {
     let world = world();
     let mut client = world.open("1 call").await;
     begin(&mut client, "hang");
@@ -179,7 +179,7 @@ async fn while_they_are_looked_at_the_rest_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_goes_meanwhile_harms_nobody() {
+async fn client_gone_during_authenticate_is_removed() {
     for token in ["wait 1 call", "1 call"] {
         let world = world();
         let mut client = world.open("1 call").await;

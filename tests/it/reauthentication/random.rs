@@ -58,7 +58,7 @@ impl Expected {
 }
 
 #[tokio::test]
-async fn in_fifty_thousand_random_steps_nothing_passes_on_old_rights() {
+async fn random_reauthentications_deliver_nothing_on_old_rights() {
     let world = world();
     let mut client = world.open("1 see,hear,inside,call").await;
     let (publisher, sessions) = (world.chat.publisher(), world.chat.connections());

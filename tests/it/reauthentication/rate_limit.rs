@@ -15,7 +15,7 @@ async fn open(chat: &Endpoint<Portal>) -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_too_many_is_told_when_to_come_again() {
+async fn authenticate_over_the_rate_limit_is_refused_with_retry_after() {
     let chat = allowing(3);
     let mut client = open(&chat).await;
     for number in 0..3 {
@@ -32,7 +32,7 @@ async fn one_too_many_is_told_when_to_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_ones_count_too() {
+async fn refused_authenticate_counts_toward_the_rate_limit() {
     for token in [json!("nobody"), json!("2"), json!("teapot"), json!("panic"), json!(7)] {
         let mut client = open(&allowing(2)).await;
         for _ in 0..2 {
@@ -44,7 +44,7 @@ async fn bad_ones_count_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_ten_by_default_and_holds_beside_an_action_too() {
+async fn authenticate_rate_limit_is_ten_by_default_also_during_an_action() {
     assert_eq!(Limits::default().max_authenticate_per_minute, 10);
     let mut client = open(&allowing(10)).await;
     client.send(r#"{"action":"hang"}"#);
@@ -55,7 +55,7 @@ async fn it_is_ten_by_default_and_holds_beside_an_action_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn none_at_all_is_never() {
+async fn authenticate_with_a_rate_limit_of_zero_is_always_refused() {
     let mut client = open(&allowing(0)).await;
     for _ in 0..3 {
         let reply = authenticate(&mut client, "1").await;

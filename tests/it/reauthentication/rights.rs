@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, begin, next, show, world};
 
 #[tokio::test(start_paused = true)]
-async fn actions_are_those_of_the_new_user() {
+async fn actions_after_authenticate_are_authorized_for_the_new_user() {
     let world = world();
     let mut client = world.open("1 call").await;
     for (rights, call, uploads) in [("call", 200, 403), ("see", 403, 200), ("call,see", 200, 200), ("-", 403, 403)] {
@@ -19,7 +19,7 @@ async fn actions_are_those_of_the_new_user() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_comes_once_all_is_asked() {
+async fn authenticate_replies_after_revalidation() {
     let world = world();
     let mut client = world.open("1 inside,see").await;
     world.desk.patience.store(50, Ordering::SeqCst);
@@ -33,7 +33,7 @@ async fn the_answer_comes_once_all_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_are_those_of_the_new_user() {
+async fn events_after_authenticate_are_authorized_for_the_new_user() {
     let world = world();
     let mut client = world.open("1 see,hear").await;
     let publisher = world.chat.publisher();
@@ -61,7 +61,7 @@ async fn events_are_those_of_the_new_user() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_wait_are_asked_again() {
+async fn queued_events_are_reauthorized_after_authenticate() {
     for (before, after) in [("see,hear", "-"), ("-", "see,hear"), ("see", "hear")] {
         let world = world();
         let mut client = world.open(&format!("1 {before}")).await;
@@ -82,7 +82,7 @@ async fn events_that_wait_are_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn groups_are_asked_again() {
+async fn memberships_are_revalidated_after_authenticate() {
     let world = world();
     let mut client = world.open("1 inside,see").await;
     let mut other = world.open("2 inside,see").await;
@@ -111,7 +111,7 @@ async fn groups_are_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_be_here_as_the_new_user_is_closed() {
+async fn new_user_without_connect_permission_is_closed_with_4403() {
     for busy in [false, true] {
         let world = world();
         let publisher = world.chat.publisher();
@@ -132,7 +132,7 @@ async fn who_may_not_be_here_as_the_new_user_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_join_that_waits_for_its_reply_is_asked_again() {
+async fn pending_join_is_reauthorized_after_authenticate() {
     for (token, still) in [("1 inside,call", true), ("1 call", false)] {
         let world = world();
         let mut client = world.open("1 call").await;
@@ -156,7 +156,7 @@ async fn a_join_that_waits_for_its_reply_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_connected_with_is_still_there() {
+async fn scope_of_the_connection_is_kept_after_authenticate() {
     let world = world();
     let mut client =
         portcullis::testing::connect(&world.chat).user(super::member("1")).path("/ws?a=1").open().await.unwrap();

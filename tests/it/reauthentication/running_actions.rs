@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::{Club, Lobby, Room, Said, answer, authenticate, begin, next, world};
 
 #[tokio::test(start_paused = true)]
-async fn a_join_is_asked_of_whoever_sits_there_by_then() {
+async fn join_after_authenticate_is_authorized_for_the_new_user() {
     for (action, right, event) in [("enter_later", "inside", 1), ("enter_club_later", "see", 2)] {
         for (before, after) in [("-", right), (right, "-"), (right, right)] {
             let told = format!("{action}: {before} and then {after}");
@@ -33,7 +33,7 @@ async fn a_join_is_asked_of_whoever_sits_there_by_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_revocation_after_fresh_credentials_reaches_what_it_joins() {
+async fn revocation_after_authenticate_reaches_a_later_join() {
     let world = world();
     let mut client = world.open("1").await;
     assert_eq!(authenticate(&mut client, "1 see").await.status(), 204);
@@ -50,7 +50,7 @@ async fn a_revocation_after_fresh_credentials_reaches_what_it_joins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_says_when_it_fails_is_asked_about_again() {
+async fn error_of_a_running_action_is_reauthorized_for_the_new_user() {
     for (rights, status) in [("call", 409), ("-", 403)] {
         let world = world();
         let mut client = world.open("1 call").await;
@@ -65,7 +65,7 @@ async fn what_it_says_when_it_fails_is_asked_about_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_grants_that_it_forgets_are_those_that_it_began_with() {
+async fn forget_grants_after_authenticate_keeps_the_grants_of_the_new_user() {
     let world = world();
     let mut client = world.open("1 see").await;
     begin(&mut client, "resign_later");

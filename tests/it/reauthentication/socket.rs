@@ -19,7 +19,7 @@ async fn by_token(parts: &Parts) -> Result<Option<Member>> {
 }
 
 #[tokio::test]
-async fn a_client_is_told_that_its_credentials_have_run_out() {
+async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
     let world = world();
     let app = Router::new().route("/ws", world.chat.clone().authenticate(by_token).into_route());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,7 +45,7 @@ async fn a_client_is_told_that_its_credentials_have_run_out() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_let_go_in_time_too() {
+async fn slow_reader_is_closed_when_its_credentials_expire() {
     let world = world();
     let long = Duration::from_mins(10);
     let chat = world.chat.clone().limits(Limits {

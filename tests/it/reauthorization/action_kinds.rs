@@ -26,7 +26,7 @@ fn denied(reply: &Value, action: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_level_on_the_way_is_asked_again() {
+async fn every_level_of_the_route_is_reauthorized() {
     for (message, leaves) in ACTIONS {
         let world = world();
         let mut client = world.open(1).await;
@@ -48,7 +48,7 @@ async fn every_level_on_the_way_is_asked_again() {
 
 /// The clock must not stand still behind a blocking action.
 #[tokio::test]
-async fn whatever_it_runs_beside_or_on() {
+async fn detached_and_blocking_actions_are_reauthorized() {
     for action in ["wait_aside", "block", "block_aside"] {
         let world = world();
         let mut client = world.open(1).await;
@@ -64,7 +64,7 @@ async fn whatever_it_runs_beside_or_on() {
 
 /// The checks of a blocking action may hold up their thread, whenever they are asked.
 #[tokio::test]
-async fn a_blocking_action_is_asked_again_where_it_runs() {
+async fn blocking_action_is_reauthorized_on_its_own_thread() {
     for action in ["held_up", "held_up_aside"] {
         let world = world();
         let mut client = world.open(1).await;
@@ -76,7 +76,7 @@ async fn a_blocking_action_is_asked_again_where_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn grants_are_loaded_again() {
+async fn grants_are_loaded_again_for_reauthorization() {
     let world = world();
     let may: UserGrants = GrantSet::from([desk::work, uploads::read]).into();
     world.truth.grant(1, may.clone());
@@ -94,7 +94,7 @@ async fn grants_are_loaded_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_is_what_an_object_overwrites() {
+async fn object_overwrites_are_loaded_again_for_reauthorization() {
     let world = world();
     let mut client = world.open(1).await;
     let overwrite = |channel: &str, overwrites: Overwrites| {
@@ -113,7 +113,7 @@ async fn so_is_what_an_object_overwrites() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn objects_are_loaded_again_and_asked_about() {
+async fn objects_are_loaded_and_authorized_again() {
     let world = world();
     world.truth.notes.lock().unwrap().insert(7, 1);
     let mut client = world.open(1).await;
@@ -132,7 +132,7 @@ async fn objects_are_loaded_again_and_asked_about() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_action_says_when_it_fails_is_asked_about_too() {
+async fn error_of_an_action_is_reauthorized() {
     let world = world();
     let mut client = world.open(1).await;
     let reply = world.reply_after(&mut client, &call("fail"), |_| {}).await;
@@ -143,7 +143,7 @@ async fn what_an_action_says_when_it_fails_is_asked_about_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_says_nothing_says_nothing_to_others_either() {
+async fn no_reply_action_without_right_is_denied_and_publishes_nothing() {
     let world = world();
     let mut client = world.open(1).await;
     world.change_amid(&mut client, &call("quietly_say"), |_| {}).await;
@@ -177,7 +177,7 @@ async fn events(client: &mut Client, world: &World) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_happens_that_it_would_have_caused() {
+async fn side_effects_of_a_denied_action_are_discarded() {
     for action in ["act", "act_aside"] {
         let world = world();
         let (mut client, mut other) = (world.open(1).await, world.open(2).await);
@@ -201,7 +201,7 @@ async fn nothing_happens_that_it_would_have_caused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscription_stays_that_it_would_have_ended() {
+async fn unsubscribe_of_a_denied_action_has_no_effect() {
     let world = world();
     let mut client = world.open(1).await;
     world.truth.let_go();
@@ -256,7 +256,7 @@ async fn streamed(action: &str, at: u32, takes: bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_is_asked_about_before_each_reply_after_a_change() {
+async fn stream_is_reauthorized_before_each_reply_after_a_change() {
     for action in ["stream", "stream_aside"] {
         for at in 1..=4 {
             streamed(action, at, true).await;

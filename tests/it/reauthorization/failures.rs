@@ -13,7 +13,7 @@ const WAYS: [(Says, &[&str]); 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn whatever_becomes_of_the_question_the_client_hears_a_no() {
+async fn reauthorization_that_denies_fails_or_hangs_is_answered_with_403() {
     let log = LogCapture::start();
     for action in ["wait", "wait_aside", "stream", "stream_aside"] {
         for (says, parts) in WAYS {
@@ -36,7 +36,7 @@ async fn whatever_becomes_of_the_question_the_client_hears_a_no() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_asked_again_nothing_else_stands_still() {
+async fn hanging_reauthorization_delays_no_other_message() {
     let world = world();
     let mut client = world.open(1).await;
     world.change_amid(&mut client, &call("wait_aside"), |truth| truth.set("own", Says::Hangs)).await;
@@ -49,7 +49,7 @@ async fn while_it_is_asked_again_nothing_else_stands_still() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_amid_the_question_has_it_asked_once_more() {
+async fn change_during_reauthorization_evaluates_once_more() {
     for action in ["wait", "wait_aside"] {
         for takes in [true, false] {
             let world = world();

@@ -17,7 +17,7 @@ fn with_note(owner: u32) -> World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_no_answer_depends_on_is_not_needed() {
+async fn object_that_no_verdict_depends_on_is_not_loaded_again() {
     for action in ["delete", "delete_aside"] {
         let world = with_note(2);
         world.truth.grant(1, GrantSet::from(desk::lead).into());
@@ -31,7 +31,7 @@ async fn one_that_no_answer_depends_on_is_not_needed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_the_action_itself_took_away_refuses_it() {
+async fn action_that_deleted_its_object_is_denied_after_a_change() {
     let world = with_note(1);
     let (mut client, mut other) = (world.open(1).await, world.open(2).await);
     let reply = world.reply_after(&mut client, DELETE, |_| {}).await;
@@ -43,7 +43,7 @@ async fn one_that_the_action_itself_took_away_refuses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn and_not_where_nothing_has_changed() {
+async fn action_that_deleted_its_object_is_answered_without_a_change() {
     let world = with_note(1);
     let (mut client, mut other) = (world.open(1).await, world.open(2).await);
     client.send(DELETE);

@@ -55,7 +55,7 @@ pub(crate) fn renounce_twice(desk: &Desk, cx: &Context<'_, Member>) -> Result<Va
 const HOW: [&str; 7] = ["user", "users", "object", "role", "all", "clone", "again"];
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_takes_its_own_right_is_answered() {
+async fn action_that_revokes_its_own_right_is_answered() {
     for action in ["renounce", "renounce_aside"] {
         for how in HOW {
             let world = world();
@@ -76,7 +76,7 @@ async fn an_action_that_takes_its_own_right_is_answered() {
 }
 
 #[tokio::test]
-async fn on_a_thread_that_may_be_held_up_too() {
+async fn blocking_action_that_revokes_its_own_right_is_answered() {
     for how in HOW {
         let world = world();
         let mut client = world.open(1).await;
@@ -88,7 +88,7 @@ async fn on_a_thread_that_may_be_held_up_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_by_others_counts_however_many_are_its_own() {
+async fn change_by_others_during_an_own_change_denies_the_action() {
     for action in ["renounce", "renounce_aside"] {
         for how in ["user", "again", "others", ""] {
             let world = world();
@@ -106,7 +106,7 @@ async fn a_change_by_others_counts_however_many_are_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_stream_changes_between_its_values_is_its_own_doing() {
+async fn own_change_of_a_stream_between_values_does_not_end_it() {
     for action in ["renounce_twice", "renounce_twice_aside"] {
         let world = world();
         let mut client = world.open(1).await;
@@ -135,7 +135,7 @@ async fn what_a_stream_changes_between_its_values_is_its_own_doing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn and_where_it_leaves_the_right_nothing_is_denied() {
+async fn own_change_that_keeps_the_right_denies_nothing() {
     let world = world();
     let mut client = world.open(1).await;
     let message = r#"{"action":"renounce","how":"user"}"#;
@@ -144,7 +144,7 @@ async fn and_where_it_leaves_the_right_nothing_is_denied() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_one_action_does_is_no_other_action_s_doing() {
+async fn own_change_of_one_action_reauthorizes_other_actions() {
     let world = world();
     let (mut client, mut twin) = (world.open(1).await, world.open(1).await);
     // One beside the queue on the same socket, one on another socket of the same user.
@@ -167,7 +167,7 @@ async fn what_one_action_does_is_no_other_action_s_doing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_after_its_own_doing_is_told_as_it_is() {
+async fn error_after_an_own_change_is_sent_unchanged() {
     let world = world();
     let mut client = world.open(1).await;
     for action in ["renounce", "renounce_aside"] {
@@ -178,7 +178,7 @@ async fn an_error_after_its_own_doing_is_told_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permission_changes_nothing() {
+async fn permission_that_refreshes_connections_is_refused_with_500() {
     let world = world();
     let mut client = world.open(1).await;
     let reply = client.call("meddled").await;

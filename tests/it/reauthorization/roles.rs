@@ -26,7 +26,7 @@ async fn may_read(client: &mut Client, channel: u32) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_those_who_have_it_are_asked_about_again() {
+async fn refresh_role_reloads_only_users_with_the_role() {
     let world = world();
     for (id, roles) in [(1, &["editor"][..]), (2, &["guest", "editor"]), (3, &["guest"]), (4, &[]), (5, &["guest"])] {
         world.truth.grant(id, user(&[uploads::read], roles));
@@ -52,7 +52,7 @@ async fn only_those_who_have_it_are_asked_about_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_it_grants_follows_and_so_does_who_has_it() {
+async fn refresh_role_updates_grants_and_role_members() {
     let world = world();
     world.truth.grant(1, user(&[uploads::read], &["editor"]));
     world
@@ -80,7 +80,7 @@ async fn what_it_grants_follows_and_so_does_who_has_it() {
 
 /// What objects overwrite is theirs: who changes it says of which object.
 #[tokio::test(start_paused = true)]
-async fn what_objects_overwrite_for_it_is_loaded_anew_by_object_alone() {
+async fn refresh_role_keeps_object_overwrites() {
     let world = world();
     world.truth.grant(1, user(&[], &["editor"]));
     let allowed = Overwrites::new().allow_role("editor", uploads::read);
@@ -95,7 +95,7 @@ async fn what_objects_overwrite_for_it_is_loaded_anew_by_object_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_running_action_of_those_who_have_it_is_asked_again() {
+async fn refresh_role_reauthorizes_running_actions_of_its_users() {
     for (role, status) in [("editor", 403), ("guest", 200)] {
         let world = world();
         world.truth.grant(1, user(&[desk::work], &["editor"]));
@@ -110,7 +110,7 @@ async fn a_running_action_of_those_who_have_it_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strangers_have_no_roles() {
+async fn refresh_role_ignores_anonymous_connections() {
     let world = world();
     let mut client = connect(&world.desk).open().await.unwrap();
     client.send(r#"{"action":"wait"}"#);
@@ -123,7 +123,7 @@ async fn strangers_have_no_roles() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_users_are_told_at_once() {
+async fn refresh_users_reloads_every_named_user() {
     let world = world();
     let mut clients = Vec::new();
     for id in 1..=3 {

@@ -195,7 +195,7 @@ async fn reply(socket: &mut Socket) -> Value {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_client_is_withheld() {
+async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
     for action in ["buy", "all", "buy_aside", "all_aside"] {
         for takes in [true, false] {
             let server = serve().await;
@@ -220,7 +220,7 @@ async fn what_waits_for_its_client_is_withheld() {
 }
 
 #[tokio::test]
-async fn who_is_refused_then_has_not_joined() {
+async fn join_of_a_withheld_reply_has_no_effect() {
     for (action, takes) in [("enter", true), ("enter", false), ("enter_aside", true), ("enter_aside", false)] {
         let server = serve().await;
         let mut stuck = member(&server.address).await;

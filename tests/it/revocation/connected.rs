@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Lobby, Room, Said, Uploaded, next, world};
 
 #[tokio::test(start_paused = true)]
-async fn a_revoked_grant_takes_its_events_along() {
+async fn events_of_a_revoked_grant_are_dropped() {
     let world = world();
     world.truth.seers.lock().unwrap().extend([1, 2]);
     let (mut one, mut other) = (world.open(1).await, world.open(2).await);
@@ -40,7 +40,7 @@ async fn a_revoked_grant_takes_its_events_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_be_in_a_group_any_more_is_taken_out() {
+async fn membership_ends_when_its_group_permission_is_revoked() {
     let world = world();
     world.truth.inside.lock().unwrap().extend([1, 2]);
     let (mut one, mut other) = (world.open(1).await, world.open(2).await);
@@ -60,7 +60,7 @@ async fn who_may_not_be_in_a_group_any_more_is_taken_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_connect_any_more_is_closed() {
+async fn connection_is_closed_when_its_connect_permission_is_revoked() {
     let world = world();
     let (mut one, mut twin, mut other) = (world.open(1).await, world.open(1).await, world.open(2).await);
     world.truth.banned.lock().unwrap().insert(1);
@@ -76,7 +76,7 @@ async fn who_may_not_connect_any_more_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_for_all_does_not_ask_about_all_at_once() {
+async fn refresh_all_revalidates_a_bounded_number_at_a_time() {
     let world = world();
     let mut clients = Vec::new();
     for id in 0..64 {
@@ -95,7 +95,7 @@ async fn a_change_for_all_does_not_ask_about_all_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_that_fails_or_hangs_is_a_no() {
+async fn membership_whose_revalidation_fails_or_hangs_ends() {
     struct Moody(Arc<AtomicUsize>);
 
     impl<G: Sync, C: portcullis::Consumer<User: User>> GroupPermission<G, C> for Fickle

@@ -7,7 +7,7 @@ use portcullis::testing::connect;
 use super::{Lobby, Room, Said, member, next, world};
 
 #[tokio::test(start_paused = true)]
-async fn who_connects_while_something_changes_is_asked_again() {
+async fn connect_during_a_change_is_evaluated_again() {
     let world = world();
     world.truth.seers.lock().unwrap().insert(1);
     world.truth.inside.lock().unwrap().insert(1);
@@ -23,7 +23,7 @@ async fn who_connects_while_something_changes_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_join_that_was_allowed_before_the_change_is_asked_about_again() {
+async fn join_authorized_before_a_change_is_revalidated() {
     for still in [true, false] {
         let world = world();
         let mut client = world.open(1).await;
@@ -47,7 +47,7 @@ async fn a_join_that_was_allowed_before_the_change_is_asked_about_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_was_allowed_before_the_change_is_asked_about_again() {
+async fn stream_authorized_before_a_change_is_reauthorized() {
     for still in [true, false] {
         let world = world();
         world.truth.seers.lock().unwrap().insert(1);

@@ -230,7 +230,7 @@ async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Team>, change: im
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_asked_about_when_a_change_comes_is_delivered_once() {
+async fn event_deferred_during_a_change_is_delivered_once() {
     let (truth, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
     change_amid_a_question(&truth, &chat, |_| {}).await;
@@ -239,7 +239,7 @@ async fn what_is_asked_about_when_a_change_comes_is_delivered_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn and_not_at_all_where_the_membership_has_ended_with_it() {
+async fn event_deferred_during_a_change_is_dropped_if_the_membership_ended() {
     let (truth, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
     // The grants stay; only the room says no from now on.
@@ -248,7 +248,7 @@ async fn and_not_at_all_where_the_membership_has_ended_with_it() {
 }
 
 #[test]
-fn an_object_that_no_cache_keeps_is_asked_about_once() {
+fn object_key_too_long_for_the_cache_is_loaded_once() {
     in_time(async {
         let (truth, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
@@ -260,7 +260,7 @@ fn an_object_that_no_cache_keeps_is_asked_about_once() {
 }
 
 #[test]
-fn an_event_names_more_objects_than_a_connection_remembers() {
+fn event_with_more_objects_than_the_session_cache_loads_each_once() {
     in_time(async {
         let (truth, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
@@ -275,7 +275,7 @@ fn an_event_names_more_objects_than_a_connection_remembers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_by_an_object_is_joined_and_kept_while_the_grant_lasts() {
+async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
     let (truth, chat) = chat();
     let mut client = open(&chat, 1, &["watcher"]).await;
     chat.publisher().publish(&watchers(), Said(1));
@@ -292,7 +292,7 @@ async fn a_group_by_an_object_is_joined_and_kept_while_the_grant_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_nobody_waits_for_goes_through_all_the_same() {
+async fn refresh_that_is_dropped_completes() {
     let (truth, chat) = chat();
     let mut clients = open_forty(&chat).await;
     truth.silent.store(true, Ordering::SeqCst);
@@ -304,7 +304,7 @@ async fn a_change_that_nobody_waits_for_goes_through_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_a_change_goes_through_events_wait_for_everybody() {
+async fn events_are_deferred_while_a_refresh_runs() {
     let (truth, chat) = chat();
     let mut clients = open_forty(&chat).await;
     truth.silent.store(true, Ordering::SeqCst);
@@ -319,7 +319,7 @@ async fn while_a_change_goes_through_events_wait_for_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_disconnected_while_connecting_does_not_stay() {
+async fn user_disconnected_during_the_connect_hook_is_closed() {
     let (truth, chat) = chat();
     truth.slow.store(true, Ordering::SeqCst);
     let mut client = connect(&chat).user(member(1, &[])).open().await.unwrap();
@@ -331,7 +331,7 @@ async fn who_is_disconnected_while_connecting_does_not_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_for_a_connection_that_is_gone() {
+async fn deferred_events_of_an_ended_connection_load_no_grants() {
     let (truth, chat) = chat();
     let client = open(&chat, 1, &[]).await;
     truth.slow.store(true, Ordering::SeqCst);
@@ -347,7 +347,7 @@ async fn nothing_is_asked_for_a_connection_that_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_with_the_grant_that_it_began_on() {
+async fn stream_ends_when_its_grant_is_revoked() {
     let (truth, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
     client.send(r#"{"action":"ticks"}"#);
@@ -365,7 +365,7 @@ async fn a_stream_ends_with_the_grant_that_it_began_on() {
 
 /// On several threads, with a change about every other event: each comes once, in order.
 #[test]
-fn events_that_wait_while_changes_come_all_come_in_order() {
+fn deferred_events_during_changes_arrive_once_in_order() {
     const ROUNDS: u32 = 5000;
 
     in_time(async {

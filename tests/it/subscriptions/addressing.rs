@@ -5,7 +5,7 @@ use super::{act, done, frames, said, world};
 const NOTHING: Vec<String> = Vec::new();
 
 #[tokio::test(start_paused = true)]
-async fn several_groups_get_it_once_each_member() {
+async fn publication_to_several_groups_arrives_once_per_member() {
     let world = world();
     let (mut one, mut two, mut three) = (world.open(1, &[]).await, world.open(2, &[]).await, world.open(3, &[]).await);
     done(&mut one, "", r#"{"join":1},{"join":2}"#).await;
@@ -24,7 +24,7 @@ async fn several_groups_get_it_once_each_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_user_gets_it_on_all_sockets() {
+async fn publication_to_a_user_arrives_on_all_connections() {
     let world = world();
     let (mut one, mut twin, mut two) = (world.open(1, &[]).await, world.open(1, &[]).await, world.open(2, &[]).await);
     let mut hush = world.open(4, &["hush"]).await;
@@ -44,7 +44,7 @@ async fn one_user_gets_it_on_all_sockets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_are_all_but_this_connection() {
+async fn publication_to_others_skips_only_the_publishing_connection() {
     let world = world();
     let (mut one, mut twin, mut two) = (world.open(1, &[]).await, world.open(1, &[]).await, world.open(2, &[]).await);
     done(&mut one, "1", r#"{"subscribe":2},{"join":2}"#).await;
@@ -59,7 +59,7 @@ async fn others_are_all_but_this_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_error_nothing_goes_out_but_what_went_at_once() {
+async fn publications_of_a_failed_action_are_discarded() {
     let world = world();
     let (mut one, mut two) = (world.open(1, &[]).await, world.open(2, &[]).await);
     for client in [&mut one, &mut two] {
@@ -77,7 +77,7 @@ async fn after_an_error_nothing_goes_out_but_what_went_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_once_waits_neither_for_the_reply_nor_for_a_good_end() {
+async fn publisher_in_an_action_publishes_at_once() {
     for (end, status) in [(r#","fail""#, 409), ("", 200)] {
         let world = world();
         let (mut one, mut two) = (world.open(1, &[]).await, world.open(2, &[]).await);

@@ -49,7 +49,7 @@ async fn received(clients: &mut [Client]) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_event_is_counted_for_each_member() {
+async fn event_counters_count_per_member() {
     let world = world();
     assert_eq!(world.publisher.counters(), EventCounters::default());
     let mut all = Vec::new();
@@ -88,7 +88,7 @@ async fn each_event_is_counted_for_each_member() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_for_grants_is_counted_when_it_is_settled() {
+async fn deferred_event_is_counted_when_it_is_settled() {
     let world = world();
     let mut all = Vec::new();
     for id in [1, 2, 3, 6] {
@@ -118,7 +118,7 @@ async fn what_waits_for_grants_is_counted_when_it_is_settled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_slow_receiver_misses_is_counted() {
+async fn event_missed_by_a_slow_reader_is_counted() {
     for (policy, lost) in [(OverflowPolicy::DropOldest, ("dropped", 3)), (OverflowPolicy::Close, ("too_slow", 1))] {
         // Eight events may wait for a connection that could not run, two for grants.
         let world = world_with(Limits { max_queued_events: 2, ..Limits::default() }, policy);
@@ -155,7 +155,7 @@ async fn what_a_slow_receiver_misses_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_asked_about_again_is_counted_once() {
+async fn reauthorized_event_is_counted_once() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "1", r#"{"subscribe":2}"#).await;

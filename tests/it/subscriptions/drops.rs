@@ -34,7 +34,7 @@ fn gone() -> String {
 }
 
 #[test]
-fn where_it_is_refused_after_it_has_waited_for_grants() {
+fn event_that_publishes_on_drop_is_dropped_after_deferral_without_deadlock() {
     ends(async {
         let world = world();
         let (mut three, mut six) = (world.open(3, &[]).await, world.open(6, &[]).await);
@@ -53,7 +53,7 @@ fn where_it_is_refused_after_it_has_waited_for_grants() {
 }
 
 #[test]
-fn where_it_goes_out() {
+fn event_that_publishes_on_drop_is_delivered_without_deadlock() {
     ends(async {
         let world = world();
         let mut one = world.open(1, &[]).await;
@@ -66,7 +66,7 @@ fn where_it_goes_out() {
 }
 
 #[test]
-fn where_nobody_is_there_any_more() {
+fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
     ends(async {
         let world = world();
         let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
@@ -91,7 +91,7 @@ fn where_nobody_is_there_any_more() {
 /// A client who does not read misses some of them: while they are settled one by one, when its grants are there, and while
 /// all wait for grants again.
 #[test]
-fn where_a_slow_receiver_misses_it() {
+fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
     ends(async {
         let limits = Limits { max_queued_events: 2, ..Limits::default() };
         let world = world_with(limits, OverflowPolicy::DropOldest);
@@ -122,7 +122,7 @@ fn where_a_slow_receiver_misses_it() {
 }
 
 #[test]
-fn where_a_slow_receiver_is_closed() {
+fn event_that_publishes_on_drop_closes_a_slow_reader_without_deadlock() {
     ends(async {
         for waits in [true, false] {
             let world = world_with(Limits { max_queued_events: 2, ..Limits::default() }, OverflowPolicy::Close);

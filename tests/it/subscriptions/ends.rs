@@ -5,7 +5,7 @@ use portcullis::testing::Client;
 use super::{Room, Uploaded, act, done, frames, said, settled, unsubscribe, world, world_of};
 
 #[tokio::test(start_paused = true)]
-async fn one_ends_and_the_others_stay_and_the_last_ends_it() {
+async fn unsubscribe_ends_one_id_and_the_last_one_ends_the_membership() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for id in ["1", "2", "3"] {
@@ -31,7 +31,7 @@ async fn one_ends_and_the_others_stay_and_the_last_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_also_joined_stays_and_leaving_ends_all() {
+async fn joined_subscriber_stays_after_unsubscribe_and_leave_ends_all() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for joined_first in [true, false] {
@@ -59,7 +59,7 @@ async fn who_has_also_joined_stays_and_leaving_ends_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_reply_no_frame_carries_what_was_ended() {
+async fn ended_request_id_is_absent_after_the_reply() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for last in [false, true] {
@@ -93,7 +93,7 @@ async fn after_the_reply_no_frame_carries_what_was_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_fails_changes_nothing() {
+async fn membership_changes_of_a_failed_action_are_undone() {
     let world = world_of(3);
     let mut one = world.open(1, &[]).await;
     for id in ["1", "2"] {
@@ -114,7 +114,7 @@ async fn an_action_that_fails_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_and_went_in_one_action_has_heard_nothing() {
+async fn membership_begun_and_ended_in_one_action_gets_no_event() {
     let world = world();
     let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
     done(&mut other, "", r#"{"join":2}"#).await;
@@ -146,7 +146,7 @@ async fn has_room_for(client: &mut Client, most: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_takes_up_the_room_of_a_group_and_gives_it_back() {
+async fn subscription_takes_a_group_slot_and_returns_it() {
     let world = world_of(3);
     let mut one = world.open(1, &[]).await;
     has_room_for(&mut one, 3).await;
@@ -170,7 +170,7 @@ async fn each_takes_up_the_room_of_a_group_and_gives_it_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_action_may_use_the_room_that_it_gives_back() {
+async fn group_slot_freed_by_an_action_can_be_used_by_it() {
     let world = world_of(1);
     let mut one = world.open(1, &[]).await;
     for (id, steps, room, ids) in [
@@ -198,7 +198,7 @@ async fn one_action_may_use_the_room_that_it_gives_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_subscription_is_none_and_takes_up_no_room() {
+async fn refused_subscription_takes_no_group_slot() {
     let world = world_of(1);
     world.truth.outside.lock().unwrap().insert(1);
     let mut one = world.open(1, &[]).await;
@@ -218,7 +218,7 @@ async fn a_refused_subscription_is_none_and_takes_up_no_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_be_there_any_more_loses_all_ids() {
+async fn revoked_membership_loses_all_request_ids() {
     let world = world_of(4);
     let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
     for client in [&mut one, &mut other] {
@@ -247,7 +247,7 @@ async fn who_may_not_be_there_any_more_loses_all_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_with_its_connection() {
+async fn subscription_ends_with_its_connection() {
     let world = world();
     let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
     for client in [&mut one, &mut other] {
@@ -269,7 +269,7 @@ async fn it_ends_with_its_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_action_leaves_twice_gives_room_once() {
+async fn group_left_twice_by_an_action_frees_one_slot() {
     for steps in [
         r#"{"leave":2},{"leave":2},{"join":4},{"join":5}"#,
         r#"{"leave":2},{"join":2},{"leave":2},{"join":4},{"join":5}"#,
@@ -282,7 +282,7 @@ async fn what_an_action_leaves_twice_gives_room_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_action_leaves_and_joins_again_needs_its_room() {
+async fn group_left_and_joined_again_by_an_action_keeps_its_slot() {
     for steps in [r#"{"leave":2},{"join":4},{"join":2}"#, r#"{"leave":2},{"join":2},{"join":4}"#] {
         let world = world_of(1);
         let mut one = world.open(1, &[]).await;

@@ -63,7 +63,7 @@ async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_has_ended_passes_the_reply_that_ended_it() {
+async fn event_of_an_ended_membership_does_not_pass_its_reply() {
     let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
     let world = world_with(limits, OverflowPolicy::Close);
     let mut one = world.open(1, &[]).await;
@@ -81,7 +81,7 @@ async fn nothing_that_has_ended_passes_the_reply_that_ended_it() {
 
 /// Each frame shows under which id it comes, also while the subscription begins or ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_only_subscribed_gets_no_frame_without_an_id() {
+async fn subscriber_gets_no_frame_without_a_request_id() {
     const CYCLES: usize = 100;
     let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
     let world = world_with(limits, OverflowPolicy::Close);

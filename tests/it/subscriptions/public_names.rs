@@ -3,7 +3,7 @@
 use super::{Odd, Quiet, Room, Said, Topic, Uploaded, Whispered, done, frames, said, unsubscribe, world};
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_names_the_group_after_its_data_and_before_the_ids() {
+async fn event_frame_has_the_public_name_between_data_and_request_ids() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "", r#"{"join":5}"#).await;
@@ -23,7 +23,7 @@ async fn a_frame_names_the_group_after_its_data_and_before_the_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_without_one_shows_none() {
+async fn group_without_public_name_shows_none() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "1", r#"{"subscribe_quietly":5},{"join":5}"#).await;
@@ -39,7 +39,7 @@ async fn a_group_without_one_shows_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_a_json_string() {
+async fn public_name_is_escaped_as_a_json_string() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "1", r#"{"subscribe_topic":"a \"b\" \\ \n{0} é"}"#).await;
@@ -49,7 +49,7 @@ async fn a_name_is_a_json_string() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_several_it_names_the_first_that_the_receiver_is_in() {
+async fn publication_to_several_groups_names_the_first_of_the_receiver() {
     let world = world();
     let (mut both, mut second, mut user) =
         (world.open(1, &[]).await, world.open(2, &[]).await, world.open(1, &[]).await);
@@ -76,7 +76,7 @@ async fn of_several_it_names_the_first_that_the_receiver_is_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_left_the_first_meanwhile_still_gets_it_by_the_other() {
+async fn deferred_event_uses_another_group_after_the_first_is_left() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for id in ["1", "2"] {
@@ -101,7 +101,7 @@ async fn who_has_left_the_first_meanwhile_still_gets_it_by_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_to_a_user_names_no_group() {
+async fn publication_to_a_user_names_no_group() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "1", r#"{"subscribe":2},{"join":2}"#).await;

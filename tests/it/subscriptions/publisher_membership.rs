@@ -8,7 +8,7 @@ use super::{Room, Uploaded, act, done, frames, said, settled, world, world_of};
 const NOTHING: Vec<String> = Vec::new();
 
 #[tokio::test(start_paused = true)]
-async fn all_sockets_of_one_user_are_let_in_and_nobody_elses() {
+async fn publisher_join_adds_all_connections_of_one_user() {
     let world = world();
     let (mut one, mut twin, mut two) = (world.open(1, &[]).await, world.open(1, &[]).await, world.open(2, &[]).await);
     let mut stranger = connect(&world.feed).open().await.unwrap();
@@ -35,7 +35,7 @@ async fn all_sockets_of_one_user_are_let_in_and_nobody_elses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_refused_is_not_let_in() {
+async fn publisher_join_that_is_refused_adds_nothing() {
     let world = world_of(1);
     let (mut one, mut two) = (world.open(1, &[]).await, world.open(2, &[]).await);
     world.truth.outside.lock().unwrap().insert(1);
@@ -54,7 +54,7 @@ async fn who_is_refused_is_not_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_while_it_is_asked_counts() {
+async fn publisher_join_during_a_change_is_revalidated() {
     for still in [true, false] {
         let world = world();
         let mut one = world.open(1, &[]).await;
@@ -77,7 +77,7 @@ async fn what_changes_while_it_is_asked_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_goes_while_it_is_asked_is_not_let_in() {
+async fn publisher_join_of_a_connection_that_ends_adds_nothing() {
     let world = world();
     let (one, mut twin) = (world.open(1, &[]).await, world.open(1, &[]).await);
     world.truth.door.shut();
@@ -93,7 +93,7 @@ async fn who_goes_while_it_is_asked_is_not_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_let_in_is_as_much_a_member_as_who_has_joined() {
+async fn publisher_join_is_a_full_membership() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     done(&mut one, "1", r#"{"subscribe":2}"#).await;
@@ -112,7 +112,7 @@ async fn who_is_let_in_is_as_much_a_member_as_who_has_joined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_taken_out_gets_nothing_any_more() {
+async fn publisher_leave_ends_membership_and_deferred_events() {
     let world = world();
     let (mut one, mut twin, mut two) = (world.open(1, &[]).await, world.open(1, &[]).await, world.open(2, &[]).await);
     for client in [&mut one, &mut twin, &mut two] {

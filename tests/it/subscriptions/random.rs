@@ -182,7 +182,7 @@ async fn from_outside(dice: &mut Dice, oracle: &mut Oracle, publisher: &Publishe
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_gets_the_very_frames_that_plain_sets_say() {
+async fn random_memberships_deliver_the_frames_of_the_reference_model() {
     let world = world();
     let mut clients = Vec::new();
     for user in USERS {

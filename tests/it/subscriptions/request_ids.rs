@@ -3,7 +3,7 @@
 use super::{Room, Uploaded, Whispered, act, done, frames, said, settled, unsubscribe, world};
 
 #[tokio::test(start_paused = true)]
-async fn an_event_comes_once_with_all_ids_in_their_order() {
+async fn event_arrives_once_with_all_request_ids_in_order() {
     let world = world();
     let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
     for id in ["7", r#""a""#, "3"] {
@@ -40,7 +40,7 @@ const VALUES: [&str; 16] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn an_id_is_any_json_and_kept_byte_for_byte() {
+async fn request_id_of_any_json_is_kept_byte_for_byte() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for id in VALUES {
@@ -64,7 +64,7 @@ async fn an_id_is_any_json_and_kept_byte_for_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_id_there_is_no_subscription() {
+async fn subscribe_without_request_id_is_rejected() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     let reply = act(&mut one, "", r#"{"subscribe":2}"#).await;
@@ -80,7 +80,7 @@ async fn without_an_id_there_is_no_subscription() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_id_twice_is_one() {
+async fn subscribe_with_the_same_request_id_twice_is_one_subscription() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for id in ["1", "2", "1"] {
@@ -98,7 +98,7 @@ async fn the_same_id_twice_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_do_not_share_their_ids() {
+async fn request_ids_are_kept_per_connection() {
     let world = world();
     let (mut one, mut twin) = (world.open(1, &[]).await, world.open(1, &[]).await);
     done(&mut one, "1", r#"{"subscribe":2}"#).await;
@@ -114,7 +114,7 @@ async fn connections_do_not_share_their_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_made_for_each_one_carries_them_too() {
+async fn per_member_event_carries_its_request_ids() {
     let world = world();
     let (mut one, mut deaf) = (world.open(1, &[]).await, world.open(2, &["deaf"]).await);
     for client in [&mut one, &mut deaf] {
@@ -130,7 +130,7 @@ async fn what_is_made_for_each_one_carries_them_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_waited_for_grants_carries_those_that_are_left() {
+async fn deferred_event_carries_the_remaining_request_ids() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     for id in ["1", "2", "3"] {
@@ -153,7 +153,7 @@ async fn an_event_that_waited_for_grants_carries_those_that_are_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_beside_the_queue_subscribes_under_its_own_id() {
+async fn detached_action_subscribes_under_its_own_request_id() {
     let world = world();
     let mut one = world.open(1, &[]).await;
     world.truth.door.shut();

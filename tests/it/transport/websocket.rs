@@ -89,7 +89,7 @@ async fn call(socket: &mut Socket, text: &str) -> Value {
 const MEMBER: &[(&str, &str)] = &[("x-role", "member")];
 
 #[tokio::test]
-async fn actions_are_answered() {
+async fn socket_messages_are_answered() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     assert_eq!(call(&mut socket, r#"{"action":"whoami","request_id":1}"#).await["data"], 7);
@@ -100,7 +100,7 @@ async fn actions_are_answered() {
 }
 
 #[tokio::test]
-async fn a_refusal_comes_before_the_upgrade() {
+async fn handshake_is_rejected_before_the_upgrade() {
     let address = serve().await;
     assert_eq!(connect(&address, &[]).await.unwrap_err(), 403);
     assert_eq!(connect(&address, &[("x-role", "other")]).await.unwrap_err(), 403);
@@ -110,7 +110,7 @@ async fn a_refusal_comes_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_upgrade_is_told_so() {
+async fn request_without_upgrade_is_rejected() {
     let address = serve().await;
     let mut stream = TcpStream::connect(&address).await.unwrap();
     stream.write_all(b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
@@ -120,7 +120,7 @@ async fn a_request_that_is_no_upgrade_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_frame_over_the_limit_closes_with_1009() {
+async fn frame_over_the_limit_closes_with_1009() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     let fits = format!(r#"{{"action":"whoami","x":"{}"}}"#, "x".repeat(900));
@@ -134,7 +134,7 @@ async fn a_frame_over_the_limit_closes_with_1009() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_while_an_action_runs() {
+async fn client_ping_is_answered_while_an_action_runs() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     socket.send(Message::text(r#"{"action":"wait","millis":300}"#)).await.unwrap();
@@ -163,7 +163,7 @@ async fn raw(address: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_no_websocket_text_closes_with_its_code() {
+async fn invalid_frame_closes_with_its_code() {
     let address = serve().await;
     for (bytes, code) in [(frame(0x81, b"\xff\xfe"), 1007_u16), (frame(0x83, b"x"), 1002)] {
         let close = raw(&address, &[bytes, frame(0x88, &code.to_be_bytes())].concat()).await;
@@ -172,7 +172,7 @@ async fn what_is_no_websocket_text_closes_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_gets_its_replies_and_its_goodbye() {
+async fn closing_client_gets_its_replies_and_a_close_frame() {
     let address = serve().await;
     let goodbye = frame(0x88, &1000_u16.to_be_bytes());
     assert_eq!(raw(&address, &goodbye).await, [0x88, 2, 0x03, 0xe8]);
@@ -182,7 +182,7 @@ async fn a_client_that_goes_gets_its_replies_and_its_goodbye() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_does_not_end_the_action_before_it() {
+async fn oversized_frame_does_not_end_the_action_before_it() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     socket.feed(Message::text(r#"{"action":"wait","millis":100}"#)).await.unwrap();
@@ -193,7 +193,7 @@ async fn what_cannot_be_read_does_not_end_the_action_before_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_does_not_hold_its_action_up() {
+async fn slow_reader_does_not_delay_its_own_action() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     socket.feed(Message::text(r#"{"action":"big"}"#)).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_client_that_does_not_read_does_not_hold_its_action_up() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_the_middle_harms_nobody() {
+async fn client_gone_during_an_action_harms_no_other_connection() {
     let address = serve().await;
     let mut leaving = connect(&address, MEMBER).await.unwrap();
     leaving.send(Message::text(r#"{"action":"wait","millis":10000}"#)).await.unwrap();
