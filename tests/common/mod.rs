@@ -43,21 +43,21 @@ impl<H: Handler<User = Member>> Permission<H> for HasRole {
 }
 
 /// A handler whose leaves write down that they were asked.
-pub trait Witness: Handler<User = Member> {
-    fn asked(&self) -> &Mutex<Vec<&'static str>>;
+pub trait EvaluationLog: Handler<User = Member> {
+    fn evaluated(&self) -> &Mutex<Vec<&'static str>>;
 
     fn take(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.asked().lock().unwrap())
+        std::mem::take(&mut self.evaluated().lock().unwrap())
     }
 }
 
 /// A leaf of this name that answers as the user's role of that name says: `name:yes`, `name:err`, `name:401`,
 /// `name:panic`; no otherwise.
-pub struct Says(pub &'static str);
+pub struct Scripted(pub &'static str);
 
-impl<H: Witness> Permission<H> for Says {
+impl<H: EvaluationLog> Permission<H> for Scripted {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
-        handler.asked().lock().unwrap().push(self.0);
+        handler.evaluated().lock().unwrap().push(self.0);
         let told = cx
             .user()
             .and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));

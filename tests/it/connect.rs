@@ -58,16 +58,16 @@ async fn connect_permission_that_denies_fails_or_panics_rejects_the_handshake() 
 
 struct Strict;
 
-#[consumer(user = Member, connect = "IsAuthenticated & (HasRole(\"staff\") | AsksConnect)")]
+#[consumer(user = Member, connect = "IsAuthenticated & (HasRole(\"staff\") | IsConnectAction)")]
 impl Strict {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 }
 
 /// Asked its `has_permission` at the door: the action is called `connect` there.
-struct AsksConnect;
+struct IsConnectAction;
 
-impl<H: Handler<User = Member>> Permission<H> for AsksConnect {
+impl<H: Handler<User = Member>> Permission<H> for IsConnectAction {
     async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
         Ok(cx.action() == "connect" && cx.route().is_empty() && cx.scope().path() == "/side")
     }
@@ -173,7 +173,7 @@ impl Hooks {
     async fn on_disconnect(&self, scope: &Scope<Member>) {
         let id = scope.user().map_or(0, |member| member.id);
         self.log.lock().unwrap().push(format!("disconnect {id}"));
-        LEFT.notify_one();
+        DISCONNECTED.notify_one();
     }
 
     #[action(permission = AllowAny)]
@@ -192,7 +192,7 @@ impl Hooks {
     }
 }
 
-static LEFT: tokio::sync::Notify = tokio::sync::Notify::const_new();
+static DISCONNECTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 #[tokio::test(start_paused = true)]
 async fn connection_hooks_run_once_and_close_on_error() {
@@ -210,7 +210,7 @@ async fn connection_hooks_run_once_and_close_on_error() {
     assert_eq!(leaving.call("greeting").await.data(), "hello 3");
     leaving.send(r#"{"action":"forever"}"#);
     drop(leaving);
-    LEFT.notified().await;
+    DISCONNECTED.notified().await;
     assert_eq!(user.call("log").await.data(), &serde_json::json!(["connect 1", "connect 3", "disconnect 3"]));
 }
 
@@ -221,10 +221,10 @@ async fn scope_keeps_the_request_of_the_handshake() {
         token: String,
     }
 
-    struct Ways;
+    struct RequestScope;
 
     #[consumer(user = Member)]
-    impl Ways {
+    impl RequestScope {
         #[action(permission = AllowAny)]
         async fn how(&self, cx: &Context<'_, Member>) -> Result<(String, String, String, Option<u8>)> {
             let scope = cx.scope();
@@ -234,7 +234,7 @@ async fn scope_keeps_the_request_of_the_handshake() {
         }
     }
 
-    let endpoint = portcullis::websocket(Ways);
+    let endpoint = portcullis::websocket(RequestScope);
     let client = connect(&endpoint).path("/ws/a?token=t%20k").header("user-agent", "tests").extension(7_u8);
     let mut client = client.open().await.unwrap();
     assert_eq!(client.call("how").await.data(), &serde_json::json!(["/ws/a", "tests", "t k", 7]));
@@ -249,41 +249,41 @@ async fn invalid_origin_panics_at_start_up() {
 }
 
 /// Panics when the log asks who it is.
-struct Nameless;
+struct PanickingId;
 
-impl portcullis::User for Nameless {
+impl portcullis::User for PanickingId {
     fn id(&self) -> std::borrow::Cow<'_, str> {
         panic!("no name")
     }
 }
 
-static NAMELESS_LEFT: tokio::sync::Notify = tokio::sync::Notify::const_new();
+static NAMELESS_DISCONNECTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 struct Fragile;
 
-#[consumer(user = Nameless)]
+#[consumer(user = PanickingId)]
 impl Fragile {
     #[action(permission = portcullis::DenyAll)]
     async fn nothing(&self) {}
 
     #[disconnect]
     async fn left(&self) {
-        NAMELESS_LEFT.notify_one();
+        NAMELESS_DISCONNECTED.notify_one();
     }
 }
 
 #[tokio::test]
 async fn user_whose_id_panics_is_denied_and_disconnected_in_order() {
-    let mut client = connect(&portcullis::websocket(Fragile)).user(Nameless).open().await.unwrap();
+    let mut client = connect(&portcullis::websocket(Fragile)).user(PanickingId).open().await.unwrap();
     assert_eq!(client.call("nothing").await.status(), 403);
     drop(client);
-    NAMELESS_LEFT.notified().await;
+    NAMELESS_DISCONNECTED.notified().await;
 }
 
-struct FragileDoor;
+struct FragileConnect;
 
-#[consumer(user = Nameless)]
-impl FragileDoor {
+#[consumer(user = PanickingId)]
+impl FragileConnect {
     #[connect]
     async fn refuses(&self) -> Result<()> {
         Err(Error::denied())
@@ -295,6 +295,6 @@ impl FragileDoor {
 
 #[tokio::test]
 async fn user_whose_id_panics_is_closed_by_a_refusing_connect() {
-    let mut client = connect(&portcullis::websocket(FragileDoor)).user(Nameless).open().await.unwrap();
+    let mut client = connect(&portcullis::websocket(FragileConnect)).user(PanickingId).open().await.unwrap();
     assert_eq!(client.closed().await, 4403);
 }

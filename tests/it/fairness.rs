@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::raw_socket;
 
-static BURNT: Notify = Notify::const_new();
+static BUDGET_USED: Notify = Notify::const_new();
 static PINGS: AtomicUsize = AtomicUsize::new(0);
 
 struct Arena;
@@ -70,7 +70,7 @@ impl Arena {
         while coop::has_budget_remaining() {
             coop::consume_budget().await;
         }
-        BURNT.notify_one();
+        BUDGET_USED.notify_one();
     }
 
     /// Returns how many pings were dispatched.
@@ -237,7 +237,7 @@ async fn reader_without_budget_is_not_taken_for_a_stalled_one() {
     let address = serve_here(hall.clone()).await;
     let (publisher, mut reader) = (hall.publisher(), raw_socket::connect(&address).await);
     reader.write_all(&raw_socket::frame(r#"{"action":"burn"}"#)).await.unwrap();
-    BURNT.notified().await;
+    BUDGET_USED.notified().await;
     (0..40).for_each(|number| publisher.publish(&Room, Said(number)));
     assert_eq!(publisher.counters().too_slow, 0);
 }

@@ -9,7 +9,7 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 
-use crate::common::{Member, Says, Witness, member};
+use crate::common::{EvaluationLog, Member, Scripted, member};
 
 type Log = Arc<Mutex<Vec<&'static str>>>;
 
@@ -21,8 +21,8 @@ struct Folders {
     log: Log,
 }
 
-impl Witness for Folders {
-    fn asked(&self) -> &Mutex<Vec<&'static str>> {
+impl EvaluationLog for Folders {
+    fn evaluated(&self) -> &Mutex<Vec<&'static str>> {
         &self.log
     }
 }
@@ -100,9 +100,9 @@ impl ObjectPermission<Note, Folders> for Careless {
 }
 
 /// A state of the note itself.
-struct Is(&'static str);
+struct HasName(&'static str);
 
-impl ObjectPermission<Note, Folders> for Is {
+impl ObjectPermission<Note, Folders> for HasName {
     async fn has_object_permission(&self, folders: &Folders, _: &Context<'_, Member>, note: &Note) -> Result<bool> {
         folders.log.lock().unwrap().push("is");
         Ok(note.name == self.0)
@@ -119,32 +119,32 @@ impl Notebook {
 
 #[handler(user = Member, permission = AllowAny)]
 impl Folders {
-    #[action(permission = "Says(\"a\") & Owner(note)")]
+    #[action(permission = "Scripted(\"a\") & Owner(note)")]
     async fn both(&self, note: Object<Note>) -> &'static str {
         note.into_inner().name
     }
 
-    #[action(permission = "Owner(note) | Says(\"a\")")]
+    #[action(permission = "Owner(note) | Scripted(\"a\")")]
     async fn either(&self, note: Object<Note>, text: Option<String>) -> Value {
         json!([note.name, text])
     }
 
-    #[action(permission = "Says(\"a\") & AllowAny(note)")]
+    #[action(permission = "Scripted(\"a\") & AllowAny(note)")]
     async fn any(&self, note: Object<Note>) -> &'static str {
         note.name
     }
 
-    #[action(permission = "!Is(note, \"locked\")")]
+    #[action(permission = "!HasName(note, \"locked\")")]
     async fn unlocked(&self, note: Object<Note>) -> &'static str {
         note.name
     }
 
-    #[action(permission = "Owner(note) | Is(other, \"mine\")")]
+    #[action(permission = "Owner(note) | HasName(other, \"mine\")")]
     async fn two(&self, note: Object<Note>, other: Object<Note>) -> Value {
         json!([note.name, other.name])
     }
 
-    #[action(permission = "Owner(note) & Is(note, \"mine\")")]
+    #[action(permission = "Owner(note) & HasName(note, \"mine\")")]
     async fn twice(&self, note: Object<Note>) -> &'static str {
         note.name
     }
@@ -185,20 +185,20 @@ impl Folders {
     }
 }
 
-struct World {
+struct Fixture {
     log: Log,
-    desk: Endpoint<Notebook>,
+    notebook: Endpoint<Notebook>,
 }
 
-fn world() -> World {
+fn fixture() -> Fixture {
     let log = Log::default();
-    let desk = portcullis::websocket(Notebook { folders: Folders { log: log.clone() } });
-    World { log, desk }
+    let notebook = portcullis::websocket(Notebook { folders: Folders { log: log.clone() } });
+    Fixture { log, notebook }
 }
 
-impl World {
+impl Fixture {
     async fn client(&self, roles: &[&'static str]) -> Client {
-        connect(&self.desk).user(member(7, roles)).open().await.unwrap()
+        connect(&self.notebook).user(member(7, roles)).open().await.unwrap()
     }
 
     /// Calls an action with this one argument, and gives status and what was asked and loaded, in order.
@@ -210,8 +210,8 @@ impl World {
 
 #[tokio::test]
 async fn object_is_loaded_only_if_the_verdict_depends_on_it() {
-    let world = world();
-    let (mut yes, mut no) = (world.client(&["a:yes"]).await, world.client(&[]).await);
+    let fixture = fixture();
+    let (mut yes, mut no) = (fixture.client(&["a:yes"]).await, fixture.client(&[]).await);
     for (action, note, asker, wanted) in [
         ("both", "mine", "no", (403, vec!["a"])),
         ("both", "nothing", "no", (403, vec!["a"])),
@@ -236,14 +236,14 @@ async fn object_is_loaded_only_if_the_verdict_depends_on_it() {
         ("twice", "mine", "no", (200, vec!["load", "owner", "is"])),
     ] {
         let client = if asker == "yes" { &mut yes } else { &mut no };
-        assert_eq!(world.calls(client, action, "note", note.into()).await, wanted, "{action} {note} {asker}");
+        assert_eq!(fixture.calls(client, action, "note", note.into()).await, wanted, "{action} {note} {asker}");
     }
 }
 
 #[tokio::test]
 async fn object_outside_the_route_is_missing() {
-    let world = world();
-    let mut client = world.client(&["a:yes"]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&["a:yes"]).await;
     for (route, status) in [("folders/f/", 404), ("folders/other/", 200)] {
         let reply = client.call("any").route(route).with("note", "elsewhere").await;
         assert_eq!(reply.status(), status, "{route}");
@@ -252,8 +252,8 @@ async fn object_outside_the_route_is_missing() {
 
 #[tokio::test]
 async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
-    let world = world();
-    let mut client = world.client(&[]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&[]).await;
     for note in ["mine", "theirs", "locked", "panicky", "nothing"] {
         let reply = client.call("careless").route("folders/f/").with("note", note).await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{note}");
@@ -264,8 +264,8 @@ async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
 
 #[tokio::test]
 async fn two_objects_are_loaded_when_each_is_needed() {
-    let world = world();
-    let mut client = world.client(&[]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&[]).await;
     for (note, other, status, wanted) in [
         // The second is loaded for the action alone.
         ("mine", "theirs", 200, vec!["load", "owner", "load"]),
@@ -277,30 +277,30 @@ async fn two_objects_are_loaded_when_each_is_needed() {
         ("nothing", "theirs", 403, vec!["load", "load", "is"]),
     ] {
         let reply = client.call("two").route("folders/f/").with("note", note).with("other", other).await;
-        let log = std::mem::take(&mut *world.log.lock().unwrap());
+        let log = std::mem::take(&mut *fixture.log.lock().unwrap());
         assert_eq!((reply.status(), log), (status, wanted), "{note} {other}");
     }
 }
 
 #[tokio::test]
 async fn optional_object_may_be_absent_but_not_missing() {
-    let world = world();
-    let mut client = world.client(&[]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&[]).await;
     for (value, wanted) in [
         (json!("mine"), (200, vec!["load", "owner"])),
         (json!("theirs"), (403, vec!["load", "owner"])),
         (json!("nothing"), (403, vec!["load"])),
         (Value::Null, (200, vec![])),
     ] {
-        assert_eq!(world.calls(&mut client, "maybe", "note", value.clone()).await, wanted, "{value}");
+        assert_eq!(fixture.calls(&mut client, "maybe", "note", value.clone()).await, wanted, "{value}");
     }
     assert_eq!(client.call("maybe").route("folders/f/").await.data(), &Value::Null);
 }
 
 #[tokio::test]
 async fn object_list_is_loaded_in_one_batch_and_every_entry_must_pass() {
-    let world = world();
-    let mut client = world.client(&[]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&[]).await;
     for (value, wanted) in [
         (json!([]), (200, vec![])),
         (json!(["mine"]), (200, vec!["load", "owner"])),
@@ -312,7 +312,7 @@ async fn object_list_is_loaded_in_one_batch_and_every_entry_must_pass() {
         (json!("mine"), (400, vec![])),
         (json!(vec!["mine"; 101]), (400, vec![])),
     ] {
-        assert_eq!(world.calls(&mut client, "all", "notes", value.clone()).await, wanted, "{value}");
+        assert_eq!(fixture.calls(&mut client, "all", "notes", value.clone()).await, wanted, "{value}");
     }
     let many = client.call("all").route("folders/f/").with("notes", vec!["mine"; 101]).await;
     assert_eq!((many.code(), many.value()["errors"][0]["field"].as_str()), ("too_many_objects", Some("notes")));
@@ -321,8 +321,8 @@ async fn object_list_is_loaded_in_one_batch_and_every_entry_must_pass() {
 
 #[tokio::test]
 async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
-    let world = world();
-    let mut client = world.client(&[]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&[]).await;
     let item = |note: &str| json!({"note": note, "count": 2});
     for (action, key, value, status) in [
         ("renamed", "note_id", json!("mine"), 200),
@@ -343,7 +343,7 @@ async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
         ("deep", "order", json!("mine"), 400),
         ("deep", "order", json!({"note": 5}), 400),
     ] {
-        assert_eq!(world.calls(&mut client, action, key, value.clone()).await.0, status, "{action} {value}");
+        assert_eq!(fixture.calls(&mut client, action, key, value.clone()).await.0, status, "{action} {value}");
     }
     // Two readers of a repeated key might see two objects.
     client.send(r#"{"action":"deep","route":"folders/f/","order":{"note":"mine","note":"theirs"}}"#);
@@ -356,21 +356,21 @@ async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
 
 #[tokio::test]
 async fn arguments_are_read_before_objects_are_loaded() {
-    let world = world();
-    let mut client = world.client(&["a:yes"]).await;
+    let fixture = fixture();
+    let mut client = fixture.client(&["a:yes"]).await;
     let reply = client.call("either").route("folders/f/").with("note", "mine").with("text", 5).await;
-    assert_eq!((reply.status(), world.log.lock().unwrap().clone()), (400, vec!["a"]));
-    let mut stranger = world.client(&[]).await;
+    assert_eq!((reply.status(), fixture.log.lock().unwrap().clone()), (400, vec!["a"]));
+    let mut stranger = fixture.client(&[]).await;
     let reply = stranger.call("both").route("folders/f/").with("note", 5).await;
     assert_eq!(reply.status(), 403, "who may not anyway does not learn what an argument should be");
 }
 
 #[tokio::test(start_paused = true)]
 async fn object_that_fails_to_load_or_authorize_is_refused() {
-    let world = world();
+    let fixture = fixture();
     let limits = Limits { action_timeout: Duration::from_secs(1), ..Limits::default() };
-    let desk = world.desk.clone().limits(limits);
-    let mut client = connect(&desk).user(member(7, &["a:yes"])).open().await.unwrap();
+    let notebook = fixture.notebook.clone().limits(limits);
+    let mut client = connect(&notebook).user(member(7, &["a:yes"])).open().await.unwrap();
     for (action, note, status) in [
         ("both", "broken", 500),
         ("both", "gone", 409),

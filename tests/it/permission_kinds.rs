@@ -21,7 +21,7 @@ struct Library {
 struct Ledger {
     /// Where a check waits for whoever lets it go.
     gates: Mutex<Vec<mpsc::Receiver<()>>>,
-    asked: AtomicU32,
+    evaluations: AtomicU32,
 }
 
 /// Whoever the ledger speaks well of: at least so often.
@@ -35,7 +35,7 @@ impl BlockingPermission<Library> for InLedger {
     ) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
         let (ledger, member, least) = (library.ledger.clone(), cx.require_user()?.clone(), self.0);
         Ok(move || {
-            ledger.asked.fetch_add(1, Ordering::SeqCst);
+            ledger.evaluations.fetch_add(1, Ordering::SeqCst);
             let gate = ledger.gates.lock().unwrap().pop();
             if let Some(gate) = gate {
                 // Holds up this thread, as a driver without `async` would.
@@ -165,7 +165,7 @@ async fn blocking_permission_delays_no_other_connection() {
     let mut other = connect(&library).user(member(2, &[])).open().await.unwrap();
     let lending = async { waiting.call("lend").await.status() };
     let meanwhile = async {
-        while ledger.asked.load(Ordering::SeqCst) == 0 {
+        while ledger.evaluations.load(Ordering::SeqCst) == 0 {
             assert_eq!(other.call("hours").await.status(), 200);
         }
         assert_eq!(other.call("hours").await.status(), 200, "on this one thread, while a check stands still");
@@ -216,7 +216,7 @@ fn blocking_permission_that_timed_out_in_the_pool_queue_does_not_begin() {
         drop(open);
         let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
         assert_eq!(client.call("lend").await.status(), 200);
-        assert_eq!(ledger.asked.load(Ordering::SeqCst), 2, "the first and the last");
+        assert_eq!(ledger.evaluations.load(Ordering::SeqCst), 2, "the first and the last");
     });
 }
 

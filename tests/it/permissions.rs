@@ -7,7 +7,7 @@ use portcullis::{
     AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, Result, consumer, handler,
 };
 
-use crate::common::{HasRole, Member, Says, Witness, member};
+use crate::common::{EvaluationLog, HasRole, Member, Scripted, member};
 
 type Log = Arc<Mutex<Vec<&'static str>>>;
 
@@ -20,19 +20,19 @@ struct Inner {
     log: Log,
 }
 
-impl Witness for Outer {
-    fn asked(&self) -> &Mutex<Vec<&'static str>> {
+impl EvaluationLog for Outer {
+    fn evaluated(&self) -> &Mutex<Vec<&'static str>> {
         &self.log
     }
 }
 
-impl Witness for Inner {
-    fn asked(&self) -> &Mutex<Vec<&'static str>> {
+impl EvaluationLog for Inner {
+    fn evaluated(&self) -> &Mutex<Vec<&'static str>> {
         &self.log
     }
 }
 
-#[consumer(user = Member, permission = "Says(\"consumer\")")]
+#[consumer(user = Member, permission = "Scripted(\"consumer\")")]
 impl Outer {
     #[action]
     async fn plain(&self) -> &'static str {
@@ -40,16 +40,16 @@ impl Outer {
         "done"
     }
 
-    #[action(permission = Says("a") & !Says("b"))]
+    #[action(permission = Scripted("a") & !Scripted("b"))]
     async fn narrowed(&self) {}
 
-    #[action(permission = "(Says(\"a\") | Says(\"b\")) & (Says(\"b\") | Says(\"c\"))")]
+    #[action(permission = "(Scripted(\"a\") | Scripted(\"b\")) & (Scripted(\"b\") | Scripted(\"c\"))")]
     async fn repeated(&self) {}
 
-    #[action(permission = "Says(\"a\") | Says(\"b\")")]
+    #[action(permission = "Scripted(\"a\") | Scripted(\"b\")")]
     async fn either(&self) {}
 
-    #[action(permission = !Says("a"))]
+    #[action(permission = !Scripted("a"))]
     async fn unless(&self) {}
 
     #[action(permission = HasRole("admin"))]
@@ -58,15 +58,15 @@ impl Outer {
     #[action(permission = DenyAll)]
     async fn nobody(&self) {}
 
-    #[route("inner/{id}/", permission = "Says(\"route\")")]
+    #[route("inner/{id}/", permission = "Scripted(\"route\")")]
     fn inner(&self) -> &Inner {
         &self.inner
     }
 }
 
-#[handler(user = Member, permission = "Says(\"handler\")")]
+#[handler(user = Member, permission = "Scripted(\"handler\")")]
 impl Inner {
-    #[action(permission = "Says(\"action\")")]
+    #[action(permission = "Scripted(\"action\")")]
     async fn act(&self) {
         self.log.lock().unwrap().push("ran");
     }
@@ -106,8 +106,8 @@ async fn call(roles: &[&'static str], route: &str, action: &str) -> (u16, Vec<&'
     let (endpoint, log) = outer();
     let mut client = connect(&endpoint).user(member(1, roles)).open().await.unwrap();
     let status = client.call(action).route(route).await.status();
-    let asked = std::mem::take(&mut *log.lock().unwrap());
-    (status, asked)
+    let evaluated = std::mem::take(&mut *log.lock().unwrap());
+    (status, evaluated)
 }
 
 #[tokio::test]
@@ -115,11 +115,11 @@ async fn permission_layers_are_evaluated_outermost_first_until_one_denies() {
     let all = ["consumer:yes", "route:yes", "handler:yes", "action:yes"];
     let names = ["consumer", "route", "handler", "action"];
     for passed in 0..4 {
-        let (status, asked) = call(&all[..passed], "inner/7/", "act").await;
-        assert_eq!((status, asked.as_slice()), (403, &names[..=passed]));
+        let (status, evaluated) = call(&all[..passed], "inner/7/", "act").await;
+        assert_eq!((status, evaluated.as_slice()), (403, &names[..=passed]));
     }
-    let (status, asked) = call(&all, "inner/7/", "act").await;
-    assert_eq!((status, asked), (200, vec!["consumer", "route", "handler", "action", "ran"]));
+    let (status, evaluated) = call(&all, "inner/7/", "act").await;
+    assert_eq!((status, evaluated), (200, vec!["consumer", "route", "handler", "action", "ran"]));
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 
 type Values<T> = Streamed<Pin<Box<dyn Stream<Item = T> + Send>>>;
 
-struct Dropped(Arc<tokio::sync::Notify>);
+struct DropNotifier(Arc<tokio::sync::Notify>);
 
-impl Drop for Dropped {
+impl Drop for DropNotifier {
     fn drop(&mut self) {
         self.0.notify_one();
     }
@@ -45,7 +45,7 @@ impl Numbers {
 
     #[action(permission = AllowAny)]
     async fn silent(&self) -> Values<NoReply> {
-        let dropped = Dropped(self.dropped.clone());
+        let dropped = DropNotifier(self.dropped.clone());
         Streamed(
             stream::repeat(())
                 .map(move |()| {
@@ -79,7 +79,7 @@ impl Numbers {
 
     #[action(permission = AllowAny)]
     async fn endless(&self) -> Values<u32> {
-        let dropped = Dropped(self.dropped.clone());
+        let dropped = DropNotifier(self.dropped.clone());
         Streamed(
             stream::repeat(7)
                 .map(move |n| {

@@ -12,7 +12,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::{KINDS, fixture, message};
-use crate::common::rng::Dice;
+use crate::common::rng::Rng;
 
 const SESSIONS: usize = 250;
 const REVOCATIONS: usize = 100_000;
@@ -93,8 +93,8 @@ fn now() -> u64 {
     CLOCK.fetch_add(1, Ordering::SeqCst)
 }
 
-async fn pause(dice: &mut Dice) {
-    tokio::time::sleep(Duration::from_micros(dice.roll(2_000_u64))).await;
+async fn pause(rng: &mut Rng) {
+    tokio::time::sleep(Duration::from_micros(rng.below(2_000_u64))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -105,7 +105,7 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
         let (fixture, tally) = (&fixture, &tally);
         async move {
             let id = u32::try_from(session).unwrap();
-            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let (kind, mut rng) = (KINDS[session % KINDS.len()], Rng(0x9E37_79B9 + u64::from(id)));
             let (mut client, account) = fixture.open(id).await;
             account.delay.store(1, Ordering::SeqCst);
             let connections = fixture.library.connections();
@@ -114,7 +114,7 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
                 connections.refresh_user(&id.to_string()).await;
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
-                pause(&mut dice).await;
+                pause(&mut rng).await;
                 account.may_edit.store(false, Ordering::SeqCst);
                 connections.refresh_user(&id.to_string()).await;
                 let returned = now();
@@ -137,7 +137,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
         let (fixture, tally) = (&fixture, &tally);
         async move {
             let id = u32::try_from(session).unwrap();
-            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let (kind, mut rng) = (KINDS[session % KINDS.len()], Rng(0x9E37_79B9 + u64::from(id)));
             let mut returned = None;
             for _ in 0..DISCONNECTIONS / SESSIONS {
                 let (mut client, account) = fixture.open(id).await;
@@ -148,7 +148,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
                 }
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
-                pause(&mut dice).await;
+                pause(&mut rng).await;
                 fixture.library.connections().disconnect_user(&id.to_string());
                 returned = Some(now());
                 drop(client);

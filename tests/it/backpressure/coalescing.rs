@@ -33,9 +33,9 @@ impl User for Trader {
 }
 
 /// Sees everything, once there is an answer.
-struct Desk(Arc<watch::Sender<bool>>);
+struct DelayedGrants(Arc<watch::Sender<bool>>);
 
-impl GrantSource<Trader> for Desk {
+impl GrantSource<Trader> for DelayedGrants {
     async fn load(&self, _: &Trader) -> Result<UserGrants> {
         self.0.subscribe().wait_for(|open| *open).await.unwrap();
         Ok(GrantSet::from(market::insight).into())
@@ -103,12 +103,12 @@ impl Market {
     async fn ping(&self) {}
 }
 
-struct World {
+struct Fixture {
     market: Endpoint<Market>,
-    desk: Arc<watch::Sender<bool>>,
+    grants_open: Arc<watch::Sender<bool>>,
 }
 
-fn world(queue: usize, queue_bytes: usize, padding: usize) -> World {
+fn fixture(queue: usize, queue_bytes: usize, padding: usize) -> Fixture {
     let long = Duration::from_hours(1);
     let limits = Limits {
         max_queued_events: queue,
@@ -119,12 +119,12 @@ fn world(queue: usize, queue_bytes: usize, padding: usize) -> World {
         action_timeout: long,
         ..Limits::default()
     };
-    let desk = Arc::new(watch::Sender::new(true));
+    let grants_open = Arc::new(watch::Sender::new(true));
     let market = portcullis::websocket(Market { padding }).limits(limits).overflow_policy(OverflowPolicy::KeepNewest);
-    World { market: market.grants(Desk(desk.clone())), desk }
+    Fixture { market: market.grants(DelayedGrants(grants_open.clone())), grants_open }
 }
 
-impl World {
+impl Fixture {
     async fn open(&self) -> Client {
         let mut client = connect(&self.market).user(Trader).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
@@ -148,14 +148,14 @@ impl World {
     }
 
     /// How many events were dropped, and how many connections were closed.
-    fn lost(&self) -> (u64, u64) {
+    fn loss_counters(&self) -> (u64, u64) {
         let counters = self.market.publisher().counters();
         (counters.dropped, counters.too_slow)
     }
 }
 
 /// What comes before there is silence: of each its kind's first letter, its symbol and its number.
-async fn came(client: &mut Client) -> Vec<String> {
+async fn received_events(client: &mut Client) -> Vec<String> {
     let mut all = Vec::new();
     while let Ok(frame) = timeout(Duration::from_millis(50), client.reply()).await {
         let (kind, data) = (frame.value()["event"].as_str().unwrap(), frame.data());
@@ -177,21 +177,21 @@ async fn next_price(socket: &mut Socket) -> Option<(String, u32)> {
 async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
     const PRICES: u32 = 120;
     const SYMBOLS: [&str; 3] = ["a", "b", "c"];
-    let world = world(16, usize::MAX, 256 * 1024);
-    let market = world.market.clone().authenticate(async |_: &http::request::Parts| Ok(Some(Trader)));
+    let fixture = fixture(16, usize::MAX, 256 * 1024);
+    let market = fixture.market.clone().authenticate(async |_: &http::request::Parts| Ok(Some(Trader)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
     let app = Router::new().route("/ws", market.into_route());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
+    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
     for number in 0..PRICES {
         let symbol = SYMBOLS[number as usize % 3];
-        world.price(0, symbol, number);
+        fixture.price(0, symbol, number);
         assert_eq!(next_price(&mut reading).await, Some((symbol.to_owned(), number)), "nobody holds up a reader");
     }
-    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     let (mut newest, mut numbers) = (BTreeMap::new(), Vec::new());
-    while let Some((symbol, number)) = next_price(&mut stuck).await {
+    while let Some((symbol, number)) = next_price(&mut stalled).await {
         newest.insert(symbol, number);
         numbers.push(number);
     }
@@ -200,120 +200,127 @@ async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
     assert!(numbers.is_sorted(), "in their order: {numbers:?}");
     let missed = u64::from(PRICES) - numbers.len() as u64;
     assert!(missed > 0, "the buffers of a socket hold but a few");
-    assert_eq!(world.lost(), (missed, 0));
+    assert_eq!(fixture.loss_counters(), (missed, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
     // Four events may wait for a connection that could not run.
-    let world = world(1, usize::MAX, 0);
-    let mut one = world.open().await;
+    let fixture = fixture(1, usize::MAX, 0);
+    let mut one = fixture.open().await;
     for number in 0..4 {
-        world.price(0, "a", number);
+        fixture.price(0, "a", number);
     }
-    assert_eq!(came(&mut one).await, ["pa0", "pa1", "pa2", "pa3"], "while there is room all come");
+    assert_eq!(received_events(&mut one).await, ["pa0", "pa1", "pa2", "pa3"], "while there is room all come");
     for exchange in [0, 1] {
-        world.volume(exchange, "a", 3 + exchange);
-        world.price(exchange, "a", 1 + exchange);
+        fixture.volume(exchange, "a", 3 + exchange);
+        fixture.price(exchange, "a", 1 + exchange);
     }
-    assert_eq!(came(&mut one).await, ["va3", "pa1", "va4", "pa2"], "another group and another type are others");
+    assert_eq!(
+        received_events(&mut one).await,
+        ["va3", "pa1", "va4", "pa2"],
+        "another group and another type are others"
+    );
     for (exchange_again, wanted) in [(0, ["va3", "va4", "pa2", "pa9"]), (1, ["va3", "pa1", "va4", "pa9"])] {
         for exchange in [0, 1] {
-            world.volume(exchange, "a", 3 + exchange);
-            world.price(exchange, "a", 1 + exchange);
+            fixture.volume(exchange, "a", 3 + exchange);
+            fixture.price(exchange, "a", 1 + exchange);
         }
-        world.price(exchange_again, "a", 9);
-        assert_eq!(came(&mut one).await, wanted);
+        fixture.price(exchange_again, "a", 9);
+        assert_eq!(received_events(&mut one).await, wanted);
     }
-    assert_eq!(world.lost(), (2, 0));
-    world.market.publisher().publish_to_user("7", Volume { symbol: "a", number: 1 });
+    assert_eq!(fixture.loss_counters(), (2, 0));
+    fixture.market.publisher().publish_to_user("7", Volume { symbol: "a", number: 1 });
     for number in 2..6 {
-        world.volume(1, "a", number);
+        fixture.volume(1, "a", number);
     }
-    assert_eq!(came(&mut one).await, ["va1", "va3", "va4", "va5"], "what comes to a user comes by no group");
-    assert_eq!(world.lost(), (3, 0));
+    assert_eq!(received_events(&mut one).await, ["va1", "va3", "va4", "va5"], "what comes to a user comes by no group");
+    assert_eq!(fixture.loss_counters(), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
     // Four events may wait for a connection that could not run.
-    let world = world(1, usize::MAX, 0);
-    let mut one = world.open().await;
-    world.price(0, "a", 1);
-    world.price(0, "a", 2);
-    world.notice(1);
-    world.notice(2);
-    world.notice(3);
-    assert_eq!(came(&mut one).await, ["pa2", "n1", "n2", "n3"], "what is old makes room for others too");
-    world.notice(4);
-    world.notice(5);
-    world.price(0, "a", 4);
-    world.price(0, "b", 5);
-    world.price(0, "b", 6);
-    assert_eq!(came(&mut one).await, ["n4", "n5", "pa4", "pb6"]);
-    assert_eq!(world.lost(), (2, 0));
+    let fixture = fixture(1, usize::MAX, 0);
+    let mut one = fixture.open().await;
+    fixture.price(0, "a", 1);
+    fixture.price(0, "a", 2);
+    fixture.notice(1);
+    fixture.notice(2);
+    fixture.notice(3);
+    assert_eq!(received_events(&mut one).await, ["pa2", "n1", "n2", "n3"], "what is old makes room for others too");
+    fixture.notice(4);
+    fixture.notice(5);
+    fixture.price(0, "a", 4);
+    fixture.price(0, "b", 5);
+    fixture.price(0, "b", 6);
+    assert_eq!(received_events(&mut one).await, ["n4", "n5", "pa4", "pb6"]);
+    assert_eq!(fixture.loss_counters(), (2, 0));
     for number in 0..5 {
-        world.notice(number);
+        fixture.notice(number);
     }
     assert_eq!(one.closed().await, 1013);
-    assert_eq!(world.lost(), (2, 1));
-    let mut other = world.open().await;
+    assert_eq!(fixture.loss_counters(), (2, 1));
+    let mut other = fixture.open().await;
     for symbol in ["a", "b", "c", "d", "e"] {
-        world.price(0, symbol, 1);
+        fixture.price(0, symbol, 1);
     }
     assert_eq!(other.closed().await, 1013, "nor does another key make room");
-    assert_eq!(world.lost(), (2, 2));
+    assert_eq!(fixture.loss_counters(), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn byte_limit_coalesces_and_closes_like_the_event_limit() {
     // Two frames fit, and not a third: four times as many bytes may wait for a connection that could not run.
-    let world = world(100, 625, 1000);
-    let mut one = world.open().await;
+    let fixture = fixture(100, 625, 1000);
+    let mut one = fixture.open().await;
     for (symbol, number) in [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 2)] {
-        world.price(0, symbol, number);
+        fixture.price(0, symbol, number);
     }
-    assert_eq!(came(&mut one).await, ["pb3", "pa2"]);
-    assert_eq!(world.lost(), (3, 0));
+    assert_eq!(received_events(&mut one).await, ["pb3", "pa2"]);
+    assert_eq!(fixture.loss_counters(), (3, 0));
     for symbol in ["a", "b", "c"] {
-        world.price(0, symbol, 1);
+        fixture.price(0, symbol, 1);
     }
     assert_eq!(one.closed().await, 1013);
 }
 
 #[tokio::test(start_paused = true)]
 async fn deferred_events_are_coalesced_by_key() {
-    let world = world(3, usize::MAX, 0);
-    let mut one = world.open().await;
-    world.desk.send_replace(false);
-    world.hint(0, "a", 0);
+    let fixture = fixture(3, usize::MAX, 0);
+    let mut one = fixture.open().await;
+    fixture.grants_open.send_replace(false);
+    fixture.hint(0, "a", 0);
     // From here on the first is asked about: it has its place, and the others wait behind.
-    assert_eq!(came(&mut one).await, Vec::<String>::new());
+    assert_eq!(received_events(&mut one).await, Vec::<String>::new());
     for number in 1..4 {
-        world.hint(0, "a", number);
-        world.hint(1, "a", number);
+        fixture.hint(0, "a", number);
+        fixture.hint(1, "a", number);
     }
-    world.hint(0, "b", 4);
-    world.hint(0, "b", 5);
-    assert_eq!(world.lost(), (5, 0));
-    world.desk.send_replace(true);
-    let came = came(&mut one).await;
-    assert!(came.ends_with(&["ha3", "ha3", "hb5"].map(str::to_owned)), "the newest of each key and group: {came:?}");
-    assert_eq!(world.lost(), (9 - came.len() as u64, 0));
+    fixture.hint(0, "b", 4);
+    fixture.hint(0, "b", 5);
+    assert_eq!(fixture.loss_counters(), (5, 0));
+    fixture.grants_open.send_replace(true);
+    let received_events = received_events(&mut one).await;
+    assert!(
+        received_events.ends_with(&["ha3", "ha3", "hb5"].map(str::to_owned)),
+        "the newest of each key and group: {received_events:?}"
+    );
+    assert_eq!(fixture.loss_counters(), (9 - received_events.len() as u64, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn deferred_event_without_key_closes_a_full_queue() {
-    let world = world(2, usize::MAX, 0);
-    let mut one = world.open().await;
-    world.desk.send_replace(false);
-    world.hint(0, "a", 0);
-    assert_eq!(came(&mut one).await, Vec::<String>::new());
-    world.hint(0, "a", 1);
-    world.notice(1);
-    world.hint(0, "a", 2);
-    assert_eq!(world.lost(), (1, 0));
-    world.notice(2);
+    let fixture = fixture(2, usize::MAX, 0);
+    let mut one = fixture.open().await;
+    fixture.grants_open.send_replace(false);
+    fixture.hint(0, "a", 0);
+    assert_eq!(received_events(&mut one).await, Vec::<String>::new());
+    fixture.hint(0, "a", 1);
+    fixture.notice(1);
+    fixture.hint(0, "a", 2);
+    assert_eq!(fixture.loss_counters(), (1, 0));
+    fixture.notice(2);
     assert_eq!(one.closed().await, 1013);
-    assert_eq!(world.lost(), (1, 1));
+    assert_eq!(fixture.loss_counters(), (1, 1));
 }

@@ -23,15 +23,15 @@ use crate::common::Padding;
 
 /// What the tests know of the server.
 #[derive(Default)]
-struct Desk {
+struct State {
     /// Nobody may read any more.
-    closed: AtomicBool,
-    begun: Notify,
-    go_on: Notify,
+    is_closed: AtomicBool,
+    started: Notify,
+    resume: Notify,
     dropped: Notify,
 }
 
-struct Broadcast(Arc<Desk>);
+struct Broadcast(Arc<State>);
 
 /// So large that the buffers of a socket hold but a few.
 struct Page(u32);
@@ -44,7 +44,7 @@ struct Open;
 
 impl GroupPermission<Readers, Broadcast> for Open {
     async fn may_join(&self, news: &Broadcast, _: &Scope<()>, _: &Readers) -> Result<bool> {
-        Ok(!news.0.closed.load(Ordering::SeqCst))
+        Ok(!news.0.is_closed.load(Ordering::SeqCst))
     }
 }
 
@@ -52,12 +52,12 @@ struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Broadcast, permission = AllowAny, events(Said))]
-struct Everybody;
+struct Everyone;
 
 /// Says when an action that waits has ended, or has been dropped.
-struct Waiting<'d>(&'d Desk);
+struct DropNotifier<'d>(&'d State);
 
-impl Drop for Waiting<'_> {
+impl Drop for DropNotifier<'_> {
     fn drop(&mut self) {
         self.0.dropped.notify_one();
     }
@@ -67,7 +67,7 @@ impl Drop for Waiting<'_> {
 impl Broadcast {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
-        cx.join(Everybody).await?;
+        cx.join(Everyone).await?;
         cx.join(Readers).await
     }
 
@@ -87,10 +87,10 @@ impl Broadcast {
     /// Waits until somebody lets it go on, and tells everybody.
     #[action(permission = AllowAny)]
     async fn say(&self, cx: &Context<'_, ()>) -> Result<()> {
-        let _waiting = Waiting(&self.0);
-        self.0.begun.notify_one();
-        self.0.go_on.notified().await;
-        cx.publish(Everybody, Said)
+        let _waiting = DropNotifier(&self.0);
+        self.0.started.notify_one();
+        self.0.resume.notified().await;
+        cx.publish(Everyone, Said)
     }
 }
 
@@ -99,9 +99,9 @@ const PAGES: u32 = 120;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 struct Server {
-    desk: Arc<Desk>,
+    state: Arc<State>,
     publisher: Publisher<Broadcast>,
-    sessions: Connections<Broadcast>,
+    connections: Connections<Broadcast>,
     address: String,
 }
 
@@ -117,15 +117,15 @@ async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
         action_timeout: long,
         ..Limits::default()
     };
-    let desk = Arc::<Desk>::default();
+    let state = Arc::<State>::default();
     let endpoint: Endpoint<Broadcast> =
-        portcullis::websocket(Broadcast(desk.clone())).limits(limits).overflow_policy(policy);
-    let (publisher, sessions) = (endpoint.publisher(), endpoint.connections());
+        portcullis::websocket(Broadcast(state.clone())).limits(limits).overflow_policy(policy);
+    let (publisher, connections) = (endpoint.publisher(), endpoint.connections());
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Server { desk, publisher, sessions, address }
+    Server { state, publisher, connections, address }
 }
 
 /// Connects, and waits until it is a member.
@@ -137,7 +137,7 @@ async fn member(address: &str) -> Socket {
 }
 
 /// Publishes all pages while `reading` gets every one of them, in order.
-async fn publish_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) {
+async fn publish_all_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) {
     for page in 0..PAGES {
         publisher.publish(&Readers, Page(page));
         let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
@@ -147,7 +147,7 @@ async fn publish_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) {
 }
 
 /// The numbers of the pages that come now, up to the end or the last page, and the code of the end.
-async fn rest(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
+async fn remaining_pages(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
     let mut pages = Vec::new();
     loop {
         match timeout(Duration::from_mins(1), socket.next()).await.expect("something comes") {
@@ -168,41 +168,41 @@ async fn rest(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
 #[tokio::test]
 async fn slow_reader_under_close_policy_is_closed_and_delays_no_reader() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::Close).await;
-    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
-    publish_to(&publisher, &mut reading).await;
-    let (pages, _) = rest(&mut stuck).await;
+    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    publish_all_to(&publisher, &mut reading).await;
+    let (pages, _) = remaining_pages(&mut stalled).await;
     assert!(u32::try_from(pages.len()).unwrap() < PAGES, "it has not got all of them");
     assert!(pages.windows(2).all(|two| two[0] + 1 == two[1]), "but none was left out before the end: {pages:?}");
-    publish_to(&publisher, &mut reading).await;
+    publish_all_to(&publisher, &mut reading).await;
 }
 
 #[tokio::test]
 async fn slow_reader_under_drop_oldest_misses_the_oldest_and_stays_connected() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::DropOldest).await;
-    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
-    publish_to(&publisher, &mut reading).await;
-    let (pages, closed) = rest(&mut stuck).await;
-    assert_eq!((pages.last(), closed), (Some(&(PAGES - 1)), None), "the newest comes");
+    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    publish_all_to(&publisher, &mut reading).await;
+    let (pages, is_closed) = remaining_pages(&mut stalled).await;
+    assert_eq!((pages.last(), is_closed), (Some(&(PAGES - 1)), None), "the newest comes");
     assert!(u32::try_from(pages.len()).unwrap() < PAGES && pages.is_sorted(), "some are missing: {}", pages.len());
-    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
-    assert!(stuck.next().await.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#));
+    stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    assert!(stalled.next().await.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#));
 }
 
 #[tokio::test]
 async fn queued_event_is_not_sent_after_revocation() {
     let server = serve(1000, OverflowPolicy::Close).await;
-    let mut stuck = member(&server.address).await;
+    let mut stalled = member(&server.address).await;
     for page in 0..PAGES {
         server.publisher.publish(&Readers, Page(page));
     }
     // By now the connection has begun to send, and stops where the socket is full.
-    stuck.next().await.unwrap().unwrap();
-    server.desk.closed.store(true, Ordering::SeqCst);
-    server.sessions.refresh_all().await;
-    stuck.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    stalled.next().await.unwrap().unwrap();
+    server.state.is_closed.store(true, Ordering::SeqCst);
+    server.connections.refresh_all().await;
+    stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     let mut pages = 0;
     loop {
-        let frame = timeout(Duration::from_secs(20), stuck.next()).await.expect("the reply comes in the end");
+        let frame = timeout(Duration::from_secs(20), stalled.next()).await.expect("the reply comes in the end");
         if frame.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#) {
             break;
         }
@@ -214,22 +214,22 @@ async fn queued_event_is_not_sent_after_revocation() {
 #[tokio::test]
 async fn slow_reader_with_a_waiting_action_is_closed() {
     let server = serve(16, OverflowPolicy::Close).await;
-    let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
-    stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
-    server.desk.begun.notified().await;
-    publish_to(&server.publisher, &mut reading).await;
-    let dropped = timeout(Duration::from_secs(10), server.desk.dropped.notified()).await;
+    let (mut reading, mut stalled) = (member(&server.address).await, member(&server.address).await);
+    stalled.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
+    server.state.started.notified().await;
+    publish_all_to(&server.publisher, &mut reading).await;
+    let dropped = timeout(Duration::from_secs(10), server.state.dropped.notified()).await;
     assert!(dropped.is_ok(), "the end is noticed though nothing can be sent and the action waits");
 }
 
 #[tokio::test]
 async fn publication_of_a_slow_reader_reaches_the_other_members() {
     let server = serve(1000, OverflowPolicy::Close).await;
-    let (mut reading, mut stuck) = (member(&server.address).await, member(&server.address).await);
-    stuck.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
-    server.desk.begun.notified().await;
-    publish_to(&server.publisher, &mut reading).await;
-    server.desk.go_on.notify_one();
+    let (mut reading, mut stalled) = (member(&server.address).await, member(&server.address).await);
+    stalled.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
+    server.state.started.notified().await;
+    publish_all_to(&server.publisher, &mut reading).await;
+    server.state.resume.notify_one();
     let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
     assert!(frame.unwrap().unwrap().into_text().unwrap().starts_with(r#"{"event":"said""#));
 }
@@ -238,11 +238,11 @@ async fn publication_of_a_slow_reader_reaches_the_other_members() {
 async fn action_that_publishes_to_a_slow_reader_is_not_delayed() {
     for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
         let server = serve(1000, policy).await;
-        let (mut reading, stuck) = (member(&server.address).await, member(&server.address).await);
-        publish_to(&server.publisher, &mut reading).await;
+        let (mut reading, stalled) = (member(&server.address).await, member(&server.address).await);
+        publish_all_to(&server.publisher, &mut reading).await;
         reading.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
-        server.desk.begun.notified().await;
-        server.desk.go_on.notify_one();
+        server.state.started.notified().await;
+        server.state.resume.notify_one();
         for begins in [r#"{"errors":[],"data":null,"action":"say","#, r#"{"event":"said""#] {
             let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
             let text = frame.unwrap().unwrap().into_text().unwrap();
@@ -250,6 +250,6 @@ async fn action_that_publishes_to_a_slow_reader_is_not_delayed() {
         }
         let EventCounters { dropped, too_slow, .. } = server.publisher.counters();
         assert_eq!((dropped, too_slow), (0, 0), "it is still there, and waits for all: {policy:?}");
-        drop(stuck);
+        drop(stalled);
     }
 }

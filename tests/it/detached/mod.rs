@@ -20,22 +20,22 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 
 /// What the tests know of the house.
-struct House {
+struct State {
     /// One that an action waits for, by its number.
-    go: Vec<Semaphore>,
-    begun: Semaphore,
+    permits: Vec<Semaphore>,
+    started: Semaphore,
     /// How many actions run.
     running: AtomicUsize,
     dropped: Notify,
     /// How many ran when the connection said that it is gone.
-    left: std::sync::Mutex<Option<usize>>,
-    gone: Notify,
+    running_at_disconnect: std::sync::Mutex<Option<usize>>,
+    disconnected: Notify,
 }
 
 /// An action that runs, until it is dropped.
-struct Running(Arc<House>);
+struct RunGuard(Arc<State>);
 
-impl Drop for Running {
+impl Drop for RunGuard {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::SeqCst);
         self.0.dropped.notify_one();
@@ -43,47 +43,47 @@ impl Drop for Running {
 }
 
 /// Panics when it is dropped.
-struct Bomb;
+struct PanicsOnDrop;
 
-impl Drop for Bomb {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         assert!(std::thread::panicking(), "a secret");
     }
 }
 
-impl House {
-    fn new() -> Arc<House> {
-        Arc::new(House {
-            go: (0..64).map(|_| Semaphore::new(0)).collect(),
-            begun: Semaphore::new(0),
+impl State {
+    fn new() -> Arc<State> {
+        Arc::new(State {
+            permits: (0..64).map(|_| Semaphore::new(0)).collect(),
+            started: Semaphore::new(0),
             running: AtomicUsize::new(0),
             dropped: Notify::new(),
-            left: std::sync::Mutex::default(),
-            gone: Notify::new(),
+            running_at_disconnect: std::sync::Mutex::default(),
+            disconnected: Notify::new(),
         })
     }
 
-    fn run(self: &Arc<House>) -> Running {
+    fn run(self: &Arc<State>) -> RunGuard {
         self.running.fetch_add(1, Ordering::SeqCst);
-        self.begun.add_permits(1);
-        Running(self.clone())
+        self.started.add_permits(1);
+        RunGuard(self.clone())
     }
 
     /// Runs until it is let go.
-    async fn wait(self: &Arc<House>, n: usize) -> usize {
+    async fn wait(self: &Arc<State>, n: usize) -> usize {
         let _running = self.run();
-        self.go[n].acquire().await.unwrap().forget();
+        self.permits[n].acquire().await.unwrap().forget();
         n
     }
 
     /// Lets that action go on.
-    fn let_go(&self, n: usize) {
-        self.go[n].add_permits(1);
+    fn resume(&self, n: usize) {
+        self.permits[n].add_permits(1);
     }
 
     /// So many more have begun.
-    async fn begun(&self, count: u32) {
-        self.begun.acquire_many(count).await.unwrap().forget();
+    async fn started(&self, count: u32) {
+        self.started.acquire_many(count).await.unwrap().forget();
     }
 
     fn running(&self) -> usize {
@@ -95,22 +95,22 @@ struct Said(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Hall, permission = AllowAny, events(Said))]
-struct Everybody;
+struct Everyone;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Hall, permission = AllowAny, events(Said))]
 struct Room;
 
 /// Never answers.
-struct Undecided;
+struct NeverReturns;
 
-impl<H: Handler> Permission<H> for Undecided {
+impl<H: Handler> Permission<H> for NeverReturns {
     async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
         std::future::pending().await
     }
 }
 
-struct Hall(Arc<House>);
+struct Hall(Arc<State>);
 
 type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
 
@@ -118,13 +118,13 @@ type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
 impl Hall {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
-        cx.join(Everybody).await
+        cx.join(Everyone).await
     }
 
     #[disconnect]
-    async fn gone(&self, _: &Scope<()>) {
-        *self.0.left.lock().unwrap() = Some(self.0.running());
-        self.0.gone.notify_one();
+    async fn disconnected(&self, _: &Scope<()>) {
+        *self.0.running_at_disconnect.lock().unwrap() = Some(self.0.running());
+        self.0.disconnected.notify_one();
     }
 
     #[event(permission = AllowAny)]
@@ -144,7 +144,7 @@ impl Hall {
     }
 
     #[action(permission = AllowAny, detached)]
-    async fn aside(&self, n: usize) -> usize {
+    async fn wait_detached(&self, n: usize) -> usize {
         self.0.wait(n).await
     }
 
@@ -165,12 +165,12 @@ impl Hall {
     }
 
     #[action(permission = AllowAny, detached, blocking)]
-    fn there(&self, n: usize) -> usize {
+    fn run_blocking(&self, n: usize) -> usize {
         Handle::current().block_on(self.0.wait(n))
     }
 
     #[action(permission = AllowAny, detached, blocking)]
-    fn panics_there(&self) -> usize {
+    fn panic_blocking(&self) -> usize {
         panic!("a secret")
     }
 
@@ -183,14 +183,14 @@ impl Hall {
 
     /// Waits for ever, and ends badly even so.
     #[action(permission = AllowAny, detached)]
-    async fn ends_badly(&self) {
-        let _bomb = Bomb;
+    async fn panic_on_drop(&self) {
+        let _bomb = PanicsOnDrop;
         self.0.wait(63).await;
     }
 
     #[action(permission = AllowAny)]
-    async fn ends_badly_in_the_queue(&self) {
-        let _bomb = Bomb;
+    async fn panic_on_drop_queued(&self) {
+        let _bomb = PanicsOnDrop;
         self.0.wait(63).await;
     }
 
@@ -203,16 +203,16 @@ impl Hall {
     #[action(permission = DenyAll, detached)]
     async fn denied(&self) {}
 
-    #[action(permission = Undecided, detached)]
+    #[action(permission = NeverReturns, detached)]
     async fn undecided(&self) {}
 
     /// Says it to everybody, and moves from there to the room.
     #[action(permission = AllowAny, detached)]
     async fn moves(&self, cx: &Context<'_, ()>, n: usize) -> Result<usize> {
-        cx.publish(Everybody, Said(1))?;
+        cx.publish(Everyone, Said(1))?;
         cx.join(Room).await?;
         cx.publish(Room, Said(2))?;
-        cx.leave(Everybody)?;
+        cx.leave(Everyone)?;
         Ok(self.0.wait(n).await)
     }
 
@@ -225,9 +225,9 @@ impl Hall {
 
     #[action(permission = AllowAny, detached)]
     async fn moves_and_fails(&self, cx: &Context<'_, ()>, n: usize) -> Result<()> {
-        cx.publish(Everybody, Said(1))?;
+        cx.publish(Everyone, Said(1))?;
         cx.join(Room).await?;
-        cx.leave(Everybody)?;
+        cx.leave(Everyone)?;
         self.0.wait(n).await;
         Err(Error::conflict("It is taken."))
     }
@@ -235,12 +235,12 @@ impl Hall {
     /// So many values and then the end, each once it is let go; what it says comes behind.
     #[action(permission = AllowAny, detached)]
     async fn stream(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
-        cx.publish(Everybody, Said(3))?;
-        let house = self.0.clone();
+        cx.publish(Everyone, Said(3))?;
+        let state = self.0.clone();
         let values = stream::iter(1..=count + 1).filter_map(move |value| {
-            let house = house.clone();
+            let state = state.clone();
             async move {
-                house.wait(n).await;
+                state.wait(n).await;
                 (value <= count).then_some(value)
             }
         });
@@ -262,12 +262,12 @@ impl Hall {
     }
 }
 
-fn hall_with(limits: Limits) -> (Arc<House>, Endpoint<Hall>) {
-    let house = House::new();
-    (house.clone(), portcullis::websocket(Hall(house)).limits(limits))
+fn hall_with(limits: Limits) -> (Arc<State>, Endpoint<Hall>) {
+    let state = State::new();
+    (state.clone(), portcullis::websocket(Hall(state)).limits(limits))
 }
 
-fn hall() -> (Arc<House>, Endpoint<Hall>) {
+fn hall() -> (Arc<State>, Endpoint<Hall>) {
     hall_with(Limits::default())
 }
 
@@ -282,12 +282,12 @@ fn message(action: &str, n: usize) -> String {
 }
 
 /// The request ids of the next replies.
-async fn ids(client: &mut Client, count: usize) -> Vec<u64> {
-    let mut ids = Vec::new();
+async fn reply_ids(client: &mut Client, count: usize) -> Vec<u64> {
+    let mut reply_ids = Vec::new();
     for _ in 0..count {
         let reply = client.reply().await;
         assert_eq!(reply.status(), 200, "{reply:?}");
-        ids.push(reply.value()["request_id"].as_u64().unwrap());
+        reply_ids.push(reply.value()["request_id"].as_u64().unwrap());
     }
-    ids
+    reply_ids
 }

@@ -14,17 +14,17 @@ use portcullis::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::common::rng::Dice;
+use crate::common::rng::Rng;
 
 #[derive(Default)]
-struct Truth {
+struct State {
     allowed: AtomicBool,
     /// How long a question takes, in milliseconds.
-    patience: AtomicUsize,
+    evaluation_millis: AtomicUsize,
     running: AtomicUsize,
 }
 
-struct Running(Arc<Truth>);
+struct Running(Arc<State>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -32,7 +32,7 @@ impl Drop for Running {
     }
 }
 
-struct Fair(Arc<Truth>);
+struct Fair(Arc<State>);
 
 impl Fair {
     async fn run(&self, time: u64) -> u64 {
@@ -51,9 +51,9 @@ impl Permission<Fair> for Allowed {
     async fn has_permission(&self, fair: &Fair, _: &Context<'_, ()>) -> Result<bool> {
         // What is read first may not be true any more when it is told.
         let allowed = fair.0.allowed.load(Ordering::SeqCst);
-        let patience = fair.0.patience.load(Ordering::SeqCst);
-        if patience > 0 {
-            sleep(Duration::from_millis(patience as u64)).await;
+        let evaluation_millis = fair.0.evaluation_millis.load(Ordering::SeqCst);
+        if evaluation_millis > 0 {
+            sleep(Duration::from_millis(evaluation_millis as u64)).await;
         }
         Ok(allowed)
     }
@@ -61,8 +61,8 @@ impl Permission<Fair> for Allowed {
 
 type Values = Streamed<Pin<Box<dyn Stream<Item = u64> + Send>>>;
 
-fn values(truth: &Arc<Truth>, time: u64, count: u64) -> Values {
-    let fair = Fair(truth.clone());
+fn values(state: &Arc<State>, time: u64, count: u64) -> Values {
+    let fair = Fair(state.clone());
     let all = stream::unfold((fair, 0), move |(fair, at)| async move {
         fair.run(time).await;
         (at < count).then_some((at, (fair, at + 1)))
@@ -82,7 +82,7 @@ impl Fair {
     }
 
     #[action(permission = Allowed, detached)]
-    async fn aside(&self, time: u64, fails: bool) -> Result<u64> {
+    async fn detached(&self, time: u64, fails: bool) -> Result<u64> {
         let time = self.run(time).await;
         if fails { Err(Error::conflict("It is taken.")) } else { Ok(time) }
     }
@@ -93,13 +93,13 @@ impl Fair {
     }
 
     #[action(permission = Allowed, detached)]
-    async fn stream_aside(&self, time: u64, count: u64) -> Values {
+    async fn stream_detached(&self, time: u64, count: u64) -> Values {
         values(&self.0, time, count)
     }
 }
 
 /// A message that has no last reply yet.
-struct Open {
+struct PendingMessage {
     action: &'static str,
     sent: Instant,
     fails: bool,
@@ -109,13 +109,13 @@ struct Open {
 struct Guest {
     client: Client,
     next: u64,
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, PendingMessage>,
     /// The last of the queue's that was answered to its end.
     last_in_queue: u64,
 }
 
-struct Judge {
-    truth: Arc<Truth>,
+struct Checker {
+    state: Arc<State>,
     /// Whether a change is through that has taken the right.
     is_forbidden: bool,
     /// Up to when it was last not allowed, if it is now.
@@ -123,8 +123,8 @@ struct Judge {
     counts: HashMap<(&'static str, u16), u32>,
 }
 
-impl Judge {
-    fn heard(&mut self, guest: &mut Guest, reply: &Reply) {
+impl Checker {
+    fn check_reply(&mut self, guest: &mut Guest, reply: &Reply) {
         let (id, status) = (reply.value()["request_id"].as_u64().unwrap(), reply.status());
         let Some(open) = guest.open.get(&id) else { panic!("answered once too often: {reply:?}") };
         assert_eq!(reply.value()["action"], open.action);
@@ -148,23 +148,23 @@ impl Judge {
     }
 
     /// All that is there to be heard.
-    fn hear(&mut self, guests: &mut [Guest]) {
+    fn check_replies(&mut self, guests: &mut [Guest]) {
         for guest in guests {
             while let Some(reply) = guest.client.reply().now_or_never() {
-                self.heard(guest, &reply);
+                self.check_reply(guest, &reply);
             }
         }
     }
 
     fn is_allowed(&self) -> bool {
-        self.truth.allowed.load(Ordering::SeqCst)
+        self.state.allowed.load(Ordering::SeqCst)
     }
 
     fn set(&mut self, allowed: bool) {
         if !allowed || !self.is_allowed() {
             self.last_denied = Some(Instant::now());
         }
-        self.truth.allowed.store(allowed, Ordering::SeqCst);
+        self.state.allowed.store(allowed, Ordering::SeqCst);
     }
 }
 
@@ -175,74 +175,79 @@ async fn guest(fair: &Endpoint<Fair>) -> Guest {
     Guest { client, next: 0, open: HashMap::new(), last_in_queue: 0 }
 }
 
-fn send(guest: &mut Guest, dice: &mut Dice) {
+fn send(guest: &mut Guest, rng: &mut Rng) {
     guest.next += 1;
-    let action = ["queue", "aside", "aside", "stream", "stream_aside"][usize::try_from(dice.roll(5)).unwrap()];
-    let (time, count) = (dice.roll(4) * dice.roll(30), dice.roll(4));
-    let fails = !action.starts_with("stream") && dice.roll(8) == 0;
-    guest.open.insert(guest.next, Open { action, sent: Instant::now(), fails });
+    let action = ["queue", "detached", "detached", "stream", "stream_detached"][usize::try_from(rng.below(5)).unwrap()];
+    let (time, count) = (rng.below(4) * rng.below(30), rng.below(4));
+    let fails = !action.starts_with("stream") && rng.below(8) == 0;
+    guest.open.insert(guest.next, PendingMessage { action, sent: Instant::now(), fails });
     guest.client.send(format!(
         r#"{{"action":"{action}","time":{time},"count":{count},"fails":{fails},"request_id":{}}}"#,
         guest.next
     ));
 }
 
-async fn thousands_of_steps(seed: u64, sessions: Connections<Fair>, fair: Endpoint<Fair>, truth: Arc<Truth>) -> Judge {
-    let mut dice = Dice(seed);
-    truth.allowed.store(true, Ordering::SeqCst);
+async fn run_random_steps(
+    seed: u64,
+    connections: Connections<Fair>,
+    fair: Endpoint<Fair>,
+    state: Arc<State>,
+) -> Checker {
+    let mut rng = Rng(seed);
+    state.allowed.store(true, Ordering::SeqCst);
     let counts = HashMap::new();
-    let mut judge = Judge { truth: truth.clone(), is_forbidden: false, last_denied: None, counts };
+    let mut checker = Checker { state: state.clone(), is_forbidden: false, last_denied: None, counts };
     let mut guests = Vec::new();
     for _ in 0..3 {
         guests.push(guest(&fair).await);
     }
-    let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    let mut refresh: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
     for _ in 0..6000 {
-        let at = usize::try_from(dice.roll(3)).unwrap();
-        match dice.roll(20) {
-            0..=6 if guests[at].open.len() < 20 => send(&mut guests[at], &mut dice),
-            7..=9 => sleep(Duration::from_millis(dice.roll(12))).await,
-            10 if changing.is_none() && dice.roll(3) == 0 => {
-                let (sessions, allowed) = (sessions.clone(), dice.roll(3) > 0);
-                judge.is_forbidden = false;
-                judge.set(allowed);
-                truth.patience.store(usize::try_from(dice.roll(3) * dice.roll(5)).unwrap(), Ordering::SeqCst);
-                changing = Some(Box::pin(async move { sessions.refresh_all().await }));
+        let at = usize::try_from(rng.below(3)).unwrap();
+        match rng.below(20) {
+            0..=6 if guests[at].open.len() < 20 => send(&mut guests[at], &mut rng),
+            7..=9 => sleep(Duration::from_millis(rng.below(12))).await,
+            10 if refresh.is_none() && rng.below(3) == 0 => {
+                let (connections, allowed) = (connections.clone(), rng.below(3) > 0);
+                checker.is_forbidden = false;
+                checker.set(allowed);
+                state.evaluation_millis.store(usize::try_from(rng.below(3) * rng.below(5)).unwrap(), Ordering::SeqCst);
+                refresh = Some(Box::pin(async move { connections.refresh_all().await }));
             }
             11..=13 => {
-                if let Some(change) = &mut changing
-                    && futures_util::poll!(change).is_ready()
+                if let Some(running) = &mut refresh
+                    && futures_util::poll!(running).is_ready()
                 {
-                    changing = None;
+                    refresh = None;
                     // What is on the wire by now was sent before.
-                    judge.hear(&mut guests);
-                    judge.is_forbidden = !judge.is_allowed();
+                    checker.check_replies(&mut guests);
+                    checker.is_forbidden = !checker.is_allowed();
                 }
             }
-            14 if dice.roll(40) == 0 => guests[at] = guest(&fair).await,
-            _ => judge.hear(&mut guests[at..=at]),
+            14 if rng.below(40) == 0 => guests[at] = guest(&fair).await,
+            _ => checker.check_replies(&mut guests[at..=at]),
         }
     }
-    if let Some(change) = changing {
-        change.await;
-        judge.hear(&mut guests);
+    if let Some(running) = refresh {
+        running.await;
+        checker.check_replies(&mut guests);
     }
     for guest in &mut guests {
         while !guest.open.is_empty() {
             let reply = guest.client.reply().await;
-            judge.heard(guest, &reply);
+            checker.check_reply(guest, &reply);
         }
         guest.client.expect_silence().await;
     }
-    assert_eq!(truth.running.load(Ordering::SeqCst), 0, "those of ended connections, too");
-    judge
+    assert_eq!(state.running.load(Ordering::SeqCst), 0, "those of ended connections, too");
+    checker
 }
 
 #[tokio::test(start_paused = true)]
 async fn random_messages_and_changes_get_correct_replies_in_order() {
     let mut counts = HashMap::new();
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
-        let truth = Arc::<Truth>::default();
+        let state = Arc::<State>::default();
         // Few beside, so that some detached ones run in the queue.
         let never = Duration::from_hours(10_000);
         let limits = Limits {
@@ -252,13 +257,13 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
             send_timeout: never,
             ..Limits::default()
         };
-        let fair = portcullis::websocket(Fair(truth.clone())).limits(limits);
-        let judge = thousands_of_steps(seed, fair.connections(), fair, truth).await;
-        for (kind, count) in judge.counts {
+        let fair = portcullis::websocket(Fair(state.clone())).limits(limits);
+        let checker = run_random_steps(seed, fair.connections(), fair, state).await;
+        for (kind, count) in checker.counts {
             *counts.entry(kind).or_insert(0) += count;
         }
     }
-    for (action, well) in [("queue", 201), ("aside", 200), ("stream", 200), ("stream_aside", 200)] {
+    for (action, well) in [("queue", 201), ("detached", 200), ("stream", 200), ("stream_detached", 200)] {
         for status in [well, 403] {
             let count = counts.get(&(action, status)).copied().unwrap_or_default();
             assert!(count > 100, "each happened often enough: {action} {status}: {counts:?}");

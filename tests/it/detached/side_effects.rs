@@ -3,7 +3,7 @@
 use portcullis::Limits;
 use serde_json::{Value, json};
 
-use super::{Everybody, Room, Said, hall, hall_with, message, open};
+use super::{Everyone, Room, Said, hall, hall_with, message, open};
 
 async fn next(client: &mut portcullis::testing::Client) -> Value {
     client.reply().await.value().clone()
@@ -13,16 +13,16 @@ async fn next(client: &mut portcullis::testing::Client) -> Value {
 async fn side_effects_of_a_detached_action_surround_its_reply() {
     // Beside the queue, and in it.
     for detached in [8, 0] {
-        let (house, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
+        let (state, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
         let publisher = hall.publisher();
         client.send(message("moves", 1));
-        house.begun(1).await;
-        publisher.publish(&Everybody, Said(10));
+        state.started(1).await;
+        publisher.publish(&Everyone, Said(10));
         publisher.publish(&Room, Said(11));
         assert_eq!(next(&mut client).await["data"], 10, "nothing has happened yet");
         assert_eq!(next(&mut other).await["data"], 10);
-        house.let_go(1);
+        state.resume(1);
         assert_eq!(next(&mut client).await["request_id"], 1, "its reply comes first");
         assert_eq!(
             next(&mut client).await,
@@ -30,7 +30,7 @@ async fn side_effects_of_a_detached_action_surround_its_reply() {
             "it has left where the first was said"
         );
         assert_eq!(next(&mut other).await["data"], 1);
-        publisher.publish(&Everybody, Said(12));
+        publisher.publish(&Everyone, Said(12));
         publisher.publish(&Room, Said(13));
         assert_eq!(next(&mut client).await["data"], 13);
         assert_eq!(next(&mut other).await["data"], 12);
@@ -39,14 +39,14 @@ async fn side_effects_of_a_detached_action_surround_its_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn side_effects_of_a_failed_detached_action_are_discarded() {
-    let (house, hall) = hall();
+    let (state, hall) = hall();
     let (mut client, mut other) = (open(&hall).await, open(&hall).await);
     client.send(message("moves_and_fails", 1));
-    house.let_go(1);
+    state.resume(1);
     let reply = next(&mut client).await;
     assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(409), &json!("conflict")));
     hall.publisher().publish(&Room, Said(10));
-    hall.publisher().publish(&Everybody, Said(11));
+    hall.publisher().publish(&Everyone, Said(11));
     assert_eq!(next(&mut client).await["data"], 11);
     assert_eq!(next(&mut other).await["data"], 11);
     client.expect_silence().await;
@@ -54,14 +54,14 @@ async fn side_effects_of_a_failed_detached_action_are_discarded() {
 
 #[tokio::test(start_paused = true)]
 async fn events_before_a_detached_leave_precede_its_reply() {
-    let (house, hall) = hall();
+    let (state, hall) = hall();
     let mut client = open(&hall).await;
     client.send(message("moves", 1));
-    house.begun(1).await;
+    state.started(1).await;
     // All of it at once, as far as the connection can tell.
-    house.let_go(1);
+    state.resume(1);
     for data in 10..15 {
-        hall.publisher().publish(&Everybody, Said(data));
+        hall.publisher().publish(&Everyone, Said(data));
     }
     for data in 10..15 {
         assert_eq!(next(&mut client).await["data"], data);
@@ -74,19 +74,19 @@ async fn events_before_a_detached_leave_precede_its_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_subscriptions_begin_with_their_replies_under_their_own_ids() {
-    let (house, hall) = hall();
+    let (state, hall) = hall();
     let mut client = open(&hall).await;
     for n in [1, 2] {
         client.send(message("subscribes", n));
     }
-    house.begun(2).await;
+    state.started(2).await;
     let publisher = hall.publisher();
     publisher.publish(&Room, Said(1));
-    house.let_go(2);
+    state.resume(2);
     assert_eq!(next(&mut client).await["request_id"], 2);
     publisher.publish(&Room, Said(2));
     assert_eq!(next(&mut client).await, json!({"event": "said", "data": 2, "request_ids": [2]}));
-    house.let_go(1);
+    state.resume(1);
     assert_eq!(next(&mut client).await["request_id"], 1);
     publisher.publish(&Room, Said(3));
     assert_eq!(next(&mut client).await["request_ids"], json!([2, 1]));
@@ -94,30 +94,30 @@ async fn detached_subscriptions_begin_with_their_replies_under_their_own_ids() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_streams_are_interleaved_with_each_other_and_with_queued_actions() {
-    let (house, hall) = hall();
+    let (state, hall) = hall();
     let (mut client, mut other) = (open(&hall).await, open(&hall).await);
     for n in [1, 2] {
         client.send(format!(r#"{{"action":"stream","n":{n},"count":2,"request_id":{n}}}"#));
     }
     client.send(message("wait", 3));
-    house.begun(3).await;
+    state.started(3).await;
     // The stream, what it says, and whether it is its last word.
     for (n, data, last) in [(1, 1, false), (2, 1, false), (2, 2, false), (1, 2, false)] {
-        house.let_go(n);
+        state.resume(n);
         let reply = next(&mut client).await;
         let told = (reply["request_id"].clone(), reply["data"].clone(), reply["last"].clone());
         assert_eq!(told, (json!(n), json!(data), json!(last)));
         client.send(r#"{"action":"ping","request_id":"p"}"#);
     }
     client.expect_silence().await;
-    house.let_go(3);
+    state.resume(3);
     assert_eq!(next(&mut client).await["request_id"], 3);
     for _ in 0..4 {
         assert_eq!(next(&mut client).await["request_id"], "p");
     }
     other.expect_silence().await;
     for n in [2, 1] {
-        house.let_go(n);
+        state.resume(n);
         let reply = next(&mut client).await;
         assert_eq!((&reply["request_id"], &reply["data"], &reply["last"]), (&json!(n), &Value::Null, &json!(true)));
         assert_eq!(
@@ -132,14 +132,14 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
 
 #[tokio::test(start_paused = true)]
 async fn stream_in_the_queue_delays_later_messages() {
-    let (house, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
+    let (state, hall) = hall_with(Limits { max_detached_actions: 0, ..Limits::default() });
     let mut client = open(&hall).await;
     client.send(r#"{"action":"stream","n":1,"count":1,"request_id":1}"#);
     client.send(r#"{"action":"ping","request_id":2}"#);
-    house.let_go(1);
+    state.resume(1);
     assert_eq!(next(&mut client).await["last"], false);
     client.expect_silence().await;
-    house.let_go(1);
+    state.resume(1);
     assert_eq!(next(&mut client).await["last"], true);
     // Events go out once the messages that have come are answered.
     assert_eq!(next(&mut client).await["request_id"], 2);
@@ -148,12 +148,12 @@ async fn stream_in_the_queue_delays_later_messages() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_action_with_no_reply_ends_silently_and_frees_its_slot() {
-    let (house, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
+    let (state, hall) = hall_with(Limits { max_detached_actions: 1, ..Limits::default() });
     let mut client = open(&hall).await;
     for n in 1..=3 {
         client.send(message("quiet", n));
-        house.let_go(n);
+        state.resume(n);
         client.expect_silence().await;
-        assert_eq!(house.running(), 0, "and leaves room for the next");
+        assert_eq!(state.running(), 0, "and leaves room for the next");
     }
 }

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::House;
+use super::State;
 use crate::common::Padding;
 
-struct Ticker(Arc<House>);
+struct Ticker(Arc<State>);
 
 /// So large that the buffers of a socket hold but a few.
 struct Page;
@@ -39,29 +39,29 @@ impl Ticker {
     async fn ping(&self) {}
 
     #[action(permission = AllowAny, detached)]
-    async fn aside(&self, n: usize) -> usize {
+    async fn wait_detached(&self, n: usize) -> usize {
         self.0.wait(n).await
     }
 
     /// More than the buffers of a socket hold.
     #[action(permission = AllowAny)]
     async fn book(&self) -> Padding {
-        self.0.begun.add_permits(1);
+        self.0.started.add_permits(1);
         Padding(64 * 1024 * 1024)
     }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn serve(limits: Limits) -> (Arc<House>, Publisher<Ticker>, String) {
-    let house = House::new();
-    let endpoint = portcullis::websocket(Ticker(house.clone())).limits(limits);
+async fn serve(limits: Limits) -> (Arc<State>, Publisher<Ticker>, String) {
+    let state = State::new();
+    let endpoint = portcullis::websocket(Ticker(state.clone())).limits(limits);
     let publisher = endpoint.publisher();
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (house, publisher, address)
+    (state, publisher, address)
 }
 
 /// Connects, and waits until it is a member.
@@ -73,18 +73,18 @@ async fn member(address: &str) -> Socket {
 }
 
 /// Begins two actions beside the queue.
-async fn begin_two(socket: &mut Socket, house: &House) {
+async fn begin_two_actions(socket: &mut Socket, state: &State) {
     for n in [1, 2] {
-        socket.send(Message::text(format!(r#"{{"action":"aside","n":{n}}}"#))).await.unwrap();
+        socket.send(Message::text(format!(r#"{{"action":"wait_detached","n":{n}}}"#))).await.unwrap();
     }
-    house.begun(2).await;
+    state.started(2).await;
 }
 
-async fn is_dropped(house: &House) {
+async fn assert_dropped(state: &State) {
     for n in 0..2 {
-        let dropped = timeout(Duration::from_secs(20), house.dropped.notified()).await;
+        let dropped = timeout(Duration::from_secs(20), state.dropped.notified()).await;
         assert!(dropped.is_ok(), "{n}");
-        if house.running() == 0 {
+        if state.running() == 0 {
             return;
         }
     }
@@ -102,16 +102,16 @@ async fn slow_reader_of_events_is_closed_and_its_detached_actions_are_dropped() 
         action_timeout: long,
         ..Limits::default()
     };
-    let (house, publisher, address) = serve(limits).await;
-    let (mut reading, mut stuck) = (member(&address).await, member(&address).await);
-    begin_two(&mut stuck, &house).await;
+    let (state, publisher, address) = serve(limits).await;
+    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    begin_two_actions(&mut stalled, &state).await;
     for _ in 0..64 {
         publisher.publish(&Readers, Page);
         let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
         assert!(frame.unwrap().unwrap().is_text());
     }
-    is_dropped(&house).await;
-    assert_eq!(house.running(), 0);
+    assert_dropped(&state).await;
+    assert_eq!(state.running(), 0);
 }
 
 #[tokio::test]
@@ -122,12 +122,12 @@ async fn slow_reader_of_a_reply_is_closed_after_the_send_timeout() {
         action_timeout: Duration::from_hours(1),
         ..Limits::default()
     };
-    let (house, _, address) = serve(limits).await;
-    let mut stuck = member(&address).await;
-    begin_two(&mut stuck, &house).await;
-    stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
-    is_dropped(&house).await;
-    assert_eq!(house.running(), 0);
+    let (state, _, address) = serve(limits).await;
+    let mut stalled = member(&address).await;
+    begin_two_actions(&mut stalled, &state).await;
+    stalled.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
+    assert_dropped(&state).await;
+    assert_eq!(state.running(), 0);
 }
 
 /// Whoever holds something, a lock or a place in a pool, would hold it for all others.
@@ -141,15 +141,15 @@ async fn detached_actions_of_a_slow_reader_keep_running() {
         action_timeout: Duration::from_secs(2),
         ..Limits::default()
     };
-    let (house, _, address) = serve(limits).await;
-    let mut stuck = member(&address).await;
-    begin_two(&mut stuck, &house).await;
-    stuck.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
-    house.begun(1).await;
-    house.let_go(1);
-    let ended = timeout(Duration::from_secs(20), house.dropped.notified()).await;
-    assert!(ended.is_ok() && house.running() == 1, "one goes on as it is let");
-    let ended = timeout(Duration::from_secs(20), house.dropped.notified()).await;
-    assert!(ended.is_ok() && house.running() == 0, "the other has its time limit");
-    drop(stuck);
+    let (state, _, address) = serve(limits).await;
+    let mut stalled = member(&address).await;
+    begin_two_actions(&mut stalled, &state).await;
+    stalled.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
+    state.started(1).await;
+    state.resume(1);
+    let ended = timeout(Duration::from_secs(20), state.dropped.notified()).await;
+    assert!(ended.is_ok() && state.running() == 1, "one goes on as it is let");
+    let ended = timeout(Duration::from_secs(20), state.dropped.notified()).await;
+    assert!(ended.is_ok() && state.running() == 0, "the other has its time limit");
+    drop(stalled);
 }

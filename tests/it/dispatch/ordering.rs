@@ -10,21 +10,21 @@ use portcullis::{AllowAny, Context, Endpoint, Handler, Limits, Permission, Resul
 use tokio::sync::{Notify, Semaphore};
 
 struct Queue {
-    go: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     started: Arc<Notify>,
     running: AtomicU32,
-    hold: Mutex<Option<mpsc::Receiver<()>>>,
-    begun: Arc<Mutex<Vec<u32>>>,
+    blocker: Mutex<Option<mpsc::Receiver<()>>>,
+    begun_log: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Default for Queue {
     fn default() -> Queue {
         Queue {
-            go: Arc::new(Semaphore::new(0)),
+            permits: Arc::new(Semaphore::new(0)),
             started: Arc::default(),
             running: AtomicU32::new(0),
-            hold: Mutex::default(),
-            begun: Arc::default(),
+            blocker: Mutex::default(),
+            begun_log: Arc::default(),
         }
     }
 }
@@ -35,7 +35,7 @@ impl Queue {
     async fn wait(&self, n: u32) -> u32 {
         assert_eq!(self.running.fetch_add(1, Ordering::SeqCst), 0, "two actions of one connection run at once");
         self.started.notify_one();
-        self.go.acquire().await.unwrap().forget();
+        self.permits.acquire().await.unwrap().forget();
         self.running.fetch_sub(1, Ordering::SeqCst);
         n
     }
@@ -51,21 +51,21 @@ impl Queue {
         std::future::pending::<()>().await;
     }
 
-    #[action(permission = Undecided)]
+    #[action(permission = NeverReturns)]
     async fn guarded(&self) {}
 
     #[action(permission = AllowAny, blocking)]
     fn block(&self, n: u32) -> u32 {
-        self.begun.lock().unwrap().push(n);
-        if let Some(hold) = self.hold.lock().unwrap().take() {
+        self.begun_log.lock().unwrap().push(n);
+        if let Some(blocker) = self.blocker.lock().unwrap().take() {
             self.started.notify_one();
-            let _ = hold.recv();
+            let _ = blocker.recv();
         }
         n
     }
 
     #[action(permission = AllowAny, blocking)]
-    fn block_by_the_runtimes_means(&self) -> u8 {
+    fn block_on_runtime(&self) -> u8 {
         let lock = tokio::sync::Mutex::new(());
         drop(lock.blocking_lock());
         tokio::runtime::Handle::current().block_on(async {
@@ -79,31 +79,31 @@ impl Queue {
         panic!("a secret");
     }
 
-    #[action(permission = Undecided, blocking)]
+    #[action(permission = NeverReturns, blocking)]
     fn block_guarded(&self) {}
 
-    #[action(permission = Asks, blocking)]
-    fn block_asked(&self) {
-        self.begun.lock().unwrap().push(0);
+    #[action(permission = WaitsForPermit, blocking)]
+    fn block_guarded_by_permit(&self) {
+        self.begun_log.lock().unwrap().push(0);
     }
 }
 
 /// Never answers.
-struct Undecided;
+struct NeverReturns;
 
-impl<H: Handler> Permission<H> for Undecided {
+impl<H: Handler> Permission<H> for NeverReturns {
     async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
         std::future::pending().await
     }
 }
 
 /// Says yes once it may.
-struct Asks;
+struct WaitsForPermit;
 
-impl Permission<Queue> for Asks {
-    async fn has_permission(&self, slow: &Queue, _: &Context<'_, ()>) -> Result<bool> {
-        slow.started.notify_one();
-        let _permit = slow.go.acquire().await;
+impl Permission<Queue> for WaitsForPermit {
+    async fn has_permission(&self, queue: &Queue, _: &Context<'_, ()>) -> Result<bool> {
+        queue.started.notify_one();
+        let _permit = queue.permits.acquire().await;
         Ok(true)
     }
 }
@@ -114,9 +114,9 @@ async fn open(endpoint: &Endpoint<Queue>) -> Client {
 
 #[tokio::test]
 async fn messages_of_a_connection_are_answered_one_by_one_in_order() {
-    let slow = Queue::default();
-    let (go, started) = (slow.go.clone(), slow.started.clone());
-    let mut client = open(&portcullis::websocket(slow)).await;
+    let queue = Queue::default();
+    let (permits, started) = (queue.permits.clone(), queue.started.clone());
+    let mut client = open(&portcullis::websocket(queue)).await;
     // More than are read ahead.
     for n in 0..100 {
         let action = if n % 2 == 0 { "wait" } else { "quick" };
@@ -124,7 +124,7 @@ async fn messages_of_a_connection_are_answered_one_by_one_in_order() {
     }
     started.notified().await;
     client.expect_silence().await;
-    go.add_permits(100);
+    permits.add_permits(100);
     for n in 0..100 {
         assert_eq!(client.reply().await.data(), n);
     }
@@ -147,10 +147,10 @@ async fn action_over_its_timeout_is_answered_with_408() {
 #[tokio::test]
 async fn blocking_action_over_its_timeout_is_answered_with_408() {
     let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
-    let slow = Queue::default();
-    let (release, hold) = mpsc::channel();
-    *slow.hold.lock().unwrap() = Some(hold);
-    let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
+    let queue = Queue::default();
+    let (release, blocker) = mpsc::channel();
+    *queue.blocker.lock().unwrap() = Some(blocker);
+    let mut client = open(&portcullis::websocket(queue).limits(limits)).await;
     assert_eq!(client.call("block").with("n", 1).await.status(), 408);
     release.send(()).unwrap();
     assert_eq!(client.call("block_guarded").await.status(), 500);
@@ -159,11 +159,11 @@ async fn blocking_action_over_its_timeout_is_answered_with_408() {
 
 #[tokio::test]
 async fn blocking_action_does_not_block_the_runtime() {
-    let slow = Queue::default();
-    let (release, hold) = mpsc::channel();
-    *slow.hold.lock().unwrap() = Some(hold);
-    let started = slow.started.clone();
-    let endpoint = portcullis::websocket(slow);
+    let queue = Queue::default();
+    let (release, blocker) = mpsc::channel();
+    *queue.blocker.lock().unwrap() = Some(blocker);
+    let started = queue.started.clone();
+    let endpoint = portcullis::websocket(queue);
     let (mut first, mut second) = (open(&endpoint).await, open(&endpoint).await);
     first.send(r#"{"action":"block","n":1}"#);
     started.notified().await;
@@ -171,7 +171,7 @@ async fn blocking_action_does_not_block_the_runtime() {
     assert_eq!(second.call("quick").with("n", 2).await.data(), 2);
     release.send(()).unwrap();
     assert_eq!(first.reply().await.data(), 1);
-    assert_eq!(first.call("block_by_the_runtimes_means").await.data(), 7);
+    assert_eq!(first.call("block_on_runtime").await.data(), 7);
     let reply = first.call("block_and_panic").await;
     assert!(reply.status() == 500 && !reply.text().contains("secret"), "{reply:?}");
     assert_eq!(first.call("block").with("n", 3).await.data(), 3);
@@ -211,11 +211,11 @@ fn blocking_action_that_timed_out_in_the_pool_queue_never_begins() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let limits = Limits { action_timeout: Duration::from_millis(20), ..Limits::default() };
-        let slow = Queue::default();
-        let (release, hold) = mpsc::channel();
-        *slow.hold.lock().unwrap() = Some(hold);
-        let begun = slow.begun.clone();
-        let endpoint = portcullis::websocket(slow).limits(limits);
+        let queue = Queue::default();
+        let (release, blocker) = mpsc::channel();
+        *queue.blocker.lock().unwrap() = Some(blocker);
+        let begun_log = queue.begun_log.clone();
+        let endpoint = portcullis::websocket(queue).limits(limits);
         let (mut first, mut second, mut third) = (open(&endpoint).await, open(&endpoint).await, open(&endpoint).await);
         // The first has the only thread.
         assert_eq!(first.call("block").with("n", 1).await.status(), 408);
@@ -231,7 +231,7 @@ fn blocking_action_that_timed_out_in_the_pool_queue_never_begins() {
         let limits = Limits::default();
         let mut last = open(&endpoint.limits(limits)).await;
         assert_eq!(last.call("block").with("n", 4).await.data(), 4);
-        assert_eq!(*begun.lock().unwrap(), [1, 4]);
+        assert_eq!(*begun_log.lock().unwrap(), [1, 4]);
     });
 }
 
@@ -255,18 +255,18 @@ async fn maximal_durations_in_limits_are_accepted() {
 fn blocking_action_of_a_gone_client_does_not_begin() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let slow = Queue::default();
-        let (go, started, begun) = (slow.go.clone(), slow.started.clone(), slow.begun.clone());
-        let endpoint = portcullis::websocket(slow);
+        let queue = Queue::default();
+        let (permits, started, begun_log) = (queue.permits.clone(), queue.started.clone(), queue.begun_log.clone());
+        let endpoint = portcullis::websocket(queue);
         let (mut leaving, mut staying) = (open(&endpoint).await, open(&endpoint).await);
-        leaving.send(r#"{"action":"block_asked"}"#);
+        leaving.send(r#"{"action":"block_guarded_by_permit"}"#);
         started.notified().await;
         drop(leaving);
         // The only thread is free again once the check has been given up.
         assert_eq!(staying.call("block").with("n", 1).await.data(), 1);
-        go.add_permits(10);
-        assert_eq!(staying.call("block_asked").await.status(), 200);
-        assert_eq!(*begun.lock().unwrap(), [1, 0]);
+        permits.add_permits(10);
+        assert_eq!(staying.call("block_guarded_by_permit").await.status(), 200);
+        assert_eq!(*begun_log.lock().unwrap(), [1, 0]);
     });
 }
 
@@ -278,9 +278,9 @@ async fn message_read_ahead_resets_the_idle_timeout() {
         max_read_ahead: 1,
         ..Limits::default()
     };
-    let slow = Queue::default();
-    let go = slow.go.clone();
-    let mut client = open(&portcullis::websocket(slow).limits(limits)).await;
+    let queue = Queue::default();
+    let permits = queue.permits.clone();
+    let mut client = open(&portcullis::websocket(queue).limits(limits)).await;
     let after = |millis| tokio::time::sleep(Duration::from_millis(millis));
     client.send(r#"{"action":"wait","n":1}"#);
     after(1000).await;
@@ -288,7 +288,7 @@ async fn message_read_ahead_resets_the_idle_timeout() {
     after(8000).await;
     client.send(r#"{"action":"quick","n":3}"#);
     after(500).await;
-    go.add_permits(1);
+    permits.add_permits(1);
     for n in 1..=3 {
         assert_eq!(client.reply().await.data(), n);
     }

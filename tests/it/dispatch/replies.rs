@@ -30,9 +30,9 @@ impl From<AppError> for Error {
 }
 
 /// A reply of an application's own: whatever it does, the frame is JSON.
-struct Own(&'static [&'static str]);
+struct RawReply(&'static [&'static str]);
 
-impl IntoReply<Own> for Own {
+impl IntoReply<RawReply> for RawReply {
     fn into_reply(self, reply: &mut Reply) -> Result<()> {
         self.0.iter().try_for_each(|data| reply.data(StatusCode::ACCEPTED, data))
     }
@@ -91,8 +91,8 @@ impl Replies {
     }
 
     #[action(permission = AllowAny)]
-    async fn own(&self, written: usize) -> Own {
-        Own(&["first", "second"][..written])
+    async fn own(&self, written: usize) -> RawReply {
+        RawReply(&["first", "second"][..written])
     }
 
     #[action(permission = AllowAny)]

@@ -9,15 +9,15 @@ use super::{ChannelId, Member, uploads};
 
 /// Users with the role `seer` see uploads, but for those of channel 6.
 #[derive(Clone, Default)]
-pub(crate) struct Source {
+pub(crate) struct FakeGrants {
     /// What holds up whoever asks for user 5.
     pub(crate) gate: Arc<Notify>,
-    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    pub(crate) load_log: Arc<Mutex<Vec<String>>>,
 }
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
-        self.asked.lock().unwrap().push(format!("user {}", user.id));
+        self.load_log.lock().unwrap().push(format!("user {}", user.id));
         if user.id == 5 {
             self.gate.notified().await;
         }
@@ -29,7 +29,7 @@ impl GrantSource<Member> for Source {
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-        self.asked.lock().unwrap().push(format!("{} objects", objects.len()));
+        self.load_log.lock().unwrap().push(format!("{} objects", objects.len()));
         let closed = Overwrites::new().deny_everyone(uploads::read);
         let of = |key: &ObjectKey| if *key == ChannelId(6).grant_key() { closed.clone() } else { Overwrites::new() };
         Ok(objects.iter().map(of).collect())

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::common::codenames::uploads;
 use crate::common::{Member, member};
-use grant_source::Source;
+use grant_source::FakeGrants;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct ChannelId(u32);
@@ -33,7 +33,7 @@ impl GrantKey for ChannelId {
 struct RoomMember;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Messenger, permission = "RoomMember", events(Said, Uploaded, Secret, Odd))]
+#[group(consumer = Messenger, permission = "RoomMember", events(Said, Uploaded, Secret, Unserializable))]
 struct Room(u32);
 
 impl GroupPermission<Room, Messenger> for RoomMember {
@@ -66,7 +66,7 @@ struct Uploaded {
 
 struct Secret(&'static str);
 
-struct Odd(&'static str);
+struct Unserializable(&'static str);
 
 /// Members who have not been muted.
 struct Unmuted;
@@ -112,7 +112,7 @@ impl Messenger {
     }
 
     #[event(permission = AllowAny)]
-    fn odd(&self, event: &Odd) -> HashMap<Vec<u8>, u32> {
+    fn odd(&self, event: &Unserializable) -> HashMap<Vec<u8>, u32> {
         assert_ne!(event.0, "panic", "a method's secret");
         // A map whose keys are no strings is no JSON.
         HashMap::from([(vec![1], 2)])
@@ -197,7 +197,7 @@ impl Other {
     async fn ping(&self) {}
 }
 
-fn chat(source: &Source) -> Endpoint<Messenger> {
+fn chat(source: &FakeGrants) -> Endpoint<Messenger> {
     portcullis::websocket(Messenger { open: true, rooms: Rooms, wait: Notify::new() }).grants(source.clone())
 }
 
@@ -208,11 +208,11 @@ async fn open(chat: &Endpoint<Messenger>, id: u32, roles: &[&'static str]) -> Cl
 /// Joins a room, and waits until that has taken effect.
 async fn join(client: &mut Client, room: u32) {
     assert_eq!(client.call("join").with("room", room).await.status(), 200);
-    settled(client).await;
+    settle(client).await;
 }
 
 /// What follows a reply has happened once the next one is there.
-async fn settled(client: &mut Client) {
+async fn settle(client: &mut Client) {
     assert_eq!(client.call("nothing").await.status(), 405);
 }
 

@@ -1,10 +1,10 @@
 //! In which order events and replies come: what an action publishes follows its reply, and others do not wait for it.
 
-use super::{Lobby, Room, Said, Source, chat, event, join, open, said, settled};
+use super::{FakeGrants, Lobby, Room, Said, chat, event, join, open, said, settle};
 
 #[tokio::test(start_paused = true)]
 async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
-    let chat = chat(&Source::default());
+    let chat = chat(&FakeGrants::default());
     let (mut one, mut other) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut other] {
         join(client, 2).await;
@@ -17,7 +17,7 @@ async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
     assert_eq!(event(&mut other).await, said("psst"));
     one.expect_silence().await;
     assert_eq!(one.call("join_and_fail").with("room", 3).await.status(), 409);
-    settled(&mut one).await;
+    settle(&mut one).await;
     chat.publisher().publish(&Room(3), Said("in three"));
     chat.publisher().publish(&Lobby, Said("still in the lobby"));
     assert_eq!(event(&mut one).await, said("still in the lobby"));
@@ -40,7 +40,7 @@ async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
 
 #[tokio::test(start_paused = true)]
 async fn event_is_not_delivered_after_the_reply_that_left() {
-    let chat = chat(&Source::default());
+    let chat = chat(&FakeGrants::default());
     let (mut one, mut other) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut other] {
         join(client, 2).await;
@@ -51,7 +51,7 @@ async fn event_is_not_delivered_after_the_reply_that_left() {
     assert_eq!(event(&mut other).await, said("later"));
     one.expect_silence().await;
     assert_eq!(one.call("come_and_go").with("room", 2).await.status(), 200);
-    settled(&mut one).await;
+    settle(&mut one).await;
     chat.publisher().publish(&Room(2), Said("again"));
     one.expect_silence().await;
     drop(other);
@@ -64,9 +64,9 @@ async fn event_is_not_delivered_after_the_reply_that_left() {
 
 #[tokio::test(start_paused = true)]
 async fn event_is_delivered_while_an_action_waits() {
-    let chat = chat(&Source::default());
+    let chat = chat(&FakeGrants::default());
     let mut one = open(&chat, 1, &[]).await;
-    settled(&mut one).await;
+    settle(&mut one).await;
     one.send(r#"{"action":"wait"}"#);
     one.expect_silence().await;
     chat.publisher().publish(&Lobby, Said("meanwhile"));

@@ -5,11 +5,14 @@ use portcullis::testing::connect;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{ChannelId, Messenger, Odd, Room, Rooms, Said, Secret, Source, Uploaded, chat, event, join, open, said};
+use super::{
+    ChannelId, FakeGrants, Messenger, Room, Rooms, Said, Secret, Unserializable, Uploaded, chat, event, join, open,
+    said,
+};
 
 #[tokio::test(start_paused = true)]
 async fn event_is_not_delivered_to_members_without_its_permission() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let chat = chat(&source);
     let (mut one, mut muted) = (open(&chat, 1, &["seer"]).await, open(&chat, 2, &["muted"]).await);
     let mut stranger = connect(&chat).open().await.unwrap();
@@ -29,9 +32,9 @@ async fn event_is_not_delivered_to_members_without_its_permission() {
     for client in [&mut one, &mut muted, &mut stranger] {
         client.expect_silence().await;
     }
-    let mut asked = source.asked.lock().unwrap().clone();
-    asked.sort();
-    assert_eq!(asked, ["1 objects", "1 objects", "user 1", "user 2"], "once a machine and object, once a user");
+    let mut load_log = source.load_log.lock().unwrap().clone();
+    load_log.sort();
+    assert_eq!(load_log, ["1 objects", "1 objects", "user 1", "user 2"], "once a machine and object, once a user");
     let mut spy = open(&chat, 3, &["spy"]).await;
     join(&mut spy, 2).await;
     publisher.publish(&Room(2), Secret("the code"));
@@ -40,7 +43,7 @@ async fn event_is_not_delivered_to_members_without_its_permission() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_grants_delay_one_connection_and_keep_its_order() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let chat = chat(&source);
     let (mut quick, mut slow, mut failing) =
         (open(&chat, 1, &["seer"]).await, open(&chat, 5, &["seer"]).await, open(&chat, 6, &["seer"]).await);
@@ -63,14 +66,14 @@ async fn slow_grants_delay_one_connection_and_keep_its_order() {
 
 #[tokio::test(start_paused = true)]
 async fn event_that_fails_for_one_member_reaches_the_others() {
-    let chat = chat(&Source::default());
+    let chat = chat(&FakeGrants::default());
     let (mut one, mut two) = (open(&chat, 1, &[]).await, open(&chat, 2, &[]).await);
     for client in [&mut one, &mut two] {
         join(client, 2).await;
     }
     let publisher = chat.publisher();
-    publisher.publish(&Room(2), Odd("cannot be serialized"));
-    publisher.publish(&Room(2), Odd("panic"));
+    publisher.publish(&Room(2), Unserializable("cannot be serialized"));
+    publisher.publish(&Room(2), Unserializable("panic"));
     publisher.publish(&Room(2), Said("panic"));
     publisher.publish(&Room(2), Said("after"));
     assert_eq!(event(&mut one).await, said("panic"), "it was user 2 of whom the check panicked");
@@ -82,17 +85,17 @@ async fn event_that_fails_for_one_member_reaches_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn connections_handle_created_before_grants_refreshes_them() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let chat = portcullis::websocket(Messenger { open: true, rooms: Rooms, wait: Notify::new() });
-    let sessions = chat.connections();
+    let connections = chat.connections();
     let chat = chat.grants(source.clone());
     let mut one = open(&chat, 1, &["seer"]).await;
     join(&mut one, 2).await;
-    for asked in 1..3 {
+    for load_log in 1..3 {
         chat.publisher().publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
         assert_eq!(event(&mut one).await["event"], "upload.created");
-        let objects = source.asked.lock().unwrap().iter().filter(|asked| asked.ends_with("objects")).count();
-        assert_eq!(objects, asked, "what the object overwrites was asked for again");
-        sessions.refresh_object(&ChannelId(5).grant_key()).await;
+        let objects = source.load_log.lock().unwrap().iter().filter(|load_log| load_log.ends_with("objects")).count();
+        assert_eq!(objects, load_log, "what the object overwrites was asked for again");
+        connections.refresh_object(&ChannelId(5).grant_key()).await;
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use portcullis::GrantSet;
 use portcullis::testing::{Client, connect};
 
-use super::{Channels, Chat, Office, Source, chat, member, open, uploads};
+use super::{Channels, Chat, FakeGrants, Office, chat, member, open, uploads};
 
 /// The statuses of these actions, one after the other.
 async fn statuses(client: &mut Client, actions: &[&str]) -> Vec<u16> {
@@ -20,7 +20,7 @@ const ACTIONS: [&str; 4] = ["talk", "any_of", "all_of", "combined"];
 
 #[tokio::test]
 async fn codename_permission_is_evaluated_against_the_users_grants() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let (talk, moderate) = (chat::can_use_chat, chat::can_moderate_chat);
     let endpoint = chat(source.clone());
     for (id, grants, wanted) in [
@@ -35,22 +35,22 @@ async fn codename_permission_is_evaluated_against_the_users_grants() {
         source.grant(id, &grants, &[]);
         let mut client = open(&endpoint, id).await;
         assert_eq!(statuses(&mut client, &ACTIONS).await, wanted, "{grants:?}");
-        assert_eq!(source.asked(), [format!("user {id}")], "once a connection");
+        assert_eq!(source.load_log(), [format!("user {id}")], "once a connection");
     }
     source.0.lock().unwrap().granted.insert(8, GrantSet::all().into());
     assert_eq!(statuses(&mut open(&endpoint, 8).await, &ACTIONS).await, [200; 4]);
-    source.asked();
+    source.load_log();
     let mut stranger = connect(&endpoint).open().await.unwrap();
     assert_eq!(statuses(&mut stranger, &ACTIONS).await, [403; 4]);
-    assert!(source.asked().is_empty(), "nobody grants anything to a stranger");
+    assert!(source.load_log().is_empty(), "nobody grants anything to a stranger");
 }
 
 #[tokio::test]
 async fn codename_at_connect_has_no_opinion_unless_strict() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let endpoint = chat(source.clone());
     assert!(connect(&endpoint).user(member(1, &[])).open().await.is_ok());
-    assert!(source.asked().is_empty());
+    assert!(source.load_log().is_empty());
     let office = portcullis::websocket(Office).grants(source.clone());
     source.grant(1, &[chat::can_moderate_chat, uploads::write], &[]);
     source.grant(2, &[chat::can_moderate_chat], &[]);
@@ -60,7 +60,7 @@ async fn codename_at_connect_has_no_opinion_unless_strict() {
     assert_eq!(client.closed().await, 4403, "`#[connect]` asks more");
     assert!(connect(&office).user(member(3, &[])).open().await.is_err());
     assert!(connect(&office).open().await.is_err());
-    assert_eq!(source.asked(), ["user 1", "user 2", "user 3"], "what the door has loaded is kept");
+    assert_eq!(source.load_log(), ["user 1", "user 2", "user 3"], "what the door has loaded is kept");
 }
 
 #[test]

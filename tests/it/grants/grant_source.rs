@@ -13,15 +13,15 @@ pub(crate) struct Database {
     pub(crate) granted: HashMap<u32, UserGrants>,
     overwrites: HashMap<String, Overwrites>,
     /// What was asked of it.
-    asked: Vec<String>,
+    load_log: Vec<String>,
     /// How it fails from now on.
-    trouble: Option<&'static str>,
+    failure: Option<&'static str>,
 }
 
 #[derive(Clone, Default)]
-pub(crate) struct Source(pub(crate) Arc<Mutex<Database>>);
+pub(crate) struct FakeGrants(pub(crate) Arc<Mutex<Database>>);
 
-impl Source {
+impl FakeGrants {
     pub(crate) fn grant(&self, id: u32, grants: &[Codename], roles: &[&str]) {
         let roles = roles.iter().map(|&role| role.to_owned()).collect();
         let granted = UserGrants { grants: grants.iter().copied().collect(), roles };
@@ -32,17 +32,17 @@ impl Source {
         self.0.lock().unwrap().overwrites.insert(channel.to_string(), overwrites);
     }
 
-    pub(crate) fn trouble(&self, trouble: Option<&'static str>) {
-        self.0.lock().unwrap().trouble = trouble;
+    pub(crate) fn failure(&self, failure: Option<&'static str>) {
+        self.0.lock().unwrap().failure = failure;
     }
 
-    pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap().asked)
+    pub(crate) fn load_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap().load_log)
     }
 
-    async fn troubled(&self) -> Result<()> {
-        let trouble = self.0.lock().unwrap().trouble;
-        match trouble {
+    async fn fail_if_set(&self) -> Result<()> {
+        let failure = self.0.lock().unwrap().failure;
+        match failure {
             None => Ok(()),
             Some("hang") => std::future::pending().await,
             Some("panic") => panic!("the source's secret"),
@@ -51,17 +51,17 @@ impl Source {
     }
 }
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
-        self.0.lock().unwrap().asked.push(format!("user {}", user.id));
-        self.troubled().await?;
+        self.0.lock().unwrap().load_log.push(format!("user {}", user.id));
+        self.fail_if_set().await?;
         Ok(self.0.lock().unwrap().granted.get(&user.id).cloned().unwrap_or_default())
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
         let names: Vec<String> = objects.iter().map(|key| format!("{} {}", key.kind(), key.id())).collect();
-        self.0.lock().unwrap().asked.push(names.join(", "));
-        self.troubled().await?;
+        self.0.lock().unwrap().load_log.push(names.join(", "));
+        self.fail_if_set().await?;
         let database = self.0.lock().unwrap();
         Ok(objects
             .iter()

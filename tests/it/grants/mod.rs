@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::common::codenames::uploads;
 use crate::common::{Member, member};
-use grant_source::Source;
+use grant_source::FakeGrants;
 
 portcullis::permissions! {
     chat {
@@ -183,7 +183,7 @@ async fn open(endpoint: &Endpoint<Chat>, id: u32) -> Client {
 
 #[tokio::test]
 async fn loaded_grants_are_checked_without_allocation() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let mut client = open(&chat(source), 1).await;
     assert_eq!(client.call("allocations").await.data(), 0);

@@ -3,11 +3,11 @@
 use portcullis::{GrantSet, Overwrites};
 use serde_json::{Value, json};
 
-use super::{Source, chat, open, uploads};
+use super::{FakeGrants, chat, open, uploads};
 
 #[tokio::test]
 async fn object_overwrite_takes_precedence_over_grants() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     let read = uploads::read;
     source.grant(1, &[chat::can_use_chat], &["new"]);
     source.grant(2, &[chat::can_use_chat, uploads::read], &["new", "old"]);
@@ -21,7 +21,7 @@ async fn object_overwrite_takes_precedence_over_grants() {
     source.overwrite(7, open_to_all.deny_member("2", read));
     let endpoint = chat(source.clone());
     let (mut one, mut two) = (open(&endpoint, 1).await, open(&endpoint, 2).await);
-    source.asked();
+    source.load_log();
     for (channel, wanted) in [
         (0, [403, 200]),
         (1, [200, 200]),
@@ -39,25 +39,25 @@ async fn object_overwrite_takes_precedence_over_grants() {
             assert_eq!(*told, again, "the same for a capture");
             let moderates = client.call("open").route("channels/").with("file", channel).await.status();
             assert_eq!(*told, moderates, "the same for an object");
-            let asked = client.call("asks").with("channel", channel).await;
-            assert_eq!(asked.data()[1], *told == 200, "the same in an action");
+            let load_log = client.call("asks").with("channel", channel).await;
+            assert_eq!(load_log.data()[1], *told == 200, "the same in an action");
         }
         assert_eq!(told, wanted, "channel {channel}");
     }
-    let asked = source.asked();
-    let channels: Vec<_> = asked.iter().filter(|asked| asked.starts_with("channel")).collect();
-    assert_eq!(channels.len(), 8, "once a machine and object: {asked:?}");
+    let load_log = source.load_log();
+    let channels: Vec<_> = load_log.iter().filter(|load_log| load_log.starts_with("channel")).collect();
+    assert_eq!(channels.len(), 8, "once a machine and object: {load_log:?}");
 }
 
 #[tokio::test]
 async fn several_objects_are_loaded_in_one_batch() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     source.overwrite(3, Overwrites::new().deny_everyone(uploads::read));
     let endpoint = chat(source.clone());
     let mut client = open(&endpoint, 1).await;
     assert_eq!(client.call("talk").await.status(), 200);
-    source.asked();
+    source.load_log();
     let mut list = async |action: &str, key: &str, value: Value| {
         client.call(action).route("channels/").with(key, value).await.status()
     };
@@ -66,7 +66,7 @@ async fn several_objects_are_loaded_in_one_batch() {
     assert_eq!(list("open_all", "files", json!([1, 3])).await, 403);
     assert_eq!(list("open_all", "files", json!([4, 1, 5])).await, 200);
     assert_eq!(list("open_all", "files", json!([4, 101])).await, 403);
-    assert_eq!(source.asked(), ["channel 1, channel 2", "channel 3", "channel 4, channel 5"]);
+    assert_eq!(source.load_log(), ["channel 1, channel 2", "channel 3", "channel 4, channel 5"]);
     // Without an object it is the plain codename.
     assert_eq!(list("list_if", "channel", Value::Null).await, 200);
     assert_eq!(list("list_all", "channels", json!([])).await, 200);
@@ -79,17 +79,17 @@ async fn several_objects_are_loaded_in_one_batch() {
 
 #[tokio::test]
 async fn administrator_passes_without_loading_overwrites() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     source.0.lock().unwrap().granted.insert(1, GrantSet::all().into());
     source.overwrite(5, Overwrites::new().deny_everyone(GrantSet::all()));
     let mut client = open(&chat(source.clone()), 1).await;
     assert_eq!(client.call("list").route("channels/").with("channel", 5).await.status(), 200);
-    assert_eq!(source.asked(), ["user 1"], "and so nothing is looked up");
+    assert_eq!(source.load_log(), ["user 1"], "and so nothing is looked up");
 }
 
 #[tokio::test]
 async fn list_of_more_than_100_object_keys_is_rejected() {
-    let source = Source::default();
+    let source = FakeGrants::default();
     source.grant(1, &[chat::can_use_chat, uploads::read], &[]);
     let mut client = open(&chat(source.clone()), 1).await;
     for (count, status) in [(100, 200), (101, 400)] {

@@ -6,7 +6,7 @@ use portcullis::Publisher;
 use portcullis::testing::connect;
 use tokio::time::timeout;
 
-use super::{House, Lobby, Room, Said, Search, Truth, desk, member};
+use super::{House, Lobby, Room, Said, Search, State, house, member};
 
 const ROUNDS: u64 = 40;
 const CONNECTIONS: u64 = 50;
@@ -25,11 +25,11 @@ impl Random {
     fn message(&mut self, user: u32, step: u32) -> String {
         let (room, other) = (self.below(ROOMS), self.below(ROOMS));
         match self.below(9) {
-            0 => format!(r#"{{"action":"watch","room":{room},"request_id":{step}}}"#),
-            1 => format!(r#"{{"action":"unwatch","room":{room},"subscription":{step}}}"#),
-            2 => format!(r#"{{"action":"walk","leave":[],"join":[{room}]}}"#),
-            3 => format!(r#"{{"action":"walk","leave":[{room}],"join":[{other}]}}"#),
-            4 | 5 => format!(r#"{{"action":"enter_beside","room":{room}}}"#),
+            0 => format!(r#"{{"action":"subscribe","room":{room},"request_id":{step}}}"#),
+            1 => format!(r#"{{"action":"unsubscribe","room":{room},"subscription":{step}}}"#),
+            2 => format!(r#"{{"action":"move_between","leave":[],"join":[{room}]}}"#),
+            3 => format!(r#"{{"action":"move_between","leave":[{room}],"join":[{other}]}}"#),
+            4 | 5 => format!(r#"{{"action":"enter_detached","room":{room}}}"#),
             6 => format!(r#"{{"action":"authenticate","token":"{user}"}}"#),
             7 => r#"{"action":"hold"}"#.to_owned(),
             _ => format!(r#"{{"action":"ban","user":"{}"}}"#, self.below(3 * USERS)),
@@ -38,8 +38,8 @@ impl Random {
 }
 
 /// Whether somebody is found in a group or by a user's name.
-fn somebody(truth: &Truth, publisher: &Publisher<House>) -> bool {
-    let found = truth.find(|| {
+fn has_members(state: &State, publisher: &Publisher<House>) -> bool {
+    let found = state.find(|| {
         publisher.publish(&Lobby, Search);
         for room in 0..ROOMS {
             publisher.publish(&Room(room), Search);
@@ -53,13 +53,13 @@ fn somebody(truth: &Truth, publisher: &Publisher<House>) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn registry_is_empty_after_all_connections_have_ended() {
-    let (truth, desk) = desk();
+    let (state, house) = house();
     let mut random = Random(42);
     for _ in 0..ROUNDS {
         let mut clients = Vec::new();
         for _ in 0..CONNECTIONS {
             let user = random.below(USERS);
-            let connecting = connect(&desk);
+            let connecting = connect(&house);
             let stranger = random.below(3) == 0;
             let connecting = if stranger { connecting } else { connecting.user(member(&user.to_string())) };
             let Ok(mut client) = connecting.open().await else { continue };
@@ -67,11 +67,11 @@ async fn registry_is_empty_after_all_connections_have_ended() {
                 client.send(random.message(user, step));
             }
             clients.push(client);
-            let (publisher, sessions, room) = (desk.publisher(), desk.connections(), random.below(ROOMS));
+            let (publisher, connections, room) = (house.publisher(), house.connections(), random.below(ROOMS));
             let user = user.to_string();
             match random.below(4) {
                 0 => drop(tokio::spawn(async move { publisher.join(&user, Room(room)).await })),
-                1 => drop(tokio::spawn(async move { sessions.refresh_user(&user).await })),
+                1 => drop(tokio::spawn(async move { connections.refresh_user(&user).await })),
                 2 => drop(tokio::spawn(async move { publisher.publish(&Room(room), Said(1)) })),
                 _ => {}
             }
@@ -81,11 +81,11 @@ async fn registry_is_empty_after_all_connections_have_ended() {
             }
         }
     }
-    let publisher = desk.publisher();
-    let gone = async {
-        while somebody(&truth, &publisher) {
+    let publisher = house.publisher();
+    let all_gone = async {
+        while has_members(&state, &publisher) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(20), gone).await.expect("nobody is connected");
+    timeout(Duration::from_secs(20), all_gone).await.expect("nobody is connected");
 }

@@ -8,22 +8,22 @@ use std::time::Duration;
 use portcullis::testing::connect;
 use tokio::time::timeout;
 
-use super::drops::Ending;
-use super::{Lobby, Search, desk, open};
+use super::drops::BlocksOnDrop;
+use super::{Lobby, Search, house, open};
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_with_an_escaped_action_name_waits_for_the_previous_one() {
-    let (truth, desk) = desk();
-    let mut client = open(&desk, "7 old").await;
+    let (state, house) = house();
+    let mut client = open(&house, "7 old").await;
     client.send(r#"{"action":"hold"}"#);
-    truth.begun.notified().await;
+    state.started.notified().await;
     client.send(r#"{"action":"authenticate","token":"wait 7 older","request_id":1}"#);
-    truth.looking.notified().await;
-    truth.go_on.notify_one();
+    state.authenticating.notified().await;
+    state.resume.notify_one();
     assert_eq!(client.reply().await.value()["action"], "hold");
     client.send(r#"{"action":"\u0061uthenticate","token":"7 newer","request_id":2}"#);
     client.expect_silence().await;
-    truth.looked.notify_one();
+    state.authenticate_permit.notify_one();
     for id in [1, 2] {
         assert_eq!(client.reply().await.value()["request_id"], id);
     }
@@ -31,23 +31,23 @@ async fn authenticate_with_an_escaped_action_name_waits_for_the_previous_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn connection_that_ended_during_authenticate_is_not_registered() {
-    let (truth, desk) = desk();
-    let publisher = desk.publisher();
-    let (release, block) = mpsc::channel();
-    *truth.block.lock().unwrap() = Some(block);
-    let mut client = connect(&desk).open().await.unwrap();
+    let (state, house) = house();
+    let publisher = house.publisher();
+    let (release, blocker) = mpsc::channel();
+    *state.blocker.lock().unwrap() = Some(blocker);
+    let mut client = connect(&house).open().await.unwrap();
     client.send(r#"{"action":"hold"}"#);
-    truth.begun.notified().await;
+    state.started.notified().await;
     client.send(r#"{"action":"authenticate","token":"7"}"#);
-    truth.looking.notified().await;
+    state.authenticating.notified().await;
     drop(client);
-    while truth.find(|| publisher.publish(&Lobby, Search)) > 0 {
+    while state.find(|| publisher.publish(&Lobby, Search)) > 0 {
         tokio::task::yield_now().await;
     }
     release.send(()).unwrap();
-    truth.gone.notified().await;
+    state.disconnected.notified().await;
     let found = async {
-        while truth.find(|| publisher.publish_to_user("7", Search)) == 0 {
+        while state.find(|| publisher.publish_to_user("7", Search)) == 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -56,18 +56,18 @@ async fn connection_that_ended_during_authenticate_is_not_registered() {
 
 #[tokio::test(start_paused = true)]
 async fn refresh_role_reaches_an_action_that_began_with_the_role() {
-    let (truth, desk) = desk();
-    let mut client = open(&desk, "7 mod").await;
+    let (state, house) = house();
+    let mut client = open(&house, "7 mod").await;
     client.send(r#"{"action":"may_before_and_after"}"#);
-    truth.begun.notified().await;
+    state.started.notified().await;
     client.send(r#"{"action":"authenticate","token":"7 reader"}"#);
     assert_eq!(client.reply().await.status(), 204);
     // What a reader may see is asked, and so the new roles are known.
-    desk.publisher().publish(&Lobby, Ending::default());
+    house.publisher().publish(&Lobby, BlocksOnDrop::default());
     client.expect_silence().await;
-    truth.mods_read.store(false, Ordering::SeqCst);
-    desk.connections().refresh_role("mod").await;
-    truth.go_on.notify_one();
+    state.can_mods_read.store(false, Ordering::SeqCst);
+    house.connections().refresh_role("mod").await;
+    state.resume.notify_one();
     let reply = client.reply().await;
     assert_eq!(*reply.data(), serde_json::json!([true, false]));
 }

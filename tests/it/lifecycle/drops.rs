@@ -10,27 +10,27 @@ use portcullis::testing::connect;
 use portcullis::{AllowAny, Group, Limits, Publisher};
 use tokio::time::timeout;
 
-use super::{House, Lobby, Room, Said, Search, desk, member, open};
+use super::{House, Lobby, Room, Said, Search, house, member, open};
 
 /// An event whose end says that it has begun, waits, and panics; or has nothing to say.
 #[derive(Default)]
-pub(super) struct Ending(Option<(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>)>);
+pub(super) struct BlocksOnDrop(Option<(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>)>);
 
-impl Drop for Ending {
+impl Drop for BlocksOnDrop {
     fn drop(&mut self) {
-        if let Some((begun, go_on)) = self.0.take() {
-            begun.send(()).unwrap();
+        if let Some((started, resume)) = self.0.take() {
+            started.send(()).unwrap();
             // Whoever waits for nothing more lets it go on too.
-            let _ = go_on.lock().unwrap().recv();
+            let _ = resume.lock().unwrap().recv();
             panic!("while it is dropped");
         }
     }
 }
 
 /// What an action leaves behind.
-pub(super) struct Panics;
+pub(super) struct PanicsOnDrop;
 
-impl Drop for Panics {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         assert!(std::thread::panicking(), "while it is dropped");
     }
@@ -41,46 +41,46 @@ static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 /// A key that panics while it is told to.
 #[derive(Clone, PartialEq, Eq, Group)]
 #[group(consumer = House, permission = AllowAny, events(Said))]
-pub(super) struct Odd;
+pub(super) struct PanickingKey;
 
-impl Hash for Odd {
+impl Hash for PanickingKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         assert!(!HASH_FAILS.load(Ordering::SeqCst), "a key that fails");
         state.write_u8(1);
     }
 }
 
-static TELLS: Mutex<Option<Publisher<House>>> = Mutex::new(None);
+static PUBLISHER: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
 /// A key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = House, permission = AllowAny, events(Said))]
-pub(super) struct Telling;
+pub(super) struct PublishesOnDrop;
 
-impl Drop for Telling {
+impl Drop for PublishesOnDrop {
     fn drop(&mut self) {
-        let publisher = TELLS.lock().unwrap().take();
+        let publisher = PUBLISHER.lock().unwrap().take();
         if let Some(publisher) = publisher {
-            publisher.publish(&Telling, Said(1));
+            publisher.publish(&PublishesOnDrop, Said(1));
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn refresh_completes_while_an_event_panics_on_drop() {
-    let (truth, desk) = desk();
-    let (publisher, sessions) = (desk.publisher(), desk.connections());
-    truth.grants.send_replace(false);
-    let mut client = open(&desk, "7").await;
-    let (begun, has_begun) = mpsc::channel();
-    let (release, go_on) = mpsc::channel();
-    publisher.publish(&Lobby, Ending(Some((begun, Mutex::new(go_on)))));
+    let (state, house) = house();
+    let (publisher, connections) = (house.publisher(), house.connections());
+    state.grants_open.send_replace(false);
+    let mut client = open(&house, "7").await;
+    let (started, has_begun) = mpsc::channel();
+    let (release, resume) = mpsc::channel();
+    publisher.publish(&Lobby, BlocksOnDrop(Some((started, Mutex::new(resume)))));
     publisher.publish(&Lobby, Said(1));
-    truth.grants.send_replace(true);
+    state.grants_open.send_replace(true);
     tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
     // It is being dropped, and what comes after it waits.
-    truth.outside.store(true, Ordering::SeqCst);
-    let mut refresh = pin!(sessions.refresh_user("7"));
+    state.is_outside.store(true, Ordering::SeqCst);
+    let mut refresh = pin!(connections.refresh_user("7"));
     assert!(futures_util::poll!(refresh.as_mut()).is_pending());
     release.send(()).unwrap();
     refresh.await;
@@ -91,10 +91,10 @@ async fn refresh_completes_while_an_event_panics_on_drop() {
 
 #[tokio::test(start_paused = true)]
 async fn action_that_panics_at_its_timeout_is_answered_with_500() {
-    for action in ["end_badly", "end_badly_beside"] {
-        let (_, desk) = desk();
+    for action in ["end_badly", "end_badly_detached"] {
+        let (_, house) = house();
         let mut client =
-            open(&desk.limits(Limits { action_timeout: Duration::from_millis(100), ..Limits::default() }), "7").await;
+            open(&house.limits(Limits { action_timeout: Duration::from_millis(100), ..Limits::default() }), "7").await;
         assert_eq!(client.call(action).await.status(), 500, "{action}");
         assert_eq!(client.call("ping").await.status(), 200);
     }
@@ -102,15 +102,15 @@ async fn action_that_panics_at_its_timeout_is_answered_with_500() {
 
 #[tokio::test(start_paused = true)]
 async fn group_whose_key_panics_is_left_with_all_other_groups() {
-    let (truth, desk) = desk();
-    let publisher = desk.publisher();
-    let mut client = open(&desk, "7").await;
+    let (state, house) = house();
+    let publisher = house.publisher();
+    let mut client = open(&house, "7").await;
     assert_eq!(client.call("enter_odd").await.status(), 200);
-    let found = || truth.find(|| publisher.publish(&Room(1), Search));
+    let found = || state.find(|| publisher.publish(&Room(1), Search));
     assert_eq!(found(), 1);
     HASH_FAILS.store(true, Ordering::SeqCst);
     drop(client);
-    timeout(Duration::from_mins(1), truth.gone.notified()).await.expect("its connection ends");
+    timeout(Duration::from_mins(1), state.disconnected.notified()).await.expect("its connection ends");
     HASH_FAILS.store(false, Ordering::SeqCst);
     assert_eq!(found(), 0, "nobody is connected");
 }
@@ -122,13 +122,13 @@ fn group_key_that_publishes_on_drop_does_not_deadlock() {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (truth, desk) = desk();
-            let mut client = open(&desk, "7").await;
+            let (state, house) = house();
+            let mut client = open(&house, "7").await;
             assert_eq!(client.call("enter_telling").await.status(), 200);
-            *TELLS.lock().unwrap() = Some(desk.publisher());
+            *PUBLISHER.lock().unwrap() = Some(house.publisher());
             drop(client);
-            truth.gone.notified().await;
-            assert!(TELLS.lock().unwrap().is_none(), "it has published");
+            state.disconnected.notified().await;
+            assert!(PUBLISHER.lock().unwrap().is_none(), "it has published");
         });
         tell.send(()).unwrap();
     });
@@ -137,7 +137,7 @@ fn group_key_that_publishes_on_drop_does_not_deadlock() {
 
 #[tokio::test(start_paused = true)]
 async fn refusal_of_a_user_whose_id_panics_is_sent() {
-    let (_, desk) = desk();
-    let mut client = connect(&desk).user(member("7 unspeakable")).open().await.unwrap();
+    let (_, house) = house();
+    let mut client = connect(&house).user(member("7 unspeakable")).open().await.unwrap();
     assert_eq!(client.call("nope").await.status(), 405);
 }

@@ -19,45 +19,45 @@ use portcullis::{
 };
 
 use crate::common::codenames::uploads;
-use drops::{Ending, Odd, Panics, Telling};
-use state::{Member, Source, Truth, member};
+use drops::{BlocksOnDrop, PanickingKey, PanicsOnDrop, PublishesOnDrop};
+use state::{FakeGrants, Member, State, member};
 
-struct Door;
+struct HandshakeOpen;
 
-impl Permission<House> for Door {
+impl Permission<House> for HandshakeOpen {
     async fn has_permission(&self, _: &House, _: &Context<'_, Member>) -> Result<bool> {
         Ok(true)
     }
 
-    async fn can_connect(&self, desk: &House, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
-        Truth::opened(&desk.0.door).await;
+    async fn can_connect(&self, house: &House, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+        State::wait_until_open(&house.0.handshake_open).await;
         Ok(Some(true))
     }
 }
 
-struct Asked;
+struct NotDenied;
 
-impl Permission<House> for Asked {
-    async fn has_permission(&self, desk: &House, _: &Context<'_, Member>) -> Result<bool> {
-        Truth::opened(&desk.0.permission).await;
-        Ok(!desk.0.denied.load(Ordering::SeqCst))
+impl Permission<House> for NotDenied {
+    async fn has_permission(&self, house: &House, _: &Context<'_, Member>) -> Result<bool> {
+        State::wait_until_open(&house.0.permission_open).await;
+        Ok(!house.0.is_denied.load(Ordering::SeqCst))
     }
 }
 
-struct Inside;
+struct MayStay;
 
-impl GroupPermission<Lobby, House> for Inside {
-    async fn may_join(&self, desk: &House, _: &Scope<Member>, _: &Lobby) -> Result<bool> {
-        Ok(!desk.0.outside.load(Ordering::SeqCst))
+impl GroupPermission<Lobby, House> for MayStay {
+    async fn may_join(&self, house: &House, _: &Scope<Member>, _: &Lobby) -> Result<bool> {
+        Ok(!house.0.is_outside.load(Ordering::SeqCst))
     }
 }
 
 /// Counts whom it is asked about.
-struct Finds;
+struct CountsMembers;
 
-impl EventPermission<Search, House> for Finds {
-    fn may_see(&self, desk: &House, _: &Scope<Member>, _: &Search) -> bool {
-        desk.0.found.fetch_add(1, Ordering::SeqCst);
+impl EventPermission<Search, House> for CountsMembers {
+    fn may_see(&self, house: &House, _: &Scope<Member>, _: &Search) -> bool {
+        house.0.members_found.fetch_add(1, Ordering::SeqCst);
         false
     }
 }
@@ -72,16 +72,16 @@ struct Page;
 
 /// Everybody is in it from the start.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = Inside, events(Said, Search, Page, Ending))]
+#[group(consumer = House, permission = MayStay, events(Said, Search, Page, BlocksOnDrop))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = House, permission = AllowAny, events(Said, Search))]
 struct Room(u32);
 
-struct House(Arc<Truth>);
+struct House(Arc<State>);
 
-#[consumer(user = Member, permission = Door)]
+#[consumer(user = Member, permission = HandshakeOpen)]
 impl House {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
@@ -89,21 +89,21 @@ impl House {
     }
 
     #[disconnect]
-    async fn bye(&self, _: &Scope<Member>) {
-        self.0.gone.notify_one();
+    async fn disconnect(&self, _: &Scope<Member>) {
+        self.0.disconnected.notify_one();
     }
 
     #[authenticate]
     async fn renew(&self, token: String) -> Result<Option<Member>> {
-        let block = self.0.block.lock().unwrap().take();
-        self.0.looking.notify_one();
-        if let Some(block) = block {
+        let blocker = self.0.blocker.lock().unwrap().take();
+        self.0.authenticating.notify_one();
+        if let Some(blocker) = blocker {
             // Whoever waits for nothing more lets it go on too.
-            let _ = block.recv();
+            let _ = blocker.recv();
         }
         match token.strip_prefix("wait ") {
             Some(token) => {
-                self.0.looked.notified().await;
+                self.0.authenticate_permit.notified().await;
                 Ok(Some(member(token)))
             }
             None => Ok(Some(member(&token))),
@@ -120,13 +120,13 @@ impl House {
         "x".repeat(256 * 1024)
     }
 
-    #[event(permission = Finds)]
+    #[event(permission = CountsMembers)]
     fn search(&self, _: &Search) -> u32 {
         0
     }
 
     #[event(permission = uploads.read)]
-    fn ending(&self, _: &Ending) -> u32 {
+    fn ending(&self, _: &BlocksOnDrop) -> u32 {
         0
     }
 
@@ -135,7 +135,7 @@ impl House {
 
     #[action]
     async fn count(&self) {
-        self.0.counted.fetch_add(1, Ordering::SeqCst);
+        self.0.count_calls.fetch_add(1, Ordering::SeqCst);
     }
 
     #[action]
@@ -152,7 +152,7 @@ impl House {
     }
 
     #[action(detached)]
-    async fn say_beside(&self, cx: &Context<'_, Member>) -> Result<()> {
+    async fn say_detached(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.publish(Room(1), Said(1))?;
         self.0.run().await;
         Ok(())
@@ -165,7 +165,7 @@ impl House {
     }
 
     #[action]
-    async fn walk(&self, cx: &Context<'_, Member>, leave: Vec<u32>, join: Vec<u32>) -> Result<()> {
+    async fn move_between(&self, cx: &Context<'_, Member>, leave: Vec<u32>, join: Vec<u32>) -> Result<()> {
         for room in leave {
             cx.leave(Room(room))?;
         }
@@ -176,30 +176,30 @@ impl House {
     }
 
     #[action]
-    async fn watch(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    async fn subscribe(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.subscribe(Room(room)).await
     }
 
     #[action]
-    async fn unwatch(&self, cx: &Context<'_, Member>, room: u32, subscription: RequestId) -> Result<()> {
+    async fn unsubscribe(&self, cx: &Context<'_, Member>, room: u32, subscription: RequestId) -> Result<()> {
         cx.unsubscribe(Room(room), subscription)
     }
 
     #[action(detached)]
-    async fn enter_beside(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    async fn enter_detached(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         tokio::task::yield_now().await;
         cx.join(Room(room)).await
     }
 
     #[action(detached)]
-    async fn enter_and_look_beside(&self, cx: &Context<'_, Member>) -> Result<()> {
+    async fn enter_and_look_detached(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Room(1)).await?;
-        self.0.begun.notify_one();
-        self.0.looked.notified().await;
+        self.0.started.notify_one();
+        self.0.authenticate_permit.notified().await;
         Ok(())
     }
 
-    #[action(permission = Asked)]
+    #[action(permission = NotDenied)]
     async fn enter_asked(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Room(1)).await?;
         self.0.run().await;
@@ -208,13 +208,13 @@ impl House {
 
     #[action]
     async fn enter_odd(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.join(Odd).await?;
+        cx.join(PanickingKey).await?;
         cx.join(Room(1)).await
     }
 
     #[action]
     async fn enter_telling(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.join(Telling).await
+        cx.join(PublishesOnDrop).await
     }
 
     #[action]
@@ -226,30 +226,30 @@ impl House {
 
     #[action]
     async fn end_badly(&self) {
-        let _panics = Panics;
+        let _panics = PanicsOnDrop;
         std::future::pending::<()>().await;
     }
 
     #[action(detached)]
-    async fn end_badly_beside(&self) {
-        let _panics = Panics;
+    async fn end_badly_detached(&self) {
+        let _panics = PanicsOnDrop;
         std::future::pending::<()>().await;
     }
 }
 
-fn desk() -> (Arc<Truth>, Endpoint<House>) {
-    let truth = Truth::new();
-    let desk = portcullis::websocket(House(truth.clone())).grants(Source(truth.clone()));
-    (truth, desk)
+fn house() -> (Arc<State>, Endpoint<House>) {
+    let state = State::new();
+    let house = portcullis::websocket(House(state.clone())).grants(FakeGrants(state.clone()));
+    (state, house)
 }
 
-async fn open(desk: &Endpoint<House>, token: &str) -> Client {
-    let mut client = connect(desk).user(member(token)).open().await.unwrap();
+async fn open(house: &Endpoint<House>, token: &str) -> Client {
+    let mut client = connect(house).user(member(token)).open().await.unwrap();
     assert_eq!(client.call("ping").await.status(), 200);
     client
 }
 
-async fn enter(client: &mut Client, room: u32) {
-    let reply = client.call("walk").with("leave", Vec::<u32>::new()).with("join", [room]).await;
+async fn join_room(client: &mut Client, room: u32) {
+    let reply = client.call("move_between").with("leave", Vec::<u32>::new()).with("join", [room]).await;
     assert_eq!(reply.status(), 200);
 }

@@ -14,15 +14,15 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{House, Lobby, Page, Room, Said, Search, Truth, desk};
+use super::{House, Lobby, Page, Room, Said, Search, State, house};
 
 /// How many pages fill the buffers of whoever does not read, and more.
 const PAGES: usize = 64;
 
 struct Server {
-    truth: Arc<Truth>,
+    state: Arc<State>,
     publisher: Publisher<House>,
-    sessions: Connections<House>,
+    connections: Connections<House>,
     address: String,
 }
 
@@ -37,14 +37,14 @@ async fn serve() -> Server {
         action_timeout: long,
         ..Limits::default()
     };
-    let (truth, desk) = desk();
-    let desk = desk.limits(limits);
-    let (publisher, sessions) = (desk.publisher(), desk.connections());
-    let app = Router::new().route("/ws", desk.into_route());
+    let (state, house) = house();
+    let house = house.limits(limits);
+    let (publisher, connections) = (house.publisher(), house.connections());
+    let app = Router::new().route("/ws", house.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Server { truth, publisher, sessions, address }
+    Server { state, publisher, connections, address }
 }
 
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -69,7 +69,7 @@ impl Socket {
     }
 
     /// The next frame that is no page.
-    async fn word(&mut self) -> Value {
+    async fn next_non_page(&mut self) -> Value {
         loop {
             let frame = self.next().await;
             if frame["event"] != "page" {
@@ -81,24 +81,24 @@ impl Socket {
 
 impl Server {
     /// Goes on until the buffers of whoever does not read must be full.
-    async fn fill(&self) {
+    async fn fill_buffers(&self) {
         let mut reading = Socket::open(self).await;
         for _ in 0..PAGES {
             self.publisher.publish(&Lobby, Page);
             assert_eq!(reading.next().await["event"], "page");
         }
         drop(reading);
-        self.truth.gone.notified().await;
+        self.state.disconnected.notified().await;
     }
 
     /// Somebody who does not read, amid the actions of these messages.
-    async fn stuck_amid(&self, messages: &[&str]) -> Socket {
+    async fn connect_and_stall(&self, messages: &[&str]) -> Socket {
         let mut stuck = Socket::open(self).await;
         for message in messages {
             stuck.send(message).await;
-            self.truth.begun.notified().await;
+            self.state.started.notified().await;
         }
-        self.fill().await;
+        self.fill_buffers().await;
         stuck
     }
 }
@@ -106,52 +106,53 @@ impl Server {
 #[tokio::test]
 async fn event_of_a_joined_group_is_withheld_while_its_action_is_reauthorized() {
     let server = serve().await;
-    let truth = &server.truth;
-    let mut stuck = server.stuck_amid(&[r#"{"action":"enter_asked"}"#]).await;
-    truth.go_on.notify_one();
-    truth.done.notified().await;
-    truth.permission.send_replace(false);
-    truth.denied.store(true, Ordering::SeqCst);
-    server.sessions.refresh_all().await;
+    let state = &server.state;
+    let mut stuck = server.connect_and_stall(&[r#"{"action":"enter_asked"}"#]).await;
+    state.resume.notify_one();
+    state.finished.notified().await;
+    state.permission_open.send_replace(false);
+    state.is_denied.store(true, Ordering::SeqCst);
+    server.connections.refresh_all().await;
     server.publisher.publish(&Room(1), Said(1));
     // Whatever comes until it is asked.
     while let Ok(frame) = timeout(Duration::from_millis(200), stuck.next()).await {
         assert_eq!(frame["event"], "page", "{frame}");
     }
-    truth.permission.send_replace(true);
-    let reply = stuck.word().await;
+    state.permission_open.send_replace(true);
+    let reply = stuck.next_non_page().await;
     assert_eq!((&reply["action"], &reply["status"]), (&"enter_asked".into(), &403.into()));
     stuck.send(r#"{"action":"ping"}"#).await;
-    assert_eq!(stuck.word().await["action"], "ping");
+    assert_eq!(stuck.next_non_page().await["action"], "ping");
 }
 
 #[tokio::test]
 async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply() {
     let server = serve().await;
-    let truth = &server.truth;
-    let mut stuck = server.stuck_amid(&[r#"{"action":"enter_and_look_beside"}"#, r#"{"action":"hold"}"#]).await;
-    truth.looked.notify_one();
+    let state = &server.state;
+    let mut stuck =
+        server.connect_and_stall(&[r#"{"action":"enter_and_look_detached"}"#, r#"{"action":"hold"}"#]).await;
+    state.authenticate_permit.notify_one();
     // It reads until the action has taken effect.
-    while truth.find(|| server.publisher.publish(&Room(1), Search)) == 0 {
+    while state.find(|| server.publisher.publish(&Room(1), Search)) == 0 {
         let frame = stuck.next().await;
         assert_eq!(frame["event"], "page", "{frame}");
     }
     // Another reply comes between.
-    truth.go_on.notify_one();
-    truth.done.notified().await;
+    state.resume.notify_one();
+    state.finished.notified().await;
     server.publisher.publish(&Room(1), Said(1));
     let mut words = Vec::new();
     for _ in 0..3 {
-        words.push(stuck.word().await);
+        words.push(stuck.next_non_page().await);
     }
-    let at = |key: &str, name: &str| words.iter().position(|word| word[key] == name).unwrap();
-    assert!(at("action", "enter_and_look_beside") < at("event", "said"), "{words:?}");
+    let at = |key: &str, name: &str| words.iter().position(|next_non_page| next_non_page[key] == name).unwrap();
+    assert!(at("action", "enter_and_look_detached") < at("event", "said"), "{words:?}");
 }
 
 #[tokio::test]
 async fn slow_reader_can_send_a_bounded_number_of_messages() {
     let server = serve().await;
-    let mut stuck = server.stuck_amid(&[r#"{"action":"hold"}"#]).await;
+    let mut stuck = server.connect_and_stall(&[r#"{"action":"hold"}"#]).await;
     let user = "7".repeat(60_000);
     let message = format!(r#"{{"action":"authenticate","token":"{user}"}}"#);
     let mut taken = 0;
@@ -168,8 +169,8 @@ async fn slow_reader_can_send_a_bounded_number_of_messages() {
 #[tokio::test]
 async fn credentials_of_a_slow_reader_expire() {
     let server = serve().await;
-    let mut stuck = server.stuck_amid(&[r#"{"action":"hold"}"#]).await;
+    let mut stuck = server.connect_and_stall(&[r#"{"action":"hold"}"#]).await;
     stuck.send(r#"{"action":"authenticate","token":"7 none 1"}"#).await;
-    let gone = timeout(Duration::from_secs(5), server.truth.gone.notified());
-    gone.await.expect("the action ends with its caller's time");
+    let ended = timeout(Duration::from_secs(5), server.state.disconnected.notified());
+    ended.await.expect("the action ends with its caller's time");
 }

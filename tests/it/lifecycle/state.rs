@@ -14,14 +14,14 @@ use super::uploads;
 pub(super) struct Member {
     id: String,
     role: String,
-    until: Option<SystemTime>,
+    expires_at: Option<SystemTime>,
 }
 
 pub(super) fn member(token: &str) -> Member {
     let mut parts = token.split(' ');
     let (id, role) = (parts.next().unwrap(), parts.next().unwrap_or("none"));
-    let until = parts.next().map(|seconds| SystemTime::now() + Duration::from_secs(seconds.parse().unwrap()));
-    Member { id: id.into(), role: role.into(), until }
+    let expires_at = parts.next().map(|seconds| SystemTime::now() + Duration::from_secs(seconds.parse().unwrap()));
+    Member { id: id.into(), role: role.into(), expires_at }
 }
 
 impl User for Member {
@@ -31,85 +31,85 @@ impl User for Member {
     }
 
     fn expires_at(&self) -> Option<SystemTime> {
-        self.until
+        self.expires_at
     }
 }
 
 /// What is true at this moment, and how far the server has come.
-pub(super) struct Truth {
+pub(super) struct State {
     /// An action runs, and goes on when it is told to.
-    pub(super) begun: Notify,
-    pub(super) go_on: Notify,
+    pub(super) started: Notify,
+    pub(super) resume: Notify,
     /// It has nothing more to do.
-    pub(super) done: Notify,
+    pub(super) finished: Notify,
     /// Credentials are looked at, until it is told that they are good.
-    pub(super) looking: Notify,
-    pub(super) looked: Notify,
+    pub(super) authenticating: Notify,
+    pub(super) authenticate_permit: Notify,
     /// Whoever looks at credentials blocks the thread until it hears something.
-    pub(super) block: Mutex<Option<mpsc::Receiver<()>>>,
+    pub(super) blocker: Mutex<Option<mpsc::Receiver<()>>>,
     /// The consumer was told that somebody has gone.
-    pub(super) gone: Notify,
+    pub(super) disconnected: Notify,
     /// These answer once they are open.
-    pub(super) door: watch::Sender<bool>,
-    pub(super) permission: watch::Sender<bool>,
-    pub(super) grants: watch::Sender<bool>,
+    pub(super) handshake_open: watch::Sender<bool>,
+    pub(super) permission_open: watch::Sender<bool>,
+    pub(super) grants_open: watch::Sender<bool>,
     /// Nobody may call `enter_asked` any more, or stay in the lobby.
-    pub(super) denied: AtomicBool,
-    pub(super) outside: AtomicBool,
+    pub(super) is_denied: AtomicBool,
+    pub(super) is_outside: AtomicBool,
     /// Whether the role `mod` may see uploads.
-    pub(super) mods_read: AtomicBool,
+    pub(super) can_mods_read: AtomicBool,
     /// How many members were found for an event that nobody sees.
-    pub(super) found: AtomicUsize,
-    pub(super) counted: AtomicUsize,
+    pub(super) members_found: AtomicUsize,
+    pub(super) count_calls: AtomicUsize,
 }
 
-impl Truth {
-    pub(super) fn new() -> Arc<Truth> {
-        Arc::new(Truth {
-            begun: Notify::new(),
-            go_on: Notify::new(),
-            done: Notify::new(),
-            looking: Notify::new(),
-            looked: Notify::new(),
-            block: Mutex::new(None),
-            gone: Notify::new(),
-            door: watch::Sender::new(true),
-            permission: watch::Sender::new(true),
-            grants: watch::Sender::new(true),
-            denied: AtomicBool::new(false),
-            outside: AtomicBool::new(false),
-            mods_read: AtomicBool::new(true),
-            found: AtomicUsize::new(0),
-            counted: AtomicUsize::new(0),
+impl State {
+    pub(super) fn new() -> Arc<State> {
+        Arc::new(State {
+            started: Notify::new(),
+            resume: Notify::new(),
+            finished: Notify::new(),
+            authenticating: Notify::new(),
+            authenticate_permit: Notify::new(),
+            blocker: Mutex::new(None),
+            disconnected: Notify::new(),
+            handshake_open: watch::Sender::new(true),
+            permission_open: watch::Sender::new(true),
+            grants_open: watch::Sender::new(true),
+            is_denied: AtomicBool::new(false),
+            is_outside: AtomicBool::new(false),
+            can_mods_read: AtomicBool::new(true),
+            members_found: AtomicUsize::new(0),
+            count_calls: AtomicUsize::new(0),
         })
     }
 
-    pub(super) async fn opened(door: &watch::Sender<bool>) {
-        door.subscribe().wait_for(|open| *open).await.unwrap();
+    pub(super) async fn wait_until_open(handshake_open: &watch::Sender<bool>) {
+        handshake_open.subscribe().wait_for(|open| *open).await.unwrap();
     }
 
     /// An action that runs until it is told to go on.
     pub(super) async fn run(&self) {
-        self.begun.notify_one();
-        self.go_on.notified().await;
-        self.done.notify_one();
+        self.started.notify_one();
+        self.resume.notified().await;
+        self.finished.notify_one();
     }
 
     /// How many members there are, as `publish` finds them for a [`Search`].
     pub(super) fn find(&self, publish: impl FnOnce()) -> usize {
-        let before = self.found.load(Ordering::SeqCst);
+        let before = self.members_found.load(Ordering::SeqCst);
         publish();
-        self.found.load(Ordering::SeqCst) - before
+        self.members_found.load(Ordering::SeqCst) - before
     }
 }
 
-pub(super) struct Source(pub(super) Arc<Truth>);
+pub(super) struct FakeGrants(pub(super) Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
-        Truth::opened(&self.0.grants).await;
+        State::wait_until_open(&self.0.grants_open).await;
         let mut grants = UserGrants::default();
-        if user.role == "mod" && self.0.mods_read.load(Ordering::SeqCst) {
+        if user.role == "mod" && self.0.can_mods_read.load(Ordering::SeqCst) {
             grants = GrantSet::from(uploads::read).into();
         }
         grants.roles = vec![user.role.clone()];

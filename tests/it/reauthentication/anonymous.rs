@@ -4,13 +4,13 @@ use portcullis::testing::connect;
 use portcullis::{Context, IsAuthenticated, Result, consumer};
 use serde_json::json;
 
-use super::{Club, Member, Room, Said, Uploaded, authenticate, member, next, show, world};
+use super::{Club, Member, Room, Said, Uploaded, authenticate, fixture, member, next, send_authenticate};
 
 #[tokio::test(start_paused = true)]
 async fn anonymous_connection_becomes_the_authenticated_user() {
-    let world = world();
-    let mut client = world.open_to_anybody().await;
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    let mut client = fixture.open_anonymous().await;
+    let publisher = fixture.chat.publisher();
     publisher.publish_to_user("7", Uploaded(0));
     assert_eq!(client.call("uploads").await.status(), 403);
     assert_eq!(authenticate(&mut client, "7 see,inside").await.status(), 204);
@@ -25,10 +25,10 @@ async fn anonymous_connection_becomes_the_authenticated_user() {
         (next(&mut client).await["data"].clone(), next(&mut client).await["data"].clone()),
         (json!(2), json!(3))
     );
-    world.chat.connections().refresh_user("7").await;
-    world.chat.connections().disconnect_user("7");
+    fixture.chat.connections().refresh_user("7").await;
+    fixture.chat.connections().disconnect_user("7");
     assert_eq!(client.closed().await, 4403);
-    world.desk.left.notified().await;
+    fixture.state.disconnected.notified().await;
     publisher.publish_to_user("7", Uploaded(4));
     assert_eq!(publisher.join("7", Room).await, 0, "and is forgotten when it has gone");
 }
@@ -36,52 +36,52 @@ async fn anonymous_connection_becomes_the_authenticated_user() {
 /// A renewal that finds the connection once must not find it twice.
 #[tokio::test(start_paused = true)]
 async fn connection_renewed_repeatedly_is_registered_once() {
-    let world = world();
-    let mut client = world.open_to_anybody().await;
+    let fixture = fixture();
+    let mut client = fixture.open_anonymous().await;
     for _ in 0..5 {
         assert_eq!(authenticate(&mut client, "7 see").await.status(), 204);
     }
-    world.chat.publisher().publish_to_user("7", Said(1));
+    fixture.chat.publisher().publish_to_user("7", Said(1));
     assert_eq!(next(&mut client).await["data"], 1);
     client.expect_silence().await;
-    assert_eq!(world.chat.publisher().join("7", Club).await, 1);
+    assert_eq!(fixture.chat.publisher().join("7", Club).await, 1);
     drop(client);
-    world.desk.left.notified().await;
-    assert_eq!(world.chat.publisher().join("7", Club).await, 0);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.chat.publisher().join("7", Club).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticated_connection_cannot_change_its_user() {
-    let world = world();
-    let mut client = world.open_to_anybody().await;
+    let fixture = fixture();
+    let mut client = fixture.open_anonymous().await;
     assert_eq!(authenticate(&mut client, "nobody").await.status(), 403);
     assert_eq!(authenticate(&mut client, "7").await.status(), 204);
     assert_eq!(authenticate(&mut client, "8").await.status(), 403);
     assert_eq!(*client.call("whoami").await.data(), json!(["7", ""]));
     assert_eq!(authenticate(&mut client, "7 call").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["7", "call"]));
-    world.chat.connections().disconnect_user("8");
+    fixture.chat.connections().disconnect_user("8");
     client.expect_silence().await;
-    world.chat.connections().disconnect_user("7");
+    fixture.chat.connections().disconnect_user("7");
     assert_eq!(client.closed().await, 4403);
 }
 
 /// Refused credentials of one user do not keep those of another out.
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_leave_the_connection_anonymous() {
-    let world = world();
-    let mut client = world.open_to_anybody().await;
+    let fixture = fixture();
+    let mut client = fixture.open_anonymous().await;
     assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 403);
     assert_eq!(*client.call("whoami").await.data(), json!(null));
-    world.chat.connections().disconnect_user("7");
+    fixture.chat.connections().disconnect_user("7");
     assert_eq!(authenticate(&mut client, "8").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["8", ""]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn anonymous_connection_that_authenticated_expires() {
-    let world = world();
-    let mut client = world.open_to_anybody().await;
+    let fixture = fixture();
+    let mut client = fixture.open_anonymous().await;
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
     assert_eq!(authenticate(&mut client, "7 - 5").await.status(), 204);
     assert_eq!(client.closed().await, 4401);
@@ -90,21 +90,21 @@ async fn anonymous_connection_that_authenticated_expires() {
 #[tokio::test(start_paused = true)]
 async fn user_disconnected_during_authenticate_is_closed() {
     for known in [true, false] {
-        let world = world();
-        let mut client = if known { world.open("7").await } else { world.open_to_anybody().await };
-        show(&mut client, "wait 7 call", "renewed");
+        let fixture = fixture();
+        let mut client = if known { fixture.open("7").await } else { fixture.open_anonymous().await };
+        send_authenticate(&mut client, "wait 7 call", "renewed");
         client.expect_silence().await;
-        world.chat.connections().disconnect_user("7");
-        world.desk.look.notify_one();
+        fixture.chat.connections().disconnect_user("7");
+        fixture.state.authenticate_permit.notify_one();
         assert_eq!(client.closed().await, 4403, "known before: {known}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn user_disconnected_before_can_authenticate_again() {
-    let world = world();
-    world.chat.connections().disconnect_user("7");
-    let mut client = world.open_to_anybody().await;
+    let fixture = fixture();
+    fixture.chat.connections().disconnect_user("7");
+    let mut client = fixture.open_anonymous().await;
     assert_eq!(authenticate(&mut client, "7").await.status(), 204);
     assert_eq!(client.call("ping").await.status(), 200);
 }

@@ -9,7 +9,10 @@ use portcullis::testing::connect;
 use portcullis::{AllowAny, ConnectContext, consumer};
 use tokio::time::{Instant, sleep};
 
-use super::{Lobby, Member, Room, Said, Whispered, answer, authenticate, begin, member, next, show, world};
+use super::{
+    Lobby, Member, Room, Said, Whispered, authenticate, fixture, member, next, next_status, send_action,
+    send_authenticate,
+};
 
 /// So much time is over, give or take what real time has passed in the test.
 #[track_caller]
@@ -21,16 +24,16 @@ fn expect_passed(since: Instant, seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn idle_connection_is_closed_when_its_credentials_expire() {
-    let world = world();
-    let begun = Instant::now();
-    let publisher = world.chat.publisher();
-    let mut client = world.open("1 - 40").await;
+    let fixture = fixture();
+    let start = Instant::now();
+    let publisher = fixture.chat.publisher();
+    let mut client = fixture.open("1 - 40").await;
     publisher.publish(&Lobby, Whispered(1));
     assert_eq!(publisher.counters().refused, 1, "a member is asked about");
     assert_eq!(client.closed().await, 4401);
-    expect_passed(begun, 40);
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["connection"]);
+    expect_passed(start, 40);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["connection"]);
     publisher.publish(&Lobby, Whispered(1));
     publisher.publish_to_user("1", Whispered(1));
     assert_eq!(publisher.counters().refused, 1, "nobody is a member any more");
@@ -39,40 +42,40 @@ async fn idle_connection_is_closed_when_its_credentials_expire() {
 
 #[tokio::test(start_paused = true)]
 async fn running_action_is_dropped_when_its_credentials_expire() {
-    let world = world();
-    let begun = Instant::now();
-    let mut client = world.open("1 call 3").await;
-    begin(&mut client, "hang");
+    let fixture = fixture();
+    let start = Instant::now();
+    let mut client = fixture.open("1 call 3").await;
+    send_action(&mut client, "hang");
     assert_eq!(client.closed().await, 4401);
-    expect_passed(begun, 3);
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["action", "connection"]);
+    expect_passed(start, 3);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["action", "connection"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_ends_when_its_credentials_expire() {
-    let world = world();
-    let begun = Instant::now();
-    let mut client = world.open("1 call 10").await;
-    begin(&mut client, "stream");
+    let fixture = fixture();
+    let start = Instant::now();
+    let mut client = fixture.open("1 call 10").await;
+    send_action(&mut client, "stream");
     let mut values = 0;
-    while begun.elapsed() < Duration::from_secs(9) {
+    while start.elapsed() < Duration::from_secs(9) {
         assert_eq!(next(&mut client).await["last"], false);
         values += 1;
     }
     assert_eq!(values, 9);
     assert_eq!(client.closed().await, 4401);
-    expect_passed(begun, 10);
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["stream", "connection"]);
+    expect_passed(start, 10);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["stream", "connection"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn expiry_is_not_delayed_by_events_and_messages() {
-    let world = world();
-    let begun = Instant::now();
-    let mut client = world.open("1 - 10").await;
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    let start = Instant::now();
+    let mut client = fixture.open("1 - 10").await;
+    let publisher = fixture.chat.publisher();
     let flood = tokio::spawn(async move {
         for number in 0..2000 {
             publisher.publish(&Lobby, Said(number));
@@ -80,7 +83,7 @@ async fn expiry_is_not_delayed_by_events_and_messages() {
         }
     });
     let mut events = 0;
-    while begun.elapsed() < Duration::from_millis(9900) {
+    while start.elapsed() < Duration::from_millis(9900) {
         assert_eq!(next(&mut client).await["event"], "said");
         events += 1;
     }
@@ -96,72 +99,72 @@ async fn expiry_is_not_delayed_by_events_and_messages() {
     };
     assert_eq!(code, 4401);
     flood.abort();
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["connection"]);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["connection"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn queued_message_does_not_begin_after_expiry() {
-    let world = world();
-    let mut client = world.open("1 call 3").await;
-    begin(&mut client, "hang");
-    begin(&mut client, "hang");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call 3").await;
+    send_action(&mut client, "hang");
+    send_action(&mut client, "hang");
     assert_eq!(client.closed().await, 4401);
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["action", "connection"]);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["action", "connection"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn handshake_with_expired_credentials_is_rejected_with_401() {
-    let world = world();
+    let fixture = fixture();
     for late in [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(1_000_000)] {
-        let until = Some(SystemTime::now() - late);
-        let refused = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap_err();
+        let expires_at = Some(SystemTime::now() - late);
+        let refused = connect(&fixture.chat).user(Member { expires_at, ..member("1") }).open().await.unwrap_err();
         assert_eq!(refused.status(), 401);
     }
-    let until = Some(SystemTime::UNIX_EPOCH);
-    let refused = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap_err();
+    let expires_at = Some(SystemTime::UNIX_EPOCH);
+    let refused = connect(&fixture.chat).user(Member { expires_at, ..member("1") }).open().await.unwrap_err();
     assert_eq!(refused.status(), 401);
-    assert_eq!(world.desk.ended(), [""; 0], "nothing has begun");
+    assert_eq!(fixture.state.end_log(), [""; 0], "nothing has begun");
 }
 
 #[tokio::test(start_paused = true)]
 async fn credentials_without_near_expiry_keep_the_connection() {
-    let world = world();
+    let fixture = fixture();
     let century = Duration::from_hours(24 * 365 * 100);
     let far = [None, Some(SystemTime::now() + century), Some(SystemTime::now() + century * 100)];
     // As far as the clock of this machine counts.
     let farthest = (0..63)
         .rev()
         .fold(SystemTime::now(), |time, power| time.checked_add(Duration::from_secs(1 << power)).unwrap_or(time));
-    for until in far.into_iter().chain([Some(farthest)]) {
-        let mut client = connect(&world.chat).user(Member { until, ..member("1") }).open().await.unwrap();
+    for expires_at in far.into_iter().chain([Some(farthest)]) {
+        let mut client = connect(&fixture.chat).user(Member { expires_at, ..member("1") }).open().await.unwrap();
         for _ in 0..100 {
             assert_eq!(client.call("ping").await.status(), 200);
             sleep(Duration::from_secs(50)).await;
         }
         assert_eq!(authenticate(&mut client, "1 - 1000000").await.status(), 204);
         drop(client);
-        world.desk.left.notified().await;
+        fixture.state.disconnected.notified().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn fresh_credentials_extend_and_shorten_the_expiry() {
-    let world = world();
-    let begun = Instant::now();
-    let mut client = world.open("1 call 10").await;
+    let fixture = fixture();
+    let start = Instant::now();
+    let mut client = fixture.open("1 call 10").await;
     assert_eq!(authenticate(&mut client, "1 call 50").await.status(), 204);
     sleep(Duration::from_secs(30)).await;
     assert_eq!(client.call("call").await.status(), 200, "longer");
     assert_eq!(authenticate(&mut client, "1 call 4").await.status(), 204);
     let again = Instant::now();
-    begin(&mut client, "hang");
+    send_action(&mut client, "hang");
     assert_eq!(client.closed().await, 4401);
     expect_passed(again, 4);
-    assert!(begun.elapsed() < Duration::from_secs(35), "and shorter");
+    assert!(start.elapsed() < Duration::from_secs(35), "and shorter");
 
-    let mut client = world.open("1 - 10").await;
+    let mut client = fixture.open("1 - 10").await;
     assert_eq!(authenticate(&mut client, "1").await.status(), 204);
     sleep(Duration::from_secs(50)).await;
     assert_eq!(client.call("ping").await.status(), 200, "and without an end");
@@ -171,13 +174,13 @@ async fn fresh_credentials_extend_and_shorten_the_expiry() {
 
 #[tokio::test(start_paused = true)]
 async fn running_action_outlives_old_credentials_after_authenticate() {
-    let world = world();
-    let mut client = world.open("1 call 3").await;
-    begin(&mut client, "hang");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call 3").await;
+    send_action(&mut client, "hang");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(authenticate(&mut client, "1 call 4").await.status(), 204);
     sleep(Duration::from_secs(2)).await;
-    world.desk.go_on.notify_one();
+    fixture.state.resume.notify_one();
     assert_eq!(client.reply().await.status(), 200);
     assert_eq!(client.closed().await, 4401);
 }
@@ -185,12 +188,12 @@ async fn running_action_outlives_old_credentials_after_authenticate() {
 #[tokio::test(start_paused = true)]
 async fn refused_authenticate_does_not_move_the_expiry() {
     for token in ["nobody", "teapot", "2 call 3600", "panic", "fault"] {
-        let world = world();
-        let begun = Instant::now();
-        let mut client = world.open("1 - 20").await;
+        let fixture = fixture();
+        let start = Instant::now();
+        let mut client = fixture.open("1 - 20").await;
         assert!(authenticate(&mut client, token).await.status() >= 400);
         assert_eq!(client.closed().await, 4401);
-        expect_passed(begun, 20);
+        expect_passed(start, 20);
     }
 }
 
@@ -198,18 +201,18 @@ async fn refused_authenticate_does_not_move_the_expiry() {
 #[tokio::test(start_paused = true)]
 async fn expiry_is_moved_while_a_group_permission_hangs() {
     for (token, seconds) in [("1 inside 20", Some(20)), ("1 inside", None)] {
-        let world = world();
-        let mut client = world.open("1 inside 15").await;
-        world.desk.door_hangs.store(true, Ordering::SeqCst);
-        let begun = Instant::now();
+        let fixture = fixture();
+        let mut client = fixture.open("1 inside 15").await;
+        fixture.state.group_permission_hangs.store(true, Ordering::SeqCst);
+        let start = Instant::now();
         assert_eq!(authenticate(&mut client, token).await.status(), 204);
-        expect_passed(begun, 5);
-        world.desk.door_hangs.store(false, Ordering::SeqCst);
-        world.chat.publisher().publish(&Room, Said(1));
+        expect_passed(start, 5);
+        fixture.state.group_permission_hangs.store(false, Ordering::SeqCst);
+        fixture.chat.publisher().publish(&Room, Said(1));
         client.expect_silence().await;
         if let Some(seconds) = seconds {
             assert_eq!(client.closed().await, 4401);
-            expect_passed(begun, seconds);
+            expect_passed(start, seconds);
         } else {
             sleep(Duration::from_secs(30)).await;
             assert_eq!(client.call("ping").await.status(), 200);
@@ -220,24 +223,24 @@ async fn expiry_is_moved_while_a_group_permission_hangs() {
 #[tokio::test(start_paused = true)]
 async fn authenticate_unanswered_at_expiry_comes_too_late() {
     for busy in [false, true] {
-        let world = world();
-        let begun = Instant::now();
-        let mut client = world.open("1 call 3").await;
+        let fixture = fixture();
+        let start = Instant::now();
+        let mut client = fixture.open("1 call 3").await;
         if busy {
-            begin(&mut client, "hang");
+            send_action(&mut client, "hang");
         }
-        show(&mut client, "wait 1 call 60", "renewed");
+        send_authenticate(&mut client, "wait 1 call 60", "renewed");
         client.expect_silence().await;
         assert_eq!(client.closed().await, 4401);
-        expect_passed(begun, 3);
+        expect_passed(start, 3);
     }
     // Shown as late, but found to be good in time.
-    let world = world();
-    let mut client = world.open("1 call 3").await;
-    show(&mut client, "wait 1 call 60", "renewed");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call 3").await;
+    send_authenticate(&mut client, "wait 1 call 60", "renewed");
     sleep(Duration::from_millis(1500)).await;
-    world.desk.look.notify_one();
-    assert_eq!(answer(&mut client).await, ("renewed".to_owned(), 204));
+    fixture.state.authenticate_permit.notify_one();
+    assert_eq!(next_status(&mut client).await, ("renewed".to_owned(), 204));
     sleep(Duration::from_secs(10)).await;
     assert_eq!(client.call("call").await.status(), 200);
 }
@@ -258,8 +261,8 @@ impl SlowPortal {
 
 #[tokio::test(start_paused = true)]
 async fn slow_connect_hook_does_not_delay_expiry() {
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut client = connect(&portcullis::websocket(SlowPortal)).user(member("1 - 3")).open().await.unwrap();
     assert_eq!(client.closed().await, 4401);
-    expect_passed(begun, 3);
+    expect_passed(start, 3);
 }

@@ -31,7 +31,7 @@ use crate::common::codenames::uploads;
 struct Member {
     id: String,
     rights: String,
-    until: Option<SystemTime>,
+    expires_at: Option<SystemTime>,
 }
 
 impl Member {
@@ -46,7 +46,7 @@ impl User for Member {
     }
 
     fn expires_at(&self) -> Option<SystemTime> {
-        self.until
+        self.expires_at
     }
 }
 
@@ -55,59 +55,59 @@ fn member(token: &str) -> Member {
     let mut parts = token.split(' ');
     let mut part = || parts.next().map(str::to_owned);
     let (id, rights) = (part().unwrap(), part().unwrap_or_default());
-    let until = part().map(|seconds| SystemTime::now() + Duration::from_secs(seconds.parse().unwrap()));
-    Member { id, rights, until }
+    let expires_at = part().map(|seconds| SystemTime::now() + Duration::from_secs(seconds.parse().unwrap()));
+    Member { id, rights, expires_at }
 }
 
 /// What the tests and the server know of each other.
 #[derive(Default)]
-struct Desk {
+struct State {
     /// Lets an action go on.
-    go_on: Notify,
+    resume: Notify,
     /// Lets credentials be looked at that were told to wait.
-    look: Notify,
+    authenticate_permit: Notify,
     /// How often each question waits before it is answered.
-    patience: AtomicUsize,
+    yields_per_evaluation: AtomicUsize,
     /// How many were answered.
-    asked: AtomicUsize,
+    evaluations: AtomicUsize,
     /// Whether the question who may be in a room is never answered.
-    door_hangs: AtomicBool,
+    group_permission_hangs: AtomicBool,
     /// Whether nobody is granted anything any more.
-    resigned: AtomicBool,
+    grants_revoked: AtomicBool,
     /// What has ended, in order.
-    ended: Mutex<Vec<&'static str>>,
-    left: Notify,
+    end_log: Mutex<Vec<&'static str>>,
+    disconnected: Notify,
 }
 
-impl Desk {
+impl State {
     async fn wait(&self) {
-        for _ in 0..self.patience.load(Ordering::SeqCst) {
+        for _ in 0..self.yields_per_evaluation.load(Ordering::SeqCst) {
             tokio::task::yield_now().await;
         }
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.evaluations.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn ended(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.ended.lock().unwrap())
+    fn end_log(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.end_log.lock().unwrap())
     }
 }
 
 /// Says that it was dropped.
-struct Guard(Arc<Desk>, &'static str);
+struct EndLogger(Arc<State>, &'static str);
 
-impl Drop for Guard {
+impl Drop for EndLogger {
     fn drop(&mut self) {
-        self.0.ended.lock().unwrap().push(self.1);
+        self.0.end_log.lock().unwrap().push(self.1);
     }
 }
 
 /// Grants what stands in the user value.
-struct Source(Arc<Desk>);
+struct FakeGrants(Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.wait().await;
-        Ok(if user.may("see") && !self.0.resigned.load(Ordering::SeqCst) {
+        Ok(if user.may("see") && !self.0.grants_revoked.load(Ordering::SeqCst) {
             GrantSet::from(uploads::read).into()
         } else {
             UserGrants::default()
@@ -115,11 +115,11 @@ impl GrantSource<Member> for Source {
     }
 }
 
-struct Portal(Arc<Desk>);
+struct Portal(Arc<State>);
 
 /// What `#[connect]` leaves with a connection.
 #[derive(Clone)]
-struct Note(&'static str);
+struct ConnectNote(&'static str);
 
 /// Whoever has the right.
 struct May(&'static str);
@@ -139,7 +139,7 @@ impl Permission<Portal> for May {
 impl<G: Sync> GroupPermission<G, Portal> for May {
     async fn may_join(&self, chat: &Portal, scope: &Scope<Member>, _: &G) -> Result<bool> {
         chat.0.wait().await;
-        if chat.0.door_hangs.load(Ordering::SeqCst) {
+        if chat.0.group_permission_hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
         Ok(scope.user().is_some_and(|member| member.may(self.0)))
@@ -173,7 +173,7 @@ struct Told(u32);
 impl Portal {
     #[connect]
     async fn connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
-        cx.insert(Note("from the beginning"));
+        cx.insert(ConnectNote("from the beginning"));
         cx.join(Lobby).await?;
         for joined in [cx.join(Room).await, cx.join(Club).await] {
             match joined {
@@ -186,8 +186,8 @@ impl Portal {
 
     #[disconnect]
     async fn disconnect(&self, _: &Scope<Member>) {
-        self.0.ended.lock().unwrap().push("connection");
-        self.0.left.notify_one();
+        self.0.end_log.lock().unwrap().push("connection");
+        self.0.disconnected.notify_one();
     }
 
     #[authenticate]
@@ -195,7 +195,7 @@ impl Portal {
         self.0.wait().await;
         let token = match token.strip_prefix("wait ") {
             Some(token) => {
-                self.0.look.notified().await;
+                self.0.authenticate_permit.notified().await;
                 token
             }
             None => &token,
@@ -221,7 +221,7 @@ impl Portal {
     /// What is the connection's, whoever sits there.
     #[action]
     async fn came_by(&self, cx: &Context<'_, Member>) -> (String, Option<&'static str>) {
-        let note = cx.scope().extension::<Note>();
+        let note = cx.scope().extension::<ConnectNote>();
         (cx.scope().request().uri.to_string(), note.map(|note| note.0))
     }
 
@@ -239,28 +239,28 @@ impl Portal {
     /// The same once somebody lets it go on.
     #[action]
     async fn enter_later(&self, cx: &Context<'_, Member>) -> Result<()> {
-        self.0.go_on.notified().await;
+        self.0.resume.notified().await;
         cx.join(Room).await
     }
 
     #[action]
     async fn enter_club_later(&self, cx: &Context<'_, Member>) -> Result<()> {
-        self.0.go_on.notified().await;
+        self.0.resume.notified().await;
         cx.join(Club).await
     }
 
     /// Says what only those are to hear who may call it.
     #[action(permission = May("call"))]
     async fn fail_later(&self) -> Result<()> {
-        self.0.go_on.notified().await;
+        self.0.resume.notified().await;
         Err(Error::conflict("It is taken."))
     }
 
     /// Nobody is granted anything any more, and its own grants are forgotten.
     #[action]
     async fn resign_later(&self, cx: &Context<'_, Member>) {
-        self.0.go_on.notified().await;
-        self.0.resigned.store(true, Ordering::SeqCst);
+        self.0.resume.notified().await;
+        self.0.grants_revoked.store(true, Ordering::SeqCst);
         cx.scope().forget_grants();
     }
 
@@ -273,14 +273,14 @@ impl Portal {
     /// Waits until somebody lets it go on.
     #[action(permission = May("call"))]
     async fn hang(&self) {
-        let _guard = Guard(self.0.clone(), "action");
-        self.0.go_on.notified().await;
+        let _guard = EndLogger(self.0.clone(), "action");
+        self.0.resume.notified().await;
     }
 
     /// A value a second.
     #[action(permission = May("call"))]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
-        let guard = Guard(self.0.clone(), "stream");
+        let guard = EndLogger(self.0.clone(), "stream");
         Streamed(futures_util::stream::unfold(guard, |guard| async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((1, guard))
@@ -309,20 +309,23 @@ impl Portal {
     }
 }
 
-struct World {
-    desk: Arc<Desk>,
+struct Fixture {
+    state: Arc<State>,
     chat: Endpoint<Portal>,
 }
 
 /// With an action's time of five seconds, and as many attempts as a test may want.
-fn world() -> World {
-    let desk = Arc::<Desk>::default();
+fn fixture() -> Fixture {
+    let state = Arc::<State>::default();
     let limits =
         Limits { action_timeout: Duration::from_secs(5), max_authenticate_per_minute: 1_000_000, ..Limits::default() };
-    World { chat: portcullis::websocket(Portal(desk.clone())).grants(Source(desk.clone())).limits(limits), desk }
+    Fixture {
+        chat: portcullis::websocket(Portal(state.clone())).grants(FakeGrants(state.clone())).limits(limits),
+        state,
+    }
 }
 
-impl World {
+impl Fixture {
     /// Connected by that token.
     async fn open(&self, token: &str) -> Client {
         let mut client = connect(&self.chat).user(member(token)).open().await.unwrap();
@@ -331,7 +334,7 @@ impl World {
     }
 
     /// Connected as nobody.
-    async fn open_to_anybody(&self) -> Client {
+    async fn open_anonymous(&self) -> Client {
         let mut client = connect(&self.chat).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
         client
@@ -343,12 +346,12 @@ fn authenticate<'c>(client: &'c mut Client, token: &str) -> ClientCall<'c> {
 }
 
 /// Shows a token, and does not wait for the answer.
-fn show(client: &mut Client, token: &str, id: &str) {
+fn send_authenticate(client: &mut Client, token: &str, id: &str) {
     client.send(json!({"action": "authenticate", "token": token, "request_id": id}).to_string());
 }
 
 /// Calls an action, and does not wait for the answer.
-fn begin(client: &mut Client, action: &str) {
+fn send_action(client: &mut Client, action: &str) {
     client.send(json!({"action": action, "request_id": action}).to_string());
 }
 
@@ -357,13 +360,13 @@ async fn next(client: &mut Client) -> Value {
 }
 
 /// The id and the status of the next reply.
-async fn answer(client: &mut Client) -> (String, u16) {
+async fn next_status(client: &mut Client) -> (String, u16) {
     let reply = client.reply().await;
     (reply.value()["request_id"].as_str().unwrap_or_default().to_owned(), reply.status())
 }
 
 /// What this connection is told of itself.
-async fn told(world: &World, client: &mut Client) -> Value {
-    world.chat.publisher().publish(&Lobby, Told(0));
+async fn told(fixture: &Fixture, client: &mut Client) -> Value {
+    fixture.chat.publisher().publish(&Lobby, Told(0));
     next(client).await["data"].clone()
 }

@@ -7,22 +7,22 @@ use portcullis::{AllowAny, Audit, Context, Result, User, consumer};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Member, Portal, authenticate, told, world};
+use super::{Member, Portal, authenticate, fixture, told};
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_as_the_same_user_replaces_the_user() {
-    let world = world();
-    let mut client = world.open("1 call").await;
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
     client.send(r#"{"action":"authenticate","token":"1 hear","request_id":{"a":[1]}}"#);
     let wanted = r#"{"errors":[],"data":null,"action":"authenticate","route":"","status":204,"request_id":{"a":[1]}}"#;
     assert_eq!(client.reply().await.text(), wanted);
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "hear"]));
-    assert_eq!(told(&world, &mut client).await, json!([0, "hear"]));
+    assert_eq!(told(&fixture, &mut client).await, json!([0, "hear"]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_that_is_refused_changes_nothing() {
-    let world = world();
+    let fixture = fixture();
     for (token, status, code) in [
         ("2 call,hear", 403, "permission_denied"),
         ("nobody", 403, "permission_denied"),
@@ -32,36 +32,36 @@ async fn authenticate_that_is_refused_changes_nothing() {
         ("hang", 408, "timeout"),
         ("1 call,hear 0", 403, "permission_denied"),
     ] {
-        let mut client = world.open("1 call").await;
-        let (begun, reply) = (Instant::now(), authenticate(&mut client, token).await);
+        let mut client = fixture.open("1 call").await;
+        let (start, reply) = (Instant::now(), authenticate(&mut client, token).await);
         assert_eq!((reply.status(), reply.code()), (status, code), "{token}");
         assert!(!reply.text().contains("secret"), "{}", reply.text());
         assert_eq!(reply.value()["errors"][0]["id"].is_string(), status == 500, "a fault has an id: {}", reply.text());
         let took = if token == "hang" { Duration::from_secs(5) } else { Duration::ZERO };
-        assert_eq!(begun.elapsed().as_secs(), took.as_secs());
+        assert_eq!(start.elapsed().as_secs(), took.as_secs());
         assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]), "{token}");
-        assert_eq!(told(&world, &mut client).await, json!([0, "call"]), "{token}");
+        assert_eq!(told(&fixture, &mut client).await, json!([0, "call"]), "{token}");
         assert_eq!(client.call("call").await.status(), 200);
         // And it is still who it was to whoever looks for it.
-        world.chat.connections().disconnect_user("2");
+        fixture.chat.connections().disconnect_user("2");
         assert_eq!(authenticate(&mut client, "1 -").await.status(), 204);
-        world.chat.connections().disconnect_user("1");
+        fixture.chat.connections().disconnect_user("1");
         assert_eq!(client.closed().await, 4403);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_refusal_carries_the_applications_error() {
-    let world = world();
-    let mut client = world.open("1").await;
+    let fixture = fixture();
+    let mut client = fixture.open("1").await;
     let reply = authenticate(&mut client, "teapot").await;
     assert_eq!(reply.value()["errors"], json!([{"code": "teapot", "detail": "Short and stout."}]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_with_bad_arguments_is_rejected_with_the_field() {
-    let world = world();
-    let mut client = world.open("1 call").await;
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
     for (message, code) in [
         (r#"{"action":"authenticate"}"#, "missing_argument"),
         (r#"{"action":"authenticate","token":7}"#, "invalid_argument"),
@@ -79,8 +79,8 @@ async fn authenticate_with_bad_arguments_is_rejected_with_the_field() {
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_is_available_at_the_empty_route_only() {
-    let world = world();
-    let mut client = world.open("1 call").await;
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
     for route in ["rooms/", "authenticate", "/", "rooms/5/"] {
         let reply = authenticate(&mut client, "1").route(route).await;
         assert_eq!(reply.status(), 404, "{route}");

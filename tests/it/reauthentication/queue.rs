@@ -3,7 +3,7 @@
 use portcullis::Limits;
 use serde_json::json;
 
-use super::{answer, authenticate, begin, next, show, world};
+use super::{authenticate, fixture, next, next_status, send_action, send_authenticate};
 
 fn reply(id: &str, status: u16) -> (String, u16) {
     (id.to_owned(), status)
@@ -11,85 +11,85 @@ fn reply(id: &str, status: u16) -> (String, u16) {
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_does_not_wait_for_a_hanging_action() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "hang");
-    begin(&mut client, "whoami");
-    show(&mut client, "1 call,more", "renewed");
-    begin(&mut client, "call");
-    begin(&mut client, "ping");
-    assert_eq!(answer(&mut client).await, reply("renewed", 204));
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "hang");
+    send_action(&mut client, "whoami");
+    send_authenticate(&mut client, "1 call,more", "renewed");
+    send_action(&mut client, "call");
+    send_action(&mut client, "ping");
+    assert_eq!(next_status(&mut client).await, reply("renewed", 204));
     client.expect_silence().await;
-    world.desk.go_on.notify_one();
-    assert_eq!(answer(&mut client).await, reply("hang", 200));
+    fixture.state.resume.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("hang", 200));
     let whoami = next(&mut client).await;
     assert_eq!((&whoami["request_id"], &whoami["data"]), (&json!("whoami"), &json!(["1", "call,more"])));
-    assert_eq!(answer(&mut client).await, reply("call", 200));
-    assert_eq!(answer(&mut client).await, reply("ping", 200));
+    assert_eq!(next_status(&mut client).await, reply("call", 200));
+    assert_eq!(next_status(&mut client).await, reply("ping", 200));
 }
 
 #[tokio::test(start_paused = true)]
 async fn refused_authenticate_does_not_wait_for_a_hanging_action() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "hang");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "hang");
     client.expect_silence().await;
     for (token, status) in [("nobody", 403), ("2", 403), ("teapot", 418), ("panic", 500), ("1 call 0", 403)] {
         assert_eq!(authenticate(&mut client, token).await.status(), status);
     }
     client.send(r#"{"action":"authenticate","request_id":"bad"}"#);
-    assert_eq!(answer(&mut client).await, reply("bad", 400));
-    world.desk.go_on.notify_one();
-    assert_eq!(answer(&mut client).await, reply("hang", 200));
+    assert_eq!(next_status(&mut client).await, reply("bad", 400));
+    fixture.state.resume.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("hang", 200));
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_does_not_wait_for_a_stream() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "stream");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "stream");
     assert_eq!(next(&mut client).await["last"], false);
-    begin(&mut client, "whoami");
-    show(&mut client, "1 call,more", "renewed");
-    assert_eq!(answer(&mut client).await, reply("renewed", 204), "before the next value");
+    send_action(&mut client, "whoami");
+    send_authenticate(&mut client, "1 call,more", "renewed");
+    assert_eq!(next_status(&mut client).await, reply("renewed", 204), "before the next value");
     for _ in 0..5 {
         let value = next(&mut client).await;
         assert_eq!((&value["request_id"], &value["last"]), (&json!("stream"), &json!(false)));
     }
-    show(&mut client, "1 more", "less");
-    assert_eq!(answer(&mut client).await, reply("less", 204));
+    send_authenticate(&mut client, "1 more", "less");
+    assert_eq!(next_status(&mut client).await, reply("less", 204));
     let last = next(&mut client).await;
     assert_eq!((&last["request_id"], &last["status"], &last["last"]), (&json!("stream"), &json!(403), &json!(true)));
     assert_eq!(next(&mut client).await["data"], json!(["1", "more"]));
-    assert_eq!(world.desk.ended(), ["stream"]);
+    assert_eq!(fixture.state.end_log(), ["stream"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn running_action_is_reauthorized_for_the_new_user() {
     for (rights, status) in [("call", 200), ("-", 403)] {
-        let world = world();
-        let mut client = world.open("1 call").await;
-        begin(&mut client, "hang");
+        let fixture = fixture();
+        let mut client = fixture.open("1 call").await;
+        send_action(&mut client, "hang");
         client.expect_silence().await;
         assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
-        world.desk.go_on.notify_one();
-        assert_eq!(answer(&mut client).await, reply("hang", status));
+        fixture.state.resume.notify_one();
+        assert_eq!(next_status(&mut client).await, reply("hang", status));
         assert_eq!(client.call("ping").await.status(), 200);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn second_authenticate_waits_for_the_first_during_an_action() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "hang");
-    show(&mut client, "wait 1 call,first", "first");
-    show(&mut client, "1 call,second", "second");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "hang");
+    send_authenticate(&mut client, "wait 1 call,first", "first");
+    send_authenticate(&mut client, "1 call,second", "second");
     client.expect_silence().await;
-    world.desk.look.notify_one();
-    assert_eq!(answer(&mut client).await, reply("first", 204));
-    world.desk.go_on.notify_one();
-    let mut answers = [answer(&mut client).await, answer(&mut client).await];
+    fixture.state.authenticate_permit.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("first", 204));
+    fixture.state.resume.notify_one();
+    let mut answers = [next_status(&mut client).await, next_status(&mut client).await];
     answers.sort();
     assert_eq!(answers, [reply("hang", 200), reply("second", 204)]);
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,second"]));
@@ -99,23 +99,23 @@ async fn second_authenticate_waits_for_the_first_during_an_action() {
 #[tokio::test(start_paused = true)]
 async fn authenticate_messages_are_handled_one_at_a_time() {
     for behind in ["", "hang"] {
-        let world = world();
-        let mut client = world.open("1 call").await;
+        let fixture = fixture();
+        let mut client = fixture.open("1 call").await;
         if !behind.is_empty() {
-            begin(&mut client, behind);
+            send_action(&mut client, behind);
         }
-        show(&mut client, "wait 1 call,first", "first");
-        show(&mut client, "1 call,second", "second");
-        show(&mut client, "1 call,third", "third");
+        send_authenticate(&mut client, "wait 1 call,first", "first");
+        send_authenticate(&mut client, "1 call,second", "second");
+        send_authenticate(&mut client, "1 call,third", "third");
         client.expect_silence().await;
         if !behind.is_empty() {
-            world.desk.go_on.notify_one();
-            assert_eq!(answer(&mut client).await, reply("hang", 200));
+            fixture.state.resume.notify_one();
+            assert_eq!(next_status(&mut client).await, reply("hang", 200));
             client.expect_silence().await;
         }
-        world.desk.look.notify_one();
+        fixture.state.authenticate_permit.notify_one();
         for id in ["first", "second", "third"] {
-            assert_eq!(answer(&mut client).await, reply(id, 204));
+            assert_eq!(next_status(&mut client).await, reply(id, 204));
         }
         assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,third"]));
     }
@@ -123,39 +123,39 @@ async fn authenticate_messages_are_handled_one_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn second_authenticate_waits_only_for_the_first() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "stream");
-    assert_eq!(answer(&mut client).await, reply("stream", 200));
-    show(&mut client, "wait nobody", "first");
-    show(&mut client, "1 call,second", "second");
-    assert_eq!(answer(&mut client).await, reply("stream", 200));
-    world.desk.look.notify_one();
-    assert_eq!(answer(&mut client).await, reply("first", 403));
-    assert_eq!(answer(&mut client).await, reply("second", 204));
-    assert_eq!(answer(&mut client).await, reply("stream", 200));
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "stream");
+    assert_eq!(next_status(&mut client).await, reply("stream", 200));
+    send_authenticate(&mut client, "wait nobody", "first");
+    send_authenticate(&mut client, "1 call,second", "second");
+    assert_eq!(next_status(&mut client).await, reply("stream", 200));
+    fixture.state.authenticate_permit.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("first", 403));
+    assert_eq!(next_status(&mut client).await, reply("second", 204));
+    assert_eq!(next_status(&mut client).await, reply("stream", 200));
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_beyond_the_read_ahead_limit_waits() {
     let ahead = Limits::default().max_read_ahead;
     for (messages, read) in [(ahead - 1, true), (ahead, false)] {
-        let world = world();
-        let mut client = world.open("1 call").await;
-        begin(&mut client, "hang");
+        let fixture = fixture();
+        let mut client = fixture.open("1 call").await;
+        send_action(&mut client, "hang");
         for _ in 0..messages {
-            begin(&mut client, "ping");
+            send_action(&mut client, "ping");
         }
-        show(&mut client, "1 call,more", "renewed");
+        send_authenticate(&mut client, "1 call,more", "renewed");
         if read {
-            assert_eq!(answer(&mut client).await, reply("renewed", 204));
+            assert_eq!(next_status(&mut client).await, reply("renewed", 204));
         }
         client.expect_silence().await;
-        world.desk.go_on.notify_one();
-        assert_eq!(answer(&mut client).await, reply("hang", 200));
+        fixture.state.resume.notify_one();
+        assert_eq!(next_status(&mut client).await, reply("hang", 200));
         let mut others = Vec::new();
         for _ in 0..messages + usize::from(!read) {
-            others.push(answer(&mut client).await);
+            others.push(next_status(&mut client).await);
         }
         others.retain(|other| *other != reply("ping", 200));
         assert_eq!(others, if read { vec![] } else { vec![reply("renewed", 204)] });
@@ -164,34 +164,34 @@ async fn authenticate_beyond_the_read_ahead_limit_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn other_messages_are_dispatched_during_authenticate() {
-    let world = world();
-    let mut client = world.open("1 call").await;
-    begin(&mut client, "hang");
-    show(&mut client, "wait 1 call,more", "renewed");
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
+    send_action(&mut client, "hang");
+    send_authenticate(&mut client, "wait 1 call,more", "renewed");
     client.expect_silence().await;
-    world.desk.go_on.notify_one();
-    assert_eq!(answer(&mut client).await, reply("hang", 200));
+    fixture.state.resume.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("hang", 200));
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
-    assert_eq!(super::told(&world, &mut client).await, json!([0, "call"]));
-    world.desk.look.notify_one();
-    assert_eq!(answer(&mut client).await, reply("renewed", 204));
+    assert_eq!(super::told(&fixture, &mut client).await, json!([0, "call"]));
+    fixture.state.authenticate_permit.notify_one();
+    assert_eq!(next_status(&mut client).await, reply("renewed", 204));
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,more"]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn client_gone_during_authenticate_is_removed() {
     for token in ["wait 1 call", "1 call"] {
-        let world = world();
-        let mut client = world.open("1 call").await;
-        begin(&mut client, "hang");
-        show(&mut client, token, "renewed");
+        let fixture = fixture();
+        let mut client = fixture.open("1 call").await;
+        send_action(&mut client, "hang");
+        send_authenticate(&mut client, token, "renewed");
         drop(client);
-        world.desk.left.notified().await;
-        world.desk.look.notify_one();
-        let publisher = world.chat.publisher();
+        fixture.state.disconnected.notified().await;
+        fixture.state.authenticate_permit.notify_one();
+        let publisher = fixture.chat.publisher();
         assert_eq!(publisher.join("1", super::Lobby).await, 0);
         publisher.publish_to_user("1", super::Whispered(1));
         assert_eq!(publisher.counters().refused, 0, "the closed connection is still registered");
-        assert_eq!(world.open("1").await.call("ping").await.status(), 200);
+        assert_eq!(fixture.open("1").await.call("ping").await.status(), 200);
     }
 }

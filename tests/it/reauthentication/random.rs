@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::{Lobby, Room, Said, Told, Uploaded, Whispered, begin, show, world};
-use crate::common::rng::Dice;
+use super::{Lobby, Room, Said, Told, Uploaded, Whispered, fixture, send_action, send_authenticate};
+use crate::common::rng::Rng;
 
 /// The rights of a token, one for each bit.
 fn rights(bits: u64) -> String {
@@ -19,9 +19,9 @@ fn rights(bits: u64) -> String {
 #[derive(Default)]
 struct Expected {
     /// The rights of the last 204, unless credentials are on their way.
-    sure: Option<String>,
+    known_rights: Option<String>,
     /// The rights that were asked for, until they are answered.
-    asked: Option<String>,
+    pending: Option<String>,
     /// How many were answered.
     answered: u32,
     /// How often each kind of frame came, and how often one would have been forbidden.
@@ -29,63 +29,63 @@ struct Expected {
 }
 
 impl Expected {
-    fn see(&mut self, frame: &Value) {
+    fn check_frame(&mut self, frame: &Value) {
         let kind = frame["event"].as_str().or_else(|| frame["action"].as_str()).unwrap().to_owned();
         *self.counts.entry(format!("{kind} {}", frame["status"].as_u64().unwrap_or_default())).or_default() += 1;
         if kind == "authenticate" {
             assert_eq!(frame["status"], 204, "{frame}");
-            self.sure = self.asked.take();
+            self.known_rights = self.pending.take();
             self.answered += 1;
             return;
         }
-        let Some(sure) = &self.sure else { return };
-        let may = |right: &str| sure.split(',').any(|own| own == right);
+        let Some(known_rights) = &self.known_rights else { return };
+        let may = |right: &str| known_rights.split(',').any(|own| own == right);
         let allowed = match kind.as_str() {
             "uploaded" => may("see"),
             "whispered" => may("hear"),
             "said" => may("inside"),
-            "told" => frame["data"][1] == sure.as_str(),
+            "told" => frame["data"][1] == known_rights.as_str(),
             // One that began before may say who it began for.
-            "whoami" => frame["request_id"] != self.answered || frame["data"][1] == sure.as_str(),
+            "whoami" => frame["request_id"] != self.answered || frame["data"][1] == known_rights.as_str(),
             // Whoever was refused may have been refused before.
             "call" => frame["status"] == 403 || may("call"),
             "uploads" => frame["status"] == 403 || may("see"),
             "enter" => frame["status"] == 403 || may("inside"),
             _ => true,
         };
-        assert!(allowed, "with `{sure}` there came {frame}");
+        assert!(allowed, "with `{known_rights}` there came {frame}");
     }
 }
 
 #[tokio::test]
 async fn random_reauthentications_deliver_nothing_on_old_rights() {
-    let world = world();
-    let mut client = world.open("1 see,hear,inside,call").await;
-    let (publisher, sessions) = (world.chat.publisher(), world.chat.connections());
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    let mut expected = Expected { sure: Some(rights(15)), ..Expected::default() };
+    let fixture = fixture();
+    let mut client = fixture.open("1 see,hear,inside,call").await;
+    let (publisher, connections) = (fixture.chat.publisher(), fixture.chat.connections());
+    let mut rng = Rng(0x2545_f491_4f6c_dd1d);
+    let mut expected = Expected { known_rights: Some(rights(15)), ..Expected::default() };
     let mut refreshing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
     for step in 0..50_000 {
-        match dice.roll(20) {
+        match rng.below(20) {
             0 | 1 => publisher.publish(&Lobby, Uploaded(step)),
             2 => publisher.publish(&Lobby, Whispered(step)),
             3 => publisher.publish(&Lobby, Told(step)),
             4 | 5 => publisher.publish(&Room, Said(step)),
             6 => publisher.publish_to_user("1", Uploaded(step)),
-            7 => begin(&mut client, if dice.roll(2) == 0 { "call" } else { "uploads" }),
+            7 => send_action(&mut client, if rng.below(2) == 0 { "call" } else { "uploads" }),
             8 => client.send(json!({"action": "whoami", "request_id": expected.answered}).to_string()),
-            9 if expected.asked.is_none() => {
+            9 if expected.pending.is_none() => {
                 // What was sent on the old rights may still come until the answer does.
-                let fresh = rights(dice.roll(16));
-                show(&mut client, &format!("1 {fresh}"), "renewed");
-                expected.sure = None;
-                expected.asked = Some(fresh);
-                world.desk.patience.store(usize::try_from(dice.roll(4)).unwrap(), Ordering::SeqCst);
+                let fresh = rights(rng.below(16));
+                send_authenticate(&mut client, &format!("1 {fresh}"), "renewed");
+                expected.known_rights = None;
+                expected.pending = Some(fresh);
+                fixture.state.yields_per_evaluation.store(usize::try_from(rng.below(4)).unwrap(), Ordering::SeqCst);
             }
-            10 if dice.roll(4) == 0 => begin(&mut client, "enter"),
+            10 if rng.below(4) == 0 => send_action(&mut client, "enter"),
             11 if refreshing.is_none() => {
-                let sessions = sessions.clone();
-                refreshing = Some(Box::pin(async move { sessions.refresh_user("1").await }));
+                let connections = connections.clone();
+                refreshing = Some(Box::pin(async move { connections.refresh_user("1").await }));
             }
             12 | 13 => {
                 if let Some(refresh) = &mut refreshing
@@ -95,15 +95,15 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
                 }
             }
             14..=16 => {
-                for _ in 0..dice.roll(20) {
+                for _ in 0..rng.below(20) {
                     tokio::task::yield_now().await;
                 }
             }
             _ => {
                 // Not always all that is there.
-                for _ in 0..dice.roll(12) {
+                for _ in 0..rng.below(12) {
                     let Some(frame) = client.reply().now_or_never() else { break };
-                    expected.see(frame.value());
+                    expected.check_frame(frame.value());
                 }
             }
         }

@@ -4,10 +4,10 @@ use portcullis::testing::{Client, connect};
 use portcullis::{Endpoint, Limits};
 use serde_json::json;
 
-use super::{Portal, authenticate, member, world};
+use super::{Portal, authenticate, fixture, member};
 
 fn allowing(attempts: u32) -> Endpoint<Portal> {
-    world().chat.limits(Limits { max_authenticate_per_minute: attempts, ..Limits::default() })
+    fixture().chat.limits(Limits { max_authenticate_per_minute: attempts, ..Limits::default() })
 }
 
 async fn open(chat: &Endpoint<Portal>) -> Client {

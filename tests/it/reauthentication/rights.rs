@@ -4,12 +4,14 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::{Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, begin, next, show, world};
+use super::{
+    Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, fixture, next, send_action, send_authenticate,
+};
 
 #[tokio::test(start_paused = true)]
 async fn actions_after_authenticate_are_authorized_for_the_new_user() {
-    let world = world();
-    let mut client = world.open("1 call").await;
+    let fixture = fixture();
+    let mut client = fixture.open("1 call").await;
     for (rights, call, uploads) in [("call", 200, 403), ("see", 403, 200), ("call,see", 200, 200), ("-", 403, 403)] {
         assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
         assert_eq!(client.call("call").await.status(), call, "{rights}");
@@ -20,13 +22,13 @@ async fn actions_after_authenticate_are_authorized_for_the_new_user() {
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_replies_after_revalidation() {
-    let world = world();
-    let mut client = world.open("1 inside,see").await;
-    world.desk.patience.store(50, Ordering::SeqCst);
-    world.desk.asked.store(0, Ordering::SeqCst);
+    let fixture = fixture();
+    let mut client = fixture.open("1 inside,see").await;
+    fixture.state.yields_per_evaluation.store(50, Ordering::SeqCst);
+    fixture.state.evaluations.store(0, Ordering::SeqCst);
     assert_eq!(authenticate(&mut client, "1 see,inside").await.status(), 204);
     assert_eq!(
-        world.desk.asked.load(Ordering::SeqCst),
+        fixture.state.evaluations.load(Ordering::SeqCst),
         4,
         "the credentials, the door, a group, and grants for another"
     );
@@ -34,9 +36,9 @@ async fn authenticate_replies_after_revalidation() {
 
 #[tokio::test(start_paused = true)]
 async fn events_after_authenticate_are_authorized_for_the_new_user() {
-    let world = world();
-    let mut client = world.open("1 see,hear").await;
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    let mut client = fixture.open("1 see,hear").await;
+    let publisher = fixture.chat.publisher();
     let publish = |number| {
         publisher.publish(&Lobby, Uploaded(number));
         publisher.publish(&Lobby, Whispered(number));
@@ -63,16 +65,16 @@ async fn events_after_authenticate_are_authorized_for_the_new_user() {
 #[tokio::test(start_paused = true)]
 async fn queued_events_are_reauthorized_after_authenticate() {
     for (before, after) in [("see,hear", "-"), ("-", "see,hear"), ("see", "hear")] {
-        let world = world();
-        let mut client = world.open(&format!("1 {before}")).await;
-        show(&mut client, &format!("wait 1 {after}"), "renewed");
+        let fixture = fixture();
+        let mut client = fixture.open(&format!("1 {before}")).await;
+        send_authenticate(&mut client, &format!("wait 1 {after}"), "renewed");
         client.expect_silence().await;
         // Nothing runs in between: these wait in the connection when the credentials are found to be good.
-        let publisher = world.chat.publisher();
+        let publisher = fixture.chat.publisher();
         publisher.publish(&Lobby, Uploaded(1));
         publisher.publish(&Lobby, Whispered(1));
         publisher.publish(&Lobby, Told(1));
-        world.desk.look.notify_one();
+        fixture.state.authenticate_permit.notify_one();
         let mut frames = [next(&mut client).await, next(&mut client).await];
         frames.sort_by_key(|frame| frame["event"] == "told");
         assert_eq!((&frames[0]["request_id"], &frames[0]["status"]), (&json!("renewed"), &json!(204)));
@@ -83,10 +85,10 @@ async fn queued_events_are_reauthorized_after_authenticate() {
 
 #[tokio::test(start_paused = true)]
 async fn memberships_are_revalidated_after_authenticate() {
-    let world = world();
-    let mut client = world.open("1 inside,see").await;
-    let mut other = world.open("2 inside,see").await;
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    let mut client = fixture.open("1 inside,see").await;
+    let mut other = fixture.open("2 inside,see").await;
+    let publisher = fixture.chat.publisher();
     for (rights, room, club) in
         [("see,inside", true, true), ("see", false, true), ("inside,see", false, true), ("-", false, false)]
     {
@@ -113,19 +115,19 @@ async fn memberships_are_revalidated_after_authenticate() {
 #[tokio::test(start_paused = true)]
 async fn new_user_without_connect_permission_is_closed_with_4403() {
     for busy in [false, true] {
-        let world = world();
-        let publisher = world.chat.publisher();
-        let mut client = world.open("1 call").await;
+        let fixture = fixture();
+        let publisher = fixture.chat.publisher();
+        let mut client = fixture.open("1 call").await;
         publisher.publish(&Lobby, Whispered(0));
         assert_eq!(publisher.counters().refused, 1, "a member is asked about");
         if busy {
-            begin(&mut client, "hang");
+            send_action(&mut client, "hang");
             client.expect_silence().await;
         }
-        show(&mut client, "1 banned,call", "renewed");
+        send_authenticate(&mut client, "1 banned,call", "renewed");
         assert_eq!(client.closed().await, 4403, "which is the answer");
-        world.desk.left.notified().await;
-        assert_eq!(world.desk.ended(), if busy { &["action", "connection"][..] } else { &["connection"] });
+        fixture.state.disconnected.notified().await;
+        assert_eq!(fixture.state.end_log(), if busy { &["action", "connection"][..] } else { &["connection"] });
         publisher.publish(&Lobby, Whispered(1));
         assert_eq!(publisher.counters().refused, 1, "and is none any more");
     }
@@ -134,19 +136,19 @@ async fn new_user_without_connect_permission_is_closed_with_4403() {
 #[tokio::test(start_paused = true)]
 async fn pending_join_is_reauthorized_after_authenticate() {
     for (token, still) in [("1 inside,call", true), ("1 call", false)] {
-        let world = world();
-        let mut client = world.open("1 call").await;
+        let fixture = fixture();
+        let mut client = fixture.open("1 call").await;
         assert_eq!(authenticate(&mut client, "1 inside,call").await.status(), 204);
         // Let in while it was true; it comes into effect once the question is through.
-        world.desk.patience.store(20, Ordering::SeqCst);
-        begin(&mut client, "enter");
+        fixture.state.yields_per_evaluation.store(20, Ordering::SeqCst);
+        send_action(&mut client, "enter");
         tokio::task::yield_now().await;
-        show(&mut client, token, "renewed");
-        let mut answers = [super::answer(&mut client).await, super::answer(&mut client).await];
+        send_authenticate(&mut client, token, "renewed");
+        let mut answers = [super::next_status(&mut client).await, super::next_status(&mut client).await];
         answers.sort();
         assert_eq!(answers[1], ("renewed".to_owned(), 204));
-        world.chat.publisher().publish(&Room, Said(1));
-        world.chat.publisher().publish(&Lobby, Said(2));
+        fixture.chat.publisher().publish(&Room, Said(1));
+        fixture.chat.publisher().publish(&Lobby, Said(2));
         if still {
             assert_eq!((answers[0].1, next(&mut client).await["data"].clone()), (200, json!(1)));
         }
@@ -157,15 +159,15 @@ async fn pending_join_is_reauthorized_after_authenticate() {
 
 #[tokio::test(start_paused = true)]
 async fn scope_of_the_connection_is_kept_after_authenticate() {
-    let world = world();
+    let fixture = fixture();
     let mut client =
-        portcullis::testing::connect(&world.chat).user(super::member("1")).path("/ws?a=1").open().await.unwrap();
+        portcullis::testing::connect(&fixture.chat).user(super::member("1")).path("/ws?a=1").open().await.unwrap();
     let came_by = json!(["/ws?a=1", "from the beginning"]);
     assert_eq!(*client.call("came_by").await.data(), came_by);
     assert_eq!(authenticate(&mut client, "1 hear").await.status(), 204);
     assert_eq!(*client.call("came_by").await.data(), came_by);
     // `#[connect]` does not run again: it is in the lobby once.
-    world.chat.publisher().publish(&Lobby, Whispered(1));
+    fixture.chat.publisher().publish(&Lobby, Whispered(1));
     assert_eq!(next(&mut client).await["data"], 1);
     client.expect_silence().await;
 }

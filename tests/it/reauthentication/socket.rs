@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Member, member, world};
+use super::{Member, fixture, member};
 
 /// The token stands in the query, with pluses for spaces.
 async fn by_token(parts: &Parts) -> Result<Option<Member>> {
@@ -20,8 +20,8 @@ async fn by_token(parts: &Parts) -> Result<Option<Member>> {
 
 #[tokio::test]
 async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
-    let world = world();
-    let app = Router::new().route("/ws", world.chat.clone().authenticate(by_token).into_route());
+    let fixture = fixture();
+    let app = Router::new().route("/ws", fixture.chat.clone().authenticate(by_token).into_route());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws?token=1+call", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -40,15 +40,15 @@ async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
     let Message::Close(Some(close)) = next().await.unwrap().unwrap() else { panic!("no close") };
     assert_eq!((u16::from(close.code), close.reason.as_str()), (4401, "credentials expired"));
     assert!(next().await.is_none_or(|end| end.is_err()), "and that is the end");
-    world.desk.left.notified().await;
-    assert_eq!(world.desk.ended(), ["action", "connection"]);
+    fixture.state.disconnected.notified().await;
+    assert_eq!(fixture.state.end_log(), ["action", "connection"]);
 }
 
 #[tokio::test]
 async fn slow_reader_is_closed_when_its_credentials_expire() {
-    let world = world();
+    let fixture = fixture();
     let long = Duration::from_mins(10);
-    let chat = world.chat.clone().limits(Limits {
+    let chat = fixture.chat.clone().limits(Limits {
         ping_interval: long,
         idle_timeout: long,
         send_timeout: long,
@@ -58,10 +58,10 @@ async fn slow_reader_is_closed_when_its_credentials_expire() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws?token=1+-+1", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    let begun = Instant::now();
+    let start = Instant::now();
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"flood"}"#)).await.unwrap();
-    tokio::time::timeout(Duration::from_mins(1), world.desk.left.notified()).await.expect("it ends");
+    tokio::time::timeout(Duration::from_mins(1), fixture.state.disconnected.notified()).await.expect("it ends");
     // It is given two seconds to read why.
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }

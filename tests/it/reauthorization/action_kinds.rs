@@ -7,8 +7,8 @@ use portcullis::{GrantSet, Overwrites, UserGrants};
 use serde_json::{Value, json};
 
 use super::handlers::{Lobby, Room, Said};
-use super::state::{Says, Truth};
-use super::{World, call, desk, is_alive, uploads, world};
+use super::state::{LeafResult, State};
+use super::{Fixture, assert_alive, call, desk, fixture, uploads};
 
 /// A message, and the leaves that it passes.
 const ACTIONS: [(&str, &[&str]); 3] = [
@@ -20,7 +20,7 @@ const ACTIONS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-fn denied(reply: &Value, action: &str) {
+fn assert_denied(reply: &Value, action: &str) {
     assert_eq!((&reply["status"], &reply["errors"][0]["code"]), (&json!(403), &json!("permission_denied")), "{action}");
     assert_eq!(reply["data"], Value::Null);
 }
@@ -28,20 +28,20 @@ fn denied(reply: &Value, action: &str) {
 #[tokio::test(start_paused = true)]
 async fn every_level_of_the_route_is_reauthorized() {
     for (message, leaves) in ACTIONS {
-        let world = world();
-        let mut client = world.open(1).await;
-        let reply = world.reply_after(&mut client, message, |_| {}).await;
+        let fixture = fixture();
+        let mut client = fixture.open(1).await;
+        let reply = fixture.reply_after(&mut client, message, |_| {}).await;
         assert!(matches!(reply.status(), 200 | 201), "it may still: {reply:?}");
-        assert_eq!(world.runs(), 1, "only what it may is asked again");
+        assert_eq!(fixture.take_runs(), 1, "only what it may is asked again");
         for leaf in leaves {
-            let reply = world.reply_after(&mut client, message, |truth| truth.set(leaf, Says::No)).await;
-            denied(reply.value(), leaf);
-            assert_eq!(world.runs(), 1, "{leaf}");
-            world.truth.says.lock().unwrap().clear();
-            is_alive(&mut client).await;
+            let reply = fixture.reply_after(&mut client, message, |state| state.set(leaf, LeafResult::No)).await;
+            assert_denied(reply.value(), leaf);
+            assert_eq!(fixture.take_runs(), 1, "{leaf}");
+            fixture.state.results.lock().unwrap().clear();
+            assert_alive(&mut client).await;
         }
         // What stands elsewhere is not asked.
-        let reply = world.reply_after(&mut client, message, |truth| truth.set("elsewhere", Says::No)).await;
+        let reply = fixture.reply_after(&mut client, message, |state| state.set("elsewhere", LeafResult::No)).await;
         assert!(matches!(reply.status(), 200 | 201), "{reply:?}");
     }
 }
@@ -49,121 +49,121 @@ async fn every_level_of_the_route_is_reauthorized() {
 /// The clock must not stand still behind a blocking action.
 #[tokio::test]
 async fn detached_and_blocking_actions_are_reauthorized() {
-    for action in ["wait_aside", "block", "block_aside"] {
-        let world = world();
-        let mut client = world.open(1).await;
-        let reply = world.reply_after(&mut client, &call(action), |_| {}).await;
-        assert_eq!((reply.status(), reply.data(), world.runs()), (200, &json!(1), 1), "{action}");
-        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
-        denied(reply.value(), action);
+    for action in ["wait_detached", "block", "block_detached"] {
+        let fixture = fixture();
+        let mut client = fixture.open(1).await;
+        let reply = fixture.reply_after(&mut client, &call(action), |_| {}).await;
+        assert_eq!((reply.status(), reply.data(), fixture.take_runs()), (200, &json!(1), 1), "{action}");
+        let reply = fixture.reply_after(&mut client, &call(action), |state| state.set("own", LeafResult::No)).await;
+        assert_denied(reply.value(), action);
         assert_eq!((&reply.value()["request_id"], &reply.value()["action"]), (&json!("it"), &json!(action)));
-        assert_eq!(world.runs(), 1);
-        is_alive(&mut client).await;
+        assert_eq!(fixture.take_runs(), 1);
+        assert_alive(&mut client).await;
     }
 }
 
 /// The checks of a blocking action may hold up their thread, whenever they are asked.
 #[tokio::test]
 async fn blocking_action_is_reauthorized_on_its_own_thread() {
-    for action in ["held_up", "held_up_aside"] {
-        let world = world();
-        let mut client = world.open(1).await;
-        let reply = world.reply_after(&mut client, &call(action), |_| {}).await;
+    for action in ["block_in_permission", "block_in_permission_detached"] {
+        let fixture = fixture();
+        let mut client = fixture.open(1).await;
+        let reply = fixture.reply_after(&mut client, &call(action), |_| {}).await;
         assert_eq!((reply.status(), reply.data()), (200, &json!(1)), "{action}");
-        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
-        denied(reply.value(), action);
+        let reply = fixture.reply_after(&mut client, &call(action), |state| state.set("own", LeafResult::No)).await;
+        assert_denied(reply.value(), action);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn grants_are_loaded_again_for_reauthorization() {
-    let world = world();
+    let fixture = fixture();
     let may: UserGrants = GrantSet::from([desk::work, uploads::read]).into();
-    world.truth.grant(1, may.clone());
-    let mut client = world.open(1).await;
+    fixture.state.grant(1, may.clone());
+    let mut client = fixture.open(1).await;
     for message in [r#"{"action":"work"}"#, r#"{"action":"list","channel":4}"#] {
-        let reply = world.reply_after(&mut client, message, |_| {}).await;
-        assert_eq!((reply.status(), world.runs()), (200, 1), "{message}");
-        let reply = world.reply_after(&mut client, message, |truth| truth.grant(1, UserGrants::default())).await;
-        denied(reply.value(), message);
-        world.truth.grant(1, may.clone());
-        world.sessions.refresh_user("1").await;
-        world.runs();
+        let reply = fixture.reply_after(&mut client, message, |_| {}).await;
+        assert_eq!((reply.status(), fixture.take_runs()), (200, 1), "{message}");
+        let reply = fixture.reply_after(&mut client, message, |state| state.grant(1, UserGrants::default())).await;
+        assert_denied(reply.value(), message);
+        fixture.state.grant(1, may.clone());
+        fixture.connections.refresh_user("1").await;
+        fixture.take_runs();
     }
-    assert_eq!(world.truth.loaded.lock().unwrap().len(), 6, "once, and once after each change");
+    assert_eq!(fixture.state.loaded.lock().unwrap().len(), 6, "once, and once after each change");
 }
 
 #[tokio::test(start_paused = true)]
 async fn object_overwrites_are_loaded_again_for_reauthorization() {
-    let world = world();
-    let mut client = world.open(1).await;
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
     let overwrite = |channel: &str, overwrites: Overwrites| {
-        world.truth.overwrites.lock().unwrap().insert(channel.to_owned(), overwrites);
+        fixture.state.overwrites.lock().unwrap().insert(channel.to_owned(), overwrites);
     };
     overwrite("4", Overwrites::new().allow_member("1", uploads::read));
     let key = |id: u32| portcullis::ObjectKey::new("channel", id);
     for (object, status) in [(5, 200), (4, 403)] {
         client.send(r#"{"action":"list","channel":4}"#);
-        world.truth.begun.notified().await;
+        fixture.state.started.notified().await;
         overwrite(&object.to_string(), Overwrites::new());
-        world.sessions.refresh_object(&key(object)).await;
-        world.truth.let_go();
+        fixture.connections.refresh_object(&key(object)).await;
+        fixture.state.resume();
         assert_eq!(client.reply().await.status(), status, "{object}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn objects_are_loaded_and_authorized_again() {
-    let world = world();
-    world.truth.notes.lock().unwrap().insert(7, 1);
-    let mut client = world.open(1).await;
+    let fixture = fixture();
+    fixture.state.notes.lock().unwrap().insert(7, 1);
+    let mut client = fixture.open(1).await;
     let message = r#"{"action":"open","note":7}"#;
-    let reply = world.reply_after(&mut client, message, |_| {}).await;
+    let reply = fixture.reply_after(&mut client, message, |_| {}).await;
     assert_eq!((reply.status(), reply.data()), (200, &json!(7)));
-    assert_eq!((world.runs(), world.truth.note_loads.swap(0, Ordering::SeqCst)), (1, 2));
-    let taken: [fn(&Truth); 2] =
-        [|truth| truth.notes.lock().unwrap().extend([(7, 2)]), |truth| truth.notes.lock().unwrap().clear()];
+    assert_eq!((fixture.take_runs(), fixture.state.note_loads.swap(0, Ordering::SeqCst)), (1, 2));
+    let taken: [fn(&State); 2] =
+        [|state| state.notes.lock().unwrap().extend([(7, 2)]), |state| state.notes.lock().unwrap().clear()];
     for change in taken {
-        let reply = world.reply_after(&mut client, message, change).await;
-        denied(reply.value(), "what it was loaded as does not count any more");
-        world.truth.notes.lock().unwrap().insert(7, 1);
+        let reply = fixture.reply_after(&mut client, message, change).await;
+        assert_denied(reply.value(), "what it was loaded as does not count any more");
+        fixture.state.notes.lock().unwrap().insert(7, 1);
     }
-    is_alive(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn error_of_an_action_is_reauthorized() {
-    let world = world();
-    let mut client = world.open(1).await;
-    let reply = world.reply_after(&mut client, &call("fail"), |_| {}).await;
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    let reply = fixture.reply_after(&mut client, &call("fail"), |_| {}).await;
     assert_eq!((reply.status(), reply.code()), (409, "conflict"));
-    let reply = world.reply_after(&mut client, &call("fail"), |truth| truth.set("own", Says::No)).await;
-    denied(reply.value(), "its words were for who was allowed to call it");
-    is_alive(&mut client).await;
+    let reply = fixture.reply_after(&mut client, &call("fail"), |state| state.set("own", LeafResult::No)).await;
+    assert_denied(reply.value(), "its words were for who was allowed to call it");
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_reply_action_without_right_is_denied_and_publishes_nothing() {
-    let world = world();
-    let mut client = world.open(1).await;
-    world.change_amid(&mut client, &call("quietly_say"), |_| {}).await;
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    fixture.change_during(&mut client, &call("quietly_say"), |_| {}).await;
     assert_eq!(client.reply().await.value(), &json!({"event": "said", "data": 1}));
     client.expect_silence().await;
-    for action in ["quietly_say", "quiet", "quiet_aside"] {
-        world.truth.says.lock().unwrap().clear();
-        let reply = world.reply_after(&mut client, &call(action), |truth| truth.set("own", Says::No)).await;
-        denied(reply.value(), action);
-        is_alive(&mut client).await;
+    for action in ["quietly_say", "quiet", "quiet_detached"] {
+        fixture.state.results.lock().unwrap().clear();
+        let reply = fixture.reply_after(&mut client, &call(action), |state| state.set("own", LeafResult::No)).await;
+        assert_denied(reply.value(), action);
+        assert_alive(&mut client).await;
     }
-    world.truth.says.lock().unwrap().clear();
-    for action in ["quiet", "quiet_aside"] {
-        world.change_amid(&mut client, &call(action), |_| {}).await;
-        is_alive(&mut client).await;
+    fixture.state.results.lock().unwrap().clear();
+    for action in ["quiet", "quiet_detached"] {
+        fixture.change_during(&mut client, &call(action), |_| {}).await;
+        assert_alive(&mut client).await;
     }
 }
 
-async fn events(client: &mut Client, world: &World) -> Vec<Value> {
-    let publisher = world.desk.publisher();
+async fn events(client: &mut Client, fixture: &Fixture) -> Vec<Value> {
+    let publisher = fixture.desk.publisher();
     publisher.publish(&Lobby, Said(10));
     publisher.publish(&Room, Said(11));
     publisher.publish_to_user("1", Said(12));
@@ -178,22 +178,22 @@ async fn events(client: &mut Client, world: &World) -> Vec<Value> {
 
 #[tokio::test(start_paused = true)]
 async fn side_effects_of_a_denied_action_are_discarded() {
-    for action in ["act", "act_aside"] {
-        let world = world();
-        let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    for action in ["act", "act_detached"] {
+        let fixture = fixture();
+        let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
         let message = format!(r#"{{"action":"{action}","request_id":3}}"#);
-        let reply = world.reply_after(&mut client, &message, |truth| truth.set("own", Says::No)).await;
-        denied(reply.value(), action);
+        let reply = fixture.reply_after(&mut client, &message, |state| state.set("own", LeafResult::No)).await;
+        assert_denied(reply.value(), action);
         let wanted = [json!({"event": "said", "data": 10}), json!({"event": "said", "data": 12})];
-        assert_eq!(events(&mut client, &world).await, wanted, "{action}: it is where it was");
+        assert_eq!(events(&mut client, &fixture).await, wanted, "{action}: it is where it was");
         assert_eq!(other.reply().await.data(), 10, "and nobody has heard of it");
         other.expect_silence().await;
         // It all does where the change leaves it its right.
-        world.truth.says.lock().unwrap().clear();
-        let reply = world.reply_after(&mut client, &message, |_| {}).await;
+        fixture.state.results.lock().unwrap().clear();
+        let reply = fixture.reply_after(&mut client, &message, |_| {}).await;
         assert_eq!(reply.status(), 200, "{reply:?}");
         let wanted = [json!({"event": "said", "data": 11, "request_ids": [3]}), json!({"event": "said", "data": 12})];
-        assert_eq!(events(&mut client, &world).await, wanted, "{action}");
+        assert_eq!(events(&mut client, &fixture).await, wanted, "{action}");
         for data in [1, 2] {
             assert_eq!(other.reply().await.data(), data, "{action}");
         }
@@ -202,18 +202,18 @@ async fn side_effects_of_a_denied_action_are_discarded() {
 
 #[tokio::test(start_paused = true)]
 async fn unsubscribe_of_a_denied_action_has_no_effect() {
-    let world = world();
-    let mut client = world.open(1).await;
-    world.truth.let_go();
+    let fixture = fixture();
+    let mut client = fixture.open(1).await;
+    fixture.state.resume();
     client.send(r#"{"action":"act","request_id":3}"#);
     assert_eq!(client.reply().await.status(), 200);
-    world.truth.begun.notified().await;
-    for (says, wanted) in [(Some(Says::No), 403), (None, 200)] {
-        let change = |truth: &Truth| says.into_iter().for_each(|says| truth.set("own", says));
-        let reply = world.reply_after(&mut client, r#"{"action":"unsubscribe","id":3}"#, change).await;
+    fixture.state.started.notified().await;
+    for (results, wanted) in [(Some(LeafResult::No), 403), (None, 200)] {
+        let change = |state: &State| results.into_iter().for_each(|results| state.set("own", results));
+        let reply = fixture.reply_after(&mut client, r#"{"action":"unsubscribe","id":3}"#, change).await;
         assert_eq!(reply.status(), wanted, "{reply:?}");
-        world.truth.says.lock().unwrap().clear();
-        world.desk.publisher().publish(&Room, Said(4));
+        fixture.state.results.lock().unwrap().clear();
+        fixture.desk.publisher().publish(&Room, Said(4));
         if wanted == 403 {
             assert_eq!(client.reply().await.value()["request_ids"], json!([3]));
         }
@@ -224,40 +224,40 @@ async fn unsubscribe_of_a_denied_action_has_no_effect() {
 
 /// Three values and the last reply, each of which waits to be let go. The change comes while one of them waits.
 async fn streamed(action: &str, at: u32, takes: bool) {
-    let world = world();
-    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    let fixture = fixture();
+    let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     client.send(format!(r#"{{"action":"{action}","count":3,"request_id":[]}}"#));
     for value in 1..=4 {
-        world.truth.begun.notified().await;
+        fixture.state.started.notified().await;
         if value == at {
             if takes {
-                world.truth.set("own", Says::No);
+                fixture.state.set("own", LeafResult::No);
             }
-            world.sessions.refresh_user("1").await;
+            fixture.connections.refresh_user("1").await;
         }
-        world.truth.let_go();
+        fixture.state.resume();
         let reply = client.reply().await;
         let told = format!("{action}, {at}, {takes}: {reply:?}");
         assert_eq!(reply.value()["request_id"], json!([]), "{told}");
         if takes && value == at {
-            denied(reply.value(), &told);
+            assert_denied(reply.value(), &told);
             assert_eq!(reply.value()["last"], true, "{told}");
             other.expect_silence().await;
             // If the stream went on, its next value would arrive now.
-            world.truth.let_go();
-            return is_alive(&mut client).await;
+            fixture.state.resume();
+            return assert_alive(&mut client).await;
         }
         let data = if value == 4 { Value::Null } else { json!(value) };
         assert_eq!((reply.status(), reply.data()), (200, &data), "{told}");
         assert_eq!(reply.value()["last"], value == 4, "{told}");
     }
     assert_eq!((client.reply().await.data(), other.reply().await.data()), (&json!(3), &json!(3)), "what it has caused");
-    is_alive(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_is_reauthorized_before_each_reply_after_a_change() {
-    for action in ["stream", "stream_aside"] {
+    for action in ["stream", "stream_detached"] {
         for at in 1..=4 {
             streamed(action, at, true).await;
             streamed(action, at, false).await;

@@ -10,7 +10,7 @@ use portcullis::{
 };
 use tokio::runtime::Handle;
 
-use super::state::{Channel, HoldsUp, Knows, May, MayBeAt, Meddles, Note, Owner, Truth};
+use super::state::{BlocksThread, Channel, HasState, May, MayAccessShelf, Note, Owner, RefreshesAll, State};
 use super::{Member, desk, own_changes, uploads};
 
 pub(crate) struct Said(pub(crate) u32);
@@ -28,36 +28,36 @@ pub(crate) struct Inside;
 
 impl GroupPermission<Room, Desk> for Inside {
     async fn may_join(&self, desk: &Desk, _: &Scope<Member>, _: &Room) -> Result<bool> {
-        desk.truth.ask("room").await
+        desk.state.evaluate("room").await
     }
 }
 
 pub(crate) struct Desk {
-    pub(crate) truth: Arc<Truth>,
+    pub(crate) state: Arc<State>,
     pub(crate) rooms: Rooms,
 }
 
 pub(crate) struct Rooms {
-    pub(crate) truth: Arc<Truth>,
+    pub(crate) state: Arc<State>,
     pub(crate) shelf: Shelf,
 }
 
-pub(crate) struct Shelf(pub(crate) Arc<Truth>);
+pub(crate) struct Shelf(pub(crate) Arc<State>);
 
-impl Knows for Desk {
-    fn truth(&self) -> &Truth {
-        &self.truth
+impl HasState for Desk {
+    fn state(&self) -> &State {
+        &self.state
     }
 }
 
-impl Knows for Rooms {
-    fn truth(&self) -> &Truth {
-        &self.truth
+impl HasState for Rooms {
+    fn state(&self) -> &State {
+        &self.state
     }
 }
 
-impl Knows for Shelf {
-    fn truth(&self) -> &Truth {
+impl HasState for Shelf {
+    fn state(&self) -> &State {
         &self.0
     }
 }
@@ -81,32 +81,32 @@ impl Desk {
 
     #[action(permission = May("own"))]
     async fn wait(&self) -> Created<usize> {
-        Created(self.truth.run().await)
+        Created(self.state.run().await)
     }
 
     #[action(permission = May("own"), detached)]
-    async fn wait_aside(&self) -> usize {
-        self.truth.run().await
+    async fn wait_detached(&self) -> usize {
+        self.state.run().await
     }
 
     #[action(permission = May("own"), blocking)]
     fn block(&self) -> usize {
-        Handle::current().block_on(self.truth.run())
+        Handle::current().block_on(self.state.run())
     }
 
     #[action(permission = May("own"), blocking, detached)]
-    fn block_aside(&self) -> usize {
-        Handle::current().block_on(self.truth.run())
+    fn block_detached(&self) -> usize {
+        Handle::current().block_on(self.state.run())
     }
 
     #[action(permission = desk.work)]
     async fn work(&self) -> usize {
-        self.truth.run().await
+        self.state.run().await
     }
 
     #[action(permission = uploads.read(channel))]
     async fn list(&self, channel: Channel) -> u32 {
-        self.truth.run().await;
+        self.state.run().await;
         channel.0
     }
 
@@ -117,45 +117,45 @@ impl Desk {
 
     #[action(permission = "Owner(note)")]
     async fn open(&self, note: Object<Note>) -> u32 {
-        self.truth.run().await;
+        self.state.run().await;
         note.id
     }
 
     #[action(permission = "desk.lead | Owner(note)")]
     async fn delete(&self, cx: &Context<'_, Member>, note: Object<Note>) -> Result<()> {
-        self.truth.delete(cx, note.id).await
+        self.state.delete(cx, note.id).await
     }
 
     #[action(permission = "desk.lead | Owner(note)", detached)]
-    async fn delete_aside(&self, cx: &Context<'_, Member>, note: Object<Note>) -> Result<()> {
-        self.truth.delete(cx, note.id).await
+    async fn delete_detached(&self, cx: &Context<'_, Member>, note: Object<Note>) -> Result<()> {
+        self.state.delete(cx, note.id).await
     }
 
-    #[action(permission = HoldsUp, blocking)]
-    fn held_up(&self) -> usize {
-        Handle::current().block_on(self.truth.run())
+    #[action(permission = BlocksThread, blocking)]
+    fn block_in_permission(&self) -> usize {
+        Handle::current().block_on(self.state.run())
     }
 
-    #[action(permission = HoldsUp, blocking, detached)]
-    fn held_up_aside(&self) -> usize {
-        Handle::current().block_on(self.truth.run())
+    #[action(permission = BlocksThread, blocking, detached)]
+    fn block_in_permission_detached(&self) -> usize {
+        Handle::current().block_on(self.state.run())
     }
 
     #[action(permission = May("own"))]
     async fn fail(&self) -> Result<()> {
-        self.truth.run().await;
+        self.state.run().await;
         Err(Error::conflict("It is taken."))
     }
 
     #[action(permission = May("own"))]
     async fn quiet(&self) -> NoReply {
-        self.truth.run().await;
+        self.state.run().await;
         NoReply
     }
 
     #[action(permission = May("own"), detached)]
-    async fn quiet_aside(&self) -> NoReply {
-        self.truth.run().await;
+    async fn quiet_detached(&self) -> NoReply {
+        self.state.run().await;
         NoReply
     }
 
@@ -163,25 +163,25 @@ impl Desk {
     #[action(permission = May("own"))]
     async fn quietly_say(&self, cx: &Context<'_, Member>) -> Result<NoReply> {
         cx.publish(Lobby, Said(1))?;
-        self.truth.run().await;
+        self.state.run().await;
         Ok(NoReply)
     }
 
     /// Everything that an action can cause.
     #[action(permission = May("own"))]
     async fn act(&self, cx: &Context<'_, Member>) -> Result<()> {
-        act(&self.truth, cx).await
+        act(&self.state, cx).await
     }
 
     #[action(permission = May("own"), detached)]
-    async fn act_aside(&self, cx: &Context<'_, Member>) -> Result<()> {
-        act(&self.truth, cx).await
+    async fn act_detached(&self, cx: &Context<'_, Member>) -> Result<()> {
+        act(&self.state, cx).await
     }
 
     #[action(permission = May("own"))]
     async fn unsubscribe(&self, cx: &Context<'_, Member>, id: RequestId) -> Result<()> {
         cx.unsubscribe(Room, id)?;
-        self.truth.run().await;
+        self.state.run().await;
         Ok(())
     }
 
@@ -192,22 +192,22 @@ impl Desk {
     }
 
     #[action(permission = May("own"), detached)]
-    async fn renounce_twice_aside(&self, cx: &Context<'_, Member>) -> Result<Values> {
+    async fn renounce_twice_detached(&self, cx: &Context<'_, Member>) -> Result<Values> {
         own_changes::renounce_twice(self, cx)
     }
 
     /// So many values and then the end, each once it may come.
     #[action(permission = May("own"))]
     async fn stream(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
-        stream(&self.truth, cx, count)
+        stream(&self.state, cx, count)
     }
 
     #[action(permission = May("own"), detached)]
-    async fn stream_aside(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
-        stream(&self.truth, cx, count)
+    async fn stream_detached(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+        stream(&self.state, cx, count)
     }
 
-    #[action(permission = Meddles)]
+    #[action(permission = RefreshesAll)]
     async fn meddled(&self) {}
 
     /// Changes what leaves say of its own caller, and tells of it in this way; then waits.
@@ -217,7 +217,7 @@ impl Desk {
     }
 
     #[action(permission = May("own"), detached)]
-    async fn renounce_aside(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
+    async fn renounce_detached(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
         own_changes::renounce(self, cx, how).await
     }
 
@@ -234,22 +234,22 @@ impl Desk {
 
 pub(crate) type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
 
-async fn act(truth: &Truth, cx: &Context<'_, Member>) -> Result<()> {
+async fn act(state: &State, cx: &Context<'_, Member>) -> Result<()> {
     cx.publish(Lobby, Said(1))?;
     cx.join(Room).await?;
-    truth.run().await;
+    state.run().await;
     cx.leave(Lobby)?;
     cx.subscribe(Room).await?;
     cx.publish_to_others(Lobby, Said(2))
 }
 
-fn stream(truth: &Arc<Truth>, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+fn stream(state: &Arc<State>, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
     cx.publish(Lobby, Said(3))?;
-    let truth = truth.clone();
+    let state = state.clone();
     let values = stream::iter(1..=count + 1).filter_map(move |value| {
-        let truth = truth.clone();
+        let state = state.clone();
         async move {
-            truth.run().await;
+            state.run().await;
             (value <= count).then_some(value)
         }
     });
@@ -260,7 +260,7 @@ fn stream(truth: &Arc<Truth>, cx: &Context<'_, Member>, count: usize) -> Result<
 impl Rooms {
     #[action(permission = May("room_action"))]
     async fn wait(&self, #[path] room: u32) -> u32 {
-        self.truth.run().await;
+        self.state.run().await;
         room
     }
 
@@ -272,7 +272,7 @@ impl Rooms {
 
 #[handler(user = Member, permission = May("shelf"))]
 impl Shelf {
-    #[action(permission = "MayBeAt & May(\"shelf_action\")")]
+    #[action(permission = "MayAccessShelf & May(\"shelf_action\")")]
     async fn wait(&self, #[path] room: u32) -> u32 {
         self.0.run().await;
         room

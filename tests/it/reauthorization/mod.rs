@@ -20,21 +20,21 @@ use portcullis::{Connections, Endpoint, Limits};
 use crate::common::codenames::uploads;
 use crate::common::{Member, member};
 use handlers::{Desk, Rooms, Shelf};
-use state::{Source, Truth};
+use state::{FakeGrants, State};
 
 portcullis::permissions! {
     desk { work = "Works at the desk", lead = "Leads" }
 }
 
-struct World {
-    truth: Arc<Truth>,
+struct Fixture {
+    state: Arc<State>,
     desk: Endpoint<Desk>,
-    sessions: Connections<Desk>,
+    connections: Connections<Desk>,
 }
 
 /// Nobody is asked for a sign of life, however long a test takes.
-fn world() -> World {
-    let truth = Truth::new();
+fn fixture() -> Fixture {
+    let state = State::new();
     let never = Duration::from_hours(10_000);
     let limits = Limits {
         ping_interval: never,
@@ -43,14 +43,14 @@ fn world() -> World {
         action_timeout: Duration::from_secs(5),
         ..Limits::default()
     };
-    let rooms = Rooms { truth: truth.clone(), shelf: Shelf(truth.clone()) };
-    let desk = portcullis::websocket(Desk { truth: truth.clone(), rooms });
-    let desk = desk.grants(Source(truth.clone())).limits(limits);
-    let sessions = desk.connections();
-    World { truth, desk, sessions }
+    let rooms = Rooms { state: state.clone(), shelf: Shelf(state.clone()) };
+    let desk = portcullis::websocket(Desk { state: state.clone(), rooms });
+    let desk = desk.grants(FakeGrants(state.clone())).limits(limits);
+    let connections = desk.connections();
+    Fixture { state, desk, connections }
 }
 
-impl World {
+impl Fixture {
     async fn open(&self, id: u32) -> Client {
         let mut client = connect(&self.desk).user(member(id, &[])).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
@@ -58,22 +58,22 @@ impl World {
     }
 
     /// Sends a message, and makes a change while its action runs.
-    async fn change_amid(&self, client: &mut Client, message: &str, change: impl FnOnce(&Truth)) {
+    async fn change_during(&self, client: &mut Client, message: &str, change: impl FnOnce(&State)) {
         client.send(message);
-        self.truth.begun.notified().await;
-        change(&self.truth);
-        self.sessions.refresh_user("1").await;
-        self.truth.let_go();
+        self.state.started.notified().await;
+        change(&self.state);
+        self.connections.refresh_user("1").await;
+        self.state.resume();
     }
 
     /// The same, and its one reply.
-    async fn reply_after(&self, client: &mut Client, message: &str, change: impl FnOnce(&Truth)) -> Reply {
-        self.change_amid(client, message, change).await;
+    async fn reply_after(&self, client: &mut Client, message: &str, change: impl FnOnce(&State)) -> Reply {
+        self.change_during(client, message, change).await;
         client.reply().await
     }
 
-    fn runs(&self) -> usize {
-        self.truth.ran.swap(0, Ordering::SeqCst)
+    fn take_runs(&self) -> usize {
+        self.state.runs.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -81,7 +81,7 @@ fn call(action: &str) -> String {
     format!(r#"{{"action":"{action}","request_id":"it"}}"#)
 }
 
-async fn is_alive(client: &mut Client) {
+async fn assert_alive(client: &mut Client) {
     assert_eq!(client.call("ping").await.data(), "pong", "the connection lives");
     client.expect_silence().await;
 }

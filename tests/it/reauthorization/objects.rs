@@ -5,51 +5,51 @@ use std::sync::atomic::Ordering;
 use portcullis::GrantSet;
 
 use super::handlers::{Lobby, Said};
-use super::{World, desk, is_alive, world};
+use super::{Fixture, assert_alive, desk, fixture};
 
 /// Whoever leads may delete what is another's.
 const DELETE: &str = r#"{"action":"delete","note":7}"#;
 
-fn with_note(owner: u32) -> World {
-    let world = world();
-    world.truth.notes.lock().unwrap().insert(7, owner);
-    world
+fn with_note(owner: u32) -> Fixture {
+    let fixture = fixture();
+    fixture.state.notes.lock().unwrap().insert(7, owner);
+    fixture
 }
 
 #[tokio::test(start_paused = true)]
 async fn object_that_no_verdict_depends_on_is_not_loaded_again() {
-    for action in ["delete", "delete_aside"] {
-        let world = with_note(2);
-        world.truth.grant(1, GrantSet::from(desk::lead).into());
-        let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    for action in ["delete", "delete_detached"] {
+        let fixture = with_note(2);
+        fixture.state.grant(1, GrantSet::from(desk::lead).into());
+        let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
         let message = format!(r#"{{"action":"{action}","note":7}}"#);
-        let reply = world.reply_after(&mut client, &message, |_| {}).await;
+        let reply = fixture.reply_after(&mut client, &message, |_| {}).await;
         assert_eq!(reply.status(), 200, "who leads still leads: {reply:?}");
-        assert_eq!(world.truth.note_loads.load(Ordering::SeqCst), 1, "for the action alone");
+        assert_eq!(fixture.state.note_loads.load(Ordering::SeqCst), 1, "for the action alone");
         assert_eq!(other.reply().await.data(), 7);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn action_that_deleted_its_object_is_denied_after_a_change() {
-    let world = with_note(1);
-    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
-    let reply = world.reply_after(&mut client, DELETE, |_| {}).await;
+    let fixture = with_note(1);
+    let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
+    let reply = fixture.reply_after(&mut client, DELETE, |_| {}).await;
     assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
-    world.desk.publisher().publish(&Lobby, Said(8));
+    fixture.desk.publisher().publish(&Lobby, Said(8));
     assert_eq!(other.reply().await.data(), 8, "nobody hears of what it has done");
     assert_eq!(client.reply().await.data(), 8);
-    is_alive(&mut client).await;
+    assert_alive(&mut client).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn action_that_deleted_its_object_is_answered_without_a_change() {
-    let world = with_note(1);
-    let (mut client, mut other) = (world.open(1).await, world.open(2).await);
+    let fixture = with_note(1);
+    let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     client.send(DELETE);
-    world.truth.begun.notified().await;
-    world.sessions.refresh_user("2").await;
-    world.truth.let_go();
+    fixture.state.started.notified().await;
+    fixture.connections.refresh_user("2").await;
+    fixture.state.resume();
     assert_eq!(client.reply().await.status(), 200);
     assert_eq!(other.reply().await.data(), 7);
 }

@@ -4,16 +4,16 @@ use portcullis::testing::{Client, connect};
 use portcullis::{Codename, ObjectKey, Overwrites, UserGrants};
 use serde_json::json;
 
-use super::{World, desk, uploads, world};
+use super::{Fixture, desk, fixture, uploads};
 
 fn user(grants: &[Codename], roles: &[&str]) -> UserGrants {
     UserGrants { grants: grants.iter().copied().collect(), roles: roles.iter().map(|&role| role.to_owned()).collect() }
 }
 
-impl World {
+impl Fixture {
     /// Whose grants were loaded since this was last asked.
     fn loaded(&self) -> Vec<u32> {
-        let mut loaded = std::mem::take(&mut *self.truth.loaded.lock().unwrap());
+        let mut loaded = std::mem::take(&mut *self.state.loaded.lock().unwrap());
         loaded.sort_unstable();
         loaded
     }
@@ -27,117 +27,117 @@ async fn may_read(client: &mut Client, channel: u32) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn refresh_role_reloads_only_users_with_the_role() {
-    let world = world();
+    let fixture = fixture();
     for (id, roles) in [(1, &["editor"][..]), (2, &["guest", "editor"]), (3, &["guest"]), (4, &[]), (5, &["guest"])] {
-        world.truth.grant(id, user(&[uploads::read], roles));
+        fixture.state.grant(id, user(&[uploads::read], roles));
     }
     let mut clients = Vec::new();
     for id in 1..=5 {
-        clients.push(world.open(id).await);
+        clients.push(fixture.open(id).await);
     }
     for client in &mut clients[..4] {
         assert!(may_read(client, 1).await);
     }
-    assert_eq!(world.loaded(), [1, 2, 3, 4], "the fifth was not asked yet");
-    world.sessions.refresh_role("editor").await;
+    assert_eq!(fixture.loaded(), [1, 2, 3, 4], "the fifth was not asked yet");
+    fixture.connections.refresh_role("editor").await;
     for client in &mut clients {
         assert!(may_read(client, 1).await);
     }
-    assert_eq!(world.loaded(), [1, 2, 4, 5], "who has no roles at all may have any");
-    world.sessions.refresh_role("nobody's").await;
+    assert_eq!(fixture.loaded(), [1, 2, 4, 5], "who has no roles at all may have any");
+    fixture.connections.refresh_role("nobody's").await;
     for client in &mut clients {
         may_read(client, 1).await;
     }
-    assert_eq!(world.loaded(), [4]);
+    assert_eq!(fixture.loaded(), [4]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh_role_updates_grants_and_role_members() {
-    let world = world();
-    world.truth.grant(1, user(&[uploads::read], &["editor"]));
-    world
-        .truth
+    let fixture = fixture();
+    fixture.state.grant(1, user(&[uploads::read], &["editor"]));
+    fixture
+        .state
         .overwrites
         .lock()
         .unwrap()
         .insert("4".to_owned(), Overwrites::new().allow_role("editor", uploads::read));
-    let mut client = world.open(1).await;
+    let mut client = fixture.open(1).await;
     assert!(may_read(&mut client, 1).await && may_read(&mut client, 4).await);
-    world.truth.grant(1, user(&[], &["editor"]));
+    fixture.state.grant(1, user(&[], &["editor"]));
     assert!(may_read(&mut client, 1).await, "nobody was told");
-    world.sessions.refresh_role("editor").await;
+    fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 1).await && may_read(&mut client, 4).await);
-    world.truth.grant(1, user(&[], &["guest"]));
-    world.sessions.refresh_role("editor").await;
+    fixture.state.grant(1, user(&[], &["guest"]));
+    fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 4).await, "what the channel allows the role is not theirs any more");
     // Now it is known that they have another.
-    world.truth.grant(1, user(&[], &["editor"]));
-    world.sessions.refresh_role("editor").await;
+    fixture.state.grant(1, user(&[], &["editor"]));
+    fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 4).await);
-    world.sessions.refresh_users(["9", "1"]).await;
+    fixture.connections.refresh_users(["9", "1"]).await;
     assert!(may_read(&mut client, 4).await);
 }
 
 /// What objects overwrite is theirs: who changes it says of which object.
 #[tokio::test(start_paused = true)]
 async fn refresh_role_keeps_object_overwrites() {
-    let world = world();
-    world.truth.grant(1, user(&[], &["editor"]));
+    let fixture = fixture();
+    fixture.state.grant(1, user(&[], &["editor"]));
     let allowed = Overwrites::new().allow_role("editor", uploads::read);
-    world.truth.overwrites.lock().unwrap().insert("4".to_owned(), allowed);
-    let mut client = world.open(1).await;
+    fixture.state.overwrites.lock().unwrap().insert("4".to_owned(), allowed);
+    let mut client = fixture.open(1).await;
     assert!(may_read(&mut client, 4).await);
-    world.truth.overwrites.lock().unwrap().clear();
-    world.sessions.refresh_role("editor").await;
+    fixture.state.overwrites.lock().unwrap().clear();
+    fixture.connections.refresh_role("editor").await;
     assert!(may_read(&mut client, 4).await);
-    world.sessions.refresh_object(&ObjectKey::new("channel", 4)).await;
+    fixture.connections.refresh_object(&ObjectKey::new("channel", 4)).await;
     assert!(!may_read(&mut client, 4).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh_role_reauthorizes_running_actions_of_its_users() {
     for (role, status) in [("editor", 403), ("guest", 200)] {
-        let world = world();
-        world.truth.grant(1, user(&[desk::work], &["editor"]));
-        let mut client = world.open(1).await;
+        let fixture = fixture();
+        fixture.state.grant(1, user(&[desk::work], &["editor"]));
+        let mut client = fixture.open(1).await;
         client.send(r#"{"action":"work"}"#);
-        world.truth.begun.notified().await;
-        world.truth.grant(1, user(&[], &["editor"]));
-        world.sessions.refresh_role(role).await;
-        world.truth.let_go();
+        fixture.state.started.notified().await;
+        fixture.state.grant(1, user(&[], &["editor"]));
+        fixture.connections.refresh_role(role).await;
+        fixture.state.resume();
         assert_eq!(client.reply().await.status(), status, "{role}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh_role_ignores_anonymous_connections() {
-    let world = world();
-    let mut client = connect(&world.desk).open().await.unwrap();
+    let fixture = fixture();
+    let mut client = connect(&fixture.desk).open().await.unwrap();
     client.send(r#"{"action":"wait"}"#);
-    world.truth.begun.notified().await;
-    world.truth.set("own", super::state::Says::No);
-    world.sessions.refresh_role("editor").await;
-    world.truth.let_go();
+    fixture.state.started.notified().await;
+    fixture.state.set("own", super::state::LeafResult::No);
+    fixture.connections.refresh_role("editor").await;
+    fixture.state.resume();
     assert_eq!(client.reply().await.status(), 201, "they are left alone");
-    assert!(world.loaded().is_empty());
+    assert!(fixture.loaded().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh_users_reloads_every_named_user() {
-    let world = world();
+    let fixture = fixture();
     let mut clients = Vec::new();
     for id in 1..=3 {
-        world.truth.grant(id, user(&[uploads::read], &["editor"]));
-        clients.push(world.open(id).await);
+        fixture.state.grant(id, user(&[uploads::read], &["editor"]));
+        clients.push(fixture.open(id).await);
         assert!(may_read(&mut clients[id as usize - 1], 1).await);
-        world.truth.grant(id, user(&[], &["editor"]));
+        fixture.state.grant(id, user(&[], &["editor"]));
     }
-    world.loaded();
-    world.sessions.refresh_users(["1", "3", "1", "77"]).await;
-    world.sessions.refresh_users(Vec::<String>::new()).await;
+    fixture.loaded();
+    fixture.connections.refresh_users(["1", "3", "1", "77"]).await;
+    fixture.connections.refresh_users(Vec::<String>::new()).await;
     let mut may = Vec::new();
     for client in &mut clients {
         may.push(may_read(client, 1).await);
     }
-    assert_eq!((may, world.loaded()), (vec![false, true, false], vec![1, 3]));
+    assert_eq!((may, fixture.loaded()), (vec![false, true, false], vec![1, 3]));
 }

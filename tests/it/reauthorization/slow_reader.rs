@@ -21,17 +21,17 @@ use crate::common::Padding;
 /// What the tests know of the server.
 #[derive(Default)]
 struct Shop {
-    closed: AtomicBool,
-    begun: Notify,
-    go_on: Notify,
-    done: Notify,
+    is_closed: AtomicBool,
+    started: Notify,
+    resume: Notify,
+    finished: Notify,
 }
 
 impl Shop {
     async fn sell(&self) -> &'static str {
-        self.begun.notify_one();
-        self.go_on.notified().await;
-        self.done.notify_one();
+        self.started.notify_one();
+        self.resume.notified().await;
+        self.finished.notify_one();
         "sold"
     }
 }
@@ -55,7 +55,7 @@ struct IsOpen;
 
 impl Permission<News> for IsOpen {
     async fn has_permission(&self, news: &News, _: &Context<'_, ()>) -> Result<bool> {
-        Ok(!news.0.closed.load(Ordering::SeqCst))
+        Ok(!news.0.is_closed.load(Ordering::SeqCst))
     }
 }
 
@@ -82,7 +82,7 @@ impl News {
 
     #[action(permission = AllowAny)]
     async fn hold(&self) {
-        self.0.begun.notify_one();
+        self.0.started.notify_one();
         std::future::pending::<()>().await;
     }
 
@@ -92,7 +92,7 @@ impl News {
     }
 
     #[action(permission = IsOpen, detached)]
-    async fn buy_aside(&self) -> &'static str {
+    async fn buy_detached(&self) -> &'static str {
         self.0.sell().await
     }
 
@@ -103,7 +103,7 @@ impl News {
     }
 
     #[action(permission = IsOpen, detached)]
-    async fn enter_aside(&self, cx: &Context<'_, ()>) -> Result<()> {
+    async fn enter_detached(&self, cx: &Context<'_, ()>) -> Result<()> {
         enter(&self.0, cx).await
     }
 
@@ -114,7 +114,7 @@ impl News {
     }
 
     #[action(permission = IsOpen, detached)]
-    async fn all_aside(&self) -> Streamed<impl Stream<Item = &'static str> + use<>> {
+    async fn all_detached(&self) -> Streamed<impl Stream<Item = &'static str> + use<>> {
         let shop = self.0.clone();
         Streamed(stream::once(async move { shop.sell().await }))
     }
@@ -135,7 +135,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct Server {
     shop: Arc<Shop>,
     publisher: Publisher<News>,
-    sessions: Connections<News>,
+    connections: Connections<News>,
     address: String,
 }
 
@@ -153,12 +153,12 @@ async fn serve() -> Server {
     };
     let shop = Arc::<Shop>::default();
     let endpoint = portcullis::websocket(News(shop.clone())).limits(limits);
-    let (publisher, sessions) = (endpoint.publisher(), endpoint.connections());
+    let (publisher, connections) = (endpoint.publisher(), endpoint.connections());
     let app = Router::new().route("/ws", endpoint.into_route());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("ws://{}/ws", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Server { shop, publisher, sessions, address }
+    Server { shop, publisher, connections, address }
 }
 
 async fn next(socket: &mut Socket) -> String {
@@ -196,22 +196,22 @@ async fn reply(socket: &mut Socket) -> Value {
 
 #[tokio::test]
 async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
-    for action in ["buy", "all", "buy_aside", "all_aside"] {
+    for action in ["buy", "all", "buy_detached", "all_detached"] {
         for takes in [true, false] {
             let server = serve().await;
             let mut stuck = member(&server.address).await;
             let message = format!(r#"{{"action":"{action}","request_id":1}}"#);
             // While something runs in the queue, an event for which there is no room holds up nothing.
-            let held = action.ends_with("_aside").then(|| r#"{"action":"hold"}"#.to_owned());
-            for message in std::iter::once(message).chain(held) {
+            let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
+            for message in std::iter::once(message).chain(hold) {
                 stuck.send(Message::text(message)).await.unwrap();
-                server.shop.begun.notified().await;
+                server.shop.started.notified().await;
             }
             fill(&server).await;
-            server.shop.go_on.notify_one();
-            server.shop.done.notified().await;
-            server.shop.closed.store(takes, Ordering::SeqCst);
-            server.sessions.refresh_all().await;
+            server.shop.resume.notify_one();
+            server.shop.finished.notified().await;
+            server.shop.is_closed.store(takes, Ordering::SeqCst);
+            server.connections.refresh_all().await;
             let reply = reply(&mut stuck).await;
             let wanted = if takes { 403 } else { 200 };
             assert_eq!((&reply["status"], &reply["request_id"]), (&wanted.into(), &1.into()), "{action}: {reply}");
@@ -221,24 +221,24 @@ async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
 
 #[tokio::test]
 async fn join_of_a_withheld_reply_has_no_effect() {
-    for (action, takes) in [("enter", true), ("enter", false), ("enter_aside", true), ("enter_aside", false)] {
+    for (action, takes) in [("enter", true), ("enter", false), ("enter_detached", true), ("enter_detached", false)] {
         let server = serve().await;
         let mut stuck = member(&server.address).await;
         // As above.
-        let held = action.ends_with("_aside").then(|| r#"{"action":"hold"}"#.to_owned());
-        for message in std::iter::once(format!(r#"{{"action":"{action}","request_id":1}}"#)).chain(held) {
+        let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
+        for message in std::iter::once(format!(r#"{{"action":"{action}","request_id":1}}"#)).chain(hold) {
             stuck.send(Message::text(message)).await.unwrap();
-            server.shop.begun.notified().await;
+            server.shop.started.notified().await;
         }
         let mut reading = fill(&server).await;
-        server.shop.go_on.notify_one();
+        server.shop.resume.notify_one();
         // Until it has taken effect, beside the queue when there is room: its reply waits behind the rest of the pages.
         let others_hear = async |reading: &mut Socket| assert!(next(reading).await.contains("sold"));
         while timeout(Duration::from_millis(20), others_hear(&mut reading)).await.is_err() {
             assert!(next(&mut stuck).await.contains("page"));
         }
-        server.shop.closed.store(takes, Ordering::SeqCst);
-        server.sessions.refresh_all().await;
+        server.shop.is_closed.store(takes, Ordering::SeqCst);
+        server.connections.refresh_all().await;
         for (number, group) in (1..).zip(["joined", "subscribed", "first"]) {
             server.publisher.publish(&Buyers(group), Sold(number));
         }

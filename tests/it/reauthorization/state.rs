@@ -16,7 +16,7 @@ use super::handlers::{Desk, Lobby, Said, Shelf};
 
 /// What a leaf says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
+pub(crate) enum LeafResult {
     No,
     Fails,
     Refuses,
@@ -27,9 +27,9 @@ pub(crate) enum Says {
 }
 
 /// What is true at this moment, and what has happened.
-pub(crate) struct Truth {
+pub(crate) struct State {
     /// What leaves say; yes, where nothing stands here.
-    pub(crate) says: Mutex<HashMap<&'static str, Says>>,
+    pub(crate) results: Mutex<HashMap<&'static str, LeafResult>>,
     pub(crate) grants: Mutex<HashMap<u32, UserGrants>>,
     pub(crate) overwrites: Mutex<HashMap<String, Overwrites>>,
     /// Whose grants were loaded.
@@ -38,37 +38,37 @@ pub(crate) struct Truth {
     pub(crate) notes: Mutex<HashMap<u32, u32>>,
     pub(crate) note_loads: AtomicUsize,
     /// How often an action has run.
-    pub(crate) ran: AtomicUsize,
-    pub(crate) begun: Notify,
-    pub(crate) go_on: Semaphore,
+    pub(crate) runs: AtomicUsize,
+    pub(crate) started: Notify,
+    pub(crate) resume_permits: Semaphore,
     /// A question waits for its answer.
-    pub(crate) asked: Notify,
-    pub(crate) answer: Semaphore,
+    pub(crate) evaluating: Notify,
+    pub(crate) evaluation_permits: Semaphore,
 }
 
-impl Truth {
-    pub(crate) fn new() -> Arc<Truth> {
-        Arc::new(Truth {
-            says: Mutex::default(),
+impl State {
+    pub(crate) fn new() -> Arc<State> {
+        Arc::new(State {
+            results: Mutex::default(),
             grants: Mutex::default(),
             overwrites: Mutex::default(),
             loaded: Mutex::default(),
             notes: Mutex::default(),
             note_loads: AtomicUsize::new(0),
-            ran: AtomicUsize::new(0),
-            begun: Notify::new(),
-            go_on: Semaphore::new(0),
-            asked: Notify::new(),
-            answer: Semaphore::new(0),
+            runs: AtomicUsize::new(0),
+            started: Notify::new(),
+            resume_permits: Semaphore::new(0),
+            evaluating: Notify::new(),
+            evaluation_permits: Semaphore::new(0),
         })
     }
 
     /// An action runs: it says so, and waits until somebody lets it go on.
     pub(crate) async fn run(&self) -> usize {
-        let runs = self.ran.fetch_add(1, Ordering::SeqCst) + 1;
-        self.begun.notify_one();
-        self.go_on.acquire().await.unwrap().forget();
-        runs
+        let number = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        self.started.notify_one();
+        self.resume_permits.acquire().await.unwrap().forget();
+        number
     }
 
     /// Takes a note away, tells the lobby, and runs on.
@@ -79,26 +79,26 @@ impl Truth {
         Ok(())
     }
 
-    pub(crate) fn let_go(&self) {
-        self.go_on.add_permits(1);
+    pub(crate) fn resume(&self) {
+        self.resume_permits.add_permits(1);
     }
 
-    pub(crate) fn set(&self, leaf: &'static str, says: Says) {
-        self.says.lock().unwrap().insert(leaf, says);
+    pub(crate) fn set(&self, leaf: &'static str, results: LeafResult) {
+        self.results.lock().unwrap().insert(leaf, results);
     }
 
-    pub(crate) async fn ask(&self, leaf: &str) -> Result<bool> {
-        let says = self.says.lock().unwrap().get(leaf).copied();
-        match says {
+    pub(crate) async fn evaluate(&self, leaf: &str) -> Result<bool> {
+        let results = self.results.lock().unwrap().get(leaf).copied();
+        match results {
             None => Ok(true),
-            Some(Says::No) => Ok(false),
-            Some(Says::Fails) => Err(Error::internal("a leaf's secret")),
-            Some(Says::Refuses) => Err(Error::conflict("a leaf's own word")),
-            Some(Says::Panics) => panic!("a leaf's secret"),
-            Some(Says::Hangs) => std::future::pending().await,
-            Some(Says::Waits) => {
-                self.asked.notify_one();
-                self.answer.acquire().await.unwrap().forget();
+            Some(LeafResult::No) => Ok(false),
+            Some(LeafResult::Fails) => Err(Error::internal("a leaf's secret")),
+            Some(LeafResult::Refuses) => Err(Error::conflict("a leaf's own word")),
+            Some(LeafResult::Panics) => panic!("a leaf's secret"),
+            Some(LeafResult::Hangs) => std::future::pending().await,
+            Some(LeafResult::Waits) => {
+                self.evaluating.notify_one();
+                self.evaluation_permits.acquire().await.unwrap().forget();
                 Ok(true)
             }
         }
@@ -109,9 +109,9 @@ impl Truth {
     }
 }
 
-pub(crate) struct Source(pub(crate) Arc<Truth>);
+pub(crate) struct FakeGrants(pub(crate) Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         self.0.loaded.lock().unwrap().push(user.id);
         Ok(self.0.grants.lock().unwrap().get(&user.id).cloned().unwrap_or_default())
@@ -124,44 +124,44 @@ impl GrantSource<Member> for Source {
 }
 
 /// A handler whose leaves say what is true.
-pub(crate) trait Knows: Handler<User = Member> {
-    fn truth(&self) -> &Truth;
+pub(crate) trait HasState: Handler<User = Member> {
+    fn state(&self) -> &State;
 }
 
 pub(crate) struct May(pub(crate) &'static str);
 
-impl<H: Knows> Permission<H> for May {
+impl<H: HasState> Permission<H> for May {
     async fn has_permission(&self, handler: &H, _: &Context<'_, Member>) -> Result<bool> {
-        handler.truth().ask(self.0).await
+        handler.state().evaluate(self.0).await
     }
 }
 
 /// Whoever may be at the place that the route names.
-pub(crate) struct MayBeAt;
+pub(crate) struct MayAccessShelf;
 
-impl Permission<Shelf> for MayBeAt {
+impl Permission<Shelf> for MayAccessShelf {
     const CAPTURES: &'static [&'static str] = &["room", "shelf"];
 
     async fn has_permission(&self, place: &Shelf, cx: &Context<'_, Member>) -> Result<bool> {
         let at: (u32, String) = (cx.capture("room")?, cx.capture("shelf")?);
-        Ok(at == (5, "top".to_owned()) && place.0.ask("place").await?)
+        Ok(at == (5, "top".to_owned()) && place.0.evaluate("place").await?)
     }
 }
 
 /// Takes a lock as only those may who hold up their thread.
-pub(crate) struct HoldsUp;
+pub(crate) struct BlocksThread;
 
-impl Permission<Desk> for HoldsUp {
+impl Permission<Desk> for BlocksThread {
     async fn has_permission(&self, desk: &Desk, _: &Context<'_, Member>) -> Result<bool> {
         drop(tokio::sync::Mutex::new(()).blocking_lock());
-        desk.truth.ask("own").await
+        desk.state.evaluate("own").await
     }
 }
 
 /// Changes what its caller may do, which is none of its business.
-pub(crate) struct Meddles;
+pub(crate) struct RefreshesAll;
 
-impl Permission<Desk> for Meddles {
+impl Permission<Desk> for RefreshesAll {
     async fn has_permission(&self, _: &Desk, cx: &Context<'_, Member>) -> Result<bool> {
         cx.connections::<Desk>()?.refresh_all().await;
         Ok(true)
@@ -187,8 +187,8 @@ impl Load<Desk> for Note {
     const CAPTURES: &'static [&'static str] = &[];
 
     async fn load(desk: &Desk, _: &Context<'_, Member>, key: &u32) -> Result<Option<Note>> {
-        desk.truth.note_loads.fetch_add(1, Ordering::SeqCst);
-        Ok(desk.truth.notes.lock().unwrap().get(key).map(|owner| Note { id: *key, owner: *owner }))
+        desk.state.note_loads.fetch_add(1, Ordering::SeqCst);
+        Ok(desk.state.notes.lock().unwrap().get(key).map(|owner| Note { id: *key, owner: *owner }))
     }
 }
 

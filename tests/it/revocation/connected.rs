@@ -10,46 +10,46 @@ use portcullis::{
 };
 use serde_json::json;
 
-use super::{Lobby, Room, Said, Uploaded, next, world};
+use super::{Lobby, Room, Said, Uploaded, fixture, next};
 
 #[tokio::test(start_paused = true)]
 async fn events_of_a_revoked_grant_are_dropped() {
-    let world = world();
-    world.truth.seers.lock().unwrap().extend([1, 2]);
-    let (mut one, mut other) = (world.open(1).await, world.open(2).await);
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    fixture.state.readers.lock().unwrap().extend([1, 2]);
+    let (mut one, mut other) = (fixture.open(1).await, fixture.open(2).await);
+    let publisher = fixture.chat.publisher();
     publisher.publish(&Lobby, Uploaded(1));
     for client in [&mut one, &mut other] {
         assert_eq!(next(client).await, json!({"event": "uploaded", "data": 1}));
     }
-    world.truth.seers.lock().unwrap().remove(&1);
+    fixture.state.readers.lock().unwrap().remove(&1);
     // These wait in the connection when the change comes, and are asked about again.
     publisher.publish(&Lobby, Uploaded(2));
     publisher.publish(&Lobby, Said(3));
-    world.sessions.refresh_user("1").await;
+    fixture.connections.refresh_user("1").await;
     publisher.publish(&Lobby, Uploaded(4));
     assert_eq!(next(&mut one).await, json!({"event": "said", "data": 3}));
     one.expect_silence().await;
     for data in [2, 3, 4] {
         assert_eq!(next(&mut other).await["data"], data, "the other sees all, in order");
     }
-    world.truth.seers.lock().unwrap().insert(1);
-    world.sessions.refresh_user("1").await;
+    fixture.state.readers.lock().unwrap().insert(1);
+    fixture.connections.refresh_user("1").await;
     publisher.publish(&Lobby, Uploaded(5));
     assert_eq!(next(&mut one).await["data"], 5, "and what is granted again is seen again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn membership_ends_when_its_group_permission_is_revoked() {
-    let world = world();
-    world.truth.inside.lock().unwrap().extend([1, 2]);
-    let (mut one, mut other) = (world.open(1).await, world.open(2).await);
-    let publisher = world.chat.publisher();
+    let fixture = fixture();
+    fixture.state.members.lock().unwrap().extend([1, 2]);
+    let (mut one, mut other) = (fixture.open(1).await, fixture.open(2).await);
+    let publisher = fixture.chat.publisher();
     publisher.publish(&Room, Said(1));
     assert_eq!((next(&mut one).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(1)));
-    world.truth.inside.lock().unwrap().remove(&1);
+    fixture.state.members.lock().unwrap().remove(&1);
     publisher.publish(&Room, Said(2));
-    world.sessions.refresh_all().await;
+    fixture.connections.refresh_all().await;
     publisher.publish(&Room, Said(3));
     publisher.publish(&Lobby, Said(4));
     assert_eq!(next(&mut one).await["data"], 4, "of what waited, too, nothing comes by a membership that has ended");
@@ -61,37 +61,37 @@ async fn membership_ends_when_its_group_permission_is_revoked() {
 
 #[tokio::test(start_paused = true)]
 async fn connection_is_closed_when_its_connect_permission_is_revoked() {
-    let world = world();
-    let (mut one, mut twin, mut other) = (world.open(1).await, world.open(1).await, world.open(2).await);
-    world.truth.banned.lock().unwrap().insert(1);
-    world.chat.publisher().publish(&Lobby, Said(1));
-    world.sessions.refresh_user("1").await;
-    world.chat.publisher().publish(&Lobby, Said(2));
+    let fixture = fixture();
+    let (mut one, mut twin, mut other) = (fixture.open(1).await, fixture.open(1).await, fixture.open(2).await);
+    fixture.state.banned.lock().unwrap().insert(1);
+    fixture.chat.publisher().publish(&Lobby, Said(1));
+    fixture.connections.refresh_user("1").await;
+    fixture.chat.publisher().publish(&Lobby, Said(2));
     for client in [&mut one, &mut twin] {
         assert_eq!(client.closed().await, 4403, "with nothing in front of it");
     }
     assert_eq!((next(&mut other).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(2)));
-    world.sessions.disconnect_user("2");
+    fixture.connections.disconnect_user("2");
     assert_eq!(other.closed().await, 4403);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refresh_all_revalidates_a_bounded_number_at_a_time() {
-    let world = world();
+    let fixture = fixture();
     let mut clients = Vec::new();
     for id in 0..64 {
-        clients.push(world.open(id).await);
+        clients.push(fixture.open(id).await);
     }
-    world.truth.patience.store(3, Ordering::SeqCst);
-    world.truth.asked.store(0, Ordering::SeqCst);
-    let mut refreshing = Box::pin(world.sessions.refresh_all());
+    fixture.state.yields_per_evaluation.store(3, Ordering::SeqCst);
+    fixture.state.evaluations.store(0, Ordering::SeqCst);
+    let mut refreshing = Box::pin(fixture.connections.refresh_all());
     assert!(futures_util::poll!(&mut refreshing).is_pending());
     for _ in 0..2 {
         tokio::task::yield_now().await;
     }
-    assert!(world.truth.asked.load(Ordering::SeqCst) <= 32, "{:?}", world.truth.asked);
+    assert!(fixture.state.evaluations.load(Ordering::SeqCst) <= 32, "{:?}", fixture.state.evaluations);
     refreshing.await;
-    assert!(world.truth.asked.load(Ordering::SeqCst) >= 64, "but about every one in the end");
+    assert!(fixture.state.evaluations.load(Ordering::SeqCst) >= 64, "but about every one in the end");
 }
 
 #[tokio::test(start_paused = true)]

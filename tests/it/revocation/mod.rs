@@ -20,73 +20,73 @@ use crate::common::{Member, member};
 
 /// What everybody may do at this moment.
 #[derive(Default)]
-struct Truth {
-    seers: Mutex<HashSet<u32>>,
-    inside: Mutex<HashSet<u32>>,
+struct State {
+    readers: Mutex<HashSet<u32>>,
+    members: Mutex<HashSet<u32>>,
     banned: Mutex<HashSet<u32>>,
     /// How often each question waits before it is answered.
-    patience: AtomicUsize,
-    asked: AtomicUsize,
-    go_on: tokio::sync::Notify,
+    yields_per_evaluation: AtomicUsize,
+    evaluations: AtomicUsize,
+    resume: tokio::sync::Notify,
 }
 
-impl Truth {
+impl State {
     fn has(set: &Mutex<HashSet<u32>>, member: &Member) -> bool {
         set.lock().unwrap().contains(&member.id)
     }
 
     async fn wait(&self) {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        for _ in 0..self.patience.load(Ordering::SeqCst) {
+        self.evaluations.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..self.yields_per_evaluation.load(Ordering::SeqCst) {
             tokio::task::yield_now().await;
         }
     }
 }
 
-struct Source(Arc<Truth>);
+struct FakeGrants(Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
         // What is read first may not be true any more when it is given.
-        let seer = Truth::has(&self.0.seers, user);
+        let seer = State::has(&self.0.readers, user);
         self.0.wait().await;
         Ok(if seer { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
     }
 }
 
 struct Community {
-    truth: Arc<Truth>,
+    state: Arc<State>,
 }
 
 struct Banned;
 
 impl Permission<Community> for Banned {
     async fn has_permission(&self, chat: &Community, cx: &Context<'_, Member>) -> Result<bool> {
-        Ok(cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member)))
+        Ok(cx.user().is_some_and(|member| State::has(&chat.state.banned, member)))
     }
 
     async fn can_connect(&self, chat: &Community, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
-        let banned = cx.user().is_some_and(|member| Truth::has(&chat.truth.banned, member));
-        chat.truth.wait().await;
+        let banned = cx.user().is_some_and(|member| State::has(&chat.state.banned, member));
+        chat.state.wait().await;
         Ok(Some(banned))
     }
 }
 
-struct Inside;
+struct MayEnter;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Community, permission = Inside, events(Said))]
+#[group(consumer = Community, permission = MayEnter, events(Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Community, permission = AllowAny, events(Uploaded, Said))]
 struct Lobby;
 
-impl GroupPermission<Room, Community> for Inside {
+impl GroupPermission<Room, Community> for MayEnter {
     async fn may_join(&self, chat: &Community, scope: &Scope<Member>, _: &Room) -> Result<bool> {
-        let inside = scope.user().is_some_and(|member| Truth::has(&chat.truth.inside, member));
-        chat.truth.wait().await;
-        Ok(inside)
+        let members = scope.user().is_some_and(|member| State::has(&chat.state.members, member));
+        chat.state.wait().await;
+        Ok(members)
     }
 }
 
@@ -120,7 +120,7 @@ impl Community {
     /// Waits until somebody lets it go on, and then goes on for ever.
     #[action(permission = uploads.read)]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
-        self.truth.go_on.notified().await;
+        self.state.resume.notified().await;
         Streamed(futures_util::stream::repeat(1))
     }
 
@@ -128,25 +128,25 @@ impl Community {
     #[action]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Room).await?;
-        self.truth.go_on.notified().await;
+        self.state.resume.notified().await;
         Ok(())
     }
 }
 
-struct World {
-    truth: Arc<Truth>,
+struct Fixture {
+    state: Arc<State>,
     chat: Endpoint<Community>,
-    sessions: Connections<Community>,
+    connections: Connections<Community>,
 }
 
-fn world() -> World {
-    let truth = Arc::<Truth>::default();
-    let chat = portcullis::websocket(Community { truth: truth.clone() }).grants(Source(truth.clone()));
-    let sessions = chat.connections();
-    World { truth, chat, sessions }
+fn fixture() -> Fixture {
+    let state = Arc::<State>::default();
+    let chat = portcullis::websocket(Community { state: state.clone() }).grants(FakeGrants(state.clone()));
+    let connections = chat.connections();
+    Fixture { state, chat, connections }
 }
 
-impl World {
+impl Fixture {
     async fn open(&self, id: u32) -> Client {
         let mut client = connect(&self.chat).user(member(id, &[])).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);

@@ -32,56 +32,56 @@ impl GrantKey for Channel {
 
 /// What is true at this moment, and what has been asked.
 #[derive(Default)]
-struct Truth {
-    no_grants: AtomicBool,
-    outside: AtomicBool,
+struct State {
+    is_revoked: AtomicBool,
+    is_outside: AtomicBool,
     /// Whoever asks about the room hears nothing.
-    silent: AtomicBool,
-    /// Grants and `#[connect]` say that they have `begun`, and wait for `go_on`.
-    slow: AtomicBool,
-    begun: Notify,
-    go_on: Notify,
+    group_permission_hangs: AtomicBool,
+    /// Grants and `#[connect]` say that they have `started`, and wait for `resume`.
+    is_slow: AtomicBool,
+    started: Notify,
+    resume: Notify,
     loads: AtomicUsize,
-    lookups: AtomicUsize,
-    gone: Notify,
+    overwrite_loads: AtomicUsize,
+    disconnected: Notify,
 }
 
-impl Truth {
+impl State {
     async fn wait(&self) {
-        if self.slow.load(Ordering::SeqCst) {
-            self.begun.notify_one();
-            self.go_on.notified().await;
+        if self.is_slow.load(Ordering::SeqCst) {
+            self.started.notify_one();
+            self.resume.notified().await;
         }
     }
 
-    fn go_on(&self) {
-        self.slow.store(false, Ordering::SeqCst);
-        self.go_on.notify_one();
+    fn resume(&self) {
+        self.is_slow.store(false, Ordering::SeqCst);
+        self.resume.notify_one();
     }
 }
 
 #[derive(Clone)]
-struct Source(Arc<Truth>);
+struct FakeGrants(Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, _: &Member) -> Result<UserGrants> {
         self.0.loads.fetch_add(1, Ordering::SeqCst);
         self.0.wait().await;
-        let none = self.0.no_grants.load(Ordering::SeqCst);
+        let none = self.0.is_revoked.load(Ordering::SeqCst);
         Ok(if none { UserGrants::default() } else { GrantSet::from(uploads::read).into() })
     }
 
     async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-        self.0.lookups.fetch_add(1, Ordering::SeqCst);
+        self.0.overwrite_loads.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         Ok(objects.iter().map(|_| Overwrites::new()).collect())
     }
 }
 
-struct Inside;
+struct MayEnter;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Team, permission = Inside, events(Uploaded, Bundled, Said))]
+#[group(consumer = Team, permission = MayEnter, events(Uploaded, Bundled, Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -90,12 +90,12 @@ struct Watchers {
     channel: Channel,
 }
 
-impl GroupPermission<Room, Team> for Inside {
+impl GroupPermission<Room, Team> for MayEnter {
     async fn may_join(&self, chat: &Team, _: &Scope<Member>, _: &Room) -> Result<bool> {
-        if chat.0.silent.load(Ordering::SeqCst) {
+        if chat.0.group_permission_hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
-        Ok(!chat.0.outside.load(Ordering::SeqCst))
+        Ok(!chat.0.is_outside.load(Ordering::SeqCst))
     }
 }
 
@@ -110,7 +110,7 @@ struct Bundled {
 
 struct Said(u32);
 
-struct Team(Arc<Truth>);
+struct Team(Arc<State>);
 
 #[consumer(user = Member)]
 impl Team {
@@ -125,8 +125,8 @@ impl Team {
     }
 
     #[disconnect]
-    async fn bye(&self, _: &Scope<Member>) {
-        self.0.gone.notify_one();
+    async fn disconnect(&self, _: &Scope<Member>) {
+        self.0.disconnected.notify_one();
     }
 
     #[event(permission = AllowAny)]
@@ -171,12 +171,12 @@ fn uploaded(file: u32) -> Uploaded {
 }
 
 /// Nobody is asked for a sign of life, however long a test takes.
-fn chat() -> (Arc<Truth>, Endpoint<Team>) {
-    let truth = Arc::<Truth>::default();
+fn chat() -> (Arc<State>, Endpoint<Team>) {
+    let state = Arc::<State>::default();
     let never = Duration::from_hours(10_000);
     let limits = Limits { ping_interval: never, idle_timeout: never, send_timeout: never, ..Limits::default() };
-    let chat = portcullis::websocket(Team(truth.clone())).grants(Source(truth.clone())).limits(limits);
-    (truth, chat)
+    let chat = portcullis::websocket(Team(state.clone())).grants(FakeGrants(state.clone())).limits(limits);
+    (state, chat)
 }
 
 async fn open(chat: &Endpoint<Team>, id: u32, roles: &[&'static str]) -> Client {
@@ -194,7 +194,7 @@ async fn open_forty(chat: &Endpoint<Team>) -> Vec<Client> {
     clients
 }
 
-async fn nobody_hears(clients: &mut [Client]) {
+async fn assert_silence(clients: &mut [Client]) {
     for client in clients {
         client.expect_silence().await;
     }
@@ -205,7 +205,7 @@ async fn data(client: &mut Client) -> serde_json::Value {
 }
 
 /// Runs it on threads of its own: what goes round without end may let no timeout of its runtime pass.
-fn in_time(test: impl Future<Output = ()> + Send + 'static) {
+fn within_time_limit(test: impl Future<Output = ()> + Send + 'static) {
     let (ending, ended) = channel::<()>();
     let thread = std::thread::spawn(move || {
         // Dropped last of all, after the runtime.
@@ -217,75 +217,75 @@ fn in_time(test: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Grants are loaded for an event when this changes; both go through.
-async fn change_amid_a_question(truth: &Truth, chat: &Endpoint<Team>, change: impl FnOnce(&Truth)) {
-    truth.slow.store(true, Ordering::SeqCst);
+async fn change_during_grant_load(state: &State, chat: &Endpoint<Team>, change: impl FnOnce(&State)) {
+    state.is_slow.store(true, Ordering::SeqCst);
     chat.publisher().publish(&Room, uploaded(1));
-    truth.begun.notified().await;
-    change(truth);
-    let sessions = chat.connections();
-    let mut refreshing = Box::pin(sessions.refresh_user("1"));
+    state.started.notified().await;
+    change(state);
+    let connections = chat.connections();
+    let mut refreshing = Box::pin(connections.refresh_user("1"));
     assert!(poll!(&mut refreshing).is_pending(), "the change has begun, the question has no answer yet");
-    truth.go_on();
+    state.resume();
     refreshing.await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn event_deferred_during_a_change_is_delivered_once() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
-    change_amid_a_question(&truth, &chat, |_| {}).await;
+    change_during_grant_load(&state, &chat, |_| {}).await;
     assert_eq!(data(&mut client).await, 1);
     client.expect_silence().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn event_deferred_during_a_change_is_dropped_if_the_membership_ended() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
     // The grants stay; only the room says no from now on.
-    change_amid_a_question(&truth, &chat, |truth| truth.outside.store(true, Ordering::SeqCst)).await;
+    change_during_grant_load(&state, &chat, |state| state.is_outside.store(true, Ordering::SeqCst)).await;
     client.expect_silence().await;
 }
 
 #[test]
 fn object_key_too_long_for_the_cache_is_loaded_once() {
-    in_time(async {
-        let (truth, chat) = chat();
+    within_time_limit(async {
+        let (state, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
         chat.publisher().publish(&Room, Uploaded { channel: Channel("x".repeat(65)), file: 1 });
         chat.publisher().publish(&Room, Said(2));
         assert_eq!((data(&mut client).await, data(&mut client).await), (json!(1), json!(2)));
-        assert_eq!(truth.lookups.load(Ordering::SeqCst), 1, "the answer is used, though it cannot be kept");
+        assert_eq!(state.overwrite_loads.load(Ordering::SeqCst), 1, "the answer is used, though it cannot be kept");
     });
 }
 
 #[test]
 fn event_with_more_objects_than_the_session_cache_loads_each_once() {
-    in_time(async {
-        let (truth, chat) = chat();
+    within_time_limit(async {
+        let (state, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
         for many in [256, 257, 1000] {
-            truth.lookups.store(0, Ordering::SeqCst);
+            state.overwrite_loads.store(0, Ordering::SeqCst);
             let channels = (0..many).map(|id| Channel(format!("{many}-{id}"))).collect();
             chat.publisher().publish(&Room, Bundled { channels });
             assert_eq!(data(&mut client).await, many);
-            assert!(truth.lookups.load(Ordering::SeqCst) <= many, "each is asked about once at most");
+            assert!(state.overwrite_loads.load(Ordering::SeqCst) <= many, "each is asked about once at most");
         }
     });
 }
 
 #[tokio::test(start_paused = true)]
 async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut client = open(&chat, 1, &["watcher"]).await;
     chat.publisher().publish(&watchers(), Said(1));
     assert_eq!(data(&mut client).await, 1, "`#[connect]` loads what it needs");
-    let mut late = open(&chat, 2, &[]).await;
-    assert_eq!(late.call("watch").await.status(), 200, "an action, too");
+    let mut second = open(&chat, 2, &[]).await;
+    assert_eq!(second.call("watch").await.status(), 200, "an action, too");
     chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(2));
     assert_eq!(data(&mut client).await, 2, "it may still");
-    truth.no_grants.store(true, Ordering::SeqCst);
+    state.is_revoked.store(true, Ordering::SeqCst);
     chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(3));
     client.expect_silence().await;
@@ -293,66 +293,66 @@ async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
 
 #[tokio::test(start_paused = true)]
 async fn refresh_that_is_dropped_completes() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut clients = open_forty(&chat).await;
-    truth.silent.store(true, Ordering::SeqCst);
-    let cut = timeout(Duration::from_secs(5), chat.connections().refresh_all()).await;
-    assert!(cut.is_err(), "it was dropped half way");
+    state.group_permission_hangs.store(true, Ordering::SeqCst);
+    let outcome = timeout(Duration::from_secs(5), chat.connections().refresh_all()).await;
+    assert!(outcome.is_err(), "it was dropped half way");
     sleep(Duration::from_hours(1)).await;
     chat.publisher().publish(&Room, Said(1));
-    nobody_hears(&mut clients).await;
+    assert_silence(&mut clients).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn events_are_deferred_while_a_refresh_runs() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut clients = open_forty(&chat).await;
-    truth.silent.store(true, Ordering::SeqCst);
-    let sessions = chat.connections();
-    let mut refreshing = Box::pin(sessions.refresh_all());
+    state.group_permission_hangs.store(true, Ordering::SeqCst);
+    let connections = chat.connections();
+    let mut refreshing = Box::pin(connections.refresh_all());
     assert!(poll!(&mut refreshing).is_pending());
     chat.publisher().publish(&Room, Said(1));
-    nobody_hears(&mut clients).await;
+    assert_silence(&mut clients).await;
     assert!(poll!(&mut refreshing).is_pending(), "all that was while it ran");
     refreshing.await;
-    nobody_hears(&mut clients).await;
+    assert_silence(&mut clients).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn user_disconnected_during_the_connect_hook_is_closed() {
-    let (truth, chat) = chat();
-    truth.slow.store(true, Ordering::SeqCst);
+    let (state, chat) = chat();
+    state.is_slow.store(true, Ordering::SeqCst);
     let mut client = connect(&chat).user(member(1, &[])).open().await.unwrap();
-    truth.begun.notified().await;
+    state.started.notified().await;
     chat.connections().disconnect_user("1");
-    truth.go_on();
+    state.resume();
     chat.publisher().publish(&Room, Said(1));
     assert_eq!(client.closed().await, 4403);
 }
 
 #[tokio::test(start_paused = true)]
 async fn deferred_events_of_an_ended_connection_load_no_grants() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let client = open(&chat, 1, &[]).await;
-    truth.slow.store(true, Ordering::SeqCst);
+    state.is_slow.store(true, Ordering::SeqCst);
     for file in 0..100 {
         chat.publisher().publish(&Room, uploaded(file));
     }
-    truth.begun.notified().await;
+    state.started.notified().await;
     drop(client);
-    truth.gone.notified().await;
+    state.disconnected.notified().await;
     // Nobody lets the source go on: each further question would last until its time is up.
     sleep(Duration::from_hours(3)).await;
-    assert_eq!(truth.loads.load(Ordering::SeqCst), 1, "but what was asked already");
+    assert_eq!(state.loads.load(Ordering::SeqCst), 1, "but what was asked already");
 }
 
 #[tokio::test(start_paused = true)]
 async fn stream_ends_when_its_grant_is_revoked() {
-    let (truth, chat) = chat();
+    let (state, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
     client.send(r#"{"action":"ticks"}"#);
     assert_eq!(client.reply().await.status(), 200);
-    truth.no_grants.store(true, Ordering::SeqCst);
+    state.is_revoked.store(true, Ordering::SeqCst);
     chat.connections().refresh_user("1").await;
     let mut more = 0;
     while client.reply().await.status() == 200 {
@@ -368,14 +368,14 @@ async fn stream_ends_when_its_grant_is_revoked() {
 fn deferred_events_during_changes_arrive_once_in_order() {
     const ROUNDS: u32 = 5000;
 
-    in_time(async {
+    within_time_limit(async {
         let (_, chat) = chat();
         let mut client = open(&chat, 1, &[]).await;
-        let (sessions, changes) = (chat.connections(), Arc::new(AtomicUsize::new(0)));
+        let (connections, changes) = (chat.connections(), Arc::new(AtomicUsize::new(0)));
         let counted = changes.clone();
         tokio::spawn(async move {
             loop {
-                sessions.refresh_user("1").await;
+                connections.refresh_user("1").await;
                 let change = counted.fetch_add(1, Ordering::SeqCst);
                 for _ in 0..change * 7919 % 400 {
                     tokio::task::yield_now().await;

@@ -5,42 +5,42 @@ use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 
-use super::{Lobby, Room, Said, Uploaded, world};
-use crate::common::rng::Dice;
+use super::{Lobby, Room, Said, Uploaded, fixture};
+use crate::common::rng::Rng;
 
 /// Whatever comes in between: once a change is through, nothing comes that it forbids.
 #[tokio::test]
 async fn random_changes_deliver_nothing_on_old_grants() {
-    let world = world();
-    world.truth.seers.lock().unwrap().insert(1);
-    world.truth.inside.lock().unwrap().insert(1);
-    let mut client = world.open(1).await;
-    let publisher = world.chat.publisher();
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    let (mut sees, mut inside) = (true, true);
+    let fixture = fixture();
+    fixture.state.readers.lock().unwrap().insert(1);
+    fixture.state.members.lock().unwrap().insert(1);
+    let mut client = fixture.open(1).await;
+    let publisher = fixture.chat.publisher();
+    let mut rng = Rng(0x2545_f491_4f6c_dd1d);
+    let (mut sees, mut members) = (true, true);
     let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
     // What is sure by now to be forbidden, and how often each kind came, was forbidden, and was changed.
     let (mut no_uploads, mut no_room, mut counts) = (false, false, [0_u32; 5]);
     for step in 0..100_000 {
-        match dice.roll(12) {
+        match rng.below(12) {
             0..=2 => publisher.publish(&Lobby, Uploaded(step)),
             3 | 4 => publisher.publish(&Room, Said(step)),
             5 => tokio::task::yield_now().await,
             6 if changing.is_none() => {
-                let sessions = world.sessions.clone();
+                let connections = fixture.connections.clone();
                 (no_uploads, no_room) = (false, false);
-                if dice.roll(2) == 0 {
+                if rng.below(2) == 0 {
                     sees = !sees;
-                    let mut all = world.truth.seers.lock().unwrap();
+                    let mut all = fixture.state.readers.lock().unwrap();
                     let _ = if sees { all.insert(1) } else { all.remove(&1) };
-                } else if inside {
+                } else if members {
                     // Nobody lets it in again but by connecting anew, below.
-                    inside = false;
-                    world.truth.inside.lock().unwrap().remove(&1);
+                    members = false;
+                    fixture.state.members.lock().unwrap().remove(&1);
                 }
-                world.truth.patience.store(usize::try_from(dice.roll(4)).unwrap(), Ordering::SeqCst);
+                fixture.state.yields_per_evaluation.store(usize::try_from(rng.below(4)).unwrap(), Ordering::SeqCst);
                 counts[4] += 1;
-                changing = Some(Box::pin(async move { sessions.refresh_user("1").await }));
+                changing = Some(Box::pin(async move { connections.refresh_user("1").await }));
             }
             7..=9 => {
                 if let Some(change) = &mut changing
@@ -49,13 +49,13 @@ async fn random_changes_deliver_nothing_on_old_grants() {
                     changing = None;
                     // What is on the wire by now was sent before.
                     while client.reply().now_or_never().is_some() {}
-                    (no_uploads, no_room) = (!sees, !inside);
+                    (no_uploads, no_room) = (!sees, !members);
                 }
             }
-            10 if !inside && changing.is_none() && dice.roll(20) == 0 => {
-                inside = true;
-                world.truth.inside.lock().unwrap().insert(1);
-                client = world.open(1).await;
+            10 if !members && changing.is_none() && rng.below(20) == 0 => {
+                members = true;
+                fixture.state.members.lock().unwrap().insert(1);
+                client = fixture.open(1).await;
                 no_room = false;
             }
             _ => {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use portcullis::{Limits, OverflowPolicy};
 
-use super::{Parting, Room, World, done, frames, said, settled, unsubscribe, world, world_with};
+use super::{Fixture, PublishesOnDrop, Room, act_ok, fixture, frames, said, settled, unsubscribe, world_with};
 
 /// The test on a thread of its own, which is left behind where it hangs.
 #[track_caller]
-fn ends(test: impl Future<Output = ()> + Send + 'static) {
+fn completes(test: impl Future<Output = ()> + Send + 'static) {
     let (told, heard) = mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let running = thread::spawn(move || {
@@ -23,8 +23,8 @@ fn ends(test: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-fn part(world: &World) {
-    world.publisher.publish(&Room { id: 2 }, Parting(world.publisher.clone()));
+fn publish_parting(fixture: &Fixture) {
+    fixture.publisher.publish(&Room { id: 2 }, PublishesOnDrop(fixture.publisher.clone()));
 }
 
 const PARTING: &str = r#"{"event":"parting","data":"so long","group":"rooms/2","request_ids":[1]}"#;
@@ -35,31 +35,31 @@ fn gone() -> String {
 
 #[test]
 fn event_that_publishes_on_drop_is_dropped_after_deferral_without_deadlock() {
-    ends(async {
-        let world = world();
-        let (mut three, mut six) = (world.open(3, &[]).await, world.open(6, &[]).await);
+    completes(async {
+        let fixture = fixture();
+        let (mut three, mut six) = (fixture.open(3, &[]).await, fixture.open(6, &[]).await);
         for client in [&mut three, &mut six] {
-            done(client, "1", r#"{"subscribe":2}"#).await;
+            act_ok(client, "1", r#"{"subscribe":2}"#).await;
         }
-        part(&world);
+        publish_parting(&fixture);
         // Something waits behind it.
-        world.say(2, "after");
+        fixture.say(2, "after");
         for client in [&mut three, &mut six] {
-            let mut came = frames(client).await;
-            came.sort();
-            assert_eq!(came, [said("after", 2, "1"), gone()]);
+            let mut received = frames(client).await;
+            received.sort();
+            assert_eq!(received, [said("after", 2, "1"), gone()]);
         }
     });
 }
 
 #[test]
 fn event_that_publishes_on_drop_is_delivered_without_deadlock() {
-    ends(async {
-        let world = world();
-        let mut one = world.open(1, &[]).await;
-        done(&mut one, "1", r#"{"subscribe":2}"#).await;
+    completes(async {
+        let fixture = fixture();
+        let mut one = fixture.open(1, &[]).await;
+        act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
         for _ in 0..2 {
-            part(&world);
+            publish_parting(&fixture);
             assert_eq!(frames(&mut one).await, [PARTING.to_owned(), gone()]);
         }
     });
@@ -67,23 +67,23 @@ fn event_that_publishes_on_drop_is_delivered_without_deadlock() {
 
 #[test]
 fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
-    ends(async {
-        let world = world();
-        let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    completes(async {
+        let fixture = fixture();
+        let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
         for client in [&mut one, &mut other] {
-            done(client, "1", r#"{"subscribe":2}"#).await;
+            act_ok(client, "1", r#"{"subscribe":2}"#).await;
         }
-        world.truth.desk.shut();
-        part(&world);
+        fixture.state.grants_gate.close();
+        publish_parting(&fixture);
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
         // Both wait for grants: one leaves, and one goes.
         unsubscribe(&mut one, 2, "1").await;
         drop(other);
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
-        world.truth.desk.open();
+        fixture.state.grants_gate.open();
         settled(&mut one).await;
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
-        let published = world.publisher.counters().published;
+        let published = fixture.publisher.counters().published;
         assert_eq!(published, 2, "it and what it says, to nobody");
     });
 }
@@ -92,30 +92,30 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
 /// all wait for grants again.
 #[test]
 fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
-    ends(async {
+    completes(async {
         let limits = Limits { max_queued_events: 2, ..Limits::default() };
-        let world = world_with(limits, OverflowPolicy::DropOldest);
-        let mut one = world.open(1, &[]).await;
-        done(&mut one, "1", r#"{"subscribe":2}"#).await;
-        world.truth.desk.shut();
+        let fixture = world_with(limits, OverflowPolicy::DropOldest);
+        let mut one = fixture.open(1, &[]).await;
+        act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
+        fixture.state.grants_gate.close();
         for _ in 0..3 {
-            part(&world);
+            publish_parting(&fixture);
             assert_eq!(frames(&mut one).await, Vec::<String>::new());
         }
-        world.truth.desk.open();
+        fixture.state.grants_gate.open();
         assert!(frames(&mut one).await.ends_with(&[gone()]));
         for _ in 0..5 {
-            part(&world);
+            publish_parting(&fixture);
         }
         assert!(frames(&mut one).await.ends_with(&[gone()]));
-        world.truth.desk.shut();
-        world.feed.connections().refresh_user("1").await;
+        fixture.state.grants_gate.close();
+        fixture.feed.connections().refresh_user("1").await;
         for _ in 0..5 {
-            part(&world);
+            publish_parting(&fixture);
         }
-        world.truth.desk.open();
+        fixture.state.grants_gate.open();
         assert!(frames(&mut one).await.ends_with(&[gone()]));
-        let counters = world.publisher.counters();
+        let counters = fixture.publisher.counters();
         assert_eq!(counters.published, 2 * 13, "each has said that it is gone");
         assert_eq!(counters.delivered + counters.dropped, counters.published);
     });
@@ -123,19 +123,19 @@ fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
 
 #[test]
 fn event_that_publishes_on_drop_closes_a_slow_reader_without_deadlock() {
-    ends(async {
+    completes(async {
         for waits in [true, false] {
-            let world = world_with(Limits { max_queued_events: 2, ..Limits::default() }, OverflowPolicy::Close);
-            let mut one = world.open(1, &[]).await;
-            done(&mut one, "1", r#"{"subscribe":2}"#).await;
+            let fixture = world_with(Limits { max_queued_events: 2, ..Limits::default() }, OverflowPolicy::Close);
+            let mut one = fixture.open(1, &[]).await;
+            act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
             if !waits {
                 // Its grants are there.
-                part(&world);
+                publish_parting(&fixture);
                 assert_eq!(frames(&mut one).await, [PARTING.to_owned(), gone()]);
             }
             // Eight events may wait for a connection that could not run, two for grants.
             for _ in 0..9 {
-                part(&world);
+                publish_parting(&fixture);
             }
             assert_eq!(one.closed().await, 1013);
         }

@@ -2,75 +2,75 @@
 
 use portcullis::testing::Client;
 
-use super::{Room, Uploaded, act, done, frames, said, settled, unsubscribe, world, world_of};
+use super::{Room, Uploaded, act, act_ok, fixture, frames, said, settled, unsubscribe, world_of};
 
 #[tokio::test(start_paused = true)]
 async fn unsubscribe_ends_one_id_and_the_last_one_ends_the_membership() {
-    let world = world();
-    let mut one = world.open(1, &[]).await;
+    let fixture = fixture();
+    let mut one = fixture.open(1, &[]).await;
     for id in ["1", "2", "3"] {
-        done(&mut one, id, r#"{"subscribe":2}"#).await;
+        act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
     }
     for (ended, left) in [("2", "1,3"), ("1", "3")] {
         unsubscribe(&mut one, 2, ended).await;
-        world.say(2, "hello");
+        fixture.say(2, "hello");
         assert_eq!(frames(&mut one).await, [said("hello", 2, left)]);
     }
     // What it has not subscribed under, or not here, ends nothing.
     for (room, id) in [(2, "1"), (2, r#""3""#), (2, "null"), (4, "3")] {
         unsubscribe(&mut one, room, id).await;
-        world.say(2, "hello");
+        fixture.say(2, "hello");
         assert_eq!(frames(&mut one).await, [said("hello", 2, "3")], "{room} {id}");
     }
     unsubscribe(&mut one, 2, "3").await;
-    world.say(2, "hello");
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
-    done(&mut one, "3", r#"{"subscribe":2}"#).await;
-    world.say(2, "again");
+    act_ok(&mut one, "3", r#"{"subscribe":2}"#).await;
+    fixture.say(2, "again");
     assert_eq!(frames(&mut one).await, [said("again", 2, "3")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn joined_subscriber_stays_after_unsubscribe_and_leave_ends_all() {
-    let world = world();
-    let mut one = world.open(1, &[]).await;
+    let fixture = fixture();
+    let mut one = fixture.open(1, &[]).await;
     for joined_first in [true, false] {
         let (first, second) = if joined_first { ("join", "subscribe") } else { ("subscribe", "join") };
         for step in [first, second] {
-            done(&mut one, "1", &format!(r#"{{"{step}":2}}"#)).await;
+            act_ok(&mut one, "1", &format!(r#"{{"{step}":2}}"#)).await;
         }
-        done(&mut one, "2", r#"{"subscribe":2}"#).await;
-        world.say(2, "both");
+        act_ok(&mut one, "2", r#"{"subscribe":2}"#).await;
+        fixture.say(2, "both");
         assert_eq!(frames(&mut one).await, [said("both", 2, "1,2")]);
         for id in ["1", "2", "5"] {
             unsubscribe(&mut one, 2, id).await;
         }
-        world.say(2, "joined");
+        fixture.say(2, "joined");
         assert_eq!(frames(&mut one).await, [said("joined", 2, "")]);
-        done(&mut one, "3", r#"{"subscribe":2}"#).await;
-        done(&mut one, "", r#"{"leave":2}"#).await;
-        world.say(2, "left");
+        act_ok(&mut one, "3", r#"{"subscribe":2}"#).await;
+        act_ok(&mut one, "", r#"{"leave":2}"#).await;
+        fixture.say(2, "left");
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
-        done(&mut one, "", r#"{"join":2}"#).await;
-        world.say(2, "back");
+        act_ok(&mut one, "", r#"{"join":2}"#).await;
+        fixture.say(2, "back");
         assert_eq!(frames(&mut one).await, [said("back", 2, "")], "and the ids do not come back");
-        done(&mut one, "", r#"{"leave":2}"#).await;
+        act_ok(&mut one, "", r#"{"leave":2}"#).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn ended_request_id_is_absent_after_the_reply() {
-    let world = world();
-    let mut one = world.open(1, &[]).await;
+    let fixture = fixture();
+    let mut one = fixture.open(1, &[]).await;
     for last in [false, true] {
         for id in ["1", "2"] {
-            done(&mut one, id, r#"{"subscribe":2}"#).await;
+            act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
         }
         if last {
             unsubscribe(&mut one, 2, "2").await;
         }
         // These wait when the message comes.
-        world.say(2, "before");
+        fixture.say(2, "before");
         let reply = act(&mut one, "", r#"{"say":[2,"bye"]},{"unsubscribe":[2,1]}"#).await;
         assert_eq!(
             reply.text(),
@@ -78,26 +78,26 @@ async fn ended_request_id_is_absent_after_the_reply() {
             "what waits comes before the reply"
         );
         assert_eq!(one.reply().await.status(), 200);
-        world.say(2, "later");
+        fixture.say(2, "later");
         let wanted = if last { vec![] } else { vec![said("bye", 2, "2"), said("later", 2, "2")] };
         assert_eq!(frames(&mut one).await, wanted);
         unsubscribe(&mut one, 2, "2").await;
     }
-    done(&mut one, "1", r#"{"subscribe":2},{"unsubscribe":[2,1]}"#).await;
-    world.say(2, "hello");
+    act_ok(&mut one, "1", r#"{"subscribe":2},{"unsubscribe":[2,1]}"#).await;
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new(), "what came and went in one action has gone");
-    done(&mut one, "1", r#"{"subscribe":2}"#).await;
-    done(&mut one, "1", r#"{"unsubscribe":[2,1]},{"subscribe":2}"#).await;
-    world.say(2, "hello");
+    act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
+    act_ok(&mut one, "1", r#"{"unsubscribe":[2,1]},{"subscribe":2}"#).await;
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, [said("hello", 2, "1")], "and what went and came is there");
 }
 
 #[tokio::test(start_paused = true)]
 async fn membership_changes_of_a_failed_action_are_undone() {
-    let world = world_of(3);
-    let mut one = world.open(1, &[]).await;
+    let fixture = world_of(3);
+    let mut one = fixture.open(1, &[]).await;
     for id in ["1", "2"] {
-        done(&mut one, id, r#"{"subscribe":2}"#).await;
+        act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
     }
     for step in
         [r#"{"subscribe":2}"#, r#"{"subscribe":4}"#, r#"{"join":2}"#, r#"{"unsubscribe":[2,1]}"#, r#"{"leave":2}"#]
@@ -106,18 +106,18 @@ async fn membership_changes_of_a_failed_action_are_undone() {
         assert_eq!(act(&mut one, "3", &steps).await.status(), 409);
         settled(&mut one).await;
         for room in [4, 2] {
-            world.say(room, "hello");
+            fixture.say(room, "hello");
         }
         assert_eq!(frames(&mut one).await, [said("hello", 2, "1,2")], "{step}");
     }
-    done(&mut one, "4", r#"{"subscribe":4}"#).await;
+    act_ok(&mut one, "4", r#"{"subscribe":4}"#).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn membership_begun_and_ended_in_one_action_gets_no_event() {
-    let world = world();
-    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
-    done(&mut other, "", r#"{"join":2}"#).await;
+    let fixture = fixture();
+    let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
+    act_ok(&mut other, "", r#"{"join":2}"#).await;
     for steps in [
         r#"{"join":2},{"say":[2,"look"]},{"leave":2}"#,
         r#"{"subscribe":2},{"say":[2,"look"]},{"leave":2}"#,
@@ -134,22 +134,22 @@ async fn membership_begun_and_ended_in_one_action_gets_no_event() {
 }
 
 /// There is room for so many more groups, and for no more than that.
-async fn has_room_for(client: &mut Client, most: usize) {
+async fn assert_free_slots(client: &mut Client, most: usize) {
     for id in 0..most {
-        done(client, &id.to_string(), r#"{"subscribe":9}"#).await;
+        act_ok(client, &id.to_string(), r#"{"subscribe":9}"#).await;
     }
     for (id, step) in [("99", r#"{"subscribe":9}"#), ("", r#"{"join":9}"#)] {
         let reply = act(client, id, step).await;
         assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "{most}: {step}");
     }
-    done(client, "", r#"{"leave":9}"#).await;
+    act_ok(client, "", r#"{"leave":9}"#).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn subscription_takes_a_group_slot_and_returns_it() {
-    let world = world_of(3);
-    let mut one = world.open(1, &[]).await;
-    has_room_for(&mut one, 3).await;
+    let fixture = world_of(3);
+    let mut one = fixture.open(1, &[]).await;
+    assert_free_slots(&mut one, 3).await;
     for (left, id, step) in [
         (2, "1", r#"{"subscribe":2}"#),
         // What it has already needs no room, and gives none back that it has not.
@@ -164,15 +164,15 @@ async fn subscription_takes_a_group_slot_and_returns_it() {
         (3, "", r#"{"leave":2}"#),
         (3, "", r#"{"leave":2}"#),
     ] {
-        done(&mut one, id, step).await;
-        has_room_for(&mut one, left).await;
+        act_ok(&mut one, id, step).await;
+        assert_free_slots(&mut one, left).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn group_slot_freed_by_an_action_can_be_used_by_it() {
-    let world = world_of(1);
-    let mut one = world.open(1, &[]).await;
+    let fixture = world_of(1);
+    let mut one = fixture.open(1, &[]).await;
     for (id, steps, room, ids) in [
         ("", r#"{"join":2},{"join":2}"#, 2, ""),
         ("", r#"{"join":2}"#, 2, ""),
@@ -182,9 +182,9 @@ async fn group_slot_freed_by_an_action_can_be_used_by_it() {
         ("2", r#"{"unsubscribe":[2,2]},{"subscribe":2}"#, 2, "2"),
         ("", r#"{"leave":2},{"join":4},{"leave":4},{"join":2}"#, 2, ""),
     ] {
-        done(&mut one, id, steps).await;
+        act_ok(&mut one, id, steps).await;
         for room in [2, 4] {
-            world.say(room, "hello");
+            fixture.say(room, "hello");
         }
         assert_eq!(frames(&mut one).await, [said("hello", room, ids)], "{steps}");
     }
@@ -193,78 +193,78 @@ async fn group_slot_freed_by_an_action_can_be_used_by_it() {
         assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "and no more than that: {steps}");
         settled(&mut one).await;
     }
-    world.say(2, "still");
+    fixture.say(2, "still");
     assert_eq!(frames(&mut one).await, [said("still", 2, "")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refused_subscription_takes_no_group_slot() {
-    let world = world_of(1);
-    world.truth.outside.lock().unwrap().insert(1);
-    let mut one = world.open(1, &[]).await;
+    let fixture = world_of(1);
+    fixture.state.outsiders.lock().unwrap().insert(1);
+    let mut one = fixture.open(1, &[]).await;
     for id in ["1", "2"] {
         let reply = act(&mut one, id, r#"{"subscribe":2}"#).await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
         settled(&mut one).await;
     }
-    world.say(2, "hello");
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
-    world.truth.outside.lock().unwrap().clear();
-    done(&mut one, "3", r#"{"subscribe":2}"#).await;
-    world.say(2, "hello");
+    fixture.state.outsiders.lock().unwrap().clear();
+    act_ok(&mut one, "3", r#"{"subscribe":2}"#).await;
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, [said("hello", 2, "3")]);
-    world.truth.outside.lock().unwrap().insert(1);
+    fixture.state.outsiders.lock().unwrap().insert(1);
     assert_eq!(act(&mut one, "4", r#"{"subscribe":2}"#).await.status(), 403, "each subscription is asked about");
 }
 
 #[tokio::test(start_paused = true)]
 async fn revoked_membership_loses_all_request_ids() {
-    let world = world_of(4);
-    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    let fixture = world_of(4);
+    let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
     for client in [&mut one, &mut other] {
         for id in ["1", "2"] {
-            done(client, id, r#"{"subscribe":2}"#).await;
+            act_ok(client, id, r#"{"subscribe":2}"#).await;
         }
-        done(client, "3", r#"{"join":2},{"subscribe_quietly":5}"#).await;
+        act_ok(client, "3", r#"{"join":2},{"subscribe_quietly":5}"#).await;
     }
-    world.truth.outside.lock().unwrap().insert(1);
-    world.say(2, "waiting");
-    world.feed.connections().refresh_user("1").await;
-    world.say(2, "hello");
-    world.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
-    let still = r#"{"event":"said","data":"still","request_ids":[3]}"#;
-    assert_eq!(frames(&mut one).await, [still]);
-    assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), still.to_owned()]);
-    world.truth.outside.lock().unwrap().clear();
-    world.feed.connections().refresh_user("1").await;
-    world.say(2, "hello");
+    fixture.state.outsiders.lock().unwrap().insert(1);
+    fixture.say(2, "waiting");
+    fixture.feed.connections().refresh_user("1").await;
+    fixture.say(2, "hello");
+    fixture.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
+    let keeps_right = r#"{"event":"said","data":"still","request_ids":[3]}"#;
+    assert_eq!(frames(&mut one).await, [keeps_right]);
+    assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), keeps_right.to_owned()]);
+    fixture.state.outsiders.lock().unwrap().clear();
+    fixture.feed.connections().refresh_user("1").await;
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new(), "nothing comes back by itself");
     for id in ["4", "5", "6"] {
-        done(&mut one, id, r#"{"subscribe":2}"#).await;
+        act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
     }
-    world.say(2, "hello");
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, [said("hello", 2, "4,5,6")], "and the rooms were given back");
 }
 
 #[tokio::test(start_paused = true)]
 async fn subscription_ends_with_its_connection() {
-    let world = world();
-    let (mut one, mut other) = (world.open(1, &[]).await, world.open(2, &[]).await);
+    let fixture = fixture();
+    let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
     for client in [&mut one, &mut other] {
-        done(client, "1", r#"{"subscribe":2}"#).await;
+        act_ok(client, "1", r#"{"subscribe":2}"#).await;
     }
-    world.truth.desk.shut();
-    world.publisher.publish(&Room { id: 2 }, Uploaded(1));
+    fixture.state.grants_gate.close();
+    fixture.publisher.publish(&Room { id: 2 }, Uploaded(1));
     drop(one);
     assert_eq!(frames(&mut other).await, Vec::<String>::new());
-    world.truth.desk.open();
+    fixture.state.grants_gate.open();
     assert_eq!(frames(&mut other).await, [r#"{"event":"uploaded","data":1,"group":"rooms/2","request_ids":[1]}"#]);
-    let before = world.publisher.counters();
-    world.say(2, "panic");
-    let after = world.publisher.counters();
+    let before = fixture.publisher.counters();
+    fixture.say(2, "panic");
+    let after = fixture.publisher.counters();
     assert_eq!((before.delivered, after.refused - before.refused), (1, 1), "one member is left to be asked about");
-    let mut again = world.open(1, &[]).await;
-    world.say(2, "hello");
+    let mut again = fixture.open(1, &[]).await;
+    fixture.say(2, "hello");
     assert_eq!(frames(&mut again).await, Vec::<String>::new());
 }
 
@@ -274,9 +274,9 @@ async fn group_left_twice_by_an_action_frees_one_slot() {
         r#"{"leave":2},{"leave":2},{"join":4},{"join":5}"#,
         r#"{"leave":2},{"join":2},{"leave":2},{"join":4},{"join":5}"#,
     ] {
-        let world = world_of(1);
-        let mut one = world.open(1, &[]).await;
-        done(&mut one, "", r#"{"join":2}"#).await;
+        let fixture = world_of(1);
+        let mut one = fixture.open(1, &[]).await;
+        act_ok(&mut one, "", r#"{"join":2}"#).await;
         assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");
     }
 }
@@ -284,9 +284,9 @@ async fn group_left_twice_by_an_action_frees_one_slot() {
 #[tokio::test(start_paused = true)]
 async fn group_left_and_joined_again_by_an_action_keeps_its_slot() {
     for steps in [r#"{"leave":2},{"join":4},{"join":2}"#, r#"{"leave":2},{"join":2},{"join":4}"#] {
-        let world = world_of(1);
-        let mut one = world.open(1, &[]).await;
-        done(&mut one, "", r#"{"join":2}"#).await;
+        let fixture = world_of(1);
+        let mut one = fixture.open(1, &[]).await;
+        act_ok(&mut one, "", r#"{"join":2}"#).await;
         assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");
     }
 }

@@ -37,7 +37,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    fn shut(&self) {
+    fn close(&self) {
         self.0.send_replace(false);
     }
 
@@ -52,23 +52,23 @@ impl Gate {
 
 /// What everybody may do at this moment.
 #[derive(Default)]
-struct Truth {
+struct State {
     /// Users who may not be in any room.
-    outside: Mutex<HashSet<u32>>,
+    outsiders: Mutex<HashSet<u32>>,
     /// How often each user was asked about at the door of a room.
-    asked: Mutex<HashMap<u32, usize>>,
+    evaluations: Mutex<HashMap<u32, usize>>,
     /// Holds up an answer at the door of a room, after it was made.
-    door: Gate,
+    group_gate: Gate,
     /// Holds up whoever asks for grants.
-    desk: Gate,
+    grants_gate: Gate,
 }
 
 /// All see uploads but user 3; the grants of user 6 cannot be loaded.
-struct Source(Arc<Truth>);
+struct FakeGrants(Arc<State>);
 
-impl GrantSource<Member> for Source {
+impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
-        self.0.desk.pass().await;
+        self.0.grants_gate.pass().await;
         match user.id {
             3 => Ok(UserGrants::default()),
             6 => Err(Error::internal("the source's secret")),
@@ -77,21 +77,21 @@ impl GrantSource<Member> for Source {
     }
 }
 
-struct Inside;
+struct MayEnter;
 
-impl<G: Sync> GroupPermission<G, Feed> for Inside {
+impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
     async fn may_join(&self, feed: &Feed, scope: &Scope<Member>, _: &G) -> Result<bool> {
         let Some(member) = scope.user() else { return Ok(false) };
-        *feed.0.asked.lock().unwrap().entry(member.id).or_default() += 1;
-        let inside = !feed.0.outside.lock().unwrap().contains(&member.id);
-        feed.0.door.pass().await;
+        *feed.0.evaluations.lock().unwrap().entry(member.id).or_default() += 1;
+        let inside = !feed.0.outsiders.lock().unwrap().contains(&member.id);
+        feed.0.group_gate.pass().await;
         Ok(inside)
     }
 }
 
 /// A group that clients know by name.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Feed, permission = Inside, events(Said, Whispered, Uploaded, Odd, Parting), public_name = "rooms/{id}")]
+#[group(consumer = Feed, permission = MayEnter, events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop), public_name = "rooms/{id}")]
 struct Room {
     id: u32,
 }
@@ -114,21 +114,21 @@ struct Whispered;
 struct Uploaded(u32);
 
 /// Says that it is gone.
-struct Parting(Publisher<Feed>);
+struct PublishesOnDrop(Publisher<Feed>);
 
-impl Drop for Parting {
+impl Drop for PublishesOnDrop {
     fn drop(&mut self) {
         self.0.publish(&Room { id: 2 }, Said("gone".to_owned()));
     }
 }
 
 /// What cannot be serialized.
-struct Odd;
+struct Unserializable;
 
 /// Asked of what is said: the check panics at the words `panic`, and those called `hush` hear nothing.
-struct Hears;
+struct CanHear;
 
-impl EventPermission<Said, Feed> for Hears {
+impl EventPermission<Said, Feed> for CanHear {
     fn may_see(&self, _: &Feed, scope: &Scope<Member>, said: &Said) -> bool {
         assert_ne!(said.0, "panic", "a permission's secret");
         scope.user().is_some_and(|member| !member.roles.contains(&"hush"))
@@ -153,11 +153,11 @@ enum Step {
     Fail,
 }
 
-struct Feed(Arc<Truth>);
+struct Feed(Arc<State>);
 
 #[consumer(user = Member)]
 impl Feed {
-    #[event(permission = Hears)]
+    #[event(permission = CanHear)]
     fn said<'e>(&self, event: &'e Said) -> &'e str {
         &event.0
     }
@@ -173,12 +173,12 @@ impl Feed {
     }
 
     #[event(permission = uploads.read)]
-    fn parting(&self, _: &Parting) -> &'static str {
+    fn parting(&self, _: &PublishesOnDrop) -> &'static str {
         "so long"
     }
 
     #[event(permission = AllowAny)]
-    fn odd(&self, _: &Odd) -> HashMap<Vec<u8>, u32> {
+    fn odd(&self, _: &Unserializable) -> HashMap<Vec<u8>, u32> {
         // A map whose keys are no strings is no JSON.
         HashMap::from([(vec![1], 2)])
     }
@@ -218,40 +218,40 @@ impl Feed {
     }
 
     #[action(permission = AllowAny, detached)]
-    async fn subscribe_beside(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
+    async fn subscribe_detached(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.subscribe(Room { id: room }).await
     }
 }
 
-struct World {
-    truth: Arc<Truth>,
+struct Fixture {
+    state: Arc<State>,
     feed: Endpoint<Feed>,
     publisher: Publisher<Feed>,
 }
 
 /// A feed with these limits.
-fn world_with(mut limits: Limits, policy: OverflowPolicy) -> World {
+fn world_with(mut limits: Limits, policy: OverflowPolicy) -> Fixture {
     // Nobody is asked for a sign of life while a test runs.
     let long = Duration::from_hours(1000);
     (limits.ping_interval, limits.idle_timeout, limits.send_timeout) = (long, long, long);
     limits.action_timeout = long;
-    let truth = Arc::<Truth>::default();
-    let feed = portcullis::websocket(Feed(truth.clone())).limits(limits).overflow_policy(policy);
-    let feed = feed.grants(Source(truth.clone()));
+    let state = Arc::<State>::default();
+    let feed = portcullis::websocket(Feed(state.clone())).limits(limits).overflow_policy(policy);
+    let feed = feed.grants(FakeGrants(state.clone()));
     let publisher = feed.publisher();
-    World { truth, feed, publisher }
+    Fixture { state, feed, publisher }
 }
 
 /// One in which a connection is in so many groups at the most.
-fn world_of(groups: usize) -> World {
+fn world_of(groups: usize) -> Fixture {
     world_with(Limits { max_groups: groups, ..Limits::default() }, OverflowPolicy::Close)
 }
 
-fn world() -> World {
+fn fixture() -> Fixture {
     world_with(Limits::default(), OverflowPolicy::Close)
 }
 
-impl World {
+impl Fixture {
     async fn open(&self, id: u32, roles: &[&'static str]) -> Client {
         let mut client = connect(&self.feed).user(member(id, roles)).open().await.unwrap();
         settled(&mut client).await;
@@ -272,7 +272,7 @@ async fn act(client: &mut Client, id: &str, steps: &str) -> Reply {
 }
 
 /// The same where it ends well, up to the end of what it causes.
-async fn done(client: &mut Client, id: &str, steps: &str) {
+async fn act_ok(client: &mut Client, id: &str, steps: &str) {
     let reply = act(client, id, steps).await;
     assert_eq!(reply.status(), 200, "{steps}: {}", reply.text());
     settled(client).await;

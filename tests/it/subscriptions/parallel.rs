@@ -7,14 +7,14 @@ use std::thread;
 use portcullis::testing::Client;
 use portcullis::{Limits, OverflowPolicy};
 
-use super::{Room, Said, World, world_with};
+use super::{Fixture, Room, Said, world_with};
 
 /// Publishes until it is dropped.
-struct Publishing(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
+struct PublisherThread(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
 
-impl Publishing {
-    fn new(world: &World) -> Publishing {
-        let (stop, publisher) = (Arc::new(AtomicBool::new(false)), world.publisher.clone());
+impl PublisherThread {
+    fn new(fixture: &Fixture) -> PublisherThread {
+        let (stop, publisher) = (Arc::new(AtomicBool::new(false)), fixture.publisher.clone());
         let stopped = stop.clone();
         let publish = move || {
             while !stopped.load(Ordering::Relaxed) {
@@ -22,11 +22,11 @@ impl Publishing {
                 thread::yield_now();
             }
         };
-        Publishing(stop, Some(thread::spawn(publish)))
+        PublisherThread(stop, Some(thread::spawn(publish)))
     }
 }
 
-impl Drop for Publishing {
+impl Drop for PublisherThread {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
         // Whether it has panicked shows in what comes.
@@ -40,7 +40,7 @@ const FRAMES: usize = 50;
 
 /// Does two actions in turn, again and again, and looks at what comes between the reply of the second and that of the next
 /// first. Gives how many frames came between the others.
-async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&str)) -> usize {
+async fn collect_between(client: &mut Client, first: &str, second: &str, check: impl Fn(&str)) -> usize {
     let (mut times, mut within) = (0, 0);
     while times < TIMES || (within < FRAMES && times < 100 * TIMES) {
         times += 1;
@@ -50,7 +50,7 @@ async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&
         while replies < 2 {
             let frame = client.reply().await;
             match (frame.status(), replies) {
-                (0, 0) => look(frame.text()),
+                (0, 0) => check(frame.text()),
                 (0, _) => within += 1,
                 (status, _) => {
                     assert_eq!(status, 200, "{}", frame.text());
@@ -65,17 +65,18 @@ async fn between(client: &mut Client, first: &str, second: &str, look: impl Fn(&
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn event_of_an_ended_membership_does_not_pass_its_reply() {
     let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
-    let world = world_with(limits, OverflowPolicy::Close);
-    let mut one = world.open(1, &[]).await;
-    let publishing = Publishing::new(&world);
-    let came = between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, |frame| panic!("{frame}")).await;
-    assert!(came >= FRAMES, "but something did before: {came}");
-    let came = between(&mut one, r#"{"join":2}"#, r#"{"leave":2}"#, |frame| panic!("{frame}")).await;
-    assert!(came >= FRAMES, "but something did before: {came}");
-    join_meanwhile(&mut one).await;
+    let fixture = world_with(limits, OverflowPolicy::Close);
+    let mut one = fixture.open(1, &[]).await;
+    let publishing = PublisherThread::new(&fixture);
+    let received =
+        collect_between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, |frame| panic!("{frame}")).await;
+    assert!(received >= FRAMES, "but something did before: {received}");
+    let received = collect_between(&mut one, r#"{"join":2}"#, r#"{"leave":2}"#, |frame| panic!("{frame}")).await;
+    assert!(received >= FRAMES, "but something did before: {received}");
+    join_during_publication(&mut one).await;
     let no_ids = |frame: &str| assert!(!frame.contains("request_ids"), "{frame}");
-    let came = between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, no_ids).await;
-    assert!(came >= FRAMES, "{came}");
+    let received = collect_between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, no_ids).await;
+    assert!(received >= FRAMES, "{received}");
     drop(publishing);
 }
 
@@ -84,11 +85,11 @@ async fn event_of_an_ended_membership_does_not_pass_its_reply() {
 async fn subscriber_gets_no_frame_without_a_request_id() {
     const CYCLES: usize = 100;
     let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
-    let world = world_with(limits, OverflowPolicy::Close);
-    let mut one = world.open(1, &[]).await;
-    let _publishing = [Publishing::new(&world), Publishing::new(&world)];
-    let (mut rounds, mut came) = (0, 0);
-    while rounds < 100 || (came < 1000 && rounds < 200) {
+    let fixture = world_with(limits, OverflowPolicy::Close);
+    let mut one = fixture.open(1, &[]).await;
+    let _publishing = [PublisherThread::new(&fixture), PublisherThread::new(&fixture)];
+    let (mut rounds, mut received) = (0, 0);
+    while rounds < 100 || (received < 1000 && rounds < 200) {
         rounds += 1;
         for _ in 0..CYCLES {
             one.send(r#"{"action":"act","steps":[{"subscribe":2}],"request_id":7}"#);
@@ -99,17 +100,17 @@ async fn subscriber_gets_no_frame_without_a_request_id() {
             let frame = one.reply().await;
             if frame.status() == 0 {
                 assert!(frame.text().ends_with(r#""request_ids":[7]}"#), "{}", frame.text());
-                came += 1;
+                received += 1;
             } else {
                 replies += 1;
             }
         }
     }
-    assert!(came > 0, "something was said in between");
+    assert!(received > 0, "something was said in between");
 }
 
 /// Joins the room in which something is said all the time.
-async fn join_meanwhile(client: &mut Client) {
+async fn join_during_publication(client: &mut Client) {
     client.send(r#"{"action":"act","steps":[{"join":2}]}"#);
     while client.reply().await.status() == 0 {}
 }

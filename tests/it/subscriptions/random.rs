@@ -3,17 +3,17 @@
 use portcullis::Publisher;
 use portcullis::testing::Client;
 
-use super::{Feed, Room, Said, act, frames, said, world};
-use crate::common::rng::Dice;
+use super::{Feed, Room, Said, act, fixture, frames, said};
+use crate::common::rng::Rng;
 
 /// What one connection has to do with one room.
 #[derive(Clone, Default)]
-struct Part {
+struct Membership {
     joined: bool,
     ids: Vec<usize>,
 }
 
-impl Part {
+impl Membership {
     fn is_member(&self) -> bool {
         self.joined || !self.ids.is_empty()
     }
@@ -59,23 +59,23 @@ impl Step {
     }
 
     /// What it does to who belongs where, and to the frames: nothing is said by these.
-    fn change(dice: &mut Dice) -> Step {
-        let room = dice.roll(ROOMS);
-        match dice.roll(7) {
+    fn change(rng: &mut Rng) -> Step {
+        let room = rng.below(ROOMS);
+        match rng.below(7) {
             0 => Step::Join(room),
             1 => Step::Leave(room),
             2..5 => Step::Subscribe(room),
-            _ => Step::Unsubscribe(room, dice.roll(4)),
+            _ => Step::Unsubscribe(room, rng.below(4)),
         }
     }
 
-    fn say(dice: &mut Dice) -> Step {
-        let room = dice.roll(ROOMS);
-        match dice.roll(5) {
+    fn say(rng: &mut Rng) -> Step {
+        let room = rng.below(ROOMS);
+        match rng.below(5) {
             0 | 1 => Step::Say(room),
             2 => Step::SayToOthers(room),
             3 => Step::SayToSeveral(room),
-            _ => Step::SayToUser(USERS[dice.roll(CLIENTS)]),
+            _ => Step::SayToUser(USERS[rng.below(CLIENTS)]),
         }
     }
 
@@ -95,13 +95,13 @@ impl Step {
 
 /// Who belongs where, and what everybody is to get.
 #[derive(Default)]
-struct Oracle {
-    parts: [[Part; ROOMS]; CLIENTS],
+struct ReferenceModel {
+    parts: [[Membership; ROOMS]; CLIENTS],
     wanted: [Vec<String>; CLIENTS],
     frames: usize,
 }
 
-impl Oracle {
+impl ReferenceModel {
     /// An action that ends well: what it leaves it leaves before its reply, and the rest comes in order after it. What it
     /// joins and leaves again is not joined at all.
     fn act(&mut self, client: usize, id: usize, steps: &[Step], text: &str) {
@@ -119,7 +119,7 @@ impl Oracle {
         let parts = &mut self.parts[client];
         match step {
             Step::Join(room) => parts[room].joined = true,
-            Step::Leave(room) => parts[room] = Part::default(),
+            Step::Leave(room) => parts[room] = Membership::default(),
             Step::Subscribe(room) => parts[room].subscribe(id),
             Step::Unsubscribe(room, id) => parts[room].ids.retain(|known| *known != id),
             Step::Say(room) => self.say(&[room], text, None),
@@ -157,61 +157,61 @@ impl Oracle {
 }
 
 /// From outside: all connections of a user are let into a room or taken out of it, or something is said.
-async fn from_outside(dice: &mut Dice, oracle: &mut Oracle, publisher: &Publisher<Feed>, text: &str) {
-    let (room, user) = (dice.roll(ROOMS), USERS[dice.roll(CLIENTS)]);
+async fn act_from_publisher(rng: &mut Rng, model: &mut ReferenceModel, publisher: &Publisher<Feed>, text: &str) {
+    let (room, user) = (rng.below(ROOMS), USERS[rng.below(CLIENTS)]);
     let group = Room { id: u32::try_from(room).unwrap() };
-    let theirs: Vec<usize> = (0..CLIENTS).filter(|client| USERS[*client] == user).collect();
-    match dice.roll(4) {
+    let user_connections: Vec<usize> = (0..CLIENTS).filter(|client| USERS[*client] == user).collect();
+    match rng.below(4) {
         0 => {
-            assert_eq!(publisher.join(&user.to_string(), group).await, theirs.len());
-            for client in theirs {
-                oracle.parts[client][room].joined = true;
+            assert_eq!(publisher.join(&user.to_string(), group).await, user_connections.len());
+            for client in user_connections {
+                model.parts[client][room].joined = true;
             }
         }
         1 => {
             publisher.leave(&user.to_string(), &group);
-            for client in theirs {
-                oracle.parts[client][room] = Part::default();
+            for client in user_connections {
+                model.parts[client][room] = Membership::default();
             }
         }
         _ => {
             publisher.publish(&group, Said(text.to_owned()));
-            oracle.say(&[room], text, None);
+            model.say(&[room], text, None);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn random_memberships_deliver_the_frames_of_the_reference_model() {
-    let world = world();
+    let fixture = fixture();
     let mut clients = Vec::new();
     for user in USERS {
-        clients.push(world.open(user, &[]).await);
+        clients.push(fixture.open(user, &[]).await);
     }
-    let (mut dice, mut oracle) = (Dice(0x2545_f491_4f6c_dd1d), Oracle::default());
+    let (mut rng, mut model) = (Rng(0x2545_f491_4f6c_dd1d), ReferenceModel::default());
     for round in 0..5000 {
         let text = round.to_string();
-        if dice.roll(6) == 0 {
-            from_outside(&mut dice, &mut oracle, &world.publisher, &text).await;
-            oracle.compare(&mut clients, &text).await;
+        if rng.below(6) == 0 {
+            act_from_publisher(&mut rng, &mut model, &fixture.publisher, &text).await;
+            model.compare(&mut clients, &text).await;
             continue;
         }
-        let (client, id) = (dice.roll(CLIENTS), dice.roll(4));
-        let mut steps: Vec<Step> = (0..dice.roll(5)).map(|_| Step::change(&mut dice)).collect();
-        for _ in 0..dice.roll(3) {
-            let at = dice.roll(steps.len() + 1);
-            steps.insert(at, Step::say(&mut dice));
+        let (client, id) = (rng.below(CLIENTS), rng.below(4));
+        let mut steps: Vec<Step> = (0..rng.below(5)).map(|_| Step::change(&mut rng)).collect();
+        for _ in 0..rng.below(3) {
+            let at = rng.below(steps.len() + 1);
+            steps.insert(at, Step::say(&mut rng));
         }
         let json: Vec<String> = steps.iter().map(|step| step.json(&text)).collect();
-        let (fails, mut json) = (dice.roll(8) == 0, json);
+        let (fails, mut json) = (rng.below(8) == 0, json);
         if fails {
             json.push(r#""fail""#.to_owned());
         } else {
-            oracle.act(client, id, &steps, &text);
+            model.act(client, id, &steps, &text);
         }
         let reply = act(&mut clients[client], &id.to_string(), &json.join(",")).await;
         assert_eq!(reply.status(), if fails { 409 } else { 200 }, "{round} {steps:?}");
-        oracle.compare(&mut clients, &format!("{round} {client} {id} {steps:?}")).await;
+        model.compare(&mut clients, &format!("{round} {client} {id} {steps:?}")).await;
     }
-    assert!(oracle.frames > 5000, "enough was said: {}", oracle.frames);
+    assert!(model.frames > 5000, "enough was said: {}", model.frames);
 }

@@ -31,9 +31,9 @@ impl Server {
 
     /// Waits a moment in the middle, as one that holds a lock does.
     #[action(permission = AllowAny)]
-    async fn passes(&self) {
+    async fn waits_briefly(&self) {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        PASSED.notify_one();
+        WAITED.notify_one();
     }
 
     #[action(permission = AllowAny)]
@@ -42,7 +42,7 @@ impl Server {
     }
 }
 
-static PASSED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+static WAITED: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
 /// Serves the consumer under `/ws`, with a layer that knows one user by a header.
 async fn serve() -> String {
@@ -197,8 +197,8 @@ async fn slow_reader_does_not_delay_its_own_action() {
     let address = serve().await;
     let mut socket = connect(&address, MEMBER).await.unwrap();
     socket.feed(Message::text(r#"{"action":"big"}"#)).await.unwrap();
-    socket.send(Message::text(r#"{"action":"passes"}"#)).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(30), PASSED.notified()).await.unwrap();
+    socket.send(Message::text(r#"{"action":"waits_briefly"}"#)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), WAITED.notified()).await.unwrap();
     assert!(next(&mut socket).await.len() > 15_000_000);
     assert!(next(&mut socket).await.is_text());
 }
