@@ -1,4 +1,4 @@
-//! The audit as a file: a change of who may do what fails the test, and says which line.
+//! The audit snapshot: a change of permissions fails the test and shows its lines.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -30,7 +30,7 @@ Health - (connect): no opinion
 Health - ping: AllowAny
 ";
 
-/// A file of its own for each test.
+/// Returns a file path per test.
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }

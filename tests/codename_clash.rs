@@ -1,4 +1,4 @@
-//! Two codenames of one name are a mistake that shows at start-up; until then neither is granted to anybody.
+//! Two codenames of one name: an error at start-up; neither is ever granted.
 
 use std::panic::catch_unwind;
 

@@ -1,4 +1,4 @@
-//! The README shows what is there.
+//! The README matches the repository.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn readme_echo_server_is_the_echo_example() {
     assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/echo.rs into README.md");
 }
 
-/// The value of that key in a table of a manifest.
+/// Returns the value of a key in a table of a manifest.
 fn value<'a>(manifest: &'a str, table: &str, key: &str) -> &'a str {
     let table = manifest.split_once(&format!("[{table}]\n")).unwrap().1;
     let table = table.split("\n[").next().unwrap();
@@ -21,7 +21,7 @@ fn value<'a>(manifest: &'a str, table: &str, key: &str) -> &'a str {
     line.unwrap_or_else(|| panic!("no `{key}` in {table}"))
 }
 
-/// The quoted texts in a value: the version first, then the features.
+/// Returns the quoted texts of a value: the version first, then the features.
 fn quoted(value: &str) -> Vec<&str> {
     value.split('"').skip(1).step_by(2).collect()
 }

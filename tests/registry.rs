@@ -1,4 +1,4 @@
-//! Every consumer of the program is found, and the audit says what serves requests.
+//! The registry: every consumer and codename of the program is found, and the audit lists all actions.
 
 use portcullis::{AllowAny, Audit, GrantSet, IsAuthenticated, consumer, handler};
 
@@ -68,7 +68,7 @@ impl<P: Policy> Messages<P> {
     async fn list(&self) {}
 }
 
-/// Generic, so found only where it is mounted.
+/// Generic, so found only when it is mounted.
 struct Feed<P>(P);
 
 #[consumer(permission = IsAuthenticated)]
@@ -92,7 +92,7 @@ chat      rooms/{room_id:[0-9]+}/messages  list        (!IsAuthenticated | portc
     let _endpoint = portcullis::websocket(Feed(Strict));
     let consumers: Vec<_> = portcullis::audit().unwrap().entries().iter().map(|entry| entry.consumer).collect();
     assert_eq!(consumers, ["Feed", "Feed", "chat", "chat", "chat", "chat", "chat"]);
-    // Once more is still once, and so is another instance of the same block.
+    // Mounting it again, or another instance of the same block, adds no entry.
     let _endpoint = portcullis::websocket(Feed(Strict));
     let _endpoint = portcullis::websocket(Feed(Lax));
     assert_eq!(portcullis::audit().unwrap().entries().len(), 7);

@@ -1,4 +1,4 @@
-//! Two consumers of one name: a mistake that shows when the program starts, and names both.
+//! Two consumers of one name: an error at start-up that names both.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-//! What an event allocates on its way to the members of a group: nothing for each of them, seen or not.
+//! Allocations of an event: none per member, delivered or not.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl User for Member {
 struct Everybody;
 
 struct News {
-    /// The least that somebody has to be to see it.
+    /// The minimal level of a receiver.
     level: u32,
 }
 
@@ -61,7 +61,7 @@ fn event_allocates_no_more_for_many_members_than_for_few() {
     }
 }
 
-/// How often the publisher allocates, once every mailbox has had an event.
+/// Returns the allocations of the publisher, after every send queue has had an event.
 async fn allocations(members: u32, level: u32) -> u64 {
     let site = portcullis::websocket(Site);
     let mut clients = Vec::new();

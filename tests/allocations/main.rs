@@ -1,6 +1,6 @@
-//! What a message allocates on its way through consumer, route, handler, permission, arguments and reply, over a real
-//! socket: counted on the server's thread alone, in the steady state, beside what the socket itself costs and beside
-//! the server written by hand. `-- --nocapture` shows the numbers.
+//! Allocations of a message through consumer, route, handler, permission, arguments and reply, over a real socket: counted
+//! on the server's thread, in the steady state, compared with the socket alone and with a server written by hand.
+//! `-- --nocapture` shows the numbers.
 
 mod events;
 #[path = "../../examples/bench/hand.rs"]
@@ -29,9 +29,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use load::{Connection, FIRST_ID};
 
-/// The batches of a phase: the first warms up, and what a phase costs by itself is in both of the others.
+/// The batches per phase: the first warms up; the fixed cost of a phase is in both of the others.
 const PHASES: [u32; 3] = [100, 200, 1200];
-/// The most messages in flight.
+/// The maximal number of messages in flight.
 const BATCH: u32 = 16;
 
 #[test]
@@ -57,7 +57,7 @@ fn action_that_waits_costs_at_most_four_allocations() {
     assert!(own <= 4.0, "{own} allocations of our own");
 }
 
-/// Allocations of a server for each message, with so many in flight on one connection.
+/// Returns the allocations of a server per message, with `in_flight` messages on one connection.
 fn allocations(app: fn() -> Router, in_flight: u32) -> f64 {
     let (tell, address) = mpsc::channel();
     let (done, phases) = unbounded_channel();
@@ -77,7 +77,7 @@ fn allocations(app: fn() -> Router, in_flight: u32) -> f64 {
     f64::from(count) / f64::from((PHASES[2] - PHASES[1]) * in_flight)
 }
 
-/// Serves on this thread, and counts what it allocates in each phase.
+/// Serves on this thread and returns its allocations per phase.
 fn serve(app: fn() -> Router, tell: &mpsc::Sender<SocketAddr>, mut phases: UnboundedReceiver<()>) -> [u64; 3] {
     let runtime = runtime();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -90,7 +90,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// What axum's WebSocket costs by itself: the loop of a server whose replies have all been written beforehand.
+/// The cost of axum's WebSocket alone: a server with replies that were built beforehand.
 fn transport() -> Router {
     async fn serve(mut socket: WebSocket) {
         let messages = PHASES.iter().sum::<u32>() * BATCH;
@@ -109,7 +109,7 @@ fn transport() -> Router {
     Router::new().route("/ws", any(upgrade))
 }
 
-/// What the load expects in answer to the message with this id.
+/// Returns the reply that the load expects for this id.
 fn reply(id: u32) -> Utf8Bytes {
     let start = r#"{"errors":[],"data":{"ok":true,"id":1},"action":"send_message","route":"rooms/7/","status":200,"#;
     format!(r#"{start}"request_id":{id}}}"#).into()

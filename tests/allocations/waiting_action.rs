@@ -1,4 +1,4 @@
-//! An action that waits, with what the load sends to it.
+//! An action that awaits, called by the benchmark's load.
 
 use axum::Router;
 use portcullis::{AllowAny, Str, consumer, handler};

@@ -1,4 +1,4 @@
-//! What was said in private stays there: no reply, no forward, no event and no error takes it out.
+//! Private messages stay private: no reply, forward, event or error reveals them.
 
 use super::{ADA, CORA, Demo, GARDEN, MIA, OTTO, PIA, PRIVATE, ask, event, reply, status};
 
@@ -24,14 +24,14 @@ async fn private_message_never_reaches_an_outsider() {
         ("send", format!("rooms/{shed}/"), format!(r#""text":"what?","reply_to":{id}"#)),
         ("react", format!("rooms/{shed}/messages/{id}/"), r#""emoji":"?""#.to_owned()),
         ("edit", format!("rooms/{shed}/messages/{id}/"), r#""text":"?""#.to_owned()),
-        // Of one that does not exist the answer is the same.
+        // The reply for a missing message is the same.
         ("forward", format!("rooms/{shed}/"), r#""message":999"#.to_owned()),
         ("send", format!("rooms/{shed}/"), r#""text":"what?","reply_to":999"#.to_owned()),
     ];
     for (action, route, rest) in tries {
         let reply = reply(&mut otto, action, &route, &rest).await;
         let status = reply["status"].as_u64().unwrap();
-        // A message of another room does not exist in one's own, and who may do it to every message there learns that.
+        // A message of another room is missing in this one, which a member who may act on every message learns.
         assert!(status == 403 || status == 404 && action == "react", "{action} {route}: {reply}");
         assert!(!reply.to_string().contains(SECRET), "{reply}");
     }

@@ -1,4 +1,5 @@
-//! Who may do what in the `chat` example, without a browser or a port: every cell of its table, and what bites when.
+//! The permissions of the `chat` example, without a browser or a port. A process of its own: `assert_audit!` lists the
+//! program.
 
 #[expect(dead_code, reason = "its `main` and the pages are tested by `it/examples/chat_page.rs`")]
 #[path = "../../examples/chat/main.rs"]
@@ -33,12 +34,12 @@ const NEWS: i64 = 2;
 const PRIVATE: i64 = 3;
 const BACKSTAGE: i64 = 4;
 
-/// Replaces nothing.
+/// A policy that replaces nothing.
 struct Unchanged;
 
 impl Policy for Unchanged {}
 
-/// The example as it starts.
+/// The example in its initial state.
 struct Demo {
     store: Store,
     endpoint: Endpoint<Chat>,
@@ -53,17 +54,17 @@ impl Demo {
         Demo { endpoint: example::endpoint(store.clone(), policy), store }
     }
 
-    /// A socket of this person's.
+    /// Connects a user.
     async fn client(&self, user: i64) -> Client {
         let token = self.store.log_in(UserId(user)).unwrap().unwrap();
         connect(&self.endpoint).path(&format!("/ws?token={token}")).open().await.unwrap()
     }
 
-    /// A socket of this person's that has a room open.
+    /// Connects a user that has a room open.
     async fn inside(&self, user: i64, room: i64) -> Client {
         let mut client = self.client(user).await;
         assert_eq!(status(&mut client, "enter", room, "").await, 200);
-        // What follows a reply has happened once the next one is there.
+        // The side effects of a reply have happened when the next reply arrives.
         status(&mut client, "read_room", room, "").await;
         client
     }
@@ -78,7 +79,7 @@ impl Demo {
     }
 }
 
-/// Calls an action on `rooms/{room}/`, or below; `rest` is more of the message: `"text":"hi"`.
+/// Calls an action on `rooms/{room}/`; `rest` has further arguments: `"text":"hi"`.
 async fn status(client: &mut Client, action: &str, room: i64, rest: &str) -> u16 {
     ask(client, action, &format!("rooms/{room}/"), rest).await
 }
@@ -93,12 +94,12 @@ async fn reply(client: &mut Client, action: &str, route: &str, rest: &str) -> Va
     let call =
         arguments.into_iter().fold(client.call(action).route(route), |call, (name, value)| call.with(&name, value));
     let mut reply = call.await.value().clone();
-    // It differs in each reply, so that equal replies could not be compared.
+    // Removed so that equal replies can be compared.
     reply.as_object_mut().unwrap().remove("request_id");
     reply
 }
 
-/// The next event: its name and its data.
+/// Returns name and data of the next event.
 async fn event(client: &mut Client) -> (String, Value) {
     let frame = client.reply().await.value().clone();
     let name = frame["event"].as_str().unwrap_or_else(|| panic!("no event: {frame}"));

@@ -1,4 +1,4 @@
-//! What was taken away is gone at once: on the next action and on the next event, on every socket.
+//! Revocations take effect at once: for the next action and the next event, on every connection.
 
 use portcullis::testing::connect;
 
@@ -64,7 +64,7 @@ async fn role_or_permission_change_applies_to_the_next_message() {
     assert_eq!(status(&mut ada, "send", NEWS, r#""text":"hi""#).await, 403);
     assert_eq!(ask(&mut cora, "promote", "rooms/2/members/2/", "").await, 200);
     assert_eq!(status(&mut ada, "send", NEWS, r#""text":"hi""#).await, 201);
-    // Who gives up their own role is still told so.
+    // A user that gives up its own role gets the reply.
     assert_eq!(ask(&mut ada, "demote", "rooms/2/members/2/", "").await, 200);
     assert_eq!(ask(&mut ada, "lock", "rooms/2/settings/", lock).await, 403);
 }

@@ -1,4 +1,4 @@
-//! The rules beside the table: limits, batches, typing, and decisions that an application replaces.
+//! Rules outside the table: limits, batches, typing, and policies that an application replaces.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ async fn site_moderator_moderates_only_as_a_member() {
     assert_eq!(ask(&mut mo, "delete", "rooms/1/messages/2/", "").await, 204);
 }
 
-/// A database file with more people in it, from 101 on.
+/// A database file with further users, from id 101 on.
 struct Crowd(PathBuf);
 
 impl Crowd {
@@ -56,7 +56,7 @@ async fn batch_over_the_capacity_is_refused_as_a_whole() {
         assert_eq!(ask(&mut cora, "add", &route, &limit).await, 409, "the limit is the server's");
         assert_eq!(demo.store.members(RoomId(room)).unwrap().len(), 4, "nobody was added");
         assert_eq!(ask(&mut cora, "add", &route, &users(101, capacity - 4)).await, 200);
-        // Whoever is in already takes no second place.
+        // A member that is added again takes no second place.
         assert_eq!(ask(&mut cora, "add", &route, &users(101, 5)).await, 200);
         assert_eq!(ask(&mut cora, "add", &route, r#""users":[8]"#).await, 409);
     }
@@ -182,7 +182,7 @@ async fn quota_is_revealed_only_to_members_who_may_send() {
     assert_eq!(refused["status"], 429, "{refused}");
     assert!((1..=86_400).contains(&refused["errors"][0]["retry_after"].as_u64().unwrap()), "{refused}");
     assert_eq!(status(&mut mia, "read_messages", GARDEN, "").await, 200);
-    // Where she could not send anyway, she hears nothing of it.
+    // The quota is not revealed in rooms where she could not send anyway.
     assert_eq!(status(&mut mia, "send", NEWS, r#""text":"hi""#).await, 403);
     assert_eq!(status(&mut mia, "send", 99, r#""text":"hi""#).await, 403);
 }

@@ -1,18 +1,18 @@
-//! Every cell of the table: each kind of room, each role, each action.
+//! The permission table: each kind of room, each role, each action.
 
 use super::example::model::{Kind, RoomId, Subject, UserId};
 use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, NEWS, OTTO, PIA, PRIVATE, SAM, ask};
 
 /// Creator, admin, holder of every single permission, plain member, outsider.
 const ROLES: [i64; 5] = [CORA, ADA, PIA, MIA, OTTO];
-/// The two, and an outsider.
+/// Both members of a private conversation, and an outsider.
 const TWO: [i64; 3] = [CORA, MIA, OTTO];
 
 /// An action; what each of a group, of a channel, and of a private conversation gets for it. `ok` is any success; an
 /// empty column is not in the table.
 ///
-/// In a message `ROOM` is the room, `OWN` a message of the caller's in it, `HERS` one of somebody else's, `ELSEWHERE` a
-/// room of the caller's own. Mo is a plain member of it too, Sam is not; the creator is 1.
+/// In a message, `ROOM` is the room, `OWN` a message of the caller in it, `HERS` one of another user, `ELSEWHERE` a room
+/// of the caller. Mo is a plain member of it too, Sam is not; the creator is 1.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
     (r"typing rooms/ROOM/", "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
@@ -58,13 +58,13 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"forward rooms/ELSEWHERE/ "message":HERS"#, "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
 ];
 
-/// The same where the caller was granted `chat.can_moderate_chat` in that room.
+/// The table for callers with `chat.can_moderate_chat` in that room.
 const MODERATING: &[(&str, &str, &str, &str)] = &[
     (r#"edit rooms/ROOM/messages/HERS/ "text":"ho""#, "ok ok ok ok 403", "ok ok ok ok 403", "403 403 403"),
     (r"delete rooms/ROOM/messages/HERS/", "ok ok ok ok 403", "ok ok ok ok 403", "403 403 403"),
 ];
 
-/// The same where the room was locked.
+/// The table for a locked room.
 const LOCKED: &[(&str, &str, &str, &str)] = &[
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok 403 403 403", "", ""),
     (r"typing rooms/ROOM/", "ok ok 403 403 403", "", ""),
@@ -73,14 +73,14 @@ const LOCKED: &[(&str, &str, &str, &str)] = &[
     (r#"react rooms/ROOM/messages/HERS/ "emoji":"+1""#, "ok ok ok ok 403", "", ""),
 ];
 
-/// The same where the channel is not public.
+/// The table for a channel that is not public.
 const CLOSED: &[(&str, &str)] = &[
     (r"join channels/ROOM/", "403 403 403 403 403"),
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok ok 403 403"),
     (r"read_messages rooms/ROOM/", "ok ok ok ok 403"),
 ];
 
-/// What this person gets, in a demo of their own.
+/// Returns the status for one caller, in a fresh demo.
 async fn cell(message: &str, room: i64, caller: i64, prepare: fn(&Demo, i64, i64)) -> u16 {
     let demo = Demo::new();
     if room != PRIVATE {
@@ -168,7 +168,7 @@ async fn outsider_gets_the_same_reply_for_every_room() {
         assert_eq!(replies.len(), 1, "{message}: {replies:?}");
         assert!(replies[0].contains("permission_denied"), "{message}: {replies:?}");
     }
-    // Neither by what does not exist there, nor by what is asked badly.
+    // Neither by a missing action or route, nor by a malformed message.
     for (action, below, rest) in [("drop_tables", "", ""), ("send", "vault/", ""), ("send", "", r#""text":5"#)] {
         for room in [GARDEN, NEWS, PRIVATE, BACKSTAGE, 99] {
             assert_eq!(ask(&mut otto, action, &format!("rooms/{room}/{below}"), rest).await, 403, "{action} {room}");

@@ -1,11 +1,11 @@
-//! Who hears of an upload: a codename, as the room overwrites it for everyone, for roles, and for one member.
+//! The receivers of an upload: a codename with overwrites of the room for everyone, for roles, and for one member.
 
 use portcullis::testing::Client;
 
 use super::example::model::{RoomId, UserId};
 use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, ask, event, status};
 
-/// Uploads, with a message behind it that everybody hears of; gives those who hear of the upload.
+/// Uploads a file and sends a message that all members get; returns the members that got the upload.
 async fn hears(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {
     assert_eq!(status(by, "upload", room, r#""file":"plan.png""#).await, 201);
     assert_eq!(status(by, "send", room, r#""text":"Seen?""#).await, 201);
@@ -59,10 +59,10 @@ async fn upload_overwrite_applies_to_the_next_upload() {
         (r#""subject":"member","name":"6","allowed":false"#, "Ada Mia Root"),
         (r#""subject":"member","name":"6","allowed":null"#, "Ada Mia Mo Root"),
         (r#""subject":"role","name":"moderator","allowed":false"#, "Ada Mia Root"),
-        // Of a member's roles an allowing word is the last one.
+        // Of the overwrites for several roles, an allowing one wins.
         (r#""subject":"role","name":"user","allowed":true"#, "Ada Mia Mo Root"),
         (r#""subject":"member","name":"2","allowed":false"#, "Mia Mo Root"),
-        // The member's own word comes after everyone's.
+        // The overwrite for the member takes precedence over the one for everyone.
         (r#""subject":"everyone","allowed":true"#, "Mia Mo Root"),
     ] {
         assert_eq!(ask(&mut cora, "show_uploads", "rooms/4/settings/", change).await, 204, "{change}");

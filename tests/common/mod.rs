@@ -1,4 +1,4 @@
-//! What most behaviour tests share: a user type, and leaves that say what a test tells them to.
+//! Fixtures that most tests share: a user type, and permissions that a test controls.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
@@ -28,12 +28,12 @@ impl User for Member {
     }
 }
 
-/// Somebody with these roles.
+/// Returns a member with these roles.
 pub fn member(id: u32, roles: &[&'static str]) -> Member {
     Member { id, roles: roles.to_vec() }
 }
 
-/// Whoever has the role.
+/// Holds if the member has the role.
 pub struct HasRole(pub &'static str);
 
 impl<H: Handler<User = Member>> Permission<H> for HasRole {
@@ -42,7 +42,7 @@ impl<H: Handler<User = Member>> Permission<H> for HasRole {
     }
 }
 
-/// A handler whose leaves write down that they were asked.
+/// A handler whose leaves record their evaluations.
 pub trait EvaluationLog: Handler<User = Member> {
     fn evaluated(&self) -> &Mutex<Vec<&'static str>>;
 
@@ -51,8 +51,8 @@ pub trait EvaluationLog: Handler<User = Member> {
     }
 }
 
-/// A leaf of this name that answers as the user's role of that name says: `name:yes`, `name:err`, `name:401`,
-/// `name:panic`; no otherwise.
+/// A leaf whose result is a role of the user: `name:yes`, `name:err`, `name:401` or `name:panic`. Denies without such a
+/// role.
 pub struct Scripted(pub &'static str);
 
 impl<H: EvaluationLog> Permission<H> for Scripted {
@@ -71,7 +71,7 @@ impl<H: EvaluationLog> Permission<H> for Scripted {
     }
 }
 
-/// So many bytes of JSON, give or take a few. Text that is escaped byte by byte would take most of a test's time.
+/// About this many bytes of JSON. Raw text: escaping it byte by byte would take most of a test's time.
 pub struct Padding(pub usize);
 
 const PIECE: usize = 16 * 1024;

@@ -1,12 +1,12 @@
-//! Numbers for random tests that can be run again.
+//! Reproducible pseudo-random numbers.
 
 use std::fmt::Debug;
 
-/// A number that is as good as random, and the same in each run.
+/// A xorshift generator; the field is its state, initially the seed.
 pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
-    /// From nought to one below that.
+    /// Returns a number from 0 to `end - 1`.
     pub(crate) fn below<N: TryFrom<u64, Error: Debug> + TryInto<u64, Error: Debug>>(&mut self, end: N) -> N {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -1,4 +1,4 @@
-//! Typed arguments: what reaches an action is what it declares, and what is wrong with a message is told by name.
+//! Typed arguments: deserialization, borrowed text, optional arguments, and errors that name the field.
 
 use std::borrow::Cow;
 

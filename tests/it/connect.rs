@@ -1,4 +1,4 @@
-//! The door: the connect phase of permissions, strict connect expressions, authentication, origins, hooks.
+//! The handshake: connect permissions, strict connect expressions, authentication, origins and hooks.
 
 use std::sync::Mutex;
 
@@ -10,7 +10,7 @@ use portcullis::{
 
 use crate::common::{HasRole, Member, member};
 
-/// Knows at the door whom it does not want; has nothing to say of others.
+/// Rejects banned users in the handshake and has no opinion on others.
 struct Banned;
 
 impl<H: Handler<User = Member>> Permission<H> for Banned {
@@ -64,7 +64,7 @@ impl Strict {
     async fn ping(&self) {}
 }
 
-/// Asked its `has_permission` at the door: the action is called `connect` there.
+/// Its `has_permission` is evaluated in the handshake, where the action is called `connect`.
 struct IsConnectAction;
 
 impl<H: Handler<User = Member>> Permission<H> for IsConnectAction {
@@ -102,7 +102,7 @@ async fn authenticator_function_gets_the_request_and_returns_the_user() {
     for (header, status) in [("expired", 401), ("broken", 500), ("panics", 500), ("slow", 500)] {
         assert_eq!(connect(&endpoint).header("x-user", header).open().await.unwrap_err().status(), status, "{header}");
     }
-    // What a layer has put into the extensions comes first.
+    // A user that a layer has inserted into the extensions takes precedence.
     let mut other = connect(&endpoint).header("x-user", "5").user(member(6, &[])).open().await.unwrap();
     assert_eq!(other.call("id").await.data(), 6);
 }
@@ -248,7 +248,7 @@ async fn invalid_origin_panics_at_start_up() {
     let _ = portcullis::websocket(Identity).allow_origins(["https://fine.example", "app.example"]);
 }
 
-/// Panics when the log asks who it is.
+/// A user whose id panics.
 struct PanickingId;
 
 impl portcullis::User for PanickingId {

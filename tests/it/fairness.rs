@@ -46,7 +46,7 @@ impl Arena {
         cx.publish(Room, Said(number))
     }
 
-    /// Publishes several events at once, whatever becomes of the action.
+    /// Publishes several events at once, independent of the outcome of the action.
     #[action(permission = AllowAny)]
     async fn burst(&self, cx: &Context<'_, ()>, from: u32, events: u32) -> Result<()> {
         let publisher = cx.publisher::<Arena>()?;
@@ -122,7 +122,7 @@ fn publisher_flood_closes_no_reading_connection() {
                     (0..MEMBERS).map(|_| tokio::spawn(read_events(address.clone(), messages))).collect();
                 READY.acquire_many(u32::try_from(MEMBERS).unwrap()).await.unwrap().forget();
                 let (mut read, mut write) = raw_socket::connect(&address).await.into_split();
-                // It takes its replies and its own events, so that it is not the slow one.
+                // The publisher reads its replies and its own events, so that it is no slow reader.
                 let taken = tokio::spawn(async move { tokio::io::copy(&mut read, &mut tokio::io::sink()).await });
                 let flood: Vec<u8> = (0..messages)
                     .flat_map(|number| raw_socket::frame(&format!(r#"{{"action":"say","number":{number}}}"#)))
@@ -175,7 +175,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
     }
 }
 
-/// On one thread, another client is answered long before all messages of a flood are dispatched, whichever of both
+/// On one thread, another client is answered long before all messages of a flood are dispatched, independent of which
 /// connected first.
 #[tokio::test]
 async fn message_flood_lets_other_connections_run() {
@@ -186,7 +186,7 @@ async fn message_flood_lets_other_connections_run() {
         let (mut flooding, mut bystander) = if floods_first { (one, other) } else { (other, one) };
         PINGS.store(0, Ordering::SeqCst);
         let flood = raw_socket::frame(r#"{"action":"ping"}"#).repeat(MESSAGES);
-        // All of it is there before the server runs again.
+        // The whole flood is written before the server runs again.
         let mut written = 0;
         while written < flood.len() {
             written += flooding.try_write(&flood[written..]).expect("the buffers of a socket hold it all");
@@ -220,7 +220,7 @@ async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
     let messages = (0..5).flat_map(|message| {
         raw_socket::frame(&format!(r#"{{"action":"burst","from":{},"events":200}}"#, message * 200))
     });
-    // Events of its own would keep it from noticing the end.
+    // Events of its own would delay the detection of the end.
     let leave = raw_socket::frame(r#"{"action":"leave"}"#);
     publisher.write_all(&leave.into_iter().chain(messages).collect::<Vec<u8>>()).await.unwrap();
     publisher.shutdown().await.unwrap();

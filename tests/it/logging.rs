@@ -1,4 +1,5 @@
-//! One log entry a refusal: it names user, action, route and leaf; a fault's cause stands under the id that the reply has.
+//! The log of refusals and errors: one entry each, with user, action, route and leaf; the cause of an error is logged with
+//! the id of its reply.
 
 use portcullis::testing::connect;
 use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, consumer, handler};

@@ -1,4 +1,4 @@
-//! Objects as parameters: when they are loaded, who is asked about them, and what a missing one answers.
+//! Object parameters: when they are loaded, how they are authorized, and the status for a missing one.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl EvaluationLog for Folders {
     }
 }
 
-/// A note, by what happens to it.
+/// A note whose name selects its behavior.
 #[derive(Debug)]
 struct Note {
     name: &'static str,
@@ -51,7 +51,7 @@ impl Load<Folders> for Note {
             _ => {}
         }
         let name = NOTES.into_iter().find(|name| *name == key);
-        // What lies in another folder is not there.
+        // A note of another folder is missing.
         Ok(name.filter(|name| (*name == "elsewhere") == (folder == "other")).map(|name| Note { name }))
     }
 
@@ -68,7 +68,7 @@ impl Load<Folders> for Note {
     }
 }
 
-/// Whoever the note belongs to: the name of the note says what it answers.
+/// Holds for the note `mine`; other names select a failure.
 struct Owner;
 
 impl ObjectPermission<Note, Folders> for Owner {
@@ -82,7 +82,7 @@ impl ObjectPermission<Note, Folders> for Owner {
     }
 }
 
-/// A careless one: what it says depends on the message, and it does not see to what the message may lack.
+/// Reads the message without a fallback for what the message may lack.
 struct Careless;
 
 impl ObjectPermission<Note, Folders> for Careless {
@@ -99,7 +99,7 @@ impl ObjectPermission<Note, Folders> for Careless {
     }
 }
 
-/// A state of the note itself.
+/// Holds if the note has this name.
 struct HasName(&'static str);
 
 impl ObjectPermission<Note, Folders> for HasName {
@@ -201,7 +201,7 @@ impl Fixture {
         connect(&self.notebook).user(member(7, roles)).open().await.unwrap()
     }
 
-    /// Calls an action with this one argument, and gives status and what was asked and loaded, in order.
+    /// Calls an action with one argument; returns its status and the evaluations and loads, in order.
     async fn calls(&self, client: &mut Client, action: &str, key: &str, value: Value) -> (u16, Vec<&'static str>) {
         let reply = client.call(action).route("folders/f/").with(key, value).await;
         (reply.status(), std::mem::take(&mut *self.log.lock().unwrap()))
@@ -217,13 +217,13 @@ async fn object_is_loaded_only_if_the_verdict_depends_on_it() {
         ("both", "nothing", "no", (403, vec!["a"])),
         ("both", "mine", "yes", (200, vec!["a", "load", "owner"])),
         ("both", "theirs", "yes", (403, vec!["a", "load", "owner"])),
-        // Nobody is asked about what is not there.
+        // A missing object is not authorized.
         ("both", "nothing", "yes", (403, vec!["a", "load"])),
         ("either", "theirs", "yes", (200, vec!["a", "load"])),
         ("either", "mine", "no", (200, vec!["a", "load", "owner"])),
         ("either", "theirs", "no", (403, vec!["a", "load", "owner"])),
         ("either", "nothing", "no", (403, vec!["a", "load"])),
-        // Whoever may do it to every note may learn that there is none.
+        // A caller that may act on every note may learn that a note is missing.
         ("either", "nothing", "yes", (404, vec!["a", "load"])),
         ("any", "nothing", "yes", (404, vec!["a", "load"])),
         ("any", "unfound", "yes", (404, vec!["a", "load"])),
@@ -267,12 +267,12 @@ async fn two_objects_are_loaded_when_each_is_needed() {
     let fixture = fixture();
     let mut client = fixture.client(&[]).await;
     for (note, other, status, wanted) in [
-        // The second is loaded for the action alone.
+        // The second object is loaded only for the action.
         ("mine", "theirs", 200, vec!["load", "owner", "load"]),
         ("mine", "nothing", 404, vec!["load", "owner", "load"]),
         ("theirs", "mine", 200, vec!["load", "owner", "load", "is"]),
         ("theirs", "nothing", 403, vec!["load", "owner", "load"]),
-        // Whatever could be said of what is missing, the other lets the caller pass.
+        // Independent of the missing object, the other one allows the caller.
         ("nothing", "mine", 404, vec!["load", "load", "is"]),
         ("nothing", "theirs", 403, vec!["load", "load", "is"]),
     ] {
@@ -331,7 +331,7 @@ async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
         ("nested", "order", json!({"items": [item("mine"), item("mine")]}), 200),
         ("nested", "order", json!({"items": [item("mine"), item("theirs")]}), 403),
         ("nested", "order", json!({"items": []}), 200),
-        // An element without a key is not one that nobody has to ask about.
+        // An element without a key is an error, not an element to skip.
         ("nested", "order", json!({"items": [item("mine"), {"count": 2}]}), 400),
         ("nested", "order", json!({"items": {"note": "mine"}}), 400),
         ("nested", "order", json!({}), 400),
@@ -345,7 +345,7 @@ async fn object_key_is_read_from_a_renamed_nested_or_captured_place() {
     ] {
         assert_eq!(fixture.calls(&mut client, action, key, value.clone()).await.0, status, "{action} {value}");
     }
-    // Two readers of a repeated key might see two objects.
+    // Two readers of a repeated key could read two objects.
     client.send(r#"{"action":"deep","route":"folders/f/","order":{"note":"mine","note":"theirs"}}"#);
     assert_eq!(client.reply().await.status(), 400);
     for (folder, status) in [("mine", 200), ("theirs", 403), ("nothing", 403)] {
@@ -375,14 +375,14 @@ async fn object_that_fails_to_load_or_authorize_is_refused() {
         ("both", "broken", 500),
         ("both", "gone", 409),
         ("both", "burst", 500),
-        // Within a check it is the server that was too slow.
+        // A load that is part of the evaluation fails as an internal error.
         ("both", "hang", 500),
         ("both", "faulty", 500),
         ("both", "panic", 500),
         ("unlocked", "broken", 500),
-        // An error is no "no" that another leaf could make good.
+        // Another leaf does not compensate an error.
         ("two", "broken", 500),
-        // Here only the action waits for it.
+        // Here only the action needs the object.
         ("either", "hang", 408),
         ("either", "broken", 500),
         ("both", "mine", 200),

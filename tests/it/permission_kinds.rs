@@ -1,4 +1,4 @@
-//! Ready-made kinds of leaves: work in the blocking pool, rules written for HTTP, and refusals in the application's own words.
+//! Kinds of permissions: blocking ones, ones for HTTP requests, and refusals with the application's own error.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -19,12 +19,12 @@ struct Library {
 
 #[derive(Default)]
 struct Ledger {
-    /// Where a check waits for whoever lets it go.
+    /// Gates at which checks wait.
     gates: Mutex<Vec<mpsc::Receiver<()>>>,
     evaluations: AtomicU32,
 }
 
-/// Whoever the ledger speaks well of: at least so often.
+/// Holds if the member has at least this many roles.
 struct InLedger(u32);
 
 impl BlockingPermission<Library> for InLedger {
@@ -38,7 +38,7 @@ impl BlockingPermission<Library> for InLedger {
             ledger.evaluations.fetch_add(1, Ordering::SeqCst);
             let gate = ledger.gates.lock().unwrap().pop();
             if let Some(gate) = gate {
-                // Holds up this thread, as a driver without `async` would.
+                // Blocks this thread, like a synchronous driver.
                 let _ = gate.recv();
             }
             match member.roles.first() {
@@ -51,7 +51,7 @@ impl BlockingPermission<Library> for InLedger {
     }
 }
 
-/// The same without an argument.
+/// A blocking permission without an argument.
 struct Paying;
 
 impl BlockingPermission<Library> for Paying {
@@ -66,7 +66,7 @@ async fn in_the_office(request: &Parts, user: Option<&Member>) -> bool {
     user.is_some() && request.headers.get("x-office").is_some()
 }
 
-/// What the application's own code fails with.
+/// An error type of the application.
 struct Forged;
 
 impl From<Forged> for Error {
@@ -89,7 +89,7 @@ http_permission! {
     struct HasATicket(Member) = has_a_ticket;
 }
 
-/// Three times; then the caller waits.
+/// Refuses members with the role `spent` with 429.
 struct Quota;
 
 impl<H: Handler<User = Member>> Permission<H> for Quota {
@@ -209,7 +209,7 @@ fn blocking_permission_that_timed_out_in_the_pool_queue_does_not_begin() {
         let (open, gate) = mpsc::channel::<()>();
         ledger.gates.lock().unwrap().push(gate);
         for _ in 0..3 {
-            // The first holds the only thread, so the others wait in front of it until their time is over.
+            // The first has the only thread, so the others wait in the pool queue until they time out.
             let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
             assert_eq!(client.call("lend").await.status(), 500);
         }

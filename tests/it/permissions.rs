@@ -1,4 +1,4 @@
-//! Who may do what on a message: layers, operators, errors and panics, and what a refused client learns.
+//! Permissions of messages: layers, operators, errors and panics, and what a denied client learns.
 
 use std::sync::{Arc, Mutex};
 
@@ -101,7 +101,7 @@ fn outer() -> (Endpoint<Outer>, Log) {
     (portcullis::websocket(Outer { inner: Inner { log: log.clone() }, log: log.clone() }), log)
 }
 
-/// Calls an action as a member with these roles, and gives the status and who was asked.
+/// Calls an action as a member with these roles; returns the status and the evaluated leaves.
 async fn call(roles: &[&'static str], route: &str, action: &str) -> (u16, Vec<&'static str>) {
     let (endpoint, log) = outer();
     let mut client = connect(&endpoint).user(member(1, roles)).open().await.unwrap();
@@ -176,7 +176,7 @@ async fn denied_client_learns_nothing_about_routes_and_actions() {
         assert_eq!(refusal(route, action).await, known);
     }
     assert_eq!(known.0.to_string(), r#"[{"code":"permission_denied","detail":"Permission denied."}]"#);
-    // What the consumer itself lets through is told.
+    // What the consumer permission allows is answered precisely.
     assert_eq!(client.call("bogus").await.status(), 405);
     assert_eq!(client.call("act").route("bogus/").await.status(), 404);
 }

@@ -1,4 +1,4 @@
-//! Routes: nesting, captures, regular expressions, tails, queries, and what a client is told of one that is not there.
+//! Routes: nesting, captures, regular expressions, tails, queries, and unknown routes.
 
 use portcullis::testing::{Client, connect};
 use portcullis::{AllowAny, Context, Error, FromContext, Handler, Permission, Result, consumer, handler};
@@ -53,7 +53,7 @@ impl Rooms {
     }
 }
 
-/// The expression of a mount sees the whole route, the mount's own captures and those of outer ones.
+/// The permission of a mount reads its own captures and those of outer routes.
 struct EvenRoom;
 
 impl<H: Handler> Permission<H> for EvenRoom {

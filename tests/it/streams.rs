@@ -1,4 +1,4 @@
-//! Actions that answer more than once: each value at once, then a last reply, and nothing else in between.
+//! Streams: each value is sent at once, then a last reply, with no other reply in between.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Numbers {
         Streamed(stream::iter([Streamed(stream::empty())]).boxed())
     }
 
-    /// One value every eight seconds.
+    /// Sends one value every eight seconds.
     #[action(permission = AllowAny)]
     async fn slow(&self) -> Values<u32> {
         let every = Duration::from_secs(8);
@@ -137,7 +137,7 @@ async fn stream_values_are_replies_and_the_end_is_marked_last() {
         r#"{"errors":[],"data":"pong","action":"ping","route":"","status":200}"#,
     ];
     assert_eq!(replies(&mut client, 4).await, wanted);
-    // More than is read ahead, so that much comes while it runs.
+    // More than is read ahead, so that messages arrive while the stream runs.
     client.send(r#"{"action":"count","to":1000}"#);
     for _ in 0..100 {
         client.send(r#"{"action":"ping"}"#);
@@ -204,7 +204,7 @@ async fn stream_that_is_always_ready_ends_with_its_connection() {
     let mut client = connect(&endpoint).open().await.unwrap();
     client.send(r#"{"action":"endless"}"#);
     assert_eq!(client.reply().await.data(), 7);
-    // Others on this thread are served meanwhile.
+    // Other connections on this thread are served meanwhile.
     let mut other = connect(&endpoint).open().await.unwrap();
     assert_eq!(other.call("ping").await.data(), "pong");
     drop(client);

@@ -41,7 +41,7 @@ impl Board {
         "pong"
     }
 
-    /// Its event follows the reply.
+    /// Publishes an event, which follows the reply.
     #[action(permission = AllowAny)]
     async fn post(&self, cx: &Context<'_, ()>, n: u32) -> Result<()> {
         cx.publish(Wall, Posted(n))
@@ -62,14 +62,14 @@ fn board() -> Endpoint<Board> {
     portcullis::websocket(Board::default())
 }
 
-/// A client that has become a member.
+/// Connects a client and waits until it is a member.
 async fn open(board: &Endpoint<Board>) -> Client {
     let mut client = connect(board).open().await.unwrap();
     assert_eq!(client.call("ping").await.data(), "pong");
     client
 }
 
-/// A client that has kept these events and no other frame.
+/// Returns a client that has kept these events and no other frame.
 async fn with_kept(posts: &[u32]) -> Client {
     let board = board();
     let mut client = open(&board).await;
@@ -80,7 +80,7 @@ async fn with_kept(posts: &[u32]) -> Client {
     client
 }
 
-/// What the future panics with.
+/// Returns the panic message of the future.
 async fn panic_of<T: Debug>(future: impl Future<Output = T>) -> String {
     let panic = AssertUnwindSafe(future).catch_unwind().await.expect_err("it should have panicked");
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| (*panic.downcast::<&str>().unwrap()).to_owned())
@@ -93,7 +93,7 @@ async fn expect_silence_after_a_call_that_skipped_an_event_panics_with_the_event
     let panic = panic_of(client.expect_silence()).await;
     assert_eq!(panic, r#"expected silence, but received the message `{"event":"posted","data":7}`"#);
     assert_eq!(start.elapsed(), Duration::ZERO, "at once");
-    // It is still there to be read.
+    // The event is still readable.
     assert_eq!(client.reply().await.data(), 7);
     client.expect_silence().await;
 }

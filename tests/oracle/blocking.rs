@@ -1,4 +1,4 @@
-//! An action that may block has a thread of its own, and passes the same checks on its way there.
+//! Blocking actions run on their own thread, after the same checks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::script::{PATIENCE, Script};
 use crate::timeouts::{answers, small_case};
 use crate::{endpoint, open, quiet_scripted_panics};
 
-/// Much longer than what is meant to end takes, where nothing is meant to be over.
+/// A timeout that is never reached.
 const AMPLE: Duration = Duration::from_mins(1);
-/// Where something is. Real time: a paused clock stands still while another thread works.
+/// A timeout that is reached. Real time: a paused clock stands still while another thread works.
 const SHORT: Duration = Duration::from_millis(30);
 
-/// Connects to a consumer whose action `get` may block, and whose action `set` may not.
+/// Connects to a consumer with a blocking action `get` and an async action `set`.
 fn with_client<F: Future<Output = ()>>(time: Duration, test: impl FnOnce(Arc<Script>, Client) -> F) {
     quiet_scripted_panics();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -83,7 +83,7 @@ fn blocking_action_that_holds_its_thread_is_answered_with_408() {
 fn check_of_a_blocking_action_that_never_ends_is_answered_with_500() {
     with_client(SHORT, |script, mut client| async move {
         let never = [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)];
-        // More than once: two clocks may be at work, and neither may be ahead by chance.
+        // Repeated: two timers may run, and neither may win by chance.
         for answers in never.iter().cycle().take(12) {
             script.message(answers, Outcome::Data);
             assert_eq!(client.call("get").await.status(), 500);

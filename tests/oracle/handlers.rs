@@ -1,4 +1,4 @@
-//! One handler type whose rows are made while the test runs, and whose calls are the loops that the attributes write.
+//! One handler type whose descriptors are built while the test runs, and whose calls are the loops that the macros generate.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture
 use crate::script::{Member, Script};
 use crate::trace::{Place, Way};
 
-/// The texts of the leaves.
+/// The names of the leaves.
 const LEAVES: [&str; crate::case::LEAVES] = ["L0", "L1", "L2", "L3", "L4", "L5"];
 
 /// A consumer or handler of a case.
@@ -36,16 +36,16 @@ struct Mount {
     level: Live,
 }
 
-/// An expression that can be asked.
+/// An expression that can be evaluated.
 #[derive(Debug)]
 struct Asking {
     place: &'static Place,
     expression: &'static Expression,
-    /// Which permission each of its leaves is.
+    /// The permission of each leaf.
     leaves: Vec<Leaf>,
 }
 
-/// A permission that stands in an expression.
+/// A leaf of an expression.
 struct Scripted(&'static Place, Leaf);
 
 impl Permission<Live> for Scripted {
@@ -67,7 +67,7 @@ impl Handler for Live {
 impl Dispatch for Live {
     type Block = ConsumerBlock;
 
-    // Never served: `node` gives the rows of the case instead.
+    // Unused: `node` returns the descriptor of the case.
     const NODE: &'static HandlerDescriptor =
         &HandlerDescriptor { name: "", permission: None, inherited: false, needs: &[], actions: &[], routes: &[] };
     const CALLS: &'static [ActionFn<Self>] = &[run::<0>, run::<1>, run::<2>];
@@ -192,7 +192,7 @@ impl Mount {
     fn new(route: &Route, at: usize, above: &Way, script: &Arc<Script>) -> Mount {
         let way: Way = above.iter().copied().chain([at]).collect();
         let own = route.permission.as_ref().map(|tree| Asking::new(tree, Place::Mount(way.clone())));
-        // Ids have gaps: routes that a `cfg` takes out keep theirs.
+        // Ids have gaps: routes that a `cfg` removes keep theirs.
         let id = u16::try_from(at).unwrap() * 2 + 1;
         Mount { id, own, level: Live::level(&route.level, &way, script) }
     }
@@ -238,7 +238,7 @@ impl Asking {
     }
 }
 
-/// The tree with its leaves numbered by where each comes first.
+/// Numbers the leaves of a tree by their first occurrence.
 fn numbered(tree: &Tree, leaves: &mut Vec<Leaf>) -> Expr {
     let mut all = |parts: &[Tree]| -> &'static [Expr] {
         parts.iter().map(|part| numbered(part, leaves)).collect::<Vec<_>>().leak()

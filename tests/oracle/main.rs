@@ -1,6 +1,6 @@
-//! Random permission trees, routes, layers and messages against an oracle written from the design alone.
+//! Random permission trees, routes, layers and messages against a reference model written from the design alone.
 //!
-//! Compared are the verdict, every leaf that was asked, in order and with all that it saw, and whether an action ran.
+//! Compares the verdict, every evaluated leaf, in order and with all that it saw, and whether an action ran.
 
 mod blocking;
 mod case;
@@ -28,12 +28,12 @@ use handlers::Live;
 use reference::Verdict;
 use script::{Member, SCRIPTED_PANIC, SECRET, Script};
 
-/// How many trees are tried. Each takes a few connections and a dozen messages.
+/// The number of cases. Each takes a few connections and a dozen messages.
 const CASES: u32 = 2000;
-/// The time of an action. The clock is paused: it costs nothing.
+/// The action timeout. The clock is paused: it costs nothing.
 const TIME: Duration = Duration::from_secs(1);
 
-/// How often a door or a message was answered with each status, and how often an action ran at each depth.
+/// The number of handshakes and messages per status, and of actions per depth.
 type Tally = BTreeMap<(&'static str, u16), usize>;
 
 #[test]
@@ -53,7 +53,7 @@ fn runtime_matches_the_reference_model_on_random_cases() {
     everything_came_up(&tally.into_inner());
 }
 
-/// A comparison in which some verdict hardly ever occurs would prove nothing about it.
+/// A comparison in which a verdict hardly occurs would prove nothing about it.
 fn everything_came_up(tally: &Tally) {
     let often = |what, number| tally.get(&(what, number)).copied().unwrap_or(0);
     let wanted = [
@@ -77,7 +77,7 @@ fn paused(future: impl Future<Output = ()>) {
     runtime.block_on(future);
 }
 
-/// Plays a case through the public door, and compares.
+/// Runs a case through the public API and compares.
 async fn play(case: &Case, tally: &mut Tally) {
     let script = Arc::new(Script::new());
     let endpoint = endpoint(case, &script, TIME);
@@ -115,7 +115,7 @@ async fn open(case: &Case, endpoint: &Endpoint<Live>) -> Result<Client, u16> {
     connecting.open().await.map_err(Rejected::status)
 }
 
-/// Sends a message, and gives the status of its answer; 0 where there must be none.
+/// Sends a message and returns the status of its reply; 0 if there must be none.
 async fn exchange(client: &mut Client, message: &Message, route: &str, wanted: &Verdict) -> u16 {
     let mut sent = json!({ "action": message.action, "request_id": 7 });
     if !route.is_empty() {
@@ -135,7 +135,7 @@ async fn exchange(client: &mut Client, message: &Message, route: &str, wanted: &
     reply.status()
 }
 
-/// A reply belongs to its message, and never tells what went wrong inside.
+/// Asserts that a reply belongs to its message and reveals no internal error.
 fn is_addressed(reply: &Reply, message: &Message, route: &str) {
     let value = reply.value();
     let echoed = (value["action"].as_str(), value["route"].as_str(), value["request_id"].as_u64());
@@ -144,7 +144,7 @@ fn is_addressed(reply: &Reply, message: &Message, route: &str) {
 }
 
 thread_local! {
-    /// Whether this thread looks for the smallest case that fails: only that one is to be printed.
+    /// Whether this thread is shrinking: only the smallest failing case is printed.
     static HUSHED: Cell<bool> = const { Cell::new(false) };
 }
 

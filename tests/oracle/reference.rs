@@ -27,18 +27,18 @@ use std::collections::BTreeMap;
 use crate::case::{Action, Answer, Answers, Case, Door, Leaf, Level, Message, Outcome, Route, Segment, Tree, capture};
 use crate::trace::{Event, Place, Seen, Way};
 
-/// What must come of a message, or of an attempt to connect.
+/// The expected outcome of a message or a handshake.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// 0: there is no answer. 101: the connection is made.
+    /// 0: no reply. 101: the connection is accepted.
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) events: Vec<Event>,
 }
 
-/// Status and code of what ends a message early.
+/// Status and code of a message that ends early.
 type End = (u16, &'static str);
-/// What a leaf or an expression says: rule 1.
+/// The result of a leaf or an expression: rule 1.
 type Said = Result<Option<bool>, End>;
 
 const DENIED: End = (403, "permission_denied");
@@ -57,7 +57,7 @@ fn said(leaf: Leaf, answers: &Answers) -> Said {
     }
 }
 
-/// Rule 2. `ask` is called for each leaf that is asked.
+/// Rule 2. `ask` is called for each leaf that is evaluated.
 fn weigh(tree: &Tree, known: &mut BTreeMap<Leaf, Option<bool>>, ask: &mut dyn FnMut(Leaf) -> Said) -> Said {
     let (parts, settles) = match tree {
         Tree::Leaf(leaf) => {
@@ -157,7 +157,7 @@ fn found(root: &Level, route: &str) -> Found {
     all.into_iter().find(|found| found.way.len() == deepest).unwrap()
 }
 
-/// A message on its way: rule 4.
+/// The traversal of a message: rule 4.
 struct Passing<'c> {
     answers: &'c Answers,
     seen: Seen,
@@ -207,7 +207,7 @@ impl Passing<'_> {
     }
 }
 
-/// What must come of a message.
+/// Returns the expected outcome of a message.
 pub(crate) fn message(case: &Case, message: &Message) -> Verdict {
     let route = message.route(&case.root);
     let route = route.split('?').next().unwrap_or_default();
@@ -219,7 +219,7 @@ pub(crate) fn message(case: &Case, message: &Message) -> Verdict {
     Verdict { status, code, events: passing.events }
 }
 
-/// What must come of an attempt to connect: rule 5.
+/// Returns the expected outcome of a handshake: rule 5.
 pub(crate) fn door(case: &Case, door: &Door) -> Verdict {
     let mut events = Vec::new();
     let (status, code) = opened(case, door, &mut events).map_or_else(|end| end, |()| (101, ""));

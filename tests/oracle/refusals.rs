@@ -1,4 +1,4 @@
-//! What a refusal says: to the client next to nothing, to the log who, what, where, and which leaf it was.
+//! Refusals: the client learns next to nothing; the log has user, action, route and leaf.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -39,7 +39,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// Calls `get` once for each row, and gives its reply and what was logged of it.
+/// Calls `get` once per row, and passes its reply and its log to `check`.
 fn logged(rows: &[(Answer, Answer, Outcome)], mut check: impl FnMut(usize, &Reply, &str)) {
     quiet_scripted_panics();
     let lines = Lines::default();

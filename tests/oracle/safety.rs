@@ -1,9 +1,9 @@
-//! What must never happen, said without the oracle: an action that runs although an expression on its way does not hold.
+//! Safety without the oracle: an action must not run unless every expression on its route holds.
 
 use crate::case::{Answer, Answers, Case, Door, Leaf, Message, Tree};
 use crate::trace::Event;
 
-/// No, perhaps, yes: a leaf that fails or has no opinion may be either.
+/// 0 for no, 1 for unknown, 2 for yes: a leaf that fails or has no opinion is unknown.
 fn worth(leaf: Leaf, answers: &Answers) -> u8 {
     match answers[usize::from(leaf)].0 {
         Answer::No => 0,
@@ -12,7 +12,7 @@ fn worth(leaf: Leaf, answers: &Answers) -> u8 {
     }
 }
 
-/// The logic of these three as numbers, with no order of asking: `!` mirrors, `&` is the least, `|` the greatest.
+/// Three-valued logic as numbers, without an order of evaluation: `!` mirrors, `&` is the minimum, `|` the maximum.
 fn value(tree: &Tree, worth: &dyn Fn(Leaf) -> u8) -> u8 {
     match tree {
         Tree::Leaf(leaf) => worth(*leaf),
@@ -26,8 +26,8 @@ fn fails(leaf: Leaf, answers: &Answers) -> bool {
     matches!(answers[usize::from(leaf)].0, Answer::Error(_) | Answer::Panic | Answer::Never)
 }
 
-/// If an action ran, then only the one that was called, once, after everything else, nobody who was asked failed, and
-/// every expression from the consumer down to the action is a sure yes. Gives how many mounts deep it ran.
+/// Asserts that if an action ran, it is the called one, ran once and last, no evaluated leaf failed, and every expression
+/// from the consumer down to the action is yes. Returns the number of mounts above the action.
 pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> Option<usize> {
     let at = events.iter().position(|event| matches!(event, Event::Ran(..)))?;
     let (Event::Ran(way, action, _), true) = (&events[at], at + 1 == events.len()) else {
@@ -53,8 +53,8 @@ pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> O
     Some(way.len())
 }
 
-/// If the door opened, then nobody who was asked failed, the consumer's expression is no sure no, and the strict one is
-/// a sure yes.
+/// Asserts that if the handshake was accepted, no evaluated leaf failed, the consumer's expression is not no, and the
+/// strict one is yes.
 pub(crate) fn opened_rightly(case: &Case, door: &Door, opened: bool, events: &[Event]) {
     if !opened {
         return;

@@ -1,4 +1,4 @@
-//! What leaves and actions are to do, and what they did: shared between a case and its levels.
+//! The script of leaves and actions, and their trace: shared between a case and its levels.
 
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
@@ -14,10 +14,10 @@ use crate::trace::{Event, Place, Seen, Way};
 pub(crate) const SECRET: &str = "the cause of a fault";
 /// The text of panics that belong to the script.
 pub(crate) const SCRIPTED_PANIC: &str = "a scripted panic";
-/// How long a late answer takes. Well within the time of an action.
+/// The delay of a late answer. Well within the action timeout.
 pub(crate) const A_WHILE: Duration = Duration::from_millis(3);
 
-/// How long a test waits, in real time, before it fails.
+/// The longest wait, in real time, before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
@@ -40,14 +40,14 @@ pub(crate) struct Script {
 
 #[derive(Debug, Clone)]
 enum Now {
-    /// The door stands open, and nothing is to be asked.
+    /// Handshakes are accepted, and nothing is evaluated.
     Open,
     Door(Door),
     Message(Answers, Outcome),
 }
 
 impl Script {
-    /// A script for connections that are served on this thread. The door stands open.
+    /// A script for connections that are served on this thread. Handshakes are accepted.
     pub(crate) fn new() -> Script {
         Script {
             home: thread::current().id(),
@@ -74,12 +74,12 @@ impl Script {
         matches!(self.now(), Now::Open)
     }
 
-    /// What was asked and run since the last time.
+    /// Returns the trace since the last call.
     pub(crate) fn take_log(&self) -> Vec<Event> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
-    /// Lets go on what holds its thread.
+    /// Releases an action that blocks its thread.
     pub(crate) fn release(&self) {
         *self.released.lock().unwrap() = true;
         self.release.notify_all();

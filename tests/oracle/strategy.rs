@@ -1,4 +1,4 @@
-//! Random cases. Weighted so that all verdicts come up often: most leaves say yes, most routes nearly match.
+//! Strategies for random cases. Weighted so that all verdicts occur often: most leaves allow, most routes nearly match.
 
 use proptest::array::{uniform, uniform6};
 use proptest::collection::vec;
@@ -12,10 +12,10 @@ use crate::case::{
     ACTIONS, Action, Answer, Answers, Case, Door, LEAVES, Leaf, Level, Message, Outcome, Route, Segment, Tree, Twist,
 };
 
-/// Statuses of errors: an application's own refusals, and what is no refusal and so a fault.
+/// Statuses of errors: refusals of the application, and statuses that are no refusal and so internal errors.
 const REFUSALS: [u16; 6] = [400, 401, 403, 404, 429, 499];
 const FAULTS: [u16; 4] = [200, 399, 500, 503];
-/// How many mounts lie between the consumer and the innermost handlers.
+/// The number of mounts between the consumer and the innermost handlers.
 const DEEPEST: usize = 3;
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {

@@ -1,4 +1,4 @@
-//! What takes too long: the time of an action covers its checks too, and the socket lives on after it.
+//! Timeouts: the action timeout covers the permissions too, and the connection stays open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::{TIME, endpoint, open, paused};
 
 const YES: Answers = [(Answer::Yes, false); LEAVES];
 
-/// A consumer that asks `L0`, and an action `get` that asks `L1`.
+/// A consumer with the permission `L0`, and an action `get` with `L1`.
 pub(crate) fn small_case(blocking: bool) -> Case {
     let action = |name, blocking| Action { name, permission: Some(Tree::Leaf(1)), blocking };
     let actions = vec![action("get", blocking), action("set", false)];
@@ -20,7 +20,7 @@ pub(crate) fn small_case(blocking: bool) -> Case {
     Case { root, strict: None, logged_in: true, doors: Vec::new(), messages: Vec::new() }
 }
 
-/// What all leaves say when these two say this.
+/// The answers of all leaves, with these for the first two.
 pub(crate) fn answers(first: Answer, second: Answer) -> Answers {
     let mut answers = YES;
     (answers[0].0, answers[1].0) = (first, second);
@@ -63,7 +63,7 @@ fn action_that_never_ends_is_answered_with_408() {
 
 #[test]
 fn checks_and_action_share_one_timeout() {
-    // Enough for one check that takes a while, but not for two.
+    // Enough for one delayed leaf, but not for two.
     let time = A_WHILE + Duration::from_millis(1);
     paused(async move {
         let (script, mut client) = connected(time).await;

@@ -1,10 +1,10 @@
-//! What is asked and run, in order: the runtime's doings are written down so, and the oracle's expectations too.
+//! The trace of evaluations and actions, recorded by the runtime and predicted by the oracle.
 
 use std::collections::BTreeMap;
 
 use crate::case::Leaf;
 
-/// Where an expression stands: on the handler at the end of this way, on its mount, or on one of its actions.
+/// The place of an expression: a handler, its mount, or one of its actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     Handler(Way),
@@ -14,10 +14,10 @@ pub(crate) enum Place {
     Strict,
 }
 
-/// From the consumer inwards, which of its routes each level is mounted under.
+/// The index of the route per level, from the consumer inwards.
 pub(crate) type Way = Vec<usize>;
 
-/// What somebody sees of a message.
+/// What a leaf or action sees of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) logged_in: bool,
@@ -28,9 +28,9 @@ pub(crate) struct Seen {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A leaf was asked whether the connection may be made.
+    /// A leaf was evaluated for the handshake.
     AskedAtDoor(Place, Leaf),
-    /// A leaf was asked about a message.
+    /// A leaf was evaluated for a message.
     Asked(Place, Leaf, Seen),
     /// An action ran.
     Ran(Way, usize, Seen),

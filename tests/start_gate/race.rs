@@ -22,7 +22,7 @@ static CLOCK: AtomicU64 = AtomicU64::new(1);
 /// When the last action of each session was marked as started.
 static STARTED: LazyLock<Vec<AtomicU64>> = LazyLock::new(|| (0..2 * SESSIONS).map(|_| AtomicU64::new(0)).collect());
 
-/// Takes the time of every start.
+/// A subscriber that records the time of every start.
 struct Starts;
 
 struct Route(Option<usize>);
@@ -61,7 +61,7 @@ fn observe() {
     let _ = tracing::subscriber::set_global_default(Starts);
 }
 
-/// What became of the actions that raced.
+/// Counts the outcomes of the races.
 #[derive(Default)]
 struct Tally {
     began: AtomicUsize,

@@ -1,4 +1,4 @@
-//! A client that stops reading may get the newest of each key when it reads again: older ones make room, and nothing else.
+//! Coalescing by key: a slow reader gets the newest event of each key; only older events of that key are dropped.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl User for Trader {
     }
 }
 
-/// Sees everything, once there is an answer.
+/// Grants `market.insight` once `grants_open` is set.
 struct DelayedGrants(Arc<watch::Sender<bool>>);
 
 impl GrantSource<Trader> for DelayedGrants {
@@ -51,23 +51,23 @@ struct Price {
     number: u32,
 }
 
-/// The same fields, and made for each one alone.
+/// The same fields, with a payload per member.
 struct Volume {
     symbol: &'static str,
     number: u32,
 }
 
-/// For those alone who were granted it.
+/// Requires `market.insight`.
 struct Hint {
     symbol: &'static str,
     number: u32,
 }
 
-/// What nothing newer stands for.
+/// An event without a key.
 struct Notice(u32);
 
 struct Market {
-    /// How long what goes with a price is, in bytes.
+    /// The bytes of padding of a price.
     padding: usize,
 }
 
@@ -147,14 +147,14 @@ impl Fixture {
         self.market.publisher().publish(&Exchange(0), Notice(number));
     }
 
-    /// How many events were dropped, and how many connections were closed.
+    /// Returns the number of dropped events and of connections closed as too slow.
     fn loss_counters(&self) -> (u64, u64) {
         let counters = self.market.publisher().counters();
         (counters.dropped, counters.too_slow)
     }
 }
 
-/// What comes before there is silence: of each its kind's first letter, its symbol and its number.
+/// Returns the events before silence, each as the first letter of its name, its symbol and its number.
 async fn received_events(client: &mut Client) -> Vec<String> {
     let mut all = Vec::new();
     while let Ok(frame) = timeout(Duration::from_millis(50), client.reply()).await {
@@ -164,11 +164,11 @@ async fn received_events(client: &mut Client) -> Vec<String> {
     all
 }
 
-/// The symbol and number of the next frame, where it is a price.
+/// Returns symbol and number of the next frame if it is a price.
 async fn next_price(socket: &mut Socket) -> Option<(String, u32)> {
     let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("something comes");
     let text = frame.unwrap().unwrap().into_text().unwrap();
-    // Most of it is padding, which takes long to parse.
+    // Parsing the padding as JSON would take long.
     let (symbol, rest) = text.strip_prefix(r#"{"event":"price","data":[""#)?.split_once("\",")?;
     Some((symbol.to_owned(), rest.split(',').next()?.parse().unwrap()))
 }
@@ -205,7 +205,7 @@ async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
 
 #[tokio::test(start_paused = true)]
 async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
-    // Four events may wait for a connection that could not run.
+    // The send queue of a connection that could not run takes four times its limit: four events.
     let fixture = fixture(1, usize::MAX, 0);
     let mut one = fixture.open().await;
     for number in 0..4 {
@@ -240,7 +240,7 @@ async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
 
 #[tokio::test(start_paused = true)]
 async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
-    // Four events may wait for a connection that could not run.
+    // The send queue of a connection that could not run takes four times its limit: four events.
     let fixture = fixture(1, usize::MAX, 0);
     let mut one = fixture.open().await;
     fixture.price(0, "a", 1);
@@ -271,7 +271,7 @@ async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
 
 #[tokio::test(start_paused = true)]
 async fn byte_limit_coalesces_and_closes_like_the_event_limit() {
-    // Two frames fit, and not a third: four times as many bytes may wait for a connection that could not run.
+    // Two frames fit, not a third: the queue of a connection that could not run takes four times its byte limit.
     let fixture = fixture(100, 625, 1000);
     let mut one = fixture.open().await;
     for (symbol, number) in [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 2)] {
@@ -291,7 +291,7 @@ async fn deferred_events_are_coalesced_by_key() {
     let mut one = fixture.open().await;
     fixture.grants_open.send_replace(false);
     fixture.hint(0, "a", 0);
-    // From here on the first is asked about: it has its place, and the others wait behind.
+    // From here on the first event is being evaluated, and the others are deferred behind it.
     assert_eq!(received_events(&mut one).await, Vec::<String>::new());
     for number in 1..4 {
         fixture.hint(0, "a", number);

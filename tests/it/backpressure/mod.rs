@@ -1,5 +1,5 @@
-//! A client that stops reading, over a real socket: it is closed, misses the oldest or gets the newest of each key, and
-//! nobody else notices.
+//! Backpressure over a real socket: a slow reader is closed, misses the oldest events or gets the newest of each key,
+//! and delays no other connection.
 
 mod coalescing;
 
@@ -21,10 +21,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::common::Padding;
 
-/// What the tests know of the server.
+/// What tests and server share.
 #[derive(Default)]
 struct State {
-    /// Nobody may read any more.
+    /// Set to revoke the membership of all readers.
     is_closed: AtomicBool,
     started: Notify,
     resume: Notify,
@@ -33,7 +33,7 @@ struct State {
 
 struct Broadcast(Arc<State>);
 
-/// So large that the buffers of a socket hold but a few.
+/// So large that the buffers of a socket hold only a few.
 struct Page(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -54,7 +54,7 @@ struct Said;
 #[group(consumer = Broadcast, permission = AllowAny, events(Said))]
 struct Everyone;
 
-/// Says when an action that waits has ended, or has been dropped.
+/// Notifies when a waiting action has ended or was dropped.
 struct DropNotifier<'d>(&'d State);
 
 impl Drop for DropNotifier<'_> {
@@ -84,7 +84,7 @@ impl Broadcast {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
 
-    /// Waits until somebody lets it go on, and tells everybody.
+    /// Waits for `resume`, and publishes to everyone.
     #[action(permission = AllowAny)]
     async fn say(&self, cx: &Context<'_, ()>) -> Result<()> {
         let _waiting = DropNotifier(&self.0);
@@ -106,7 +106,7 @@ struct Server {
 }
 
 async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
-    // Nobody is asked for a sign of life while a test runs.
+    // No heartbeat while a test runs.
     let long = Duration::from_hours(1);
     let limits = Limits {
         max_queued_events: queue,
@@ -128,7 +128,7 @@ async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
     Server { state, publisher, connections, address }
 }
 
-/// Connects, and waits until it is a member.
+/// Connects and waits until the connection is a member.
 async fn member(address: &str) -> Socket {
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
@@ -146,7 +146,7 @@ async fn publish_all_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) 
     }
 }
 
-/// The numbers of the pages that come now, up to the end or the last page, and the code of the end.
+/// Reads up to the last page or the close; returns the page numbers and the close code.
 async fn remaining_pages(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
     let mut pages = Vec::new();
     loop {
@@ -195,7 +195,7 @@ async fn queued_event_is_not_sent_after_revocation() {
     for page in 0..PAGES {
         server.publisher.publish(&Readers, Page(page));
     }
-    // By now the connection has begun to send, and stops where the socket is full.
+    // By now the connection has begun to send and waits because the socket is full.
     stalled.next().await.unwrap().unwrap();
     server.state.is_closed.store(true, Ordering::SeqCst);
     server.connections.refresh_all().await;

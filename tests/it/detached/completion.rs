@@ -1,4 +1,4 @@
-//! How a detached action ends, and how it does with its connection.
+//! How detached actions end, alone and with their connection.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn detached_action_times_out_after_its_own_action_timeout() {
         assert_eq!(start.elapsed(), Duration::from_secs(seconds));
     }
     assert_eq!(state.running(), 0, "they are not only answered but dropped");
-    // A check that takes too long is no answer of the application's.
+    // A permission that times out is an internal error.
     let reply = client.call("undecided").await;
     assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
 }
@@ -52,13 +52,13 @@ async fn detached_blocking_action_times_out_with_408() {
     let (state, hall) = hall_with(Limits { action_timeout: Duration::from_millis(20), ..Limits::default() });
     let mut client = open(&hall).await;
     let mut called = 0;
-    // One whose time is over before a thread has come to it does not run at all.
+    // An action that times out before a thread is free does not run at all.
     while state.started.available_permits() == 0 {
         let reply = client.call("run_blocking").with("n", 1).await;
         assert_eq!((reply.status(), reply.code()), (408, "timeout"));
         called += 1;
     }
-    // It cannot be stopped, but nobody hears of it any more.
+    // It cannot be stopped, but its result is discarded.
     state.permits[1].add_permits(called);
     state.dropped.notified().await;
     assert_eq!(client.call("ping").await.data(), "pong");
@@ -158,7 +158,7 @@ async fn silent_client_with_a_detached_action_is_pinged_and_closed() {
     client.send(message("wait_detached", 1));
     state.started(1).await;
     let start = Instant::now();
-    // Whoever says something is there.
+    // A message resets the idle timeout.
     sleep(Duration::from_secs(30)).await;
     assert_eq!(client.call("ping").await.data(), "pong");
     assert_eq!(client.closed().await, 4508);

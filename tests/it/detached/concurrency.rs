@@ -1,4 +1,4 @@
-//! Beside the queue: who comes later is not held up, unless too many run there already.
+//! Concurrency of detached actions: later messages are not delayed unless the limit is reached.
 
 use portcullis::Limits;
 use serde_json::json;
@@ -67,7 +67,7 @@ async fn detached_action_over_the_limit_runs_in_the_queue() {
     client.send(message("wait", 5));
     client.expect_silence().await;
     assert_eq!(state.running(), 3, "the last has not begun");
-    // Room beside does not help whoever waits behind the one in the queue.
+    // A free detached slot does not help a message behind the action in the queue.
     state.resume(1);
     assert_eq!(reply_ids(&mut client, 1).await, [1]);
     client.expect_silence().await;

@@ -1,4 +1,4 @@
-//! Actions that run beside the queue: each is answered when it is done, and holds up nobody.
+//! Detached actions: each is answered when it completes and delays no other message.
 
 mod completion;
 mod concurrency;
@@ -19,20 +19,20 @@ use portcullis::{
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 
-/// What the tests know of the house.
+/// What tests and server share.
 struct State {
-    /// One that an action waits for, by its number.
+    /// The permit that each action waits for, by its number.
     permits: Vec<Semaphore>,
     started: Semaphore,
-    /// How many actions run.
+    /// The number of running actions.
     running: AtomicUsize,
     dropped: Notify,
-    /// How many ran when the connection said that it is gone.
+    /// The number of running actions when `#[disconnect]` ran.
     running_at_disconnect: std::sync::Mutex<Option<usize>>,
     disconnected: Notify,
 }
 
-/// An action that runs, until it is dropped.
+/// Counts a running action until it is dropped.
 struct RunGuard(Arc<State>);
 
 impl Drop for RunGuard {
@@ -69,19 +69,19 @@ impl State {
         RunGuard(self.clone())
     }
 
-    /// Runs until it is let go.
+    /// Waits for the permit of action `n`.
     async fn wait(self: &Arc<State>, n: usize) -> usize {
         let _running = self.run();
         self.permits[n].acquire().await.unwrap().forget();
         n
     }
 
-    /// Lets that action go on.
+    /// Lets action `n` continue.
     fn resume(&self, n: usize) {
         self.permits[n].add_permits(1);
     }
 
-    /// So many more have begun.
+    /// Waits until `count` more actions have begun.
     async fn started(&self, count: u32) {
         self.started.acquire_many(count).await.unwrap().forget();
     }
@@ -101,7 +101,7 @@ struct Everyone;
 #[group(consumer = Hall, permission = AllowAny, events(Said))]
 struct Room;
 
-/// Never answers.
+/// Never returns.
 struct NeverReturns;
 
 impl<H: Handler> Permission<H> for NeverReturns {
@@ -137,7 +137,7 @@ impl Hall {
         "pong"
     }
 
-    /// In the queue.
+    /// Runs in the queue.
     #[action(permission = AllowAny)]
     async fn wait(&self, n: usize) -> usize {
         self.0.wait(n).await
@@ -181,7 +181,7 @@ impl Hall {
         panic!("a secret")
     }
 
-    /// Waits for ever, and ends badly even so.
+    /// Waits forever and panics when it is dropped.
     #[action(permission = AllowAny, detached)]
     async fn panic_on_drop(&self) {
         let _bomb = PanicsOnDrop;
@@ -206,7 +206,7 @@ impl Hall {
     #[action(permission = NeverReturns, detached)]
     async fn undecided(&self) {}
 
-    /// Says it to everybody, and moves from there to the room.
+    /// Publishes to everyone, and moves from that group to the room.
     #[action(permission = AllowAny, detached)]
     async fn moves(&self, cx: &Context<'_, ()>, n: usize) -> Result<usize> {
         cx.publish(Everyone, Said(1))?;
@@ -232,7 +232,7 @@ impl Hall {
         Err(Error::conflict("It is taken."))
     }
 
-    /// So many values and then the end, each once it is let go; what it says comes behind.
+    /// Sends `count` values and the end, one per permit; its publication follows the last reply.
     #[action(permission = AllowAny, detached)]
     async fn stream(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
         cx.publish(Everyone, Said(3))?;
@@ -247,7 +247,7 @@ impl Hall {
         Ok(Streamed(values.boxed()))
     }
 
-    /// One that is always ready.
+    /// A stream that is always ready.
     #[action(permission = AllowAny, detached)]
     async fn endless(&self) -> Values {
         let running = self.0.run();
@@ -281,7 +281,7 @@ fn message(action: &str, n: usize) -> String {
     format!(r#"{{"action":"{action}","n":{n},"request_id":{n}}}"#)
 }
 
-/// The request ids of the next replies.
+/// Returns the request ids of the next replies.
 async fn reply_ids(client: &mut Client, count: usize) -> Vec<u64> {
     let mut reply_ids = Vec::new();
     for _ in 0..count {

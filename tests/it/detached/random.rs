@@ -1,5 +1,5 @@
-//! Random messages of every kind among random changes, and connections that end: what is answered with 2xx was allowed when it
-//! was sent, each message gets one last reply while its connection lives, and those of the queue come in its order.
+//! Random messages of every kind among random changes, and connections that end: a reply of 2xx was allowed when it was
+//! sent, each message gets one last reply while its connection is open, and queued actions are answered in order.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::common::rng::Rng;
 #[derive(Default)]
 struct State {
     allowed: AtomicBool,
-    /// How long a question takes, in milliseconds.
+    /// How long an evaluation takes, in milliseconds.
     evaluation_millis: AtomicUsize,
     running: AtomicUsize,
 }
@@ -49,7 +49,7 @@ struct Allowed;
 
 impl Permission<Fair> for Allowed {
     async fn has_permission(&self, fair: &Fair, _: &Context<'_, ()>) -> Result<bool> {
-        // What is read first may not be true any more when it is told.
+        // The verdict may be outdated when it is returned.
         let allowed = fair.0.allowed.load(Ordering::SeqCst);
         let evaluation_millis = fair.0.evaluation_millis.load(Ordering::SeqCst);
         if evaluation_millis > 0 {
@@ -98,27 +98,27 @@ impl Fair {
     }
 }
 
-/// A message that has no last reply yet.
+/// A message without a last reply.
 struct PendingMessage {
     action: &'static str,
     sent: Instant,
     fails: bool,
 }
 
-/// One connection, and what it waits for.
+/// One connection and its unanswered messages.
 struct Guest {
     client: Client,
     next: u64,
     open: HashMap<u64, PendingMessage>,
-    /// The last of the queue's that was answered to its end.
+    /// The last queued action that was answered completely.
     last_in_queue: u64,
 }
 
 struct Checker {
     state: Arc<State>,
-    /// Whether a change is through that has taken the right.
+    /// Whether a refresh has completed that revoked the right.
     is_forbidden: bool,
-    /// Up to when it was last not allowed, if it is now.
+    /// When the action was last denied, if it is allowed now.
     last_denied: Option<Instant>,
     counts: HashMap<(&'static str, u16), u32>,
 }
@@ -147,7 +147,7 @@ impl Checker {
         }
     }
 
-    /// All that is there to be heard.
+    /// Checks every reply that has arrived.
     fn check_replies(&mut self, guests: &mut [Guest]) {
         for guest in guests {
             while let Some(reply) = guest.client.reply().now_or_never() {
@@ -219,7 +219,7 @@ async fn run_random_steps(
                     && futures_util::poll!(running).is_ready()
                 {
                     refresh = None;
-                    // What is on the wire by now was sent before.
+                    // Frames that have arrived by now were sent before the change completed.
                     checker.check_replies(&mut guests);
                     checker.is_forbidden = !checker.is_allowed();
                 }
@@ -248,7 +248,7 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
     let mut counts = HashMap::new();
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
         let state = Arc::<State>::default();
-        // Few beside, so that some detached ones run in the queue.
+        // A low limit, so that some detached actions run in the queue.
         let never = Duration::from_hours(10_000);
         let limits = Limits {
             max_detached_actions: 3,

@@ -1,4 +1,4 @@
-//! What a detached action causes stands around its own reply, as it does for others.
+//! Side effects of detached actions: ordered around their own reply, as for queued actions.
 
 use portcullis::Limits;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ async fn next(client: &mut portcullis::testing::Client) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn side_effects_of_a_detached_action_surround_its_reply() {
-    // Beside the queue, and in it.
+    // Detached, and in the queue.
     for detached in [8, 0] {
         let (state, hall) = hall_with(Limits { max_detached_actions: detached, ..Limits::default() });
         let (mut client, mut other) = (open(&hall).await, open(&hall).await);
@@ -58,7 +58,7 @@ async fn events_before_a_detached_leave_precede_its_reply() {
     let mut client = open(&hall).await;
     client.send(message("moves", 1));
     state.started(1).await;
-    // All of it at once, as far as the connection can tell.
+    // The connection observes all of it at once.
     state.resume(1);
     for data in 10..15 {
         hall.publisher().publish(&Everyone, Said(data));
@@ -101,7 +101,7 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
     }
     client.send(message("wait", 3));
     state.started(3).await;
-    // The stream, what it says, and whether it is its last word.
+    // The request id, the value, and whether it is the last reply.
     for (n, data, last) in [(1, 1, false), (2, 1, false), (2, 2, false), (1, 2, false)] {
         state.resume(n);
         let reply = next(&mut client).await;
@@ -141,7 +141,7 @@ async fn stream_in_the_queue_delays_later_messages() {
     client.expect_silence().await;
     state.resume(1);
     assert_eq!(next(&mut client).await["last"], true);
-    // Events go out once the messages that have come are answered.
+    // Events are sent after the received messages are answered.
     assert_eq!(next(&mut client).await["request_id"], 2);
     assert_eq!(next(&mut client).await["data"], 3);
 }

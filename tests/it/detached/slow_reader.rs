@@ -1,4 +1,4 @@
-//! A client that does not read, over a real socket, while something runs beside: it is closed as any other.
+//! A slow reader with detached actions, over a real socket, is closed like any other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::common::Padding;
 
 struct Ticker(Arc<State>);
 
-/// So large that the buffers of a socket hold but a few.
+/// So large that the buffers of a socket hold only a few.
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -43,7 +43,7 @@ impl Ticker {
         self.0.wait(n).await
     }
 
-    /// More than the buffers of a socket hold.
+    /// Larger than the buffers of a socket.
     #[action(permission = AllowAny)]
     async fn book(&self) -> Padding {
         self.0.started.add_permits(1);
@@ -64,7 +64,7 @@ async fn serve(limits: Limits) -> (Arc<State>, Publisher<Ticker>, String) {
     (state, publisher, address)
 }
 
-/// Connects, and waits until it is a member.
+/// Connects and waits until the connection is a member.
 async fn member(address: &str) -> Socket {
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
@@ -72,7 +72,7 @@ async fn member(address: &str) -> Socket {
     socket
 }
 
-/// Begins two actions beside the queue.
+/// Begins two detached actions.
 async fn begin_two_actions(socket: &mut Socket, state: &State) {
     for n in [1, 2] {
         socket.send(Message::text(format!(r#"{{"action":"wait_detached","n":{n}}}"#))).await.unwrap();
@@ -130,7 +130,7 @@ async fn slow_reader_of_a_reply_is_closed_after_the_send_timeout() {
     assert_eq!(state.running(), 0);
 }
 
-/// Whoever holds something, a lock or a place in a pool, would hold it for all others.
+/// An action that stood still would keep its locks and pool slots from all others.
 #[tokio::test]
 async fn detached_actions_of_a_slow_reader_keep_running() {
     let long = Duration::from_hours(1);

@@ -1,4 +1,4 @@
-//! One message at a time and replies in order, time limits, blocking actions, pings and idle clients.
+//! Dispatch order, timeouts, blocking actions, pings and idle clients.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -88,7 +88,7 @@ impl Queue {
     }
 }
 
-/// Never answers.
+/// Never returns.
 struct NeverReturns;
 
 impl<H: Handler> Permission<H> for NeverReturns {
@@ -97,7 +97,7 @@ impl<H: Handler> Permission<H> for NeverReturns {
     }
 }
 
-/// Says yes once it may.
+/// Allows the action once it gets a permit.
 struct WaitsForPermit;
 
 impl Permission<Queue> for WaitsForPermit {
@@ -117,7 +117,7 @@ async fn messages_of_a_connection_are_answered_one_by_one_in_order() {
     let queue = Queue::default();
     let (permits, started) = (queue.permits.clone(), queue.started.clone());
     let mut client = open(&portcullis::websocket(queue)).await;
-    // More than are read ahead.
+    // More messages than are read ahead.
     for n in 0..100 {
         let action = if n % 2 == 0 { "wait" } else { "quick" };
         client.send(format!(r#"{{"action":"{action}","n":{n}}}"#));
@@ -138,7 +138,7 @@ async fn action_over_its_timeout_is_answered_with_408() {
     assert_eq!((reply.status(), reply.code()), (408, "timeout"));
     assert_eq!(before.elapsed().as_secs(), Limits::default().action_timeout.as_secs());
     assert_eq!(client.call("quick").with("n", 1).await.data(), 1);
-    // A check that takes too long is no answer of the application's.
+    // A permission that times out is an internal error.
     let reply = client.call("guarded").await;
     assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
     assert_eq!(client.call("quick").with("n", 2).await.data(), 2);
@@ -167,7 +167,7 @@ async fn blocking_action_does_not_block_the_runtime() {
     let (mut first, mut second) = (open(&endpoint).await, open(&endpoint).await);
     first.send(r#"{"action":"block","n":1}"#);
     started.notified().await;
-    // The runtime has one thread, and it is free.
+    // The only thread of the runtime is free.
     assert_eq!(second.call("quick").with("n", 2).await.data(), 2);
     release.send(()).unwrap();
     assert_eq!(first.reply().await.data(), 1);
@@ -217,17 +217,17 @@ fn blocking_action_that_timed_out_in_the_pool_queue_never_begins() {
         let begun_log = queue.begun_log.clone();
         let endpoint = portcullis::websocket(queue).limits(limits);
         let (mut first, mut second, mut third) = (open(&endpoint).await, open(&endpoint).await, open(&endpoint).await);
-        // The first has the only thread.
+        // The first action has the only thread of the pool.
         assert_eq!(first.call("block").with("n", 1).await.status(), 408);
         assert_eq!(second.call("block").with("n", 2).await.status(), 408);
         third.send(r#"{"action":"block","n":3}"#);
         drop(third);
-        // The connections are tasks of this thread: now each has seen what there is to see.
+        // The connections are tasks of this thread: each has run by now.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
         release.send(()).unwrap();
-        // The thread takes its work in order, so this comes after all that waited before.
+        // The thread takes its work in order, so this runs after all work that was queued before.
         let limits = Limits::default();
         let mut last = open(&endpoint.limits(limits)).await;
         assert_eq!(last.call("block").with("n", 4).await.data(), 4);
@@ -262,7 +262,7 @@ fn blocking_action_of_a_gone_client_does_not_begin() {
         leaving.send(r#"{"action":"block_guarded_by_permit"}"#);
         started.notified().await;
         drop(leaving);
-        // The only thread is free again once the check has been given up.
+        // The only thread is free after the check was cancelled.
         assert_eq!(staying.call("block").with("n", 1).await.data(), 1);
         permits.add_permits(10);
         assert_eq!(staying.call("block_guarded_by_permit").await.status(), 200);

@@ -29,7 +29,7 @@ impl From<AppError> for Error {
     }
 }
 
-/// A reply of an application's own: whatever it does, the frame is JSON.
+/// A reply that the application writes itself: the frame is JSON in any case.
 struct RawReply(&'static [&'static str]);
 
 impl IntoReply<RawReply> for RawReply {
@@ -224,7 +224,7 @@ async fn internal_error_reveals_nothing_and_the_connection_stays_open() {
     assert_eq!(client.call("much_later").await.value()["errors"][0]["retry_after"], u64::MAX);
     let reply = client.call("fails").with("how", "database").await;
     assert!(reply.status() == 500 && !reply.text().contains("10.0.0.7"), "{reply:?}");
-    // A status that says error is no status for data.
+    // An error status is invalid for data.
     assert_eq!(client.call("accepted").with("status", 404).await.status(), 500);
 }
 

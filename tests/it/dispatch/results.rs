@@ -1,4 +1,4 @@
-//! An error is answered as one, under whatever name its `Result` goes and whether or not it could be sent as data.
+//! A `Result` under any name is answered as a result, even if its error could be serialized as data.
 
 use portcullis::testing::connect;
 use portcullis::{AllowAny, Created, Error, StatusCode, consumer};
@@ -55,7 +55,7 @@ async fn result_under_an_alias_is_answered_as_an_error() {
         assert_eq!((reply.status(), reply.code()), (409, "room_full"), "{action}");
         assert!(reply.data().is_null(), "{action}: {reply:?}");
     }
-    // Inside of something else it is data.
+    // Inside another type a `Result` is data.
     let reply = client.call("data").with("full", true).await;
     assert_eq!((reply.status(), reply.data()[0].get("Err").is_some()), (200, true), "{reply:?}");
 }

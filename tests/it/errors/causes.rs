@@ -1,4 +1,4 @@
-//! Errors by the place that they come from: the client is answered, the connection lives on, and the log has one escaped line.
+//! Errors per origin: the client is answered, the connection stays open, and the log has one escaped line.
 
 use portcullis::testing::Reply;
 
@@ -113,7 +113,7 @@ async fn among_members(place: &'static str, fault: Fault) {
     assert_alive(&mut first).await;
 }
 
-/// The one line with this message.
+/// Returns the only line with this message.
 fn line<'l>(lines: &'l [String], message: &str) -> &'l str {
     let wanted = format!(" message={message} ");
     let found: Vec<_> = lines.iter().filter(|line| line.contains(&wanted)).collect();

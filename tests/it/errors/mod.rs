@@ -333,7 +333,7 @@ async fn open(chat: &Endpoint<Forum>, user: Member) -> Client {
     client
 }
 
-/// The connection lives on and answers.
+/// Asserts that the connection is open and answers.
 async fn assert_alive(client: &mut Client) {
     assert_eq!(client.call("ping").await.status(), 200);
 }

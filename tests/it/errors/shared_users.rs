@@ -36,7 +36,7 @@ async fn publish_and_stop(state: &Arc<State>, first: &mut Client) -> Sender<()> 
     open
 }
 
-/// Connection 1 gets its reply and its event, and goes on.
+/// Asserts that connection 1 gets its reply and its event and stays open.
 async fn assert_publisher_alive(first: &mut Client) {
     let reply = first.reply().await;
     assert_eq!((reply.value()["request_id"].as_str(), reply.status()), (Some("say"), 200), "{reply:?}");

@@ -1,4 +1,4 @@
-//! Where the grants of these tests come from: it tells what it was asked, and can be held up.
+//! A grant source that records its loads and can be delayed.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use super::{ChannelId, Member, uploads};
 
-/// Users with the role `seer` see uploads, but for those of channel 6.
+/// Grants `uploads.read` to users with the role `seer`, except in channel 6.
 #[derive(Clone, Default)]
 pub(crate) struct FakeGrants {
-    /// What holds up whoever asks for user 5.
+    /// Delays the grants of user 5.
     pub(crate) gate: Arc<Notify>,
     pub(crate) load_log: Arc<Mutex<Vec<String>>>,
 }

@@ -1,4 +1,4 @@
-//! Who is in a group: who may join, how many groups one connection is in, and that members alone get its events.
+//! Group membership: the permission to join, the group limit, and delivery to members only.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Groups and events: who may join, what leaves a socket, who sees it, and in which order with replies.
+//! Groups and events: membership, delivery, event permissions, and the order with replies.
 
 mod grant_source;
 mod membership;
@@ -29,7 +29,7 @@ impl GrantKey for ChannelId {
     }
 }
 
-/// Whoever has a role of this name may join room 1; everybody may join the others.
+/// Room 1 requires the role `member`; the other rooms are public.
 struct RoomMember;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -48,7 +48,7 @@ impl GroupPermission<Room, Messenger> for RoomMember {
     }
 }
 
-/// Everybody who is connected.
+/// Every connection is a member.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Messenger, permission = AllowAny, events(Said))]
 struct Lobby;
@@ -68,7 +68,7 @@ struct Secret(&'static str);
 
 struct Unserializable(&'static str);
 
-/// Members who have not been muted.
+/// Holds if the member is not muted.
 struct Unmuted;
 
 impl EventPermission<Said, Messenger> for Unmuted {
@@ -104,7 +104,7 @@ impl Messenger {
         json!({"channel": event.channel, "file": event.file})
     }
 
-    /// Its words only for those who may know them; nothing at all for strangers.
+    /// The text for spies, dots for other members, and nothing for anonymous connections.
     #[event(permission = AllowAny)]
     fn secret(&self, event: &Secret, scope: &Scope<Member>) -> Option<String> {
         let member = scope.user()?;
@@ -114,7 +114,7 @@ impl Messenger {
     #[event(permission = AllowAny)]
     fn odd(&self, event: &Unserializable) -> HashMap<Vec<u8>, u32> {
         assert_ne!(event.0, "panic", "a method's secret");
-        // A map whose keys are no strings is no JSON.
+        // A map with keys that are no strings cannot be serialized as JSON.
         HashMap::from([(vec![1], 2)])
     }
 
@@ -133,7 +133,7 @@ impl Messenger {
 
     #[action(permission = AllowAny)]
     async fn leave(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
-        // Published while it still belongs, but sent when it does no more.
+        // Published while the connection is a member, and sent after it has left.
         cx.publish(Room(room), Said("bye"))?;
         cx.leave(Room(room))
     }
@@ -205,13 +205,13 @@ async fn open(chat: &Endpoint<Messenger>, id: u32, roles: &[&'static str]) -> Cl
     connect(chat).user(member(id, roles)).open().await.unwrap()
 }
 
-/// Joins a room, and waits until that has taken effect.
+/// Joins a room and waits until the join has taken effect.
 async fn join(client: &mut Client, room: u32) {
     assert_eq!(client.call("join").with("room", room).await.status(), 200);
     settle(client).await;
 }
 
-/// What follows a reply has happened once the next one is there.
+/// The side effects of a reply have happened when the next reply arrives.
 async fn settle(client: &mut Client) {
     assert_eq!(client.call("nothing").await.status(), 405);
 }

@@ -1,4 +1,4 @@
-//! In which order events and replies come: what an action publishes follows its reply, and others do not wait for it.
+//! The order of events and replies: publications of an action follow its reply, and other connections do not wait for it.
 
 use super::{FakeGrants, Lobby, Room, Said, chat, event, join, open, said, settle};
 

@@ -1,4 +1,4 @@
-//! Who of a group sees an event: each member is asked about alone, and its delays and failures are its own.
+//! Event permissions: evaluated per member, whose delays and failures affect no other member.
 
 use portcullis::GrantKey;
 use portcullis::testing::connect;

@@ -1,4 +1,4 @@
-//! The page of the `chat` example in a real browser: who gets what, live and beside each other.
+//! The page of the `chat` example in a real browser: what each user gets, live.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::common::browser::{Browser, chromium, serve};
 
-/// The browser at the page, with everybody's socket open and the garden shown.
+/// Opens the page and waits until all sockets are open and the garden is shown.
 async fn at_the_page(program: PathBuf, address: &str) -> Page {
     let mut browser = Browser::start(program).await;
     let desktop = json!({ "width": 1600, "height": 950, "deviceScaleFactor": 1, "mobile": false });
@@ -19,26 +19,26 @@ async fn at_the_page(program: PathBuf, address: &str) -> Page {
 struct Page(Browser);
 
 impl Page {
-    /// Waits until a column has this text in one of its parts.
+    /// Waits until a part of a column has this text.
     async fn shows(&mut self, user: &str, part: &str, text: &str) {
         let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}')");
         self.0.appears(&format!("{node}?.innerText.includes({}) === true", json!(text))).await;
     }
 
-    /// What a part of a column shows now.
+    /// Returns the text of a part of a column.
     async fn shown(&mut self, user: &str, part: &str) -> String {
         let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}').innerText");
         self.0.evaluate(&node).await.as_str().unwrap().to_owned()
     }
 
-    /// The events that came, the last one first.
+    /// Returns the names of the received events, the last one first.
     async fn events(&mut self, user: &str) -> Vec<String> {
         let frames = format!(".column[data-user=\"{user}\"] .wire [data-kind=\"event\"]");
         let names = format!("[...document.querySelectorAll('{frames}')].map((frame) => frame.innerText)");
         serde_json::from_value(self.0.evaluate(&names).await).unwrap()
     }
 
-    /// Writes into somebody's column, as a person would.
+    /// Writes a text into the input of a column.
     async fn writes(&mut self, user: &str, text: &str) {
         let input = format!("document.querySelector('.column[data-user=\"{user}\"] .write input')");
         let typed = "dispatchEvent(new Event('input', { bubbles: true }))";
@@ -51,7 +51,7 @@ impl Page {
             .await;
     }
 
-    /// Has somebody do something, to somebody else.
+    /// Performs a deed of one user on another.
     async fn does(&mut self, actor: &str, deed: &str, person: &str) {
         for (field, name) in [("actor", actor), ("person", person)] {
             let select = format!("document.querySelector('#desk [name=\"{field}\"]')");
@@ -77,7 +77,7 @@ async fn chat_page_shows_each_user_what_they_may_see() {
     }
     page.shows("Otto", ".messages", "403: the gate is down.").await;
 
-    // Others see that somebody types, and what they say.
+    // Other members see that a user types, and the message.
     page.writes("Mia", "<b>Beans</b> are in!").await;
     for user in ["Cora", "Ada", "Pia"] {
         page.shows(user, ".typing", "Mia is typing").await;
@@ -91,7 +91,7 @@ async fn chat_page_shows_each_user_what_they_may_see() {
         assert_eq!(page.events(user).await, wanted, "{user}");
     }
 
-    // Who is removed sees nothing more, and says nothing more.
+    // A removed member sees and sends nothing.
     page.does("Cora", "remove", "Mia").await;
     page.shows("Mia", ".messages", "No longer in this room.").await;
     page.writes("Cora", "She is gone.").await;
@@ -131,7 +131,7 @@ async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     page.shows("Pia", ".messages", "Have you seen it?").await;
     assert_eq!(page.events("Pia").await, ["message_created", "typing", "member_added"], "not so much as a frame");
 
-    // On a telephone everything is below each other, and nothing sticks out.
+    // On a phone the columns are stacked, and nothing overflows.
     let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
     page.0.call("Emulation.setDeviceMetricsOverride", telephone).await;
     assert_eq!(page.0.evaluate("document.documentElement.scrollWidth").await, 390);

@@ -1,4 +1,4 @@
-//! The page of the `rooms` example in a real browser: whom it shows as allowed and whom as refused.
+//! The page of the `rooms` example in a real browser: which users it shows as allowed and refused.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::common::browser::{Browser, chromium, serve};
 
 impl Browser {
-    /// A row, once everybody in it has their reply: what each column shows.
+    /// Waits until every user of a row has a reply, and returns what its columns show.
     async fn row(&mut self, number: u32) -> Row {
         let row = self.appears(&format!("(() => {{
             const row = document.querySelector('.row[data-number=\"{number}\"][data-done]');
@@ -22,13 +22,13 @@ impl Browser {
         Row(row)
     }
 
-    /// Presses a button of a group of actions, as a person would.
+    /// Presses a button of a group of actions.
     async fn press(&mut self, group: &str, action: &str) {
         let button = format!("document.querySelector('button[data-group=\"{group}\"][data-action=\"{action}\"]')");
         self.evaluate(&format!("{button}.click()")).await;
     }
 
-    /// Chooses or writes something in one of the fields.
+    /// Sets one of the fields.
     async fn fill(&mut self, field: &str, value: &str) {
         let field = format!("document.querySelector('#fields [name=\"{field}\"]')");
         let changed = format!("{field}.dispatchEvent(new Event('input', {{ bubbles: true }}))");
@@ -36,7 +36,7 @@ impl Browser {
     }
 }
 
-/// One request on the page, with everybody's reply.
+/// One request on the page, with the reply per user.
 struct Row(Value);
 
 impl Row {
@@ -44,7 +44,7 @@ impl Row {
         self.0["cells"][user]["shown"].as_str().unwrap_or_else(|| panic!("{user} is not in {}", self.0))
     }
 
-    /// The reply as the server sent it.
+    /// Returns the reply as the server sent it.
     fn raw(&self, user: &str) -> Value {
         serde_json::from_str(self.0["cells"][user]["raw"].as_str().unwrap()).unwrap()
     }
@@ -53,7 +53,7 @@ impl Row {
         &self.0["cells"][user]["colour"]
     }
 
-    /// Who is shown as what: `Olive 200 allowed, Otto 403 refused`.
+    /// Asserts the verdict shown per user: `Olive 200 allowed, Otto 403 refused`.
     fn expect(&self, wanted: &str) {
         for wanted in wanted.split(", ") {
             let (user, verdict) = wanted.split_once(' ').unwrap();
@@ -63,7 +63,7 @@ impl Row {
     }
 }
 
-/// The browser at the page, with the first request, which the page sends by itself, answered.
+/// Opens the page and waits for the replies to the request that it sends by itself.
 async fn at_the_page(program: PathBuf, address: &str) -> Browser {
     let mut browser = Browser::start(program).await;
     browser.open(address).await;
@@ -96,7 +96,7 @@ async fn rooms_page_shows_who_is_allowed_and_who_is_refused() {
     assert_eq!(row.0["route"], "rooms/1/messages/3/");
     row.expect("Olive 403 refused, Mia 204 allowed, Otto 403 refused, Anonymous 403 refused");
 
-    // Where Otto is the owner, Olive is not.
+    // Otto owns room 2, and Olive does not.
     browser.fill("room", "2").await;
     browser.press("A room", "export").await;
     let row = browser.row(4).await;
@@ -122,12 +122,12 @@ async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     assert_eq!(row.0["request"], message, "it is sent and shown as written");
     assert_eq!(row.raw("Ada")["route"], "rooms/4/?page=1");
 
-    // A room that does not exist is told to those who may know, and to nobody else.
+    // A missing room is revealed only to users who may know.
     browser.press("Mischief", "no such room").await;
     let row = browser.row(3).await;
     row.expect("Ada 404 not found, Olive 403 refused, Anonymous 403 refused");
 
-    // On a telephone everything is below each other, and nothing sticks out.
+    // On a phone the columns are stacked, and nothing overflows.
     let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
     browser.call("Emulation.setDeviceMetricsOverride", telephone).await;
     assert_eq!(browser.evaluate("document.documentElement.scrollWidth").await, 390);

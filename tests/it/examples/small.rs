@@ -1,4 +1,4 @@
-//! The small examples as a newcomer runs them: what they print, and what the servers answer on a real socket.
+//! The small examples: what they print, and what their servers reply on a real socket.
 
 use std::env::consts::EXE_EXTENSION;
 use std::io::{BufRead as _, BufReader};
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long anything may take before the test fails.
+/// The longest wait before a test fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The built example of this name.
+/// Returns a command that runs the built example.
 fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().unwrap().parent().unwrap().join("examples").join(name).with_extension(EXE_EXTENSION);
@@ -22,8 +22,8 @@ fn example(name: &str) -> Command {
     Command::new(built)
 }
 
-/// What an example prints, with every run of spaces as one: how wide its columns are is its own affair.
-/// It must end well, and print the same a second time.
+/// Runs an example twice and returns its output, with every run of spaces as one: column widths are not tested.
+/// Panics if it fails or prints something else the second time.
 fn printed(name: &str) -> String {
     let run = || {
         let output = example(name).output().unwrap();
@@ -35,7 +35,7 @@ fn printed(name: &str) -> String {
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
 }
 
-/// All of these lines are there, in this order.
+/// Asserts that the text has these lines, in this order.
 fn expect(text: &str, wanted: &[&str]) {
     let mut lines = text.lines();
     for line in wanted {
@@ -133,7 +133,7 @@ fn grants_example_prints_the_status_per_role_channel_and_object() {
     expect(&printed("grants"), &wanted);
 }
 
-/// A server that does not outlive its owner.
+/// A server process that is killed on drop.
 struct Server(Child);
 
 impl Drop for Server {
@@ -143,25 +143,25 @@ impl Drop for Server {
     }
 }
 
-/// The server of this name on a port of its own, and where it listens.
+/// Starts a server on a free port and returns its address.
 async fn serve(name: &str, arguments: &[&str]) -> (Server, String) {
     let mut command = example(name);
     command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped());
     let mut server = Server(command.spawn().unwrap());
     let output = server.0.stdout.take().unwrap();
     let (lines, listening) = tokio::sync::oneshot::channel();
-    // On a thread of its own, so that a server that prints nothing fails the test instead of stopping it.
+    // On its own thread, so that a server that prints nothing fails the test instead of blocking it.
     std::thread::spawn(move || {
         let mut printed = BufReader::new(output).lines().map_while(Result::ok);
         let _ = lines.send(printed.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned())));
-        // What comes later is read too, so that the pipe does not break.
+        // Later output is read too, so that the pipe does not break.
         printed.for_each(drop);
     });
     let address = timeout(PATIENCE, listening).await.unwrap_or_else(|_| panic!("`{name}` does not start")).unwrap();
     (server, address.unwrap_or_else(|| panic!("`{name}` ended without saying where it listens")))
 }
 
-/// The replies to these messages, sent over a WebSocket one after the other.
+/// Sends the messages over a WebSocket in order and returns the replies.
 async fn replies(address: &str, messages: [&str; 2]) -> [Value; 2] {
     let talk = async {
         let (mut socket, _) = connect_async(address).await.unwrap();
@@ -193,7 +193,7 @@ async fn echo_example_replies_to_anonymous_and_shouts_for_named_users() {
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// The next frame that is an event, or the reply to this action; what else comes meanwhile is dropped.
+/// Returns the next event of this name or reply to this action, and drops other frames.
 async fn frame(socket: &mut Socket, kind: &str) -> Value {
     loop {
         let message =
@@ -205,7 +205,7 @@ async fn frame(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-/// Logs in with that role and shows the token; what comes before the answer is dropped.
+/// Logs in with a role and authenticates with the token; drops other frames.
 async fn become_a(role: &str, socket: &mut Socket) {
     socket.send(Message::text(format!(r#"{{"action":"login","name":"ada","role":"{role}"}}"#))).await.unwrap();
     let token = frame(socket, "login").await["data"].clone();

@@ -1,4 +1,4 @@
-//! What was loaded is kept until somebody says to forget it; what failed to load is asked for again.
+//! The grant cache: loaded grants are kept until they are forgotten; a failed load is repeated.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ async fn grant_source_that_fails_denies_and_is_loaded_again() {
     assert_eq!(source.load_log(), ["channel 5"; 4]);
 }
 
-/// Whether somebody may talk, and whether they see the uploads of channel 5.
+/// Calls `talk`, and lists the uploads of channel 5; returns both statuses.
 async fn statuses_of(client: &mut Client) -> [u16; 2] {
     [client.call("talk").await.status(), client.call("list").route("channels/").with("channel", 5).await.status()]
 }

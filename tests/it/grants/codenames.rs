@@ -1,4 +1,4 @@
-//! Codenames alone: how they are declared, and what they let a user do in an action and at the door.
+//! Codename permissions of actions and of the handshake.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use portcullis::testing::{Client, connect};
 
 use super::{Channels, Chat, FakeGrants, Office, chat, member, open, uploads};
 
-/// The statuses of these actions, one after the other.
+/// Calls the actions in order and returns their statuses.
 async fn statuses(client: &mut Client, actions: &[&str]) -> Vec<u16> {
     let mut all = Vec::new();
     for action in actions {

@@ -1,4 +1,4 @@
-//! Where the grants of these tests come from: a database in memory that tells what it was asked, and fails on demand.
+//! A grant source in memory that records its loads and fails on demand.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,14 +7,14 @@ use portcullis::{Codename, Error, GrantSource, ObjectKey, Overwrites, Result, Us
 
 use super::Member;
 
-/// A database: roles of users, codenames of roles, overwrites of channels.
+/// Grants per user and overwrites per channel.
 #[derive(Default)]
 pub(crate) struct Database {
     pub(crate) granted: HashMap<u32, UserGrants>,
     overwrites: HashMap<String, Overwrites>,
-    /// What was asked of it.
+    /// Every load, in order.
     load_log: Vec<String>,
-    /// How it fails from now on.
+    /// How every further load fails.
     failure: Option<&'static str>,
 }
 

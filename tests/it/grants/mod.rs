@@ -1,5 +1,4 @@
-//! Codenames: what a source grants, as it is and as single objects overwrite it; loaded once, and again when it is
-//! forgotten.
+//! Grants: codenames, object overwrites and the cache.
 
 mod cache;
 mod codenames;
@@ -56,7 +55,7 @@ impl GrantKey for File {
     }
 }
 
-/// A file's key is its channel's number; above 100 there is none.
+/// The key of a file is the number of its channel; above 100 there is no file.
 impl Load<Channels> for File {
     type Key = u32;
     const CAPTURES: &'static [&'static str] = &[];
@@ -91,7 +90,7 @@ impl Chat {
         Ok(json!([cx.may(uploads::read).await?, cx.may_on(uploads::read, &channel).await?]))
     }
 
-    /// Allocations of a hundred checks of each kind, once everything is loaded.
+    /// Counts the allocations of 100 checks of each kind, after everything is loaded.
     #[action(permission = IsAuthenticated)]
     async fn allocations(&self, cx: &Context<'_, Member>) -> Result<u64> {
         let channel = ChannelId(5);

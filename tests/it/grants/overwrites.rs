@@ -1,4 +1,4 @@
-//! Codenames on objects: what a single object allows or denies goes before what the user was granted.
+//! Object overwrites: what an object allows or denies takes precedence over the user's grants.
 
 use portcullis::{GrantSet, Overwrites};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ async fn several_objects_are_loaded_in_one_batch() {
     assert_eq!(list("open_all", "files", json!([4, 1, 5])).await, 200);
     assert_eq!(list("open_all", "files", json!([4, 101])).await, 403);
     assert_eq!(source.load_log(), ["channel 1, channel 2", "channel 3", "channel 4, channel 5"]);
-    // Without an object it is the plain codename.
+    // Without an object the plain codename is evaluated.
     assert_eq!(list("list_if", "channel", Value::Null).await, 200);
     assert_eq!(list("list_all", "channels", json!([])).await, 200);
     let mut without = open(&endpoint, 2).await;

@@ -1,4 +1,4 @@
-//! Connections that come and go in all ways leave nothing behind: no member of a group, and nobody to be found by a name.
+//! Connections that begin and end in many ways leave no group member and no registered user behind.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const CONNECTIONS: u64 = 50;
 const ROOMS: u32 = 4;
 const USERS: u32 = 10;
 
-/// Numbers that are the same at each run.
+/// Pseudo-random numbers that are the same in each run.
 struct Random(u64);
 
 impl Random {
@@ -37,7 +37,7 @@ impl Random {
     }
 }
 
-/// Whether somebody is found in a group or by a user's name.
+/// Returns whether a group has a member or a user id is registered.
 fn has_members(state: &State, publisher: &Publisher<House>) -> bool {
     let found = state.find(|| {
         publisher.publish(&Lobby, Search);

@@ -1,5 +1,5 @@
-//! Fresh credentials: looked at one after the other, given to nobody who has gone, and what began under the credentials before
-//! is still refreshed by what those were.
+//! Fresh credentials: handled one at a time and never given to an ended connection; actions that began with the old
+//! credentials are refreshed by the old roles.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -62,7 +62,7 @@ async fn refresh_role_reaches_an_action_that_began_with_the_role() {
     state.started.notified().await;
     client.send(r#"{"action":"authenticate","token":"7 reader"}"#);
     assert_eq!(client.reply().await.status(), 204);
-    // What a reader may see is asked, and so the new roles are known.
+    // The event loads the grants of the new user, so that the new roles are known.
     house.publisher().publish(&Lobby, BlocksOnDrop::default());
     client.expect_silence().await;
     state.can_mods_read.store(false, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! Who was disconnected: causes nothing more, hears nothing more, and does not come in by a door that was slow to answer.
+//! `disconnect_user`: the user causes nothing more, gets nothing more, and cannot complete a pending handshake.
 
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ async fn queued_messages_of_a_disconnected_user_are_not_dispatched() {
 
 #[tokio::test(start_paused = true)]
 async fn user_disconnected_during_the_handshake_is_closed() {
-    // After many others it is not remembered who it was: then nobody comes in, who may come again later.
+    // After many other disconnects the tombstone has expired: the connection is closed as an internal error, and may retry.
     for (others, code) in [(0, 4403), (5000, 4500)] {
         let (state, house) = house();
         state.handshake_open.send_replace(false);

@@ -1,4 +1,4 @@
-//! What panics, publishes or waits when it is dropped or asked for its name: everybody else is answered, and leaves.
+//! Values that panic, publish or block when they are dropped: other connections are answered and end in order.
 
 use std::hash::{Hash, Hasher};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{House, Lobby, Room, Said, Search, house, member, open};
 
-/// An event whose end says that it has begun, waits, and panics; or has nothing to say.
+/// An event that on drop notifies, waits and panics; the default does nothing.
 #[derive(Default)]
 pub(super) struct BlocksOnDrop(Option<(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>)>);
 
@@ -20,14 +20,14 @@ impl Drop for BlocksOnDrop {
     fn drop(&mut self) {
         if let Some((started, resume)) = self.0.take() {
             started.send(()).unwrap();
-            // Whoever waits for nothing more lets it go on too.
+            // A dropped sender releases it too.
             let _ = resume.lock().unwrap().recv();
             panic!("while it is dropped");
         }
     }
 }
 
-/// What an action leaves behind.
+/// Panics when an action is dropped.
 pub(super) struct PanicsOnDrop;
 
 impl Drop for PanicsOnDrop {
@@ -38,7 +38,7 @@ impl Drop for PanicsOnDrop {
 
 static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 
-/// A key that panics while it is told to.
+/// A group key whose hash panics while `HASH_FAILS` is set.
 #[derive(Clone, PartialEq, Eq, Group)]
 #[group(consumer = House, permission = AllowAny, events(Said))]
 pub(super) struct PanickingKey;
@@ -52,7 +52,7 @@ impl Hash for PanickingKey {
 
 static PUBLISHER: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
-/// A key that publishes to its own group when it is dropped, once.
+/// A group key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = House, permission = AllowAny, events(Said))]
 pub(super) struct PublishesOnDrop;
@@ -78,7 +78,7 @@ async fn refresh_completes_while_an_event_panics_on_drop() {
     publisher.publish(&Lobby, Said(1));
     state.grants_open.send_replace(true);
     tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
-    // It is being dropped, and what comes after it waits.
+    // The event is being dropped, and the next one waits behind it.
     state.is_outside.store(true, Ordering::SeqCst);
     let mut refresh = pin!(connections.refresh_user("7"));
     assert!(futures_util::poll!(refresh.as_mut()).is_pending());
@@ -118,7 +118,7 @@ async fn group_whose_key_panics_is_left_with_all_other_groups() {
 #[test]
 fn group_key_that_publishes_on_drop_does_not_deadlock() {
     let (tell, told) = mpsc::channel();
-    // A thread of its own: who waits for a lock that it holds waits for ever.
+    // On its own thread: a deadlock would block it forever.
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! How many groups a connection has room for: what it leaves gives room once, and a reply of 200 keeps its word.
+//! Group slots of a connection: a left group frees one slot, and a join answered with 200 takes effect.
 
 use portcullis::Limits;
 
@@ -45,7 +45,7 @@ async fn group_over_32_subscriptions_of_a_connection_is_refused() {
             assert_eq!(reply.status(), 200, "under the id {id}");
         }
     }
-    // Nothing stands in the way of other groups, of others, or of whoever makes room.
+    // The limit is per group and connection, and an unsubscribe frees a slot.
     client.send(subscribe(2, 33));
     assert_eq!(client.reply().await.status(), 200);
     other.send(subscribe(1, 33));

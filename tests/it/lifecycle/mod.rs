@@ -1,5 +1,5 @@
-//! What fails closed, ends in order and leaves nothing behind: who was disconnected causes nothing more, events wait for the
-//! reply that joined what they come by, and nobody suffers from what panics or hangs as it is dropped.
+//! The lifecycle of connections: disconnected users cause nothing more, ended connections leave nothing behind, and values
+//! that panic or block on drop harm no other connection.
 
 mod churn;
 mod credentials;
@@ -52,7 +52,7 @@ impl GroupPermission<Lobby, House> for MayStay {
     }
 }
 
-/// Counts whom it is asked about.
+/// Counts its evaluations and denies all.
 struct CountsMembers;
 
 impl EventPermission<Search, House> for CountsMembers {
@@ -64,13 +64,13 @@ impl EventPermission<Search, House> for CountsMembers {
 
 struct Said(u32);
 
-/// Finds members, and is seen by nobody.
+/// Counts members, and is delivered to none.
 struct Search;
 
-/// So large that the buffers of a socket hold but a few.
+/// So large that the buffers of a socket hold only a few.
 struct Page;
 
-/// Everybody is in it from the start.
+/// Every connection joins on connect.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = House, permission = MayStay, events(Said, Search, Page, BlocksOnDrop))]
 struct Lobby;
@@ -98,7 +98,7 @@ impl House {
         let blocker = self.0.blocker.lock().unwrap().take();
         self.0.authenticating.notify_one();
         if let Some(blocker) = blocker {
-            // Whoever waits for nothing more lets it go on too.
+            // A dropped sender releases it too.
             let _ = blocker.recv();
         }
         match token.strip_prefix("wait ") {

@@ -1,5 +1,5 @@
-//! A client who does not read, over a real socket: what was joined is heard of after the reply that says so, what it may
-//! send has bounds, and its time runs out all the same.
+//! A slow reader over a real socket: events of a joined group follow the reply, the number of messages that it can send
+//! is bounded, and its credentials expire.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{House, Lobby, Page, Room, Said, Search, State, house};
 
-/// How many pages fill the buffers of whoever does not read, and more.
+/// More pages than the buffers of a slow reader hold.
 const PAGES: usize = 64;
 
 struct Server {
@@ -50,7 +50,7 @@ async fn serve() -> Server {
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Connects, and waits until it is a member.
+    /// Connects and waits until the connection is a member.
     async fn open(server: &Server) -> Socket {
         let mut socket = Socket(connect_async(&server.address).await.unwrap().0);
         socket.send(r#"{"action":"ping"}"#).await;
@@ -62,13 +62,13 @@ impl Socket {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
-    /// The next frame.
+    /// Returns the next frame.
     async fn next(&mut self) -> Value {
         let frame = timeout(Duration::from_mins(1), self.0.next()).await.expect("something comes");
         serde_json::from_str(frame.unwrap().unwrap().to_text().unwrap()).unwrap()
     }
 
-    /// The next frame that is no page.
+    /// Returns the next frame that is no page.
     async fn next_non_page(&mut self) -> Value {
         loop {
             let frame = self.next().await;
@@ -80,7 +80,7 @@ impl Socket {
 }
 
 impl Server {
-    /// Goes on until the buffers of whoever does not read must be full.
+    /// Publishes until the buffers of a slow reader are full.
     async fn fill_buffers(&self) {
         let mut reading = Socket::open(self).await;
         for _ in 0..PAGES {
@@ -91,7 +91,7 @@ impl Server {
         self.state.disconnected.notified().await;
     }
 
-    /// Somebody who does not read, amid the actions of these messages.
+    /// Connects a slow reader and begins the actions of these messages.
     async fn connect_and_stall(&self, messages: &[&str]) -> Socket {
         let mut stuck = Socket::open(self).await;
         for message in messages {
@@ -114,7 +114,7 @@ async fn event_of_a_joined_group_is_withheld_while_its_action_is_reauthorized() 
     state.is_denied.store(true, Ordering::SeqCst);
     server.connections.refresh_all().await;
     server.publisher.publish(&Room(1), Said(1));
-    // Whatever comes until it is asked.
+    // Frames that arrive before the evaluation.
     while let Ok(frame) = timeout(Duration::from_millis(200), stuck.next()).await {
         assert_eq!(frame["event"], "page", "{frame}");
     }
@@ -132,12 +132,12 @@ async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply() {
     let mut stuck =
         server.connect_and_stall(&[r#"{"action":"enter_and_look_detached"}"#, r#"{"action":"hold"}"#]).await;
     state.authenticate_permit.notify_one();
-    // It reads until the action has taken effect.
+    // Read until the action has taken effect.
     while state.find(|| server.publisher.publish(&Room(1), Search)) == 0 {
         let frame = stuck.next().await;
         assert_eq!(frame["event"], "page", "{frame}");
     }
-    // Another reply comes between.
+    // Another reply is sent in between.
     state.resume.notify_one();
     state.finished.notified().await;
     server.publisher.publish(&Room(1), Said(1));
@@ -159,7 +159,7 @@ async fn slow_reader_can_send_a_bounded_number_of_messages() {
     while timeout(Duration::from_millis(500), stuck.send(&message)).await.is_ok() {
         taken += 1;
         assert!(taken < 1000, "messages of somebody who reads nothing");
-        // Not faster than they can be looked at.
+        // Not faster than the server handles them.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Who is connected, what is true at this moment, and how far the server has come.
+//! The state that tests and server share, users and grants.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use super::uploads;
 
-/// Made of `7 mod 60`: the user 7 with that role, for so many seconds. Role and time may be left out.
+/// Parsed from `7 mod 60`: user 7 with the role `mod`, expiring in 60 seconds. Role and time are optional.
 pub(super) struct Member {
     id: String,
     role: String,
@@ -35,30 +35,30 @@ impl User for Member {
     }
 }
 
-/// What is true at this moment, and how far the server has come.
+/// What tests and server share.
 pub(super) struct State {
-    /// An action runs, and goes on when it is told to.
+    /// An action has begun; it continues on `resume`.
     pub(super) started: Notify,
     pub(super) resume: Notify,
-    /// It has nothing more to do.
+    /// The action has finished.
     pub(super) finished: Notify,
-    /// Credentials are looked at, until it is told that they are good.
+    /// `#[authenticate]` has begun; tokens with `wait` need a permit.
     pub(super) authenticating: Notify,
     pub(super) authenticate_permit: Notify,
-    /// Whoever looks at credentials blocks the thread until it hears something.
+    /// Blocks the thread of `#[authenticate]` until something is received.
     pub(super) blocker: Mutex<Option<mpsc::Receiver<()>>>,
-    /// The consumer was told that somebody has gone.
+    /// `#[disconnect]` has run.
     pub(super) disconnected: Notify,
-    /// These answer once they are open.
+    /// Evaluations wait until these are open.
     pub(super) handshake_open: watch::Sender<bool>,
     pub(super) permission_open: watch::Sender<bool>,
     pub(super) grants_open: watch::Sender<bool>,
-    /// Nobody may call `enter_asked` any more, or stay in the lobby.
+    /// Set to deny `enter_asked`, and to end memberships of the lobby.
     pub(super) is_denied: AtomicBool,
     pub(super) is_outside: AtomicBool,
-    /// Whether the role `mod` may see uploads.
+    /// Whether the role `mod` is granted `uploads.read`.
     pub(super) can_mods_read: AtomicBool,
-    /// How many members were found for an event that nobody sees.
+    /// The number of members that a [`Search`] was evaluated for.
     pub(super) members_found: AtomicUsize,
     pub(super) count_calls: AtomicUsize,
 }
@@ -88,14 +88,14 @@ impl State {
         handshake_open.subscribe().wait_for(|open| *open).await.unwrap();
     }
 
-    /// An action that runs until it is told to go on.
+    /// The body of an action that waits for `resume`.
     pub(super) async fn run(&self) {
         self.started.notify_one();
         self.resume.notified().await;
         self.finished.notify_one();
     }
 
-    /// How many members there are, as `publish` finds them for a [`Search`].
+    /// Returns the number of members that `publish` evaluates a [`Search`] for.
     pub(super) fn find(&self, publish: impl FnOnce()) -> usize {
         let before = self.members_found.load(Ordering::SeqCst);
         publish();

@@ -1,4 +1,4 @@
-//! How one comes to be somebody: from then on an anonymous connection is that user's.
+//! Anonymous connections that authenticate: they belong to the user from then on.
 
 use portcullis::testing::connect;
 use portcullis::{Context, IsAuthenticated, Result, consumer};
@@ -33,7 +33,7 @@ async fn anonymous_connection_becomes_the_authenticated_user() {
     assert_eq!(publisher.join("7", Room).await, 0, "and is forgotten when it has gone");
 }
 
-/// A renewal that finds the connection once must not find it twice.
+/// Repeated renewals must not register the connection twice.
 #[tokio::test(start_paused = true)]
 async fn connection_renewed_repeatedly_is_registered_once() {
     let fixture = fixture();
@@ -66,7 +66,7 @@ async fn authenticated_connection_cannot_change_its_user() {
     assert_eq!(client.closed().await, 4403);
 }
 
-/// Refused credentials of one user do not keep those of another out.
+/// Refused credentials of one user do not exclude another user.
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_leave_the_connection_anonymous() {
     let fixture = fixture();
@@ -109,7 +109,7 @@ async fn user_disconnected_before_can_authenticate_again() {
     assert_eq!(client.call("ping").await.status(), 200);
 }
 
-/// The consumer's own permission refuses everything else to strangers.
+/// The permission of the consumer denies all actions to anonymous users.
 #[tokio::test(start_paused = true)]
 async fn authenticate_is_available_where_all_actions_are_denied() {
     struct Members;
@@ -118,7 +118,7 @@ async fn authenticate_is_available_where_all_actions_are_denied() {
     impl Members {
         #[authenticate]
         async fn renew(&self, token: &str, cx: &Context<'_, Member>) -> Result<Option<Member>> {
-            // It sees who is connected so far.
+            // The hook sees the current user.
             Ok((cx.user().is_none() || token.starts_with('7')).then(|| member(token)))
         }
 

@@ -1,4 +1,4 @@
-//! When credentials have run out the connection is closed, whatever goes on; nothing happens where they do not.
+//! Expiry: the connection is closed when its credentials expire, independent of what runs.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use super::{
     send_authenticate,
 };
 
-/// So much time is over, give or take what real time has passed in the test.
+/// Asserts the elapsed time, with a tolerance for the real time that the test took.
 #[track_caller]
 fn expect_passed(since: Instant, seconds: u64) {
     let passed = since.elapsed();
@@ -88,10 +88,10 @@ async fn expiry_is_not_delayed_by_events_and_messages() {
         events += 1;
     }
     assert!(events > 900, "{events}");
-    // What comes from the client meanwhile keeps nothing open either.
+    // Messages from the client do not delay it either.
     sleep(Duration::from_secs(1)).await;
     client.send(r#"{"action":"ping"}"#);
-    // What was sent in time comes first.
+    // Frames that were sent in time arrive first.
     let code = loop {
         if let Ok(code) = AssertUnwindSafe(client.closed()).catch_unwind().await {
             break code;
@@ -133,7 +133,7 @@ async fn credentials_without_near_expiry_keep_the_connection() {
     let fixture = fixture();
     let century = Duration::from_hours(24 * 365 * 100);
     let far = [None, Some(SystemTime::now() + century), Some(SystemTime::now() + century * 100)];
-    // As far as the clock of this machine counts.
+    // The latest time that the clock of this machine can represent.
     let farthest = (0..63)
         .rev()
         .fold(SystemTime::now(), |time, power| time.checked_add(Duration::from_secs(1 << power)).unwrap_or(time));
@@ -197,7 +197,7 @@ async fn refused_authenticate_does_not_move_the_expiry() {
     }
 }
 
-/// Fresh credentials take effect at once, and the answer says so however long all that follows from them takes.
+/// Fresh credentials take effect at once, however long the revalidation takes.
 #[tokio::test(start_paused = true)]
 async fn expiry_is_moved_while_a_group_permission_hangs() {
     for (token, seconds) in [("1 inside 20", Some(20)), ("1 inside", None)] {
@@ -234,7 +234,7 @@ async fn authenticate_unanswered_at_expiry_comes_too_late() {
         assert_eq!(client.closed().await, 4401);
         expect_passed(start, 3);
     }
-    // Shown as late, but found to be good in time.
+    // Sent as late, but accepted in time.
     let fixture = fixture();
     let mut client = fixture.open("1 call 3").await;
     send_authenticate(&mut client, "wait 1 call 60", "renewed");
@@ -245,7 +245,7 @@ async fn authenticate_unanswered_at_expiry_comes_too_late() {
     assert_eq!(client.call("call").await.status(), 200);
 }
 
-/// It takes its time when somebody connects.
+/// A consumer with a slow `#[connect]`.
 struct SlowPortal;
 
 #[consumer(user = Member)]

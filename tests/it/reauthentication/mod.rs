@@ -1,4 +1,4 @@
-//! Who is connected over time: credentials run out, and fresh ones are shown in place by `#[authenticate]`.
+//! `#[authenticate]` and expiry: credentials expire, and fresh ones replace them on the same connection.
 
 mod anonymous;
 mod expiry;
@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 
 use crate::common::codenames::uploads;
 
-/// Somebody with the rights that the credentials name.
+/// A user with the rights that the token names.
 #[derive(Clone)]
 struct Member {
     id: String,
@@ -50,7 +50,7 @@ impl User for Member {
     }
 }
 
-/// What a token says: `7 see,inside 60` is the user 7 with two rights for a minute; without a number, for ever.
+/// Parses a token: `7 see,inside 60` is user 7 with two rights for 60 seconds; without a number it does not expire.
 fn member(token: &str) -> Member {
     let mut parts = token.split(' ');
     let mut part = || parts.next().map(str::to_owned);
@@ -59,22 +59,22 @@ fn member(token: &str) -> Member {
     Member { id, rights, expires_at }
 }
 
-/// What the tests and the server know of each other.
+/// What tests and server share.
 #[derive(Default)]
 struct State {
-    /// Lets an action go on.
+    /// Lets an action continue.
     resume: Notify,
-    /// Lets credentials be looked at that were told to wait.
+    /// Lets `#[authenticate]` continue with a token that starts with `wait`.
     authenticate_permit: Notify,
-    /// How often each question waits before it is answered.
+    /// How often each evaluation yields before it returns.
     yields_per_evaluation: AtomicUsize,
-    /// How many were answered.
+    /// The number of evaluations.
     evaluations: AtomicUsize,
-    /// Whether the question who may be in a room is never answered.
+    /// Set to let group permissions hang.
     group_permission_hangs: AtomicBool,
-    /// Whether nobody is granted anything any more.
+    /// Set to revoke all grants.
     grants_revoked: AtomicBool,
-    /// What has ended, in order.
+    /// What has ended: actions, streams and connections, in order.
     end_log: Mutex<Vec<&'static str>>,
     disconnected: Notify,
 }
@@ -92,7 +92,7 @@ impl State {
     }
 }
 
-/// Says that it was dropped.
+/// Records that it was dropped.
 struct EndLogger(Arc<State>, &'static str);
 
 impl Drop for EndLogger {
@@ -101,7 +101,7 @@ impl Drop for EndLogger {
     }
 }
 
-/// Grants what stands in the user value.
+/// Grants `uploads.read` to users with the right `see`.
 struct FakeGrants(Arc<State>);
 
 impl GrantSource<Member> for FakeGrants {
@@ -117,11 +117,11 @@ impl GrantSource<Member> for FakeGrants {
 
 struct Portal(Arc<State>);
 
-/// What `#[connect]` leaves with a connection.
+/// An extension that `#[connect]` inserts.
 #[derive(Clone)]
 struct ConnectNote(&'static str);
 
-/// Whoever has the right.
+/// Holds if the user has this right.
 struct May(&'static str);
 
 impl Permission<Portal> for May {
@@ -218,7 +218,7 @@ impl Portal {
         cx.user().map(|member| (member.id.clone(), member.rights.clone()))
     }
 
-    /// What is the connection's, whoever sits there.
+    /// Returns the request of the handshake and the extension, which outlive a change of users.
     #[action]
     async fn came_by(&self, cx: &Context<'_, Member>) -> (String, Option<&'static str>) {
         let note = cx.scope().extension::<ConnectNote>();
@@ -236,7 +236,7 @@ impl Portal {
         cx.join(Room).await
     }
 
-    /// The same once somebody lets it go on.
+    /// Joins the room after `resume`.
     #[action]
     async fn enter_later(&self, cx: &Context<'_, Member>) -> Result<()> {
         self.0.resume.notified().await;
@@ -249,14 +249,14 @@ impl Portal {
         cx.join(Club).await
     }
 
-    /// Says what only those are to hear who may call it.
+    /// Fails with an error that only permitted callers may read.
     #[action(permission = May("call"))]
     async fn fail_later(&self) -> Result<()> {
         self.0.resume.notified().await;
         Err(Error::conflict("It is taken."))
     }
 
-    /// Nobody is granted anything any more, and its own grants are forgotten.
+    /// Revokes all grants and forgets those of its own session.
     #[action]
     async fn resign_later(&self, cx: &Context<'_, Member>) {
         self.0.resume.notified().await;
@@ -264,20 +264,20 @@ impl Portal {
         cx.scope().forget_grants();
     }
 
-    /// Large values without a pause.
+    /// Streams large values without a pause.
     #[action]
     async fn flood(&self) -> Streamed<impl futures_util::Stream<Item = String> + use<>> {
         Streamed(futures_util::stream::repeat("x".repeat(100_000)))
     }
 
-    /// Waits until somebody lets it go on.
+    /// Waits for `resume`.
     #[action(permission = May("call"))]
     async fn hang(&self) {
         let _guard = EndLogger(self.0.clone(), "action");
         self.0.resume.notified().await;
     }
 
-    /// A value a second.
+    /// Streams one value per second.
     #[action(permission = May("call"))]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
         let guard = EndLogger(self.0.clone(), "stream");
@@ -302,7 +302,7 @@ impl Portal {
         event.0
     }
 
-    /// Tells everybody what they may do.
+    /// The number of the event and the rights of the receiver.
     #[event(permission = AllowAny)]
     fn told(&self, event: &Told, scope: &Scope<Member>) -> Option<(u32, String)> {
         scope.user().map(|member| (event.0, member.rights.clone()))
@@ -314,7 +314,7 @@ struct Fixture {
     chat: Endpoint<Portal>,
 }
 
-/// With an action's time of five seconds, and as many attempts as a test may want.
+/// With an action timeout of five seconds and no effective rate limit.
 fn fixture() -> Fixture {
     let state = Arc::<State>::default();
     let limits =
@@ -326,14 +326,14 @@ fn fixture() -> Fixture {
 }
 
 impl Fixture {
-    /// Connected by that token.
+    /// Connects as the user of a token.
     async fn open(&self, token: &str) -> Client {
         let mut client = connect(&self.chat).user(member(token)).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
         client
     }
 
-    /// Connected as nobody.
+    /// Connects anonymously.
     async fn open_anonymous(&self) -> Client {
         let mut client = connect(&self.chat).open().await.unwrap();
         assert_eq!(client.call("ping").await.status(), 200);
@@ -345,12 +345,12 @@ fn authenticate<'c>(client: &'c mut Client, token: &str) -> ClientCall<'c> {
     client.call("authenticate").with("token", token)
 }
 
-/// Shows a token, and does not wait for the answer.
+/// Sends `authenticate` without waiting for the reply.
 fn send_authenticate(client: &mut Client, token: &str, id: &str) {
     client.send(json!({"action": "authenticate", "token": token, "request_id": id}).to_string());
 }
 
-/// Calls an action, and does not wait for the answer.
+/// Calls an action without waiting for the reply.
 fn send_action(client: &mut Client, action: &str) {
     client.send(json!({"action": action, "request_id": action}).to_string());
 }
@@ -359,13 +359,13 @@ async fn next(client: &mut Client) -> Value {
     client.reply().await.value().clone()
 }
 
-/// The id and the status of the next reply.
+/// Returns the id and the status of the next reply.
 async fn next_status(client: &mut Client) -> (String, u16) {
     let reply = client.reply().await;
     (reply.value()["request_id"].as_str().unwrap_or_default().to_owned(), reply.status())
 }
 
-/// What this connection is told of itself.
+/// Returns the data of a `told` event: the rights of the connection's user.
 async fn told(fixture: &Fixture, client: &mut Client) -> Value {
     fixture.chat.publisher().publish(&Lobby, Told(0));
     next(client).await["data"].clone()

@@ -1,4 +1,4 @@
-//! What credentials are answered, and what follows: nothing where they are not good.
+//! Outcomes of `authenticate`: the reply and its effect; refused credentials change nothing.
 
 use std::time::{Duration, SystemTime};
 
@@ -42,7 +42,7 @@ async fn authenticate_that_is_refused_changes_nothing() {
         assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]), "{token}");
         assert_eq!(told(&fixture, &mut client).await, json!([0, "call"]), "{token}");
         assert_eq!(client.call("call").await.status(), 200);
-        // And it is still who it was to whoever looks for it.
+        // The connection is still registered under its user.
         fixture.chat.connections().disconnect_user("2");
         assert_eq!(authenticate(&mut client, "1 -").await.status(), 204);
         fixture.chat.connections().disconnect_user("1");
@@ -85,11 +85,11 @@ async fn authenticate_is_available_at_the_empty_route_only() {
         let reply = authenticate(&mut client, "1").route(route).await;
         assert_eq!(reply.status(), 404, "{route}");
     }
-    // Its method is called otherwise, and that is no name to call.
+    // The name of the method is no action.
     assert_eq!(client.call("renew").with("token", "1").await.status(), 405);
     assert_eq!(client.call("Authenticate").with("token", "1").await.status(), 405);
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
-    // However the name is spelled in JSON.
+    // JSON escapes in the action name are decoded.
     client.send(r#"{"action":"\u0061uthenticate","token":"1"}"#);
     assert_eq!(client.reply().await.status(), 204);
     assert_eq!(authenticate(&mut client, "1 x").route("").await.status(), 204);
@@ -135,7 +135,7 @@ fn authenticate_is_listed_in_the_audit() {
     assert!(!audit.entries().iter().any(|entry| entry.action == "renew"), "{audit}");
 }
 
-/// The user's own code is no more to be trusted than the method's.
+/// The `User` implementation may panic, like the hook.
 #[tokio::test(start_paused = true)]
 async fn authenticate_with_a_user_value_that_panics_is_refused() {
     struct Odd(u8);

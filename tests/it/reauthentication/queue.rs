@@ -1,4 +1,4 @@
-//! Credentials go in front of the queue, one at a time; what runs is asked about again before its reply goes out.
+//! `authenticate` overtakes the queue, one at a time; running actions are authorized again before their reply.
 
 use portcullis::Limits;
 use serde_json::json;
@@ -95,7 +95,7 @@ async fn second_authenticate_waits_for_the_first_during_an_action() {
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,second"]));
 }
 
-/// One after the other, also where nothing else runs, or what runs ends meanwhile: the later one counts.
+/// In order, also without a running action or if it ends meanwhile: the last one decides.
 #[tokio::test(start_paused = true)]
 async fn authenticate_messages_are_handled_one_at_a_time() {
     for behind in ["", "hang"] {

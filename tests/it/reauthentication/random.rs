@@ -1,4 +1,4 @@
-//! Random credentials between random events and actions: whatever comes in between, nothing passes on old rights.
+//! Random credentials between random events and actions: nothing is delivered on old rights.
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 use super::{Lobby, Room, Said, Told, Uploaded, Whispered, fixture, send_action, send_authenticate};
 use crate::common::rng::Rng;
 
-/// The rights of a token, one for each bit.
+/// The rights of a token, one per bit.
 fn rights(bits: u64) -> String {
     let all = ["see", "hear", "inside", "call"].into_iter().enumerate();
     all.filter(|(bit, _)| bits & (1 << bit) != 0).map(|(_, right)| right).collect::<Vec<_>>().join(",")
 }
 
-/// What the client knows of what it may be sent.
+/// What the client knows about its rights.
 #[derive(Default)]
 struct Expected {
-    /// The rights of the last 204, unless credentials are on their way.
+    /// The rights of the last 204, unless an `authenticate` is pending.
     known_rights: Option<String>,
-    /// The rights that were asked for, until they are answered.
+    /// The rights of the pending `authenticate`.
     pending: Option<String>,
-    /// How many were answered.
+    /// The number of evaluations.
     answered: u32,
-    /// How often each kind of frame came, and how often one would have been forbidden.
+    /// The number of frames per kind and status.
     counts: std::collections::BTreeMap<String, u32>,
 }
 
@@ -45,9 +45,9 @@ impl Expected {
             "whispered" => may("hear"),
             "said" => may("inside"),
             "told" => frame["data"][1] == known_rights.as_str(),
-            // One that began before may say who it began for.
+            // An action that began before may return the user it began for.
             "whoami" => frame["request_id"] != self.answered || frame["data"][1] == known_rights.as_str(),
-            // Whoever was refused may have been refused before.
+            // A refusal may result from the rights before.
             "call" => frame["status"] == 403 || may("call"),
             "uploads" => frame["status"] == 403 || may("see"),
             "enter" => frame["status"] == 403 || may("inside"),
@@ -75,7 +75,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
             7 => send_action(&mut client, if rng.below(2) == 0 { "call" } else { "uploads" }),
             8 => client.send(json!({"action": "whoami", "request_id": expected.answered}).to_string()),
             9 if expected.pending.is_none() => {
-                // What was sent on the old rights may still come until the answer does.
+                // Frames on the old rights may arrive until the reply.
                 let fresh = rights(rng.below(16));
                 send_authenticate(&mut client, &format!("1 {fresh}"), "renewed");
                 expected.known_rights = None;
@@ -100,7 +100,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
                 }
             }
             _ => {
-                // Not always all that is there.
+                // Not always everything that has arrived.
                 for _ in 0..rng.below(12) {
                     let Some(frame) = client.reply().now_or_never() else { break };
                     expected.check_frame(frame.value());

@@ -1,4 +1,4 @@
-//! How often a client may try: `Limits::max_authenticate_per_minute`.
+//! The rate limit of `authenticate`: `Limits::max_authenticate_per_minute`.
 
 use portcullis::testing::{Client, connect};
 use portcullis::{Endpoint, Limits};

@@ -1,4 +1,4 @@
-//! With the new user come new rights: of actions, of events in every form, of groups, and of being here at all.
+//! The rights of the new user: actions, events, memberships, and the connection itself.
 
 use std::sync::atomic::Ordering;
 
@@ -69,7 +69,7 @@ async fn queued_events_are_reauthorized_after_authenticate() {
         let mut client = fixture.open(&format!("1 {before}")).await;
         send_authenticate(&mut client, &format!("wait 1 {after}"), "renewed");
         client.expect_silence().await;
-        // Nothing runs in between: these wait in the connection when the credentials are found to be good.
+        // The connection does not run in between: these are queued when the credentials are accepted.
         let publisher = fixture.chat.publisher();
         publisher.publish(&Lobby, Uploaded(1));
         publisher.publish(&Lobby, Whispered(1));
@@ -104,7 +104,7 @@ async fn memberships_are_revalidated_after_authenticate() {
             assert_eq!(next(&mut other).await["data"], data, "and nobody else is concerned");
         }
     }
-    // Who may again must ask again.
+    // A membership that has ended needs a new join.
     assert_eq!(client.call("enter").await.status(), 403);
     assert_eq!(authenticate(&mut client, "1 inside").await.status(), 204);
     assert_eq!(client.call("enter").await.status(), 200);
@@ -139,7 +139,7 @@ async fn pending_join_is_reauthorized_after_authenticate() {
         let fixture = fixture();
         let mut client = fixture.open("1 call").await;
         assert_eq!(authenticate(&mut client, "1 inside,call").await.status(), 204);
-        // Let in while it was true; it comes into effect once the question is through.
+        // The join is authorized with the old rights and takes effect after the reply.
         fixture.state.yields_per_evaluation.store(20, Ordering::SeqCst);
         send_action(&mut client, "enter");
         tokio::task::yield_now().await;
@@ -166,7 +166,7 @@ async fn scope_of_the_connection_is_kept_after_authenticate() {
     assert_eq!(*client.call("came_by").await.data(), came_by);
     assert_eq!(authenticate(&mut client, "1 hear").await.status(), 204);
     assert_eq!(*client.call("came_by").await.data(), came_by);
-    // `#[connect]` does not run again: it is in the lobby once.
+    // `#[connect]` does not run again: the connection is in the lobby once.
     fixture.chat.publisher().publish(&Lobby, Whispered(1));
     assert_eq!(next(&mut client).await["data"], 1);
     client.expect_silence().await;

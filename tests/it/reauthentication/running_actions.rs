@@ -1,4 +1,4 @@
-//! What runs while fresh credentials come: from then on it is done for whoever they say that sits there.
+//! Actions that run during `authenticate` continue for the new user.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ async fn join_after_authenticate_is_authorized_for_the_new_user() {
             let fixture = fixture();
             let mut client = fixture.open("1").await;
             assert_eq!(authenticate(&mut client, &format!("1 {before}")).await.status(), 204);
-            // What the old ones are granted is known from here on.
+            // From here on the grants of the old credentials are loaded.
             client.call("uploads").await;
             send_action(&mut client, action);
             client.expect_silence().await;
@@ -71,7 +71,7 @@ async fn forget_grants_after_authenticate_keeps_the_grants_of_the_new_user() {
     send_action(&mut client, "resign_later");
     client.expect_silence().await;
     assert_eq!(authenticate(&mut client, "1 see").await.status(), 204);
-    // The new ones are known before it goes on.
+    // The new grants are loaded before the action continues.
     assert_eq!(fixture.chat.publisher().join("1", Club).await, 1);
     fixture.state.resume.notify_one();
     assert_eq!(next_status(&mut client).await, ("resign_later".to_owned(), 200));

@@ -1,4 +1,4 @@
-//! The same over a real socket: the code and the reason that a client is told.
+//! Expiry over a real socket: close code and reason.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{Member, fixture, member};
 
-/// The token stands in the query, with pluses for spaces.
+/// Reads the token from the query, with pluses for spaces.
 async fn by_token(parts: &Parts) -> Result<Option<Member>> {
     let token = parts.uri.query().and_then(|query| query.strip_prefix("token="));
     Ok(token.map(|token| member(&token.replace('+', " "))))
@@ -62,6 +62,6 @@ async fn slow_reader_is_closed_when_its_credentials_expire() {
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"flood"}"#)).await.unwrap();
     tokio::time::timeout(Duration::from_mins(1), fixture.state.disconnected.notified()).await.expect("it ends");
-    // It is given two seconds to read why.
+    // The client has two seconds to read the close frame.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Every kind of action, asked again: what goes out where its right is left in place, and what where it is taken.
+//! Reauthorization of every kind of action: its reply if the right is kept, and 403 if it is revoked.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use super::handlers::{Lobby, Room, Said};
 use super::state::{LeafResult, State};
 use super::{Fixture, assert_alive, call, desk, fixture, uploads};
 
-/// A message, and the leaves that it passes.
+/// A message and the leaves on its route.
 const ACTIONS: [(&str, &[&str]); 3] = [
     (r#"{"action":"wait"}"#, &["desk", "own"]),
     (r#"{"action":"wait","route":"rooms/5/"}"#, &["desk", "mount", "rooms", "room_action"]),
@@ -40,13 +40,13 @@ async fn every_level_of_the_route_is_reauthorized() {
             fixture.state.results.lock().unwrap().clear();
             assert_alive(&mut client).await;
         }
-        // What stands elsewhere is not asked.
+        // Leaves outside the route are not evaluated.
         let reply = fixture.reply_after(&mut client, message, |state| state.set("elsewhere", LeafResult::No)).await;
         assert!(matches!(reply.status(), 200 | 201), "{reply:?}");
     }
 }
 
-/// The clock must not stand still behind a blocking action.
+/// Real time: a blocking action needs a running clock.
 #[tokio::test]
 async fn detached_and_blocking_actions_are_reauthorized() {
     for action in ["wait_detached", "block", "block_detached"] {
@@ -62,7 +62,7 @@ async fn detached_and_blocking_actions_are_reauthorized() {
     }
 }
 
-/// The checks of a blocking action may hold up their thread, whenever they are asked.
+/// The permissions of a blocking action may block their thread in every evaluation.
 #[tokio::test]
 async fn blocking_action_is_reauthorized_on_its_own_thread() {
     for action in ["block_in_permission", "block_in_permission_detached"] {
@@ -188,7 +188,7 @@ async fn side_effects_of_a_denied_action_are_discarded() {
         assert_eq!(events(&mut client, &fixture).await, wanted, "{action}: it is where it was");
         assert_eq!(other.reply().await.data(), 10, "and nobody has heard of it");
         other.expect_silence().await;
-        // It all does where the change leaves it its right.
+        // All side effects happen if the right is kept.
         fixture.state.results.lock().unwrap().clear();
         let reply = fixture.reply_after(&mut client, &message, |_| {}).await;
         assert_eq!(reply.status(), 200, "{reply:?}");
@@ -218,11 +218,11 @@ async fn unsubscribe_of_a_denied_action_has_no_effect() {
             assert_eq!(client.reply().await.value()["request_ids"], json!([3]));
         }
     }
-    // It has joined, too, and hears without an id.
+    // It has joined too, so events arrive without an id.
     assert_eq!(client.reply().await.value(), &json!({"event": "said", "data": 4}));
 }
 
-/// Three values and the last reply, each of which waits to be let go. The change comes while one of them waits.
+/// Streams three values and the last reply, one per permit, and changes rights while reply `at` waits.
 async fn streamed(action: &str, at: u32, takes: bool) {
     let fixture = fixture();
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
@@ -243,7 +243,7 @@ async fn streamed(action: &str, at: u32, takes: bool) {
             assert_denied(reply.value(), &told);
             assert_eq!(reply.value()["last"], true, "{told}");
             other.expect_silence().await;
-            // If the stream went on, its next value would arrive now.
+            // If the stream continued, its next value would arrive now.
             fixture.state.resume();
             return assert_alive(&mut client).await;
         }

@@ -1,4 +1,4 @@
-//! Who asks again and hears no answer, or an error, has heard a no; the log knows more.
+//! Reauthorizations that fail: the client gets 403, and the log has the cause.
 
 use super::state::LeafResult;
 use super::{assert_alive, call, fixture};
@@ -40,7 +40,7 @@ async fn hanging_reauthorization_delays_no_other_message() {
     let fixture = fixture();
     let mut client = fixture.open(1).await;
     fixture.change_during(&mut client, &call("wait_detached"), |state| state.set("own", LeafResult::Hangs)).await;
-    // Beside the queue, so nobody behind it waits.
+    // The action is detached, so later messages do not wait.
     for _ in 0..3 {
         assert_eq!(client.call("ping").await.data(), "pong");
     }
@@ -61,7 +61,7 @@ async fn change_during_reauthorization_evaluates_once_more() {
                 fixture.state.set("own", LeafResult::No);
             }
             fixture.connections.refresh_user("1").await;
-            // A yes of before this change.
+            // The evaluation before this change allows.
             fixture.state.evaluation_permits.add_permits(1);
             let reply = client.reply().await;
             assert_eq!(reply.status() == 403, takes, "{reply:?}");

@@ -1,4 +1,4 @@
-//! The desk: actions of every kind, at several levels, that wait until a test lets them go on.
+//! The consumer and its handlers: actions of every kind at several levels, which wait for a permit.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct Said(pub(crate) u32);
 #[group(consumer = Desk, permission = AllowAny, events(Said))]
 pub(crate) struct Lobby;
 
-/// Whoever joins is asked.
+/// Requires the leaf `room`.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Desk, permission = Inside, events(Said))]
 pub(crate) struct Room;
@@ -159,7 +159,7 @@ impl Desk {
         NoReply
     }
 
-    /// Says so to the lobby, and no more.
+    /// Publishes to the lobby and sends no reply.
     #[action(permission = May("own"))]
     async fn quietly_say(&self, cx: &Context<'_, Member>) -> Result<NoReply> {
         cx.publish(Lobby, Said(1))?;
@@ -167,7 +167,7 @@ impl Desk {
         Ok(NoReply)
     }
 
-    /// Everything that an action can cause.
+    /// Has every kind of side effect.
     #[action(permission = May("own"))]
     async fn act(&self, cx: &Context<'_, Member>) -> Result<()> {
         act(&self.state, cx).await
@@ -185,7 +185,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Two values, before each of which its caller loses the right, by its own doing.
+    /// Revokes the right of its own caller before each of two values.
     #[action(permission = May("own"))]
     async fn renounce_twice(&self, cx: &Context<'_, Member>) -> Result<Values> {
         own_changes::renounce_twice(self, cx)
@@ -196,7 +196,7 @@ impl Desk {
         own_changes::renounce_twice(self, cx)
     }
 
-    /// So many values and then the end, each once it may come.
+    /// Sends `count` values and the end, one per permit.
     #[action(permission = May("own"))]
     async fn stream(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
         stream(&self.state, cx, count)
@@ -210,7 +210,7 @@ impl Desk {
     #[action(permission = RefreshesAll)]
     async fn meddled(&self) {}
 
-    /// Changes what leaves say of its own caller, and tells of it in this way; then waits.
+    /// Revokes the right of its own caller, refreshes connections as `how` says, and waits for a permit.
     #[action(permission = May("own"))]
     async fn renounce(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
         own_changes::renounce(self, cx, how).await

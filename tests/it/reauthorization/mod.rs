@@ -1,5 +1,5 @@
-//! Rights change while an action runs: it is asked again before anything of it goes out, and ends with 403 where it may not
-//! any more.
+//! Rights change while an action runs: it is authorized again before its reply is sent, and ends with 403 if its caller
+//! lost the right.
 
 mod action_kinds;
 mod failures;
@@ -32,7 +32,7 @@ struct Fixture {
     connections: Connections<Desk>,
 }
 
-/// Nobody is asked for a sign of life, however long a test takes.
+/// No heartbeat, however long a test takes.
 fn fixture() -> Fixture {
     let state = State::new();
     let never = Duration::from_hours(10_000);
@@ -57,7 +57,7 @@ impl Fixture {
         client
     }
 
-    /// Sends a message, and makes a change while its action runs.
+    /// Sends a message and changes rights while its action runs.
     async fn change_during(&self, client: &mut Client, message: &str, change: impl FnOnce(&State)) {
         client.send(message);
         self.state.started.notified().await;
@@ -66,7 +66,7 @@ impl Fixture {
         self.state.resume();
     }
 
-    /// The same, and its one reply.
+    /// Does so and returns the next reply.
     async fn reply_after(&self, client: &mut Client, message: &str, change: impl FnOnce(&State)) -> Reply {
         self.change_during(client, message, change).await;
         client.reply().await

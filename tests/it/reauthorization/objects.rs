@@ -1,4 +1,4 @@
-//! Objects when an action is asked again: those are loaded that an answer depends on, and one that is gone is a no.
+//! Objects in a reauthorization: only those that the verdict depends on are loaded, and a missing one denies.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use portcullis::GrantSet;
 use super::handlers::{Lobby, Said};
 use super::{Fixture, assert_alive, desk, fixture};
 
-/// Whoever leads may delete what is another's.
+/// Requires `desk.lead` or the ownership of the note.
 const DELETE: &str = r#"{"action":"delete","note":7}"#;
 
 fn with_note(owner: u32) -> Fixture {

@@ -1,4 +1,4 @@
-//! What an action changes itself by `cx.connections` is its own doing: it is answered. What others change meanwhile counts.
+//! Changes that an action causes itself through `cx.connections` do not deny its reply; changes by others do.
 
 use futures_util::{StreamExt, stream};
 use portcullis::{Context, Error, ObjectKey, Result, Streamed};
@@ -8,7 +8,7 @@ use super::handlers::{Desk, Lobby, Room, Said, Values};
 use super::state::LeafResult;
 use super::{Member, assert_alive, fixture};
 
-/// What the action does: its caller may not call it any more, and everybody is told in this way.
+/// Revokes the right of its own caller, and refreshes connections as `how` says.
 pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
     cx.publish(Lobby, Said(9))?;
     cx.leave(Lobby)?;
@@ -37,7 +37,7 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
     Ok(5)
 }
 
-/// The same before each of two values.
+/// Does so before each of two values.
 pub(crate) fn renounce_twice(desk: &Desk, cx: &Context<'_, Member>) -> Result<Values> {
     let (state, connections) = (desk.state.clone(), cx.connections::<Desk>()?);
     let values = stream::iter(1..=2).then(move |value| {
@@ -64,7 +64,7 @@ async fn action_that_revokes_its_own_right_is_answered() {
             let reply = client.call(action).with("how", how).await;
             assert_eq!((reply.status(), reply.data()), (200, &json!(5)), "{action}, {how}");
             assert_eq!(fixture.take_runs(), 1);
-            // And all that it has caused has happened.
+            // All its side effects have happened.
             assert_eq!(other.reply().await.data(), 9);
             fixture.desk.publisher().publish(&Lobby, Said(1));
             fixture.desk.publisher().publish(&Room, Said(2));
@@ -147,7 +147,7 @@ async fn own_change_that_keeps_the_right_denies_nothing() {
 async fn own_change_of_one_action_reauthorizes_other_actions() {
     let fixture = fixture();
     let (mut client, mut twin) = (fixture.open(1).await, fixture.open(1).await);
-    // One beside the queue on the same socket, one on another socket of the same user.
+    // A detached action on the same connection, and an action on another connection of the same user.
     client.send(r#"{"action":"wait_detached"}"#);
     fixture.state.started.notified().await;
     twin.send(r#"{"action":"wait"}"#);

@@ -1,4 +1,4 @@
-//! A role changes: those are told who have it or may have it, and nobody else.
+//! `refresh_role`: only users that have or may have the role are revalidated.
 
 use portcullis::testing::{Client, connect};
 use portcullis::{Codename, ObjectKey, Overwrites, UserGrants};
@@ -11,7 +11,7 @@ fn user(grants: &[Codename], roles: &[&str]) -> UserGrants {
 }
 
 impl Fixture {
-    /// Whose grants were loaded since this was last asked.
+    /// Returns the users whose grants were loaded since the last call.
     fn loaded(&self) -> Vec<u32> {
         let mut loaded = std::mem::take(&mut *self.state.loaded.lock().unwrap());
         loaded.sort_unstable();
@@ -70,7 +70,7 @@ async fn refresh_role_updates_grants_and_role_members() {
     fixture.state.grant(1, user(&[], &["guest"]));
     fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 4).await, "what the channel allows the role is not theirs any more");
-    // Now it is known that they have another.
+    // By now the session knows another role of the user.
     fixture.state.grant(1, user(&[], &["editor"]));
     fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 4).await);
@@ -78,7 +78,7 @@ async fn refresh_role_updates_grants_and_role_members() {
     assert!(may_read(&mut client, 4).await);
 }
 
-/// What objects overwrite is theirs: who changes it says of which object.
+/// A changed overwrite is announced by object.
 #[tokio::test(start_paused = true)]
 async fn refresh_role_keeps_object_overwrites() {
     let fixture = fixture();

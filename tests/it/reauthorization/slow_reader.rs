@@ -1,4 +1,4 @@
-//! A change while a client does not read its reply, over a real socket: what was not sent yet is asked about again.
+//! A change while a slow reader has an unsent reply, over a real socket: the reply is authorized again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::common::Padding;
 
-/// What the tests know of the server.
+/// What tests and server share.
 #[derive(Default)]
 struct Shop {
     is_closed: AtomicBool,
@@ -38,7 +38,7 @@ impl Shop {
 
 struct News(Arc<Shop>);
 
-/// So large that the buffers of a socket hold but a few.
+/// So large that the buffers of a socket hold only a few.
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -96,7 +96,7 @@ impl News {
         self.0.sell().await
     }
 
-    /// Both make it a member of what it had no part in.
+    /// Joins one group and subscribes to another.
     #[action(permission = IsOpen)]
     async fn enter(&self, cx: &Context<'_, ()>) -> Result<()> {
         enter(&self.0, cx).await
@@ -123,7 +123,7 @@ impl News {
 async fn enter(shop: &Shop, cx: &Context<'_, ()>) -> Result<()> {
     cx.join(Buyers("joined")).await?;
     cx.subscribe(Buyers("subscribed")).await?;
-    // It is in this one already.
+    // The connection is a member of this one already.
     cx.join(Buyers("first")).await?;
     cx.publish(Buyers("first"), Sold(0))?;
     shop.sell().await;
@@ -140,7 +140,7 @@ struct Server {
 }
 
 async fn serve() -> Server {
-    // Nobody is asked for a sign of life while a test runs.
+    // No heartbeat while a test runs.
     let long = Duration::from_hours(1);
     let limits = Limits {
         max_queued_events: 1000,
@@ -166,7 +166,7 @@ async fn next(socket: &mut Socket) -> String {
     frame.unwrap().unwrap().into_text().unwrap().to_string()
 }
 
-/// Connects, and waits until it is a member.
+/// Connects and waits until the connection is a member.
 async fn member(address: &str) -> Socket {
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
@@ -174,7 +174,7 @@ async fn member(address: &str) -> Socket {
     socket
 }
 
-/// Goes on until the buffers of whoever does not read must be full. Gives somebody who does.
+/// Publishes until the buffers of a slow reader are full. Returns a connection that reads.
 async fn fill(server: &Server) -> Socket {
     let mut reading = member(&server.address).await;
     for _ in 0..64 {
@@ -184,7 +184,7 @@ async fn fill(server: &Server) -> Socket {
     reading
 }
 
-/// The first reply behind the pages.
+/// Skips the pages and returns the next frame.
 async fn reply(socket: &mut Socket) -> Value {
     loop {
         let text = next(socket).await;
@@ -201,7 +201,7 @@ async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
             let server = serve().await;
             let mut stuck = member(&server.address).await;
             let message = format!(r#"{{"action":"{action}","request_id":1}}"#);
-            // While something runs in the queue, an event for which there is no room holds up nothing.
+            // While a queued action runs, an event that cannot be written delays nothing.
             let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
             for message in std::iter::once(message).chain(hold) {
                 stuck.send(Message::text(message)).await.unwrap();
@@ -224,7 +224,7 @@ async fn join_of_a_withheld_reply_has_no_effect() {
     for (action, takes) in [("enter", true), ("enter", false), ("enter_detached", true), ("enter_detached", false)] {
         let server = serve().await;
         let mut stuck = member(&server.address).await;
-        // As above.
+        // See above.
         let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
         for message in std::iter::once(format!(r#"{{"action":"{action}","request_id":1}}"#)).chain(hold) {
             stuck.send(Message::text(message)).await.unwrap();
@@ -232,7 +232,7 @@ async fn join_of_a_withheld_reply_has_no_effect() {
         }
         let mut reading = fill(&server).await;
         server.shop.resume.notify_one();
-        // Until it has taken effect, beside the queue when there is room: its reply waits behind the rest of the pages.
+        // Until the action has taken effect (a detached one when the socket is writable): its reply waits behind the pages.
         let others_hear = async |reading: &mut Socket| assert!(next(reading).await.contains("sold"));
         while timeout(Duration::from_millis(20), others_hear(&mut reading)).await.is_err() {
             assert!(next(&mut stuck).await.contains("page"));

@@ -1,4 +1,4 @@
-//! What is true at the desk at this moment, and the leaves, objects and grants that tell it.
+//! The state that tests and server share, and the leaves, objects and grants that read it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::Member;
 use super::handlers::{Desk, Lobby, Said, Shelf};
 
-/// What a leaf says.
+/// The result of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeafResult {
     No,
@@ -22,26 +22,26 @@ pub(crate) enum LeafResult {
     Refuses,
     Panics,
     Hangs,
-    /// Yes, once somebody lets it.
+    /// Allows after an evaluation permit.
     Waits,
 }
 
-/// What is true at this moment, and what has happened.
+/// What tests and server share.
 pub(crate) struct State {
-    /// What leaves say; yes, where nothing stands here.
+    /// Results per leaf; a leaf without an entry allows.
     pub(crate) results: Mutex<HashMap<&'static str, LeafResult>>,
     pub(crate) grants: Mutex<HashMap<u32, UserGrants>>,
     pub(crate) overwrites: Mutex<HashMap<String, Overwrites>>,
-    /// Whose grants were loaded.
+    /// The users whose grants were loaded.
     pub(crate) loaded: Mutex<Vec<u32>>,
-    /// Who owns which note.
+    /// The owner per note.
     pub(crate) notes: Mutex<HashMap<u32, u32>>,
     pub(crate) note_loads: AtomicUsize,
-    /// How often an action has run.
+    /// The number of runs of actions.
     pub(crate) runs: AtomicUsize,
     pub(crate) started: Notify,
     pub(crate) resume_permits: Semaphore,
-    /// A question waits for its answer.
+    /// A leaf waits for an evaluation permit.
     pub(crate) evaluating: Notify,
     pub(crate) evaluation_permits: Semaphore,
 }
@@ -63,7 +63,7 @@ impl State {
         })
     }
 
-    /// An action runs: it says so, and waits until somebody lets it go on.
+    /// The body of an action: notifies `started`, and waits for a permit.
     pub(crate) async fn run(&self) -> usize {
         let number = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
         self.started.notify_one();
@@ -71,7 +71,7 @@ impl State {
         number
     }
 
-    /// Takes a note away, tells the lobby, and runs on.
+    /// Deletes a note, publishes to the lobby, and waits for a permit.
     pub(crate) async fn delete(&self, cx: &Context<'_, Member>, note: u32) -> Result<()> {
         cx.publish(Lobby, Said(note))?;
         self.notes.lock().unwrap().remove(&note);
@@ -123,7 +123,7 @@ impl GrantSource<Member> for FakeGrants {
     }
 }
 
-/// A handler whose leaves say what is true.
+/// A handler whose leaves read the shared state.
 pub(crate) trait HasState: Handler<User = Member> {
     fn state(&self) -> &State;
 }
@@ -136,7 +136,7 @@ impl<H: HasState> Permission<H> for May {
     }
 }
 
-/// Whoever may be at the place that the route names.
+/// Holds at one shelf, which the captures of the route name.
 pub(crate) struct MayAccessShelf;
 
 impl Permission<Shelf> for MayAccessShelf {
@@ -148,7 +148,7 @@ impl Permission<Shelf> for MayAccessShelf {
     }
 }
 
-/// Takes a lock as only those may who hold up their thread.
+/// Blocks its thread, which is allowed only for blocking actions.
 pub(crate) struct BlocksThread;
 
 impl Permission<Desk> for BlocksThread {
@@ -158,7 +158,7 @@ impl Permission<Desk> for BlocksThread {
     }
 }
 
-/// Changes what its caller may do, which is none of its business.
+/// Refreshes all connections, which a permission must not do.
 pub(crate) struct RefreshesAll;
 
 impl Permission<Desk> for RefreshesAll {

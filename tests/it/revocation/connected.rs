@@ -1,4 +1,4 @@
-//! A change reaches whoever is connected: the events they see, the groups they are in, and whether they stay.
+//! A change of rights reaches connected users: their events, their memberships, and the connection itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ async fn events_of_a_revoked_grant_are_dropped() {
         assert_eq!(next(client).await, json!({"event": "uploaded", "data": 1}));
     }
     fixture.state.readers.lock().unwrap().remove(&1);
-    // These wait in the connection when the change comes, and are asked about again.
+    // Queued when the change comes, so they are authorized again.
     publisher.publish(&Lobby, Uploaded(2));
     publisher.publish(&Lobby, Said(3));
     fixture.connections.refresh_user("1").await;

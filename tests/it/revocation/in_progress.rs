@@ -1,4 +1,4 @@
-//! What is under way when a change comes (a connection, a join, a stream) is asked about again before it counts.
+//! Connects, joins and streams in progress when a change comes are authorized again before they take effect.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,7 @@ async fn connect_during_a_change_is_evaluated_again() {
     fixture.state.yields_per_evaluation.store(10, Ordering::SeqCst);
     let connecting = connect(&fixture.chat).user(member(1, &[])).open();
     let mut connecting = Box::pin(connecting);
-    // The door has begun to ask, and has heard that all is well.
+    // The connect permission has been evaluated, with the old rights.
     assert!(futures_util::poll!(&mut connecting).is_pending());
     fixture.state.banned.lock().unwrap().insert(1);
     fixture.connections.refresh_user("1").await;

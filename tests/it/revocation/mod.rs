@@ -1,4 +1,4 @@
-//! What people may do changes while they are connected: nothing is delivered on what was true before.
+//! Rights change while users are connected: nothing is delivered on old rights.
 
 mod connected;
 mod in_progress;
@@ -18,13 +18,13 @@ use portcullis::{
 use crate::common::codenames::uploads;
 use crate::common::{Member, member};
 
-/// What everybody may do at this moment.
+/// The current rights of all users.
 #[derive(Default)]
 struct State {
     readers: Mutex<HashSet<u32>>,
     members: Mutex<HashSet<u32>>,
     banned: Mutex<HashSet<u32>>,
-    /// How often each question waits before it is answered.
+    /// How often each evaluation yields before it returns.
     yields_per_evaluation: AtomicUsize,
     evaluations: AtomicUsize,
     resume: tokio::sync::Notify,
@@ -47,7 +47,7 @@ struct FakeGrants(Arc<State>);
 
 impl GrantSource<Member> for FakeGrants {
     async fn load(&self, user: &Member) -> Result<UserGrants> {
-        // What is read first may not be true any more when it is given.
+        // The result may be outdated when it is returned.
         let seer = State::has(&self.0.readers, user);
         self.0.wait().await;
         Ok(if seer { GrantSet::from(uploads::read).into() } else { UserGrants::default() })
@@ -117,14 +117,14 @@ impl Community {
     #[action]
     async fn ping(&self) {}
 
-    /// Waits until somebody lets it go on, and then goes on for ever.
+    /// Waits for `resume`, and then never ends.
     #[action(permission = uploads.read)]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
         self.state.resume.notified().await;
         Streamed(futures_util::stream::repeat(1))
     }
 
-    /// Asks to come in, and waits until somebody lets it go on.
+    /// Joins the room, and waits for `resume`.
     #[action]
     async fn enter(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(Room).await?;

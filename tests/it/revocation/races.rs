@@ -1,4 +1,4 @@
-//! Changes that come at an awkward moment: nothing passes on what was true before, and nothing comes twice or is lost.
+//! Changes of rights that race with evaluations: nothing is delivered on old rights, twice or never.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -30,14 +30,14 @@ impl GrantKey for Channel {
     }
 }
 
-/// What is true at this moment, and what has been asked.
+/// What tests and server share.
 #[derive(Default)]
 struct State {
     is_revoked: AtomicBool,
     is_outside: AtomicBool,
-    /// Whoever asks about the room hears nothing.
+    /// Set to let the group permission hang.
     group_permission_hangs: AtomicBool,
-    /// Grants and `#[connect]` say that they have `started`, and wait for `resume`.
+    /// Set to let grants and `#[connect]` notify `started` and wait for `resume`.
     is_slow: AtomicBool,
     started: Notify,
     resume: Notify,
@@ -152,7 +152,7 @@ impl Team {
         cx.join(watchers()).await
     }
 
-    /// One each second, without end.
+    /// An endless stream of one value per second.
     #[action(permission = uploads.read)]
     async fn ticks(&self) -> Result<Streamed<impl Stream<Item = Result<u32>> + use<>>> {
         Ok(Streamed(stream::unfold(0, |tick| async move {
@@ -170,7 +170,7 @@ fn uploaded(file: u32) -> Uploaded {
     Uploaded { channel: Channel("a".to_owned()), file }
 }
 
-/// Nobody is asked for a sign of life, however long a test takes.
+/// No heartbeat, however long a test takes.
 fn chat() -> (Arc<State>, Endpoint<Team>) {
     let state = Arc::<State>::default();
     let never = Duration::from_hours(10_000);
@@ -185,7 +185,7 @@ async fn open(chat: &Endpoint<Team>, id: u32, roles: &[&'static str]) -> Client 
     client
 }
 
-/// More than are asked about at once.
+/// More connections than are revalidated at once.
 async fn open_forty(chat: &Endpoint<Team>) -> Vec<Client> {
     let mut clients = Vec::new();
     for id in 0..40 {
@@ -204,11 +204,11 @@ async fn data(client: &mut Client) -> serde_json::Value {
     client.reply().await.value()["data"].clone()
 }
 
-/// Runs it on threads of its own: what goes round without end may let no timeout of its runtime pass.
+/// Runs a test on its own threads: an endless loop would let no timeout of its own runtime fire.
 fn within_time_limit(test: impl Future<Output = ()> + Send + 'static) {
     let (ending, ended) = channel::<()>();
     let thread = std::thread::spawn(move || {
-        // Dropped last of all, after the runtime.
+        // Dropped last, after the runtime.
         let _ending = ending;
         Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap().block_on(test);
     });
@@ -216,7 +216,7 @@ fn within_time_limit(test: impl Future<Output = ()> + Send + 'static) {
     thread.join().unwrap_or_else(|failure| resume_unwind(failure));
 }
 
-/// Grants are loaded for an event when this changes; both go through.
+/// Changes the rights while grants are loaded for an event, and lets both complete.
 async fn change_during_grant_load(state: &State, chat: &Endpoint<Team>, change: impl FnOnce(&State)) {
     state.is_slow.store(true, Ordering::SeqCst);
     chat.publisher().publish(&Room, uploaded(1));
@@ -242,7 +242,7 @@ async fn event_deferred_during_a_change_is_delivered_once() {
 async fn event_deferred_during_a_change_is_dropped_if_the_membership_ended() {
     let (state, chat) = chat();
     let mut client = open(&chat, 1, &[]).await;
-    // The grants stay; only the room says no from now on.
+    // The grants stay; only the group permission denies from now on.
     change_during_grant_load(&state, &chat, |state| state.is_outside.store(true, Ordering::SeqCst)).await;
     client.expect_silence().await;
 }
@@ -341,7 +341,7 @@ async fn deferred_events_of_an_ended_connection_load_no_grants() {
     state.started.notified().await;
     drop(client);
     state.disconnected.notified().await;
-    // Nobody lets the source go on: each further question would last until its time is up.
+    // Nothing resumes the source: each further load would take until its timeout.
     sleep(Duration::from_hours(3)).await;
     assert_eq!(state.loads.load(Ordering::SeqCst), 1, "but what was asked already");
 }
@@ -363,7 +363,7 @@ async fn stream_ends_when_its_grant_is_revoked() {
     client.expect_silence().await;
 }
 
-/// On several threads, with a change about every other event: each comes once, in order.
+/// On several threads, with a change about every second event: each event arrives once, in order.
 #[test]
 fn deferred_events_during_changes_arrive_once_in_order() {
     const ROUNDS: u32 = 5000;

@@ -1,4 +1,4 @@
-//! Random changes between random events: whatever comes in between, nothing passes on old grants.
+//! Random changes between random events: nothing is delivered on old grants.
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::{Lobby, Room, Said, Uploaded, fixture};
 use crate::common::rng::Rng;
 
-/// Whatever comes in between: once a change is through, nothing comes that it forbids.
+/// After a change has completed, nothing arrives that it forbids.
 #[tokio::test]
 async fn random_changes_deliver_nothing_on_old_grants() {
     let fixture = fixture();
@@ -19,7 +19,7 @@ async fn random_changes_deliver_nothing_on_old_grants() {
     let mut rng = Rng(0x2545_f491_4f6c_dd1d);
     let (mut sees, mut members) = (true, true);
     let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
-    // What is sure by now to be forbidden, and how often each kind came, was forbidden, and was changed.
+    // What is forbidden for certain, and how often each kind arrived, was forbidden, and was changed.
     let (mut no_uploads, mut no_room, mut counts) = (false, false, [0_u32; 5]);
     for step in 0..100_000 {
         match rng.below(12) {
@@ -34,7 +34,7 @@ async fn random_changes_deliver_nothing_on_old_grants() {
                     let mut all = fixture.state.readers.lock().unwrap();
                     let _ = if sees { all.insert(1) } else { all.remove(&1) };
                 } else if members {
-                    // Nobody lets it in again but by connecting anew, below.
+                    // It can join again only with a new connection, below.
                     members = false;
                     fixture.state.members.lock().unwrap().remove(&1);
                 }
@@ -47,7 +47,7 @@ async fn random_changes_deliver_nothing_on_old_grants() {
                     && futures_util::poll!(change).is_ready()
                 {
                     changing = None;
-                    // What is on the wire by now was sent before.
+                    // Frames that have arrived by now were sent before the change completed.
                     while client.reply().now_or_never().is_some() {}
                     (no_uploads, no_room) = (!sees, !members);
                 }

@@ -1,4 +1,4 @@
-//! Whom an action's events reach, and when: after a reply that is no error, or at once.
+//! The receivers of an action's publications, and when they arrive: after a successful reply, or at once.
 
 use super::{act, act_ok, fixture, frames, said};
 

@@ -1,4 +1,4 @@
-//! What becomes of events, in numbers.
+//! The event counters.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use portcullis::{EventCounters, Limits, OverflowPolicy};
 
 use super::{Fixture, Room, Unserializable, Uploaded, Whispered, act, act_ok, fixture, frames, said, world_with};
 
-/// By how much each number has risen since the last time, those that have not left out.
+/// The counters that have changed since the last call.
 struct CounterDelta<'w>(&'w Fixture, EventCounters);
 
 impl<'w> CounterDelta<'w> {
@@ -15,7 +15,7 @@ impl<'w> CounterDelta<'w> {
         CounterDelta(fixture, fixture.publisher.counters())
     }
 
-    /// Once all clients have received what there is: what waits has not gone out.
+    /// Call it after all clients have received their frames.
     fn take_delta(&mut self) -> HashMap<&'static str, u64> {
         let (then, now) = (self.1, self.0.publisher.counters());
         self.1 = now;
@@ -39,7 +39,7 @@ impl<'w> CounterDelta<'w> {
     }
 }
 
-/// How many frames come to all of them before there is silence.
+/// Returns the number of frames that all clients receive before silence.
 async fn received(clients: &mut [Client]) -> u64 {
     let mut count = 0;
     for client in clients {
@@ -104,7 +104,7 @@ async fn deferred_event_is_counted_when_it_is_settled() {
     fixture.say(2, "after");
     assert_eq!(frames(&mut all[0]).await, Vec::<String>::new());
     counted.expect(&[("published", 3)]);
-    // For who has left meanwhile it is settled by that.
+    // A leave settles the deferred events of that member.
     fixture.publisher.leave("2", &Room { id: 2 });
     fixture.state.grants_gate.open();
     for (at, uploads) in [(0, 2), (1, 0), (2, 0), (3, 0)] {
@@ -120,7 +120,7 @@ async fn deferred_event_is_counted_when_it_is_settled() {
 #[tokio::test(start_paused = true)]
 async fn event_missed_by_a_slow_reader_is_counted() {
     for (policy, lost) in [(OverflowPolicy::DropOldest, ("dropped", 3)), (OverflowPolicy::Close, ("too_slow", 1))] {
-        // Eight events may wait for a connection that could not run, two for grants.
+        // The queue of a connection that could not run takes eight events; two can be deferred.
         let fixture = world_with(Limits { max_queued_events: 2, ..Limits::default() }, policy);
         let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
         act_ok(&mut one, "", r#"{"join":2}"#).await;
@@ -162,7 +162,7 @@ async fn reauthorized_event_is_counted_once() {
     let mut counted = CounterDelta::new(&fixture);
     fixture.say(2, "hello");
     for _ in 0..3 {
-        // It waits for its client, and each change takes it back.
+        // It waits for its client, and each change defers it again.
         fixture.feed.connections().refresh_user("1").await;
     }
     assert_eq!(frames(&mut one).await, [said("hello", 2, "1")]);

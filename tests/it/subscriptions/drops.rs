@@ -1,4 +1,4 @@
-//! An event may run its own code when it is dropped, and publish: wherever it is dropped, nothing stands still by that.
+//! Events that publish when they are dropped: no drop site deadlocks.
 
 use std::sync::mpsc;
 use std::thread;
@@ -8,7 +8,7 @@ use portcullis::{Limits, OverflowPolicy};
 
 use super::{Fixture, PublishesOnDrop, Room, act_ok, fixture, frames, said, settled, unsubscribe, world_with};
 
-/// The test on a thread of its own, which is left behind where it hangs.
+/// Runs a test on its own thread, which is abandoned if it hangs.
 #[track_caller]
 fn completes(test: impl Future<Output = ()> + Send + 'static) {
     let (told, heard) = mpsc::channel();
@@ -42,7 +42,7 @@ fn event_that_publishes_on_drop_is_dropped_after_deferral_without_deadlock() {
             act_ok(client, "1", r#"{"subscribe":2}"#).await;
         }
         publish_parting(&fixture);
-        // Something waits behind it.
+        // Deferred behind the first event.
         fixture.say(2, "after");
         for client in [&mut three, &mut six] {
             let mut received = frames(client).await;
@@ -76,7 +76,7 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
         fixture.state.grants_gate.close();
         publish_parting(&fixture);
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
-        // Both wait for grants: one leaves, and one goes.
+        // Both wait for grants: one unsubscribes, and one disconnects.
         unsubscribe(&mut one, 2, "1").await;
         drop(other);
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
@@ -88,8 +88,8 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
     });
 }
 
-/// A client who does not read misses some of them: while they are settled one by one, when its grants are there, and while
-/// all wait for grants again.
+/// A slow reader misses some of them: while deferred events are settled, with loaded grants, and while all are deferred
+/// again.
 #[test]
 fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
     completes(async {
@@ -129,11 +129,11 @@ fn event_that_publishes_on_drop_closes_a_slow_reader_without_deadlock() {
             let mut one = fixture.open(1, &[]).await;
             act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
             if !waits {
-                // Its grants are there.
+                // Loads its grants.
                 publish_parting(&fixture);
                 assert_eq!(frames(&mut one).await, [PARTING.to_owned(), gone()]);
             }
-            // Eight events may wait for a connection that could not run, two for grants.
+            // The queue of a connection that could not run takes eight events; two can be deferred.
             for _ in 0..9 {
                 publish_parting(&fixture);
             }

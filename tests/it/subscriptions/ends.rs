@@ -1,4 +1,4 @@
-//! How subscriptions end, alone and together, and the room that each takes up.
+//! How subscriptions end, and the group slots that they take.
 
 use portcullis::testing::Client;
 
@@ -16,7 +16,7 @@ async fn unsubscribe_ends_one_id_and_the_last_one_ends_the_membership() {
         fixture.say(2, "hello");
         assert_eq!(frames(&mut one).await, [said("hello", 2, left)]);
     }
-    // What it has not subscribed under, or not here, ends nothing.
+    // An unknown id, or one of another group, ends nothing.
     for (room, id) in [(2, "1"), (2, r#""3""#), (2, "null"), (4, "3")] {
         unsubscribe(&mut one, room, id).await;
         fixture.say(2, "hello");
@@ -69,7 +69,7 @@ async fn ended_request_id_is_absent_after_the_reply() {
         if last {
             unsubscribe(&mut one, 2, "2").await;
         }
-        // These wait when the message comes.
+        // These are queued when the message arrives.
         fixture.say(2, "before");
         let reply = act(&mut one, "", r#"{"say":[2,"bye"]},{"unsubscribe":[2,1]}"#).await;
         assert_eq!(
@@ -133,7 +133,7 @@ async fn membership_begun_and_ended_in_one_action_gets_no_event() {
     assert_eq!(frames(&mut one).await, [said("look", 2, "")], "and what stays has, without the id that went");
 }
 
-/// There is room for so many more groups, and for no more than that.
+/// Asserts the number of free group slots.
 async fn assert_free_slots(client: &mut Client, most: usize) {
     for id in 0..most {
         act_ok(client, &id.to_string(), r#"{"subscribe":9}"#).await;
@@ -152,7 +152,7 @@ async fn subscription_takes_a_group_slot_and_returns_it() {
     assert_free_slots(&mut one, 3).await;
     for (left, id, step) in [
         (2, "1", r#"{"subscribe":2}"#),
-        // What it has already needs no room, and gives none back that it has not.
+        // A repeated id takes no slot, and an unknown id frees none.
         (2, "1", r#"{"subscribe":2}"#),
         (1, "2", r#"{"subscribe":2}"#),
         (0, "", r#"{"join":2}"#),

@@ -1,5 +1,5 @@
-//! Subscriptions, and whom an event reaches by which way: request ids, public names, one user or several groups, members
-//! that are let in from outside, and the counts of it all.
+//! Subscriptions and delivery paths: request ids, public names, publications to a user or several groups, memberships
+//! from outside the connection, and event counters.
 
 mod addressing;
 mod counters;
@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use crate::common::codenames::uploads;
 use crate::common::{Member, member};
 
-/// Holds up whoever comes while it is shut.
+/// Blocks callers while it is closed.
 struct Gate(watch::Sender<bool>);
 
 impl Default for Gate {
@@ -50,20 +50,20 @@ impl Gate {
     }
 }
 
-/// What everybody may do at this moment.
+/// The current rights of all users.
 #[derive(Default)]
 struct State {
-    /// Users who may not be in any room.
+    /// Users without access to any room.
     outsiders: Mutex<HashSet<u32>>,
-    /// How often each user was asked about at the door of a room.
+    /// The number of evaluations of the group permission per user.
     evaluations: Mutex<HashMap<u32, usize>>,
-    /// Holds up an answer at the door of a room, after it was made.
+    /// Delays the verdict of the group permission, after it was computed.
     group_gate: Gate,
-    /// Holds up whoever asks for grants.
+    /// Delays the grants.
     grants_gate: Gate,
 }
 
-/// All see uploads but user 3; the grants of user 6 cannot be loaded.
+/// Grants `uploads.read` to all users except 3; the grants of user 6 fail to load.
 struct FakeGrants(Arc<State>);
 
 impl GrantSource<Member> for FakeGrants {
@@ -89,31 +89,31 @@ impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
     }
 }
 
-/// A group that clients know by name.
+/// A group with a public name.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Feed, permission = MayEnter, events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop), public_name = "rooms/{id}")]
 struct Room {
     id: u32,
 }
 
-/// One that they do not.
+/// A group without a public name.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Feed, permission = AllowAny, events(Said, Whispered))]
 struct Quiet(u32);
 
-/// One whose name is the application's own text.
+/// A group whose public name contains text of the application.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Feed, permission = AllowAny, events(Said), public_name = "topics/{0}")]
 struct Topic(String);
 
 struct Said(String);
 
-/// Its words for each one alone; nothing for who is deaf.
+/// An event with a payload per member, and none for the role `deaf`.
 struct Whispered;
 
 struct Uploaded(u32);
 
-/// Says that it is gone.
+/// An event that publishes to its group when it is dropped.
 struct PublishesOnDrop(Publisher<Feed>);
 
 impl Drop for PublishesOnDrop {
@@ -122,10 +122,10 @@ impl Drop for PublishesOnDrop {
     }
 }
 
-/// What cannot be serialized.
+/// An event that cannot be serialized.
 struct Unserializable;
 
-/// Asked of what is said: the check panics at the words `panic`, and those called `hush` hear nothing.
+/// Panics for the text `panic`, and denies the role `hush`.
 struct CanHear;
 
 impl EventPermission<Said, Feed> for CanHear {
@@ -135,7 +135,7 @@ impl EventPermission<Said, Feed> for CanHear {
     }
 }
 
-/// What an action is told to do.
+/// A step of the action `act`.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Step {
@@ -179,7 +179,7 @@ impl Feed {
 
     #[event(permission = AllowAny)]
     fn odd(&self, _: &Unserializable) -> HashMap<Vec<u8>, u32> {
-        // A map whose keys are no strings is no JSON.
+        // A map with keys that are no strings cannot be serialized as JSON.
         HashMap::from([(vec![1], 2)])
     }
 
@@ -211,7 +211,7 @@ impl Feed {
         cx.unsubscribe(Room { id: room }, subscription)
     }
 
-    /// The id of the message.
+    /// Returns the request id of the message.
     #[action(permission = AllowAny)]
     async fn own_id(&self, cx: &Context<'_, Member>) -> Option<RequestId> {
         cx.request_id()
@@ -229,9 +229,9 @@ struct Fixture {
     publisher: Publisher<Feed>,
 }
 
-/// A feed with these limits.
+/// A fixture with these limits.
 fn world_with(mut limits: Limits, policy: OverflowPolicy) -> Fixture {
-    // Nobody is asked for a sign of life while a test runs.
+    // No heartbeat while a test runs.
     let long = Duration::from_hours(1000);
     (limits.ping_interval, limits.idle_timeout, limits.send_timeout) = (long, long, long);
     limits.action_timeout = long;
@@ -242,7 +242,7 @@ fn world_with(mut limits: Limits, policy: OverflowPolicy) -> Fixture {
     Fixture { state, feed, publisher }
 }
 
-/// One in which a connection is in so many groups at the most.
+/// A fixture with this group limit.
 fn world_of(groups: usize) -> Fixture {
     world_with(Limits { max_groups: groups, ..Limits::default() }, OverflowPolicy::Close)
 }
@@ -258,20 +258,20 @@ impl Fixture {
         client
     }
 
-    /// Says it to a room from outside.
+    /// Publishes to a room with the publisher.
     fn say(&self, id: u32, text: &str) {
         self.publisher.publish(&Room { id }, Said(text.to_owned()));
     }
 }
 
-/// Sends a message with this JSON as its `request_id`, if any, and gives the next frame.
+/// Calls `act` with this JSON as `request_id`, if any, and returns the next frame.
 async fn act(client: &mut Client, id: &str, steps: &str) -> Reply {
     let id = if id.is_empty() { String::new() } else { format!(r#","request_id":{id}"#) };
     client.send(format!(r#"{{"action":"act","steps":[{steps}]{id}}}"#));
     client.reply().await
 }
 
-/// The same where it ends well, up to the end of what it causes.
+/// Calls `act` successfully and waits until its side effects have happened.
 async fn act_ok(client: &mut Client, id: &str, steps: &str) {
     let reply = act(client, id, steps).await;
     assert_eq!(reply.status(), 200, "{steps}: {}", reply.text());
@@ -286,14 +286,14 @@ async fn unsubscribe(client: &mut Client, room: u32, id: &str) {
     settled(client).await;
 }
 
-/// What follows a reply has happened once the next one is there.
+/// The side effects of a reply have happened when the next reply arrives.
 async fn settled(client: &mut Client) {
     client.send(r#"{"action":"nothing"}"#);
     let reply = client.reply().await;
     assert_eq!(reply.status(), 405, "{}", reply.text());
 }
 
-/// All frames that come before there is silence.
+/// Returns all frames before silence.
 async fn frames(client: &mut Client) -> Vec<String> {
     let mut all = Vec::new();
     while let Ok(frame) = timeout(Duration::from_millis(50), client.reply()).await {
@@ -302,7 +302,7 @@ async fn frames(client: &mut Client) -> Vec<String> {
     all
 }
 
-/// What was said in a room, as somebody gets it who has subscribed to it under these ids.
+/// The frame of `said` in a room, for a subscriber with these request ids.
 fn said(text: &str, room: u32, ids: &str) -> String {
     let ids = if ids.is_empty() { String::new() } else { format!(r#","request_ids":[{ids}]"#) };
     format!(r#"{{"event":"said","data":"{text}","group":"rooms/{room}"{ids}}}"#)

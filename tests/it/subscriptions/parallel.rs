@@ -1,4 +1,4 @@
-//! Somebody publishes without a pause, on another thread, while a connection comes and goes: its replies are the borders.
+//! Publications from another thread while a connection joins and leaves: its replies bound the delivery.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use portcullis::{Limits, OverflowPolicy};
 
 use super::{Fixture, Room, Said, world_with};
 
-/// Publishes until it is dropped.
+/// A thread that publishes until this is dropped.
 struct PublisherThread(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
 
 impl PublisherThread {
@@ -29,17 +29,17 @@ impl PublisherThread {
 impl Drop for PublisherThread {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-        // Whether it has panicked shows in what comes.
+        // A panic shows in the received frames.
         let _ = self.1.take().map(thread::JoinHandle::join);
     }
 }
 
-/// How often at least, and with how many frames in between at least, as far as they come at all.
+/// The minimal number of rounds and of frames between the replies.
 const TIMES: usize = 200;
 const FRAMES: usize = 50;
 
-/// Does two actions in turn, again and again, and looks at what comes between the reply of the second and that of the next
-/// first. Gives how many frames came between the others.
+/// Calls two actions in turn and passes the frames between the reply of the second and that of the next first to `check`.
+/// Returns the number of frames between the replies of first and second.
 async fn collect_between(client: &mut Client, first: &str, second: &str, check: impl Fn(&str)) -> usize {
     let (mut times, mut within) = (0, 0);
     while times < TIMES || (within < FRAMES && times < 100 * TIMES) {
@@ -80,7 +80,7 @@ async fn event_of_an_ended_membership_does_not_pass_its_reply() {
     drop(publishing);
 }
 
-/// Each frame shows under which id it comes, also while the subscription begins or ends.
+/// Each frame carries its request id, also while the subscription begins or ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriber_gets_no_frame_without_a_request_id() {
     const CYCLES: usize = 100;
@@ -109,7 +109,7 @@ async fn subscriber_gets_no_frame_without_a_request_id() {
     assert!(received > 0, "something was said in between");
 }
 
-/// Joins the room in which something is said all the time.
+/// Joins the room during publications.
 async fn join_during_publication(client: &mut Client) {
     client.send(r#"{"action":"act","steps":[{"join":2}]}"#);
     while client.reply().await.status() == 0 {}

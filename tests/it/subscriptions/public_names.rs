@@ -1,4 +1,4 @@
-//! What frames call the group that an event came by, where clients may know.
+//! Public names of groups in event frames.
 
 use super::{
     Quiet, Room, Said, Topic, Unserializable, Uploaded, Whispered, act_ok, fixture, frames, said, unsubscribe,

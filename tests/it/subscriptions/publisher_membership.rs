@@ -1,4 +1,4 @@
-//! Members that are let in and taken out from outside their connections.
+//! `Publisher::join` and `Publisher::leave`: memberships that change from outside the connection.
 
 use futures_util::poll;
 use portcullis::testing::connect;
@@ -88,7 +88,7 @@ async fn publisher_join_of_a_connection_that_ends_adds_nothing() {
     assert_eq!(frames(&mut twin).await, NOTHING);
     fixture.state.group_gate.open();
     assert_eq!(joining.await, 1, "the other is");
-    // Each member is asked about, and says no.
+    // The event is evaluated for each member and refused.
     fixture.say(2, "panic");
     assert_eq!(fixture.publisher.counters().refused, 1);
 }

@@ -1,4 +1,4 @@
-//! Random messages of several connections against plain sets: each gets the very frames that these say.
+//! Random messages of several connections against a reference model of plain sets.
 
 use portcullis::Publisher;
 use portcullis::testing::Client;
@@ -6,7 +6,7 @@ use portcullis::testing::Client;
 use super::{Feed, Room, Said, act, fixture, frames, said};
 use crate::common::rng::Rng;
 
-/// What one connection has to do with one room.
+/// The membership of one connection in one room.
 #[derive(Clone, Default)]
 struct Membership {
     joined: bool,
@@ -49,7 +49,7 @@ impl Step {
         matches!(self, Step::Leave(_) | Step::Unsubscribe(..))
     }
 
-    /// Whether nothing is left of an earlier step of the action of that id.
+    /// Returns whether this step undoes an earlier step of the same action.
     fn undoes(self, earlier: Step, id: usize) -> bool {
         match (self, earlier) {
             (Step::Leave(left), Step::Join(room) | Step::Subscribe(room)) => left == room,
@@ -58,7 +58,7 @@ impl Step {
         }
     }
 
-    /// What it does to who belongs where, and to the frames: nothing is said by these.
+    /// A random step that changes memberships.
     fn change(rng: &mut Rng) -> Step {
         let room = rng.below(ROOMS);
         match rng.below(7) {
@@ -93,7 +93,7 @@ impl Step {
     }
 }
 
-/// Who belongs where, and what everybody is to get.
+/// The memberships and the expected frames.
 #[derive(Default)]
 struct ReferenceModel {
     parts: [[Membership; ROOMS]; CLIENTS],
@@ -102,8 +102,9 @@ struct ReferenceModel {
 }
 
 impl ReferenceModel {
-    /// An action that ends well: what it leaves it leaves before its reply, and the rest comes in order after it. What it
-    /// joins and leaves again is not joined at all.
+    /// Applies a successful action: leaves take effect before its reply, the rest in order after it. What it joins and
+    /// leaves
+    /// again is not joined at all.
     fn act(&mut self, client: usize, id: usize, steps: &[Step], text: &str) {
         for step in steps.iter().filter(|step| step.leaves()) {
             self.step(client, id, *step, text);
@@ -156,7 +157,7 @@ impl ReferenceModel {
     }
 }
 
-/// From outside: all connections of a user are let into a room or taken out of it, or something is said.
+/// Uses the publisher: adds all connections of a user to a room, removes them, or publishes.
 async fn act_from_publisher(rng: &mut Rng, model: &mut ReferenceModel, publisher: &Publisher<Feed>, text: &str) {
     let (room, user) = (rng.below(ROOMS), USERS[rng.below(CLIENTS)]);
     let group = Room { id: u32::try_from(room).unwrap() };

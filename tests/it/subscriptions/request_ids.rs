@@ -1,4 +1,4 @@
-//! The ids that frames carry: as the client wrote them, in the order in which it subscribed, each connection its own.
+//! Request ids in event frames: byte for byte, in the order of the subscriptions, per connection.
 
 use super::{Room, Uploaded, Whispered, act, act_ok, fixture, frames, said, settled, unsubscribe};
 
@@ -19,7 +19,7 @@ async fn event_arrives_once_with_all_request_ids_in_order() {
     assert_eq!(frames(&mut other).await, Vec::<String>::new());
 }
 
-/// JSON values, no two of them written alike.
+/// JSON values with different texts.
 const VALUES: [&str; 16] = [
     "null",
     "true",
@@ -52,7 +52,7 @@ async fn request_id_of_any_json_is_kept_byte_for_byte() {
         assert_eq!(reply.text(), wanted);
     }
     let mut left = VALUES.to_vec();
-    // From the middle outwards, so that each stands in another place.
+    // From the middle outwards, so that each is removed at another position.
     while !left.is_empty() {
         fixture.say(2, "hello");
         assert_eq!(frames(&mut one).await, [said("hello", 2, &left.join(","))]);

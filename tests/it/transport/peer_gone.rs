@@ -77,7 +77,7 @@ impl Booth {
         self.0.wait().await;
     }
 
-    /// One value, and no other.
+    /// Sends one value and never ends.
     #[action(permission = AllowAny)]
     async fn stream(&self) -> Streamed<impl futures_util::Stream<Item = u8> + use<>> {
         self.0.began.notify_one();

@@ -1,4 +1,4 @@
-//! The same over a real socket: the axum service, tower layers, refusals before the upgrade, frame limits.
+//! A consumer over a real socket: the axum service, tower layers, rejections before the upgrade, and frame limits.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Server {
         "x".repeat(15 * 1024 * 1024)
     }
 
-    /// Waits a moment in the middle, as one that holds a lock does.
+    /// Awaits in the middle, like an action that holds a lock.
     #[action(permission = AllowAny)]
     async fn waits_briefly(&self) {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -44,7 +44,7 @@ impl Server {
 
 static WAITED: tokio::sync::Notify = tokio::sync::Notify::const_new();
 
-/// Serves the consumer under `/ws`, with a layer that knows one user by a header.
+/// Serves the consumer under `/ws`, with a layer that authenticates one user by a header.
 async fn serve() -> String {
     let authenticated =
         axum::middleware::from_fn(|mut request: axum::extract::Request, next: axum::middleware::Next| {
@@ -143,13 +143,13 @@ async fn client_ping_is_answered_while_an_action_runs() {
     assert!(next(&mut socket).await.is_text());
 }
 
-/// A masked client frame by hand, for what a client library would not send.
+/// Builds a masked client frame that a client library would not send.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[first, 0x80 | length, 0, 0, 0, 0], payload].concat()
 }
 
-/// Upgrades by hand, sends these bytes, and gives what comes back until the end.
+/// Upgrades by hand, sends the bytes, and returns what the server sends until the end.
 async fn raw(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-role: member\r\n\
