@@ -35,7 +35,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-fn told(file: &Path) -> String {
+fn failure_of(file: &Path) -> String {
     let panic = catch_unwind(|| compare_audit(file, false)).unwrap_err();
     panic.downcast_ref::<String>().cloned().unwrap()
 }
@@ -54,9 +54,9 @@ fn written_snapshot_compares_equal() {
 fn changed_snapshot_fails_line_by_line() {
     let file = file("changed.snap");
     fs::write(&file, SNAPSHOT.replace("send: IsAuthenticated", "send: IsStaff")).unwrap();
-    let told = told(&file);
-    assert!(told.contains("\n\n- Chat - send: IsStaff\n+ Chat - send: IsAuthenticated\n\n"), "{told}");
-    assert!(told.contains("UPDATE_AUDIT=1") && told.contains("changed.snap"), "{told}");
+    let failure_of = failure_of(&file);
+    assert!(failure_of.contains("\n\n- Chat - send: IsStaff\n+ Chat - send: IsAuthenticated\n\n"), "{failure_of}");
+    assert!(failure_of.contains("UPDATE_AUDIT=1") && failure_of.contains("changed.snap"), "{failure_of}");
 }
 
 #[test]
@@ -64,11 +64,11 @@ fn snapshot_in_another_order_fails() {
     let file = file("order.snap");
     let (chat, health) = SNAPSHOT.split_at(SNAPSHOT.find("Health").unwrap());
     fs::write(&file, format!("{health}{chat}")).unwrap();
-    assert!(told(&file).contains("another order"));
+    assert!(failure_of(&file).contains("another order"));
 }
 
 #[test]
 fn missing_snapshot_fails_with_every_line() {
-    let told = told(&file("missing.snap"));
-    assert_eq!(told.matches("\n+ ").count(), 4, "{told}");
+    let failure_of = failure_of(&file("missing.snap"));
+    assert_eq!(failure_of.matches("\n+ ").count(), 4, "{failure_of}");
 }

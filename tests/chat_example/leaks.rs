@@ -1,6 +1,6 @@
 //! Private messages stay private: no reply, forward, event or error reveals them.
 
-use super::{ADA, CORA, Demo, GARDEN, MIA, OTTO, PIA, PRIVATE, ask, event, reply, status};
+use super::{ADA, CORA, Demo, GARDEN, MIA, OTTO, PIA, PRIVATE, event, reply, status, status_of};
 
 const SECRET: &str = "Between us";
 
@@ -36,8 +36,8 @@ async fn private_message_never_reaches_an_outsider() {
         assert!(!reply.to_string().contains(SECRET), "{reply}");
     }
     assert_eq!(status(&mut mia, "send", PRIVATE, &format!(r#""text":"yes","reply_to":{id}"#)).await, 201);
-    ask(&mut cora, "edit", &format!("rooms/3/messages/{id}/"), r#""text":"Between us: Monday.""#).await;
-    ask(&mut cora, "delete", &format!("rooms/3/messages/{id}/"), "").await;
+    status_of(&mut cora, "edit", &format!("rooms/3/messages/{id}/"), r#""text":"Between us: Monday.""#).await;
+    status_of(&mut cora, "delete", &format!("rooms/3/messages/{id}/"), "").await;
     assert_eq!(event(&mut mia).await.0, "message_created");
     otto.expect_silence().await;
     let messages = reply(&mut otto, "read_messages", &format!("rooms/{shed}/"), "").await;
@@ -63,7 +63,7 @@ async fn deleted_message_is_gone_for_everyone() {
     let demo = Demo::new();
     let mut mia = demo.inside(MIA, GARDEN).await;
     let mut pia = demo.inside(PIA, GARDEN).await;
-    assert_eq!(ask(&mut mia, "delete", "rooms/1/messages/2/", "").await, 204);
+    assert_eq!(status_of(&mut mia, "delete", "rooms/1/messages/2/", "").await, 204);
     assert_eq!(event(&mut pia).await.0, "message_deleted");
     let messages = reply(&mut pia, "read_messages", "rooms/1/", "").await;
     assert!(!messages.to_string().contains("beans"), "{messages}");
@@ -73,6 +73,6 @@ async fn deleted_message_is_gone_for_everyone() {
         ("forward", "rooms/1/", r#""message":2"#),
         ("send", "rooms/1/", r#""text":"what?","reply_to":2"#),
     ] {
-        assert_eq!(ask(&mut mia, action, route, rest).await, 403, "{action}");
+        assert_eq!(status_of(&mut mia, action, route, rest).await, 403, "{action}");
     }
 }

@@ -81,10 +81,10 @@ impl Demo {
 
 /// Calls an action on `rooms/{room}/`; `rest` has further arguments: `"text":"hi"`.
 async fn status(client: &mut Client, action: &str, room: i64, rest: &str) -> u16 {
-    ask(client, action, &format!("rooms/{room}/"), rest).await
+    status_of(client, action, &format!("rooms/{room}/"), rest).await
 }
 
-async fn ask(client: &mut Client, action: &str, route: &str, rest: &str) -> u16 {
+async fn status_of(client: &mut Client, action: &str, route: &str, rest: &str) -> u16 {
     reply(client, action, route, rest).await["status"].as_u64().unwrap().try_into().unwrap()
 }
 

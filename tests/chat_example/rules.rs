@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use super::example::house::House;
 use super::example::model::{RoomId, UserId};
 use super::example::store::Store;
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, ask, event, reply, status};
+use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, event, reply, status, status_of};
 
 #[tokio::test]
 async fn site_moderator_moderates_only_as_a_member() {
     let demo = Demo::new();
     let mut mo = demo.client(super::MO).await;
-    assert_eq!(ask(&mut mo, "delete", "rooms/1/messages/2/", "").await, 403);
+    assert_eq!(status_of(&mut mo, "delete", "rooms/1/messages/2/", "").await, 403);
     demo.store.add(RoomId(GARDEN), &[UserId(super::MO)]).unwrap();
-    assert_eq!(ask(&mut mo, "edit", "rooms/1/messages/2/", r#""text":"(hidden)""#).await, 200);
-    assert_eq!(ask(&mut mo, "delete", "rooms/1/messages/2/", "").await, 204);
+    assert_eq!(status_of(&mut mo, "edit", "rooms/1/messages/2/", r#""text":"(hidden)""#).await, 200);
+    assert_eq!(status_of(&mut mo, "delete", "rooms/1/messages/2/", "").await, 204);
 }
 
 /// A database file with further users, from id 101 on.
@@ -51,16 +51,16 @@ async fn batch_over_the_capacity_is_refused_as_a_whole() {
     // Each has four members from the start.
     for (room, capacity) in [(GARDEN, 100), (NEWS, 300)] {
         let route = format!("rooms/{room}/members/");
-        assert_eq!(ask(&mut cora, "add", &route, &users(101, capacity - 3)).await, 409, "{room}");
+        assert_eq!(status_of(&mut cora, "add", &route, &users(101, capacity - 3)).await, 409, "{room}");
         let limit = format!(r#"{},"limit":1000,"capacity":1000"#, users(101, capacity - 3));
-        assert_eq!(ask(&mut cora, "add", &route, &limit).await, 409, "the limit is the server's");
-        assert_eq!(demo.store.members(RoomId(room)).unwrap().len(), 4, "nobody was added");
-        assert_eq!(ask(&mut cora, "add", &route, &users(101, capacity - 4)).await, 200);
+        assert_eq!(status_of(&mut cora, "add", &route, &limit).await, 409, "the client cannot set the limit");
+        assert_eq!(demo.store.members(RoomId(room)).unwrap().len(), 4, "no user was added");
+        assert_eq!(status_of(&mut cora, "add", &route, &users(101, capacity - 4)).await, 200);
         // A member that is added again takes no second place.
-        assert_eq!(ask(&mut cora, "add", &route, &users(101, 5)).await, 200);
-        assert_eq!(ask(&mut cora, "add", &route, r#""users":[8]"#).await, 409);
+        assert_eq!(status_of(&mut cora, "add", &route, &users(101, 5)).await, 200);
+        assert_eq!(status_of(&mut cora, "add", &route, r#""users":[8]"#).await, 409);
     }
-    assert_eq!(ask(&mut demo.client(OTTO).await, "join", "channels/2/", "").await, 409);
+    assert_eq!(status_of(&mut demo.client(OTTO).await, "join", "channels/2/", "").await, 409);
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn unknown_user_in_a_batch_is_revealed_only_to_members_who_may_add() {
         let demo = Demo::new();
         for room in [GARDEN, NEWS] {
             let route = format!("rooms/{room}/members/");
-            let got = ask(&mut demo.client(user).await, "add", &route, r#""users":[7,999]"#).await;
+            let got = status_of(&mut demo.client(user).await, "add", &route, r#""users":[7,999]"#).await;
             assert_eq!(got, wanted, "{user} in {room}");
             assert!(demo.store.place(RoomId(room), UserId(SAM)).unwrap().is_none());
         }
@@ -81,7 +81,7 @@ async fn batch_of_removals_with_one_refused_is_refused_as_a_whole() {
     let demo = Demo::new();
     let mut ada = demo.client(ADA).await;
     for batch in [r#""users":[4,1]"#, r#""users":[4,999]"#, r#""users":[4,5]"#] {
-        assert_eq!(ask(&mut ada, "remove", "rooms/1/members/", batch).await, 403);
+        assert_eq!(status_of(&mut ada, "remove", "rooms/1/members/", batch).await, 403);
         assert!(demo.store.place(RoomId(GARDEN), UserId(MIA)).unwrap().is_some());
     }
 }
@@ -119,7 +119,7 @@ async fn member_with_an_open_room_gets_its_events() {
         if action == "edit" {
             assert_eq!(event(&mut mia).await.0, "message_created");
         }
-        assert!(ask(&mut cora, action, route, rest).await < 300, "{action}");
+        assert!(status_of(&mut cora, action, route, rest).await < 300, "{action}");
         assert_eq!(event(&mut mia).await.0, wanted);
     }
     mia.expect_silence().await;
@@ -129,7 +129,7 @@ async fn member_with_an_open_room_gets_its_events() {
 async fn public_channel_joiner_reads_and_does_not_write() {
     let demo = Demo::new();
     let (mut otto, mut cora) = (demo.client(OTTO).await, demo.inside(CORA, NEWS).await);
-    assert_eq!(ask(&mut otto, "join", "channels/2/", "").await, 200);
+    assert_eq!(status_of(&mut otto, "join", "channels/2/", "").await, 200);
     assert_eq!(event(&mut cora).await.0, "member_added");
     assert_eq!(status(&mut otto, "read_messages", NEWS, "").await, 200);
     assert_eq!(status(&mut otto, "send", NEWS, r#""text":"hi""#).await, 403);
@@ -160,14 +160,14 @@ async fn archived_room_accepts_no_message() {
     let store = Store::open(None).unwrap();
     let demo = Demo::with(store.clone(), House { store, quota: 500 });
     let mut ada = demo.client(ADA).await;
-    assert_eq!(ask(&mut ada, "archive", "rooms/1/settings/", r#""archived":true"#).await, 200);
+    assert_eq!(status_of(&mut ada, "archive", "rooms/1/settings/", r#""archived":true"#).await, 200);
     for user in [CORA, ADA, PIA, MIA, SAM, OTTO] {
         let mut client = demo.client(user).await;
         assert_eq!(status(&mut client, "send", GARDEN, r#""text":"hi""#).await, 403, "{user}");
         let reads = status(&mut client, "read_messages", GARDEN, "").await;
         assert_eq!(reads, if [SAM, OTTO].contains(&user) { 403 } else { 200 }, "{user}");
     }
-    assert_eq!(ask(&mut ada, "archive", "rooms/1/settings/", r#""archived":false"#).await, 200);
+    assert_eq!(status_of(&mut ada, "archive", "rooms/1/settings/", r#""archived":false"#).await, 200);
     assert_eq!(status(&mut ada, "send", GARDEN, r#""text":"hi""#).await, 201);
 }
 

@@ -1,7 +1,7 @@
 //! The permission table: each kind of room, each role, each action.
 
 use super::example::model::{Kind, RoomId, Subject, UserId};
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, NEWS, OTTO, PIA, PRIVATE, SAM, ask};
+use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, NEWS, OTTO, PIA, PRIVATE, SAM, status_of};
 
 /// Creator, admin, holder of every single permission, plain member, outsider.
 const ROLES: [i64; 5] = [CORA, ADA, PIA, MIA, OTTO];
@@ -97,7 +97,7 @@ async fn cell(message: &str, room: i64, caller: i64, prepare: fn(&Demo, i64, i64
         .replace("ELSEWHERE", &elsewhere.to_string());
     let mut words = message.splitn(3, ' ');
     let (action, route) = (words.next().unwrap(), words.next().unwrap());
-    ask(&mut demo.client(caller).await, action, route, words.next().unwrap_or_default()).await
+    status_of(&mut demo.client(caller).await, action, route, words.next().unwrap_or_default()).await
 }
 
 async fn expect(message: &str, room: i64, callers: &[i64], wanted: &str, prepare: fn(&Demo, i64, i64)) {
@@ -171,8 +171,16 @@ async fn outsider_gets_the_same_reply_for_every_room() {
     // Neither by a missing action or route, nor by a malformed message.
     for (action, below, rest) in [("drop_tables", "", ""), ("send", "vault/", ""), ("send", "", r#""text":5"#)] {
         for room in [GARDEN, NEWS, PRIVATE, BACKSTAGE, 99] {
-            assert_eq!(ask(&mut otto, action, &format!("rooms/{room}/{below}"), rest).await, 403, "{action} {room}");
+            assert_eq!(
+                status_of(&mut otto, action, &format!("rooms/{room}/{below}"), rest).await,
+                403,
+                "{action} {room}"
+            );
         }
     }
-    assert_eq!(ask(&mut demo.client(SAM).await, "my_rooms", "", "").await, 200, "whoever is in none has a list");
+    assert_eq!(
+        status_of(&mut demo.client(SAM).await, "my_rooms", "", "").await,
+        200,
+        "a user without rooms gets an empty list"
+    );
 }

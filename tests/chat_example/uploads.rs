@@ -3,23 +3,23 @@
 use portcullis::testing::Client;
 
 use super::example::model::{RoomId, UserId};
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, ask, event, status};
+use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, event, status, status_of};
 
 /// Uploads a file and sends a message that all members get; returns the members that got the upload.
-async fn hears(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {
+async fn upload_receivers(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {
     assert_eq!(status(by, "upload", room, r#""file":"plan.png""#).await, 201);
     assert_eq!(status(by, "send", room, r#""text":"Seen?""#).await, 201);
-    let mut heard = Vec::new();
+    let mut receivers = Vec::new();
     for (name, socket) in sockets {
         let (mut next, data) = event(socket).await;
         if next == "upload_created" {
             assert_eq!((data["room"].as_i64(), data["file"].as_str()), (Some(room), Some("plan.png")));
-            heard.push(*name);
+            receivers.push(*name);
             next = event(socket).await.0;
         }
         assert_eq!(next, "message_created", "{name}");
     }
-    heard
+    receivers
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn upload_event_reaches_only_users_who_may_read_uploads() {
         for (name, user) in [("Ada", ADA), ("Pia", PIA), ("Mia", MIA), ("Mo", MO), ("Root", ROOT)] {
             sockets.push((name, demo.inside(user, room).await));
         }
-        assert_eq!(hears(&mut demo.client(CORA).await, room, &mut sockets).await, wanted);
+        assert_eq!(upload_receivers(&mut demo.client(CORA).await, room, &mut sockets).await, wanted);
         for (name, socket) in &mut sockets {
             let status = status(socket, "read_uploads", room, "").await;
             assert_eq!(status == 200, wanted.contains(name), "{name}: {status}");
@@ -65,7 +65,7 @@ async fn upload_overwrite_applies_to_the_next_upload() {
         // The overwrite for the member takes precedence over the one for everyone.
         (r#""subject":"everyone","allowed":true"#, "Mia Mo Root"),
     ] {
-        assert_eq!(ask(&mut cora, "show_uploads", "rooms/4/settings/", change).await, 204, "{change}");
-        assert_eq!(hears(&mut cora, BACKSTAGE, &mut sockets).await.join(" "), wanted, "{change}");
+        assert_eq!(status_of(&mut cora, "show_uploads", "rooms/4/settings/", change).await, 204, "{change}");
+        assert_eq!(upload_receivers(&mut cora, BACKSTAGE, &mut sockets).await.join(" "), wanted, "{change}");
     }
 }

@@ -189,7 +189,7 @@ async fn message_flood_lets_other_connections_run() {
         // The whole flood is written before the server runs again.
         let mut written = 0;
         while written < flood.len() {
-            written += flooding.try_write(&flood[written..]).expect("the buffers of a socket hold it all");
+            written += flooding.try_write(&flood[written..]).expect("the buffers of a socket hold the flood");
         }
         bystander.try_write(&raw_socket::frame(r#"{"action":"pings"}"#)).unwrap();
         let mut reply = [0; 200];

@@ -259,7 +259,7 @@ async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{note}");
     }
     let reply = client.call("careless").route("folders/f/").with("note", "theirs").with("page", 3).await;
-    assert_eq!(reply.status(), 200, "where the message says all that it should, the answer counts");
+    assert_eq!(reply.status(), 200, "with a complete message the verdict counts");
 }
 
 #[tokio::test]
@@ -362,7 +362,7 @@ async fn arguments_are_read_before_objects_are_loaded() {
     assert_eq!((reply.status(), fixture.log.lock().unwrap().clone()), (400, vec!["a"]));
     let mut stranger = fixture.client(&[]).await;
     let reply = stranger.call("both").route("folders/f/").with("note", 5).await;
-    assert_eq!(reply.status(), 403, "who may not anyway does not learn what an argument should be");
+    assert_eq!(reply.status(), 403, "a denied caller learns nothing about arguments");
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,7 +152,7 @@ async fn blocking_permission_is_evaluated_like_an_async_one() {
         }
     }
     let mut stranger = connect(&library).open().await.unwrap();
-    assert_eq!(stranger.call("lend").await.status(), 403, "what `check` itself refuses is refused");
+    assert_eq!(stranger.call("lend").await.status(), 403, "an error of `check` itself refuses");
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn blocking_permission_delays_no_other_connection() {
         while ledger.evaluations.load(Ordering::SeqCst) == 0 {
             assert_eq!(other.call("hours").await.status(), 200);
         }
-        assert_eq!(other.call("hours").await.status(), 200, "on this one thread, while a check stands still");
+        assert_eq!(other.call("hours").await.status(), 200, "on the only thread, while a check blocks");
         open.send(()).unwrap();
     };
     assert_eq!(tokio::join!(lending, meanwhile).0, 200);
@@ -216,7 +216,7 @@ fn blocking_permission_that_timed_out_in_the_pool_queue_does_not_begin() {
         drop(open);
         let mut client = connect(&library).user(member(1, &["a", "b"])).open().await.unwrap();
         assert_eq!(client.call("lend").await.status(), 200);
-        assert_eq!(ledger.evaluations.load(Ordering::SeqCst), 2, "the first and the last");
+        assert_eq!(ledger.evaluations.load(Ordering::SeqCst), 2, "only the first and the last ran");
     });
 }
 
@@ -235,7 +235,7 @@ async fn http_permission_is_evaluated_with_the_handshake_request() {
     assert_eq!(client.call("enter").await.status(), 200);
     for (path, wanted) in [("/ws", 403), ("/ws?ticket=forged", 401)] {
         let refused = connect(&vault).path(path).open().await.unwrap_err();
-        assert_eq!(refused.status(), wanted, "it has an opinion at the door: {path}");
+        assert_eq!(refused.status(), wanted, "it has an opinion in the handshake: {path}");
     }
 }
 

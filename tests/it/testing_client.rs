@@ -82,7 +82,7 @@ async fn with_kept(posts: &[u32]) -> Client {
 
 /// Returns the panic message of the future.
 async fn panic_of<T: Debug>(future: impl Future<Output = T>) -> String {
-    let panic = AssertUnwindSafe(future).catch_unwind().await.expect_err("it should have panicked");
+    let panic = AssertUnwindSafe(future).catch_unwind().await.expect_err("no panic");
     panic.downcast_ref::<String>().cloned().unwrap_or_else(|| (*panic.downcast::<&str>().unwrap()).to_owned())
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use portcullis::testing::Client;
 
 use crate::case::{Answer, Outcome};
-use crate::script::{PATIENCE, Script};
+use crate::script::{MAX_WAIT, Script};
 use crate::timeouts::{answers, small_case};
-use crate::{endpoint, open, quiet_scripted_panics};
+use crate::{endpoint, open, silence_scripted_panics};
 
 /// A timeout that is never reached.
 const AMPLE: Duration = Duration::from_mins(1);
@@ -17,12 +17,12 @@ const SHORT: Duration = Duration::from_millis(30);
 
 /// Connects to a consumer with a blocking action `get` and an async action `set`.
 fn with_client<F: Future<Output = ()>>(time: Duration, test: impl FnOnce(Arc<Script>, Client) -> F) {
-    quiet_scripted_panics();
+    silence_scripted_panics();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (case, script) = (small_case(true), Arc::new(Script::new()));
         let client = open(&case, &endpoint(&case, &script, time)).await.unwrap();
-        tokio::time::timeout(PATIENCE, test(script, client)).await.expect("an answer");
+        tokio::time::timeout(MAX_WAIT, test(script, client)).await.expect("an answer");
     });
 }
 

@@ -99,7 +99,7 @@ pub(crate) enum Outcome {
 
 /// One handshake: the answers of the leaves to the connection, and to the action `connect`.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct Handshake {
     pub(crate) connect: Answers,
     pub(crate) action: Answers,
 }
@@ -134,7 +134,7 @@ pub(crate) struct Case {
     /// `connect = ".."`
     pub(crate) strict: Option<Tree>,
     pub(crate) logged_in: bool,
-    pub(crate) doors: Vec<Door>,
+    pub(crate) handshakes: Vec<Handshake>,
     pub(crate) messages: Vec<Message>,
 }
 

@@ -106,7 +106,7 @@ impl Consumer for Live {
     const NAME: &'static str = "Live";
 
     async fn may_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
-        if self.script.is_door_open() {
+        if self.script.accepts_handshakes() {
             return Ok(());
         }
         if let Some(asking) = &self.own {

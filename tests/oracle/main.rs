@@ -31,33 +31,33 @@ use script::{Member, SCRIPTED_PANIC, SECRET, Script};
 /// The number of cases. Each takes a few connections and a dozen messages.
 const CASES: u32 = 2000;
 /// The action timeout. The clock is paused: it costs nothing.
-const TIME: Duration = Duration::from_secs(1);
+const ACTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of handshakes and messages per status, and of actions per depth.
 type Tally = BTreeMap<(&'static str, u16), usize>;
 
 #[test]
 fn runtime_matches_the_reference_model_on_random_cases() {
-    quiet_scripted_panics();
+    silence_scripted_panics();
     let tally = RefCell::new(Tally::new());
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 4000, ..Config::default() };
-    HUSHED.set(true);
+    IS_SHRINKING.set(true);
     let outcome = TestRunner::new(config).run(&strategy::case(), |case| {
-        paused(play(&case, &mut tally.borrow_mut()));
+        paused(run_case(&case, &mut tally.borrow_mut()));
         Ok(())
     });
-    HUSHED.set(false);
+    IS_SHRINKING.set(false);
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    everything_came_up(&tally.into_inner());
+    assert_all_verdicts_occurred(&tally.into_inner());
 }
 
 /// A comparison in which a verdict hardly occurs would prove nothing about it.
-fn everything_came_up(tally: &Tally) {
+fn assert_all_verdicts_occurred(tally: &Tally) {
     let often = |what, number| tally.get(&(what, number)).copied().unwrap_or(0);
     let wanted = [
-        ("door", &[101, 403, 500][..]),
+        ("handshake", &[101, 403, 500][..]),
         ("message", &[0, 200, 201, 400, 401, 403, 404, 405, 408, 429, 499, 500]),
         ("ran", &[0, 1, 2, 3]),
     ];
@@ -66,7 +66,7 @@ fn everything_came_up(tally: &Tally) {
     }
     let refused: usize = tally
         .iter()
-        .filter(|((what, status), _)| *what == "door" && ![101, 403, 500].contains(status))
+        .filter(|((what, status), _)| *what == "handshake" && ![101, 403, 500].contains(status))
         .map(|(_, n)| n)
         .sum();
     assert!(refused >= 20, "{tally:?}");
@@ -78,20 +78,20 @@ fn paused(future: impl Future<Output = ()>) {
 }
 
 /// Runs a case through the public API and compares.
-async fn play(case: &Case, tally: &mut Tally) {
+async fn run_case(case: &Case, tally: &mut Tally) {
     let script = Arc::new(Script::new());
-    let endpoint = endpoint(case, &script, TIME);
-    for door in &case.doors {
-        script.door(door);
+    let endpoint = endpoint(case, &script, ACTION_TIMEOUT);
+    for handshake in &case.handshakes {
+        script.handshake(handshake);
         let status = open(case, &endpoint).await.map_or_else(|status| status, |_| 101);
-        let wanted = reference::door(case, door);
+        let wanted = reference::handshake(case, handshake);
         let events = script.take_log();
-        assert_eq!((status, &events), (wanted.status, &wanted.events), "connecting: {door:?}");
-        safety::opened_rightly(case, door, status == 101, &events);
-        *tally.entry(("door", status)).or_default() += 1;
+        assert_eq!((status, &events), (wanted.status, &wanted.events), "connecting: {handshake:?}");
+        safety::assert_accepted_rightly(case, handshake, status == 101, &events);
+        *tally.entry(("handshake", status)).or_default() += 1;
     }
-    script.open_door();
-    let mut client = open(case, &endpoint).await.expect("an open door");
+    script.accept_handshakes();
+    let mut client = open(case, &endpoint).await.expect("an accepted handshake");
     for message in &case.messages {
         script.message(&message.answers, message.outcome);
         let wanted = reference::message(case, message);
@@ -99,7 +99,7 @@ async fn play(case: &Case, tally: &mut Tally) {
         let events = script.take_log();
         assert_eq!((status, &events), (wanted.status, &wanted.events), "{message:?}");
         *tally.entry(("message", status)).or_default() += 1;
-        if let Some(depth) = safety::ran_rightly(case, message, &events) {
+        if let Some(depth) = safety::assert_ran_rightly(case, message, &events) {
             *tally.entry(("ran", u16::try_from(depth).unwrap())).or_default() += 1;
         }
     }
@@ -128,7 +128,7 @@ async fn exchange(client: &mut Client, message: &Message, route: &str, wanted: &
     }
     let reply = client.reply().await;
     assert_eq!(reply.code(), wanted.code, "{reply:?} for {message:?}");
-    is_addressed(&reply, message, route);
+    assert_addressed(&reply, message, route);
     if wanted.status == 200 {
         assert_eq!(reply.data(), true, "{message:?} did not run where its connection is served");
     }
@@ -136,7 +136,7 @@ async fn exchange(client: &mut Client, message: &Message, route: &str, wanted: &
 }
 
 /// Asserts that a reply belongs to its message and reveals no internal error.
-fn is_addressed(reply: &Reply, message: &Message, route: &str) {
+fn assert_addressed(reply: &Reply, message: &Message, route: &str) {
     let value = reply.value();
     let echoed = (value["action"].as_str(), value["route"].as_str(), value["request_id"].as_u64());
     assert_eq!(echoed, (Some(message.action), Some(route), Some(7)), "{reply:?}");
@@ -145,16 +145,16 @@ fn is_addressed(reply: &Reply, message: &Message, route: &str) {
 
 thread_local! {
     /// Whether this thread is shrinking: only the smallest failing case is printed.
-    static HUSHED: Cell<bool> = const { Cell::new(false) };
+    static IS_SHRINKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Panics that belong to the script are not printed.
-fn quiet_scripted_panics() {
+fn silence_scripted_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if panic.payload_as_str() != Some(SCRIPTED_PANIC) && !HUSHED.get() {
+            if panic.payload_as_str() != Some(SCRIPTED_PANIC) && !IS_SHRINKING.get() {
                 before(panic);
             }
         }));

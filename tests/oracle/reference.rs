@@ -1,30 +1,32 @@
-//! The oracle: what must come of a message, written from the design with no regard to how the runtime does it.
+//! The reference model: the expected outcome of a message, written from the design and independent of the runtime.
 //!
-//! The rules, in our own words:
+//! The rules:
 //!
-//! 1. *A leaf* says yes, no, or (only at the door) nothing. Whatever else it does ends everything at once, no matter
-//!    which operators stand around it: an error with its own status where that is 400 to 499, and with 500 where it is
-//!    another, a panic and a check that never ends with 500.
-//! 2. *An expression* is read from left to right. `&` stops at the first no, `|` at the first yes. A leaf that has been
-//!    asked in this expression is not asked again; in another expression it is. `!` of nothing is nothing; `&` without a
-//!    no, but with a nothing, is nothing; `|` without a yes, but with a nothing, is nothing.
-//! 3. *A route* is looked up before anything is asked. Patterns take whole segments; a plain capture takes any segment
-//!    that is not empty, a tail takes everything up to the end but not nothing. A pattern with a slash at its end needs
-//!    that slash in the route; behind one without, there is either nothing more, or a slash with something behind it.
-//!    What is left is for the routes of the handler behind the pattern. Ways are tried in the order written, each to
-//!    its end before the next; the first that takes the whole route is the message's. Where none does, the message goes
-//!    to the deepest handler that any way reaches, the first of equally deep ones.
-//! 4. *A message* passes the expressions on its way from the outside inwards: the consumer's, then for each mount first
-//!    the mount's and then its handler's. The first that does not hold ends it: 403. Past the last one a route that is
-//!    not taken whole is 404, else an action that the handler has not is 405, else the action's own expression is asked,
-//!    and then the action runs.
-//! 5. *At the door* the consumer's own expression is asked, by the leaves' word on connecting; only a no refuses (403).
-//!    Then the strict expression, which only a yes passes; there a leaf with nothing to say on connecting is asked
-//!    about an action called `connect` instead, without a route.
+//! 1. *A leaf* returns yes, no, or (only in the handshake) no opinion. Any other result ends the evaluation at once,
+//!    whatever operators surround the leaf: an error with its own status if that is 400 to 499, otherwise with 500, and a
+//!    panic or a leaf that never returns with 500.
+//! 2. *An expression* is evaluated from left to right. `&` stops at the first no, `|` at the first yes. A leaf is evaluated
+//!    once per expression. `!` of no opinion is no opinion; `&` without a no but with a no opinion is no opinion; `|`
+//!    without a yes but with a no opinion is no opinion.
+//! 3. *A route* is matched before anything is evaluated. Patterns match entire segments; a plain capture matches any
+//!    segment that is not empty, a tail matches a non-empty rest of the route. A pattern with a trailing slash requires
+//!    that slash; after a pattern without one, the route ends or continues with a slash and further text. The rest is
+//!    matched by the routes of the mounted handler. Routes are tried in the order written, depth first; the first complete
+//!    match wins. Without a complete match, the message goes to the deepest handler reached, the first of equally deep
+//!    ones.
+//! 4. *A message* passes the expressions from the outside inwards: that of the consumer, then per mount that of the mount
+//!    and that of its handler. The first that is not yes ends it with 403. After the last one, a route that is not matched
+//!    completely is 404, an unknown action is 405, and otherwise the expression of the action is evaluated and the action
+//!    runs.
+//! 5. *In the handshake* the expression of the consumer is evaluated with the connect results of its leaves; only no
+//!    rejects it (403). Then the strict expression is evaluated, which must be yes; there a leaf without an opinion is
+//!    evaluated for an action called `connect`, without a route.
 
 use std::collections::BTreeMap;
 
-use crate::case::{Action, Answer, Answers, Case, Door, Leaf, Level, Message, Outcome, Route, Segment, Tree, capture};
+use crate::case::{
+    Action, Answer, Answers, Case, Handshake, Leaf, Level, Message, Outcome, Route, Segment, Tree, capture,
+};
 use crate::trace::{Event, Place, Seen, Way};
 
 /// The expected outcome of a message or a handshake.
@@ -39,7 +41,7 @@ pub(crate) struct Verdict {
 /// Status and code of a message that ends early.
 type End = (u16, &'static str);
 /// The result of a leaf or an expression: rule 1.
-type Said = Result<Option<bool>, End>;
+type LeafResult = Result<Option<bool>, End>;
 
 const DENIED: End = (403, "permission_denied");
 
@@ -47,7 +49,7 @@ fn failed(status: u16) -> End {
     if (400..=499).contains(&status) { (status, "scripted") } else { (500, "internal_error") }
 }
 
-fn said(leaf: Leaf, answers: &Answers) -> Said {
+fn leaf_result(leaf: Leaf, answers: &Answers) -> LeafResult {
     match answers[usize::from(leaf)].0 {
         Answer::Yes => Ok(Some(true)),
         Answer::No => Ok(Some(false)),
@@ -58,8 +60,12 @@ fn said(leaf: Leaf, answers: &Answers) -> Said {
 }
 
 /// Rule 2. `ask` is called for each leaf that is evaluated.
-fn weigh(tree: &Tree, known: &mut BTreeMap<Leaf, Option<bool>>, ask: &mut dyn FnMut(Leaf) -> Said) -> Said {
-    let (parts, settles) = match tree {
+fn evaluate(
+    tree: &Tree,
+    known: &mut BTreeMap<Leaf, Option<bool>>,
+    ask: &mut dyn FnMut(Leaf) -> LeafResult,
+) -> LeafResult {
+    let (parts, deciding) = match tree {
         Tree::Leaf(leaf) => {
             if !known.contains_key(leaf) {
                 known.insert(*leaf, ask(*leaf)?);
@@ -67,7 +73,7 @@ fn weigh(tree: &Tree, known: &mut BTreeMap<Leaf, Option<bool>>, ask: &mut dyn Fn
             return Ok(known[leaf]);
         }
         Tree::Not(inner) => {
-            return Ok(match weigh(inner, known, ask)? {
+            return Ok(match evaluate(inner, known, ask)? {
                 Some(true) => Some(false),
                 Some(false) => Some(true),
                 None => None,
@@ -78,40 +84,40 @@ fn weigh(tree: &Tree, known: &mut BTreeMap<Leaf, Option<bool>>, ask: &mut dyn Fn
     };
     let mut nothing = false;
     for part in parts {
-        match weigh(part, known, ask)? {
-            Some(answer) if answer == settles => return Ok(Some(settles)),
+        match evaluate(part, known, ask)? {
+            Some(answer) if answer == deciding => return Ok(Some(deciding)),
             Some(_) => {}
             None => nothing = true,
         }
     }
-    Ok(if nothing { None } else { Some(!settles) })
+    Ok(if nothing { None } else { Some(!deciding) })
 }
 
-/// A way through the routes: how far it goes, what it captures, and whether that is the whole route.
+/// A match of a route: its path, its captures, and whether it is complete.
 #[derive(Debug, Clone)]
-struct Found {
+struct RouteMatch {
     way: Way,
     captures: BTreeMap<String, String>,
     whole: bool,
 }
 
-/// Rule 3: all ways, whole or not, in the order in which they are tried.
-fn ways(level: &Level, left: &[&str], so_far: &Found, all: &mut Vec<Found>) {
-    all.push(Found { whole: left.is_empty(), ..so_far.clone() });
+/// Rule 3: all matches, complete or not, in the order in which they are tried.
+fn collect_matches(level: &Level, left: &[&str], so_far: &RouteMatch, all: &mut Vec<RouteMatch>) {
+    all.push(RouteMatch { whole: left.is_empty(), ..so_far.clone() });
     if left.is_empty() {
         return;
     }
     for (at, route) in level.routes.iter().enumerate() {
         let mut next = so_far.clone();
-        if let Some(rest) = taken(route, left, so_far.way.len(), &mut next.captures) {
+        if let Some(rest) = match_pattern(route, left, so_far.way.len(), &mut next.captures) {
             next.way.push(at);
-            ways(&route.level, &rest, &next, all);
+            collect_matches(&route.level, &rest, &next, all);
         }
     }
 }
 
-/// What a pattern leaves of the pieces between a route's slashes. Nothing is left of a route that ends here.
-fn taken<'r>(
+/// Matches a pattern and returns the remaining pieces between the route's slashes, which are empty if the route ends here.
+fn match_pattern<'r>(
     route: &Route,
     pieces: &[&'r str],
     depth: usize,
@@ -146,56 +152,61 @@ fn taken<'r>(
     }
 }
 
-fn found(root: &Level, route: &str) -> Found {
+fn find_match(root: &Level, route: &str) -> RouteMatch {
     let pieces: Vec<&str> = if route.is_empty() { Vec::new() } else { route.split('/').collect() };
     let mut all = Vec::new();
-    ways(root, &pieces, &Found { way: Way::new(), captures: BTreeMap::new(), whole: false }, &mut all);
-    if let Some(whole) = all.iter().find(|found| found.whole) {
+    collect_matches(root, &pieces, &RouteMatch { way: Way::new(), captures: BTreeMap::new(), whole: false }, &mut all);
+    if let Some(whole) = all.iter().find(|find_match| find_match.whole) {
         return whole.clone();
     }
-    let deepest = all.iter().map(|found| found.way.len()).max().unwrap();
-    all.into_iter().find(|found| found.way.len() == deepest).unwrap()
+    let deepest = all.iter().map(|find_match| find_match.way.len()).max().unwrap();
+    all.into_iter().find(|find_match| find_match.way.len() == deepest).unwrap()
 }
 
 /// The traversal of a message: rule 4.
-struct Passing<'c> {
+struct MessageTraversal<'c> {
     answers: &'c Answers,
     seen: Seen,
     events: Vec<Event>,
 }
 
-impl Passing<'_> {
+impl MessageTraversal<'_> {
     fn pass(&mut self, place: &Place, tree: Option<&Tree>) -> Result<(), End> {
         let Some(tree) = tree else { return Ok(()) };
-        let Passing { answers, seen, events } = self;
+        let MessageTraversal { answers, seen, events } = self;
         let mut ask = |leaf| {
-            events.push(Event::Asked(place.clone(), leaf, seen.clone()));
-            said(leaf, answers)
+            events.push(Event::Evaluated(place.clone(), leaf, seen.clone()));
+            leaf_result(leaf, answers)
         };
-        match weigh(tree, &mut BTreeMap::new(), &mut ask)? {
+        match evaluate(tree, &mut BTreeMap::new(), &mut ask)? {
             Some(true) => Ok(()),
             Some(false) | None => Err(DENIED),
         }
     }
 
-    fn message(&mut self, root: &Level, message: &Message, found: &Found) -> Result<(u16, &'static str), End> {
+    fn message(
+        &mut self,
+        root: &Level,
+        message: &Message,
+        find_match: &RouteMatch,
+    ) -> Result<(u16, &'static str), End> {
         let mut level = root;
         self.pass(&Place::Handler(Way::new()), level.permission.as_ref())?;
-        for (depth, at) in found.way.iter().enumerate() {
-            let way = found.way[..=depth].to_vec();
+        for (depth, at) in find_match.way.iter().enumerate() {
+            let way = find_match.way[..=depth].to_vec();
             let route = &level.routes[*at];
             self.pass(&Place::Mount(way.clone()), route.permission.as_ref())?;
             level = &route.level;
             self.pass(&Place::Handler(way), level.permission.as_ref())?;
         }
-        if !found.whole {
+        if !find_match.whole {
             return Err((404, "not_found"));
         }
         let at =
             level.actions.iter().position(|action| action.name == message.action).ok_or((405, "unknown_action"))?;
         let Action { permission, .. } = &level.actions[at];
-        self.pass(&Place::Action(found.way.clone(), at), permission.as_ref())?;
-        self.events.push(Event::Ran(found.way.clone(), at, self.seen.clone()));
+        self.pass(&Place::Action(find_match.way.clone(), at), permission.as_ref())?;
+        self.events.push(Event::Ran(find_match.way.clone(), at, self.seen.clone()));
         match message.outcome {
             Outcome::Data => Ok((200, "")),
             Outcome::Created => Ok((201, "")),
@@ -211,42 +222,42 @@ impl Passing<'_> {
 pub(crate) fn message(case: &Case, message: &Message) -> Verdict {
     let route = message.route(&case.root);
     let route = route.split('?').next().unwrap_or_default();
-    let found = found(&case.root, route);
-    let captures = found.captures.clone();
+    let find_match = find_match(&case.root, route);
+    let captures = find_match.captures.clone();
     let seen = Seen { logged_in: case.logged_in, action: message.action.into(), route: route.into(), captures };
-    let mut passing = Passing { answers: &message.answers, seen, events: Vec::new() };
-    let (status, code) = passing.message(&case.root, message, &found).unwrap_or_else(|end| end);
-    Verdict { status, code, events: passing.events }
+    let mut traversal = MessageTraversal { answers: &message.answers, seen, events: Vec::new() };
+    let (status, code) = traversal.message(&case.root, message, &find_match).unwrap_or_else(|end| end);
+    Verdict { status, code, events: traversal.events }
 }
 
 /// Returns the expected outcome of a handshake: rule 5.
-pub(crate) fn door(case: &Case, door: &Door) -> Verdict {
+pub(crate) fn handshake(case: &Case, handshake: &Handshake) -> Verdict {
     let mut events = Vec::new();
-    let (status, code) = opened(case, door, &mut events).map_or_else(|end| end, |()| (101, ""));
+    let (status, code) = handshake_outcome(case, handshake, &mut events).map_or_else(|end| end, |()| (101, ""));
     Verdict { status, code, events }
 }
 
-fn opened(case: &Case, door: &Door, events: &mut Vec<Event>) -> Result<(), End> {
+fn handshake_outcome(case: &Case, handshake: &Handshake, events: &mut Vec<Event>) -> Result<(), End> {
     if let Some(tree) = &case.root.permission {
         let mut ask = |leaf| {
-            events.push(Event::AskedAtDoor(Place::Handler(Way::new()), leaf));
-            said(leaf, &door.connect)
+            events.push(Event::EvaluatedAtConnect(Place::Handler(Way::new()), leaf));
+            leaf_result(leaf, &handshake.connect)
         };
-        if weigh(tree, &mut BTreeMap::new(), &mut ask)? == Some(false) {
+        if evaluate(tree, &mut BTreeMap::new(), &mut ask)? == Some(false) {
             return Err(DENIED);
         }
     }
     if let Some(tree) = &case.strict {
         let seen = Seen { logged_in: case.logged_in, action: "connect".to_owned(), ..Seen::default() };
         let mut ask = |leaf| {
-            events.push(Event::AskedAtDoor(Place::Strict, leaf));
-            if let Some(told) = said(leaf, &door.connect)? {
-                return Ok(Some(told));
+            events.push(Event::EvaluatedAtConnect(Place::Strict, leaf));
+            if let Some(result) = leaf_result(leaf, &handshake.connect)? {
+                return Ok(Some(result));
             }
-            events.push(Event::Asked(Place::Strict, leaf, seen.clone()));
-            said(leaf, &door.action)
+            events.push(Event::Evaluated(Place::Strict, leaf, seen.clone()));
+            leaf_result(leaf, &handshake.action)
         };
-        if weigh(tree, &mut BTreeMap::new(), &mut ask)? != Some(true) {
+        if evaluate(tree, &mut BTreeMap::new(), &mut ask)? != Some(true) {
             return Err(DENIED);
         }
     }

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::case::{Answer, Outcome};
 use crate::script::{SCRIPTED_PANIC, SECRET, Script};
 use crate::timeouts::{answers, small_case};
-use crate::{TIME, endpoint, open, paused, quiet_scripted_panics};
+use crate::{ACTION_TIMEOUT, endpoint, open, paused, silence_scripted_panics};
 
 /// The lines of a log.
 #[derive(Debug, Clone, Default)]
@@ -41,13 +41,13 @@ impl MakeWriter<'_> for Lines {
 
 /// Calls `get` once per row, and passes its reply and its log to `check`.
 fn logged(rows: &[(Answer, Answer, Outcome)], mut check: impl FnMut(usize, &Reply, &str)) {
-    quiet_scripted_panics();
+    silence_scripted_panics();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     paused(async {
         let (case, script) = (small_case(false), Arc::new(Script::new()));
-        let mut client = open(&case, &endpoint(&case, &script, TIME)).await.unwrap();
+        let mut client = open(&case, &endpoint(&case, &script, ACTION_TIMEOUT)).await.unwrap();
         for (at, (first, second, outcome)) in rows.iter().enumerate() {
             script.message(&answers(*first, *second), *outcome);
             lines.take();
@@ -104,7 +104,7 @@ fn successful_or_failed_action_is_not_logged_as_a_refusal() {
 fn malformed_message_evaluates_nothing_and_the_connection_stays_open() {
     paused(async {
         let (case, script) = (small_case(false), Arc::new(Script::new()));
-        let mut client = open(&case, &endpoint(&case, &script, TIME)).await.unwrap();
+        let mut client = open(&case, &endpoint(&case, &script, ACTION_TIMEOUT)).await.unwrap();
         script.message(&answers(Answer::Yes, Answer::Yes), Outcome::Data);
         client.send_binary();
         let reply = client.reply().await;

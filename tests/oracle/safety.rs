@@ -1,6 +1,6 @@
 //! Safety without the oracle: an action must not run unless every expression on its route holds.
 
-use crate::case::{Answer, Answers, Case, Door, Leaf, Message, Tree};
+use crate::case::{Answer, Answers, Case, Handshake, Leaf, Message, Tree};
 use crate::trace::Event;
 
 /// 0 for no, 1 for unknown, 2 for yes: a leaf that fails or has no opinion is unknown.
@@ -28,10 +28,10 @@ fn fails(leaf: Leaf, answers: &Answers) -> bool {
 
 /// Asserts that if an action ran, it is the called one, ran once and last, no evaluated leaf failed, and every expression
 /// from the consumer down to the action is yes. Returns the number of mounts above the action.
-pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> Option<usize> {
+pub(crate) fn assert_ran_rightly(case: &Case, message: &Message, events: &[Event]) -> Option<usize> {
     let at = events.iter().position(|event| matches!(event, Event::Ran(..)))?;
     let (Event::Ran(way, action, _), true) = (&events[at], at + 1 == events.len()) else {
-        panic!("asked after it ran")
+        panic!("evaluated after it ran")
     };
     let mut expressions = vec![case.root.permission.as_ref()];
     let mut level = &case.root;
@@ -47,7 +47,7 @@ pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> O
         assert_eq!(value(tree, &|leaf| worth(leaf, &message.answers)), 2, "{tree:?} does not hold, but {way:?} ran");
     }
     for event in &events[..at] {
-        let Event::Asked(place, leaf, _) = event else { panic!("{event:?} on the way of a message") };
+        let Event::Evaluated(place, leaf, _) = event else { panic!("{event:?} on the way of a message") };
         assert!(!fails(*leaf, &message.answers), "{place:?} failed, but {way:?} ran");
     }
     Some(way.len())
@@ -55,26 +55,30 @@ pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> O
 
 /// Asserts that if the handshake was accepted, no evaluated leaf failed, the consumer's expression is not no, and the
 /// strict one is yes.
-pub(crate) fn opened_rightly(case: &Case, door: &Door, opened: bool, events: &[Event]) {
+pub(crate) fn assert_accepted_rightly(case: &Case, handshake: &Handshake, opened: bool, events: &[Event]) {
     if !opened {
         return;
     }
     for event in events {
         let (leaf, answers) = match event {
-            Event::AskedAtDoor(_, leaf) => (leaf, &door.connect),
-            Event::Asked(_, leaf, _) => (leaf, &door.action),
+            Event::EvaluatedAtConnect(_, leaf) => (leaf, &handshake.connect),
+            Event::Evaluated(_, leaf, _) => (leaf, &handshake.action),
             Event::Ran(..) => panic!("an action ran at the door"),
         };
-        assert!(!fails(*leaf, answers), "{event:?} failed, but the door opened");
+        assert!(!fails(*leaf, answers), "{event:?} failed, but the handshake was accepted");
     }
     if let Some(tree) = &case.root.permission {
-        assert_ne!(value(tree, &|leaf| worth(leaf, &door.connect)), 0, "the door opened to {tree:?}");
+        assert_ne!(
+            value(tree, &|leaf| worth(leaf, &handshake.connect)),
+            0,
+            "the handshake was accepted against {tree:?}"
+        );
     }
     if let Some(tree) = &case.strict {
-        let strictly = |leaf: Leaf| match door.connect[usize::from(leaf)].0 {
-            Answer::NoOpinion => worth(leaf, &door.action),
-            _ => worth(leaf, &door.connect),
+        let strictly = |leaf: Leaf| match handshake.connect[usize::from(leaf)].0 {
+            Answer::NoOpinion => worth(leaf, &handshake.action),
+            _ => worth(leaf, &handshake.connect),
         };
-        assert_eq!(value(tree, &strictly), 2, "the door opened to {tree:?}");
+        assert_eq!(value(tree, &strictly), 2, "the handshake was accepted against {tree:?}");
     }
 }

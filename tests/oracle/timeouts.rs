@@ -7,8 +7,8 @@ use portcullis::testing::Client;
 use tokio::time::Instant;
 
 use crate::case::{Action, Answer, Answers, Case, LEAVES, Level, Outcome, Tree};
-use crate::script::{A_WHILE, Script};
-use crate::{TIME, endpoint, open, paused};
+use crate::script::{DELAY, Script};
+use crate::{ACTION_TIMEOUT, endpoint, open, paused};
 
 const YES: Answers = [(Answer::Yes, false); LEAVES];
 
@@ -17,7 +17,7 @@ pub(crate) fn small_case(blocking: bool) -> Case {
     let action = |name, blocking| Action { name, permission: Some(Tree::Leaf(1)), blocking };
     let actions = vec![action("get", blocking), action("set", false)];
     let root = Level { permission: Some(Tree::Leaf(0)), actions, routes: Vec::new() };
-    Case { root, strict: None, logged_in: true, doors: Vec::new(), messages: Vec::new() }
+    Case { root, strict: None, logged_in: true, handshakes: Vec::new(), messages: Vec::new() }
 }
 
 /// The answers of all leaves, with these for the first two.
@@ -36,12 +36,12 @@ async fn connected(time: Duration) -> (Arc<Script>, Client) {
 #[test]
 fn check_that_never_ends_is_answered_with_500() {
     paused(async {
-        let (script, mut client) = connected(TIME).await;
+        let (script, mut client) = connected(ACTION_TIMEOUT).await;
         for answers in [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)] {
             script.message(&answers, Outcome::Data);
             let start = Instant::now();
             let reply = client.call("get").await;
-            assert_eq!((reply.status(), reply.code(), start.elapsed()), (500, "internal_error", TIME));
+            assert_eq!((reply.status(), reply.code(), start.elapsed()), (500, "internal_error", ACTION_TIMEOUT));
             script.message(&YES, Outcome::Data);
             assert_eq!(client.call("get").await.status(), 200);
         }
@@ -51,11 +51,11 @@ fn check_that_never_ends_is_answered_with_500() {
 #[test]
 fn action_that_never_ends_is_answered_with_408() {
     paused(async {
-        let (script, mut client) = connected(TIME).await;
+        let (script, mut client) = connected(ACTION_TIMEOUT).await;
         script.message(&YES, Outcome::Never);
         let start = Instant::now();
         let reply = client.call("get").await;
-        assert_eq!((reply.status(), reply.code(), start.elapsed()), (408, "timeout", TIME));
+        assert_eq!((reply.status(), reply.code(), start.elapsed()), (408, "timeout", ACTION_TIMEOUT));
         script.message(&YES, Outcome::Data);
         assert_eq!(client.call("get").await.status(), 200);
     });
@@ -64,14 +64,14 @@ fn action_that_never_ends_is_answered_with_408() {
 #[test]
 fn checks_and_action_share_one_timeout() {
     // Enough for one delayed leaf, but not for two.
-    let time = A_WHILE + Duration::from_millis(1);
+    let time = DELAY + Duration::from_millis(1);
     paused(async move {
         let (script, mut client) = connected(time).await;
         let (late, start) = ((Answer::Yes, true), Instant::now());
         let mut answers = YES;
         answers[0] = late;
         script.message(&answers, Outcome::Data);
-        assert_eq!((client.call("get").await.status(), start.elapsed()), (200, A_WHILE));
+        assert_eq!((client.call("get").await.status(), start.elapsed()), (200, DELAY));
 
         let start = Instant::now();
         script.message(&answers, Outcome::Never);
@@ -87,7 +87,7 @@ fn checks_and_action_share_one_timeout() {
 #[test]
 fn messages_wait_for_the_one_that_times_out() {
     paused(async {
-        let (script, mut client) = connected(TIME).await;
+        let (script, mut client) = connected(ACTION_TIMEOUT).await;
         script.message(&answers(Answer::Never, Answer::Yes), Outcome::Data);
         for id in 1..=3 {
             client.send(format!(r#"{{"action":"get","request_id":{id}}}"#));
@@ -95,7 +95,7 @@ fn messages_wait_for_the_one_that_times_out() {
         let start = Instant::now();
         for id in 1..=3_u32 {
             let reply = client.reply().await;
-            assert_eq!((&reply.value()["request_id"], start.elapsed()), (&id.into(), TIME * id));
+            assert_eq!((&reply.value()["request_id"], start.elapsed()), (&id.into(), ACTION_TIMEOUT * id));
         }
     });
 }
@@ -106,16 +106,16 @@ fn connect_check_that_never_ends_rejects_the_handshake() {
         let mut case = small_case(false);
         case.strict = Some(Tree::Leaf(1));
         let script = Arc::new(Script::new());
-        let endpoint = endpoint(&case, &script, TIME);
+        let endpoint = endpoint(&case, &script, ACTION_TIMEOUT);
         for (connect, action) in [
             (answers(Answer::Never, Answer::Yes), YES),
             (answers(Answer::Yes, Answer::Never), YES),
             (answers(Answer::Yes, Answer::NoOpinion), answers(Answer::Yes, Answer::Never)),
         ] {
-            script.door(&crate::case::Door { connect, action });
+            script.handshake(&crate::case::Handshake { connect, action });
             let start = Instant::now();
             assert_eq!(open(&case, &endpoint).await.err(), Some(500));
-            assert_eq!(start.elapsed(), TIME);
+            assert_eq!(start.elapsed(), ACTION_TIMEOUT);
         }
     });
 }

@@ -29,9 +29,9 @@ pub(crate) struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A leaf was evaluated for the handshake.
-    AskedAtDoor(Place, Leaf),
+    EvaluatedAtConnect(Place, Leaf),
     /// A leaf was evaluated for a message.
-    Asked(Place, Leaf, Seen),
+    Evaluated(Place, Leaf, Seen),
     /// An action ran.
     Ran(Way, usize, Seen),
 }

@@ -166,7 +166,7 @@ async fn received_events(client: &mut Client) -> Vec<String> {
 
 /// Returns symbol and number of the next frame if it is a price.
 async fn next_price(socket: &mut Socket) -> Option<(String, u32)> {
-    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("something comes");
+    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("a frame arrives");
     let text = frame.unwrap().unwrap().into_text().unwrap();
     // Parsing the padding as JSON would take long.
     let (symbol, rest) = text.strip_prefix(r#"{"event":"price","data":[""#)?.split_once("\",")?;
@@ -187,7 +187,7 @@ async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
     for number in 0..PRICES {
         let symbol = SYMBOLS[number as usize % 3];
         fixture.price(0, symbol, number);
-        assert_eq!(next_price(&mut reading).await, Some((symbol.to_owned(), number)), "nobody holds up a reader");
+        assert_eq!(next_price(&mut reading).await, Some((symbol.to_owned(), number)), "a reader is not delayed");
     }
     stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     let (mut newest, mut numbers) = (BTreeMap::new(), Vec::new());
@@ -196,10 +196,10 @@ async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
         numbers.push(number);
     }
     let wanted = SYMBOLS.map(str::to_owned).into_iter().zip(PRICES - 3..PRICES).collect();
-    assert_eq!(newest, wanted, "and the ping was answered");
-    assert!(numbers.is_sorted(), "in their order: {numbers:?}");
+    assert_eq!(newest, wanted, "the newest of each key, and the ping was answered");
+    assert!(numbers.is_sorted(), "in order: {numbers:?}");
     let missed = u64::from(PRICES) - numbers.len() as u64;
-    assert!(missed > 0, "the buffers of a socket hold but a few");
+    assert!(missed > 0, "the buffers of a socket hold only a few");
     assert_eq!(fixture.loss_counters(), (missed, 0));
 }
 
@@ -211,16 +211,12 @@ async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
     for number in 0..4 {
         fixture.price(0, "a", number);
     }
-    assert_eq!(received_events(&mut one).await, ["pa0", "pa1", "pa2", "pa3"], "while there is room all come");
+    assert_eq!(received_events(&mut one).await, ["pa0", "pa1", "pa2", "pa3"], "below the limit all arrive");
     for exchange in [0, 1] {
         fixture.volume(exchange, "a", 3 + exchange);
         fixture.price(exchange, "a", 1 + exchange);
     }
-    assert_eq!(
-        received_events(&mut one).await,
-        ["va3", "pa1", "va4", "pa2"],
-        "another group and another type are others"
-    );
+    assert_eq!(received_events(&mut one).await, ["va3", "pa1", "va4", "pa2"], "the key is per group and event type");
     for (exchange_again, wanted) in [(0, ["va3", "va4", "pa2", "pa9"]), (1, ["va3", "pa1", "va4", "pa9"])] {
         for exchange in [0, 1] {
             fixture.volume(exchange, "a", 3 + exchange);
@@ -234,7 +230,7 @@ async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
     for number in 2..6 {
         fixture.volume(1, "a", number);
     }
-    assert_eq!(received_events(&mut one).await, ["va1", "va3", "va4", "va5"], "what comes to a user comes by no group");
+    assert_eq!(received_events(&mut one).await, ["va1", "va3", "va4", "va5"], "a publication to a user has no group");
     assert_eq!(fixture.loss_counters(), (3, 0));
 }
 
@@ -248,7 +244,11 @@ async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
     fixture.notice(1);
     fixture.notice(2);
     fixture.notice(3);
-    assert_eq!(received_events(&mut one).await, ["pa2", "n1", "n2", "n3"], "what is old makes room for others too");
+    assert_eq!(
+        received_events(&mut one).await,
+        ["pa2", "n1", "n2", "n3"],
+        "an old event of a key makes room for events without key"
+    );
     fixture.notice(4);
     fixture.notice(5);
     fixture.price(0, "a", 4);
@@ -265,7 +265,7 @@ async fn event_without_key_is_never_dropped_and_closes_a_full_queue() {
     for symbol in ["a", "b", "c", "d", "e"] {
         fixture.price(0, symbol, 1);
     }
-    assert_eq!(other.closed().await, 1013, "nor does another key make room");
+    assert_eq!(other.closed().await, 1013, "another key makes no room");
     assert_eq!(fixture.loss_counters(), (2, 2));
 }
 

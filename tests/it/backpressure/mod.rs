@@ -140,7 +140,7 @@ async fn member(address: &str) -> Socket {
 async fn publish_all_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) {
     for page in 0..PAGES {
         publisher.publish(&Readers, Page(page));
-        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
+        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("a reader is not delayed");
         let text = frame.unwrap().unwrap().into_text().unwrap();
         assert!(text.starts_with(&format!(r#"{{"event":"page","data":[{page},"#)), "{}", &text[..60]);
     }
@@ -150,7 +150,7 @@ async fn publish_all_to(publisher: &Publisher<Broadcast>, reading: &mut Socket) 
 async fn remaining_pages(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
     let mut pages = Vec::new();
     loop {
-        match timeout(Duration::from_mins(1), socket.next()).await.expect("something comes") {
+        match timeout(Duration::from_mins(1), socket.next()).await.expect("a frame arrives") {
             Some(Ok(Message::Text(text))) => {
                 let number = text.split(['[', ',']).nth(2).unwrap().parse().unwrap();
                 pages.push(number);
@@ -171,8 +171,8 @@ async fn slow_reader_under_close_policy_is_closed_and_delays_no_reader() {
     let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
     publish_all_to(&publisher, &mut reading).await;
     let (pages, _) = remaining_pages(&mut stalled).await;
-    assert!(u32::try_from(pages.len()).unwrap() < PAGES, "it has not got all of them");
-    assert!(pages.windows(2).all(|two| two[0] + 1 == two[1]), "but none was left out before the end: {pages:?}");
+    assert!(u32::try_from(pages.len()).unwrap() < PAGES, "some pages are missing");
+    assert!(pages.windows(2).all(|two| two[0] + 1 == two[1]), "no page is skipped before the close: {pages:?}");
     publish_all_to(&publisher, &mut reading).await;
 }
 
@@ -182,7 +182,7 @@ async fn slow_reader_under_drop_oldest_misses_the_oldest_and_stays_connected() {
     let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
     publish_all_to(&publisher, &mut reading).await;
     let (pages, is_closed) = remaining_pages(&mut stalled).await;
-    assert_eq!((pages.last(), is_closed), (Some(&(PAGES - 1)), None), "the newest comes");
+    assert_eq!((pages.last(), is_closed), (Some(&(PAGES - 1)), None), "the newest page arrives");
     assert!(u32::try_from(pages.len()).unwrap() < PAGES && pages.is_sorted(), "some are missing: {}", pages.len());
     stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     assert!(stalled.next().await.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#));
@@ -202,13 +202,13 @@ async fn queued_event_is_not_sent_after_revocation() {
     stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     let mut pages = 0;
     loop {
-        let frame = timeout(Duration::from_secs(20), stalled.next()).await.expect("the reply comes in the end");
+        let frame = timeout(Duration::from_secs(20), stalled.next()).await.expect("the reply arrives");
         if frame.unwrap().unwrap().into_text().unwrap().contains(r#""status":200"#) {
             break;
         }
         pages += 1;
     }
-    assert!(pages < PAGES / 2, "no more than the buffers of a socket hold: {pages}");
+    assert!(pages < PAGES / 2, "only what the buffers of a socket hold: {pages}");
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn slow_reader_with_a_waiting_action_is_closed() {
     server.state.started.notified().await;
     publish_all_to(&server.publisher, &mut reading).await;
     let dropped = timeout(Duration::from_secs(10), server.state.dropped.notified()).await;
-    assert!(dropped.is_ok(), "the end is noticed though nothing can be sent and the action waits");
+    assert!(dropped.is_ok(), "the connection ends while its action waits");
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn publication_of_a_slow_reader_reaches_the_other_members() {
     server.state.started.notified().await;
     publish_all_to(&server.publisher, &mut reading).await;
     server.state.resume.notify_one();
-    let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
+    let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("no connection is delayed");
     assert!(frame.unwrap().unwrap().into_text().unwrap().starts_with(r#"{"event":"said""#));
 }
 
@@ -244,12 +244,12 @@ async fn action_that_publishes_to_a_slow_reader_is_not_delayed() {
         server.state.started.notified().await;
         server.state.resume.notify_one();
         for begins in [r#"{"errors":[],"data":null,"action":"say","#, r#"{"event":"said""#] {
-            let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("nobody is held up");
+            let frame = timeout(Duration::from_secs(10), reading.next()).await.expect("no connection is delayed");
             let text = frame.unwrap().unwrap().into_text().unwrap();
             assert!(text.starts_with(begins), "{policy:?}: {text}");
         }
         let EventCounters { dropped, too_slow, .. } = server.publisher.counters();
-        assert_eq!((dropped, too_slow), (0, 0), "it is still there, and waits for all: {policy:?}");
+        assert_eq!((dropped, too_slow), (0, 0), "the slow reader is still connected: {policy:?}");
         drop(stalled);
     }
 }

@@ -24,7 +24,7 @@ async fn detached_action_times_out_after_its_own_action_timeout() {
         assert_eq!((reply.status(), reply.code(), &reply.value()["request_id"]), (408, "timeout", &json!(n)));
         assert_eq!(start.elapsed(), Duration::from_secs(seconds));
     }
-    assert_eq!(state.running(), 0, "they are not only answered but dropped");
+    assert_eq!(state.running(), 0, "timed out actions are dropped");
     // A permission that times out is an internal error.
     let reply = client.call("undecided").await;
     assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
@@ -83,7 +83,7 @@ async fn detached_action_that_fails_is_answered_like_a_queued_one() {
         assert!(!reply.text().contains("secret"), "{reply:?}");
     }
     state.resume(9);
-    assert_eq!(client.reply().await.data(), 9, "what runs beside it is not harmed");
+    assert_eq!(client.reply().await.data(), 9, "other detached actions are not affected");
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +99,7 @@ async fn detached_actions_end_before_the_disconnect_hook_runs() {
     assert_eq!(state.running(), 6);
     drop(client);
     state.disconnected.notified().await;
-    assert_eq!(*state.running_at_disconnect.lock().unwrap(), Some(0), "none runs any more by then");
+    assert_eq!(*state.running_at_disconnect.lock().unwrap(), Some(0), "no action runs at the disconnect");
     assert_eq!(state.running(), 0);
 }
 
@@ -114,9 +114,9 @@ async fn action_that_panics_on_drop_harms_no_other_connection() {
         drop(client);
         assert!(
             timeout(Duration::from_mins(1), state.disconnected.notified()).await.is_ok(),
-            "{action}: it is said to be gone"
+            "{action}: the disconnect hook runs"
         );
-        assert_eq!(*state.running_at_disconnect.lock().unwrap(), Some(0), "and all has ended");
+        assert_eq!(*state.running_at_disconnect.lock().unwrap(), Some(0), "all actions have ended");
         assert_eq!(other.call("ping").await.data(), "pong");
     }
 }

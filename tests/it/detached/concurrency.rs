@@ -66,7 +66,7 @@ async fn detached_action_over_the_limit_runs_in_the_queue() {
     client.send(message("at_once", 4));
     client.send(message("wait", 5));
     client.expect_silence().await;
-    assert_eq!(state.running(), 3, "the last has not begun");
+    assert_eq!(state.running(), 3, "the last action has not begun");
     // A free detached slot does not help a message behind the action in the queue.
     state.resume(1);
     assert_eq!(reply_ids(&mut client, 1).await, [1]);
@@ -163,7 +163,7 @@ async fn endless_detached_stream_starves_no_other_action() {
         }
         assert!(values < 1000, "only {seen:?} of the others came");
     }
-    assert_eq!(other.call("ping").await.data(), "pong", "nor other connections");
+    assert_eq!(other.call("ping").await.data(), "pong", "other connections are not starved");
     drop(client);
     for _ in 0..3 {
         state.dropped.notified().await;

@@ -126,11 +126,11 @@ struct Checker {
 impl Checker {
     fn check_reply(&mut self, guest: &mut Guest, reply: &Reply) {
         let (id, status) = (reply.value()["request_id"].as_u64().unwrap(), reply.status());
-        let Some(open) = guest.open.get(&id) else { panic!("answered once too often: {reply:?}") };
+        let Some(open) = guest.open.get(&id) else { panic!("answered twice: {reply:?}") };
         assert_eq!(reply.value()["action"], open.action);
         *self.counts.entry((open.action, status)).or_default() += 1;
         match status {
-            200 | 201 => assert!(!self.is_forbidden && !open.fails, "on what is not true any more: {reply:?}"),
+            200 | 201 => assert!(!self.is_forbidden && !open.fails, "on old rights: {reply:?}"),
             403 => {
                 let denied_since = self.last_denied.is_some_and(|at| at >= open.sent);
                 assert!(denied_since || !self.is_allowed(), "it was allowed all the time: {reply:?}");
@@ -140,7 +140,7 @@ impl Checker {
         }
         if reply.value()["last"] != false {
             if matches!(open.action, "queue" | "stream") {
-                assert!(id > guest.last_in_queue, "out of its order: {reply:?}");
+                assert!(id > guest.last_in_queue, "out of order: {reply:?}");
                 guest.last_in_queue = id;
             }
             guest.open.remove(&id);
@@ -239,7 +239,7 @@ async fn run_random_steps(
         }
         guest.client.expect_silence().await;
     }
-    assert_eq!(state.running.load(Ordering::SeqCst), 0, "those of ended connections, too");
+    assert_eq!(state.running.load(Ordering::SeqCst), 0, "including those of ended connections");
     checker
 }
 
@@ -266,7 +266,7 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
     for (action, well) in [("queue", 201), ("detached", 200), ("stream", 200), ("stream_detached", 200)] {
         for status in [well, 403] {
             let count = counts.get(&(action, status)).copied().unwrap_or_default();
-            assert!(count > 100, "each happened often enough: {action} {status}: {counts:?}");
+            assert!(count > 100, "too few cases: {action} {status}: {counts:?}");
         }
     }
 }

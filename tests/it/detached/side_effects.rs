@@ -20,15 +20,11 @@ async fn side_effects_of_a_detached_action_surround_its_reply() {
         state.started(1).await;
         publisher.publish(&Everyone, Said(10));
         publisher.publish(&Room, Said(11));
-        assert_eq!(next(&mut client).await["data"], 10, "nothing has happened yet");
+        assert_eq!(next(&mut client).await["data"], 10, "no side effect yet");
         assert_eq!(next(&mut other).await["data"], 10);
         state.resume(1);
-        assert_eq!(next(&mut client).await["request_id"], 1, "its reply comes first");
-        assert_eq!(
-            next(&mut client).await,
-            json!({"event": "said", "data": 2}),
-            "it has left where the first was said"
-        );
+        assert_eq!(next(&mut client).await["request_id"], 1, "the reply comes first");
+        assert_eq!(next(&mut client).await, json!({"event": "said", "data": 2}), "it has left the first group");
         assert_eq!(next(&mut other).await["data"], 1);
         publisher.publish(&Everyone, Said(12));
         publisher.publish(&Room, Said(13));
@@ -120,11 +116,7 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
         state.resume(n);
         let reply = next(&mut client).await;
         assert_eq!((&reply["request_id"], &reply["data"], &reply["last"]), (&json!(n), &Value::Null, &json!(true)));
-        assert_eq!(
-            next(&mut client).await,
-            json!({"event": "said", "data": 3}),
-            "what it causes comes behind its last word"
-        );
+        assert_eq!(next(&mut client).await, json!({"event": "said", "data": 3}), "side effects follow the last reply");
         assert_eq!(next(&mut other).await["data"], 3);
     }
     client.expect_silence().await;
@@ -154,6 +146,6 @@ async fn detached_action_with_no_reply_ends_silently_and_frees_its_slot() {
         client.send(message("quiet", n));
         state.resume(n);
         client.expect_silence().await;
-        assert_eq!(state.running(), 0, "and leaves room for the next");
+        assert_eq!(state.running(), 0, "its slot is free");
     }
 }

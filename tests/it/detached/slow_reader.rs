@@ -107,7 +107,7 @@ async fn slow_reader_of_events_is_closed_and_its_detached_actions_are_dropped() 
     begin_two_actions(&mut stalled, &state).await;
     for _ in 0..64 {
         publisher.publish(&Readers, Page);
-        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("nobody holds up a reader");
+        let frame = timeout(Duration::from_mins(1), reading.next()).await.expect("a reader is not delayed");
         assert!(frame.unwrap().unwrap().is_text());
     }
     assert_dropped(&state).await;
@@ -148,8 +148,8 @@ async fn detached_actions_of_a_slow_reader_keep_running() {
     state.started(1).await;
     state.resume(1);
     let ended = timeout(Duration::from_secs(20), state.dropped.notified()).await;
-    assert!(ended.is_ok() && state.running() == 1, "one goes on as it is let");
+    assert!(ended.is_ok() && state.running() == 1, "one continues");
     let ended = timeout(Duration::from_secs(20), state.dropped.notified()).await;
-    assert!(ended.is_ok() && state.running() == 0, "the other has its time limit");
+    assert!(ended.is_ok() && state.running() == 0, "the other one times out");
     drop(stalled);
 }

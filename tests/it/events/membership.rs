@@ -45,12 +45,12 @@ async fn group_permission_is_evaluated_at_every_join() {
     }
     assert_eq!(event(&mut inside).await, said("hello"));
     outside.expect_silence().await;
-    assert_eq!(open(&chat, 3, &["eager"]).await.closed().await, 4403, "in `#[connect]` too");
+    assert_eq!(open(&chat, 3, &["eager"]).await.closed().await, 4403, "also in `#[connect]`");
     let mut eager = open(&chat, 4, &["eager", "member"]).await;
     settle(&mut eager).await;
     chat.publisher().publish(&Room(1), Said("hello"));
     assert_eq!(event(&mut eager).await, said("hello"));
-    assert_eq!(outside.call("elsewhere").await.status(), 500, "a group of another consumer's");
+    assert_eq!(outside.call("elsewhere").await.status(), 500, "a group of another consumer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +82,7 @@ async fn join_over_the_group_limit_is_refused_with_409() {
     let mut one = open(&chat, 1, &[]).await;
     for (room, status) in [(2, 200), (3, 200), (4, 200), (5, 409), (2, 200)] {
         let reply = one.call("join").with("room", room).await;
-        assert_eq!(reply.status(), status, "the lobby is one too: {room}");
+        assert_eq!(reply.status(), status, "the lobby counts too: {room}");
         settle(&mut one).await;
     }
     assert_eq!(one.call("leave").with("room", 2).await.status(), 200);

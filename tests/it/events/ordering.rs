@@ -25,7 +25,7 @@ async fn side_effects_follow_a_successful_reply_and_are_discarded_on_error() {
     for (well, wanted) in [(true, Some("streamed")), (false, None)] {
         one.send(format!(r#"{{"action":"stream","well":{well}}}"#));
         for _ in 0..=usize::from(well) + 1 {
-            assert!(one.reply().await.value().get("last").is_some(), "the replies come first");
+            assert!(one.reply().await.value().get("last").is_some(), "replies come first");
         }
         match wanted {
             Some(text) => assert_eq!(event(&mut other).await, said(text)),

@@ -34,7 +34,7 @@ async fn event_is_not_delivered_to_members_without_its_permission() {
     }
     let mut load_log = source.load_log.lock().unwrap().clone();
     load_log.sort();
-    assert_eq!(load_log, ["1 objects", "1 objects", "user 1", "user 2"], "once a machine and object, once a user");
+    assert_eq!(load_log, ["1 objects", "1 objects", "user 1", "user 2"], "one load per object and per user");
     let mut spy = open(&chat, 3, &["spy"]).await;
     join(&mut spy, 2).await;
     publisher.publish(&Room(2), Secret("the code"));
@@ -76,7 +76,7 @@ async fn event_that_fails_for_one_member_reaches_the_others() {
     publisher.publish(&Room(2), Unserializable("panic"));
     publisher.publish(&Room(2), Said("panic"));
     publisher.publish(&Room(2), Said("after"));
-    assert_eq!(event(&mut one).await, said("panic"), "it was user 2 of whom the check panicked");
+    assert_eq!(event(&mut one).await, said("panic"), "the check panicked for user 2 only");
     for client in [&mut one, &mut two] {
         assert_eq!(event(client).await, said("after"));
         client.expect_silence().await;
@@ -95,7 +95,7 @@ async fn connections_handle_created_before_grants_refreshes_them() {
         chat.publisher().publish(&Room(2), Uploaded { channel: ChannelId(5), file: 7 });
         assert_eq!(event(&mut one).await["event"], "upload.created");
         let objects = source.load_log.lock().unwrap().iter().filter(|load_log| load_log.ends_with("objects")).count();
-        assert_eq!(objects, load_log, "what the object overwrites was asked for again");
+        assert_eq!(objects, load_log, "the overwrites are loaded again");
         connections.refresh_object(&ChannelId(5).grant_key()).await;
     }
 }

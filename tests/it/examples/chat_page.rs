@@ -129,7 +129,7 @@ async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     page.writes("Cora", "Have you seen it?").await;
     page.sends("Cora").await;
     page.shows("Pia", ".messages", "Have you seen it?").await;
-    assert_eq!(page.events("Pia").await, ["message_created", "typing", "member_added"], "not so much as a frame");
+    assert_eq!(page.events("Pia").await, ["message_created", "typing", "member_added"], "no frame of the upload");
 
     // On a phone the columns are stacked, and nothing overflows.
     let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });

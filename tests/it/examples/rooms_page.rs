@@ -118,7 +118,7 @@ async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     browser.evaluate("document.querySelector('#free').requestSubmit()").await;
     let row = browser.row(2).await;
     row.expect("Olive 200 allowed, Ada 200 allowed, Otto 403 refused, Anonymous 403 refused");
-    assert_eq!(row.0["cells"]["Max"], Value::Null, "whoever left the stage sends nothing");
+    assert_eq!(row.0["cells"]["Max"], Value::Null, "a user off the stage sends nothing");
     assert_eq!(row.0["request"], message, "it is sent and shown as written");
     assert_eq!(row.raw("Ada")["route"], "rooms/4/?page=1");
 

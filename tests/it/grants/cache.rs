@@ -25,7 +25,7 @@ async fn grant_source_that_fails_denies_and_is_loaded_again() {
     for failure in ["fail", "hang", "panic"] {
         source.failure(Some(failure));
         assert_eq!(client.call("list").route("channels/").with("channel", 5).await.status(), 500, "{failure}");
-        assert_eq!(client.call("talk").await.status(), 200, "what is known stays known");
+        assert_eq!(client.call("talk").await.status(), 200, "loaded grants are kept");
     }
     source.failure(None);
     assert_eq!(client.call("list").route("channels/").with("channel", 5).await.status(), 200);
@@ -65,7 +65,7 @@ async fn forgotten_grants_are_loaded_again() {
     assert_eq!((statuses_of(&mut one).await, statuses_of(&mut other).await), ([200, 200], [403, 403]));
     source.grant(2, &[chat::can_use_chat], &[]);
     source.overwrite(5, Overwrites::new().allow_everyone(read));
-    assert_eq!(statuses_of(&mut other).await, [403, 403], "until somebody says so");
+    assert_eq!(statuses_of(&mut other).await, [403, 403], "until they are forgotten");
     cache.forget_all();
     assert_eq!(statuses_of(&mut other).await, [200, 200]);
     source.overwrite(5, Overwrites::new().deny_everyone(read));
@@ -75,8 +75,8 @@ async fn forgotten_grants_are_loaded_again() {
     source.overwrite(5, Overwrites::new().allow_role("seer", read));
     source.grant(1, &[chat::can_use_chat], &["seer"]);
     cache.forget_object(&ObjectKey::new("channel", 5_u64));
-    assert_eq!(statuses_of(&mut one).await, [200, 200], "still of the old grants");
+    assert_eq!(statuses_of(&mut one).await, [200, 200], "with the old grants");
     source.grant(1, &[chat::can_use_chat], &[]);
     assert_eq!(one.call("promoted").await.status(), 200);
-    assert_eq!(statuses_of(&mut one).await, [200, 403], "a change of grants takes what was computed from them along");
+    assert_eq!(statuses_of(&mut one).await, [200, 403], "forgetting grants forgets what was computed from them");
 }

@@ -35,14 +35,14 @@ async fn codename_permission_is_evaluated_against_the_users_grants() {
         source.grant(id, &grants, &[]);
         let mut client = open(&endpoint, id).await;
         assert_eq!(statuses(&mut client, &ACTIONS).await, wanted, "{grants:?}");
-        assert_eq!(source.load_log(), [format!("user {id}")], "once a connection");
+        assert_eq!(source.load_log(), [format!("user {id}")], "one load per connection");
     }
     source.0.lock().unwrap().granted.insert(8, GrantSet::all().into());
     assert_eq!(statuses(&mut open(&endpoint, 8).await, &ACTIONS).await, [200; 4]);
     source.load_log();
     let mut stranger = connect(&endpoint).open().await.unwrap();
     assert_eq!(statuses(&mut stranger, &ACTIONS).await, [403; 4]);
-    assert!(source.load_log().is_empty(), "nobody grants anything to a stranger");
+    assert!(source.load_log().is_empty(), "no grants are loaded for anonymous users");
 }
 
 #[tokio::test]
@@ -57,10 +57,10 @@ async fn codename_at_connect_has_no_opinion_unless_strict() {
     let mut client = connect(&office).user(member(1, &[])).open().await.unwrap();
     assert_eq!(client.call("sit").await.status(), 200);
     let mut client = connect(&office).user(member(2, &[])).open().await.unwrap();
-    assert_eq!(client.closed().await, 4403, "`#[connect]` asks more");
+    assert_eq!(client.closed().await, 4403, "`#[connect]` requires more");
     assert!(connect(&office).user(member(3, &[])).open().await.is_err());
     assert!(connect(&office).open().await.is_err());
-    assert_eq!(source.load_log(), ["user 1", "user 2", "user 3"], "what the door has loaded is kept");
+    assert_eq!(source.load_log(), ["user 1", "user 2", "user 3"], "grants loaded in the handshake are kept");
 }
 
 #[test]

@@ -36,17 +36,17 @@ async fn object_overwrite_takes_precedence_over_grants() {
         for (client, told) in [&mut one, &mut two].into_iter().zip(&mut told) {
             *told = client.call("list").route("channels/").with("channel", channel).await.status();
             let again = client.call("list").route(&format!("channel/{channel}/")).await.status();
-            assert_eq!(*told, again, "the same for a capture");
+            assert_eq!(*told, again, "equal for a capture");
             let moderates = client.call("open").route("channels/").with("file", channel).await.status();
-            assert_eq!(*told, moderates, "the same for an object");
+            assert_eq!(*told, moderates, "equal for an object");
             let load_log = client.call("asks").with("channel", channel).await;
-            assert_eq!(load_log.data()[1], *told == 200, "the same in an action");
+            assert_eq!(load_log.data()[1], *told == 200, "equal in an action");
         }
         assert_eq!(told, wanted, "channel {channel}");
     }
     let load_log = source.load_log();
     let channels: Vec<_> = load_log.iter().filter(|load_log| load_log.starts_with("channel")).collect();
-    assert_eq!(channels.len(), 8, "once a machine and object: {load_log:?}");
+    assert_eq!(channels.len(), 8, "one load per object: {load_log:?}");
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn administrator_passes_without_loading_overwrites() {
     source.overwrite(5, Overwrites::new().deny_everyone(GrantSet::all()));
     let mut client = open(&chat(source.clone()), 1).await;
     assert_eq!(client.call("list").route("channels/").with("channel", 5).await.status(), 200);
-    assert_eq!(source.load_log(), ["user 1"], "and so nothing is looked up");
+    assert_eq!(source.load_log(), ["user 1"], "no overwrites are loaded");
 }
 
 #[tokio::test]

@@ -87,5 +87,5 @@ async fn registry_is_empty_after_all_connections_have_ended() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(20), all_gone).await.expect("nobody is connected");
+    timeout(Duration::from_secs(20), all_gone).await.expect("no connection is left");
 }

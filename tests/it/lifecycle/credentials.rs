@@ -51,7 +51,7 @@ async fn connection_that_ended_during_authenticate_is_not_registered() {
             tokio::task::yield_now().await;
         }
     };
-    assert!(timeout(Duration::from_millis(100), found).await.is_err(), "nobody is connected");
+    assert!(timeout(Duration::from_millis(100), found).await.is_err(), "no connection is left");
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,7 +86,7 @@ async fn refresh_completes_while_an_event_panics_on_drop() {
     refresh.await;
     publisher.publish(&Lobby, Said(2));
     client.send(r#"{"action":"ping"}"#);
-    assert_eq!(client.reply().await.value()["action"], "ping", "who may not be in the group any more");
+    assert_eq!(client.reply().await.value()["action"], "ping", "the membership has ended");
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +112,7 @@ async fn group_whose_key_panics_is_left_with_all_other_groups() {
     drop(client);
     timeout(Duration::from_mins(1), state.disconnected.notified()).await.expect("its connection ends");
     HASH_FAILS.store(false, Ordering::SeqCst);
-    assert_eq!(found(), 0, "nobody is connected");
+    assert_eq!(found(), 0, "no connection is left");
 }
 
 #[test]

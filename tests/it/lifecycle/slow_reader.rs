@@ -64,7 +64,7 @@ impl Socket {
 
     /// Returns the next frame.
     async fn next(&mut self) -> Value {
-        let frame = timeout(Duration::from_mins(1), self.0.next()).await.expect("something comes");
+        let frame = timeout(Duration::from_mins(1), self.0.next()).await.expect("a frame arrives");
         serde_json::from_str(frame.unwrap().unwrap().to_text().unwrap()).unwrap()
     }
 
@@ -158,7 +158,7 @@ async fn slow_reader_can_send_a_bounded_number_of_messages() {
     let mut taken = 0;
     while timeout(Duration::from_millis(500), stuck.send(&message)).await.is_ok() {
         taken += 1;
-        assert!(taken < 1000, "messages of somebody who reads nothing");
+        assert!(taken < 1000, "messages of a slow reader");
         // Not faster than the server handles them.
         for _ in 0..100 {
             tokio::task::yield_now().await;
@@ -172,5 +172,5 @@ async fn credentials_of_a_slow_reader_expire() {
     let mut stuck = server.connect_and_stall(&[r#"{"action":"hold"}"#]).await;
     stuck.send(r#"{"action":"authenticate","token":"7 none 1"}"#).await;
     let ended = timeout(Duration::from_secs(5), server.state.disconnected.notified());
-    ended.await.expect("the action ends with its caller's time");
+    ended.await.expect("the action ends when its credentials expire");
 }

@@ -26,7 +26,7 @@ pub(super) fn member(token: &str) -> Member {
 
 impl User for Member {
     fn id(&self) -> Cow<'_, str> {
-        assert_ne!(self.role, "unspeakable", "an id that cannot be told");
+        assert_ne!(self.role, "unspeakable", "an id that panics");
         Cow::Borrowed(&self.id)
     }
 

@@ -30,7 +30,7 @@ async fn anonymous_connection_becomes_the_authenticated_user() {
     assert_eq!(client.closed().await, 4403);
     fixture.state.disconnected.notified().await;
     publisher.publish_to_user("7", Uploaded(4));
-    assert_eq!(publisher.join("7", Room).await, 0, "and is forgotten when it has gone");
+    assert_eq!(publisher.join("7", Room).await, 0, "the user is not registered any more");
 }
 
 /// Repeated renewals must not register the connection twice.

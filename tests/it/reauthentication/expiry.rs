@@ -29,15 +29,15 @@ async fn idle_connection_is_closed_when_its_credentials_expire() {
     let publisher = fixture.chat.publisher();
     let mut client = fixture.open("1 - 40").await;
     publisher.publish(&Lobby, Whispered(1));
-    assert_eq!(publisher.counters().refused, 1, "a member is asked about");
+    assert_eq!(publisher.counters().refused, 1, "the event is evaluated for a member");
     assert_eq!(client.closed().await, 4401);
     expect_passed(start, 40);
     fixture.state.disconnected.notified().await;
     assert_eq!(fixture.state.end_log(), ["connection"]);
     publisher.publish(&Lobby, Whispered(1));
     publisher.publish_to_user("1", Whispered(1));
-    assert_eq!(publisher.counters().refused, 1, "nobody is a member any more");
-    assert_eq!(publisher.join("1", Lobby).await, 0, "nobody is found any more");
+    assert_eq!(publisher.counters().refused, 1, "the membership has ended");
+    assert_eq!(publisher.join("1", Lobby).await, 0, "the user is not registered any more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +125,7 @@ async fn handshake_with_expired_credentials_is_rejected_with_401() {
     let expires_at = Some(SystemTime::UNIX_EPOCH);
     let refused = connect(&fixture.chat).user(Member { expires_at, ..member("1") }).open().await.unwrap_err();
     assert_eq!(refused.status(), 401);
-    assert_eq!(fixture.state.end_log(), [""; 0], "nothing has begun");
+    assert_eq!(fixture.state.end_log(), [""; 0], "no hook has run");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,20 +156,20 @@ async fn fresh_credentials_extend_and_shorten_the_expiry() {
     let mut client = fixture.open("1 call 10").await;
     assert_eq!(authenticate(&mut client, "1 call 50").await.status(), 204);
     sleep(Duration::from_secs(30)).await;
-    assert_eq!(client.call("call").await.status(), 200, "longer");
+    assert_eq!(client.call("call").await.status(), 200, "extended");
     assert_eq!(authenticate(&mut client, "1 call 4").await.status(), 204);
     let again = Instant::now();
     send_action(&mut client, "hang");
     assert_eq!(client.closed().await, 4401);
     expect_passed(again, 4);
-    assert!(start.elapsed() < Duration::from_secs(35), "and shorter");
+    assert!(start.elapsed() < Duration::from_secs(35), "shortened");
 
     let mut client = fixture.open("1 - 10").await;
     assert_eq!(authenticate(&mut client, "1").await.status(), 204);
     sleep(Duration::from_secs(50)).await;
-    assert_eq!(client.call("ping").await.status(), 200, "and without an end");
+    assert_eq!(client.call("ping").await.status(), 200, "without expiry");
     assert_eq!(authenticate(&mut client, "1 - 2").await.status(), 204);
-    assert_eq!(client.closed().await, 4401, "and with one again");
+    assert_eq!(client.closed().await, 4401, "with an expiry again");
 }
 
 #[tokio::test(start_paused = true)]

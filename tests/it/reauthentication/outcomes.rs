@@ -36,7 +36,12 @@ async fn authenticate_that_is_refused_changes_nothing() {
         let (start, reply) = (Instant::now(), authenticate(&mut client, token).await);
         assert_eq!((reply.status(), reply.code()), (status, code), "{token}");
         assert!(!reply.text().contains("secret"), "{}", reply.text());
-        assert_eq!(reply.value()["errors"][0]["id"].is_string(), status == 500, "a fault has an id: {}", reply.text());
+        assert_eq!(
+            reply.value()["errors"][0]["id"].is_string(),
+            status == 500,
+            "an internal error has an id: {}",
+            reply.text()
+        );
         let took = if token == "hang" { Duration::from_secs(5) } else { Duration::ZERO };
         assert_eq!(start.elapsed().as_secs(), took.as_secs());
         assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]), "{token}");

@@ -122,5 +122,5 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
         "enter 200",
         "enter 403",
     ];
-    assert!(kinds.iter().all(|kind| often(kind) > 50), "each came often enough: {:?}", expected.counts);
+    assert!(kinds.iter().all(|kind| often(kind) > 50), "too few frames of a kind: {:?}", expected.counts);
 }

@@ -25,10 +25,10 @@ async fn authenticate_over_the_rate_limit_is_refused_with_retry_after() {
     assert_eq!((reply.status(), reply.code()), (429, "too_many_requests"));
     let retry_after = reply.value()["errors"][0]["retry_after"].as_u64().unwrap();
     assert!((1..=20).contains(&retry_after), "{}", reply.text());
-    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,2"]), "nothing has changed");
-    assert_eq!(client.call("call").await.status(), 200, "nothing else is harmed");
+    assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,2"]), "the user is unchanged");
+    assert_eq!(client.call("call").await.status(), 200, "other actions are not affected");
     let mut other = open(&chat).await;
-    assert_eq!(authenticate(&mut other, "1 more").await.status(), 204, "each connection has its own");
+    assert_eq!(authenticate(&mut other, "1 more").await.status(), 204, "the limit is per connection");
 }
 
 #[tokio::test(start_paused = true)]

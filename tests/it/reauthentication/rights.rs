@@ -15,7 +15,7 @@ async fn actions_after_authenticate_are_authorized_for_the_new_user() {
     for (rights, call, uploads) in [("call", 200, 403), ("see", 403, 200), ("call,see", 200, 200), ("-", 403, 403)] {
         assert_eq!(authenticate(&mut client, &format!("1 {rights}")).await.status(), 204);
         assert_eq!(client.call("call").await.status(), call, "{rights}");
-        assert_eq!(client.call("uploads").await.status(), uploads, "grants are loaded anew: {rights}");
+        assert_eq!(client.call("uploads").await.status(), uploads, "grants are loaded again: {rights}");
         assert_eq!(*client.call("whoami").await.data(), json!(["1", rights]));
     }
 }
@@ -30,7 +30,7 @@ async fn authenticate_replies_after_revalidation() {
     assert_eq!(
         fixture.state.evaluations.load(Ordering::SeqCst),
         4,
-        "the credentials, the door, a group, and grants for another"
+        "the token, the connect permission, a group, and grants for another"
     );
 }
 
@@ -56,7 +56,7 @@ async fn events_after_authenticate_are_authorized_for_the_new_user() {
         }
         assert_eq!(next(&mut client).await, json!({"event": "told", "data": [number, rights]}));
         if rights.contains("see") {
-            assert_eq!(next(&mut client).await, json!({"event": "uploaded", "data": number}), "by name: {rights}");
+            assert_eq!(next(&mut client).await, json!({"event": "uploaded", "data": number}), "to the user: {rights}");
         }
         client.expect_silence().await;
     }
@@ -78,7 +78,7 @@ async fn queued_events_are_reauthorized_after_authenticate() {
         let mut frames = [next(&mut client).await, next(&mut client).await];
         frames.sort_by_key(|frame| frame["event"] == "told");
         assert_eq!((&frames[0]["request_id"], &frames[0]["status"]), (&json!("renewed"), &json!(204)));
-        assert_eq!(frames[1], json!({"event": "told", "data": [1, after]}), "made for the new user");
+        assert_eq!(frames[1], json!({"event": "told", "data": [1, after]}), "built for the new user");
         client.expect_silence().await;
     }
 }
@@ -101,7 +101,7 @@ async fn memberships_are_revalidated_after_authenticate() {
         }
         client.expect_silence().await;
         for data in [1, 2, 3] {
-            assert_eq!(next(&mut other).await["data"], data, "and nobody else is concerned");
+            assert_eq!(next(&mut other).await["data"], data, "other users are not affected");
         }
     }
     // A membership that has ended needs a new join.
@@ -119,17 +119,17 @@ async fn new_user_without_connect_permission_is_closed_with_4403() {
         let publisher = fixture.chat.publisher();
         let mut client = fixture.open("1 call").await;
         publisher.publish(&Lobby, Whispered(0));
-        assert_eq!(publisher.counters().refused, 1, "a member is asked about");
+        assert_eq!(publisher.counters().refused, 1, "the event is evaluated for a member");
         if busy {
             send_action(&mut client, "hang");
             client.expect_silence().await;
         }
         send_authenticate(&mut client, "1 banned,call", "renewed");
-        assert_eq!(client.closed().await, 4403, "which is the answer");
+        assert_eq!(client.closed().await, 4403, "instead of a reply");
         fixture.state.disconnected.notified().await;
         assert_eq!(fixture.state.end_log(), if busy { &["action", "connection"][..] } else { &["connection"] });
         publisher.publish(&Lobby, Whispered(1));
-        assert_eq!(publisher.counters().refused, 1, "and is none any more");
+        assert_eq!(publisher.counters().refused, 1, "the membership has ended");
     }
 }
 

@@ -75,7 +75,7 @@ async fn forget_grants_after_authenticate_keeps_the_grants_of_the_new_user() {
     assert_eq!(fixture.chat.publisher().join("1", Club).await, 1);
     fixture.state.resume.notify_one();
     assert_eq!(next_status(&mut client).await, ("resign_later".to_owned(), 200));
-    assert_eq!(client.call("uploads").await.status(), 200, "of whoever sits there by now nothing is forgotten");
+    assert_eq!(client.call("uploads").await.status(), 200, "the grants of the new user are kept");
     fixture.chat.connections().refresh_user("1").await;
-    assert_eq!(client.call("uploads").await.status(), 403, "that is for who says that something has changed");
+    assert_eq!(client.call("uploads").await.status(), 403, "only a refresh loads them again");
 }

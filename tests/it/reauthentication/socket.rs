@@ -39,7 +39,7 @@ async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
     assert_eq!((&reply["action"], &reply["status"]), (&"authenticate".into(), &204.into()));
     let Message::Close(Some(close)) = next().await.unwrap().unwrap() else { panic!("no close") };
     assert_eq!((u16::from(close.code), close.reason.as_str()), (4401, "credentials expired"));
-    assert!(next().await.is_none_or(|end| end.is_err()), "and that is the end");
+    assert!(next().await.is_none_or(|end| end.is_err()), "the socket ends");
     fixture.state.disconnected.notified().await;
     assert_eq!(fixture.state.end_log(), ["action", "connection"]);
 }
@@ -61,7 +61,9 @@ async fn slow_reader_is_closed_when_its_credentials_expire() {
     let start = Instant::now();
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"flood"}"#)).await.unwrap();
-    tokio::time::timeout(Duration::from_mins(1), fixture.state.disconnected.notified()).await.expect("it ends");
+    tokio::time::timeout(Duration::from_mins(1), fixture.state.disconnected.notified())
+        .await
+        .expect("the connection ends");
     // The client has two seconds to read the close frame.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }

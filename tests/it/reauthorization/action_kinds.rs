@@ -31,8 +31,8 @@ async fn every_level_of_the_route_is_reauthorized() {
         let fixture = fixture();
         let mut client = fixture.open(1).await;
         let reply = fixture.reply_after(&mut client, message, |_| {}).await;
-        assert!(matches!(reply.status(), 200 | 201), "it may still: {reply:?}");
-        assert_eq!(fixture.take_runs(), 1, "only what it may is asked again");
+        assert!(matches!(reply.status(), 200 | 201), "the right is kept: {reply:?}");
+        assert_eq!(fixture.take_runs(), 1, "a denied action does not run");
         for leaf in leaves {
             let reply = fixture.reply_after(&mut client, message, |state| state.set(leaf, LeafResult::No)).await;
             assert_denied(reply.value(), leaf);
@@ -125,7 +125,7 @@ async fn objects_are_loaded_and_authorized_again() {
         [|state| state.notes.lock().unwrap().extend([(7, 2)]), |state| state.notes.lock().unwrap().clear()];
     for change in taken {
         let reply = fixture.reply_after(&mut client, message, change).await;
-        assert_denied(reply.value(), "what it was loaded as does not count any more");
+        assert_denied(reply.value(), "the object is loaded again");
         fixture.state.notes.lock().unwrap().insert(7, 1);
     }
     assert_alive(&mut client).await;
@@ -138,7 +138,7 @@ async fn error_of_an_action_is_reauthorized() {
     let reply = fixture.reply_after(&mut client, &call("fail"), |_| {}).await;
     assert_eq!((reply.status(), reply.code()), (409, "conflict"));
     let reply = fixture.reply_after(&mut client, &call("fail"), |state| state.set("own", LeafResult::No)).await;
-    assert_denied(reply.value(), "its words were for who was allowed to call it");
+    assert_denied(reply.value(), "the error is for permitted callers");
     assert_alive(&mut client).await;
 }
 
@@ -185,8 +185,8 @@ async fn side_effects_of_a_denied_action_are_discarded() {
         let reply = fixture.reply_after(&mut client, &message, |state| state.set("own", LeafResult::No)).await;
         assert_denied(reply.value(), action);
         let wanted = [json!({"event": "said", "data": 10}), json!({"event": "said", "data": 12})];
-        assert_eq!(events(&mut client, &fixture).await, wanted, "{action}: it is where it was");
-        assert_eq!(other.reply().await.data(), 10, "and nobody has heard of it");
+        assert_eq!(events(&mut client, &fixture).await, wanted, "{action}: memberships are unchanged");
+        assert_eq!(other.reply().await.data(), 10, "no publication was sent");
         other.expect_silence().await;
         // All side effects happen if the right is kept.
         fixture.state.results.lock().unwrap().clear();
@@ -251,7 +251,7 @@ async fn streamed(action: &str, at: u32, takes: bool) {
         assert_eq!((reply.status(), reply.data()), (200, &data), "{told}");
         assert_eq!(reply.value()["last"], value == 4, "{told}");
     }
-    assert_eq!((client.reply().await.data(), other.reply().await.data()), (&json!(3), &json!(3)), "what it has caused");
+    assert_eq!((client.reply().await.data(), other.reply().await.data()), (&json!(3), &json!(3)), "its publication");
     assert_alive(&mut client).await;
 }
 

@@ -82,6 +82,6 @@ fn call(action: &str) -> String {
 }
 
 async fn assert_alive(client: &mut Client) {
-    assert_eq!(client.call("ping").await.data(), "pong", "the connection lives");
+    assert_eq!(client.call("ping").await.data(), "pong", "the connection is open");
     client.expect_silence().await;
 }

@@ -24,7 +24,7 @@ async fn object_that_no_verdict_depends_on_is_not_loaded_again() {
         let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
         let message = format!(r#"{{"action":"{action}","note":7}}"#);
         let reply = fixture.reply_after(&mut client, &message, |_| {}).await;
-        assert_eq!(reply.status(), 200, "who leads still leads: {reply:?}");
+        assert_eq!(reply.status(), 200, "the leader keeps the right: {reply:?}");
         assert_eq!(fixture.state.note_loads.load(Ordering::SeqCst), 1, "for the action alone");
         assert_eq!(other.reply().await.data(), 7);
     }
@@ -37,7 +37,7 @@ async fn action_that_deleted_its_object_is_denied_after_a_change() {
     let reply = fixture.reply_after(&mut client, DELETE, |_| {}).await;
     assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
     fixture.desk.publisher().publish(&Lobby, Said(8));
-    assert_eq!(other.reply().await.data(), 8, "nobody hears of what it has done");
+    assert_eq!(other.reply().await.data(), 8, "its publication is discarded");
     assert_eq!(client.reply().await.data(), 8);
     assert_alive(&mut client).await;
 }

@@ -69,7 +69,7 @@ async fn action_that_revokes_its_own_right_is_answered() {
             fixture.desk.publisher().publish(&Lobby, Said(1));
             fixture.desk.publisher().publish(&Room, Said(2));
             assert_eq!(client.reply().await.data(), 2, "{action}, {how}");
-            assert_eq!(client.call(action).with("how", how).await.status(), 403, "it was the last time");
+            assert_eq!(client.call(action).with("how", how).await.status(), 403, "the right is revoked");
             assert_alive(&mut client).await;
         }
     }
@@ -99,7 +99,7 @@ async fn change_by_others_during_an_own_change_denies_the_action() {
             other.expect_silence().await;
             fixture.desk.publisher().publish(&Room, Said(2));
             fixture.desk.publisher().publish(&Lobby, Said(1));
-            assert_eq!(client.reply().await.data(), 1, "it has neither left nor joined");
+            assert_eq!(client.reply().await.data(), 1, "memberships are unchanged");
             assert_alive(&mut client).await;
         }
     }
@@ -124,7 +124,11 @@ async fn own_change_of_a_stream_between_values_does_not_end_it() {
             fixture.state.resume();
             let reply = client.reply().await;
             if others {
-                assert_eq!((reply.status(), &reply.value()["last"]), (403, &json!(true)), "what others change counts");
+                assert_eq!(
+                    (reply.status(), &reply.value()["last"]),
+                    (403, &json!(true)),
+                    "a change by others denies it"
+                );
                 continue;
             }
             assert_eq!((reply.status(), reply.data()), (200, &json!(2)), "{action}");

@@ -38,12 +38,12 @@ async fn refresh_role_reloads_only_users_with_the_role() {
     for client in &mut clients[..4] {
         assert!(may_read(client, 1).await);
     }
-    assert_eq!(fixture.loaded(), [1, 2, 3, 4], "the fifth was not asked yet");
+    assert_eq!(fixture.loaded(), [1, 2, 3, 4], "the grants of the fifth are not loaded yet");
     fixture.connections.refresh_role("editor").await;
     for client in &mut clients {
         assert!(may_read(client, 1).await);
     }
-    assert_eq!(fixture.loaded(), [1, 2, 4, 5], "who has no roles at all may have any");
+    assert_eq!(fixture.loaded(), [1, 2, 4, 5], "a user without known roles may have any");
     fixture.connections.refresh_role("nobody's").await;
     for client in &mut clients {
         may_read(client, 1).await;
@@ -64,12 +64,12 @@ async fn refresh_role_updates_grants_and_role_members() {
     let mut client = fixture.open(1).await;
     assert!(may_read(&mut client, 1).await && may_read(&mut client, 4).await);
     fixture.state.grant(1, user(&[], &["editor"]));
-    assert!(may_read(&mut client, 1).await, "nobody was told");
+    assert!(may_read(&mut client, 1).await, "before the refresh");
     fixture.connections.refresh_role("editor").await;
     assert!(!may_read(&mut client, 1).await && may_read(&mut client, 4).await);
     fixture.state.grant(1, user(&[], &["guest"]));
     fixture.connections.refresh_role("editor").await;
-    assert!(!may_read(&mut client, 4).await, "what the channel allows the role is not theirs any more");
+    assert!(!may_read(&mut client, 4).await, "the user has lost the role");
     // By now the session knows another role of the user.
     fixture.state.grant(1, user(&[], &["editor"]));
     fixture.connections.refresh_role("editor").await;
@@ -118,7 +118,7 @@ async fn refresh_role_ignores_anonymous_connections() {
     fixture.state.set("own", super::state::LeafResult::No);
     fixture.connections.refresh_role("editor").await;
     fixture.state.resume();
-    assert_eq!(client.reply().await.status(), 201, "they are left alone");
+    assert_eq!(client.reply().await.status(), 201, "anonymous connections are not revalidated");
     assert!(fixture.loaded().is_empty());
 }
 

@@ -162,7 +162,7 @@ async fn serve() -> Server {
 }
 
 async fn next(socket: &mut Socket) -> String {
-    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("something comes");
+    let frame = timeout(Duration::from_mins(1), socket.next()).await.expect("a frame arrives");
     frame.unwrap().unwrap().into_text().unwrap().to_string()
 }
 

@@ -31,12 +31,12 @@ async fn events_of_a_revoked_grant_are_dropped() {
     assert_eq!(next(&mut one).await, json!({"event": "said", "data": 3}));
     one.expect_silence().await;
     for data in [2, 3, 4] {
-        assert_eq!(next(&mut other).await["data"], data, "the other sees all, in order");
+        assert_eq!(next(&mut other).await["data"], data, "the other user gets all, in order");
     }
     fixture.state.readers.lock().unwrap().insert(1);
     fixture.connections.refresh_user("1").await;
     publisher.publish(&Lobby, Uploaded(5));
-    assert_eq!(next(&mut one).await["data"], 5, "and what is granted again is seen again");
+    assert_eq!(next(&mut one).await["data"], 5, "a granted right takes effect again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ async fn membership_ends_when_its_group_permission_is_revoked() {
     fixture.connections.refresh_all().await;
     publisher.publish(&Room, Said(3));
     publisher.publish(&Lobby, Said(4));
-    assert_eq!(next(&mut one).await["data"], 4, "of what waited, too, nothing comes by a membership that has ended");
+    assert_eq!(next(&mut one).await["data"], 4, "queued events of the ended membership are dropped");
     for data in [2, 3, 4] {
         assert_eq!(next(&mut other).await["data"], data);
     }
@@ -68,7 +68,7 @@ async fn connection_is_closed_when_its_connect_permission_is_revoked() {
     fixture.connections.refresh_user("1").await;
     fixture.chat.publisher().publish(&Lobby, Said(2));
     for client in [&mut one, &mut twin] {
-        assert_eq!(client.closed().await, 4403, "with nothing in front of it");
+        assert_eq!(client.closed().await, 4403, "without a frame before it");
     }
     assert_eq!((next(&mut other).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(2)));
     fixture.connections.disconnect_user("2");
@@ -91,7 +91,7 @@ async fn refresh_all_revalidates_a_bounded_number_at_a_time() {
     }
     assert!(fixture.state.evaluations.load(Ordering::SeqCst) <= 32, "{:?}", fixture.state.evaluations);
     refreshing.await;
-    assert!(fixture.state.evaluations.load(Ordering::SeqCst) >= 64, "but about every one in the end");
+    assert!(fixture.state.evaluations.load(Ordering::SeqCst) >= 64, "every connection is revalidated");
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,6 +156,6 @@ async fn membership_whose_revalidation_fails_or_hangs_ends() {
         chat.connections().refresh_all().await;
         chat.publisher().publish(&Club, Said(2));
         client.expect_silence().await;
-        assert_eq!(client.call("ping").await.status(), 200, "nothing else is harmed");
+        assert_eq!(client.call("ping").await.status(), 200, "other actions are not affected");
     }
 }

@@ -212,7 +212,11 @@ fn within_time_limit(test: impl Future<Output = ()> + Send + 'static) {
         let _ending = ending;
         Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap().block_on(test);
     });
-    assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Err(RecvTimeoutError::Disconnected), "it does not end");
+    assert_eq!(
+        ended.recv_timeout(Duration::from_secs(20)),
+        Err(RecvTimeoutError::Disconnected),
+        "the test does not end"
+    );
     thread.join().unwrap_or_else(|failure| resume_unwind(failure));
 }
 
@@ -224,7 +228,7 @@ async fn change_during_grant_load(state: &State, chat: &Endpoint<Team>, change: 
     change(state);
     let connections = chat.connections();
     let mut refreshing = Box::pin(connections.refresh_user("1"));
-    assert!(poll!(&mut refreshing).is_pending(), "the change has begun, the question has no answer yet");
+    assert!(poll!(&mut refreshing).is_pending(), "the refresh has begun, and the load has not returned");
     state.resume();
     refreshing.await;
 }
@@ -255,7 +259,7 @@ fn object_key_too_long_for_the_cache_is_loaded_once() {
         chat.publisher().publish(&Room, Uploaded { channel: Channel("x".repeat(65)), file: 1 });
         chat.publisher().publish(&Room, Said(2));
         assert_eq!((data(&mut client).await, data(&mut client).await), (json!(1), json!(2)));
-        assert_eq!(state.overwrite_loads.load(Ordering::SeqCst), 1, "the answer is used, though it cannot be kept");
+        assert_eq!(state.overwrite_loads.load(Ordering::SeqCst), 1, "the loaded overwrites are used once");
     });
 }
 
@@ -269,7 +273,7 @@ fn event_with_more_objects_than_the_session_cache_loads_each_once() {
             let channels = (0..many).map(|id| Channel(format!("{many}-{id}"))).collect();
             chat.publisher().publish(&Room, Bundled { channels });
             assert_eq!(data(&mut client).await, many);
-            assert!(state.overwrite_loads.load(Ordering::SeqCst) <= many, "each is asked about once at most");
+            assert!(state.overwrite_loads.load(Ordering::SeqCst) <= many, "each is loaded at most once");
         }
     });
 }
@@ -279,12 +283,12 @@ async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
     let (state, chat) = chat();
     let mut client = open(&chat, 1, &["watcher"]).await;
     chat.publisher().publish(&watchers(), Said(1));
-    assert_eq!(data(&mut client).await, 1, "`#[connect]` loads what it needs");
+    assert_eq!(data(&mut client).await, 1, "`#[connect]` loads the grants");
     let mut second = open(&chat, 2, &[]).await;
-    assert_eq!(second.call("watch").await.status(), 200, "an action, too");
+    assert_eq!(second.call("watch").await.status(), 200, "so does an action");
     chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(2));
-    assert_eq!(data(&mut client).await, 2, "it may still");
+    assert_eq!(data(&mut client).await, 2, "the right is kept");
     state.is_revoked.store(true, Ordering::SeqCst);
     chat.connections().refresh_user("1").await;
     chat.publisher().publish(&watchers(), Said(3));
@@ -297,7 +301,7 @@ async fn refresh_that_is_dropped_completes() {
     let mut clients = open_forty(&chat).await;
     state.group_permission_hangs.store(true, Ordering::SeqCst);
     let outcome = timeout(Duration::from_secs(5), chat.connections().refresh_all()).await;
-    assert!(outcome.is_err(), "it was dropped half way");
+    assert!(outcome.is_err(), "the refresh was dropped half way");
     sleep(Duration::from_hours(1)).await;
     chat.publisher().publish(&Room, Said(1));
     assert_silence(&mut clients).await;
@@ -313,7 +317,7 @@ async fn events_are_deferred_while_a_refresh_runs() {
     assert!(poll!(&mut refreshing).is_pending());
     chat.publisher().publish(&Room, Said(1));
     assert_silence(&mut clients).await;
-    assert!(poll!(&mut refreshing).is_pending(), "all that was while it ran");
+    assert!(poll!(&mut refreshing).is_pending(), "the refresh is still running");
     refreshing.await;
     assert_silence(&mut clients).await;
 }
@@ -343,7 +347,7 @@ async fn deferred_events_of_an_ended_connection_load_no_grants() {
     state.disconnected.notified().await;
     // Nothing resumes the source: each further load would take until its timeout.
     sleep(Duration::from_hours(3)).await;
-    assert_eq!(state.loads.load(Ordering::SeqCst), 1, "but what was asked already");
+    assert_eq!(state.loads.load(Ordering::SeqCst), 1, "only the load that had begun");
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,9 +361,9 @@ async fn stream_ends_when_its_grant_is_revoked() {
     let mut more = 0;
     while client.reply().await.status() == 200 {
         more += 1;
-        assert!(more < 3, "it goes on");
+        assert!(more < 3, "the stream continues");
     }
-    assert_eq!(client.call("ping").await.status(), 200, "only the stream has ended");
+    assert_eq!(client.call("ping").await.status(), 200, "the connection is open");
     client.expect_silence().await;
 }
 
@@ -391,6 +395,6 @@ fn deferred_events_during_changes_arrive_once_in_order() {
                 assert_eq!(came, Ok(json!(file)), "round {round}");
             }
         }
-        assert!(changes.load(Ordering::SeqCst) > 100, "there were changes meanwhile: {changes:?}");
+        assert!(changes.load(Ordering::SeqCst) > 100, "too few changes: {changes:?}");
     });
 }

@@ -37,11 +37,11 @@ async fn publication_to_a_user_arrives_on_all_connections() {
     }
     assert_eq!(act(&mut one, "", r#"{"say_to_user":["1","to you"]}"#).await.status(), 200, "the reply comes first");
     for client in [&mut one, &mut twin] {
-        assert_eq!(frames(client).await, [to_you], "the sender's own too");
+        assert_eq!(frames(client).await, [to_you], "including the publishing connection");
     }
     act_ok(&mut one, "", r#"{"say_to_user":["4","to you"]},{"say_to_user":["nobody","to you"]}"#).await;
     for client in [&mut one, &mut twin, &mut two, &mut hush] {
-        assert_eq!(frames(client).await, NOTHING, "an event's permission is asked here too");
+        assert_eq!(frames(client).await, NOTHING, "the event permission is evaluated here too");
     }
 }
 
@@ -57,7 +57,7 @@ async fn publication_to_others_skips_only_the_publishing_connection() {
     assert_eq!(act(&mut one, "", r#"{"say_to_others":[2,"psst"]}"#).await.status(), 200);
     assert_eq!(frames(&mut one).await, NOTHING);
     for client in [&mut twin, &mut two] {
-        assert_eq!(frames(client).await, [said("psst", 2, "1")], "the same user's other socket is another");
+        assert_eq!(frames(client).await, [said("psst", 2, "1")], "another connection of the same user is another");
     }
 }
 

@@ -84,7 +84,7 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
         settled(&mut one).await;
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
         let published = fixture.publisher.counters().published;
-        assert_eq!(published, 2, "it and what it says, to nobody");
+        assert_eq!(published, 2, "the event and the one that it publishes, without receivers");
     });
 }
 
@@ -116,7 +116,7 @@ fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
         fixture.state.grants_gate.open();
         assert!(frames(&mut one).await.ends_with(&[gone()]));
         let counters = fixture.publisher.counters();
-        assert_eq!(counters.published, 2 * 13, "each has said that it is gone");
+        assert_eq!(counters.published, 2 * 13, "each event has published on drop");
         assert_eq!(counters.delivered + counters.dropped, counters.published);
     });
 }

@@ -53,7 +53,7 @@ async fn joined_subscriber_stays_after_unsubscribe_and_leave_ends_all() {
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
         act_ok(&mut one, "", r#"{"join":2}"#).await;
         fixture.say(2, "back");
-        assert_eq!(frames(&mut one).await, [said("back", 2, "")], "and the ids do not come back");
+        assert_eq!(frames(&mut one).await, [said("back", 2, "")], "the ids do not return");
         act_ok(&mut one, "", r#"{"leave":2}"#).await;
     }
 }
@@ -72,11 +72,7 @@ async fn ended_request_id_is_absent_after_the_reply() {
         // These are queued when the message arrives.
         fixture.say(2, "before");
         let reply = act(&mut one, "", r#"{"say":[2,"bye"]},{"unsubscribe":[2,1]}"#).await;
-        assert_eq!(
-            reply.text(),
-            said("before", 2, if last { "1" } else { "1,2" }),
-            "what waits comes before the reply"
-        );
+        assert_eq!(reply.text(), said("before", 2, if last { "1" } else { "1,2" }), "queued events precede the reply");
         assert_eq!(one.reply().await.status(), 200);
         fixture.say(2, "later");
         let wanted = if last { vec![] } else { vec![said("bye", 2, "2"), said("later", 2, "2")] };
@@ -85,11 +81,11 @@ async fn ended_request_id_is_absent_after_the_reply() {
     }
     act_ok(&mut one, "1", r#"{"subscribe":2},{"unsubscribe":[2,1]}"#).await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "what came and went in one action has gone");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "a membership begun and ended in one action has ended");
     act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
     act_ok(&mut one, "1", r#"{"unsubscribe":[2,1]},{"subscribe":2}"#).await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, [said("hello", 2, "1")], "and what went and came is there");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "1")], "a membership ended and begun in one action exists");
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,11 +122,11 @@ async fn membership_begun_and_ended_in_one_action_gets_no_event() {
     ] {
         assert_eq!(act(&mut one, "1", steps).await.status(), 200);
         assert_eq!(frames(&mut one).await, Vec::<String>::new(), "{steps}");
-        assert_eq!(frames(&mut other).await, [said("look", 2, "")], "who is in it has: {steps}");
+        assert_eq!(frames(&mut other).await, [said("look", 2, "")], "members get it: {steps}");
     }
     let steps = r#"{"join":2},{"subscribe":2},{"say":[2,"look"]},{"unsubscribe":[2,1]}"#;
     assert_eq!(act(&mut one, "1", steps).await.status(), 200);
-    assert_eq!(frames(&mut one).await, [said("look", 2, "")], "and what stays has, without the id that went");
+    assert_eq!(frames(&mut one).await, [said("look", 2, "")], "the remaining membership gets it, without the ended id");
 }
 
 /// Asserts the number of free group slots.
@@ -190,7 +186,7 @@ async fn group_slot_freed_by_an_action_can_be_used_by_it() {
     }
     for steps in [r#"{"leave":2},{"join":4},{"join":5}"#, r#"{"leave":4},{"join":4}"#, r#"{"join":4},{"leave":2}"#] {
         let reply = act(&mut one, "", steps).await;
-        assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "and no more than that: {steps}");
+        assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "the limit holds: {steps}");
         settled(&mut one).await;
     }
     fixture.say(2, "still");
@@ -214,7 +210,11 @@ async fn refused_subscription_takes_no_group_slot() {
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, [said("hello", 2, "3")]);
     fixture.state.outsiders.lock().unwrap().insert(1);
-    assert_eq!(act(&mut one, "4", r#"{"subscribe":2}"#).await.status(), 403, "each subscription is asked about");
+    assert_eq!(
+        act(&mut one, "4", r#"{"subscribe":2}"#).await.status(),
+        403,
+        "the permission is evaluated per subscription"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,12 +238,12 @@ async fn revoked_membership_loses_all_request_ids() {
     fixture.state.outsiders.lock().unwrap().clear();
     fixture.feed.connections().refresh_user("1").await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "nothing comes back by itself");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "an ended membership does not return");
     for id in ["4", "5", "6"] {
         act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
     }
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, [said("hello", 2, "4,5,6")], "and the rooms were given back");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "4,5,6")], "the group slots were freed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +262,7 @@ async fn subscription_ends_with_its_connection() {
     let before = fixture.publisher.counters();
     fixture.say(2, "panic");
     let after = fixture.publisher.counters();
-    assert_eq!((before.delivered, after.refused - before.refused), (1, 1), "one member is left to be asked about");
+    assert_eq!((before.delivered, after.refused - before.refused), (1, 1), "one member is left");
     let mut again = fixture.open(1, &[]).await;
     fixture.say(2, "hello");
     assert_eq!(frames(&mut again).await, Vec::<String>::new());

@@ -70,9 +70,9 @@ async fn event_of_an_ended_membership_does_not_pass_its_reply() {
     let publishing = PublisherThread::new(&fixture);
     let received =
         collect_between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, |frame| panic!("{frame}")).await;
-    assert!(received >= FRAMES, "but something did before: {received}");
+    assert!(received >= FRAMES, "too few frames before: {received}");
     let received = collect_between(&mut one, r#"{"join":2}"#, r#"{"leave":2}"#, |frame| panic!("{frame}")).await;
-    assert!(received >= FRAMES, "but something did before: {received}");
+    assert!(received >= FRAMES, "too few frames before: {received}");
     join_during_publication(&mut one).await;
     let no_ids = |frame: &str| assert!(!frame.contains("request_ids"), "{frame}");
     let received = collect_between(&mut one, r#"{"subscribe":2}"#, r#"{"unsubscribe":[2,7]}"#, no_ids).await;
@@ -106,7 +106,7 @@ async fn subscriber_gets_no_frame_without_a_request_id() {
             }
         }
     }
-    assert!(received > 0, "something was said in between");
+    assert!(received > 0, "no frame in between");
 }
 
 /// Joins the room during publications.

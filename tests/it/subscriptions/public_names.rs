@@ -65,7 +65,7 @@ async fn publication_to_several_groups_names_the_first_of_the_receiver() {
     {
         let rooms: Vec<Room> = rooms.into_iter().map(|id| Room { id }).collect();
         fixture.publisher.publish_to_several(&rooms, Said("hello".to_owned()));
-        assert_eq!(frames(&mut both).await, said("hello", of_both.0, of_both.1), "one frame, with the ids of all");
+        assert_eq!(frames(&mut both).await, said("hello", of_both.0, of_both.1), "one frame with all ids");
         let wanted = if of_second { said("hello", 2, "7") } else { vec![] };
         assert_eq!(frames(&mut second).await, wanted);
         fixture.publisher.publish_to_several(&rooms, Whispered);

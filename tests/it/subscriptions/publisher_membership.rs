@@ -15,7 +15,11 @@ async fn publisher_join_adds_all_connections_of_one_user() {
     let mut stranger = connect(&fixture.feed).open().await.unwrap();
     settled(&mut stranger).await;
     assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 2);
-    assert_eq!(fixture.state.evaluations.lock().unwrap().get(&1), Some(&2), "each connection is asked about");
+    assert_eq!(
+        fixture.state.evaluations.lock().unwrap().get(&1),
+        Some(&2),
+        "the permission is evaluated per connection"
+    );
     assert_eq!(fixture.state.evaluations.lock().unwrap().get(&2), None);
     for nobody in ["3", "", "anonymous"] {
         assert_eq!(fixture.publisher.join(nobody, Room { id: 2 }).await, 0);
@@ -28,10 +32,10 @@ async fn publisher_join_adds_all_connections_of_one_user() {
     for client in [&mut two, &mut stranger, &mut late] {
         assert_eq!(frames(client).await, NOTHING);
     }
-    assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 3, "who is in it already counts too");
+    assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 3, "existing members count too");
     fixture.say(2, "again");
     for client in [&mut one, &mut twin, &mut late] {
-        assert_eq!(frames(client).await, [said("again", 2, "")], "and gets it once all the same");
+        assert_eq!(frames(client).await, [said("again", 2, "")], "an existing member gets it once");
     }
 }
 
@@ -44,14 +48,14 @@ async fn publisher_join_that_is_refused_adds_nothing() {
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, NOTHING);
     act_ok(&mut two, "1", r#"{"subscribe":4}"#).await;
-    assert_eq!(fixture.publisher.join("2", Room { id: 2 }).await, 0, "it is in as many groups as it may be");
-    assert_eq!(fixture.publisher.join("2", Room { id: 4 }).await, 0, "joining is one more than subscribing");
+    assert_eq!(fixture.publisher.join("2", Room { id: 2 }).await, 0, "the group limit is reached");
+    assert_eq!(fixture.publisher.join("2", Room { id: 4 }).await, 0, "a join needs a slot of its own");
     fixture.say(2, "hello");
     fixture.say(4, "hello");
     assert_eq!(frames(&mut two).await, [said("hello", 4, "1")]);
     fixture.state.outsiders.lock().unwrap().clear();
-    assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 1, "a refusal took up no room");
-    assert_eq!(act(&mut one, "1", r#"{"subscribe":2}"#).await.status(), 409, "but this does");
+    assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 1, "a refusal takes no slot");
+    assert_eq!(act(&mut one, "1", r#"{"subscribe":2}"#).await.status(), 409, "a join takes a slot");
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,13 +65,13 @@ async fn publisher_join_during_a_change_is_revalidated() {
         let mut one = fixture.open(1, &[]).await;
         fixture.state.group_gate.close();
         let mut joining = Box::pin(fixture.publisher.join("1", Room { id: 2 }));
-        assert!(poll!(&mut joining).is_pending(), "the door has heard that all is well, and waits");
+        assert!(poll!(&mut joining).is_pending(), "the group permission has been computed, and waits");
         if !keeps_right {
             fixture.state.outsiders.lock().unwrap().insert(1);
         }
         fixture.feed.connections().refresh_user("1").await;
         fixture.state.group_gate.open();
-        assert_eq!(joining.await, usize::from(keeps_right), "and who is taken out at once was not let in");
+        assert_eq!(joining.await, usize::from(keeps_right), "a membership that ends at once does not count");
         fixture.say(2, "hello");
         let wanted = if keeps_right { vec![said("hello", 2, "")] } else { vec![] };
         assert_eq!(frames(&mut one).await, wanted);
@@ -87,7 +91,7 @@ async fn publisher_join_of_a_connection_that_ends_adds_nothing() {
     drop(one);
     assert_eq!(frames(&mut twin).await, NOTHING);
     fixture.state.group_gate.open();
-    assert_eq!(joining.await, 1, "the other is");
+    assert_eq!(joining.await, 1, "the other connection is added");
     // The event is evaluated for each member and refused.
     fixture.say(2, "panic");
     assert_eq!(fixture.publisher.counters().refused, 1);
@@ -109,7 +113,7 @@ async fn publisher_join_is_a_full_membership() {
     fixture.state.outsiders.lock().unwrap().insert(1);
     fixture.feed.connections().refresh_user("1").await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, NOTHING, "and is asked about again");
+    assert_eq!(frames(&mut one).await, NOTHING, "the membership is revalidated");
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,7 +139,7 @@ async fn publisher_leave_ends_membership_and_deferred_events() {
     fixture.say(2, "hello");
     fixture.say(4, "hello");
     for client in [&mut one, &mut twin] {
-        assert_eq!(frames(client).await, [said("hello", 4, "1")], "what waited for grants included");
+        assert_eq!(frames(client).await, [said("hello", 4, "1")], "deferred events are dropped too");
     }
     let uploaded = r#"{"event":"uploaded","data":1,"group":"rooms/2","request_ids":[1,2]}"#.to_owned();
     assert_eq!(frames(&mut two).await, [uploaded, said("hello", 2, "1,2"), said("hello", 4, "1")]);

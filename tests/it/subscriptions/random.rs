@@ -103,8 +103,7 @@ struct ReferenceModel {
 
 impl ReferenceModel {
     /// Applies a successful action: leaves take effect before its reply, the rest in order after it. What it joins and
-    /// leaves
-    /// again is not joined at all.
+    /// leaves again is not joined at all.
     fn act(&mut self, client: usize, id: usize, steps: &[Step], text: &str) {
         for step in steps.iter().filter(|step| step.leaves()) {
             self.step(client, id, *step, text);
@@ -214,5 +213,5 @@ async fn random_memberships_deliver_the_frames_of_the_reference_model() {
         assert_eq!(reply.status(), if fails { 409 } else { 200 }, "{round} {steps:?}");
         model.compare(&mut clients, &format!("{round} {client} {id} {steps:?}")).await;
     }
-    assert!(model.frames > 5000, "enough was said: {}", model.frames);
+    assert!(model.frames > 5000, "too few frames: {}", model.frames);
 }

@@ -13,9 +13,9 @@ async fn event_arrives_once_with_all_request_ids_in_order() {
     act_ok(&mut other, "7", r#"{"join":2}"#).await;
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, [said("hello", 2, r#"7,"a",3"#)]);
-    assert_eq!(frames(&mut other).await, [said("hello", 2, "")], "who has joined shows none");
+    assert_eq!(frames(&mut other).await, [said("hello", 2, "")], "a joined member has no request id");
     fixture.say(4, "there");
-    assert_eq!(frames(&mut one).await, [said("there", 4, "9")], "and each group has its own");
+    assert_eq!(frames(&mut one).await, [said("there", 4, "9")], "ids are per group");
     assert_eq!(frames(&mut other).await, Vec::<String>::new());
 }
 
@@ -71,7 +71,7 @@ async fn subscribe_without_request_id_is_rejected() {
     assert_eq!((reply.status(), reply.code()), (400, "missing_request_id"));
     assert_eq!(reply.value()["errors"][0]["field"], "request_id");
     assert!(reply.data().is_null());
-    assert!(fixture.state.evaluations.lock().unwrap().is_empty(), "and nobody is asked");
+    assert!(fixture.state.evaluations.lock().unwrap().is_empty(), "the permission is not evaluated");
     settled(&mut one).await;
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
@@ -91,10 +91,10 @@ async fn subscribe_with_the_same_request_id_twice_is_one_subscription() {
     assert_eq!(frames(&mut one).await, [said("hello", 2, "1,2,3")]);
     unsubscribe(&mut one, 2, "1").await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, [said("hello", 2, "2,3")], "and ends at once");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "2,3")], "it ends at once");
     act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
     fixture.say(2, "hello");
-    assert_eq!(frames(&mut one).await, [said("hello", 2, "2,3,1")], "who comes again stands last");
+    assert_eq!(frames(&mut one).await, [said("hello", 2, "2,3,1")], "a repeated subscription is the last one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +140,7 @@ async fn deferred_event_carries_the_remaining_request_ids() {
     fixture.publisher.publish(&Room { id: 2 }, Uploaded(5));
     fixture.publisher.publish(&Room { id: 2 }, Whispered);
     fixture.say(2, "after");
-    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "what comes after it waits too");
+    assert_eq!(frames(&mut one).await, Vec::<String>::new(), "later events are deferred too");
     unsubscribe(&mut one, 2, "2").await;
     act_ok(&mut one, "4", r#"{"subscribe":2}"#).await;
     fixture.state.grants_gate.open();
