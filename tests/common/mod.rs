@@ -3,7 +3,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 pub mod browser;
+pub mod clients;
 pub mod codenames;
+pub mod limits;
 pub mod log_capture;
 pub mod raw_socket;
 pub mod rng;

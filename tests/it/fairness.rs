@@ -3,12 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::StreamExt;
 use portcullis::testing::connect;
 use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, OverflowPolicy, Result, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::coop;
@@ -16,7 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::common::raw_socket;
+use crate::common::{clients, raw_socket};
 
 static BUDGET_USED: Notify = Notify::const_new();
 static PINGS: AtomicUsize = AtomicUsize::new(0);
@@ -88,13 +86,7 @@ fn runtime(workers: usize) -> Runtime {
 
 /// Serves the hall on the given runtime and returns its address.
 fn serve(server: &Runtime, hall: Endpoint<Arena>) -> String {
-    server.block_on(async {
-        let app = Router::new().route("/ws", hall.into_route());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        address.to_string()
-    })
+    server.block_on(clients::serve(hall))
 }
 
 /// Reads `events` events. Panics if the connection is closed before.
@@ -181,7 +173,7 @@ async fn send_queue_of_a_reader_that_could_not_run_takes_four_times_its_limit() 
 async fn message_flood_lets_other_connections_run() {
     const MESSAGES: usize = 5_000;
     for floods_first in [true, false] {
-        let address = serve_here(portcullis::websocket(Arena)).await;
+        let address = clients::serve(portcullis::websocket(Arena)).await;
         let (one, other) = (raw_socket::connect(&address).await, raw_socket::connect(&address).await);
         let (mut flooding, mut bystander) = if floods_first { (one, other) } else { (other, one) };
         PINGS.store(0, Ordering::SeqCst);
@@ -202,19 +194,10 @@ async fn message_flood_lets_other_connections_run() {
     }
 }
 
-/// A server on this thread's runtime.
-async fn serve_here(hall: Endpoint<Arena>) -> String {
-    let app = Router::new().route("/ws", hall.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
-
 #[tokio::test]
 async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
     let hall = portcullis::websocket(Arena);
-    let address = serve_here(hall.clone()).await;
+    let address = clients::serve(hall.clone()).await;
     let mut reader = connect(&hall).open().await.unwrap();
     let mut publisher = raw_socket::connect(&address).await;
     let messages = (0..5).flat_map(|message| {
@@ -234,7 +217,7 @@ async fn messages_of_a_paced_publisher_that_is_gone_are_dispatched() {
 #[tokio::test]
 async fn reader_without_budget_is_not_taken_for_a_stalled_one() {
     let hall = portcullis::websocket(Arena).limits(Limits { max_queued_events: 10, ..Limits::default() });
-    let address = serve_here(hall.clone()).await;
+    let address = clients::serve(hall.clone()).await;
     let (publisher, mut reader) = (hall.publisher(), raw_socket::connect(&address).await);
     reader.write_all(&raw_socket::frame(r#"{"action":"burn"}"#)).await.unwrap();
     BUDGET_USED.notified().await;

@@ -5,20 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Endpoint, GrantSet, GrantSource, Group, Limits, OverflowPolicy, Result, Scope, User,
     UserGrants, consumer,
 };
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{Socket, member};
 use crate::common::Padding;
+use crate::common::clients::{self, Socket, connect_member};
+use crate::common::limits::without_timeouts;
 
 portcullis::permissions! {
     market { insight = "Sees what others do not" }
@@ -109,16 +108,7 @@ struct Fixture {
 }
 
 fn fixture(queue: usize, queue_bytes: usize, padding: usize) -> Fixture {
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        max_queued_events: queue,
-        max_queued_bytes: queue_bytes,
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: long,
-        ..Limits::default()
-    };
+    let limits = Limits { max_queued_events: queue, max_queued_bytes: queue_bytes, ..without_timeouts() };
     let grants_open = Arc::new(watch::Sender::new(true));
     let market = portcullis::websocket(Market { padding }).limits(limits).overflow_policy(OverflowPolicy::KeepNewest);
     Fixture { market: market.grants(DelayedGrants(grants_open.clone())), grants_open }
@@ -179,11 +169,8 @@ async fn slow_reader_that_resumes_gets_the_newest_event_of_each_key() {
     const SYMBOLS: [&str; 3] = ["a", "b", "c"];
     let fixture = fixture(16, usize::MAX, 256 * 1024);
     let market = fixture.market.clone().authenticate(async |_: &http::request::Parts| Ok(Some(Trader)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
-    let app = Router::new().route("/ws", market.into_route());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    let address = clients::serve(market).await;
+    let (mut reading, mut stalled) = (connect_member(&address).await, connect_member(&address).await);
     for number in 0..PRICES {
         let symbol = SYMBOLS[number as usize % 3];
         fixture.price(0, symbol, number);

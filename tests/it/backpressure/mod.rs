@@ -7,19 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{
     AllowAny, ConnectContext, Connections, Context, Endpoint, EventCounters, Group, GroupPermission, Limits,
     OverflowPolicy, Publisher, Result, Scope, consumer,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::common::Padding;
+use crate::common::clients::{self, Socket, connect_member};
+use crate::common::limits::without_timeouts;
 
 /// What tests and server share.
 #[derive(Default)]
@@ -96,8 +95,6 @@ impl Broadcast {
 
 const PAGES: u32 = 120;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 struct Server {
     state: Arc<State>,
     publisher: Publisher<Broadcast>,
@@ -106,34 +103,13 @@ struct Server {
 }
 
 async fn serve(queue: usize, policy: OverflowPolicy) -> Server {
-    // No heartbeat while a test runs.
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        max_queued_events: queue,
-        max_queued_bytes: usize::MAX,
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: long,
-        ..Limits::default()
-    };
+    let limits = Limits { max_queued_events: queue, max_queued_bytes: usize::MAX, ..without_timeouts() };
     let state = Arc::<State>::default();
     let endpoint: Endpoint<Broadcast> =
         portcullis::websocket(Broadcast(state.clone())).limits(limits).overflow_policy(policy);
     let (publisher, connections) = (endpoint.publisher(), endpoint.connections());
-    let app = Router::new().route("/ws", endpoint.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = clients::serve(endpoint).await;
     Server { state, publisher, connections, address }
-}
-
-/// Connects and waits until the connection is a member.
-async fn member(address: &str) -> Socket {
-    let (mut socket, _) = connect_async(address).await.unwrap();
-    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
-    socket.next().await.unwrap().unwrap();
-    socket
 }
 
 /// Publishes all pages while `reading` gets every one of them, in order.
@@ -168,7 +144,7 @@ async fn remaining_pages(socket: &mut Socket) -> (Vec<u32>, Option<u16>) {
 #[tokio::test]
 async fn slow_reader_under_close_policy_is_closed_and_delays_no_reader() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::Close).await;
-    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    let (mut reading, mut stalled) = (connect_member(&address).await, connect_member(&address).await);
     publish_all_to(&publisher, &mut reading).await;
     let (pages, _) = remaining_pages(&mut stalled).await;
     assert!(u32::try_from(pages.len()).unwrap() < PAGES, "some pages are missing");
@@ -179,7 +155,7 @@ async fn slow_reader_under_close_policy_is_closed_and_delays_no_reader() {
 #[tokio::test]
 async fn slow_reader_under_drop_oldest_misses_the_oldest_and_stays_connected() {
     let Server { publisher, address, .. } = serve(16, OverflowPolicy::DropOldest).await;
-    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    let (mut reading, mut stalled) = (connect_member(&address).await, connect_member(&address).await);
     publish_all_to(&publisher, &mut reading).await;
     let (pages, is_closed) = remaining_pages(&mut stalled).await;
     assert_eq!((pages.last(), is_closed), (Some(&(PAGES - 1)), None), "the newest page arrives");
@@ -191,7 +167,7 @@ async fn slow_reader_under_drop_oldest_misses_the_oldest_and_stays_connected() {
 #[tokio::test]
 async fn queued_event_is_not_sent_after_revocation() {
     let server = serve(1000, OverflowPolicy::Close).await;
-    let mut stalled = member(&server.address).await;
+    let mut stalled = connect_member(&server.address).await;
     for page in 0..PAGES {
         server.publisher.publish(&Readers, Page(page));
     }
@@ -214,7 +190,7 @@ async fn queued_event_is_not_sent_after_revocation() {
 #[tokio::test]
 async fn slow_reader_with_a_waiting_action_is_closed() {
     let server = serve(16, OverflowPolicy::Close).await;
-    let (mut reading, mut stalled) = (member(&server.address).await, member(&server.address).await);
+    let (mut reading, mut stalled) = (connect_member(&server.address).await, connect_member(&server.address).await);
     stalled.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
     server.state.started.notified().await;
     publish_all_to(&server.publisher, &mut reading).await;
@@ -225,7 +201,7 @@ async fn slow_reader_with_a_waiting_action_is_closed() {
 #[tokio::test]
 async fn publication_of_a_slow_reader_reaches_the_other_members() {
     let server = serve(1000, OverflowPolicy::Close).await;
-    let (mut reading, mut stalled) = (member(&server.address).await, member(&server.address).await);
+    let (mut reading, mut stalled) = (connect_member(&server.address).await, connect_member(&server.address).await);
     stalled.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
     server.state.started.notified().await;
     publish_all_to(&server.publisher, &mut reading).await;
@@ -238,7 +214,7 @@ async fn publication_of_a_slow_reader_reaches_the_other_members() {
 async fn action_that_publishes_to_a_slow_reader_is_not_delayed() {
     for policy in [OverflowPolicy::Close, OverflowPolicy::DropOldest, OverflowPolicy::KeepNewest] {
         let server = serve(1000, policy).await;
-        let (mut reading, stalled) = (member(&server.address).await, member(&server.address).await);
+        let (mut reading, stalled) = (connect_member(&server.address).await, connect_member(&server.address).await);
         publish_all_to(&server.publisher, &mut reading).await;
         reading.send(Message::text(r#"{"action":"say"}"#)).await.unwrap();
         server.state.started.notified().await;

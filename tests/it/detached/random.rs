@@ -14,6 +14,7 @@ use portcullis::{
 };
 use tokio::time::{Instant, sleep};
 
+use crate::common::limits::without_heartbeat;
 use crate::common::rng::Rng;
 
 #[derive(Default)]
@@ -249,14 +250,7 @@ async fn random_messages_and_changes_get_correct_replies_in_order() {
     for seed in [0x2545_f491_4f6c_dd1d, 7, 0x9e37_79b9_7f4a_7c15] {
         let state = Arc::<State>::default();
         // A low limit, so that some detached actions run in the queue.
-        let never = Duration::from_hours(10_000);
-        let limits = Limits {
-            max_detached_actions: 3,
-            ping_interval: never,
-            idle_timeout: never,
-            send_timeout: never,
-            ..Limits::default()
-        };
+        let limits = Limits { max_detached_actions: 3, ..without_heartbeat() };
         let fair = portcullis::websocket(Fair(state.clone())).limits(limits);
         let checker = run_random_steps(seed, fair.connections(), fair, state).await;
         for (kind, count) in checker.counts {

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{AllowAny, ConnectContext, Group, Limits, Publisher, Result, consumer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::State;
 use crate::common::Padding;
+use crate::common::clients::{self, Socket, connect_member};
+use crate::common::limits::{without_heartbeat, without_timeouts};
 
 struct Ticker(Arc<State>);
 
@@ -51,25 +50,12 @@ impl Ticker {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 async fn serve(limits: Limits) -> (Arc<State>, Publisher<Ticker>, String) {
     let state = State::new();
     let endpoint = portcullis::websocket(Ticker(state.clone())).limits(limits);
     let publisher = endpoint.publisher();
-    let app = Router::new().route("/ws", endpoint.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = clients::serve(endpoint).await;
     (state, publisher, address)
-}
-
-/// Connects and waits until the connection is a member.
-async fn member(address: &str) -> Socket {
-    let (mut socket, _) = connect_async(address).await.unwrap();
-    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
-    socket.next().await.unwrap().unwrap();
-    socket
 }
 
 /// Begins two detached actions.
@@ -92,18 +78,9 @@ async fn assert_dropped(state: &State) {
 
 #[tokio::test]
 async fn slow_reader_of_events_is_closed_and_its_detached_actions_are_dropped() {
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        max_queued_events: 16,
-        max_queued_bytes: usize::MAX,
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: long,
-        ..Limits::default()
-    };
+    let limits = Limits { max_queued_events: 16, max_queued_bytes: usize::MAX, ..without_timeouts() };
     let (state, publisher, address) = serve(limits).await;
-    let (mut reading, mut stalled) = (member(&address).await, member(&address).await);
+    let (mut reading, mut stalled) = (connect_member(&address).await, connect_member(&address).await);
     begin_two_actions(&mut stalled, &state).await;
     for _ in 0..64 {
         publisher.publish(&Readers, Page);
@@ -123,7 +100,7 @@ async fn slow_reader_of_a_reply_is_closed_after_the_send_timeout() {
         ..Limits::default()
     };
     let (state, _, address) = serve(limits).await;
-    let mut stalled = member(&address).await;
+    let mut stalled = connect_member(&address).await;
     begin_two_actions(&mut stalled, &state).await;
     stalled.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
     assert_dropped(&state).await;
@@ -133,16 +110,9 @@ async fn slow_reader_of_a_reply_is_closed_after_the_send_timeout() {
 /// An action that stood still would keep its locks and pool slots from all others.
 #[tokio::test]
 async fn detached_actions_of_a_slow_reader_keep_running() {
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: Duration::from_secs(2),
-        ..Limits::default()
-    };
+    let limits = Limits { action_timeout: Duration::from_secs(2), ..without_heartbeat() };
     let (state, _, address) = serve(limits).await;
-    let mut stalled = member(&address).await;
+    let mut stalled = connect_member(&address).await;
     begin_two_actions(&mut stalled, &state).await;
     stalled.send(Message::text(r#"{"action":"book"}"#)).await.unwrap();
     state.started(1).await;

@@ -11,6 +11,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::common::clients::Socket;
+
 /// The longest wait before a test fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -190,8 +192,6 @@ async fn echo_example_replies_to_anonymous_and_shouts_for_named_users() {
     assert_eq!((&refused["status"], &refused["data"]), (&403.into(), &Value::Null), "{refused}");
     assert_eq!(refused["errors"][0]["code"], "permission_denied", "{refused}");
 }
-
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Returns the next event of this name or reply to this action, and drops other frames.
 async fn frame(socket: &mut Socket, kind: &str) -> Value {

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use portcullis::{Connections, Limits, Publisher};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{House, Lobby, Page, Room, Said, Search, State, house};
+use crate::common::clients::{self, connect_member};
+use crate::common::limits::without_timeouts;
 
 /// More pages than the buffers of a slow reader hold.
 const PAGES: usize = 64;
@@ -27,35 +26,20 @@ struct Server {
 }
 
 async fn serve() -> Server {
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        max_queued_events: 1000,
-        max_queued_bytes: usize::MAX,
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: long,
-        ..Limits::default()
-    };
+    let limits = Limits { max_queued_events: 1000, max_queued_bytes: usize::MAX, ..without_timeouts() };
     let (state, house) = house();
     let house = house.limits(limits);
     let (publisher, connections) = (house.publisher(), house.connections());
-    let app = Router::new().route("/ws", house.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = clients::serve(house).await;
     Server { state, publisher, connections, address }
 }
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+struct Socket(clients::Socket);
 
 impl Socket {
     /// Connects and waits until the connection is a member.
     async fn open(server: &Server) -> Socket {
-        let mut socket = Socket(connect_async(&server.address).await.unwrap().0);
-        socket.send(r#"{"action":"ping"}"#).await;
-        socket.next().await;
-        socket
+        Socket(connect_member(&server.address).await)
     }
 
     async fn send(&mut self, text: &str) {

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use futures_util::{SinkExt, StreamExt};
+use portcullis::Result;
 use portcullis::http::request::Parts;
-use portcullis::{Limits, Result};
 use serde_json::Value;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{Member, fixture, member};
+use crate::common::clients;
+use crate::common::limits::without_heartbeat;
 
 /// Reads the token from the query, with pluses for spaces.
 async fn by_token(parts: &Parts) -> Result<Option<Member>> {
@@ -21,10 +22,7 @@ async fn by_token(parts: &Parts) -> Result<Option<Member>> {
 #[tokio::test]
 async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
     let fixture = fixture();
-    let app = Router::new().route("/ws", fixture.chat.clone().authenticate(by_token).into_route());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws?token=1+call", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = format!("ws://{}/ws?token=1+call", clients::serve(fixture.chat.clone().authenticate(by_token)).await);
 
     let Err(Error::Http(refused)) = connect_async(format!("{address}+0")).await else { panic!("it was let in") };
     assert_eq!(refused.status().as_u16(), 401);
@@ -47,17 +45,8 @@ async fn expired_credentials_close_the_socket_with_4401_and_a_reason() {
 #[tokio::test]
 async fn slow_reader_is_closed_when_its_credentials_expire() {
     let fixture = fixture();
-    let long = Duration::from_mins(10);
-    let chat = fixture.chat.clone().limits(Limits {
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        ..Limits::default()
-    });
-    let app = Router::new().route("/ws", chat.authenticate(by_token).into_route());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws?token=1+-+1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let chat = fixture.chat.clone().limits(without_heartbeat());
+    let address = format!("ws://{}/ws?token=1+-+1", clients::serve(chat.authenticate(by_token)).await);
     let start = Instant::now();
     let (mut socket, _) = connect_async(address).await.unwrap();
     socket.send(Message::text(r#"{"action":"flood"}"#)).await.unwrap();

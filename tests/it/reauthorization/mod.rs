@@ -18,6 +18,7 @@ use portcullis::testing::{Client, Reply, connect};
 use portcullis::{Connections, Endpoint, Limits};
 
 use crate::common::codenames::uploads;
+use crate::common::limits::without_heartbeat;
 use crate::common::{Member, member};
 use handlers::{Desk, Rooms, Shelf};
 use state::{FakeGrants, State};
@@ -32,17 +33,9 @@ struct Fixture {
     connections: Connections<Desk>,
 }
 
-/// No heartbeat, however long a test takes.
 fn fixture() -> Fixture {
     let state = State::new();
-    let never = Duration::from_hours(10_000);
-    let limits = Limits {
-        ping_interval: never,
-        idle_timeout: never,
-        send_timeout: never,
-        action_timeout: Duration::from_secs(5),
-        ..Limits::default()
-    };
+    let limits = Limits { action_timeout: Duration::from_secs(5), ..without_heartbeat() };
     let rooms = Rooms { state: state.clone(), shelf: Shelf(state.clone()) };
     let desk = portcullis::websocket(Desk { state: state.clone(), rooms });
     let desk = desk.grants(FakeGrants(state.clone())).limits(limits);

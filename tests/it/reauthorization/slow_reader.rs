@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use portcullis::{
     AllowAny, ConnectContext, Connections, Context, Group, Limits, Permission, Publisher, Result, Streamed, consumer,
 };
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::common::Padding;
+use crate::common::clients::{self, Socket, connect_member};
+use crate::common::limits::without_timeouts;
 
 /// What tests and server share.
 #[derive(Default)]
@@ -130,8 +129,6 @@ async fn enter(shop: &Shop, cx: &Context<'_, ()>) -> Result<()> {
     Ok(())
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 struct Server {
     shop: Arc<Shop>,
     publisher: Publisher<News>,
@@ -140,24 +137,11 @@ struct Server {
 }
 
 async fn serve() -> Server {
-    // No heartbeat while a test runs.
-    let long = Duration::from_hours(1);
-    let limits = Limits {
-        max_queued_events: 1000,
-        max_queued_bytes: usize::MAX,
-        ping_interval: long,
-        idle_timeout: long,
-        send_timeout: long,
-        action_timeout: long,
-        ..Limits::default()
-    };
+    let limits = Limits { max_queued_events: 1000, max_queued_bytes: usize::MAX, ..without_timeouts() };
     let shop = Arc::<Shop>::default();
     let endpoint = portcullis::websocket(News(shop.clone())).limits(limits);
     let (publisher, connections) = (endpoint.publisher(), endpoint.connections());
-    let app = Router::new().route("/ws", endpoint.into_route());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("ws://{}/ws", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = clients::serve(endpoint).await;
     Server { shop, publisher, connections, address }
 }
 
@@ -166,17 +150,9 @@ async fn next(socket: &mut Socket) -> String {
     frame.unwrap().unwrap().into_text().unwrap().to_string()
 }
 
-/// Connects and waits until the connection is a member.
-async fn member(address: &str) -> Socket {
-    let (mut socket, _) = connect_async(address).await.unwrap();
-    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
-    next(&mut socket).await;
-    socket
-}
-
 /// Publishes until the buffers of a slow reader are full. Returns a connection that reads.
 async fn fill(server: &Server) -> Socket {
-    let mut reading = member(&server.address).await;
+    let mut reading = connect_member(&server.address).await;
     for _ in 0..64 {
         server.publisher.publish(&Readers, Page);
         assert!(next(&mut reading).await.contains("page"));
@@ -199,7 +175,7 @@ async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
     for action in ["buy", "all", "buy_detached", "all_detached"] {
         for takes in [true, false] {
             let server = serve().await;
-            let mut stuck = member(&server.address).await;
+            let mut stuck = connect_member(&server.address).await;
             let message = format!(r#"{{"action":"{action}","request_id":1}}"#);
             // While a queued action runs, an event that cannot be written delays nothing.
             let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
@@ -223,7 +199,7 @@ async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
 async fn join_of_a_withheld_reply_has_no_effect() {
     for (action, takes) in [("enter", true), ("enter", false), ("enter_detached", true), ("enter_detached", false)] {
         let server = serve().await;
-        let mut stuck = member(&server.address).await;
+        let mut stuck = connect_member(&server.address).await;
         // See above.
         let hold = action.ends_with("_detached").then(|| r#"{"action":"hold"}"#.to_owned());
         for message in std::iter::once(format!(r#"{{"action":"{action}","request_id":1}}"#)).chain(hold) {

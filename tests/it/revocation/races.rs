@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, Limits,
-    ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, ObjectKey,
+    Overwrites, Result, Scope, Streamed, UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::common::codenames::uploads;
+use crate::common::limits::without_heartbeat;
 use crate::common::{Member, member};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -170,11 +171,9 @@ fn uploaded(file: u32) -> Uploaded {
     Uploaded { channel: Channel("a".to_owned()), file }
 }
 
-/// No heartbeat, however long a test takes.
 fn chat() -> (Arc<State>, Endpoint<Team>) {
     let state = Arc::<State>::default();
-    let never = Duration::from_hours(10_000);
-    let limits = Limits { ping_interval: never, idle_timeout: never, send_timeout: never, ..Limits::default() };
+    let limits = without_heartbeat();
     let chat = portcullis::websocket(Team(state.clone())).grants(FakeGrants(state.clone())).limits(limits);
     (state, chat)
 }

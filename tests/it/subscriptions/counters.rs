@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use portcullis::testing::Client;
 use portcullis::{EventCounters, Limits, OverflowPolicy};
 
-use super::{Fixture, Room, Unserializable, Uploaded, Whispered, act, act_ok, fixture, frames, said, world_with};
+use super::{
+    Fixture, Room, Unserializable, Uploaded, Whispered, act, act_ok, fixture, fixture_with, frames, said,
+    without_timeouts,
+};
 
 /// The counters that have changed since the last call.
 struct CounterDelta<'w>(&'w Fixture, EventCounters);
@@ -121,7 +124,7 @@ async fn deferred_event_is_counted_when_it_is_settled() {
 async fn event_missed_by_a_slow_reader_is_counted() {
     for (policy, lost) in [(OverflowPolicy::DropOldest, ("dropped", 3)), (OverflowPolicy::Close, ("too_slow", 1))] {
         // The queue of a connection that could not run takes eight events; two can be deferred.
-        let fixture = world_with(Limits { max_queued_events: 2, ..Limits::default() }, policy);
+        let fixture = fixture_with(Limits { max_queued_events: 2, ..without_timeouts() }, policy);
         let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
         act_ok(&mut one, "", r#"{"join":2}"#).await;
         act_ok(&mut other, "", r#"{"join":4}"#).await;

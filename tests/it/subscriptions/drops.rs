@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use portcullis::{Limits, OverflowPolicy};
 
-use super::{Fixture, PublishesOnDrop, Room, act_ok, fixture, frames, said, settled, unsubscribe, world_with};
+use super::{
+    Fixture, PublishesOnDrop, Room, act_ok, fixture, fixture_with, frames, said, settled, unsubscribe, without_timeouts,
+};
 
 /// Runs a test on its own thread, which is abandoned if it hangs.
 #[track_caller]
@@ -93,8 +95,8 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
 #[test]
 fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
     completes(async {
-        let limits = Limits { max_queued_events: 2, ..Limits::default() };
-        let fixture = world_with(limits, OverflowPolicy::DropOldest);
+        let limits = Limits { max_queued_events: 2, ..without_timeouts() };
+        let fixture = fixture_with(limits, OverflowPolicy::DropOldest);
         let mut one = fixture.open(1, &[]).await;
         act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
         fixture.state.grants_gate.close();
@@ -125,7 +127,7 @@ fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
 fn event_that_publishes_on_drop_closes_a_slow_reader_without_deadlock() {
     completes(async {
         for waits in [true, false] {
-            let fixture = world_with(Limits { max_queued_events: 2, ..Limits::default() }, OverflowPolicy::Close);
+            let fixture = fixture_with(Limits { max_queued_events: 2, ..without_timeouts() }, OverflowPolicy::Close);
             let mut one = fixture.open(1, &[]).await;
             act_ok(&mut one, "1", r#"{"subscribe":2}"#).await;
             if !waits {

@@ -2,7 +2,7 @@
 
 use portcullis::testing::Client;
 
-use super::{Room, Uploaded, act, act_ok, fixture, frames, said, settled, unsubscribe, world_of};
+use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settled, unsubscribe};
 
 #[tokio::test(start_paused = true)]
 async fn unsubscribe_ends_one_id_and_the_last_one_ends_the_membership() {
@@ -90,7 +90,7 @@ async fn ended_request_id_is_absent_after_the_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn membership_changes_of_a_failed_action_are_undone() {
-    let fixture = world_of(3);
+    let fixture = fixture_with_max_groups(3);
     let mut one = fixture.open(1, &[]).await;
     for id in ["1", "2"] {
         act_ok(&mut one, id, r#"{"subscribe":2}"#).await;
@@ -143,7 +143,7 @@ async fn assert_free_slots(client: &mut Client, most: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn subscription_takes_a_group_slot_and_returns_it() {
-    let fixture = world_of(3);
+    let fixture = fixture_with_max_groups(3);
     let mut one = fixture.open(1, &[]).await;
     assert_free_slots(&mut one, 3).await;
     for (left, id, step) in [
@@ -167,7 +167,7 @@ async fn subscription_takes_a_group_slot_and_returns_it() {
 
 #[tokio::test(start_paused = true)]
 async fn group_slot_freed_by_an_action_can_be_used_by_it() {
-    let fixture = world_of(1);
+    let fixture = fixture_with_max_groups(1);
     let mut one = fixture.open(1, &[]).await;
     for (id, steps, room, ids) in [
         ("", r#"{"join":2},{"join":2}"#, 2, ""),
@@ -195,7 +195,7 @@ async fn group_slot_freed_by_an_action_can_be_used_by_it() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_subscription_takes_no_group_slot() {
-    let fixture = world_of(1);
+    let fixture = fixture_with_max_groups(1);
     fixture.state.outsiders.lock().unwrap().insert(1);
     let mut one = fixture.open(1, &[]).await;
     for id in ["1", "2"] {
@@ -219,7 +219,7 @@ async fn refused_subscription_takes_no_group_slot() {
 
 #[tokio::test(start_paused = true)]
 async fn revoked_membership_loses_all_request_ids() {
-    let fixture = world_of(4);
+    let fixture = fixture_with_max_groups(4);
     let (mut one, mut other) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
     for client in [&mut one, &mut other] {
         for id in ["1", "2"] {
@@ -274,7 +274,7 @@ async fn group_left_twice_by_an_action_frees_one_slot() {
         r#"{"leave":2},{"leave":2},{"join":4},{"join":5}"#,
         r#"{"leave":2},{"join":2},{"leave":2},{"join":4},{"join":5}"#,
     ] {
-        let fixture = world_of(1);
+        let fixture = fixture_with_max_groups(1);
         let mut one = fixture.open(1, &[]).await;
         act_ok(&mut one, "", r#"{"join":2}"#).await;
         assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");
@@ -284,7 +284,7 @@ async fn group_left_twice_by_an_action_frees_one_slot() {
 #[tokio::test(start_paused = true)]
 async fn group_left_and_joined_again_by_an_action_keeps_its_slot() {
     for steps in [r#"{"leave":2},{"join":4},{"join":2}"#, r#"{"leave":2},{"join":2},{"join":4}"#] {
-        let fixture = world_of(1);
+        let fixture = fixture_with_max_groups(1);
         let mut one = fixture.open(1, &[]).await;
         act_ok(&mut one, "", r#"{"join":2}"#).await;
         assert_eq!(act(&mut one, "", steps).await.status(), 409, "{steps}");

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::common::codenames::uploads;
+use crate::common::limits::without_timeouts;
 use crate::common::{Member, member};
 
 /// Blocks callers while it is closed.
@@ -230,11 +231,7 @@ struct Fixture {
 }
 
 /// A fixture with these limits.
-fn world_with(mut limits: Limits, policy: OverflowPolicy) -> Fixture {
-    // No heartbeat while a test runs.
-    let long = Duration::from_hours(1000);
-    (limits.ping_interval, limits.idle_timeout, limits.send_timeout) = (long, long, long);
-    limits.action_timeout = long;
+fn fixture_with(limits: Limits, policy: OverflowPolicy) -> Fixture {
     let state = Arc::<State>::default();
     let feed = portcullis::websocket(Feed(state.clone())).limits(limits).overflow_policy(policy);
     let feed = feed.grants(FakeGrants(state.clone()));
@@ -243,12 +240,12 @@ fn world_with(mut limits: Limits, policy: OverflowPolicy) -> Fixture {
 }
 
 /// A fixture with this group limit.
-fn world_of(groups: usize) -> Fixture {
-    world_with(Limits { max_groups: groups, ..Limits::default() }, OverflowPolicy::Close)
+fn fixture_with_max_groups(groups: usize) -> Fixture {
+    fixture_with(Limits { max_groups: groups, ..without_timeouts() }, OverflowPolicy::Close)
 }
 
 fn fixture() -> Fixture {
-    world_with(Limits::default(), OverflowPolicy::Close)
+    fixture_with(without_timeouts(), OverflowPolicy::Close)
 }
 
 impl Fixture {

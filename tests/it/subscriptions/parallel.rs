@@ -7,7 +7,7 @@ use std::thread;
 use portcullis::testing::Client;
 use portcullis::{Limits, OverflowPolicy};
 
-use super::{Fixture, Room, Said, world_with};
+use super::{Fixture, Room, Said, fixture_with, without_timeouts};
 
 /// A thread that publishes until this is dropped.
 struct PublisherThread(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
@@ -64,8 +64,8 @@ async fn collect_between(client: &mut Client, first: &str, second: &str, check: 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn event_of_an_ended_membership_does_not_pass_its_reply() {
-    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
-    let fixture = world_with(limits, OverflowPolicy::Close);
+    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..without_timeouts() };
+    let fixture = fixture_with(limits, OverflowPolicy::Close);
     let mut one = fixture.open(1, &[]).await;
     let publishing = PublisherThread::new(&fixture);
     let received =
@@ -84,8 +84,8 @@ async fn event_of_an_ended_membership_does_not_pass_its_reply() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriber_gets_no_frame_without_a_request_id() {
     const CYCLES: usize = 100;
-    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..Limits::default() };
-    let fixture = world_with(limits, OverflowPolicy::Close);
+    let limits = Limits { max_queued_events: usize::MAX, max_queued_bytes: usize::MAX, ..without_timeouts() };
+    let fixture = fixture_with(limits, OverflowPolicy::Close);
     let mut one = fixture.open(1, &[]).await;
     let _publishing = [PublisherThread::new(&fixture), PublisherThread::new(&fixture)];
     let (mut rounds, mut received) = (0, 0);

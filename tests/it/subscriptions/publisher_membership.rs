@@ -3,7 +3,7 @@
 use futures_util::poll;
 use portcullis::testing::connect;
 
-use super::{Room, Uploaded, act, act_ok, fixture, frames, said, settled, world_of};
+use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settled};
 
 const NOTHING: Vec<String> = Vec::new();
 
@@ -41,7 +41,7 @@ async fn publisher_join_adds_all_connections_of_one_user() {
 
 #[tokio::test(start_paused = true)]
 async fn publisher_join_that_is_refused_adds_nothing() {
-    let fixture = world_of(1);
+    let fixture = fixture_with_max_groups(1);
     let (mut one, mut two) = (fixture.open(1, &[]).await, fixture.open(2, &[]).await);
     fixture.state.outsiders.lock().unwrap().insert(1);
     assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 0);

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use portcullis::{AllowAny, ConnectContext, Endpoint, Group, Publisher, Result, Scope, Streamed, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::common::raw_socket;
+use crate::common::{clients, raw_socket};
 
 #[derive(Default)]
 struct State {
@@ -95,10 +94,7 @@ async fn serve() -> Server {
     let state = Arc::<State>::default();
     let hall: Endpoint<Booth> = portcullis::websocket(Booth(state.clone()));
     let publisher = hall.publisher();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let app = Router::new().route("/ws", hall.into_route());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = clients::serve(hall).await;
     Server { state, publisher, address }
 }
 

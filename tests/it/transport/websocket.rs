@@ -8,16 +8,16 @@ use portcullis::{AllowAny, Context, Limits, consumer};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::common;
+use crate::common::clients::Socket;
 use crate::common::{Member, member};
 
 struct Server;
 
-#[consumer(user = Member, connect = "common::HasRole(\"member\")")]
+#[consumer(user = Member, connect = "crate::common::HasRole(\"member\")")]
 impl Server {
     #[action(permission = AllowAny)]
     async fn whoami(&self, cx: &Context<'_, Member>) -> Option<u32> {
@@ -62,8 +62,6 @@ async fn serve() -> String {
     tokio::spawn(async move { axum::serve(listener, app).await });
     address.to_string()
 }
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn connect(address: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
     let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
