@@ -7,7 +7,7 @@ const SECRET: &str = "Between us";
 #[tokio::test(start_paused = true)]
 async fn private_message_never_reaches_an_outsider() {
     let demo = Demo::new();
-    let (mut cora, mut mia) = (demo.inside(CORA, PRIVATE).await, demo.inside(MIA, PRIVATE).await);
+    let (mut cora, mut mia) = (demo.client_in_room(CORA, PRIVATE).await, demo.client_in_room(MIA, PRIVATE).await);
     let mut otto = demo.client(OTTO).await;
     let shed = reply(&mut otto, "create_room", "", r#""kind":"group","name":"Shed""#).await["data"]["id"].clone();
     let shed = shed.as_i64().unwrap();
@@ -47,7 +47,7 @@ async fn private_message_never_reaches_an_outsider() {
 #[tokio::test(start_paused = true)]
 async fn member_cannot_quote_a_private_message_in_another_room() {
     let demo = Demo::new();
-    let (mut ada, mut mia) = (demo.inside(ADA, GARDEN).await, demo.inside(MIA, GARDEN).await);
+    let (mut ada, mut mia) = (demo.client_in_room(ADA, GARDEN).await, demo.client_in_room(MIA, GARDEN).await);
     assert_eq!(status(&mut mia, "send", GARDEN, r#""text":"psst","reply_to":4"#).await, 403);
     // Forwarding it is Mia's own choice, and is marked as such. It is the first event that Ada receives.
     assert_eq!(status(&mut mia, "forward", GARDEN, r#""message":4"#).await, 201);
@@ -61,8 +61,8 @@ async fn member_cannot_quote_a_private_message_in_another_room() {
 #[tokio::test(start_paused = true)]
 async fn deleted_message_is_gone_for_everyone() {
     let demo = Demo::new();
-    let mut mia = demo.inside(MIA, GARDEN).await;
-    let mut pia = demo.inside(PIA, GARDEN).await;
+    let mut mia = demo.client_in_room(MIA, GARDEN).await;
+    let mut pia = demo.client_in_room(PIA, GARDEN).await;
     assert_eq!(status_of(&mut mia, "delete", "rooms/1/messages/2/", "").await, 204);
     assert_eq!(event(&mut pia).await.0, "message_deleted");
     let messages = reply(&mut pia, "read_messages", "rooms/1/", "").await;

@@ -61,7 +61,7 @@ impl Demo {
     }
 
     /// Connects a user that has a room open.
-    async fn inside(&self, user: i64, room: i64) -> Client {
+    async fn client_in_room(&self, user: i64, room: i64) -> Client {
         let mut client = self.client(user).await;
         assert_eq!(status(&mut client, "enter", room, "").await, 200);
         // The side effects of a reply have happened when the next reply arrives.

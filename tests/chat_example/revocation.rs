@@ -7,8 +7,8 @@ use super::{ADA, CORA, Demo, GARDEN, MIA, NEWS, OTTO, PIA, PRIVATE, SAM, event, 
 #[tokio::test(start_paused = true)]
 async fn removed_member_sends_and_receives_nothing() {
     let demo = Demo::new();
-    let (mut cora, mut pia) = (demo.inside(CORA, GARDEN).await, demo.inside(PIA, GARDEN).await);
-    let (mut mia, mut again) = (demo.inside(MIA, GARDEN).await, demo.inside(MIA, GARDEN).await);
+    let (mut cora, mut pia) = (demo.client_in_room(CORA, GARDEN).await, demo.client_in_room(PIA, GARDEN).await);
+    let (mut mia, mut again) = (demo.client_in_room(MIA, GARDEN).await, demo.client_in_room(MIA, GARDEN).await);
     assert_eq!(status_of(&mut cora, "remove", "rooms/1/members/", r#""users":[4]"#).await, 204);
     for socket in [&mut mia, &mut again] {
         assert_eq!(event(socket).await.0, "room_left");
@@ -28,8 +28,8 @@ async fn removed_member_sends_and_receives_nothing() {
 #[tokio::test(start_paused = true)]
 async fn creator_who_rejoins_is_a_plain_member() {
     let demo = Demo::new();
-    let (mut cora, mut ada) = (demo.inside(CORA, GARDEN).await, demo.inside(ADA, GARDEN).await);
-    let mut again = demo.inside(CORA, GARDEN).await;
+    let (mut cora, mut ada) = (demo.client_in_room(CORA, GARDEN).await, demo.client_in_room(ADA, GARDEN).await);
+    let mut again = demo.client_in_room(CORA, GARDEN).await;
     assert_eq!(status(&mut cora, "leave", GARDEN, "").await, 204);
     assert_eq!(event(&mut ada).await.0, "member_removed");
     status(&mut ada, "send", GARDEN, r#""text":"hello?""#).await;
@@ -49,7 +49,7 @@ async fn creator_who_rejoins_is_a_plain_member() {
 #[tokio::test(start_paused = true)]
 async fn role_or_permission_change_applies_to_the_next_message() {
     let demo = Demo::new();
-    let (mut cora, mut ada) = (demo.client(CORA).await, demo.inside(ADA, NEWS).await);
+    let (mut cora, mut ada) = (demo.client(CORA).await, demo.client_in_room(ADA, NEWS).await);
     let mut pia = demo.client(PIA).await;
     let lock = r#""locked":true"#;
     assert_eq!(status_of(&mut ada, "lock", "rooms/2/settings/", lock).await, 200);
@@ -72,8 +72,8 @@ async fn role_or_permission_change_applies_to_the_next_message() {
 #[tokio::test(start_paused = true)]
 async fn deactivated_user_is_closed_and_cannot_reconnect() {
     let demo = Demo::new();
-    let (mut sam, mut mia) = (demo.client(SAM).await, demo.inside(MIA, GARDEN).await);
-    let mut cora = demo.inside(CORA, GARDEN).await;
+    let (mut sam, mut mia) = (demo.client(SAM).await, demo.client_in_room(MIA, GARDEN).await);
+    let mut cora = demo.client_in_room(CORA, GARDEN).await;
     assert_eq!(status_of(&mut cora, "deactivate", "", r#""user":7"#).await, 403);
     assert_eq!(status_of(&mut sam, "deactivate", "", r#""user":99"#).await, 404);
     assert_eq!(status_of(&mut sam, "deactivate", "", r#""user":4"#).await, 204);
@@ -89,7 +89,7 @@ async fn deactivated_user_is_closed_and_cannot_reconnect() {
 #[tokio::test]
 async fn user_deactivated_in_the_database_is_denied() {
     let demo = Demo::new();
-    let mut mia = demo.inside(MIA, GARDEN).await;
+    let mut mia = demo.client_in_room(MIA, GARDEN).await;
     assert!(demo.store.deactivate(super::UserId(MIA)).unwrap());
     for (action, rest) in [("my_rooms", ""), ("create_room", r#""kind":"group","name":"Mine""#), ("open_private", "")] {
         assert_eq!(status_of(&mut mia, action, "", rest).await, 403, "{action}");
@@ -100,7 +100,7 @@ async fn user_deactivated_in_the_database_is_denied() {
 #[tokio::test(start_paused = true)]
 async fn deleted_room_is_gone_for_all_members() {
     let demo = Demo::new();
-    let (mut cora, mut mia) = (demo.inside(CORA, PRIVATE).await, demo.inside(MIA, PRIVATE).await);
+    let (mut cora, mut mia) = (demo.client_in_room(CORA, PRIVATE).await, demo.client_in_room(MIA, PRIVATE).await);
     let mut otto = demo.client(OTTO).await;
     assert_eq!(status(&mut mia, "delete", PRIVATE, "").await, 204);
     for socket in [&mut cora, &mut mia] {

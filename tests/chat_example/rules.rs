@@ -89,8 +89,8 @@ async fn batch_of_removals_with_one_refused_is_refused_as_a_whole() {
 #[tokio::test(start_paused = true)]
 async fn typing_event_is_not_sent_to_its_own_user() {
     let demo = Demo::new();
-    let (mut mia, mut again) = (demo.inside(MIA, GARDEN).await, demo.inside(MIA, GARDEN).await);
-    let (mut ada, mut otto) = (demo.inside(ADA, GARDEN).await, demo.client(OTTO).await);
+    let (mut mia, mut again) = (demo.client_in_room(MIA, GARDEN).await, demo.client_in_room(MIA, GARDEN).await);
+    let (mut ada, mut otto) = (demo.client_in_room(ADA, GARDEN).await, demo.client(OTTO).await);
     assert_eq!(status(&mut mia, "typing", GARDEN, "").await, 204);
     assert_eq!(event(&mut ada).await, ("typing".to_owned(), serde_json::json!({ "room": GARDEN, "user": MIA })));
     for socket in [&mut mia, &mut again, &mut otto, &mut ada] {
@@ -101,7 +101,7 @@ async fn typing_event_is_not_sent_to_its_own_user() {
 #[tokio::test(start_paused = true)]
 async fn member_with_an_open_room_gets_its_events() {
     let demo = Demo::new();
-    let (mut cora, mut mia) = (demo.client(CORA).await, demo.inside(MIA, GARDEN).await);
+    let (mut cora, mut mia) = (demo.client(CORA).await, demo.client_in_room(MIA, GARDEN).await);
     let said = reply(&mut cora, "send", "rooms/1/", r#""text":"hi","edited":true,"deleted":true"#).await;
     assert_eq!((&said["data"]["edited"], &said["data"]["deleted"]), (&false.into(), &false.into()), "{said}");
     let message = format!("rooms/1/messages/{}/", said["data"]["id"]);
@@ -128,7 +128,7 @@ async fn member_with_an_open_room_gets_its_events() {
 #[tokio::test(start_paused = true)]
 async fn public_channel_joiner_reads_and_does_not_write() {
     let demo = Demo::new();
-    let (mut otto, mut cora) = (demo.client(OTTO).await, demo.inside(CORA, NEWS).await);
+    let (mut otto, mut cora) = (demo.client(OTTO).await, demo.client_in_room(CORA, NEWS).await);
     assert_eq!(status_of(&mut otto, "join", "channels/2/", "").await, 200);
     assert_eq!(event(&mut cora).await.0, "member_added");
     assert_eq!(status(&mut otto, "read_messages", NEWS, "").await, 200);

@@ -35,7 +35,7 @@ async fn upload_event_reaches_only_users_who_may_read_uploads() {
     ] {
         let mut sockets = Vec::new();
         for (name, user) in [("Ada", ADA), ("Pia", PIA), ("Mia", MIA), ("Mo", MO), ("Root", ROOT)] {
-            sockets.push((name, demo.inside(user, room).await));
+            sockets.push((name, demo.client_in_room(user, room).await));
         }
         assert_eq!(upload_receivers(&mut demo.client(CORA).await, room, &mut sockets).await, wanted);
         for (name, socket) in &mut sockets {
@@ -52,7 +52,7 @@ async fn upload_overwrite_applies_to_the_next_upload() {
     let mut cora = demo.client(CORA).await;
     let mut sockets = Vec::new();
     for (name, user) in [("Ada", ADA), ("Mia", MIA), ("Mo", MO), ("Root", ROOT)] {
-        sockets.push((name, demo.inside(user, BACKSTAGE).await));
+        sockets.push((name, demo.client_in_room(user, BACKSTAGE).await));
     }
     for (change, wanted) in [
         (r#""subject":"member","name":"4","allowed":true"#, "Ada Mia Mo Root"),

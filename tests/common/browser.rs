@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub struct Process {
     child: Child,
     /// Disconnected when no process is left that could print.
-    printing: Receiver<()>,
+    output_open: Receiver<()>,
 }
 
 impl Process {
@@ -34,19 +34,19 @@ impl Process {
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (lines, mut printed) = unbounded_channel();
-        let (prints, printing) = std::sync::mpsc::channel();
+        let (open_output, output_open) = std::sync::mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for output in outputs {
-            let (lines, prints) = (lines.clone(), prints.clone());
+            let (lines, open_output) = (lines.clone(), open_output.clone());
             // Later output is read too, so that no pipe fills up.
             std::thread::spawn(move || {
                 BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
-                drop(prints);
+                drop(open_output);
             });
         }
-        drop((lines, prints));
-        let process = Process { child, printing };
+        drop((lines, open_output));
+        let process = Process { child, output_open };
         let found = first(beginning, &mut printed).await;
         (process, found)
     }
@@ -57,7 +57,7 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // A browser is many processes; its children end a moment after it.
-        let _ = self.printing.recv_timeout(PATIENCE);
+        let _ = self.output_open.recv_timeout(PATIENCE);
     }
 }
 
@@ -83,8 +83,8 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Directory {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("portcullis-page-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("portcullis-page-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Directory(path)
@@ -150,8 +150,8 @@ impl Browser {
         let attached = self.call("Target.attachToTarget", attach).await;
         self.session = attached["sessionId"].as_str().map(str::to_owned);
         self.call("Page.enable", json!({})).await;
-        let gone = self.call("Page.navigate", json!({ "url": address })).await;
-        assert_eq!(gone["errorText"], Value::Null, "{gone}");
+        let navigated = self.call("Page.navigate", json!({ "url": address })).await;
+        assert_eq!(navigated["errorText"], Value::Null, "{navigated}");
         self.next(|event| event["method"] == "Page.frameNavigated" && event["params"]["frame"]["url"] == address).await;
     }
 
@@ -197,7 +197,7 @@ impl Browser {
     }
 
     /// Waits until an expression is truthy and returns its value; evaluates it at every change of the page.
-    pub async fn appears(&mut self, expression: &str) -> Value {
+    pub async fn wait_for(&mut self, expression: &str) -> Value {
         self.evaluate(&format!(
             "new Promise((resolve) => {{
                 const watcher = new MutationObserver(look);

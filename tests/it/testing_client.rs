@@ -70,7 +70,7 @@ async fn open(board: &Endpoint<Board>) -> Client {
 }
 
 /// Returns a client that has kept these events and no other frame.
-async fn with_kept(posts: &[u32]) -> Client {
+async fn client_with_kept_events(posts: &[u32]) -> Client {
     let board = board();
     let mut client = open(&board).await;
     for &n in posts {
@@ -88,7 +88,7 @@ async fn panic_of<T: Debug>(future: impl Future<Output = T>) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn expect_silence_after_a_call_that_skipped_an_event_panics_with_the_event() {
-    let mut client = with_kept(&[7]).await;
+    let mut client = client_with_kept_events(&[7]).await;
     let start = Instant::now();
     let panic = panic_of(client.expect_silence()).await;
     assert_eq!(panic, r#"expected silence, but received the message `{"event":"posted","data":7}`"#);
@@ -195,7 +195,7 @@ async fn event_returns_events_in_order_and_keeps_the_replies_between_them() {
 
 #[tokio::test]
 async fn event_returns_kept_events_first() {
-    let mut client = with_kept(&[1, 2]).await;
+    let mut client = client_with_kept_events(&[1, 2]).await;
     client.send(r#"{"action":"post","n":3}"#);
     for n in 1..=3 {
         assert_eq!(client.event().await.data(), n);

@@ -11,25 +11,27 @@ const PLACES: &[(&str, &str)] = &[
     ("detached", "failed"),
     ("stream", "failed"),
     ("permission", "failed"),
-    ("door", "authentication failed"),
+    ("handshake", "authentication failed"),
     ("connect permission", "failed"),
     ("connect", "failed"),
     ("authenticate", "failed"),
-    ("authenticate beside an action", "failed"),
+    ("authenticate during an action", "failed"),
     ("grants", "event refused: grants could not be loaded"),
     ("group", "group membership ended: permission revoked"),
-    ("connect permission, again", "connection closed: connect permission revoked"),
-    ("group, from outside", "group join refused"),
+    ("connect permission, revalidated", "connection closed: connect permission revoked"),
+    ("group, by publisher", "group join refused"),
 ];
 
 /// Returns the log lines of a run in which `place` fails with `fault`. Panics unless the error is contained there.
-async fn log_of(place: &'static str, fault: Fault) -> Vec<String> {
+async fn captured_log(place: &'static str, fault: Fault) -> Vec<String> {
     let log = LogCapture::start();
     match place {
-        "door" | "connect permission" | "connect" => while_connecting(place, fault).await,
-        "grants" | "group" | "connect permission, again" | "group, from outside" => among_members(place, fault).await,
-        "authenticate beside an action" => beside_an_action(fault).await,
-        _ => in_a_message(place, fault).await,
+        "handshake" | "connect permission" | "connect" => fail_during_handshake(place, fault).await,
+        "grants" | "group" | "connect permission, revalidated" | "group, by publisher" => {
+            fail_for_members(place, fault).await
+        }
+        "authenticate during an action" => fail_during_action(fault).await,
+        _ => fail_in_message(place, fault).await,
     }
     log.take()
 }
@@ -39,7 +41,7 @@ fn assert_fault(reply: &Reply) {
     assert_eq!(reply.value()["errors"][0]["id"].as_str().unwrap().len(), 16, "{reply:?}");
 }
 
-async fn in_a_message(place: &'static str, fault: Fault) {
+async fn fail_in_message(place: &'static str, fault: Fault) {
     let (state, chat) = chat();
     let mut client = open(&chat, member(2)).await;
     state.arm(place, fault);
@@ -59,7 +61,7 @@ async fn in_a_message(place: &'static str, fault: Fault) {
     assert_alive(&mut client).await;
 }
 
-async fn beside_an_action(fault: Fault) {
+async fn fail_during_action(fault: Fault) {
     let (state, chat) = chat();
     let mut client = open(&chat, member(2)).await;
     client.send(r#"{"action":"hold","request_id":"hold"}"#);
@@ -72,12 +74,12 @@ async fn beside_an_action(fault: Fault) {
     assert_alive(&mut client).await;
 }
 
-async fn while_connecting(place: &'static str, fault: Fault) {
+async fn fail_during_handshake(place: &'static str, fault: Fault) {
     let (state, chat) = chat();
     state.arm(place, fault);
-    let at_the_door = state.clone();
+    let handshake_state = state.clone();
     let chat = chat.authenticate(move |_: &http::request::Parts| {
-        let answer = at_the_door.check("door").map(|()| Some(member(2)));
+        let answer = handshake_state.check("handshake").map(|()| Some(member(2)));
         async move { answer }
     });
     match connect(&chat).open().await {
@@ -87,7 +89,7 @@ async fn while_connecting(place: &'static str, fault: Fault) {
     assert_alive(&mut open(&chat, member(3)).await).await;
 }
 
-async fn among_members(place: &'static str, fault: Fault) {
+async fn fail_for_members(place: &'static str, fault: Fault) {
     let (state, chat) = chat();
     let (mut first, mut second) = (open(&chat, member(1)).await, open(&chat, member(2)).await);
     state.arm(place.split(',').next().unwrap(), fault);
@@ -102,7 +104,7 @@ async fn among_members(place: &'static str, fault: Fault) {
         assert_eq!(first.reply().await.data(), 6);
         second.send(r#"{"action":"ping"}"#);
         assert_eq!(second.reply().await.value()["action"], "ping", "it is not in the group any more");
-    } else if place == "group, from outside" {
+    } else if place == "group, by publisher" {
         assert_eq!(chat.publisher().join("2", Room(2)).await, 0);
         assert_eq!(chat.publisher().join("2", Room(2)).await, 1);
         assert_alive(&mut second).await;
@@ -124,7 +126,7 @@ fn line<'l>(lines: &'l [String], message: &str) -> &'l str {
 #[tokio::test]
 async fn error_text_is_escaped_and_truncated_in_the_log() {
     for (place, message) in PLACES {
-        let lines = log_of(place, Fault::HostileText).await;
+        let lines = captured_log(place, Fault::HostileText).await;
         let line = line(&lines, message);
         assert!(line.contains(r"first\nsecond \u{1b}[31m\u{202e}x"), "{place}: {line}");
         assert!(!line.contains(['\n', '\u{1b}', '\u{202e}']) && line.len() < 1300, "{place}: {line}");
@@ -135,7 +137,7 @@ async fn error_text_is_escaped_and_truncated_in_the_log() {
 #[tokio::test]
 async fn error_of_a_blocking_action_is_contained() {
     for fault in [Fault::DisplayPanics, Fault::DropPanics, Fault::PayloadPanics] {
-        in_a_message("blocking", fault).await;
+        fail_in_message("blocking", fault).await;
     }
 }
 
@@ -154,7 +156,7 @@ async fn error_text_of_an_event_is_escaped_in_the_log() {
 #[tokio::test]
 async fn error_whose_display_panics_is_contained() {
     for (place, message) in PLACES {
-        let lines = log_of(place, Fault::DisplayPanics).await;
+        let lines = captured_log(place, Fault::DisplayPanics).await;
         let line = line(&lines, message);
         assert!(line.contains("[`Display` panicked]"), "{place}: {line}");
     }
@@ -163,7 +165,7 @@ async fn error_whose_display_panics_is_contained() {
 #[tokio::test]
 async fn error_whose_drop_panics_is_contained() {
     for (place, message) in PLACES {
-        let lines = log_of(place, Fault::DropPanics).await;
+        let lines = captured_log(place, Fault::DropPanics).await;
         line(&lines, message);
         let dropped = lines.iter().find(|line| line.contains("caught a panic in `Drop`")).unwrap();
         assert!(dropped.contains("dropped"), "{place}: {dropped}");
@@ -173,7 +175,7 @@ async fn error_whose_drop_panics_is_contained() {
 #[tokio::test]
 async fn panic_whose_payload_panics_is_contained() {
     for (place, message) in PLACES {
-        let lines = log_of(place, Fault::PayloadPanics).await;
+        let lines = captured_log(place, Fault::PayloadPanics).await;
         line(&lines, if *place == "grants" { "revalidator panicked" } else { message });
     }
 }

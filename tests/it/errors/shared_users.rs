@@ -29,7 +29,7 @@ impl Gate {
 }
 
 /// Connection 1 publishes and waits at the gate while the event is authorized for connection 2.
-async fn publish_and_stop(state: &Arc<State>, first: &mut Client) -> Sender<()> {
+async fn publish_and_stall(state: &Arc<State>, first: &mut Client) -> Sender<()> {
     let (has_arrived, open) = state.gate.arm();
     first.send(r#"{"action":"say","number":7,"request_id":"say"}"#);
     tokio::task::spawn_blocking(move || has_arrived.recv().unwrap()).await.unwrap();
@@ -54,7 +54,7 @@ async fn replaced_user_whose_drop_panics_does_not_harm_a_publisher() {
     let (state, chat) = chat();
     let (mut first, mut second) = (open(&chat, member(1)).await, open(&chat, member(2)).await);
     authenticate(&mut second, true).await;
-    let open = publish_and_stop(&state, &mut first).await;
+    let open = publish_and_stall(&state, &mut first).await;
     // From here on the publisher holds the last handle to the explosive user.
     authenticate(&mut second, false).await;
     drop(open);
@@ -67,7 +67,7 @@ async fn replaced_user_whose_drop_panics_does_not_harm_a_publisher() {
 async fn user_of_an_ended_connection_whose_drop_panics_does_not_harm_a_publisher() {
     let (state, chat) = chat();
     let (mut first, second) = (open(&chat, member(1)).await, open(&chat, explosive(2)).await);
-    let open = publish_and_stop(&state, &mut first).await;
+    let open = publish_and_stall(&state, &mut first).await;
     drop(second);
     state.gone.notified().await;
     drop(open);

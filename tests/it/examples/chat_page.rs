@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::common::browser::{Browser, chromium, serve};
 
 /// Opens the page and waits until all sockets are open and the garden is shown.
-async fn at_the_page(program: PathBuf, address: &str) -> Page {
+async fn open_page(program: PathBuf, address: &str) -> Page {
     let mut browser = Browser::start(program).await;
     let desktop = json!({ "width": 1600, "height": 950, "deviceScaleFactor": 1, "mobile": false });
     browser.open(address).await;
     browser.call("Emulation.setDeviceMetricsOverride", desktop).await;
-    browser.appears("document.body.hasAttribute('data-ready')").await;
+    browser.wait_for("document.body.hasAttribute('data-ready')").await;
     Page(browser)
 }
 
@@ -20,13 +20,13 @@ struct Page(Browser);
 
 impl Page {
     /// Waits until a part of a column has this text.
-    async fn shows(&mut self, user: &str, part: &str, text: &str) {
+    async fn wait_for_text(&mut self, user: &str, part: &str, text: &str) {
         let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}')");
-        self.0.appears(&format!("{node}?.innerText.includes({}) === true", json!(text))).await;
+        self.0.wait_for(&format!("{node}?.innerText.includes({}) === true", json!(text))).await;
     }
 
     /// Returns the text of a part of a column.
-    async fn shown(&mut self, user: &str, part: &str) -> String {
+    async fn text_of(&mut self, user: &str, part: &str) -> String {
         let node = format!("document.querySelector('.column[data-user=\"{user}\"] {part}').innerText");
         self.0.evaluate(&node).await.as_str().unwrap().to_owned()
     }
@@ -39,20 +39,20 @@ impl Page {
     }
 
     /// Writes a text into the input of a column.
-    async fn writes(&mut self, user: &str, text: &str) {
+    async fn write(&mut self, user: &str, text: &str) {
         let input = format!("document.querySelector('.column[data-user=\"{user}\"] .write input')");
         let typed = "dispatchEvent(new Event('input', { bubbles: true }))";
         self.0.evaluate(&format!("{input}.value = {}; {input}.{typed}", json!(text))).await;
     }
 
-    async fn sends(&mut self, user: &str) {
+    async fn submit(&mut self, user: &str) {
         self.0
             .evaluate(&format!("document.querySelector('.column[data-user=\"{user}\"] .write').requestSubmit()"))
             .await;
     }
 
     /// Performs a deed of one user on another.
-    async fn does(&mut self, actor: &str, deed: &str, person: &str) {
+    async fn perform(&mut self, actor: &str, deed: &str, person: &str) {
         for (field, name) in [("actor", actor), ("person", person)] {
             let select = format!("document.querySelector('#desk [name=\"{field}\"]')");
             let option = format!("[...{select}.options].find((option) => option.text === '{name}').value");
@@ -61,7 +61,7 @@ impl Page {
         self.0.evaluate(&format!("document.querySelector('#deeds [data-deed=\"{deed}\"]').click()")).await;
     }
 
-    async fn goes_to(&mut self, room: i64) {
+    async fn open_room(&mut self, room: i64) {
         self.0.evaluate(&format!("document.querySelector('#rooms [data-room=\"{room}\"]').click()")).await;
     }
 }
@@ -70,21 +70,21 @@ impl Page {
 async fn chat_page_shows_each_user_what_they_may_see() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("chat").await;
-    let mut page = at_the_page(program, &address).await;
+    let mut page = open_page(program, &address).await;
     for (user, standing) in [("Cora", "creator"), ("Ada", "admin"), ("Pia", "member · post"), ("Mia", "member")] {
-        page.shows(user, "header", standing).await;
-        page.shows(user, ".messages", "Welcome to the garden.").await;
+        page.wait_for_text(user, "header", standing).await;
+        page.wait_for_text(user, ".messages", "Welcome to the garden.").await;
     }
-    page.shows("Otto", ".messages", "403: the gate is down.").await;
+    page.wait_for_text("Otto", ".messages", "403: the gate is down.").await;
 
     // Other members see that a user types, and the message.
-    page.writes("Mia", "<b>Beans</b> are in!").await;
+    page.write("Mia", "<b>Beans</b> are in!").await;
     for user in ["Cora", "Ada", "Pia"] {
-        page.shows(user, ".typing", "Mia is typing").await;
+        page.wait_for_text(user, ".typing", "Mia is typing").await;
     }
-    page.sends("Mia").await;
+    page.submit("Mia").await;
     for user in ["Cora", "Ada", "Pia", "Mia"] {
-        page.shows(user, ".messages", "<b>Beans</b> are in!").await;
+        page.wait_for_text(user, ".messages", "<b>Beans</b> are in!").await;
     }
     let wanted = ["message_created", "typing"];
     for (user, wanted) in [("Cora", &wanted[..]), ("Mia", &wanted[..1]), ("Otto", &[])] {
@@ -92,43 +92,43 @@ async fn chat_page_shows_each_user_what_they_may_see() {
     }
 
     // A removed member sees and sends nothing.
-    page.does("Cora", "remove", "Mia").await;
-    page.shows("Mia", ".messages", "No longer in this room.").await;
-    page.writes("Cora", "She is gone.").await;
-    page.sends("Cora").await;
-    page.shows("Ada", ".messages", "She is gone.").await;
-    page.writes("Mia", "Am I?").await;
-    page.sends("Mia").await;
-    page.shows("Mia", ".wire", "403 send").await;
-    assert!(!page.shown("Mia", ".messages").await.contains("gone."));
-    page.does("Pia", "add", "Mia").await;
-    page.shows("Mia", ".messages", "She is gone.").await;
+    page.perform("Cora", "remove", "Mia").await;
+    page.wait_for_text("Mia", ".messages", "No longer in this room.").await;
+    page.write("Cora", "She is gone.").await;
+    page.submit("Cora").await;
+    page.wait_for_text("Ada", ".messages", "She is gone.").await;
+    page.write("Mia", "Am I?").await;
+    page.submit("Mia").await;
+    page.wait_for_text("Mia", ".wire", "403 send").await;
+    assert!(!page.text_of("Mia", ".messages").await.contains("gone."));
+    page.perform("Pia", "add", "Mia").await;
+    page.wait_for_text("Mia", ".messages", "She is gone.").await;
 }
 
 #[tokio::test]
 async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("chat").await;
-    let mut page = at_the_page(program, &address).await;
+    let mut page = open_page(program, &address).await;
 
-    page.goes_to(2).await;
-    page.shows("Otto", ".messages", "the gate is down").await;
-    page.does("Otto", "join", "Otto").await;
-    page.shows("Otto", ".messages", "The gate opens at nine.").await;
-    page.shows("Otto", "header", "member").await;
-    page.writes("Otto", "Hello?").await;
-    page.sends("Otto").await;
-    page.shows("Otto", ".wire", "403 send").await;
+    page.open_room(2).await;
+    page.wait_for_text("Otto", ".messages", "the gate is down").await;
+    page.perform("Otto", "join", "Otto").await;
+    page.wait_for_text("Otto", ".messages", "The gate opens at nine.").await;
+    page.wait_for_text("Otto", "header", "member").await;
+    page.write("Otto", "Hello?").await;
+    page.submit("Otto").await;
+    page.wait_for_text("Otto", ".wire", "403 send").await;
 
     // Backstage shows its uploads to Ada only.
-    page.goes_to(4).await;
-    page.shows("Ada", ".messages", "Props are in the shed.").await;
-    page.shows("Pia", ".messages", "Props are in the shed.").await;
-    page.does("Cora", "upload", "Cora").await;
-    page.shows("Ada", ".messages", "Cora uploaded plan.png").await;
-    page.writes("Cora", "Have you seen it?").await;
-    page.sends("Cora").await;
-    page.shows("Pia", ".messages", "Have you seen it?").await;
+    page.open_room(4).await;
+    page.wait_for_text("Ada", ".messages", "Props are in the shed.").await;
+    page.wait_for_text("Pia", ".messages", "Props are in the shed.").await;
+    page.perform("Cora", "upload", "Cora").await;
+    page.wait_for_text("Ada", ".messages", "Cora uploaded plan.png").await;
+    page.write("Cora", "Have you seen it?").await;
+    page.submit("Cora").await;
+    page.wait_for_text("Pia", ".messages", "Have you seen it?").await;
     assert_eq!(page.events("Pia").await, ["message_created", "typing", "member_added"], "no frame of the upload");
 
     // On a phone the columns are stacked, and nothing overflows.

@@ -9,7 +9,7 @@ use crate::common::browser::{Browser, chromium, serve};
 impl Browser {
     /// Waits until every user of a row has a reply, and returns what its columns show.
     async fn row(&mut self, number: u32) -> Row {
-        let row = self.appears(&format!("(() => {{
+        let row = self.wait_for(&format!("(() => {{
             const row = document.querySelector('.row[data-number=\"{number}\"][data-done]');
             if (!row) return null;
             const cells = [...row.querySelectorAll('.cell')].map((cell) => [cell.dataset.user, {{
@@ -64,7 +64,7 @@ impl Row {
 }
 
 /// Opens the page and waits for the replies to the request that it sends by itself.
-async fn at_the_page(program: PathBuf, address: &str) -> Browser {
+async fn open_page(program: PathBuf, address: &str) -> Browser {
     let mut browser = Browser::start(program).await;
     browser.open(address).await;
     let row = browser.row(1).await;
@@ -76,7 +76,7 @@ async fn at_the_page(program: PathBuf, address: &str) -> Browser {
 async fn rooms_page_shows_who_is_allowed_and_who_is_refused() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("rooms").await;
-    let mut browser = at_the_page(program, &address).await;
+    let mut browser = open_page(program, &address).await;
 
     // An owner's action, in a room.
     browser.fill("text", "Orchard").await;
@@ -108,11 +108,11 @@ async fn rooms_page_shows_who_is_allowed_and_who_is_refused() {
 async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     let Some(program) = chromium() else { return };
     let (_server, address) = serve("rooms").await;
-    let mut browser = at_the_page(program, &address).await;
+    let mut browser = open_page(program, &address).await;
 
     browser.evaluate("document.querySelector('#cast [data-user=\"Ada\"]').click()").await;
     browser.evaluate("document.querySelector('#cast [data-user=\"Max\"]').click()").await;
-    browser.appears("document.querySelector('.head[data-user=\"Ada\"][data-state=\"open\"]') !== null").await;
+    browser.wait_for("document.querySelector('.head[data-user=\"Ada\"][data-state=\"open\"]') !== null").await;
     let message = r#"{"action": "read", "route": "rooms/4/?page=1", "note": "<b>mine</b>"}"#;
     browser.evaluate(&format!("document.querySelector('#json').value = '{message}'")).await;
     browser.evaluate("document.querySelector('#free').requestSubmit()").await;

@@ -26,7 +26,7 @@ fn example(name: &str) -> Command {
 
 /// Runs an example twice and returns its output, with every run of spaces as one: column widths are not tested.
 /// Panics if it fails or prints something else the second time.
-fn printed(name: &str) -> String {
+fn output_of(name: &str) -> String {
     let run = || {
         let output = example(name).output().unwrap();
         assert!(output.status.success(), "{name}: {output:?}");
@@ -63,12 +63,12 @@ fn permissions_example_prints_the_status_per_user_and_action() {
         "Office - (connect) Is(\"staff\")",
         "Office - accounts AllowAny",
     ];
-    expect(&printed("permissions"), &wanted);
+    expect(&output_of("permissions"), &wanted);
 }
 
 #[test]
 fn routes_example_prints_the_handler_per_route() {
-    let text = printed("routes");
+    let text = output_of("routes");
     let answers: Vec<_> = text.lines().map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
     let wanted = [
         "rooms/7/ write 200",
@@ -102,7 +102,7 @@ fn policies_example_prints_the_decision_per_policy() {
         "App staff-posts/ post IsAuthenticated & May(Act::Post)",
         "App quota/ clear IsAuthenticated & May(Act::Clear)",
     ];
-    let text = printed("policies");
+    let text = output_of("policies");
     expect(&text, &wanted);
     assert!(text.contains(r#""code":"too_many_requests","detail":"Too many requests.","retry_after":60"#), "{text}");
 }
@@ -132,7 +132,7 @@ fn grants_example_prints_the_status_per_role_channel_and_object() {
         "Chat - uploads chat.can_use_chat & uploads.read(channel)",
         "Chat - resign chat.can_use_chat",
     ];
-    expect(&printed("grants"), &wanted);
+    expect(&output_of("grants"), &wanted);
 }
 
 /// A server process that is killed on drop.
@@ -154,10 +154,10 @@ async fn serve(name: &str, arguments: &[&str]) -> (Server, String) {
     let (lines, listening) = tokio::sync::oneshot::channel();
     // On its own thread, so that a server that prints nothing fails the test instead of blocking it.
     std::thread::spawn(move || {
-        let mut printed = BufReader::new(output).lines().map_while(Result::ok);
-        let _ = lines.send(printed.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned())));
+        let mut output_of = BufReader::new(output).lines().map_while(Result::ok);
+        let _ = lines.send(output_of.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned())));
         // Later output is read too, so that the pipe does not break.
-        printed.for_each(drop);
+        output_of.for_each(drop);
     });
     let address = timeout(PATIENCE, listening).await.unwrap_or_else(|_| panic!("`{name}` does not start")).unwrap();
     (server, address.unwrap_or_else(|| panic!("`{name}` ended without saying where it listens")))
@@ -206,7 +206,7 @@ async fn frame(socket: &mut Socket, kind: &str) -> Value {
 }
 
 /// Logs in with a role and authenticates with the token; drops other frames.
-async fn become_a(role: &str, socket: &mut Socket) {
+async fn authenticate_as(role: &str, socket: &mut Socket) {
     socket.send(Message::text(format!(r#"{{"action":"login","name":"ada","role":"{role}"}}"#))).await.unwrap();
     let token = frame(socket, "login").await["data"].clone();
     socket.send(Message::text(format!(r#"{{"action":"authenticate","token":{token}}}"#))).await.unwrap();
@@ -217,9 +217,9 @@ async fn become_a(role: &str, socket: &mut Socket) {
 async fn identity_example_follows_the_newest_token_until_it_expires() {
     let (_server, address) = serve("identity", &["4"]).await;
     let (mut socket, _) = connect_async(address).await.unwrap();
-    become_a("editor", &mut socket).await;
+    authenticate_as("editor", &mut socket).await;
     frame(&mut socket, "draft").await;
-    become_a("reader", &mut socket).await;
+    authenticate_as("reader", &mut socket).await;
     let mut headlines = 0;
     let close = loop {
         match timeout(PATIENCE, socket.next()).await.expect("it is not closed").unwrap().unwrap() {

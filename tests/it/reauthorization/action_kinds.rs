@@ -223,7 +223,7 @@ async fn unsubscribe_of_a_denied_action_has_no_effect() {
 }
 
 /// Streams three values and the last reply, one per permit, and changes rights while reply `at` waits.
-async fn streamed(action: &str, at: u32, takes: bool) {
+async fn assert_stream(action: &str, at: u32, takes: bool) {
     let fixture = fixture();
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     client.send(format!(r#"{{"action":"{action}","count":3,"request_id":[]}}"#));
@@ -259,8 +259,8 @@ async fn streamed(action: &str, at: u32, takes: bool) {
 async fn stream_is_reauthorized_before_each_reply_after_a_change() {
     for action in ["stream", "stream_detached"] {
         for at in 1..=4 {
-            streamed(action, at, true).await;
-            streamed(action, at, false).await;
+            assert_stream(action, at, true).await;
+            assert_stream(action, at, false).await;
         }
     }
 }

@@ -21,12 +21,12 @@ pub(crate) struct Lobby;
 
 /// Requires the leaf `room`.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = Inside, events(Said))]
+#[group(consumer = Desk, permission = MayEnter, events(Said))]
 pub(crate) struct Room;
 
-pub(crate) struct Inside;
+pub(crate) struct MayEnter;
 
-impl GroupPermission<Room, Desk> for Inside {
+impl GroupPermission<Room, Desk> for MayEnter {
     async fn may_join(&self, desk: &Desk, _: &Scope<Member>, _: &Room) -> Result<bool> {
         desk.state.evaluate("room").await
     }

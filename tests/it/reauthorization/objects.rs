@@ -10,7 +10,7 @@ use super::{Fixture, assert_alive, desk, fixture};
 /// Requires `desk.lead` or the ownership of the note.
 const DELETE: &str = r#"{"action":"delete","note":7}"#;
 
-fn with_note(owner: u32) -> Fixture {
+fn fixture_with_note(owner: u32) -> Fixture {
     let fixture = fixture();
     fixture.state.notes.lock().unwrap().insert(7, owner);
     fixture
@@ -19,7 +19,7 @@ fn with_note(owner: u32) -> Fixture {
 #[tokio::test(start_paused = true)]
 async fn object_that_no_verdict_depends_on_is_not_loaded_again() {
     for action in ["delete", "delete_detached"] {
-        let fixture = with_note(2);
+        let fixture = fixture_with_note(2);
         fixture.state.grant(1, GrantSet::from(desk::lead).into());
         let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
         let message = format!(r#"{{"action":"{action}","note":7}}"#);
@@ -32,7 +32,7 @@ async fn object_that_no_verdict_depends_on_is_not_loaded_again() {
 
 #[tokio::test(start_paused = true)]
 async fn action_that_deleted_its_object_is_denied_after_a_change() {
-    let fixture = with_note(1);
+    let fixture = fixture_with_note(1);
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     let reply = fixture.reply_after(&mut client, DELETE, |_| {}).await;
     assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
@@ -44,7 +44,7 @@ async fn action_that_deleted_its_object_is_denied_after_a_change() {
 
 #[tokio::test(start_paused = true)]
 async fn action_that_deleted_its_object_is_answered_without_a_change() {
-    let fixture = with_note(1);
+    let fixture = fixture_with_note(1);
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     client.send(DELETE);
     fixture.state.started.notified().await;

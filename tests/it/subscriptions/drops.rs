@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis::{Limits, OverflowPolicy};
 
 use super::{
-    Fixture, PublishesOnDrop, Room, act_ok, fixture, fixture_with, frames, said, settled, unsubscribe, without_timeouts,
+    Fixture, PublishesOnDrop, Room, act_ok, fixture, fixture_with, frames, said, settle, unsubscribe, without_timeouts,
 };
 
 /// Runs a test on its own thread, which is abandoned if it hangs.
@@ -83,7 +83,7 @@ fn event_that_publishes_on_drop_is_dropped_without_members_without_deadlock() {
         drop(other);
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
         fixture.state.grants_gate.open();
-        settled(&mut one).await;
+        settle(&mut one).await;
         assert_eq!(frames(&mut one).await, Vec::<String>::new());
         let published = fixture.publisher.counters().published;
         assert_eq!(published, 2, "the event and the one that it publishes, without receivers");

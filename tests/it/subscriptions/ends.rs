@@ -2,7 +2,7 @@
 
 use portcullis::testing::Client;
 
-use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settled, unsubscribe};
+use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settle, unsubscribe};
 
 #[tokio::test(start_paused = true)]
 async fn unsubscribe_ends_one_id_and_the_last_one_ends_the_membership() {
@@ -100,7 +100,7 @@ async fn membership_changes_of_a_failed_action_are_undone() {
     {
         let steps = format!(r#"{step},{{"say":[2,"never"]}},"fail""#);
         assert_eq!(act(&mut one, "3", &steps).await.status(), 409);
-        settled(&mut one).await;
+        settle(&mut one).await;
         for room in [4, 2] {
             fixture.say(room, "hello");
         }
@@ -187,7 +187,7 @@ async fn group_slot_freed_by_an_action_can_be_used_by_it() {
     for steps in [r#"{"leave":2},{"join":4},{"join":5}"#, r#"{"leave":4},{"join":4}"#, r#"{"join":4},{"leave":2}"#] {
         let reply = act(&mut one, "", steps).await;
         assert_eq!((reply.status(), reply.code()), (409, "too_many_groups"), "the limit holds: {steps}");
-        settled(&mut one).await;
+        settle(&mut one).await;
     }
     fixture.say(2, "still");
     assert_eq!(frames(&mut one).await, [said("still", 2, "")]);
@@ -201,7 +201,7 @@ async fn refused_subscription_takes_no_group_slot() {
     for id in ["1", "2"] {
         let reply = act(&mut one, id, r#"{"subscribe":2}"#).await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"));
-        settled(&mut one).await;
+        settle(&mut one).await;
     }
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new());

@@ -251,7 +251,7 @@ fn fixture() -> Fixture {
 impl Fixture {
     async fn open(&self, id: u32, roles: &[&'static str]) -> Client {
         let mut client = connect(&self.feed).user(member(id, roles)).open().await.unwrap();
-        settled(&mut client).await;
+        settle(&mut client).await;
         client
     }
 
@@ -272,7 +272,7 @@ async fn act(client: &mut Client, id: &str, steps: &str) -> Reply {
 async fn act_ok(client: &mut Client, id: &str, steps: &str) {
     let reply = act(client, id, steps).await;
     assert_eq!(reply.status(), 200, "{steps}: {}", reply.text());
-    settled(client).await;
+    settle(client).await;
 }
 
 /// Ends a subscription to a room.
@@ -280,11 +280,11 @@ async fn unsubscribe(client: &mut Client, room: u32, id: &str) {
     client.send(format!(r#"{{"action":"unsubscribe","room":{room},"subscription":{id}}}"#));
     let reply = client.reply().await;
     assert_eq!(reply.status(), 200, "{id}: {}", reply.text());
-    settled(client).await;
+    settle(client).await;
 }
 
 /// The side effects of a reply have happened when the next reply arrives.
-async fn settled(client: &mut Client) {
+async fn settle(client: &mut Client) {
     client.send(r#"{"action":"nothing"}"#);
     let reply = client.reply().await;
     assert_eq!(reply.status(), 405, "{}", reply.text());

@@ -3,7 +3,7 @@
 use futures_util::poll;
 use portcullis::testing::connect;
 
-use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settled};
+use super::{Room, Uploaded, act, act_ok, fixture, fixture_with_max_groups, frames, said, settle};
 
 const NOTHING: Vec<String> = Vec::new();
 
@@ -13,7 +13,7 @@ async fn publisher_join_adds_all_connections_of_one_user() {
     let (mut one, mut twin, mut two) =
         (fixture.open(1, &[]).await, fixture.open(1, &[]).await, fixture.open(2, &[]).await);
     let mut stranger = connect(&fixture.feed).open().await.unwrap();
-    settled(&mut stranger).await;
+    settle(&mut stranger).await;
     assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 2);
     assert_eq!(
         fixture.state.evaluations.lock().unwrap().get(&1),

@@ -1,6 +1,6 @@
 //! Request ids in event frames: byte for byte, in the order of the subscriptions, per connection.
 
-use super::{Room, Uploaded, Whispered, act, act_ok, fixture, frames, said, settled, unsubscribe};
+use super::{Room, Uploaded, Whispered, act, act_ok, fixture, frames, said, settle, unsubscribe};
 
 #[tokio::test(start_paused = true)]
 async fn event_arrives_once_with_all_request_ids_in_order() {
@@ -72,7 +72,7 @@ async fn subscribe_without_request_id_is_rejected() {
     assert_eq!(reply.value()["errors"][0]["field"], "request_id");
     assert!(reply.data().is_null());
     assert!(fixture.state.evaluations.lock().unwrap().is_empty(), "the permission is not evaluated");
-    settled(&mut one).await;
+    settle(&mut one).await;
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
     one.send(r#"{"action":"own_id"}"#);
@@ -166,7 +166,7 @@ async fn detached_action_subscribes_under_its_own_request_id() {
     for _ in 0..2 {
         assert_eq!(one.reply().await.status(), 200);
     }
-    settled(&mut one).await;
+    settle(&mut one).await;
     fixture.say(2, "hello");
     let received = frames(&mut one).await;
     assert!(received == [said("hello", 2, "1,2")] || received == [said("hello", 2, "2,1")], "{received:?}");
