@@ -1,5 +1,5 @@
-//! Faulty errors and values of the application: error text is escaped in the log, and a panic in `Display`, in `Drop` or with
-//! an unusual payload affects one message or one connection only.
+//! Faulty errors and values of the application: error text is escaped in the log, and a panic in `Display`, in `Drop` or
+//! with an unusual payload affects one message or one connection only.
 
 mod causes;
 mod drops;

@@ -10,7 +10,7 @@ use super::*;
 pub(super) struct Gate(Mutex<Option<(Sender<()>, Receiver<()>)>>);
 
 impl Gate {
-    /// Arms the gate. The receiver gets a message when a thread arrives at the gate; dropping the sender lets the thread pass.
+    /// Arms the gate. The receiver gets a message when a thread arrives at the gate; dropping the sender lets it pass.
     fn arm(&self) -> (Receiver<()>, Sender<()>) {
         let (arrived, has_arrived) = channel();
         let (open, is_open) = channel();

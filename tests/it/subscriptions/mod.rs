@@ -92,7 +92,12 @@ impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
 
 /// A group with a public name.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Feed, permission = MayEnter, events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop), public_name = "rooms/{id}")]
+#[group(
+    consumer = Feed,
+    permission = MayEnter,
+    events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop),
+    public_name = "rooms/{id}"
+)]
 struct Room {
     id: u32,
 }
