@@ -1,4 +1,4 @@
-//! The audit as a file: a change of who may do what fails the test, and says which line.
+//! The audit snapshot: a change of permissions fails the test and shows its lines.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -30,18 +30,18 @@ Health - (connect): no opinion
 Health - ping: AllowAny
 ";
 
-/// A file of its own for each test.
+/// Returns a file path per test.
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-fn told(file: &Path) -> String {
+fn failure_of(file: &Path) -> String {
     let panic = catch_unwind(|| compare_audit(file, false)).unwrap_err();
     panic.downcast_ref::<String>().cloned().unwrap()
 }
 
 #[test]
-fn what_was_written_is_what_is_compared() {
+fn written_snapshot_compares_equal() {
     let file = file("blessed.snap");
     compare_audit(&file, true);
     assert_eq!(fs::read_to_string(&file).unwrap(), SNAPSHOT);
@@ -51,24 +51,24 @@ fn what_was_written_is_what_is_compared() {
 }
 
 #[test]
-fn a_change_is_told_line_by_line() {
+fn changed_snapshot_fails_line_by_line() {
     let file = file("changed.snap");
     fs::write(&file, SNAPSHOT.replace("send: IsAuthenticated", "send: IsStaff")).unwrap();
-    let told = told(&file);
-    assert!(told.contains("\n\n- Chat - send: IsStaff\n+ Chat - send: IsAuthenticated\n\n"), "{told}");
-    assert!(told.contains("UPDATE_AUDIT=1") && told.contains("changed.snap"), "{told}");
+    let failure_of = failure_of(&file);
+    assert!(failure_of.contains("\n\n- Chat - send: IsStaff\n+ Chat - send: IsAuthenticated\n\n"), "{failure_of}");
+    assert!(failure_of.contains("UPDATE_AUDIT=1") && failure_of.contains("changed.snap"), "{failure_of}");
 }
 
 #[test]
-fn another_order_is_a_change_too() {
+fn snapshot_in_another_order_fails() {
     let file = file("order.snap");
     let (chat, health) = SNAPSHOT.split_at(SNAPSHOT.find("Health").unwrap());
     fs::write(&file, format!("{health}{chat}")).unwrap();
-    assert!(told(&file).contains("another order"));
+    assert!(failure_of(&file).contains("another order"));
 }
 
 #[test]
-fn a_missing_file_shows_all_of_it() {
-    let told = told(&file("missing.snap"));
-    assert_eq!(told.matches("\n+ ").count(), 4, "{told}");
+fn missing_snapshot_fails_with_every_line() {
+    let failure_of = failure_of(&file("missing.snap"));
+    assert_eq!(failure_of.matches("\n+ ").count(), 4, "{failure_of}");
 }

@@ -1,4 +1,4 @@
-//! Two codenames of one name are a mistake that shows at start-up; until then neither is granted to anybody.
+//! Two codenames of one name: an error at start-up; neither is ever granted.
 
 use std::panic::catch_unwind;
 
@@ -25,7 +25,7 @@ impl Site {
 }
 
 #[test]
-fn nothing_starts_and_nothing_is_granted() {
+fn clashing_codename_prevents_mounting_and_is_never_granted() {
     let error = portcullis::codenames().unwrap_err().to_string();
     assert!(error.contains("two codenames are called `rooms.read`"), "{error}");
     assert!(error.contains("chat::rooms") && error.contains("archive::rooms"), "{error}");

@@ -1,4 +1,4 @@
-//! The README shows what is there.
+//! The README matches the repository.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_echo_server_is_the_example_itself() {
+fn readme_echo_server_is_the_echo_example() {
     let (readme, example) = (read("README.md"), read("examples/echo.rs"));
     assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/echo.rs into README.md");
 }
 
-/// The value of that key in a table of a manifest.
+/// Returns the value of a key in a table of a manifest.
 fn value<'a>(manifest: &'a str, table: &str, key: &str) -> &'a str {
     let table = manifest.split_once(&format!("[{table}]\n")).unwrap().1;
     let table = table.split("\n[").next().unwrap();
@@ -21,7 +21,7 @@ fn value<'a>(manifest: &'a str, table: &str, key: &str) -> &'a str {
     line.unwrap_or_else(|| panic!("no `{key}` in {table}"))
 }
 
-/// The quoted texts in a value: the version first, then the features.
+/// Returns the quoted texts of a value: the version first, then the features.
 fn quoted(value: &str) -> Vec<&str> {
     value.split('"').skip(1).step_by(2).collect()
 }
@@ -50,13 +50,13 @@ fn readme_dependencies_match_the_workspace() {
 }
 
 #[test]
-fn the_compiler_message_is_a_real_one() {
+fn readme_compiler_message_is_a_blessed_one() {
     let message = read("tests/ui/fail/types/capture_not_provided_two_levels.stderr");
     assert!(read("README.md").contains(message.trim_end()), "the message in README.md is not the compiler's");
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn readme_links_exist() {
     let readme = read("README.md");
     let links: Vec<_> = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
     assert!(links.len() > 8);

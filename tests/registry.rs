@@ -1,6 +1,19 @@
-//! Every consumer of the program is found, and the audit says what serves requests.
+//! The registry: every consumer and codename of the program is found, and the audit lists all actions.
 
-use portcullis::{AllowAny, Audit, IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, Audit, GrantSet, IsAuthenticated, consumer, handler};
+
+portcullis::permissions! {
+    chat {
+        can_use_chat = "Can use chat",
+        can_moderate_chat = "May delete what others wrote",
+    }
+    /// Files that were uploaded to a channel.
+    pub uploads {
+        read = "Sees uploads",
+        /// Includes the right to remove them.
+        write = "Uploads",
+    }
+}
 
 struct Chat {
     rooms: Rooms,
@@ -55,7 +68,7 @@ impl<P: Policy> Messages<P> {
     async fn list(&self) {}
 }
 
-/// Generic, so found only where it is mounted.
+/// Generic, so found only when it is mounted.
 struct Feed<P>(P);
 
 #[consumer(permission = IsAuthenticated)]
@@ -65,7 +78,7 @@ impl<P: Policy> Feed<P> {
 }
 
 #[test]
-fn the_audit_is_a_table_of_all_ways_in() {
+fn audit_of_the_program_is_a_table_of_all_actions() {
     let chat = "\
 consumer  route                            action      permission in effect
 chat      -                                (connect)   IsAuthenticated
@@ -79,18 +92,36 @@ chat      rooms/{room_id:[0-9]+}/messages  list        (!IsAuthenticated | portc
     let _endpoint = portcullis::websocket(Feed(Strict));
     let consumers: Vec<_> = portcullis::audit().unwrap().entries().iter().map(|entry| entry.consumer).collect();
     assert_eq!(consumers, ["Feed", "Feed", "chat", "chat", "chat", "chat", "chat"]);
-    // Once more is still once, and so is another instance of the same block.
+    // Mounting it again, or another instance of the same block, adds no entry.
     let _endpoint = portcullis::websocket(Feed(Strict));
     let _endpoint = portcullis::websocket(Feed(Lax));
     assert_eq!(portcullis::audit().unwrap().entries().len(), 7);
 }
 
 #[test]
-fn the_audit_as_json() {
+fn audit_as_json_has_one_object_per_action() {
     let json: serde_json::Value = serde_json::from_str(&Audit::of::<Feed<Strict>>().to_json()).unwrap();
     let wanted = serde_json::json!([
         {"consumer": "Feed", "route": "", "action": "(connect)", "permission": "connect phase of IsAuthenticated"},
         {"consumer": "Feed", "route": "", "action": "read", "permission": "IsAuthenticated"},
     ]);
     assert_eq!(json, wanted);
+}
+
+#[test]
+fn codenames_lists_every_declared_codename() {
+    let all = portcullis::codenames().unwrap();
+    let names: Vec<_> = all.iter().map(|codename| (codename.name(), codename.description())).collect();
+    assert_eq!(
+        names,
+        [
+            ("chat.can_moderate_chat", "May delete what others wrote"),
+            ("chat.can_use_chat", "Can use chat"),
+            ("uploads.read", "Sees uploads"),
+            ("uploads.write", "Uploads"),
+        ]
+    );
+    let stored = GrantSet::from_names(["uploads.read", "uploads.gone", ""]);
+    assert!(stored.contains(uploads::read) && !stored.contains(uploads::write));
+    assert_eq!(stored.iter().map(|codename| codename.name()).collect::<Vec<_>>(), ["uploads.read"]);
 }

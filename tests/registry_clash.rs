@@ -1,4 +1,4 @@
-//! Two consumers of one name: a mistake that shows when the program starts, and names both.
+//! Two consumers of one name: an error at start-up that names both.
 
 use portcullis::{AllowAny, consumer};
 
@@ -30,13 +30,13 @@ const WANTED: &str = "two consumers are named `Chat`: `registry_clash::one::Chat
                       rename one of them with `#[consumer(name = \"..\")]`";
 
 #[test]
-fn the_audit_is_refused() {
+fn audit_with_two_consumers_of_one_name_fails() {
     assert_eq!(portcullis::audit().unwrap_err().to_string(), WANTED);
     let _ = two::Chat;
 }
 
 #[test]
-fn mounting_is_refused() {
+fn mounting_a_consumer_with_a_clashing_name_panics() {
     let panic = std::panic::catch_unwind(|| portcullis::websocket(one::Chat)).unwrap_err();
     assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(WANTED));
 }

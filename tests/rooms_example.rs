@@ -1,6 +1,7 @@
-//! Who may do what in the `rooms` example, without a browser or a port.
+//! The permissions of the `rooms` example, without a browser or a port. A process of its own: `assert_audit!` lists the
+//! program.
 
-#[expect(dead_code, reason = "its `main` and the pages are tried by `rooms_page.rs`")]
+#[expect(dead_code, reason = "its `main` and the pages are tested by `it/examples/rooms_page.rs`")]
 #[path = "../examples/rooms/main.rs"]
 mod example;
 
@@ -10,11 +11,11 @@ use example::store::Store;
 use portcullis::Endpoint;
 use portcullis::testing::{Client, connect};
 
-/// Everybody, in the order of the tables' columns, with their ids; 0 is nobody's.
+/// The users with their ids, in the order of the tables' columns; 0 is anonymous.
 const CAST: [(&str, i64); 7] =
     [("Olive", 1), ("Max", 2), ("Mia", 3), ("Otto", 4), ("Bruno", 5), ("Ada", 6), ("anonymous", 0)];
 
-/// The example as it starts.
+/// The example in its initial state.
 struct Demo {
     store: Store,
     endpoint: Endpoint<Lobby>,
@@ -35,7 +36,7 @@ impl Demo {
     }
 }
 
-/// Sends one message of JSON, for `user` alone in a demo of their own, and gives the reply's status.
+/// Sends one message as `user` in a fresh demo and returns the status of its reply.
 async fn status(user: i64, message: &str) -> u16 {
     let mut client = Demo::new().client(user).await;
     client.send(message);
@@ -43,9 +44,9 @@ async fn status(user: i64, message: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn everybody_gets_what_their_role_allows() {
+async fn every_role_gets_the_status_that_it_allows() {
     let table = [
-        // Olive owns room 1, Max moderates it, Mia is a member, Bruno a banned one; Ada looks after the site.
+        // Olive owns room 1, Max moderates it, Mia is a member, Bruno a banned one; Ada administers the site.
         ("200 200 200 200 200 200 200", r#"{"action":"whoami"}"#),
         ("200 200 200 200 200 200 200", r#"{"action":"list","route":"?page=2"}"#),
         ("201 201 201 201 201 201 403", r#"{"action":"create_room","name":"Shed"}"#),
@@ -64,7 +65,7 @@ async fn everybody_gets_what_their_role_allows() {
         ("200 403 403 403 403 200 403", r#"{"action":"set_role","route":"rooms/1/members/3/","role":"owner"}"#),
         ("200 200 403 403 403 200 403", r#"{"action":"ban","route":"rooms/1/members/3/"}"#),
         ("403 403 204 403 403 403 403", r#"{"action":"leave","route":"rooms/1/members/3/"}"#),
-        // Nobody bans upward, nobody raises themselves, an owner does not leave; Bruno is banned already.
+        // No user bans a higher role or raises its own, an owner cannot leave; Bruno is banned already.
         ("403 403 403 403 403 200 403", r#"{"action":"ban","route":"rooms/1/members/1/"}"#),
         ("403 403 403 403 403 200 403", r#"{"action":"set_role","route":"rooms/1/members/1/","role":"member"}"#),
         ("403 403 403 403 403 403 403", r#"{"action":"leave","route":"rooms/1/members/1/"}"#),
@@ -80,9 +81,9 @@ async fn everybody_gets_what_their_role_allows() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_let_in_learns_nothing() {
+async fn denied_user_learns_nothing_about_the_room() {
     let table = [
-        // What does not exist, and what makes no sense, is told only to those who may know.
+        // Missing and malformed things are revealed only to users who may know.
         ("405 405 405 403 403 405 403", r#"{"action":"drop_tables","route":"rooms/1/"}"#),
         ("404 404 404 403 403 404 403", r#"{"action":"read","route":"rooms/1/vault/"}"#),
         ("403 403 403 403 403 404 403", r#"{"action":"read","route":"rooms/99/"}"#),
@@ -90,10 +91,10 @@ async fn whoever_is_not_let_in_learns_nothing() {
         ("400 400 400 403 403 400 403", r#"{"action":"post","route":"rooms/1/"}"#),
         ("400 400 400 403 403 400 403", r#"{"action":"post","route":"rooms/1/","text":" "}"#),
         ("400 400 400 403 403 400 403", r#"{"action":"read","route":"rooms/1/?page=x"}"#),
-        // A message of another room does not exist in this one, whoever asks.
+        // A message of another room is missing in this one for every user.
         ("404 404 404 403 403 404 403", r#"{"action":"show","route":"rooms/1/messages/8/"}"#),
         ("404 404 403 403 403 404 403", r#"{"action":"delete","route":"rooms/1/messages/8/"}"#),
-        // A key of the message never stands in for a part of the route.
+        // A key of the message never replaces a capture of the route.
         ("403 403 200 403 403 200 403", r#"{"action":"read","route":"rooms/6/","room_id":1}"#),
     ];
     for (wanted, message) in table {
@@ -101,7 +102,7 @@ async fn whoever_is_not_let_in_learns_nothing() {
     }
 }
 
-/// One status for each of the cast.
+/// Asserts one status per user.
 async fn expect(wanted: &str, message: &str) {
     let mut got = Vec::new();
     for (_, id) in CAST {
@@ -111,7 +112,7 @@ async fn expect(wanted: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn a_role_that_is_taken_away_is_gone_at_once() {
+async fn revoked_role_is_gone_at_once() {
     let demo = Demo::new();
     let (mut olive, mut mia) = (demo.client(1).await, demo.client(3).await);
     assert_eq!(mia.call("read").route("rooms/1/").await.status(), 200);
@@ -124,7 +125,7 @@ async fn a_role_that_is_taken_away_is_gone_at_once() {
 }
 
 #[tokio::test]
-async fn pages_turn_and_what_was_said_is_kept() {
+async fn messages_are_stored_and_paged() {
     let demo = Demo::new();
     let mut olive = demo.client(1).await;
     let id = olive.call("post").route("rooms/1/").with("text", "Rain \"today\"\n").await.data()["id"].clone();
@@ -139,12 +140,12 @@ async fn pages_turn_and_what_was_said_is_kept() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_issued_opens_nothing() {
+async fn unknown_token_is_rejected_with_401() {
     let refused = connect(&Demo::new().endpoint).path("/ws?token=forged").open().await.unwrap_err();
     assert_eq!(refused.status(), 401);
 }
 
 #[test]
-fn who_may_do_what_is_as_reviewed() {
+fn audit_of_the_example_matches_the_snapshot() {
     portcullis::assert_audit!("examples/rooms/audit.snap");
 }

@@ -1,4 +1,4 @@
-//! What an event allocates on its way to the members of a group: nothing for each of them, seen or not.
+//! Allocations of an event: none per member, delivered or not.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl User for Member {
 struct Everybody;
 
 struct News {
-    /// The least that somebody has to be to see it.
+    /// The minimal level of a receiver.
     level: u32,
 }
 
@@ -52,7 +52,7 @@ impl Site {
 }
 
 #[test]
-fn an_event_allocates_no_more_for_many_members_than_for_few() {
+fn event_allocates_no_more_for_many_members_than_for_few() {
     for (level, seen_by) in [(0, "all"), (9, "a tenth"), (10, "nobody")] {
         let [few, many] = [20, 1000].map(|members| runtime().block_on(allocations(members, level)));
         println!("an event to {seen_by} of 20 members: {few} allocations, of 1000 members: {many}");
@@ -61,7 +61,7 @@ fn an_event_allocates_no_more_for_many_members_than_for_few() {
     }
 }
 
-/// How often the publisher allocates, once every mailbox has had an event.
+/// Returns the allocations of the publisher, after every send queue has had an event.
 async fn allocations(members: u32, level: u32) -> u64 {
     let site = portcullis::websocket(Site);
     let mut clients = Vec::new();

@@ -1,18 +1,18 @@
-//! Every cell of the table: each kind of room, each role, each action.
+//! The permission table: each kind of room, each role, each action.
 
 use super::example::model::{Kind, RoomId, Subject, UserId};
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, NEWS, OTTO, PIA, PRIVATE, SAM, ask};
+use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, NEWS, OTTO, PIA, PRIVATE, SAM, status_of};
 
 /// Creator, admin, holder of every single permission, plain member, outsider.
 const ROLES: [i64; 5] = [CORA, ADA, PIA, MIA, OTTO];
-/// The two, and an outsider.
+/// Both members of a private conversation, and an outsider.
 const TWO: [i64; 3] = [CORA, MIA, OTTO];
 
 /// An action; what each of a group, of a channel, and of a private conversation gets for it. `ok` is any success; an
 /// empty column is not in the table.
 ///
-/// In a message `ROOM` is the room, `OWN` a message of the caller's in it, `HERS` one of somebody else's, `ELSEWHERE` a
-/// room of the caller's own. Mo is a plain member of it too, Sam is not; the creator is 1.
+/// In a message, `ROOM` is the room, `OWN` a message of the caller in it, `HERS` one of another user, `ELSEWHERE` a room
+/// of the caller. Mo is a plain member of it too, Sam is not; the creator is 1.
 const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
     (r"typing rooms/ROOM/", "ok ok ok ok 403", "ok ok ok 403 403", "ok ok 403"),
@@ -58,13 +58,13 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     (r#"forward rooms/ELSEWHERE/ "message":HERS"#, "ok ok ok ok 403", "ok ok ok ok 403", "ok ok 403"),
 ];
 
-/// The same where the caller was granted `chat.can_moderate_chat` in that room.
+/// The table for callers with `chat.can_moderate_chat` in that room.
 const MODERATING: &[(&str, &str, &str, &str)] = &[
     (r#"edit rooms/ROOM/messages/HERS/ "text":"ho""#, "ok ok ok ok 403", "ok ok ok ok 403", "403 403 403"),
     (r"delete rooms/ROOM/messages/HERS/", "ok ok ok ok 403", "ok ok ok ok 403", "403 403 403"),
 ];
 
-/// The same where the room was locked.
+/// The table for a locked room.
 const LOCKED: &[(&str, &str, &str, &str)] = &[
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok 403 403 403", "", ""),
     (r"typing rooms/ROOM/", "ok ok 403 403 403", "", ""),
@@ -73,14 +73,14 @@ const LOCKED: &[(&str, &str, &str, &str)] = &[
     (r#"react rooms/ROOM/messages/HERS/ "emoji":"+1""#, "ok ok ok ok 403", "", ""),
 ];
 
-/// The same where the channel is not public.
+/// The table for a channel that is not public.
 const CLOSED: &[(&str, &str)] = &[
     (r"join channels/ROOM/", "403 403 403 403 403"),
     (r#"send rooms/ROOM/ "text":"hi""#, "ok ok ok 403 403"),
     (r"read_messages rooms/ROOM/", "ok ok ok ok 403"),
 ];
 
-/// What this person gets, in a demo of their own.
+/// Returns the status for one caller, in a fresh demo.
 async fn cell(message: &str, room: i64, caller: i64, prepare: fn(&Demo, i64, i64)) -> u16 {
     let demo = Demo::new();
     if room != PRIVATE {
@@ -97,7 +97,7 @@ async fn cell(message: &str, room: i64, caller: i64, prepare: fn(&Demo, i64, i64
         .replace("ELSEWHERE", &elsewhere.to_string());
     let mut words = message.splitn(3, ' ');
     let (action, route) = (words.next().unwrap(), words.next().unwrap());
-    ask(&mut demo.client(caller).await, action, route, words.next().unwrap_or_default()).await
+    status_of(&mut demo.client(caller).await, action, route, words.next().unwrap_or_default()).await
 }
 
 async fn expect(message: &str, room: i64, callers: &[i64], wanted: &str, prepare: fn(&Demo, i64, i64)) {
@@ -121,17 +121,17 @@ async fn expect_all(table: &[(&str, &str, &str, &str)], prepare: fn(&Demo, i64, 
 }
 
 #[tokio::test]
-async fn everybody_gets_what_the_table_says() {
+async fn every_role_gets_the_status_of_the_table() {
     expect_all(TABLE, |_, _, _| {}).await;
 }
 
 #[tokio::test]
-async fn a_locked_group_hears_its_admins_only() {
+async fn locked_group_accepts_messages_of_admins_only() {
     expect_all(LOCKED, |demo, room, _| drop(demo.store.set_locked(RoomId(room), true).unwrap())).await;
 }
 
 #[tokio::test]
-async fn who_may_moderate_does_so_as_a_member_and_not_in_private() {
+async fn moderator_moderates_as_a_member_and_not_in_private() {
     let prepare = |demo: &Demo, room, caller: i64| {
         let subject = (Subject::Member, &*caller.to_string());
         demo.store.overwrite(RoomId(room), subject, "chat.can_moderate_chat", Some(true)).unwrap();
@@ -140,14 +140,14 @@ async fn who_may_moderate_does_so_as_a_member_and_not_in_private() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_not_public_cannot_be_joined() {
+async fn channel_that_is_not_public_cannot_be_joined() {
     for (message, wanted) in CLOSED {
         expect(message, BACKSTAGE, &ROLES, wanted, |_, _, _| {}).await;
     }
 }
 
 #[tokio::test]
-async fn an_outsider_cannot_tell_one_room_from_another() {
+async fn outsider_gets_the_same_reply_for_every_room() {
     let demo = Demo::new();
     let mut otto = demo.client(OTTO).await;
     for (message, ..) in TABLE.iter().filter(|(message, ..)| !message.contains("ELSEWHERE")) {
@@ -168,11 +168,19 @@ async fn an_outsider_cannot_tell_one_room_from_another() {
         assert_eq!(replies.len(), 1, "{message}: {replies:?}");
         assert!(replies[0].contains("permission_denied"), "{message}: {replies:?}");
     }
-    // Neither by what does not exist there, nor by what is asked badly.
+    // Neither by a missing action or route, nor by a malformed message.
     for (action, below, rest) in [("drop_tables", "", ""), ("send", "vault/", ""), ("send", "", r#""text":5"#)] {
         for room in [GARDEN, NEWS, PRIVATE, BACKSTAGE, 99] {
-            assert_eq!(ask(&mut otto, action, &format!("rooms/{room}/{below}"), rest).await, 403, "{action} {room}");
+            assert_eq!(
+                status_of(&mut otto, action, &format!("rooms/{room}/{below}"), rest).await,
+                403,
+                "{action} {room}"
+            );
         }
     }
-    assert_eq!(ask(&mut demo.client(SAM).await, "my_rooms", "", "").await, 200, "whoever is in none has a list");
+    assert_eq!(
+        status_of(&mut demo.client(SAM).await, "my_rooms", "", "").await,
+        200,
+        "a user without rooms gets an empty list"
+    );
 }

@@ -1,28 +1,29 @@
-//! Who hears of an upload: a codename, as the room overwrites it for everyone, for roles, and for one member.
+//! The receivers of an upload: a codename with overwrites of the room for everyone, for roles, and for one member.
 
-use super::example::model::{RoomId, UserId};
-use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, ask, event, status};
 use portcullis::testing::Client;
 
-/// Uploads, with a message behind it that everybody hears of; gives those who hear of the upload.
-async fn hears(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {
+use super::example::model::{RoomId, UserId};
+use super::{ADA, BACKSTAGE, CORA, Demo, GARDEN, MIA, MO, PIA, ROOT, event, status, status_of};
+
+/// Uploads a file and sends a message that all members get; returns the members that got the upload.
+async fn upload_receivers(by: &mut Client, room: i64, sockets: &mut [(&'static str, Client)]) -> Vec<&'static str> {
     assert_eq!(status(by, "upload", room, r#""file":"plan.png""#).await, 201);
     assert_eq!(status(by, "send", room, r#""text":"Seen?""#).await, 201);
-    let mut heard = Vec::new();
+    let mut receivers = Vec::new();
     for (name, socket) in sockets {
         let (mut next, data) = event(socket).await;
         if next == "upload_created" {
             assert_eq!((data["room"].as_i64(), data["file"].as_str()), (Some(room), Some("plan.png")));
-            heard.push(*name);
+            receivers.push(*name);
             next = event(socket).await.0;
         }
         assert_eq!(next, "message_created", "{name}");
     }
-    heard
+    receivers
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_who_may_read_uploads_hears_of_them() {
+async fn upload_event_reaches_only_users_who_may_read_uploads() {
     let demo = Demo::new();
     for room in [GARDEN, BACKSTAGE] {
         demo.store.add(RoomId(room), &[UserId(MO), UserId(ROOT)]).unwrap();
@@ -34,9 +35,9 @@ async fn only_who_may_read_uploads_hears_of_them() {
     ] {
         let mut sockets = Vec::new();
         for (name, user) in [("Ada", ADA), ("Pia", PIA), ("Mia", MIA), ("Mo", MO), ("Root", ROOT)] {
-            sockets.push((name, demo.inside(user, room).await));
+            sockets.push((name, demo.client_in_room(user, room).await));
         }
-        assert_eq!(hears(&mut demo.client(CORA).await, room, &mut sockets).await, wanted);
+        assert_eq!(upload_receivers(&mut demo.client(CORA).await, room, &mut sockets).await, wanted);
         for (name, socket) in &mut sockets {
             let status = status(socket, "read_uploads", room, "").await;
             assert_eq!(status == 200, wanted.contains(name), "{name}: {status}");
@@ -45,26 +46,26 @@ async fn only_who_may_read_uploads_hears_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_overwrite_counts_from_the_next_upload_on() {
+async fn upload_overwrite_applies_to_the_next_upload() {
     let demo = Demo::new();
     demo.store.add(RoomId(BACKSTAGE), &[UserId(MO), UserId(ROOT)]).unwrap();
     let mut cora = demo.client(CORA).await;
     let mut sockets = Vec::new();
     for (name, user) in [("Ada", ADA), ("Mia", MIA), ("Mo", MO), ("Root", ROOT)] {
-        sockets.push((name, demo.inside(user, BACKSTAGE).await));
+        sockets.push((name, demo.client_in_room(user, BACKSTAGE).await));
     }
     for (change, wanted) in [
         (r#""subject":"member","name":"4","allowed":true"#, "Ada Mia Mo Root"),
         (r#""subject":"member","name":"6","allowed":false"#, "Ada Mia Root"),
         (r#""subject":"member","name":"6","allowed":null"#, "Ada Mia Mo Root"),
         (r#""subject":"role","name":"moderator","allowed":false"#, "Ada Mia Root"),
-        // Of a member's roles an allowing word is the last one.
+        // Of the overwrites for several roles, an allowing one wins.
         (r#""subject":"role","name":"user","allowed":true"#, "Ada Mia Mo Root"),
         (r#""subject":"member","name":"2","allowed":false"#, "Mia Mo Root"),
-        // The member's own word comes after everyone's.
+        // The overwrite for the member takes precedence over the one for everyone.
         (r#""subject":"everyone","allowed":true"#, "Mia Mo Root"),
     ] {
-        assert_eq!(ask(&mut cora, "show_uploads", "rooms/4/settings/", change).await, 204, "{change}");
-        assert_eq!(hears(&mut cora, BACKSTAGE, &mut sockets).await.join(" "), wanted, "{change}");
+        assert_eq!(status_of(&mut cora, "show_uploads", "rooms/4/settings/", change).await, 204, "{change}");
+        assert_eq!(upload_receivers(&mut cora, BACKSTAGE, &mut sockets).await.join(" "), wanted, "{change}");
     }
 }

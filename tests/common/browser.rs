@@ -1,4 +1,4 @@
-//! An example served for itself, and its page in a headless Chromium that is spoken to over the `DevTools` protocol.
+//! Serves an example, and drives its page in a headless Chromium over the `DevTools` protocol.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
@@ -18,35 +18,35 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// How long anything may take before the test fails: a browser on a busy machine starts slowly.
+/// The longest wait before a test fails: a browser on a busy machine starts slowly.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A process that does not outlive its owner, and whose children do not either.
+/// A process that ends with its children when it is dropped.
 pub struct Process {
     child: Child,
-    /// Disconnected when nobody is left who could print.
-    printing: Receiver<()>,
+    /// Disconnected when no process is left that could print.
+    output_open: Receiver<()>,
 }
 
 impl Process {
-    /// Starts a program, and waits for a line with this beginning; gives what the line has behind it.
+    /// Starts a program, waits for a line with this prefix, and returns the rest of the line.
     pub async fn start(command: &mut Command, beginning: &str) -> (Process, String) {
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (lines, mut printed) = unbounded_channel();
-        let (prints, printing) = std::sync::mpsc::channel();
+        let (open_output, output_open) = std::sync::mpsc::channel();
         let outputs: [Box<dyn Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for output in outputs {
-            let (lines, prints) = (lines.clone(), prints.clone());
-            // What comes later is read too, so that no pipe fills up.
+            let (lines, open_output) = (lines.clone(), open_output.clone());
+            // Later output is read too, so that no pipe fills up.
             std::thread::spawn(move || {
                 BufReader::new(output).lines().map_while(Result::ok).for_each(|line| drop(lines.send(line)));
-                drop(prints);
+                drop(open_output);
             });
         }
-        drop((lines, prints));
-        let process = Process { child, printing };
+        drop((lines, open_output));
+        let process = Process { child, output_open };
         let found = first(beginning, &mut printed).await;
         (process, found)
     }
@@ -56,12 +56,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // A browser is many processes; those that it started end a moment after it.
-        let _ = self.printing.recv_timeout(PATIENCE);
+        // A browser is many processes; its children end a moment after it.
+        let _ = self.output_open.recv_timeout(PATIENCE);
     }
 }
 
-/// What the first line with this beginning has behind it.
+/// Returns the rest of the first line with this prefix.
 async fn first(beginning: &str, lines: &mut UnboundedReceiver<String>) -> String {
     let mut seen = String::new();
     let search = async {
@@ -78,13 +78,13 @@ async fn first(beginning: &str, lines: &mut UnboundedReceiver<String>) -> String
     found.unwrap_or_else(|| panic!("`{beginning}` was never printed, only:\n{seen}"))
 }
 
-/// A directory that does not either.
+/// A temporary directory that is removed on drop.
 struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Directory {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("portcullis-page-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("portcullis-page-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Directory(path)
@@ -97,7 +97,7 @@ impl Drop for Directory {
     }
 }
 
-/// The example of this name, on a port of its own, and its address.
+/// Starts a built example on a free port and returns its address.
 pub async fn serve(name: &str) -> (Process, String) {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().unwrap().parent().unwrap().join("examples").join(name).with_extension(EXE_EXTENSION);
@@ -105,28 +105,28 @@ pub async fn serve(name: &str) -> (Process, String) {
     Process::start(Command::new(built).args(["--port", "0"]), "listening on ").await
 }
 
-/// Where Chromium is. Its absence is a failure where tests are meant to be complete.
+/// Returns the path of Chromium. Panics if it is missing on CI; elsewhere the test is skipped.
 pub fn chromium() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).chain(["/usr/bin".into()]).map(|folder| folder.join("chromium"));
     let found = places.find(|place| place.is_file());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "Chromium is not installed");
-        // Not by a macro, whose output a test that passes does not show.
+        // Not with `eprintln!`: its output is captured in a passing test.
         let notice = "\n*** SKIPPED: Chromium is not installed, so the page of an example was NOT tested ***\n";
         let _ = std::io::stderr().write_all(notice.as_bytes());
     }
     found
 }
 
-/// One page of a headless browser, spoken to over the `DevTools` protocol.
+/// One page of a headless browser, driven over the `DevTools` protocol.
 pub struct Browser {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: Option<String>,
     calls: u64,
-    /// What came and was not waited for yet.
+    /// Messages that arrived and were not consumed yet.
     events: Vec<Value>,
-    // Dropped in this order: first the browser ends, then its directory goes.
+    // Dropped in this order: the browser ends before its directory is removed.
     _process: Process,
     _profile: Directory,
 }
@@ -143,19 +143,19 @@ impl Browser {
         Browser { socket, session: None, calls: 0, events: Vec::new(), _process: process, _profile: profile }
     }
 
-    /// Opens an empty page, and goes on in it.
+    /// Opens a page and waits until it has navigated to the address.
     pub async fn open(&mut self, address: &str) {
         let target = self.call("Target.createTarget", json!({ "url": "about:blank" })).await;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = self.call("Target.attachToTarget", attach).await;
         self.session = attached["sessionId"].as_str().map(str::to_owned);
         self.call("Page.enable", json!({})).await;
-        let gone = self.call("Page.navigate", json!({ "url": address })).await;
-        assert_eq!(gone["errorText"], Value::Null, "{gone}");
+        let navigated = self.call("Page.navigate", json!({ "url": address })).await;
+        assert_eq!(navigated["errorText"], Value::Null, "{navigated}");
         self.next(|event| event["method"] == "Page.frameNavigated" && event["params"]["frame"]["url"] == address).await;
     }
 
-    /// Calls a method of the protocol.
+    /// Calls a method of the protocol and returns its result.
     pub async fn call(&mut self, method: &str, params: Value) -> Value {
         self.calls += 1;
         let mut message = json!({ "id": self.calls, "method": method, "params": params });
@@ -169,7 +169,7 @@ impl Browser {
         answer["result"].take()
     }
 
-    /// The first message that is the one; it may have come already, while something else was waited for.
+    /// Returns the first message that matches, including messages that arrived before.
     pub async fn next(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         if let Some(at) = self.events.iter().position(&is_it) {
             return self.events.remove(at);
@@ -188,7 +188,7 @@ impl Browser {
         timeout(PATIENCE, search).await.expect("the browser does not answer")
     }
 
-    /// The value of an expression in the page; a promise is awaited there.
+    /// Evaluates an expression in the page, and awaits it if it is a promise.
     pub async fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let mut outcome = self.call("Runtime.evaluate", params).await;
@@ -196,8 +196,8 @@ impl Browser {
         outcome["result"]["value"].take()
     }
 
-    /// The value of an expression as soon as it is one: the page is looked at again whenever it changes.
-    pub async fn appears(&mut self, expression: &str) -> Value {
+    /// Waits until an expression is truthy and returns its value; evaluates it at every change of the page.
+    pub async fn wait_for(&mut self, expression: &str) -> Value {
         self.evaluate(&format!(
             "new Promise((resolve) => {{
                 const watcher = new MutationObserver(look);

@@ -1,6 +1,14 @@
-//! What most behaviour tests share: a user type, and leaves that say what a test tells them to.
+//! Fixtures that most tests share: a user type, and permissions that a test controls.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+
+pub mod browser;
+pub mod clients;
+pub mod codenames;
+pub mod limits;
+pub mod log_capture;
+pub mod raw_socket;
+pub mod rng;
 
 use std::borrow::Cow;
 use std::sync::{LazyLock, Mutex};
@@ -22,12 +30,12 @@ impl User for Member {
     }
 }
 
-/// Somebody with these roles.
+/// Returns a member with these roles.
 pub fn member(id: u32, roles: &[&'static str]) -> Member {
     Member { id, roles: roles.to_vec() }
 }
 
-/// Whoever has the role.
+/// Holds if the member has the role.
 pub struct HasRole(pub &'static str);
 
 impl<H: Handler<User = Member>> Permission<H> for HasRole {
@@ -36,22 +44,22 @@ impl<H: Handler<User = Member>> Permission<H> for HasRole {
     }
 }
 
-/// A handler whose leaves write down that they were asked.
-pub trait Witness: Handler<User = Member> {
-    fn asked(&self) -> &Mutex<Vec<&'static str>>;
+/// A handler whose leaves record their evaluations.
+pub trait EvaluationLog: Handler<User = Member> {
+    fn evaluated(&self) -> &Mutex<Vec<&'static str>>;
 
     fn take(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.asked().lock().unwrap())
+        std::mem::take(&mut self.evaluated().lock().unwrap())
     }
 }
 
-/// A leaf of this name that answers as the user's role of that name says: `name:yes`, `name:err`, `name:401`,
-/// `name:panic`; no otherwise.
-pub struct Says(pub &'static str);
+/// A leaf whose result is a role of the user: `name:yes`, `name:err`, `name:401` or `name:panic`. Denies without such a
+/// role.
+pub struct Scripted(pub &'static str);
 
-impl<H: Witness> Permission<H> for Says {
+impl<H: EvaluationLog> Permission<H> for Scripted {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
-        handler.asked().lock().unwrap().push(self.0);
+        handler.evaluated().lock().unwrap().push(self.0);
         let told = cx
             .user()
             .and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));
@@ -65,7 +73,7 @@ impl<H: Witness> Permission<H> for Says {
     }
 }
 
-/// So many bytes of JSON, give or take a few. Text that is escaped byte by byte would take most of a test's time.
+/// About this many bytes of JSON. Raw text: escaping it byte by byte would take most of a test's time.
 pub struct Padding(pub usize);
 
 const PIECE: usize = 16 * 1024;

@@ -1,16 +1,16 @@
-//! A WebSocket client by hand, for what a client library would not send.
+//! A WebSocket client by hand, for bytes that a client library would not send.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A masked text frame; the mask is all zero, which leaves the text as it is.
+/// Builds a masked text frame; the mask is zero, which leaves the text unchanged.
 pub(crate) fn frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// A WebSocket by hand, for writes that hold many frames.
+/// Connects and upgrades, for writes that contain many frames.
 pub(crate) async fn connect(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(

@@ -1,4 +1,4 @@
-//! An action that may block has a thread of its own, and passes the same checks on its way there.
+//! Blocking actions run on their own thread, after the same checks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use portcullis::testing::Client;
 
 use crate::case::{Answer, Outcome};
-use crate::script::{PATIENCE, Script};
-use crate::time::{answers, small_case};
-use crate::{endpoint, open, quiet_scripted_panics};
+use crate::script::{MAX_WAIT, Script};
+use crate::timeouts::{answers, small_case};
+use crate::{endpoint, open, silence_scripted_panics};
 
-/// Much longer than what is meant to end takes, where nothing is meant to be over.
+/// A timeout that is never reached.
 const AMPLE: Duration = Duration::from_mins(1);
-/// Where something is. Real time: a paused clock stands still while another thread works.
+/// A timeout that is reached. Real time: a paused clock stands still while another thread works.
 const SHORT: Duration = Duration::from_millis(30);
 
-/// Connects to a consumer whose action `get` may block, and whose action `set` may not.
+/// Connects to a consumer with a blocking action `get` and an async action `set`.
 fn with_client<F: Future<Output = ()>>(time: Duration, test: impl FnOnce(Arc<Script>, Client) -> F) {
-    quiet_scripted_panics();
+    silence_scripted_panics();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (case, script) = (small_case(true), Arc::new(Script::new()));
         let client = open(&case, &endpoint(&case, &script, time)).await.unwrap();
-        tokio::time::timeout(PATIENCE, test(script, client)).await.expect("an answer");
+        tokio::time::timeout(MAX_WAIT, test(script, client)).await.expect("an answer");
     });
 }
 
@@ -31,7 +31,7 @@ const fn yes() -> crate::case::Answers {
 }
 
 #[test]
-fn only_what_may_block_runs_elsewhere() {
+fn only_blocking_actions_run_on_another_thread() {
     with_client(AMPLE, |script, mut client| async move {
         script.message(&yes(), Outcome::Data);
         for (action, at_home) in [("get", false), ("set", true), ("get", false)] {
@@ -44,7 +44,7 @@ fn only_what_may_block_runs_elsewhere() {
 }
 
 #[test]
-fn it_passes_the_same_checks_and_answers_the_same() {
+fn blocking_action_passes_the_same_checks_and_replies_alike() {
     with_client(AMPLE, |script, mut client| async move {
         for (first, second, outcome, wanted) in [
             (Answer::No, Answer::Yes, Outcome::Data, 403),
@@ -67,7 +67,7 @@ fn it_passes_the_same_checks_and_answers_the_same() {
 }
 
 #[test]
-fn one_that_blocks_for_too_long_is_told_so() {
+fn blocking_action_that_holds_its_thread_is_answered_with_408() {
     with_client(SHORT, |script, mut client| async move {
         script.message(&yes(), Outcome::Hold);
         let reply = client.call("get").await;
@@ -80,10 +80,10 @@ fn one_that_blocks_for_too_long_is_told_so() {
 }
 
 #[test]
-fn a_check_that_never_ends_is_a_fault_here_too() {
+fn check_of_a_blocking_action_that_never_ends_is_answered_with_500() {
     with_client(SHORT, |script, mut client| async move {
         let never = [answers(Answer::Never, Answer::Yes), answers(Answer::Yes, Answer::Never)];
-        // More than once: two clocks may be at work, and neither may be ahead by chance.
+        // Repeated: two timers may run, and neither may win by chance.
         for answers in never.iter().cycle().take(12) {
             script.message(answers, Outcome::Data);
             assert_eq!(client.call("get").await.status(), 500);

@@ -1,19 +1,19 @@
-//! What a random case consists of: a tree of levels with their expressions, what the leaves say, and the messages.
+//! The random cases: a tree of levels with their expressions, the results of the leaves, and the messages.
 
-/// How many permissions the expressions of a case are made of. Few, so that one stands in an expression more than once.
+/// The number of distinct leaves of a case. Few, so that one occurs in an expression more than once.
 pub(crate) const LEAVES: usize = 6;
-/// What actions may be called.
+/// The names of actions.
 pub(crate) const ACTIONS: [&str; 4] = ["get", "set", "Get", "connect"];
-/// What captures are called: one row a depth, one name a segment.
+/// The names of captures: one row per depth, one name per segment.
 const CAPTURES: [[&str; 2]; 3] = [["a0", "a1"], ["b0", "b1"], ["c0", "c1"]];
-/// All these names.
+/// All names of captures.
 pub(crate) const ALL_CAPTURES: &[&str] = &["a0", "a1", "b0", "b1", "c0", "c1"];
-/// Texts of one segment: those that patterns ask for, and others.
+/// Texts of one segment: those that patterns match, and others.
 const SEGMENTS: [&str; 8] = ["a", "b", "7", "42", "bb", "a7", "\u{e9}", ""];
-/// What a tail may be.
+/// Texts of a tail.
 const TAILS: [&str; 4] = ["a", "b/7", "a/", "/b//"];
 
-/// The name of the capture that a segment makes, `depth` mounts below the consumer.
+/// Returns the name of the capture of a segment, `depth` mounts below the consumer.
 pub(crate) fn capture(depth: usize, segment: usize) -> &'static str {
     CAPTURES[depth][segment]
 }
@@ -67,20 +67,20 @@ pub(crate) enum Segment {
     Rest,
 }
 
-/// What a leaf does when it is asked.
+/// What a leaf does when it is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,
     No,
-    /// Only at the door.
+    /// Only in the handshake.
     NoOpinion,
     Error(u16),
     Panic,
-    /// It never comes to an end.
+    /// Never returns.
     Never,
 }
 
-/// What all leaves say. `true`: only after a while.
+/// The answers of all leaves. `true`: only after a delay.
 pub(crate) type Answers = [(Answer, bool); LEAVES];
 
 /// What an action does when it runs.
@@ -93,18 +93,18 @@ pub(crate) enum Outcome {
     Error(u16),
     Panic,
     Never,
-    /// It holds its thread until it is released.
+    /// Blocks its thread until it is released.
     Hold,
 }
 
-/// One attempt to connect: what the leaves say to the connection, and what they say to the action `connect`.
+/// One handshake: the answers of the leaves to the connection, and to the action `connect`.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct Handshake {
     pub(crate) connect: Answers,
     pub(crate) action: Answers,
 }
 
-/// Something to change about a route that may have been right.
+/// A change of a route that may have matched.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Twist {
     Nothing,
@@ -120,7 +120,7 @@ pub(crate) enum Twist {
 pub(crate) struct Message {
     /// Which route to go into at each level.
     pub(crate) turns: Vec<usize>,
-    /// What to write for the captures.
+    /// The texts of the captures.
     pub(crate) fills: [usize; 6],
     pub(crate) twist: Twist,
     pub(crate) action: &'static str,
@@ -134,7 +134,7 @@ pub(crate) struct Case {
     /// `connect = ".."`
     pub(crate) strict: Option<Tree>,
     pub(crate) logged_in: bool,
-    pub(crate) doors: Vec<Door>,
+    pub(crate) handshakes: Vec<Handshake>,
     pub(crate) messages: Vec<Message>,
 }
 
@@ -165,7 +165,7 @@ impl Segment {
         match self {
             Segment::Text(text) => text,
             Segment::Any => SEGMENTS[fill % 6],
-            // Mostly what the expression takes, and now and then something near it.
+            // Mostly what the expression matches, and sometimes a near miss.
             Segment::Digits => ["7", "42", "7", "42", "0", "7a", "\u{667}"][fill % 7],
             Segment::Either => ["a", "bb", "a", "bb", "a", "abb", "b"][fill % 7],
             Segment::Rest => TAILS[fill % TAILS.len()],

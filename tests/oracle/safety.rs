@@ -1,9 +1,9 @@
-//! What must never happen, said without the oracle: an action that runs although an expression on its way does not hold.
+//! Safety without the oracle: an action must not run unless every expression on its route holds.
 
-use crate::case::{Answer, Answers, Case, Door, Leaf, Message, Tree};
-use crate::log::Event;
+use crate::case::{Answer, Answers, Case, Handshake, Leaf, Message, Tree};
+use crate::trace::Event;
 
-/// No, perhaps, yes: a leaf that fails or has no opinion may be either.
+/// 0 for no, 1 for unknown, 2 for yes: a leaf that fails or has no opinion is unknown.
 fn worth(leaf: Leaf, answers: &Answers) -> u8 {
     match answers[usize::from(leaf)].0 {
         Answer::No => 0,
@@ -12,7 +12,7 @@ fn worth(leaf: Leaf, answers: &Answers) -> u8 {
     }
 }
 
-/// The logic of these three as numbers, with no order of asking: `!` mirrors, `&` is the least, `|` the greatest.
+/// Three-valued logic as numbers, without an order of evaluation: `!` mirrors, `&` is the minimum, `|` the maximum.
 fn value(tree: &Tree, worth: &dyn Fn(Leaf) -> u8) -> u8 {
     match tree {
         Tree::Leaf(leaf) => worth(*leaf),
@@ -26,12 +26,12 @@ fn fails(leaf: Leaf, answers: &Answers) -> bool {
     matches!(answers[usize::from(leaf)].0, Answer::Error(_) | Answer::Panic | Answer::Never)
 }
 
-/// If an action ran, then only the one that was called, once, after everything else, nobody who was asked failed, and
-/// every expression from the consumer down to the action is a sure yes. Gives how many mounts deep it ran.
-pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> Option<usize> {
+/// Asserts that if an action ran, it is the called one, ran once and last, no evaluated leaf failed, and every expression
+/// from the consumer down to the action is yes. Returns the number of mounts above the action.
+pub(crate) fn assert_ran_rightly(case: &Case, message: &Message, events: &[Event]) -> Option<usize> {
     let at = events.iter().position(|event| matches!(event, Event::Ran(..)))?;
     let (Event::Ran(way, action, _), true) = (&events[at], at + 1 == events.len()) else {
-        panic!("asked after it ran")
+        panic!("evaluated after it ran")
     };
     let mut expressions = vec![case.root.permission.as_ref()];
     let mut level = &case.root;
@@ -47,34 +47,38 @@ pub(crate) fn ran_rightly(case: &Case, message: &Message, events: &[Event]) -> O
         assert_eq!(value(tree, &|leaf| worth(leaf, &message.answers)), 2, "{tree:?} does not hold, but {way:?} ran");
     }
     for event in &events[..at] {
-        let Event::Asked(place, leaf, _) = event else { panic!("{event:?} on the way of a message") };
+        let Event::Evaluated(place, leaf, _) = event else { panic!("{event:?} on the way of a message") };
         assert!(!fails(*leaf, &message.answers), "{place:?} failed, but {way:?} ran");
     }
     Some(way.len())
 }
 
-/// If the door opened, then nobody who was asked failed, the consumer's expression is no sure no, and the strict one is
-/// a sure yes.
-pub(crate) fn opened_rightly(case: &Case, door: &Door, opened: bool, events: &[Event]) {
+/// Asserts that if the handshake was accepted, no evaluated leaf failed, the consumer's expression is not no, and the
+/// strict one is yes.
+pub(crate) fn assert_accepted_rightly(case: &Case, handshake: &Handshake, opened: bool, events: &[Event]) {
     if !opened {
         return;
     }
     for event in events {
         let (leaf, answers) = match event {
-            Event::AskedAtDoor(_, leaf) => (leaf, &door.connect),
-            Event::Asked(_, leaf, _) => (leaf, &door.action),
+            Event::EvaluatedAtConnect(_, leaf) => (leaf, &handshake.connect),
+            Event::Evaluated(_, leaf, _) => (leaf, &handshake.action),
             Event::Ran(..) => panic!("an action ran at the door"),
         };
-        assert!(!fails(*leaf, answers), "{event:?} failed, but the door opened");
+        assert!(!fails(*leaf, answers), "{event:?} failed, but the handshake was accepted");
     }
     if let Some(tree) = &case.root.permission {
-        assert_ne!(value(tree, &|leaf| worth(leaf, &door.connect)), 0, "the door opened to {tree:?}");
+        assert_ne!(
+            value(tree, &|leaf| worth(leaf, &handshake.connect)),
+            0,
+            "the handshake was accepted against {tree:?}"
+        );
     }
     if let Some(tree) = &case.strict {
-        let strictly = |leaf: Leaf| match door.connect[usize::from(leaf)].0 {
-            Answer::NoOpinion => worth(leaf, &door.action),
-            _ => worth(leaf, &door.connect),
+        let strictly = |leaf: Leaf| match handshake.connect[usize::from(leaf)].0 {
+            Answer::NoOpinion => worth(leaf, &handshake.action),
+            _ => worth(leaf, &handshake.connect),
         };
-        assert_eq!(value(tree, &strictly), 2, "the door opened to {tree:?}");
+        assert_eq!(value(tree, &strictly), 2, "the handshake was accepted against {tree:?}");
     }
 }

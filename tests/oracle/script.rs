@@ -1,4 +1,4 @@
-//! What leaves and actions are to do, and what they did: shared between a case and its levels.
+//! The script of leaves and actions, and their trace: shared between a case and its levels.
 
 use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
@@ -7,18 +7,18 @@ use std::time::Duration;
 use portcullis::__private::{Call, Context, IntoReply, Reply};
 use portcullis::{Created, Error, NoReply, Result, StatusCode, User};
 
-use crate::case::{ALL_CAPTURES, Answer, Answers, Door, Leaf, Outcome};
-use crate::log::{Event, Place, Seen, Way};
+use crate::case::{ALL_CAPTURES, Answer, Answers, Handshake, Leaf, Outcome};
+use crate::trace::{Event, Place, Seen, Way};
 
 /// What the client must never read.
 pub(crate) const SECRET: &str = "the cause of a fault";
 /// The text of panics that belong to the script.
 pub(crate) const SCRIPTED_PANIC: &str = "a scripted panic";
-/// How long a late answer takes. Well within the time of an action.
-pub(crate) const A_WHILE: Duration = Duration::from_millis(3);
+/// The delay of a late answer. Well within the action timeout.
+pub(crate) const DELAY: Duration = Duration::from_millis(3);
 
-/// How long a test waits, in real time, before it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest wait, in real time, before a test fails.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Member;
@@ -40,14 +40,14 @@ pub(crate) struct Script {
 
 #[derive(Debug, Clone)]
 enum Now {
-    /// The door stands open, and nothing is to be asked.
+    /// Handshakes are accepted, and nothing is evaluated.
     Open,
-    Door(Door),
+    Handshake(Handshake),
     Message(Answers, Outcome),
 }
 
 impl Script {
-    /// A script for connections that are served on this thread. The door stands open.
+    /// A script for connections that are served on this thread. Handshakes are accepted.
     pub(crate) fn new() -> Script {
         Script {
             home: thread::current().id(),
@@ -58,28 +58,28 @@ impl Script {
         }
     }
 
-    pub(crate) fn open_door(&self) {
+    pub(crate) fn accept_handshakes(&self) {
         *self.now.lock().unwrap() = Now::Open;
     }
 
-    pub(crate) fn door(&self, door: &Door) {
-        *self.now.lock().unwrap() = Now::Door(door.clone());
+    pub(crate) fn handshake(&self, handshake: &Handshake) {
+        *self.now.lock().unwrap() = Now::Handshake(handshake.clone());
     }
 
     pub(crate) fn message(&self, answers: &Answers, outcome: Outcome) {
         *self.now.lock().unwrap() = Now::Message(*answers, outcome);
     }
 
-    pub(crate) fn is_door_open(&self) -> bool {
+    pub(crate) fn accepts_handshakes(&self) -> bool {
         matches!(self.now(), Now::Open)
     }
 
-    /// What was asked and run since the last time.
+    /// Returns the trace since the last call.
     pub(crate) fn take_log(&self) -> Vec<Event> {
         std::mem::take(&mut *self.log.lock().unwrap())
     }
 
-    /// Lets go on what holds its thread.
+    /// Releases an action that blocks its thread.
     pub(crate) fn release(&self) {
         *self.released.lock().unwrap() = true;
         self.release.notify_all();
@@ -94,25 +94,25 @@ impl Script {
     }
 
     pub(crate) async fn can_connect(&self, place: &Place, leaf: Leaf) -> Result<Option<bool>> {
-        self.write(Event::AskedAtDoor(place.clone(), leaf));
+        self.write(Event::EvaluatedAtConnect(place.clone(), leaf));
         match self.now() {
-            Now::Door(door) => said(leaf, &door.connect).await,
-            Now::Open | Now::Message(..) => unreachable!("nobody connects now"),
+            Now::Handshake(handshake) => answer_of(leaf, &handshake.connect).await,
+            Now::Open | Now::Message(..) => unreachable!("bug: no handshake is expected"),
         }
     }
 
     pub(crate) async fn has_permission(&self, place: &Place, leaf: Leaf, cx: &Context<'_, Member>) -> Result<bool> {
-        self.write(Event::Asked(place.clone(), leaf, seen(cx)));
+        self.write(Event::Evaluated(place.clone(), leaf, seen(cx)));
         let answers = match self.now() {
-            Now::Door(door) => door.action,
+            Now::Handshake(handshake) => handshake.action,
             Now::Message(answers, _) => answers,
-            Now::Open => unreachable!("nothing is asked now"),
+            Now::Open => unreachable!("bug: no evaluation is expected"),
         };
-        Ok(said(leaf, &answers).await?.expect("no opinion on a message"))
+        Ok(answer_of(leaf, &answers).await?.expect("no opinion on a message"))
     }
 
     pub(crate) async fn run(&self, way: &Way, action: usize, call: &Call<'_, Member>, reply: &mut Reply) -> Result<()> {
-        let Now::Message(_, outcome) = self.now() else { unreachable!("there is no message") };
+        let Now::Message(_, outcome) = self.now() else { unreachable!("bug: no message is expected") };
         self.write(Event::Ran(way.clone(), action, seen(&call.whole_context())));
         match outcome {
             Outcome::Data => (thread::current().id() == self.home).into_reply(reply),
@@ -122,18 +122,18 @@ impl Script {
             Outcome::Panic => panic!("{SCRIPTED_PANIC}"),
             Outcome::Never => std::future::pending().await,
             Outcome::Hold => {
-                let held = self.released.lock().unwrap();
-                drop(self.release.wait_timeout_while(held, PATIENCE, |released| !*released).unwrap());
+                let released = self.released.lock().unwrap();
+                drop(self.release.wait_timeout_while(released, MAX_WAIT, |released| !*released).unwrap());
                 Ok(())
             }
         }
     }
 }
 
-async fn said(leaf: Leaf, answers: &Answers) -> Result<Option<bool>> {
+async fn answer_of(leaf: Leaf, answers: &Answers) -> Result<Option<bool>> {
     let (answer, late) = answers[usize::from(leaf)];
     if late {
-        tokio::time::sleep(A_WHILE).await;
+        tokio::time::sleep(DELAY).await;
     }
     match answer {
         Answer::Yes => Ok(Some(true)),

@@ -1,4 +1,4 @@
-//! Random cases. Weighted so that all verdicts come up often: most leaves say yes, most routes nearly match.
+//! Strategies for random cases. Weighted so that all verdicts occur often: most leaves allow, most routes nearly match.
 
 use proptest::array::{uniform, uniform6};
 use proptest::collection::vec;
@@ -9,18 +9,25 @@ use proptest::sample::{select, subsequence};
 use proptest::strategy::BoxedStrategy;
 
 use crate::case::{
-    ACTIONS, Action, Answer, Answers, Case, Door, LEAVES, Leaf, Level, Message, Outcome, Route, Segment, Tree, Twist,
+    ACTIONS, Action, Answer, Answers, Case, Handshake, LEAVES, Leaf, Level, Message, Outcome, Route, Segment, Tree,
+    Twist,
 };
 
-/// Statuses of errors: an application's own refusals, and what is no refusal and so a fault.
+/// Statuses of errors: refusals of the application, and statuses that are no refusal and so internal errors.
 const REFUSALS: [u16; 6] = [400, 401, 403, 404, 429, 499];
 const FAULTS: [u16; 4] = [200, 399, 500, 503];
-/// How many mounts lie between the consumer and the innermost handlers.
+/// The number of mounts between the consumer and the innermost handlers.
 const DEEPEST: usize = 3;
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
-    let parts = (level(DEEPEST), weighted(0.4, tree()), any::<bool>(), vec(door(), 1..4), vec(message(), 4..16));
-    parts.prop_map(|(root, strict, logged_in, doors, messages)| Case { root, strict, logged_in, doors, messages })
+    let parts = (level(DEEPEST), weighted(0.4, tree()), any::<bool>(), vec(handshake(), 1..4), vec(message(), 4..16));
+    parts.prop_map(|(root, strict, logged_in, handshakes, messages)| Case {
+        root,
+        strict,
+        logged_in,
+        handshakes,
+        messages,
+    })
 }
 
 fn tree() -> impl Strategy<Value = Tree> {
@@ -78,7 +85,7 @@ fn error() -> impl Strategy<Value = u16> {
     prop_oneof![2 => select(REFUSALS.to_vec()), 1 => select(FAULTS.to_vec())]
 }
 
-fn said() -> impl Strategy<Value = Answer> {
+fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         28 => Just(Answer::Yes),
         8 => Just(Answer::No),
@@ -92,9 +99,9 @@ fn answers(one: impl Strategy<Value = Answer>) -> impl Strategy<Value = Answers>
     uniform::<_, LEAVES>((one, proptest::bool::weighted(0.2)))
 }
 
-fn door() -> impl Strategy<Value = Door> {
-    let connect = answers(prop_oneof![1 => said(), 1 => Just(Answer::NoOpinion)]);
-    (connect, answers(said())).prop_map(|(connect, action)| Door { connect, action })
+fn handshake() -> impl Strategy<Value = Handshake> {
+    let connect = answers(prop_oneof![1 => answer(), 1 => Just(Answer::NoOpinion)]);
+    (connect, answers(answer())).prop_map(|(connect, action)| Handshake { connect, action })
 }
 
 fn message() -> impl Strategy<Value = Message> {
@@ -117,7 +124,7 @@ fn message() -> impl Strategy<Value = Message> {
         1 => Just(Outcome::Never),
     ];
     let action = prop_oneof![8 => select(ACTIONS.to_vec()), 1 => select(vec!["", "ge", "getx"])];
-    (vec(number(), 0..=DEEPEST), uniform6(number()), twist, action, answers(said()), outcome).prop_map(
+    (vec(number(), 0..=DEEPEST), uniform6(number()), twist, action, answers(answer()), outcome).prop_map(
         |(turns, fills, twist, action, answers, outcome)| Message { turns, fills, twist, action, answers, outcome },
     )
 }

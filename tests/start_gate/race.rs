@@ -11,8 +11,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use super::dice::Dice;
 use super::{KINDS, fixture, message};
+use crate::common::rng::Rng;
 
 const SESSIONS: usize = 250;
 const REVOCATIONS: usize = 100_000;
@@ -22,7 +22,7 @@ static CLOCK: AtomicU64 = AtomicU64::new(1);
 /// When the last action of each session was marked as started.
 static STARTED: LazyLock<Vec<AtomicU64>> = LazyLock::new(|| (0..2 * SESSIONS).map(|_| AtomicU64::new(0)).collect());
 
-/// Takes the time of every start.
+/// A subscriber that records the time of every start.
 struct Starts;
 
 struct Route(Option<usize>);
@@ -61,7 +61,7 @@ fn observe() {
     let _ = tracing::subscriber::set_global_default(Starts);
 }
 
-/// What became of the actions that raced.
+/// Counts the outcomes of the races.
 #[derive(Default)]
 struct Tally {
     began: AtomicUsize,
@@ -93,8 +93,8 @@ fn now() -> u64 {
     CLOCK.fetch_add(1, Ordering::SeqCst)
 }
 
-async fn pause(dice: &mut Dice) {
-    tokio::time::sleep(Duration::from_micros(dice.roll(2_000_u64))).await;
+async fn pause(rng: &mut Rng) {
+    tokio::time::sleep(Duration::from_micros(rng.below(2_000_u64))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -105,7 +105,7 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
         let (fixture, tally) = (&fixture, &tally);
         async move {
             let id = u32::try_from(session).unwrap();
-            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let (kind, mut rng) = (KINDS[session % KINDS.len()], Rng(0x9E37_79B9 + u64::from(id)));
             let (mut client, account) = fixture.open(id).await;
             account.delay.store(1, Ordering::SeqCst);
             let connections = fixture.library.connections();
@@ -114,7 +114,7 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
                 connections.refresh_user(&id.to_string()).await;
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
-                pause(&mut dice).await;
+                pause(&mut rng).await;
                 account.may_edit.store(false, Ordering::SeqCst);
                 connections.refresh_user(&id.to_string()).await;
                 let returned = now();
@@ -137,7 +137,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
         let (fixture, tally) = (&fixture, &tally);
         async move {
             let id = u32::try_from(session).unwrap();
-            let (kind, mut dice) = (KINDS[session % KINDS.len()], Dice(0x9E37_79B9 + u64::from(id)));
+            let (kind, mut rng) = (KINDS[session % KINDS.len()], Rng(0x9E37_79B9 + u64::from(id)));
             let mut returned = None;
             for _ in 0..DISCONNECTIONS / SESSIONS {
                 let (mut client, account) = fixture.open(id).await;
@@ -148,7 +148,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
                 }
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
-                pause(&mut dice).await;
+                pause(&mut rng).await;
                 fixture.library.connections().disconnect_user(&id.to_string());
                 returned = Some(now());
                 drop(client);

@@ -207,7 +207,7 @@ pub trait Argument<'de, M>: Sized {
     type Read: Deserialize<'de>;
 
     /// Converts the deserialized value into the parameter.
-    fn take(value: Self::Read) -> Self;
+    fn into_parameter(value: Self::Read) -> Self;
 }
 
 /// Marks types that deserialize from a message.
@@ -217,7 +217,7 @@ pub struct FromMessage;
 impl<'de, T: Deserialize<'de>> Argument<'de, FromMessage> for T {
     type Read = T;
 
-    fn take(value: T) -> T {
+    fn into_parameter(value: T) -> T {
         value
     }
 }
@@ -232,7 +232,7 @@ pub trait Unimplemented: Sized {
 impl<T: Unimplemented> Argument<'_, ()> for T {
     type Read = ();
 
-    fn take((): ()) -> T {
+    fn into_parameter((): ()) -> T {
         T::unreachable()
     }
 }

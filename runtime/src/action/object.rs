@@ -171,7 +171,7 @@ pub trait ObjectParameter<H: Handler>: Sized {
     fn from_objects(objects: InlineVec<Self::Item>) -> Option<Self>;
 
     /// Creates the state of a parameter that is not loaded. Fails with 400 if the list is longer than the limit.
-    fn loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
+    fn start_loading<U>(keys: Self::Keys, call: &Call<'_, U>, field: &'static str) -> Result<LoadingObjects<Self, H>> {
         let keys = Self::keys(keys);
         let max_objects = call.max_objects();
         if keys.len() > max_objects {
@@ -266,11 +266,11 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// Starts the evaluation of a leaf for each object.
-    pub async fn asked(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
+    pub async fn start_leaf(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
         match self.load(handler, call).await {
-            Ok(Some(objects)) => LeafOverObjects { remaining: objects, answer: Ok(Some(true)) },
-            Ok(None) => LeafOverObjects { remaining: &[], answer: Ok(None) },
-            Err(error) => LeafOverObjects { remaining: &[], answer: Err(error) },
+            Ok(Some(objects)) => LeafOverObjects { remaining: objects, into_answer: Ok(Some(true)) },
+            Ok(None) => LeafOverObjects { remaining: &[], into_answer: Ok(None) },
+            Err(error) => LeafOverObjects { remaining: &[], into_answer: Err(error) },
         }
     }
 
@@ -288,7 +288,7 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// Returns the parameter of an authorized action. Fails with 404 if an object is missing.
-    pub async fn take(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
+    pub async fn into_parameter(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
         match self.state {
             LoadState::Loaded(objects) => P::from_objects(objects).ok_or_else(Error::not_found),
@@ -304,10 +304,10 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
 }
 
 /// Turns errors that would reveal the existence of an object into "object missing": a 404, and an error about the message.
-fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
-    match answer {
+fn conceal_missing(into_answer: Result<Option<bool>>) -> Result<Option<bool>> {
+    match into_answer {
         Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_message_error() => Ok(None),
-        answer => answer,
+        into_answer => into_answer,
     }
 }
 
@@ -315,29 +315,29 @@ fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
 #[derive(Debug)]
 pub struct LeafOverObjects<'o, T> {
     remaining: &'o [T],
-    answer: Result<Option<bool>>,
+    into_answer: Result<Option<bool>>,
 }
 
 impl<'o, T> LeafOverObjects<'o, T> {
     /// Returns the next object to evaluate, or `None` if all were evaluated or one was not permitted.
     #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
     pub fn next(&mut self) -> Option<&'o T> {
-        let Ok(Some(true)) = self.answer else { return None };
+        let Ok(Some(true)) = self.into_answer else { return None };
         let (first, rest) = self.remaining.split_first()?;
         self.remaining = rest;
         // Denies if no result is recorded.
-        self.answer = Ok(Some(false));
+        self.into_answer = Ok(Some(false));
         Some(first)
     }
 
     /// Records the result for the object. A 404 and an error about the message count as a missing object: the client must
     /// not learn from them that the object exists.
-    pub fn record(&mut self, answer: Result<bool>) {
-        self.answer = conceal_missing(answer.map(Some));
+    pub fn record(&mut self, into_answer: Result<bool>) {
+        self.into_answer = conceal_missing(into_answer.map(Some));
     }
 
     /// Returns the value of the leaf for all objects; `None` if an object is missing.
-    pub fn answer(self) -> Result<Option<bool>> {
-        self.answer
+    pub fn into_answer(self) -> Result<Option<bool>> {
+        self.into_answer
     }
 }

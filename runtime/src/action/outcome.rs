@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 )]
 pub trait Identity<U> {
     /// Converts into a result with the crate's error type.
-    fn identity(self) -> Result<Option<U>>;
+    fn into_identity(self) -> Result<Option<U>>;
 }
 
 impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
-    fn identity(self) -> Result<Option<U>> {
+    fn into_identity(self) -> Result<Option<U>> {
         self.map_err(Into::into)
     }
 }
@@ -27,17 +27,17 @@ impl<U, E: Into<Error>> Identity<U> for Result<Option<U>, E> {
 )]
 pub trait HookOutcome {
     /// Converts into a result with the crate's error type.
-    fn outcome(self) -> Result<()>;
+    fn into_result(self) -> Result<()>;
 }
 
 impl HookOutcome for () {
-    fn outcome(self) -> Result<()> {
+    fn into_result(self) -> Result<()> {
         Ok(())
     }
 }
 
 impl<E: Into<Error>> HookOutcome for Result<(), E> {
-    fn outcome(self) -> Result<()> {
+    fn into_result(self) -> Result<()> {
         self.map_err(Into::into)
     }
 }

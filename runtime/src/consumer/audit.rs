@@ -99,9 +99,9 @@ impl Audit {
 }
 
 fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
-    let node = registration.node();
+    let handler = registration.node();
     let connect_parts: Vec<String> = [
-        node.permission.map(|permission| format!("connect phase of {}", permission.operand_text())),
+        handler.permission.map(|permission| format!("connect phase of {}", permission.operand_text())),
         registration.connect().map(Expression::operand_text),
     ]
     .into_iter()
@@ -133,7 +133,7 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
             permission: format!("event, seen by {}", event.permission),
         });
     }
-    AuditTraversal { consumer: registration.name(), entries }.visit_handler(node, "", &[]);
+    AuditTraversal { consumer: registration.name(), entries }.visit_handler(handler, "", &[]);
 }
 
 struct AuditTraversal<'e> {
@@ -142,9 +142,9 @@ struct AuditTraversal<'e> {
 }
 
 impl AuditTraversal<'_> {
-    fn visit_handler(&mut self, node: &HandlerDescriptor, route: &str, outer: &[&'static Expression]) {
-        let expressions = concat(outer, node.permission);
-        for action in node.actions {
+    fn visit_handler(&mut self, handler: &HandlerDescriptor, route: &str, outer: &[&'static Expression]) {
+        let expressions = concat(outer, handler.permission);
+        for action in handler.actions {
             self.entries.push(AuditEntry {
                 consumer: self.consumer,
                 route: route.to_owned(),
@@ -152,10 +152,10 @@ impl AuditTraversal<'_> {
                 permission: join_expressions(&concat(&expressions, action.permission)),
             });
         }
-        for mount in node.routes {
+        for mount in handler.routes {
             let separator = if route.is_empty() || route.ends_with('/') { "" } else { "/" };
             let inner = format!("{route}{separator}{}", mount.pattern.text);
-            self.visit_handler(mount.node, &inner, &concat(&expressions, mount.permission));
+            self.visit_handler(mount.handler, &inner, &concat(&expressions, mount.permission));
         }
     }
 }

@@ -12,8 +12,8 @@ pub struct HandlerDescriptor {
     pub name: &'static str,
     /// Permission expression of the handler itself.
     pub permission: Option<&'static Expression>,
-    /// Whether the handler has `permission = inherited`: an outer expression must guard it.
-    pub inherited: bool,
+    /// Whether the handler has `permission = is_inherited`: an outer expression must guard it.
+    pub is_inherited: bool,
     /// Captures that the leaves of the handler's expression read.
     pub capture_uses: &'static [CaptureUse],
     /// The actions that clients can call.
@@ -25,10 +25,11 @@ pub struct HandlerDescriptor {
 impl HandlerDescriptor {
     /// Returns whether a permission of this handler, or of a handler mounted below it, is a codename.
     pub(crate) fn uses_codenames(&self) -> bool {
-        let has_codename = |expression: Option<&Expression>| expression.is_some_and(|expression| expression.codenames);
+        let has_codename =
+            |expression: Option<&Expression>| expression.is_some_and(|expression| expression.has_codenames);
         has_codename(self.permission)
             || self.actions.iter().any(|action| has_codename(action.permission))
-            || self.routes.iter().any(|route| has_codename(route.permission) || route.node.uses_codenames())
+            || self.routes.iter().any(|route| has_codename(route.permission) || route.handler.uses_codenames())
     }
 }
 
@@ -40,13 +41,13 @@ pub struct ActionDescriptor {
     /// Permission expression of the action itself, in addition to the outer ones.
     pub permission: Option<&'static Expression>,
     /// Whether the action runs on the blocking pool.
-    pub blocking: bool,
+    pub is_blocking: bool,
     /// Whether the action runs detached from the in-order queue.
-    pub detached: bool,
+    pub is_detached: bool,
     /// Captures that the action, its permissions and its objects read.
     pub capture_uses: &'static [CaptureUse],
     /// The top-level keys of the message that its arguments are read from, as a client writes them.
-    pub keys: &'static [&'static str],
+    pub message_keys: &'static [&'static str],
 }
 
 /// Describes an event that a consumer sends.
@@ -70,14 +71,14 @@ pub struct RouteDescriptor {
     /// Captures that the leaves of that expression read.
     pub capture_uses: &'static [CaptureUse],
     /// Descriptor of the mounted handler.
-    pub node: &'static HandlerDescriptor,
+    pub handler: &'static HandlerDescriptor,
 }
 
 /// The captures that one permission, object or parameter reads.
 #[derive(Debug, Clone, Copy)]
 pub struct CaptureUse {
     /// Subject of the compile error if a capture is missing, for example "permission `RoomMember`".
-    pub by: &'static str,
+    pub reader: &'static str,
     /// Names of the captures.
     pub captures: &'static [&'static str],
 }
@@ -90,7 +91,7 @@ pub struct Pattern {
     /// Segments of the pattern.
     pub segments: &'static [Segment],
     /// Whether the pattern ends with a slash.
-    pub slash: bool,
+    pub has_trailing_slash: bool,
 }
 
 /// One segment of a pattern.

@@ -55,7 +55,7 @@ pub trait Dispatch: Handler + Sized {
     const ACTION_FNS: &'static [ActionFn<Self>];
 
     /// Returns the descriptor of this handler.
-    fn node(&self) -> &'static HandlerDescriptor {
+    fn descriptor(&self) -> &'static HandlerDescriptor {
         Self::DESCRIPTOR
     }
 
@@ -65,7 +65,7 @@ pub trait Dispatch: Handler + Sized {
     }
 
     /// Evaluates the handler's own expression.
-    fn admit(
+    fn authorize(
         &self,
         call: &Call<'_, Self::User>,
         admitted: Authorized,
@@ -83,7 +83,7 @@ pub trait Dispatch: Handler + Sized {
         admitted: Authorized,
     ) -> impl Future<Output = Result<()>> + Send + 'w {
         async move {
-            let admitted = self.admit(traversal.call, admitted).await?;
+            let admitted = self.authorize(traversal.call, admitted).await?;
             match traversal.call.step(traversal.level) {
                 Step::Into(route) => {
                     traversal.level += 1;
@@ -92,7 +92,7 @@ pub trait Dispatch: Handler + Sized {
                 Step::Lost => Err(Error::not_found()),
                 Step::Here => {
                     let action = traversal.call.head().action.as_ref();
-                    let index = self.node().actions.iter().position(|row| row.name == action);
+                    let index = self.descriptor().actions.iter().position(|row| row.name == action);
                     let run = index.and_then(|index| self.action(index)).ok_or_else(Error::unknown_action)?;
                     run(self, traversal.call, admitted, traversal.reply).await
                 }

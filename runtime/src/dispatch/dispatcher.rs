@@ -135,12 +135,12 @@ impl<C: Consumer> Dispatcher<C> {
                 return self.dispatch_authenticate(&request, reply).await;
             }
             let mut matched = RouteMatch::default();
-            matched.find(self.session.consumer().node(), &request.head.route);
+            matched.find(self.session.consumer().descriptor(), &request.head.route);
             if let Some(action) = find_action(&matched, &request.head) {
-                if action.detached && !self.is_detached {
+                if action.is_detached && !self.is_detached {
                     return Outcome::Detach;
                 }
-                if action.blocking && !self.is_blocking {
+                if action.is_blocking && !self.is_blocking {
                     return self.dispatch_blocking(text, reply).await;
                 }
             }
@@ -386,7 +386,7 @@ impl<T> Drop for AbortOnDrop<T> {
 
 /// The row of the action that a message names.
 pub(super) fn find_action<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
-    matched.node?.actions.iter().find(|row| row.name == head.action)
+    matched.handler?.actions.iter().find(|row| row.name == head.action)
 }
 
 /// Refuses a message, before or in its action.

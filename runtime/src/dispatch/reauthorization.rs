@@ -57,15 +57,15 @@ impl<C: Consumer> Dispatcher<C> {
     async fn is_still_authorized(&self, text: &str) -> bool {
         let request = self.parse_again(text);
         let mut matched = RouteMatch::default();
-        matched.find(self.session.consumer().node(), &request.head.route);
-        if !find_action(&matched, &request.head).is_some_and(|action| action.blocking) {
+        matched.find(self.session.consumer().descriptor(), &request.head.route);
+        if !find_action(&matched, &request.head).is_some_and(|action| action.is_blocking) {
             return self.evaluate_only(&request, &matched).await;
         }
         let (there, text) = (Dispatcher { is_blocking: true, ..self.clone() }, text.to_owned());
         let walking = AbortOnDrop::new(move || async move {
             let request = there.parse_again(&text);
             let mut matched = RouteMatch::default();
-            matched.find(there.session.consumer().node(), &request.head.route);
+            matched.find(there.session.consumer().descriptor(), &request.head.route);
             there.evaluate_only(&request, &matched).await
         });
         matches!(deadline(self.action_timeout.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))

@@ -9,32 +9,32 @@ pub(crate) struct RouteMatch<'r> {
     pub(crate) steps: Steps,
     pub(crate) captures: Captures<'r>,
     /// Where the route ends, unless it is lost on the way.
-    pub(crate) node: Option<&'static HandlerDescriptor>,
+    pub(crate) handler: Option<&'static HandlerDescriptor>,
 }
 
 impl<'r> RouteMatch<'r> {
     /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
     /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
-    pub(crate) fn find(&mut self, node: &'static HandlerDescriptor, route: &'r str) {
-        self.node = self.whole(node, route);
-        if self.node.is_some() {
+    pub(crate) fn find(&mut self, handler: &'static HandlerDescriptor, route: &'r str) {
+        self.handler = self.whole(handler, route);
+        if self.handler.is_some() {
             self.steps.push(Step::Here);
         } else {
-            RouteMatch::default().deepest(node, route, self);
+            RouteMatch::default().deepest(handler, route, self);
             self.steps.push(Step::Lost);
         }
     }
 
     /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
-    fn whole(&mut self, node: &'static HandlerDescriptor, route: &'r str) -> Option<&'static HandlerDescriptor> {
+    fn whole(&mut self, handler: &'static HandlerDescriptor, route: &'r str) -> Option<&'static HandlerDescriptor> {
         if route.is_empty() {
-            return Some(node);
+            return Some(handler);
         }
         let before = (self.steps.len(), self.captures.len());
-        for mount in node.routes {
+        for mount in handler.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                if let Some(end) = self.whole(mount.node, left) {
+                if let Some(end) = self.whole(mount.handler, left) {
                     return Some(end);
                 }
             }
@@ -45,16 +45,16 @@ impl<'r> RouteMatch<'r> {
     }
 
     /// Goes every way, and leaves the first of the longest in `longest`.
-    fn deepest(&mut self, node: &'static HandlerDescriptor, route: &'r str, longest: &mut RouteMatch<'r>) {
+    fn deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, longest: &mut RouteMatch<'r>) {
         let before = (self.steps.len(), self.captures.len());
         if self.steps.len() > longest.steps.len() {
             longest.steps.clone_from(&self.steps);
             longest.captures.clone_from(&self.captures);
         }
-        for mount in node.routes {
+        for mount in handler.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                self.deepest(mount.node, left, longest);
+                self.deepest(mount.handler, left, longest);
             }
             self.steps.truncate(before.0);
             self.captures.truncate(before.1);
@@ -90,7 +90,7 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
         }
         captures.extend([(*name, one)]);
     }
-    match (pattern.slash, left) {
+    match (pattern.has_trailing_slash, left) {
         (true, left) => left,
         (false, None) => Some(""),
         // The slash in between belongs to neither pattern; one with nothing behind it is left over.
@@ -103,16 +103,16 @@ mod tests {
     use super::*;
     use crate::consumer::{Regex, RouteDescriptor};
 
-    const fn pattern(text: &'static str, segments: &'static [Segment], slash: bool) -> Pattern {
-        Pattern { text, segments, slash }
+    const fn pattern(text: &'static str, segments: &'static [Segment], has_trailing_slash: bool) -> Pattern {
+        Pattern { text, segments, has_trailing_slash }
     }
 
     const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
-        HandlerDescriptor { name, permission: None, inherited: false, capture_uses: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
-    const fn mount(id: u16, pattern: Pattern, node: &'static HandlerDescriptor) -> RouteDescriptor {
-        RouteDescriptor { id, pattern, permission: None, capture_uses: &[], node }
+    const fn mount(id: u16, pattern: Pattern, handler: &'static HandlerDescriptor) -> RouteDescriptor {
+        RouteDescriptor { id, pattern, permission: None, capture_uses: &[], handler }
     }
 
     fn number() -> &'static Regex {
@@ -160,7 +160,7 @@ mod tests {
             })
             .collect();
         let captures = matched.captures.iter().fold(String::new(), |all, (name, text)| format!("{all} {name}={text}"));
-        assert_eq!(matched.node.is_some(), steps.last().is_some_and(|step| step == "here"));
+        assert_eq!(matched.handler.is_some(), steps.last().is_some_and(|step| step == "here"));
         format!("{}{captures}", steps.join("."))
     }
 

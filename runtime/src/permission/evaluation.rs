@@ -32,7 +32,7 @@ pub struct Evaluation<'c, 'a, U> {
 
 impl<'a, U> Call<'a, U> {
     /// Starts the evaluation of an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
+    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
         Evaluation {
             call: self,
             expression,
@@ -46,8 +46,8 @@ impl<'a, U> Call<'a, U> {
 
 impl<'a, U> ConnectContext<'a, U> {
     /// Starts the evaluation of an expression.
-    pub fn gate<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
-        self.call().gate(expression)
+    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
+        self.call().start_evaluation(expression)
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     const FRIEND_AND_NOT_BANNED: &Expression = &Expression {
         tree: Expr::All(&[Expr::Leaf(0), Expr::Not(&Expr::Leaf(1))]),
         leaves: &["Friend", "Banned"],
-        codenames: false,
+        has_codenames: false,
     };
 
     fn with_call(test: impl FnOnce(&Call<'_, ()>)) {
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn refusal_names_deciding_leaf() {
         with_call(|call| {
-            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
             assert_eq!(evaluation.next(), Some(0));
             evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), Some(1));
@@ -166,7 +166,7 @@ mod tests {
             let error = evaluation.finish(Authorized::at_the_door()).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (403, Some("Banned")));
 
-            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
             evaluation.next();
             let error = evaluation.record::<bool>(Err(Error::not_found())).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (404, Some("Friend")));
@@ -179,12 +179,22 @@ mod tests {
     fn unfinished_evaluation_denies() {
         with_call(|call| {
             assert_eq!(
-                call.gate(FRIEND_AND_NOT_BANNED).finish(Authorized::at_the_door()).unwrap_err().status().as_u16(),
+                call.start_evaluation(FRIEND_AND_NOT_BANNED)
+                    .finish(Authorized::at_the_door())
+                    .unwrap_err()
+                    .status()
+                    .as_u16(),
                 403
             );
-            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(), 403);
-            assert_eq!(call.gate(FRIEND_AND_NOT_BANNED).finish_strict_connect().unwrap_err().status().as_u16(), 403);
-            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            assert_eq!(
+                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(),
+                403
+            );
+            assert_eq!(
+                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish_strict_connect().unwrap_err().status().as_u16(),
+                403
+            );
+            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
             evaluation.next();
             evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.finish_connect().unwrap_err().leaf(), Some("Friend"));
@@ -194,7 +204,7 @@ mod tests {
     #[test]
     fn unexpected_answer_is_internal_error() {
         with_call(|call| {
-            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
             assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
             evaluation.next();
             evaluation.record(Ok(true)).unwrap();
@@ -205,12 +215,12 @@ mod tests {
     #[test]
     fn dropped_evaluation_records_pending_leaf() {
         with_call(|call| {
-            let mut evaluation = call.gate(FRIEND_AND_NOT_BANNED);
+            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
             evaluation.next();
             drop(evaluation);
             assert_eq!(call.unanswered(), Some("Friend"));
             assert_eq!(
-                format!("{:?}", call.gate(FRIEND_AND_NOT_BANNED)),
+                format!("{:?}", call.start_evaluation(FRIEND_AND_NOT_BANNED)),
                 r#"Evaluation { expression: "Friend & !Banned", .. }"#
             );
         });
@@ -218,10 +228,13 @@ mod tests {
 
     #[test]
     fn leaf_65_is_internal_error() {
-        const LEAVES_65: &Expression =
-            &Expression { tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]), leaves: &["Leaf"; 65], codenames: false };
+        const LEAVES_65: &Expression = &Expression {
+            tree: Expr::Any(&[Expr::Leaf(63), Expr::Leaf(64)]),
+            leaves: &["Leaf"; 65],
+            has_codenames: false,
+        };
         with_call(|call| {
-            let mut evaluation = call.gate(LEAVES_65);
+            let mut evaluation = call.start_evaluation(LEAVES_65);
             assert_eq!(evaluation.next(), Some(63));
             evaluation.record(Ok(false)).unwrap();
             assert_eq!(evaluation.next(), Some(64));

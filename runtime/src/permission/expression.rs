@@ -24,7 +24,7 @@ pub struct Expression {
     /// The distinct leaves, at most 64.
     pub leaves: &'static [&'static str],
     /// Whether a leaf is a codename, so that evaluation needs the user's grants.
-    pub codenames: bool,
+    pub has_codenames: bool,
 }
 
 /// The results of the leaves of one expression so far, as bit sets: true, false, or no opinion.
@@ -205,7 +205,7 @@ mod tests {
             (Expr::Not(&Expr::Any(&[A, Expr::Not(&B)])), "!(A | !B)", "!(A | !B)"),
             (Expr::Leaf(3), "?", "?"),
         ] {
-            let expression = Expression { tree, leaves: LEAVES, codenames: false };
+            let expression = Expression { tree, leaves: LEAVES, has_codenames: false };
             assert_eq!((expression.to_string().as_str(), expression.operand_text().as_str()), (displayed, operand));
         }
     }

@@ -14,7 +14,7 @@ pub struct ObjectEvaluation<'c, 'a, U>(Evaluation<'c, 'a, U>);
 
 impl<'c, 'a, U> Evaluation<'c, 'a, U> {
     /// Starts the object phase. Fails with 403 if the expression is false for every value of the object leaves.
-    pub fn objects(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
+    pub fn into_object_evaluation(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
         match self.outcome {
             Some(Some(true)) => Ok(ObjectEvaluation(self)),
             Some(None) => {
@@ -170,8 +170,8 @@ mod tests {
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
-            Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], codenames: false }));
-        let mut evaluation = call.gate(expression);
+            Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], has_codenames: false }));
+        let mut evaluation = call.start_evaluation(expression);
         while let Some(leaf) = evaluation.next() {
             let answer = match case.leaves[usize::from(leaf)] {
                 Leaf::Plain(yes) => Some(yes),
@@ -179,7 +179,7 @@ mod tests {
             };
             evaluation.record(Ok(answer)).unwrap();
         }
-        let Ok(mut object_evaluation) = evaluation.objects() else { return (Vec::new(), false, false) };
+        let Ok(mut object_evaluation) = evaluation.into_object_evaluation() else { return (Vec::new(), false, false) };
         let mut order = Vec::new();
         while let Some(leaf) = object_evaluation.next() {
             let Leaf::Object(answer) = case.leaves[usize::from(leaf)] else {
@@ -214,12 +214,12 @@ mod tests {
                     _ => missing.push(*leaf),
                 }
             }
-            let objects = case.leaves.iter().enumerate().filter_map(|(leaf, answer)| match answer {
+            let into_object_evaluation = case.leaves.iter().enumerate().filter_map(|(leaf, answer)| match answer {
                 Leaf::Object(Some(yes)) => Some((leaf, *yes)),
                 _ => None,
             });
             let mut all = known.clone();
-            all.extend(objects);
+            all.extend(into_object_evaluation);
             prop_assert_eq!(is_granted, case.holds_for_all(&all), "the existing objects decide, whatever is missing");
         }
     }

@@ -39,21 +39,21 @@ pub trait Emits<E>: Consumer {
     /// Returns the hash of the coalescing key: a newer queued event with the same key may replace an older one. `None` if
     /// the event replaces no other.
     #[doc(hidden)]
-    fn key(&self, event: &E) -> Option<u64> {
+    fn coalescing_key(&self, event: &E) -> Option<u64> {
         let _ = event;
         None
     }
 
     /// Encodes the frame, if it is the same for all subscribers.
     #[doc(hidden)]
-    fn shared(&self, event: &E) -> Option<Result<Frame>> {
+    fn shared_frame(&self, event: &E) -> Option<Result<Frame>> {
         let _ = event;
         None
     }
 
     /// Encodes the frame for one subscriber.
     #[doc(hidden)]
-    fn personal(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
+    fn personal_frame(&self, scope: &Scope<Self::User>, event: &E) -> Option<Result<Frame>> {
         let _ = (scope, event);
         None
     }
@@ -119,9 +119,9 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
 }
 
 /// Returns the hash of a coalescing key.
-pub fn hash_coalescing_key<K: Hash + ?Sized>(key: &K) -> Option<u64> {
+pub fn hash_coalescing_key<K: Hash + ?Sized>(coalescing_key: &K) -> Option<u64> {
     static SEED: OnceLock<RandomState> = OnceLock::new();
-    Some(SEED.get_or_init(RandomState::new).hash_one(key))
+    Some(SEED.get_or_init(RandomState::new).hash_one(coalescing_key))
 }
 
 /// An encoded event.

@@ -25,9 +25,9 @@ pub(crate) struct Publication<E> {
     /// The public name of the group, if the event was published to a single one.
     group_name: Option<Arc<str>>,
     /// The shared frame, encoded for the first subscriber that may see the event.
-    shared: OnceLock<SharedFrame>,
+    shared_frame: OnceLock<SharedFrame>,
     /// The coalescing key, which includes the event's type. Computed when the event is first queued.
-    key: OnceLock<Option<u64>>,
+    coalescing_key: OnceLock<Option<u64>>,
 }
 
 /// Whether all subscribers get the same frame.
@@ -40,7 +40,7 @@ enum SharedFrame {
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
-        Arc::new(Publication { event, group_name, shared: OnceLock::new(), key: OnceLock::new() })
+        Arc::new(Publication { event, group_name, shared_frame: OnceLock::new(), coalescing_key: OnceLock::new() })
     }
 
     #[inline]
@@ -55,10 +55,10 @@ impl<E> Publication<E> {
         scope: &Scope<C::User>,
         path: DeliveryPath<'_, C>,
     ) -> Option<FrameText> {
-        let (frame, has_group_name) = match self.shared.get_or_init(|| self.encode_shared(session)) {
+        let (frame, has_group_name) = match self.shared_frame.get_or_init(|| self.encode_shared(session)) {
             SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
             SharedFrame::PerSubscriber => {
-                match encode::<C, E>(session, || session.consumer.personal(scope, self.event())) {
+                match encode::<C, E>(session, || session.consumer.personal_frame(scope, self.event())) {
                     FrameOutcome::Frame(Frame(frame)) => (frame, false),
                     FrameOutcome::NoFrame | FrameOutcome::Failed => return None,
                 }
@@ -74,7 +74,7 @@ impl<E> Publication<E> {
 
     /// Encodes the shared frame, if there is one.
     fn encode_shared<C: Emits<E>>(&self, session: &Session<C>) -> SharedFrame {
-        match encode::<C, E>(session, || session.consumer.shared(self.event())) {
+        match encode::<C, E>(session, || session.consumer.shared_frame(self.event())) {
             FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
             FrameOutcome::Failed => SharedFrame::Same(None),
             FrameOutcome::Frame(Frame(frame)) => SharedFrame::Same(Some(match &self.group_name {
@@ -90,10 +90,15 @@ impl<E> Publication<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let key = || session.consumer.key(self.event()).and_then(|key| hash_coalescing_key(&(TypeId::of::<E>(), key)));
+        let coalescing_key = || {
+            session
+                .consumer
+                .coalescing_key(self.event())
+                .and_then(|coalescing_key| hash_coalescing_key(&(TypeId::of::<E>(), coalescing_key)))
+        };
         // If computing the key panics, the event is not coalesced.
-        let key = self.key.get_or_init(|| catch_unwind(key).unwrap_or_default());
-        EventHandle::new(self.clone(), path.into_owned(), *key)
+        let coalescing_key = self.coalescing_key.get_or_init(|| catch_unwind(coalescing_key).unwrap_or_default());
+        EventHandle::new(self.clone(), path.into_owned(), *coalescing_key)
     }
 }
 

@@ -234,8 +234,8 @@ impl<C: Consumer> Endpoint<C> {
     pub(super) fn is_missing_grants(&self) -> bool {
         let needs_grants = || {
             C::DESCRIPTOR.uses_codenames()
-                || C::EVENTS.iter().any(|event| event.permission.codenames)
-                || C::CONNECT_PERMISSION.is_some_and(|expression| expression.codenames)
+                || C::EVENTS.iter().any(|event| event.permission.has_codenames)
+                || C::CONNECT_PERMISSION.is_some_and(|expression| expression.has_codenames)
         };
         self.grants.is_none() && needs_grants()
     }

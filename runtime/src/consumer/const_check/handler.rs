@@ -6,14 +6,17 @@ use crate::consumer::descriptor::{HandlerDescriptor, Pattern, Segment};
 
 /// Checks that every action has a permission, and that action names and route patterns are unique.
 #[track_caller]
-pub const fn check_descriptor(node: &'static HandlerDescriptor) {
-    let guarded = node.permission.is_some() || node.inherited;
+pub const fn check_descriptor(handler: &'static HandlerDescriptor) {
+    let guarded = handler.permission.is_some() || handler.is_inherited;
     let mut index = 0;
-    while index < node.actions.len() {
-        let action = &node.actions[index];
+    while index < handler.actions.len() {
+        let action = &handler.actions[index];
         if !guarded && action.permission.is_none() {
-            let text =
-                PanicMessage::new().append("action `").append(action.name).append("` of handler `").append(node.name);
+            let text = PanicMessage::new()
+                .append("action `")
+                .append(action.name)
+                .append("` of handler `")
+                .append(handler.name);
             text.append(
                 "` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public",
             )
@@ -21,27 +24,27 @@ pub const fn check_descriptor(node: &'static HandlerDescriptor) {
         }
         let mut earlier = 0;
         while earlier < index {
-            if str_eq(node.actions[earlier].name, action.name) {
+            if str_eq(handler.actions[earlier].name, action.name) {
                 let text =
-                    PanicMessage::new().append("handler `").append(node.name).append("` has two actions named `");
+                    PanicMessage::new().append("handler `").append(handler.name).append("` has two actions named `");
                 text.append(action.name).append("`; rename one of them with `name = \"..\"`").panic();
             }
             earlier += 1;
         }
         index += 1;
     }
-    check_duplicate_routes(node);
+    check_duplicate_routes(handler);
 }
 
 /// Checks that no action has the name of a built-in action of the consumer.
 #[track_caller]
-pub(in crate::consumer) const fn check_reserved_name(node: &'static HandlerDescriptor, name: &str) {
+pub(in crate::consumer) const fn check_reserved_name(handler: &'static HandlerDescriptor, name: &str) {
     let mut index = 0;
-    while index < node.actions.len() {
-        if str_eq(node.actions[index].name, name) {
+    while index < handler.actions.len() {
+        if str_eq(handler.actions[index].name, name) {
             let text = PanicMessage::new()
                 .append("consumer `")
-                .append(node.name)
+                .append(handler.name)
                 .append("` has an action named `")
                 .append(name);
             text.append("`, the name that its `#[authenticate]` method is called by; rename the action").panic();
@@ -52,17 +55,17 @@ pub(in crate::consumer) const fn check_reserved_name(node: &'static HandlerDescr
 
 /// Checks that no two routes match the same paths.
 #[track_caller]
-const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
+const fn check_duplicate_routes(handler: &'static HandlerDescriptor) {
     let mut index = 0;
-    while index < node.routes.len() {
-        let pattern = &node.routes[index].pattern;
+    while index < handler.routes.len() {
+        let pattern = &handler.routes[index].pattern;
         let mut earlier = 0;
         while earlier < index {
-            let other = &node.routes[earlier].pattern;
+            let other = &handler.routes[earlier].pattern;
             if is_same_shape(pattern, other) {
                 let text = PanicMessage::new()
                     .append("handler `")
-                    .append(node.name)
+                    .append(handler.name)
                     .append("` has two routes that match the same paths: `");
                 text.append(other.text).append("` and `").append(pattern.text).append("`; change one of them").panic();
             }
@@ -74,7 +77,7 @@ const fn check_duplicate_routes(node: &'static HandlerDescriptor) {
 
 /// Returns whether both patterns match the same paths, whatever the names of their captures.
 const fn is_same_shape(one: &Pattern, other: &Pattern) -> bool {
-    if one.slash != other.slash || one.segments.len() != other.segments.len() {
+    if one.has_trailing_slash != other.has_trailing_slash || one.segments.len() != other.segments.len() {
         return false;
     }
     let mut index = 0;
@@ -128,29 +131,29 @@ mod tests {
     use crate::permission::{Expr, Expression};
 
     const PERMISSION: Option<&Expression> =
-        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], codenames: false });
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], has_codenames: false });
     const PING: ActionDescriptor = ActionDescriptor {
         name: "ping",
         permission: PERMISSION,
-        blocking: false,
-        detached: false,
+        is_blocking: false,
+        is_detached: false,
         capture_uses: &[],
-        keys: &[],
+        message_keys: &[],
     };
     const PONG: ActionDescriptor = ActionDescriptor { name: "pong", ..PING };
     const OPEN: ActionDescriptor = ActionDescriptor { permission: None, ..PING };
     const CHAT: HandlerDescriptor = HandlerDescriptor {
         name: "Chat",
         permission: None,
-        inherited: false,
+        is_inherited: false,
         capture_uses: &[],
         actions: &[],
         routes: &[],
     };
 
-    fn check(node: HandlerDescriptor) -> Result<(), String> {
-        let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
-        catch_unwind(|| check_descriptor(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
+    fn check(handler: HandlerDescriptor) -> Result<(), String> {
+        let handler: &'static HandlerDescriptor = Box::leak(Box::new(handler));
+        catch_unwind(|| check_descriptor(handler)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
     fn routes(patterns: &[&'static str]) -> Result<(), String> {
@@ -159,11 +162,11 @@ mod tests {
             pattern: Pattern {
                 text,
                 segments: text.split_terminator('/').map(segment).collect::<Vec<_>>().leak(),
-                slash: text.ends_with('/'),
+                has_trailing_slash: text.ends_with('/'),
             },
             permission: None,
             capture_uses: &[],
-            node: &CHAT,
+            handler: &CHAT,
         };
         check(HandlerDescriptor { routes: patterns.iter().map(route).collect::<Vec<_>>().leak(), ..CHAT })
     }
@@ -184,7 +187,7 @@ mod tests {
         let expected = "action `open` of handler `Chat` has no permission; add `permission = ..` to the action or its block, or `permission = AllowAny` to make it public";
         assert_eq!(check(open), Err(expected.to_owned()));
         assert_eq!(check(HandlerDescriptor { permission: PERMISSION, ..open }), Ok(()));
-        assert_eq!(check(HandlerDescriptor { inherited: true, ..open }), Ok(()));
+        assert_eq!(check(HandlerDescriptor { is_inherited: true, ..open }), Ok(()));
         assert_eq!(check(HandlerDescriptor { actions: &[PING], ..CHAT }), Ok(()));
     }
 
@@ -199,8 +202,9 @@ mod tests {
     fn reserved_action_name_is_rejected() {
         let check_name = |name| {
             let action: &'static [ActionDescriptor] = Box::leak(Box::new([ActionDescriptor { name, ..PING }]));
-            let node: &'static HandlerDescriptor = Box::leak(Box::new(HandlerDescriptor { actions: action, ..CHAT }));
-            catch_unwind(|| check_reserved_name(node, "authenticate"))
+            let handler: &'static HandlerDescriptor =
+                Box::leak(Box::new(HandlerDescriptor { actions: action, ..CHAT }));
+            catch_unwind(|| check_reserved_name(handler, "authenticate"))
                 .map_err(|panic| *panic.downcast::<String>().unwrap())
         };
         assert_eq!(check_name("authenticated"), Ok(()));

@@ -18,12 +18,12 @@ struct Ancestors {
 
 /// Checks one route of a consumer and everything below it.
 #[track_caller]
-pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
+pub const fn check_mount(handler: &'static HandlerDescriptor, id: u16) {
     let mut index = 0;
-    while index < node.routes.len() {
-        if node.routes[index].id == id {
-            let ancestors = Ancestors { routes: [None; MAX_DEPTH], depth: 0, is_guarded: node.permission.is_some() };
-            check_route(&node.routes[index], ancestors);
+    while index < handler.routes.len() {
+        if handler.routes[index].id == id {
+            let ancestors = Ancestors { routes: [None; MAX_DEPTH], depth: 0, is_guarded: handler.permission.is_some() };
+            check_route(&handler.routes[index], ancestors);
         }
         index += 1;
     }
@@ -31,17 +31,17 @@ pub const fn check_mount(node: &'static HandlerDescriptor, id: u16) {
 
 /// Checks a consumer and everything below it.
 #[track_caller]
-pub const fn check_mounts(node: &'static HandlerDescriptor) {
-    check_descriptor(node);
-    check_consumer_uses(node.capture_uses);
+pub const fn check_mounts(handler: &'static HandlerDescriptor) {
+    check_descriptor(handler);
+    check_consumer_uses(handler.capture_uses);
     let mut index = 0;
-    while index < node.actions.len() {
-        check_consumer_uses(node.actions[index].capture_uses);
+    while index < handler.actions.len() {
+        check_consumer_uses(handler.actions[index].capture_uses);
         index += 1;
     }
     let mut index = 0;
-    while index < node.routes.len() {
-        check_mount(node, node.routes[index].id);
+    while index < handler.routes.len() {
+        check_mount(handler, handler.routes[index].id);
         index += 1;
     }
 }
@@ -71,7 +71,7 @@ pub const fn check_consumer_captures(leaf: &'static str, captures: &'static [&'s
 const fn check_consumer_uses(capture_uses: &'static [CaptureUse]) {
     let mut index = 0;
     while index < capture_uses.len() {
-        check_consumer_captures(capture_uses[index].by, capture_uses[index].captures);
+        check_consumer_captures(capture_uses[index].reader, capture_uses[index].captures);
         index += 1;
     }
 }
@@ -86,28 +86,28 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
     }
     ancestors.routes[ancestors.depth] = Some(route);
     ancestors.depth += 1;
-    let node = route.node;
-    check_descriptor(node);
-    check_captures(node.name, route.capture_uses, &ancestors);
+    let handler = route.handler;
+    check_descriptor(handler);
+    check_captures(handler.name, route.capture_uses, &ancestors);
     ancestors.is_guarded = ancestors.is_guarded || route.permission.is_some();
-    if node.inherited && !ancestors.is_guarded {
+    if handler.is_inherited && !ancestors.is_guarded {
         let text = PanicMessage::new()
             .append("handler `")
-            .append(node.name)
+            .append(handler.name)
             .append("` has `permission = inherited`, but no permission guards its route `");
         text.append(route.pattern.text).append("`; add `permission = ..` to the route or to the handler").panic();
     }
-    ancestors.is_guarded = ancestors.is_guarded || node.permission.is_some();
-    check_captures(node.name, node.capture_uses, &ancestors);
+    ancestors.is_guarded = ancestors.is_guarded || handler.permission.is_some();
+    check_captures(handler.name, handler.capture_uses, &ancestors);
     let mut index = 0;
-    while index < node.actions.len() {
-        check_captures(node.name, node.actions[index].capture_uses, &ancestors);
-        check_captured_keys(node.name, &node.actions[index], &ancestors);
+    while index < handler.actions.len() {
+        check_captures(handler.name, handler.actions[index].capture_uses, &ancestors);
+        check_captured_keys(handler.name, &handler.actions[index], &ancestors);
         index += 1;
     }
     let mut index = 0;
-    while index < node.routes.len() {
-        check_route(&node.routes[index], ancestors);
+    while index < handler.routes.len() {
+        check_route(&handler.routes[index], ancestors);
         index += 1;
     }
 }
@@ -140,7 +140,8 @@ const fn check_captures(handler: &'static str, capture_uses: &'static [CaptureUs
         while capture < capture_uses[index].captures.len() {
             let name = capture_uses[index].captures[capture];
             if !has_capture(ancestors, name) {
-                let text = PanicMessage::new().append(capture_uses[index].by).append(" of handler `").append(handler);
+                let text =
+                    PanicMessage::new().append(capture_uses[index].reader).append(" of handler `").append(handler);
                 let text = text.append("` reads the capture `").append(name).append("`, but it is mounted under `");
                 append_path(text, ancestors).append("`; write `{").append(name).append("}` in that pattern").panic();
             }
@@ -155,8 +156,8 @@ const fn check_captures(handler: &'static str, capture_uses: &'static [CaptureUs
 #[track_caller]
 const fn check_captured_keys(handler: &'static str, action: &'static ActionDescriptor, ancestors: &Ancestors) {
     let mut index = 0;
-    while index < action.keys.len() {
-        let key = action.keys[index];
+    while index < action.message_keys.len() {
+        let key = action.message_keys[index];
         if has_capture(ancestors, key) {
             let text =
                 PanicMessage::new().append("action `").append(action.name).append("` of handler `").append(handler);
@@ -192,7 +193,7 @@ const fn append_path(mut text: PanicMessage, ancestors: &Ancestors) -> PanicMess
     while level < ancestors.depth {
         if let Some(route) = ancestors.routes[level] {
             text = text.append(route.pattern.text);
-            if !route.pattern.slash && level + 1 < ancestors.depth {
+            if !route.pattern.has_trailing_slash && level + 1 < ancestors.depth {
                 text = text.append("/");
             }
         }
@@ -210,53 +211,53 @@ mod tests {
     use crate::permission::{Expr, Expression};
 
     const PERMISSION: Option<&Expression> =
-        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], codenames: false });
+        Some(&Expression { tree: Expr::Leaf(0), leaves: &["Permission"], has_codenames: false });
 
     const SEND: ActionDescriptor = ActionDescriptor {
         name: "send",
         permission: PERMISSION,
-        blocking: false,
-        detached: false,
+        is_blocking: false,
+        is_detached: false,
         capture_uses: &[],
-        keys: &[],
+        message_keys: &[],
     };
 
     fn handler(name: &'static str, routes: &[RouteDescriptor]) -> HandlerDescriptor {
         let routes = routes.to_vec().leak();
-        HandlerDescriptor { name, permission: None, inherited: false, capture_uses: &[], actions: &[], routes }
+        HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
     /// Creates a route whose pattern has a capture per segment in braces.
-    fn route(text: &'static str, node: HandlerDescriptor) -> RouteDescriptor {
+    fn route(text: &'static str, handler: HandlerDescriptor) -> RouteDescriptor {
         let segment = |part: &'static str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => Segment::Capture(name),
             None => Segment::Text(part),
         };
         let segments = text.split_terminator('/').map(segment).collect::<Vec<_>>().leak();
-        let pattern = Pattern { text, segments, slash: text.ends_with('/') };
-        RouteDescriptor { id: 0, pattern, permission: None, capture_uses: &[], node: Box::leak(Box::new(node)) }
+        let pattern = Pattern { text, segments, has_trailing_slash: text.ends_with('/') };
+        RouteDescriptor { id: 0, pattern, permission: None, capture_uses: &[], handler: Box::leak(Box::new(handler)) }
     }
 
     fn uses_of(captures: &[&'static str]) -> &'static [CaptureUse] {
-        let none = CaptureUse { by: "permission `Other`", captures: &[] };
-        vec![none, CaptureUse { by: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
+        let none = CaptureUse { reader: "permission `Other`", captures: &[] };
+        vec![none, CaptureUse { reader: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
     }
 
     fn actions_with_uses(capture_uses: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
         vec![SEND, ActionDescriptor { name: "edit", capture_uses, ..SEND }].leak()
     }
 
-    fn actions_with_keys(keys: &[&'static str]) -> &'static [ActionDescriptor] {
-        vec![SEND, ActionDescriptor { name: "edit", keys: keys.to_vec().leak(), ..SEND }].leak()
+    fn actions_with_keys(message_keys: &[&'static str]) -> &'static [ActionDescriptor] {
+        vec![SEND, ActionDescriptor { name: "edit", message_keys: message_keys.to_vec().leak(), ..SEND }].leak()
     }
 
     fn check_routes(routes: &[RouteDescriptor]) -> Result<(), String> {
         check_with(handler("Chat", routes), check_mounts)
     }
 
-    fn check_with(node: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
-        let node: &'static HandlerDescriptor = Box::leak(Box::new(node));
-        catch_unwind(|| checking(node)).map_err(|panic| *panic.downcast::<String>().unwrap())
+    fn check_with(handler: HandlerDescriptor, checking: fn(&'static HandlerDescriptor)) -> Result<(), String> {
+        let handler: &'static HandlerDescriptor = Box::leak(Box::new(handler));
+        catch_unwind(|| checking(handler)).map_err(|panic| *panic.downcast::<String>().unwrap())
     }
 
     fn missing_capture(name: &str, under: &str) -> Result<(), String> {
@@ -305,15 +306,18 @@ mod tests {
                 "action `edit` of handler `Room` takes `{key}` from the message, but `{path}` captures it; write `#[path(\"{key}\")]` on that parameter, or take it from another key of the message"
             ))
         };
-        let room =
-            |keys: &[&'static str]| HandlerDescriptor { actions: actions_with_keys(keys), ..handler("Room", &[]) };
-        let check_room = |keys: &[&'static str]| check_routes(&[route("rooms/{room}/", room(keys))]);
+        let room = |message_keys: &[&'static str]| HandlerDescriptor {
+            actions: actions_with_keys(message_keys),
+            ..handler("Room", &[])
+        };
+        let check_room = |message_keys: &[&'static str]| check_routes(&[route("rooms/{room}/", room(message_keys))]);
         assert_eq!(check_room(&["text", "rooms", "roo", "room_id"]), Ok(()));
         assert_eq!(check_room(&["room"]), key_conflict("room", "rooms/{room}/"));
         assert_eq!(check_room(&["text", "room"]), key_conflict("room", "rooms/{room}/"));
         // Captures of outer routes count; captures of sibling routes do not.
-        let inner = |keys: &[&'static str]| {
-            let users = handler("Users", &[route("{other}", handler("Other", &[])), route("rooms/{room}", room(keys))]);
+        let inner = |message_keys: &[&'static str]| {
+            let users =
+                handler("Users", &[route("{other}", handler("Other", &[])), route("rooms/{room}", room(message_keys))]);
             check_routes(&[route("{elsewhere}/", handler("Elsewhere", &[])), route("users/{user}/", users)])
         };
         assert_eq!(inner(&["other", "elsewhere", "text"]), Ok(()));
@@ -340,8 +344,8 @@ mod tests {
 
     #[test]
     fn inherited_without_outer_permission_is_rejected() {
-        let inheriting = HandlerDescriptor { inherited: true, ..handler("Room", &[]) };
-        let with_permission = |node: HandlerDescriptor| HandlerDescriptor { permission: PERMISSION, ..node };
+        let inheriting = HandlerDescriptor { is_inherited: true, ..handler("Room", &[]) };
+        let with_permission = |handler: HandlerDescriptor| HandlerDescriptor { permission: PERMISSION, ..handler };
         let expected = "handler `Room` has `permission = inherited`, but no permission guards its route `rooms`; add `permission = ..` to the route or to the handler";
         let rooms = route("rooms", inheriting);
         assert_eq!(check_routes(&[rooms]), Err(expected.to_owned()));
@@ -384,9 +388,9 @@ mod tests {
             "Chat",
             &[RouteDescriptor { id: 3, ..route("users", handler("Users", &[])) }, RouteDescriptor { id: 7, ..bad }],
         );
-        assert_eq!(check_with(chat, |node| check_mount(node, 3)), Ok(()));
-        assert_eq!(check_with(chat, |node| check_mount(node, 1)), Ok(()));
-        assert_eq!(check_with(chat, |node| check_mount(node, 7)), missing_capture("room", "rooms"));
+        assert_eq!(check_with(chat, |handler| check_mount(handler, 3)), Ok(()));
+        assert_eq!(check_with(chat, |handler| check_mount(handler, 1)), Ok(()));
+        assert_eq!(check_with(chat, |handler| check_mount(handler, 7)), missing_capture("room", "rooms"));
     }
 
     #[test]

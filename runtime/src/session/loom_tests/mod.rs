@@ -78,7 +78,7 @@ struct Room {
 }
 
 /// The permission expressions, which the models do not evaluate.
-const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], codenames: false };
+const UNUSED: &Expression = &Expression { tree: Expr::All(&[]), leaves: &[], has_codenames: false };
 
 impl Handler for Room {
     type User = Member;
@@ -90,7 +90,7 @@ impl Dispatch for Room {
     const DESCRIPTOR: &'static HandlerDescriptor = &HandlerDescriptor {
         name: "",
         permission: None,
-        inherited: false,
+        is_inherited: false,
         capture_uses: &[],
         actions: &[],
         routes: &[],
@@ -120,7 +120,7 @@ impl Emits<Message> for Room {
         if event.is_secret { subscriber.may(READ) } else { Some(true) }
     }
 
-    fn shared(&self, event: &Message) -> Option<Result<Frame>> {
+    fn shared_frame(&self, event: &Message) -> Option<Result<Frame>> {
         Some(Ok(Frame(char::from(event.number).to_string().into())))
     }
 }

@@ -1,0 +1,28 @@
+//! Endpoints on a real socket, and WebSocket clients for them.
+
+use axum::Router;
+use futures_util::{SinkExt, StreamExt};
+use portcullis::{Consumer, Endpoint};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// A WebSocket client.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Serves an endpoint at `/ws` on a free port, on the current runtime. Returns host and port.
+pub async fn serve<C: Consumer>(endpoint: Endpoint<C>) -> String {
+    let app = Router::new().route("/ws", endpoint.into_route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// Connects, and calls `ping`: its reply arrives after `#[connect]`, so that the connection is a member of its groups.
+pub async fn connect_member(address: &str) -> Socket {
+    let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
+    socket.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket
+}

@@ -1,0 +1,300 @@
+//! The handshake: connect permissions, strict connect expressions, authentication, origins and hooks.
+
+use std::sync::Mutex;
+
+use http::request::Parts;
+use portcullis::testing::connect;
+use portcullis::{
+    AllowAny, ConnectContext, Context, Error, Handler, IsAuthenticated, Permission, Result, Scope, consumer,
+};
+
+use crate::common::{HasRole, Member, member};
+
+/// Rejects banned users in the handshake and has no opinion on others.
+struct Banned;
+
+impl<H: Handler<User = Member>> Permission<H> for Banned {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(cx.user().is_some_and(|member| member.roles.contains(&"banned")))
+    }
+
+    async fn can_connect(&self, _: &H, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
+        match cx.user() {
+            Some(member) if member.roles.contains(&"banned") => Ok(Some(true)),
+            Some(member) if member.roles.contains(&"broken") => Err(Error::internal("no database")),
+            Some(member) if member.roles.contains(&"panics") => panic!("no database"),
+            _ => Ok(None),
+        }
+    }
+}
+
+struct Lenient;
+
+#[consumer(user = Member, permission = "IsAuthenticated & !Banned")]
+impl Lenient {
+    #[action]
+    async fn ping(&self) -> &'static str {
+        "pong"
+    }
+}
+
+#[tokio::test]
+async fn connect_without_opinion_is_accepted_and_messages_are_authorized() {
+    let endpoint = portcullis::websocket(Lenient);
+    let mut guest = connect(&endpoint).open().await.unwrap();
+    assert_eq!(guest.call("ping").await.status(), 403);
+    let mut user = connect(&endpoint).user(member(1, &[])).open().await.unwrap();
+    assert_eq!(user.call("ping").await.status(), 200);
+}
+
+#[tokio::test]
+async fn connect_permission_that_denies_fails_or_panics_rejects_the_handshake() {
+    let endpoint = portcullis::websocket(Lenient);
+    for (role, status) in [("banned", 403), ("broken", 500), ("panics", 500)] {
+        let refused = connect(&endpoint).user(member(1, &[role])).open().await.unwrap_err();
+        assert_eq!(refused.status(), status, "{role}");
+    }
+}
+
+struct Strict;
+
+#[consumer(user = Member, connect = "IsAuthenticated & (HasRole(\"staff\") | IsConnectAction)")]
+impl Strict {
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+/// Its `has_permission` is evaluated in the handshake, where the action is called `connect`.
+struct IsConnectAction;
+
+impl<H: Handler<User = Member>> Permission<H> for IsConnectAction {
+    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+        Ok(cx.action() == "connect" && cx.route().is_empty() && cx.scope().path() == "/side")
+    }
+}
+
+#[tokio::test]
+async fn strict_connect_expression_evaluates_every_leaf() {
+    let endpoint = portcullis::websocket(Strict);
+    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 403);
+    assert_eq!(connect(&endpoint).user(member(1, &[])).open().await.unwrap_err().status(), 403);
+    assert!(connect(&endpoint).user(member(1, &["staff"])).open().await.is_ok());
+    assert!(connect(&endpoint).user(member(1, &[])).path("/side?x=1").open().await.is_ok());
+}
+
+async fn from_header(parts: &Parts) -> Result<Option<Member>> {
+    match parts.headers.get("x-user").and_then(|value| value.to_str().ok()) {
+        None => Ok(None),
+        Some("expired") => Err(Error::unauthenticated()),
+        Some("broken") => Err(Error::internal("no database")),
+        Some("panics") => panic!("no database"),
+        Some("slow") => std::future::pending().await,
+        Some(id) => Ok(id.parse().ok().map(|id| member(id, &[]))),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn authenticator_function_gets_the_request_and_returns_the_user() {
+    let endpoint = portcullis::websocket(Identity).authenticate(from_header);
+    let mut user = connect(&endpoint).header("x-user", "5").open().await.unwrap();
+    assert_eq!(user.call("id").await.data(), 5);
+    assert_eq!(connect(&endpoint).open().await.unwrap().call("id").await.data(), &serde_json::Value::Null);
+    for (header, status) in [("expired", 401), ("broken", 500), ("panics", 500), ("slow", 500)] {
+        assert_eq!(connect(&endpoint).header("x-user", header).open().await.unwrap_err().status(), status, "{header}");
+    }
+    // A user that a layer has inserted into the extensions takes precedence.
+    let mut other = connect(&endpoint).header("x-user", "5").user(member(6, &[])).open().await.unwrap();
+    assert_eq!(other.call("id").await.data(), 6);
+}
+
+#[tokio::test]
+async fn authenticator_closure_with_state_returns_the_user() {
+    let known = std::sync::Arc::new(7_u32);
+    let endpoint = portcullis::websocket(Identity).authenticate(move |_: &Parts| {
+        let known = known.clone();
+        async move { Ok(Some(member(*known, &[]))) }
+    });
+    assert_eq!(connect(&endpoint).open().await.unwrap().call("id").await.data(), 7);
+}
+
+struct Identity;
+
+#[consumer(user = Member)]
+impl Identity {
+    #[action(permission = AllowAny)]
+    async fn id(&self, cx: &Context<'_, Member>) -> Option<u32> {
+        cx.user().map(|member| member.id)
+    }
+}
+
+#[tokio::test]
+async fn origin_that_is_not_allowed_is_rejected() {
+    let endpoint = portcullis::websocket(Identity);
+    let from = |origin: &str| connect(&endpoint).header("host", "chat.example").header("origin", origin).open();
+    assert!(from("https://chat.example").await.is_ok());
+    assert_eq!(from("https://evil.example").await.unwrap_err().status(), 403);
+    assert_eq!(from("null").await.unwrap_err().status(), 403);
+
+    let wide = portcullis::websocket(Identity).allow_origins(["https://app.example"]);
+    let from = |origin: &str| connect(&wide).header("host", "chat.example").header("origin", origin).open();
+    assert!(from("https://app.example").await.is_ok());
+    assert!(from("https://evil.example").await.is_err());
+
+    let any = portcullis::websocket(Identity).allow_any_origin();
+    assert!(connect(&any).header("origin", "null").open().await.is_ok());
+}
+
+struct Hooks {
+    log: Mutex<Vec<String>>,
+}
+
+#[derive(Clone)]
+struct Greeting(String);
+
+#[consumer(user = Member, name = "hooks")]
+impl Hooks {
+    #[connect]
+    async fn on_connect(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
+        tokio::task::yield_now().await;
+        let member = cx.user().ok_or_else(Error::denied)?;
+        if member.roles.contains(&"broken") {
+            return Err(Error::internal("no database"));
+        }
+        assert!(!member.roles.contains(&"panics"), "no database");
+        if member.roles.contains(&"slow") {
+            std::future::pending::<()>().await;
+        }
+        cx.insert(Greeting(format!("hello {}", member.id)));
+        self.log.lock().unwrap().push(format!("connect {}", member.id));
+        Ok(())
+    }
+
+    #[disconnect]
+    async fn on_disconnect(&self, scope: &Scope<Member>) {
+        let id = scope.user().map_or(0, |member| member.id);
+        self.log.lock().unwrap().push(format!("disconnect {id}"));
+        DISCONNECTED.notify_one();
+    }
+
+    #[action(permission = AllowAny)]
+    async fn greeting(&self, cx: &Context<'_, Member>) -> Option<String> {
+        cx.scope().extension::<Greeting>().map(|greeting| greeting.0.clone())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    #[action(permission = AllowAny)]
+    async fn forever(&self) {
+        std::future::pending::<()>().await;
+    }
+}
+
+static DISCONNECTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+#[tokio::test(start_paused = true)]
+async fn connection_hooks_run_once_and_close_on_error() {
+    let endpoint = portcullis::websocket(Hooks { log: Mutex::default() });
+    let mut user = connect(&endpoint).user(member(1, &[])).open().await.unwrap();
+    // Messages wait for `#[connect]`.
+    assert_eq!(user.call("greeting").await.data(), "hello 1");
+    for (roles, code) in [(&["broken"][..], 4500), (&["panics"], 4500), (&["slow"], 4500)] {
+        let mut refused = connect(&endpoint).user(member(2, roles)).open().await.unwrap();
+        assert_eq!(refused.closed().await, code, "{roles:?}");
+    }
+    assert_eq!(connect(&endpoint).open().await.unwrap().closed().await, 4403);
+
+    let mut leaving = connect(&endpoint).user(member(3, &[])).open().await.unwrap();
+    assert_eq!(leaving.call("greeting").await.data(), "hello 3");
+    leaving.send(r#"{"action":"forever"}"#);
+    drop(leaving);
+    DISCONNECTED.notified().await;
+    assert_eq!(user.call("log").await.data(), &serde_json::json!(["connect 1", "connect 3", "disconnect 3"]));
+}
+
+#[tokio::test]
+async fn scope_keeps_the_request_of_the_handshake() {
+    #[derive(serde::Deserialize, serde::Serialize)]
+    struct Query {
+        token: String,
+    }
+
+    struct RequestScope;
+
+    #[consumer(user = Member)]
+    impl RequestScope {
+        #[action(permission = AllowAny)]
+        async fn how(&self, cx: &Context<'_, Member>) -> Result<(String, String, String, Option<u8>)> {
+            let scope = cx.scope();
+            let agent = scope.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let Query { token } = scope.query()?;
+            Ok((scope.path().to_owned(), agent.to_owned(), token, scope.extension::<u8>().copied()))
+        }
+    }
+
+    let endpoint = portcullis::websocket(RequestScope);
+    let client = connect(&endpoint).path("/ws/a?token=t%20k").header("user-agent", "tests").extension(7_u8);
+    let mut client = client.open().await.unwrap();
+    assert_eq!(client.call("how").await.data(), &serde_json::json!(["/ws/a", "tests", "t k", 7]));
+    let mut without = connect(&endpoint).open().await.unwrap();
+    assert_eq!(without.call("how").await.code(), "invalid_query");
+}
+
+#[tokio::test]
+#[should_panic(expected = "`app.example` is not an origin")]
+async fn invalid_origin_panics_at_start_up() {
+    let _ = portcullis::websocket(Identity).allow_origins(["https://fine.example", "app.example"]);
+}
+
+/// A user whose id panics.
+struct PanickingId;
+
+impl portcullis::User for PanickingId {
+    fn id(&self) -> std::borrow::Cow<'_, str> {
+        panic!("no name")
+    }
+}
+
+static NAMELESS_DISCONNECTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+struct Fragile;
+
+#[consumer(user = PanickingId)]
+impl Fragile {
+    #[action(permission = portcullis::DenyAll)]
+    async fn nothing(&self) {}
+
+    #[disconnect]
+    async fn left(&self) {
+        NAMELESS_DISCONNECTED.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn user_whose_id_panics_is_denied_and_disconnected_in_order() {
+    let mut client = connect(&portcullis::websocket(Fragile)).user(PanickingId).open().await.unwrap();
+    assert_eq!(client.call("nothing").await.status(), 403);
+    drop(client);
+    NAMELESS_DISCONNECTED.notified().await;
+}
+
+struct FragileConnect;
+
+#[consumer(user = PanickingId)]
+impl FragileConnect {
+    #[connect]
+    async fn refuses(&self) -> Result<()> {
+        Err(Error::denied())
+    }
+
+    #[action(permission = AllowAny)]
+    async fn nothing(&self) {}
+}
+
+#[tokio::test]
+async fn user_whose_id_panics_is_closed_by_a_refusing_connect() {
+    let mut client = connect(&portcullis::websocket(FragileConnect)).user(PanickingId).open().await.unwrap();
+    assert_eq!(client.closed().await, 4403);
+}

@@ -1,0 +1,5 @@
+//! From one message to its reply: order, time limits, reply formats and results.
+
+mod ordering;
+mod replies;
+mod results;

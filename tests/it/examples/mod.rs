@@ -1,0 +1,5 @@
+//! The examples as processes: what they print, what their servers reply, and their pages in a browser.
+
+mod chat_page;
+mod rooms_page;
+mod small;

@@ -1,0 +1,31 @@
+//! The integration tests that can share one process. Tests that need a process of their own (the program-wide registry or
+//! audit, a global tracing subscriber, a panic hook, an allocator) are separate binaries next to this folder.
+//!
+//! Consumers and codenames are registered by name for the entire program, so fixtures have distinct names.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod arguments;
+mod backpressure;
+mod connect;
+mod detached;
+mod dispatch;
+mod errors;
+mod events;
+mod examples;
+mod fairness;
+mod grants;
+mod lifecycle;
+mod logging;
+mod objects;
+mod permission_kinds;
+mod permissions;
+mod reauthentication;
+mod reauthorization;
+mod revocation;
+mod routes;
+mod streams;
+mod subscriptions;
+mod testing_client;
+mod transport;

@@ -1,0 +1,4 @@
+//! Connections over a real socket.
+
+mod peer_gone;
+mod websocket;
