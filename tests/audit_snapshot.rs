@@ -64,7 +64,7 @@ fn snapshot_in_another_order_fails() {
     let file = file("order.snap");
     let (chat, health) = SNAPSHOT.split_at(SNAPSHOT.find("Health").unwrap());
     fs::write(&file, format!("{health}{chat}")).unwrap();
-    assert!(failure_of(&file).contains("another order"));
+    assert!(failure_of(&file).contains("their order or number differs"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use portcullis::testing::connect;
 use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, OverflowPolicy, Result, consumer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -92,6 +92,9 @@ fn serve(server: &Runtime, hall: Endpoint<Arena>) -> String {
 /// Reads `events` events. Panics if the connection is closed before.
 async fn read_events(address: String, events: u32) {
     let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
+    // A message is dispatched after `#[connect]` has joined.
+    socket.send(r#"{"action":"pings"}"#.into()).await.unwrap();
+    socket.next().await.unwrap().unwrap();
     READY.add_permits(1);
     for number in 0..events {
         match socket.next().await.unwrap().unwrap() {

@@ -16,7 +16,7 @@ const MAX_LEAVES: u8 = 64;
 /// The evaluation of one expression for one message or one connection.
 ///
 /// Generated code loops over [`next`](Evaluation::next), evaluates that leaf, records the result with
-/// [`record`](Evaluation::tell) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
+/// [`record`](Evaluation::record) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
 /// results amount to.
 pub struct Evaluation<'c, 'a, U> {
     call: &'c Call<'a, U>,
