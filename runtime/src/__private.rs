@@ -32,7 +32,7 @@ pub use crate::pubsub::{
 ///
 /// # Errors
 ///
-/// Returns an internal marker if the call is only authorized and not run.
+/// Fails with the marker of a call that is only authorized and not run.
 pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
     call.go_on()
 }
@@ -101,7 +101,8 @@ pub fn unknown_route<T>() -> Result<T> {
 #[diagnostic::on_unimplemented(
     message = "`#[authenticate]` cannot return `{Self}`",
     label = "not a valid output of `#[authenticate]`",
-    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` means that no user is authenticated"
+    note = "return `Result<Option<{U}>, E>` with an error that converts into `portcullis::Error`; `None` \
+            means that the credentials identify no user"
 )]
 pub trait Identity<U> {
     /// Converts the output into the authenticated user, or `None` for no user.
