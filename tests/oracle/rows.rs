@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcullis::__private::{
     ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Context, Dispatch, Expr,
     Expression, Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row,
-    Traversal, no_arguments, unknown_leaf, unknown_route,
+    Traversal, check_execution, unknown_leaf, unknown_route,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -78,7 +78,7 @@ impl Dispatch for Live {
     };
     const ACTION_FNS: &'static [ActionFn<Self>] = &[run::<0>, run::<1>, run::<2>];
 
-    fn node(&self) -> &'static HandlerDescriptor {
+    fn descriptor(&self) -> &'static HandlerDescriptor {
         self.node
     }
 
@@ -103,7 +103,7 @@ fn run<'a, const AT: usize>(
 ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
     Box::pin(async move {
         let admitted = live.ask(live.actions[AT].as_ref(), call, admitted).await?;
-        no_arguments(call, &admitted)?;
+        check_execution(call, &admitted)?;
         live.script.run(&live.way, AT, call, reply).await
     })
 }
@@ -163,8 +163,8 @@ impl Live {
         let action_rows = level.actions.iter().zip(&actions).map(|(action, own)| ActionDescriptor {
             name: action.name,
             permission: own.as_ref().map(|own| own.expression),
-            blocking: action.blocking,
-            detached: false,
+            is_blocking: action.blocking,
+            is_detached: false,
             capture_uses: &[],
             message_keys: &[],
         });
@@ -211,7 +211,8 @@ impl Mount {
             Segment::Either => Row::Regex(capture(depth, at), either),
             Segment::Rest => Row::Rest(capture(depth, at)),
         });
-        let pattern = Pattern { text: "", segments: segments.collect::<Vec<_>>().leak(), slash: route.slash };
+        let pattern =
+            Pattern { text: "", segments: segments.collect::<Vec<_>>().leak(), has_trailing_slash: route.slash };
         let permission = self.own.as_ref().map(|own| own.expression);
         RouteDescriptor { id: self.id, pattern, permission, capture_uses: &[], handler: self.level.node }
     }
