@@ -202,8 +202,8 @@ mod tests {
             let event = format!("#[event(permission = {permission})] fn e(&self, event: &Sent) -> View {{}}");
             test_support::consumer_errors("", &event)
         };
-        for sound in ["a.b(field) & A | c.d", "AllowAny", "!A(3)"] {
-            assert_eq!(errors(sound), [""; 0], "{sound}");
+        for permission in ["a.b(field) & A | c.d", "AllowAny", "!A(3)"] {
+            assert_eq!(errors(permission), [""; 0], "{permission}");
         }
         for (permission, words) in [
             ("A | Owner(about)", "an event's permission is evaluated for the whole event; write `Owner`"),
@@ -227,8 +227,8 @@ mod tests {
             let event = format!("#[event(permission = A, {key})] fn e(&self, event: &Sent) -> View {{}}");
             test_support::consumer_errors("", &event)
         };
-        for sound in ["key = symbol", "key = \"symbol\"", "key = 0", "key = \"0\", name = \"x\""] {
-            assert_eq!(errors(sound), [""; 0], "{sound}");
+        for key in ["key = symbol", "key = \"symbol\"", "key = 0", "key = \"0\", name = \"x\""] {
+            assert_eq!(errors(key), [""; 0], "{key}");
         }
         for wrong in ["key = a.b", "key = (a, b)", "key = \"\"", "key = hash()"] {
             let expected = "`key` takes the name of one field of the event; write, for example, `key = symbol`";

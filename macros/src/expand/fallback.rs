@@ -45,7 +45,7 @@ pub(crate) fn fallback(block: &Block, item: &ItemImpl) -> TokenStream {
                 const DESCRIPTOR: &'static #descriptor = &#descriptor {
                     name: #name,
                     permission: #none,
-                    inherited: false,
+                    is_inherited: false,
                     capture_uses: &[],
                     actions: &[],
                     routes: &[],

@@ -105,10 +105,10 @@ fn public_name(group: &Group, locals: &Locals) -> Option<TokenStream> {
     let name = quote_spanned!(at=> #format!(#text #(#fields)*));
     let (option, string) = (paths::option(site), paths::owned_string(site));
     // The local is unused if there are no fields.
-    let begun = written.fields().next().map(|_| quote!(let #this = self;));
+    let binding = written.fields().next().map(|_| quote!(let #this = self;));
     Some(quote! {
         fn public_name(&self) -> #option<#string> {
-            #begun
+            #binding
             #some(#name)
         }
     })

@@ -26,7 +26,7 @@ const _: () = {
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
             permission: ::core::option::Option::None,
-            inherited: false,
+            is_inherited: false,
             capture_uses: &[],
             actions: &[],
             routes: &[],

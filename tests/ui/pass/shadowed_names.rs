@@ -97,7 +97,7 @@ impl Chat {
     }
 
     #[event(permission = AllowAny, key = __event)]
-    fn key(&self, __event: &Event) -> u8 {
+    fn coalescing_key(&self, __event: &Event) -> u8 {
         __event.__event
     }
 

@@ -299,23 +299,23 @@ mod tests {
 
     #[test]
     fn constant_expression_names_the_smallest_reason() {
-        const NOBODY: &str = "write `DenyAll` to deny every caller";
-        const EVERYBODY: &str = "write `AllowAny` to allow every caller";
+        const DENY_ALL: &str = "write `DenyAll` to deny every caller";
+        const ALLOW_ALL: &str = "write `AllowAny` to allow every caller";
         for (text, reason, instead) in [
-            ("A & !A", "`A & !A` can never hold", NOBODY),
-            ("A & B & !A", "`A & !A` can never hold, so `A & B & !A` never does", NOBODY),
-            ("A & (B & (C & !A))", "`A & !A` can never hold, so `A & (B & (C & !A))` never does", NOBODY),
-            ("(A | B) & !A & !B", "`(A | B) & !A & !B` can never hold", NOBODY),
+            ("A & !A", "`A & !A` can never hold", DENY_ALL),
+            ("A & B & !A", "`A & !A` can never hold, so `A & B & !A` never does", DENY_ALL),
+            ("A & (B & (C & !A))", "`A & !A` can never hold, so `A & (B & (C & !A))` never does", DENY_ALL),
+            ("(A | B) & !A & !B", "`(A | B) & !A & !B` can never hold", DENY_ALL),
             (
                 "C & (A | B) & D & !A & !B",
                 "`(A | B) & !A & !B` can never hold, so `C & (A | B) & D & !A & !B` never does",
-                NOBODY,
+                DENY_ALL,
             ),
-            ("B & (A | C) & !B", "`B & !B` can never hold, so `B & (A | C) & !B` never does", NOBODY),
-            ("A | !A", "`A | !A` always holds", EVERYBODY),
-            ("A | B | !A", "`A | !A` always holds, so `A | B | !A` always does", EVERYBODY),
-            ("B & !(A | !A)", "`A | !A` always holds, so `B & !(A | !A)` never does", NOBODY),
-            ("B | !(A & C & !A)", "`A & !A` can never hold, so `B | !(A & C & !A)` always does", EVERYBODY),
+            ("B & (A | C) & !B", "`B & !B` can never hold, so `B & (A | C) & !B` never does", DENY_ALL),
+            ("A | !A", "`A | !A` always holds", ALLOW_ALL),
+            ("A | B | !A", "`A | !A` always holds, so `A | B | !A` always does", ALLOW_ALL),
+            ("B & !(A | !A)", "`A | !A` always holds, so `B & !(A | !A)` never does", DENY_ALL),
+            ("B | !(A & C & !A)", "`A & !A` can never hold, so `B | !(A & C & !A)` always does", ALLOW_ALL),
             ("C | (A & !A)", "`A & !A` can never hold", "remove that part of `C | (A & !A)`, or change it"),
             (
                 "C | (A & B & !A)",
@@ -331,7 +331,7 @@ mod tests {
             (
                 "A(x) & !A(x) & AllowAny(y)",
                 "`A(x) & !A(x)` can never hold, so `A(x) & !A(x) & AllowAny(y)` never does",
-                NOBODY,
+                DENY_ALL,
             ),
         ] {
             assert_eq!(errors(text), format!("{reason}; {instead}"), "{text}");
