@@ -21,9 +21,9 @@ pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 pub(crate) enum SideEffect {
     /// Takes effect before the reply is sent.
     Before(Effect),
-    /// Joins the group, by a subscription if there is an id. Takes effect once the reply is in the send queue.
+    /// Joins the group, by a subscription if there is an id. Takes effect as [`After`](SideEffect::After) does.
     Join { group: AnyGroup, id: Option<RequestId>, effect: Effect, undo: Undo },
-    /// Takes effect once the reply is in the send queue.
+    /// Takes effect before the reply is sent, but events that it causes on this connection are held until the reply is out.
     After(Effect),
 }
 

@@ -4,31 +4,19 @@
 //! discarded if it fails. Departures run first, then joins and publications. Events of a group that the action left are
 //! delivered to its connection before the reply, and events of what it joined and published after the reply.
 
-use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::time::Instant;
 
 use super::event::Emits;
 use super::group::{Carries, Group};
-use super::group_table::JoinRequest;
+use super::join_request::{join, session};
 use super::publisher::Publisher;
 use crate::consumer::Consumer;
-use crate::context::{Call, ConnectContext, Context, Handler, User};
-use crate::context::{SideEffect, SideEffects};
+use crate::context::{ConnectContext, Context, Handler, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
-use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
-use crate::panic::{Contained, catch_unwind};
+use crate::panic::Contained;
 use crate::session::connections::Connections;
-use crate::session::memberships::GroupSlot;
-use crate::session::revalidator::within_deadline;
 use crate::session::session::Session;
-
-/// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
-/// them.
-const MAX_SUBSCRIPTIONS_PER_GROUP: usize = 32;
 
 impl<U: User> Context<'_, U> {
     /// Joins a group if the group's permission holds for this connection.
@@ -153,10 +141,13 @@ impl<U: User> Context<'_, U> {
         // Dropped outside of the lock: dropping the group's key may run the application's code.
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
         let held_slots = usize::from(session.is_member(&group, Some(&id)));
-        call.with_side_effects(|effects| effects.depart(group.clone(), Some(id.clone()), held_slots));
+        let (departure, departure_id) = (group.clone(), Some(id.clone()));
         let group = Contained::new(group);
         let effect = SideEffect::Before(Box::new(move || session.release(&*group, Some(&id))));
-        call.with_side_effects(|effects| effects.push(effect));
+        call.with_side_effects(|effects| {
+            effects.depart(departure, departure_id, held_slots);
+            effects.push(effect);
+        });
         Ok(())
     }
 
@@ -177,10 +168,13 @@ impl<U: User> Context<'_, U> {
         let session = session::<G::Consumer, U>(call)?.clone();
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, None)));
         let held_slots = session.slot_count(&group);
-        call.with_side_effects(|effects| effects.depart(group.clone(), None, held_slots));
+        let departure = group.clone();
         let group = Contained::new(group);
         let effect = SideEffect::Before(Box::new(move || session.remove_membership(&*group)));
-        call.with_side_effects(|effects| effects.push(effect));
+        call.with_side_effects(|effects| {
+            effects.depart(departure, None, held_slots);
+            effects.push(effect);
+        });
         Ok(())
     }
 
@@ -358,107 +352,5 @@ impl<U: User> ConnectContext<'_, U> {
         G::Consumer: Handler<User = U>,
     {
         join(self.call(), group, None).await
-    }
-}
-
-async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G, id: Option<RequestId>) -> Result<()>
-where
-    G::Consumer: Handler<User = U>,
-{
-    let session = session::<G::Consumer, U>(call)?;
-    let evaluation_epoch = session.send_queue.epoch();
-    match session.scope().filter(|current| !std::ptr::eq(&raw const **current, call.scope())) {
-        // The user has been replaced since the action began. The current one must be authorized, because its rights decide
-        // what it receives.
-        Some(current) => {
-            let head = ConnectContext::<U>::head();
-            group.may_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
-        }
-        None => group.may_join(&session.consumer, call).await?,
-    }
-    if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
-        return Ok(());
-    }
-    let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
-    let is_member = session.is_member(&group, id.as_ref()) && !is_leaving;
-    if id.is_some() && !is_member && session.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
-        let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
-        return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
-    }
-    let slot = if is_member {
-        None
-    } else {
-        Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
-    };
-    let request = join_request(group.clone(), id.clone(), slot)?;
-    let (session, undo_group, undo_id, undo_session) =
-        (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
-    let has_joined = Arc::new(AtomicBool::new(false));
-    let undo_has_joined = has_joined.clone();
-    let enter_group = move || {
-        session.join_at_epoch(evaluation_epoch, || {
-            has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
-        });
-    };
-    let undo = move || {
-        if undo_has_joined.load(Ordering::SeqCst) {
-            undo_session.release(&*undo_group, undo_id.as_ref());
-        }
-    };
-    let effect = SideEffect::Join {
-        group: Contained::new(Box::new(group)),
-        id,
-        effect: Box::new(enter_group),
-        undo: Box::new(undo),
-    };
-    call.with_side_effects(|effects| effects.push(effect));
-    Ok(())
-}
-
-/// Creates the request that adds a session to a group.
-pub(crate) fn join_request<G: Group>(
-    group: G,
-    id: Option<RequestId>,
-    slot: Option<GroupSlot<G::Consumer>>,
-) -> Result<JoinRequest<G>> {
-    let name = catch_unwind(|| group.public_name());
-    let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
-    Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
-}
-
-/// Returns the session of the call, as a session of consumer `C`.
-fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
-    let session = call
-        .session()
-        .ok_or_else(|| Error::internal("groups are unavailable during connect checks and in `#[authenticate]`"))?;
-    <dyn Any>::downcast_ref(session)
-        .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
-}
-
-impl<C: Consumer> Session<C> {
-    /// Joins a group from outside of an action if the group's permission holds. Returns whether the session is a member
-    /// then.
-    pub(crate) async fn authorize_and_join<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
-        // Read first, so that a change after it makes the session revalidate.
-        let evaluation_epoch = self.send_queue.epoch();
-        let Some(scope) = self.scope() else { return false };
-        let head = ConnectContext::<C::User>::head();
-        let call = Call::new(&scope, &head, &[], &[], &[]);
-        let authorized =
-            within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
-        let slot = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
-        match authorized.and_then(|()| join_request(group.clone(), None, slot()?)) {
-            Ok(request) => {
-                let enter_group = || _ = self.registry.add_member(self, request);
-                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
-                    change.wait().await;
-                }
-                self.is_member(&group, None)
-            }
-            Err(error) => {
-                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
-                false
-            }
-        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::group::Group;
+use super::join_request::JoinRequest;
 use crate::consumer::Consumer;
 use crate::context::{Call, ConnectContext, Handler, Scope};
 use crate::error::Result;
@@ -196,15 +197,4 @@ impl<C: Consumer> SessionRegistry<C> {
         // The entry under the id of `G` is always a `GroupTable<G>`.
         table.clone().downcast().unwrap_or_default()
     }
-}
-
-/// An authorized request to add a session to a group.
-pub(crate) struct JoinRequest<G: Group> {
-    pub(crate) group: Contained<G>,
-    /// The public name of the group in frames.
-    pub(crate) name: Option<Arc<str>>,
-    /// The request id of the subscription, or `None` for a join.
-    pub(crate) id: Option<RequestId>,
-    /// The reserved group slot, or `None` if the session is a member already.
-    pub(crate) slot: Option<GroupSlot<G::Consumer>>,
 }

@@ -7,6 +7,7 @@ pub(crate) mod event;
 mod fanout;
 pub(crate) mod group;
 pub(crate) mod group_table;
+pub(crate) mod join_request;
 pub(crate) mod publication;
 mod publisher;
 

@@ -30,7 +30,7 @@ use crate::panic::Contained;
 use crate::permission::{Expr, Expression};
 use crate::pubsub::event::{Emits, Frame, Subscriber};
 use crate::pubsub::group::{Carries, Group};
-use crate::pubsub::group_table::JoinRequest;
+use crate::pubsub::join_request::JoinRequest;
 use crate::pubsub::publication::Publication;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::overflow::OverflowPolicy;

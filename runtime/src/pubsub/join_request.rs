@@ -1,0 +1,134 @@
+//! Joining a group: the group's permission is evaluated, a group slot is reserved, and the request is kept until the action
+//! has succeeded.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::Instant;
+
+use super::group::Group;
+use crate::consumer::Consumer;
+use crate::context::{Call, ConnectContext, Handler, SideEffect, SideEffects, User};
+use crate::error::{Error, Result};
+use crate::log::{Cause, Truncated};
+use crate::message::RequestId;
+use crate::panic::{Contained, catch_unwind};
+use crate::session::memberships::GroupSlot;
+use crate::session::revalidator::within_deadline;
+use crate::session::session::Session;
+
+/// The number of request ids under which a connection may subscribe to one group. Each event of the group carries all of
+/// them.
+const MAX_SUBSCRIPTIONS_PER_GROUP: usize = 32;
+
+/// An authorized request to add a session to a group.
+pub(crate) struct JoinRequest<G: Group> {
+    pub(crate) group: Contained<G>,
+    /// The public name of the group in frames.
+    pub(crate) name: Option<Arc<str>>,
+    /// The request id of the subscription, or `None` for a join.
+    pub(crate) id: Option<RequestId>,
+    /// The reserved group slot, or `None` if the session is a member already.
+    pub(crate) slot: Option<GroupSlot<G::Consumer>>,
+}
+
+/// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.
+pub(super) async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G, id: Option<RequestId>) -> Result<()>
+where
+    G::Consumer: Handler<User = U>,
+{
+    let session = session::<G::Consumer, U>(call)?;
+    let evaluation_epoch = session.send_queue.epoch();
+    match session.scope().filter(|current| !std::ptr::eq(&raw const **current, call.scope())) {
+        // The user has been replaced since the action began. The current one must be authorized, because its rights decide
+        // what it receives.
+        Some(current) => {
+            let head = ConnectContext::<U>::head();
+            group.may_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
+        }
+        None => group.may_join(&session.consumer, call).await?,
+    }
+    if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
+        return Ok(());
+    }
+    let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
+    let is_member = session.is_member(&group, id.as_ref()) && !is_leaving;
+    if id.is_some() && !is_member && session.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
+        let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
+        return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
+    }
+    let slot = if is_member {
+        None
+    } else {
+        Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
+    };
+    let request = JoinRequest::new(group.clone(), id.clone(), slot)?;
+    let (session, undo_group, undo_id, undo_session) =
+        (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
+    let has_joined = Arc::new(AtomicBool::new(false));
+    let undo_has_joined = has_joined.clone();
+    let enter_group = move || {
+        session.join_at_epoch(evaluation_epoch, || {
+            has_joined.store(session.registry.add_member(&session, request), Ordering::SeqCst);
+        });
+    };
+    let undo = move || {
+        if undo_has_joined.load(Ordering::SeqCst) {
+            undo_session.release(&*undo_group, undo_id.as_ref());
+        }
+    };
+    let effect = SideEffect::Join {
+        group: Contained::new(Box::new(group)),
+        id,
+        effect: Box::new(enter_group),
+        undo: Box::new(undo),
+    };
+    call.with_side_effects(|effects| effects.push(effect));
+    Ok(())
+}
+
+impl<G: Group> JoinRequest<G> {
+    fn new(group: G, id: Option<RequestId>, slot: Option<GroupSlot<G::Consumer>>) -> Result<JoinRequest<G>> {
+        let name = catch_unwind(|| group.public_name());
+        let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
+        Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
+    }
+}
+
+/// Returns the session of the call, as a session of consumer `C`.
+pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
+    let session = call
+        .session()
+        .ok_or_else(|| Error::internal("groups are unavailable during connect checks and in `#[authenticate]`"))?;
+    <dyn Any>::downcast_ref(session)
+        .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
+}
+
+impl<C: Consumer> Session<C> {
+    /// Joins a group from outside of an action if the group's permission holds. Returns whether the session is a member
+    /// then.
+    pub(crate) async fn authorize_and_join<G: Group<Consumer = C>>(self: &Arc<Self>, group: G) -> bool {
+        // Read first, so that a change after it makes the session revalidate.
+        let evaluation_epoch = self.send_queue.epoch();
+        let Some(scope) = self.scope() else { return false };
+        let head = ConnectContext::<C::User>::head();
+        let call = Call::new(&scope, &head, &[], &[], &[]);
+        let authorized =
+            within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
+        let slot = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
+        match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
+            Ok(request) => {
+                let enter_group = || _ = self.registry.add_member(self, request);
+                if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
+                    change.wait().await;
+                }
+                self.is_member(&group, None)
+            }
+            Err(error) => {
+                tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");
+                false
+            }
+        }
+    }
+}
