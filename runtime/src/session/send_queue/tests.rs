@@ -1,0 +1,135 @@
+use super::*;
+
+/// A text that begins with a capital letter has this letter as its coalescing key.
+impl Coalesce for &'static str {
+    fn coalescing_key(&self) -> Option<(u64, usize)> {
+        self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
+    }
+}
+
+type Texts = SendQueue<&'static str>;
+
+fn send_queue(max_events: usize, max_bytes: usize, overflow_policy: OverflowPolicy) -> Texts {
+    SendQueue::new(max_events, max_bytes, overflow_policy, Arc::default())
+}
+
+fn dequeue_before(send_queue: &Texts, sequence: u64) -> Result<Option<String>, ConnectionEnd> {
+    Ok(send_queue.dequeue_before(sequence)?.map(|dequeued| dequeued.frame.to_string()))
+}
+
+fn drain(send_queue: &Texts) -> Result<Vec<String>, ConnectionEnd> {
+    let (sequence, mut frames) = (send_queue.next_sequence()?, Vec::new());
+    while let Some(dequeued) = send_queue.dequeue_before(sequence)? {
+        frames.push(dequeued.frame.to_string());
+        assert_eq!(dequeued.has_more, send_queue.is_ready());
+    }
+    Ok(frames)
+}
+
+fn enqueue_one(send_queue: &Texts, text: &'static str, epoch: u64, version: Option<u64>) -> EnqueueOutcome {
+    send_queue.enqueue(text.into(), text, epoch, 0, || version).0
+}
+
+/// Enqueues texts while the reader is stalled.
+fn enqueue_all(send_queue: &Texts, texts: &[&'static str]) {
+    send_queue.stall();
+    for text in texts {
+        enqueue_one(send_queue, text, send_queue.epoch(), Some(0));
+    }
+}
+
+#[test]
+fn dequeue_returns_each_event_once_in_order() {
+    let send_queue = send_queue(3, 100, OverflowPolicy::Close);
+    enqueue_all(&send_queue, &["a", "b", "c"]);
+    assert_eq!(dequeue_before(&send_queue, 1).unwrap().unwrap(), "a");
+    assert_eq!(dequeue_before(&send_queue, 1).unwrap(), None, "the next event has a higher sequence number");
+    assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
+    assert_eq!(dequeue_before(&send_queue, 9).unwrap(), None);
+    enqueue_all(&send_queue, &["d", "e", "f"]);
+    assert_eq!(drain(&send_queue).unwrap(), ["d", "e", "f"]);
+}
+
+#[test]
+fn enqueue_over_a_limit_closes_the_queue_under_close() {
+    for send_queue in [send_queue(2, 100, OverflowPolicy::Close), send_queue(9, 2, OverflowPolicy::Close)] {
+        enqueue_all(&send_queue, &["a", "b"]);
+        assert_eq!(drain(&send_queue).unwrap(), ["a", "b"]);
+        enqueue_all(&send_queue, &["c", "d", "e"]);
+        assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)));
+        assert_eq!(enqueue_one(&send_queue, "f", 0, Some(0)), EnqueueOutcome::Discarded);
+        send_queue.close_with(CloseCode::Refused);
+        assert_eq!(
+            dequeue_before(&send_queue, 9),
+            Err(ConnectionEnd::Close(CloseCode::TooSlow)),
+            "the first close code stays"
+        );
+        assert_eq!(send_queue.counters.snapshot().too_slow, 1);
+    }
+}
+
+#[test]
+fn enqueue_over_a_limit_drops_and_counts_the_oldest_under_drop_oldest() {
+    let send_queue = send_queue(2, 4, OverflowPolicy::DropOldest);
+    enqueue_all(&send_queue, &["a", "b", "c"]);
+    assert_eq!(drain(&send_queue).unwrap(), ["b", "c"]);
+    enqueue_all(&send_queue, &["ddd", "ee", "fffff"]);
+    assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new(), "an event larger than the limit is dropped too");
+    send_queue.record_dropped(1);
+    assert_eq!((send_queue.counters.snapshot().dropped, send_queue.close()), (5, 5));
+    enqueue_all(&send_queue, &["g"]);
+    assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn enqueue_over_a_limit_keeps_the_newest_per_key_under_keep_newest() {
+    let send_queue = send_queue(4, 100, OverflowPolicy::KeepNewest);
+    enqueue_all(&send_queue, &["A1", "B1", "A2", "c"]);
+    assert_eq!(drain(&send_queue).unwrap(), ["A1", "B1", "A2", "c"], "nothing is dropped below the limit");
+    enqueue_all(&send_queue, &["A1", "B1", "A2", "c", "B2"]);
+    assert_eq!(
+        drain(&send_queue).unwrap(),
+        ["A1", "A2", "c", "B2"],
+        "the newest event supersedes the one with its own key"
+    );
+    enqueue_all(&send_queue, &["A1", "A2", "A3", "B1", "c", "d"]);
+    assert_eq!(drain(&send_queue).unwrap(), ["A3", "B1", "c", "d"], "or else every superseded event is dropped");
+    assert_eq!(send_queue.counters.snapshot().dropped, 3);
+    enqueue_all(&send_queue, &["A1", "B1", "c", "d", "e"]);
+    assert_eq!(drain(&send_queue), Err(ConnectionEnd::Close(CloseCode::TooSlow)), "no event is superseded");
+}
+
+#[test]
+fn dequeue_before_a_sequence_ignores_superseded_events() {
+    let send_queue = send_queue(3, 100, OverflowPolicy::KeepNewest);
+    enqueue_all(&send_queue, &["A1", "b"]);
+    let sequence = send_queue.next_sequence().unwrap();
+    enqueue_all(&send_queue, &["C1", "C2"]);
+    assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "A1");
+    enqueue_all(&send_queue, &["A2", "C3"]);
+    assert_eq!(dequeue_before(&send_queue, sequence).unwrap().unwrap(), "b");
+    assert_eq!(dequeue_before(&send_queue, sequence).unwrap(), None);
+    assert_eq!(drain(&send_queue).unwrap(), ["A2", "C3"]);
+}
+
+#[test]
+fn enqueue_by_an_ended_or_changed_path_is_rejected() {
+    let send_queue = send_queue(9, 100, OverflowPolicy::Close);
+    assert_eq!(enqueue_one(&send_queue, "a", 0, Some(0)), EnqueueOutcome::Enqueued);
+    assert_eq!(enqueue_one(&send_queue, "b", 0, None), EnqueueOutcome::Discarded);
+    assert_eq!(enqueue_one(&send_queue, "c", 0, Some(1)), EnqueueOutcome::PathChanged);
+    assert_eq!(drain(&send_queue).unwrap(), ["a"]);
+}
+
+#[test]
+fn recall_returns_queued_events_and_makes_older_epochs_stale() {
+    let send_queue = send_queue(9, 100, OverflowPolicy::Close);
+    enqueue_all(&send_queue, &["a", "b"]);
+    let before = send_queue.epoch();
+    let (epoch, recalled) = send_queue.recall();
+    assert_eq!((epoch, recalled.collect::<Vec<_>>()), (before + 1, vec!["a", "b"]));
+    assert_eq!(drain(&send_queue).unwrap(), Vec::<String>::new());
+    assert_eq!(enqueue_one(&send_queue, "c", before, Some(0)), EnqueueOutcome::Stale);
+    enqueue_all(&send_queue, &["d"]);
+    assert_eq!(drain(&send_queue).unwrap(), ["d"]);
+}
