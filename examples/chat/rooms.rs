@@ -58,7 +58,7 @@ struct RoomView {
     members: Vec<Place>,
 }
 
-/// Usually the same users; a policy may let a user post who may not read.
+/// The two permissions usually hold for the same users, but a site policy may let a user post without reading.
 #[handler(user = Account, permission = "May(Act::Read) | May(Act::Send)")]
 impl Rooms {
     /// Reads the room, and joins its group on this connection.

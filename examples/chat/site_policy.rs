@@ -15,7 +15,7 @@ pub(crate) struct SitePolicy {
 impl Policy for SitePolicy {
     fn may_send(&self, who: &Standing) -> Result<bool> {
         let may = !who.room.archived && (who.staff || may_send(who));
-        // Checked last, so that a user who may not post anyway does not learn about the quota.
+        // Checked last: a user without the permission to post gets 403 and does not learn about the quota.
         if may && self.store.count_messages_today(who.user)? >= self.quota {
             return Err(Error::too_many_requests(self.store.time_until_midnight()?));
         }
