@@ -17,7 +17,8 @@ macro_rules! golden {
             #[test]
             fn $name() {
                 let source = include_str!(concat!("../tests/expand/", stringify!($name), ".rs"));
-                assert_expansion(source, &expect_file![concat!("../tests/expand/", stringify!($name), ".expanded.rs")]);
+                let expected = expect_file![concat!("../tests/expand/", stringify!($name), ".expanded.rs")];
+                assert_expansion(stringify!($name), source, &expected);
             }
         )+
     };
@@ -43,11 +44,14 @@ golden! {
     group_fallback
 }
 
-fn assert_expansion(source: &str, expected: &ExpectFile) {
+fn assert_expansion(name: &str, source: &str, expected: &ExpectFile) {
     let mut file = syn::parse_file(source).unwrap();
     file.items = file.items.into_iter().flat_map(expand_item).collect();
     file.attrs.clear();
-    expected.assert_eq(&prettyplease::unparse(&file));
+    let expanded = prettyplease::unparse(&file);
+    // A mistake in a golden input would otherwise be blessed as the expected expansion.
+    assert_eq!(expanded.contains("compile_error!"), name.ends_with("fallback"), "{expanded}");
+    expected.assert_eq(&expanded);
 }
 
 /// Expands the Portcullis macro on an item. Returns an item without one unchanged.

@@ -1,4 +1,4 @@
-//! Keys of the message, attributes of serde on them, and an extractor.
+//! Message keys, serde attributes on parameters, and an extractor.
 
 #[handler(user = Member, permission = IsAuthenticated)]
 impl Search {

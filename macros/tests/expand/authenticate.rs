@@ -1,4 +1,4 @@
-//! Fresh credentials in place: what stands in the message, and one without arguments that comes and goes.
+//! In-band authentication: `#[authenticate]` with arguments, and one without under a `cfg`.
 
 #[consumer(user = Member, permission = AllowAny)]
 impl Chat {

@@ -1,4 +1,4 @@
-//! What is generated for an action comes and goes with it.
+//! The generated code of an action has the same `cfg` as its method.
 
 #[handler(permission = IsAuthenticated)]
 impl Debug {

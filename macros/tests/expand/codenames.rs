@@ -1,4 +1,4 @@
-//! Codenames: declared, under a renamed crate too, and asked by an action and at the door.
+//! Codenames: declared, under a renamed crate too, and evaluated for an action and in the connect phase.
 
 permissions! {
     chat { can_use_chat = "Can use chat", can_moderate_chat = "May delete what others wrote" }

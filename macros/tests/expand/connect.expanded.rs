@@ -1,5 +1,5 @@
 impl Chat {
-    async fn greet(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn greet(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         self.lobby.enter(cx).await
     }
     fn part(&self) {
@@ -7,11 +7,15 @@ impl Chat {
     }
     async fn ping(&self) {}
 }
-#[allow(dead_code)]
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::portcullis::__private as __rt;
     type __BlockLeaf0 = Banned;
-    type __ConnectLeaf0 = IsAuthenticated;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Not(&__rt::Expr::Leaf(0)),
+        leaves: &["Banned"],
+        has_codenames: false,
+    };
     #[automatically_derived]
     impl __rt::Handler for Chat {
         type User = Member;
@@ -25,19 +29,167 @@ const _: () = {
         type Block = __rt::ConsumerBlock;
         const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
             name: "Chat",
-            permission: ::core::option::Option::None,
+            permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[],
-            actions: &[],
+            capture_uses: &[
+                __rt::CaptureUse {
+                    reader: "permission `Banned`",
+                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                },
+            ],
+            actions: &[
+                __rt::ActionDescriptor {
+                    name: "ping",
+                    permission: ::core::option::Option::None,
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[],
+                    message_keys: &[],
+                },
+            ],
             routes: &[],
         };
-        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[];
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::ping(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            }),
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
+                &mut __evaluation,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        <__BlockLeaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__BlockLeaf0 {},
+                                __handler,
+                                &__rt::Call::context(
+                                    __call,
+                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
+                            )
+                            .await
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
+            }
+            __rt::Evaluation::finish(&__evaluation, __authorized)
+        }
     }
+    type __ConnectLeaf0 = IsAuthenticated;
+    static __CONNECT: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["IsAuthenticated"],
+        has_codenames: false,
+    };
     #[automatically_derived]
     impl __rt::Consumer for Chat {
         const NAME: &'static ::core::primitive::str = "Chat";
+        const CONNECT_PERMISSION: ::core::option::Option<&'static __rt::Expression> = ::core::option::Option::Some(
+            &__CONNECT,
+        );
+        async fn authorize_connect(
+            &self,
+            __cx: &__rt::ConnectContext<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            {
+                let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                    __cx,
+                    &__BLOCK,
+                );
+                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
+                    &mut __evaluation,
+                ) {
+                    let __answer = match __leaf {
+                        0 => {
+                            <__BlockLeaf0 as __rt::Permission<
+                                Self,
+                            >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                                .await
+                        }
+                        _ => __rt::unknown_leaf(),
+                    };
+                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
+                }
+                __rt::Evaluation::finish_connect(&__evaluation)
+            }?;
+            let mut __evaluation = __rt::ConnectContext::start_evaluation(
+                __cx,
+                &__CONNECT,
+            );
+            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
+                &mut __evaluation,
+            ) {
+                let __answer = match __leaf {
+                    0 => {
+                        match <__ConnectLeaf0 as __rt::Permission<
+                            Self,
+                        >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                            .await
+                        {
+                            ::core::result::Result::Ok(::core::option::Option::None) => {
+                                ::core::result::Result::map(
+                                    <__ConnectLeaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__ConnectLeaf0 {},
+                                            __handler,
+                                            &__rt::ConnectContext::as_context(__cx),
+                                        )
+                                        .await,
+                                    ::core::option::Option::Some,
+                                )
+                            }
+                            __answer => __answer,
+                        }
+                    }
+                    _ => __rt::unknown_leaf(),
+                };
+                __rt::Evaluation::record(&mut __evaluation, __answer)?;
+            }
+            __rt::Evaluation::finish_strict_connect(&__evaluation)
+        }
+        async fn on_connect(
+            &self,
+            __cx: &__rt::ConnectContext<'_, Self::User>,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            let __output = Self::greet(__handler, __cx).await;
+            __rt::HookOutcome::into_result(__output)
+        }
+        async fn on_disconnect(&self, __scope: &__rt::Scope<Self::User>) {
+            let __handler = self;
+            Self::part(__handler)
+        }
     }
+    const _: () = __rt::check_connect_captures(
+        "IsAuthenticated",
+        <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
+    __rt::register!(Chat);
+    const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
+    const _: () = __rt::check_consumer_captures(
+        "permission `Banned`",
+        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
+    );
 };
-::core::compile_error! {
-    "`#[connect]` takes `&self` and optionally `cx: &ConnectContext<'_, Member>`"
-}

@@ -1,9 +1,9 @@
-//! The door of a consumer: its permission, the strict expression, and what runs once per socket.
+//! A consumer's connect phase: its permission, the strict expression, and the hooks that run once per connection.
 
 #[consumer(user = Member, permission = "!Banned", connect = "IsAuthenticated")]
 impl Chat {
     #[connect]
-    async fn greet(&self, cx: &Connect<'_, Member>) -> Result<()> {
+    async fn greet(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         self.lobby.enter(cx).await
     }
 

@@ -1,5 +1,4 @@
-//! Events: one that is the same for all, one that is made for each, what is asked about an event's field, and what says
-//! which one a newer stands for.
+//! Events: shared and personal frames, permissions that name a field of the event, and coalescing keys.
 
 #[consumer(user = Member, permission = AllowAny)]
 impl Chat {

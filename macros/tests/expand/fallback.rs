@@ -1,4 +1,4 @@
-//! A block with a mistake: it comes back whole, with the error and impls that serve nothing.
+//! A block with a mistake: the item comes back whole, with the error and impls that serve nothing.
 
 #[consumer(user = Member)]
 impl Chat {

@@ -1,4 +1,4 @@
-//! A block with parameters, which permissions and arguments may name.
+//! A generic block, whose parameters permissions and arguments may name.
 
 #[handler(user = P::User, permission = "May<P> & IsAuthenticated")]
 impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>

@@ -1,5 +1,4 @@
-//! Groups: what is asked at the join, about the whole group and about a field of it, the events that they
-//! carry, and what frames call them.
+//! Groups: permissions about the whole group and about a field, the events that a group carries, and public names.
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(

@@ -1,4 +1,4 @@
-//! What comes out beside an error of a group, and of a consumer with events: impls that let nothing through.
+//! The code beside the error of a group, and of a consumer with events: impls that deliver nothing.
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Chat, permission = "RoomMember | uploads.read(chanel)", events(MessageCreated))]

@@ -1,4 +1,4 @@
-//! The least there is: one consumer, one action, open to everybody.
+//! The minimal consumer: one public action.
 
 #[consumer]
 impl Echo {

@@ -1,4 +1,4 @@
-//! Objects from keys, lists, places deep in a payload and captures; leaves and codenames about them.
+//! Object parameters: keys, lists, nested paths and captures; leaves and codenames about them.
 
 #[handler(user = Member, permission = "IsAuthenticated")]
 impl Folders {

@@ -1,4 +1,4 @@
-//! All operators, a constructor call, a leaf that stands twice, and an expression of the action's own.
+//! All operators, a constructor call, a repeated leaf, and an expression of the action itself.
 
 #[handler(permission = "IsAuthenticated & (Author | HasRole(\"editor\", 2)) & !Banned")]
 impl Articles {

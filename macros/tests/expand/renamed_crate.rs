@@ -1,4 +1,4 @@
-//! The runtime under another name.
+//! The runtime under another crate name.
 
 #[consumer(crate = crate::gate)]
 impl Echo {

@@ -1,4 +1,4 @@
-//! `Self` in the types of parameters means what it means in the block.
+//! `Self` in the types of parameters means the type of the block.
 
 #[handler(permission = IsAuthenticated)]
 impl Votes {
