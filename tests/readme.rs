@@ -1,4 +1,4 @@
-//! The README matches the repository.
+//! The README and the architecture page match the repository.
 
 use std::fs;
 use std::path::Path;
@@ -62,5 +62,32 @@ fn readme_links_exist() {
     assert!(links.len() > 8);
     for link in links {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}");
+    }
+}
+
+/// Returns the paths of the files and folders below `folder`, each with a slash in front.
+fn paths(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(paths(&path));
+        }
+        found.push(format!("/{}", path.display()));
+    }
+    found
+}
+
+#[test]
+fn architecture_paths_exist() {
+    let (architecture, root) = (read("ARCHITECTURE.md"), Path::new(env!("CARGO_MANIFEST_DIR")));
+    let folders = ["runtime", "macros", "tests", "examples", ".github", ".ci"];
+    let known: Vec<_> = folders.iter().flat_map(|folder| paths(&root.join(folder))).collect();
+    let words = architecture.split(|c: char| c.is_whitespace() || "`,;()[]|".contains(c));
+    let named: Vec<_> = words.filter(|word| word.ends_with(".rs") || (word.ends_with('/') && word.len() > 1)).collect();
+    assert!(named.len() > 80, "only {} paths were found", named.len());
+    for path in named {
+        let end = format!("/{}", path.trim_end_matches('/'));
+        assert!(known.iter().any(|known| known.ends_with(&end)), "{path} does not exist");
     }
 }
