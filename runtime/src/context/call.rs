@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Context, Scope, SideEffects, StartGate, StartOutcome, Visible};
+use super::{CaptureAccess, Context, Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
@@ -21,11 +21,11 @@ pub(crate) type Capture<'a> = (&'static str, &'a str);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Go into the route with this id.
-    Into(u16),
+    Route(u16),
     /// Nothing below this level matches.
-    Lost,
+    NotFound,
     /// The action is meant for this level.
-    Here,
+    Action,
 }
 
 /// A message with all that was found out about it before the first permission is asked.
@@ -46,9 +46,9 @@ pub struct Call<'a, U> {
     /// Whether this thread may be held up.
     is_blocking_thread: bool,
     /// Whether it is only asked whether it may run.
-    authorizes_only: bool,
+    is_authorization_only: bool,
     /// Whether the action has begun.
-    begun: AtomicBool,
+    is_authorized: AtomicBool,
     /// The gate that the action passes before its first poll, and the epoch in which this call is evaluated.
     gate: Option<(&'a StartGate, u64)>,
     /// Whether the gate did not admit the action.
@@ -64,7 +64,7 @@ pub struct Authorized(());
 
 impl Authorized {
     /// What one starts with in front of the outermost expression.
-    pub(crate) fn at_the_door() -> Authorized {
+    pub(crate) fn root() -> Authorized {
         Authorized(())
     }
 }
@@ -92,8 +92,8 @@ impl<'a, U> Call<'a, U> {
             is_blocking_thread: false,
             session: None,
             side_effects: Mutex::new(None),
-            authorizes_only: false,
-            begun: AtomicBool::new(false),
+            is_authorization_only: false,
+            is_authorized: AtomicBool::new(false),
             gate: None,
             is_overtaken: AtomicBool::new(false),
             unanswered: Mutex::new(None),
@@ -102,19 +102,19 @@ impl<'a, U> Call<'a, U> {
 
     /// With so many objects in one parameter at the most.
     #[inline]
-    pub(crate) fn with_objects(mut self, most: usize) -> Self {
-        self.max_objects = most;
+    pub(crate) fn with_max_objects(mut self, max_objects: usize) -> Self {
+        self.max_objects = max_objects;
         self
     }
 
     /// The context as a permission that reads these captures may see it.
     pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
-        Context::new(self, Visible::Only(captures))
+        Context::new(self, CaptureAccess::Declared(captures))
     }
 
     /// The context as the action itself sees it.
     pub fn whole_context(&self) -> Context<'_, U> {
-        Context::new(self, Visible::All)
+        Context::new(self, CaptureAccess::All)
     }
 
     /// The connection.
@@ -141,7 +141,7 @@ impl<'a, U> Call<'a, U> {
 
     /// With this seat among the groups.
     #[inline]
-    pub(crate) fn with_seat(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
         self.session = Some(session);
         self
     }
@@ -172,18 +172,18 @@ impl<'a, U> Call<'a, U> {
     }
 
     /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
-    pub(crate) fn authorizing_only(mut self) -> Self {
-        self.authorizes_only = true;
+    pub(crate) fn with_authorization_only(mut self) -> Self {
+        self.is_authorization_only = true;
         self
     }
 
     /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
     #[inline]
-    pub(crate) fn go_on(&self) -> Result<()> {
-        if self.authorizes_only {
+    pub(crate) fn finish_authorization(&self) -> Result<()> {
+        if self.is_authorization_only {
             return Err(Error::authorized_only());
         }
-        self.begun.store(true, Ordering::Relaxed);
+        self.is_authorized.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -257,8 +257,8 @@ impl<'a, U> Call<'a, U> {
 
     /// Whether everything on the way had admitted it.
     #[inline]
-    pub(crate) fn has_started(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.is_authorized.load(Ordering::Relaxed)
     }
 
     /// On a thread that may be held up.
@@ -277,7 +277,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     pub(crate) fn step(&self, level: usize) -> Step {
-        self.steps.get(level).copied().unwrap_or(Step::Lost)
+        self.steps.get(level).copied().unwrap_or(Step::NotFound)
     }
 
     pub(crate) fn record_unanswered(&self, leaf: &'static str) {

@@ -25,8 +25,8 @@ impl<'a, U> ConnectContext<'a, U> {
         ConnectContext { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
     }
 
-    pub(crate) fn with_seat(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
-        self.call = self.call.with_seat(session);
+    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+        self.call = self.call.with_session(session);
         self
     }
 

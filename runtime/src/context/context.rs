@@ -15,29 +15,29 @@ use crate::message::RequestId;
 
 /// Which captures may be read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Visible {
+pub(crate) enum CaptureAccess {
     /// All that the route provides.
     All,
     /// Those that a permission has declared, so that the check at the mount knows them.
-    Only(&'static [&'static str]),
+    Declared(&'static [&'static str]),
 }
 
 /// One message on its way: who sent it, its action, its route with all captures, and its raw arguments.
 pub struct Context<'a, U> {
     call: &'a Call<'a, U>,
-    visible: Visible,
+    access: CaptureAccess,
 }
 
 impl<'a, U> Context<'a, U> {
-    pub(crate) fn new(call: &'a Call<'a, U>, visible: Visible) -> Context<'a, U> {
-        Context { call, visible }
+    pub(crate) fn new(call: &'a Call<'a, U>, access: CaptureAccess) -> Context<'a, U> {
+        Context { call, access }
     }
 
     /// The call, for an action: a permission is free of effects.
-    pub(crate) fn acting(&self) -> Result<&'a Call<'a, U>> {
-        match self.visible {
-            Visible::All => Ok(self.call),
-            Visible::Only(_) => Err(Error::internal("a permission neither joins, leaves nor publishes")),
+    pub(crate) fn action_call(&self) -> Result<&'a Call<'a, U>> {
+        match self.access {
+            CaptureAccess::All => Ok(self.call),
+            CaptureAccess::Declared(_) => Err(Error::internal("a permission neither joins, leaves nor publishes")),
         }
     }
 
@@ -86,11 +86,11 @@ impl<'a, U> Context<'a, U> {
     /// A permission reads only what stands in its [`CAPTURES`](crate::Permission::CAPTURES); anything else, and a name
     /// that no pattern on the way has, is a fault (500).
     pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
-        let authorized = match self.visible {
-            Visible::All => true,
-            Visible::Only(names) => names.contains(&name),
+        let is_readable = match self.access {
+            CaptureAccess::All => true,
+            CaptureAccess::Declared(names) => names.contains(&name),
         };
-        if !authorized {
+        if !is_readable {
             return Err(Error::internal(format!("the capture `{name}` is read but does not stand in `CAPTURES`")));
         }
         let text = self.call.capture(name);
@@ -154,13 +154,13 @@ mod tests {
         test(&Call::new(&scope, &request.head, &request.fields, &[("room", "5"), ("word", "x")], &[]));
     }
 
-    fn wrong<T: fmt::Debug>(outcome: Result<T>) -> (u16, String, Option<String>) {
+    fn error_parts<T: fmt::Debug>(outcome: Result<T>) -> (u16, String, Option<String>) {
         let error = outcome.unwrap_err();
         (error.status().as_u16(), error.code().to_owned(), error.field().map(str::to_owned))
     }
 
     #[test]
-    fn says_who_calls_what() {
+    fn context_exposes_message_and_user() {
         with_call(Some(Member(7)), |call| {
             let cx = call.whole_context();
             assert_eq!((cx.user(), cx.require_user().unwrap()), (Some(&Member(7)), &Member(7)));
@@ -171,42 +171,48 @@ mod tests {
         with_call(None, |call| {
             let cx = call.context(&[]);
             assert_eq!(cx.user(), None);
-            assert_eq!(wrong(cx.require_user()), (403, "permission_denied".into(), None));
+            assert_eq!(error_parts(cx.require_user()), (403, "permission_denied".into(), None));
         });
     }
 
     #[test]
-    fn reads_the_query_of_the_route() {
+    fn query_of_other_shape_is_bad_request() {
         with_call(None, |call| {
             let cx = call.context(&[]);
             let query: BTreeMap<String, String> = cx.query().unwrap();
             assert_eq!(query, BTreeMap::from([("page".into(), "4".into()), ("sort".into(), "new".into())]));
-            assert_eq!(wrong(cx.query::<BTreeMap<String, u8>>()), (400, "invalid_query".into(), Some("query".into())));
+            assert_eq!(
+                error_parts(cx.query::<BTreeMap<String, u8>>()),
+                (400, "invalid_query".into(), Some("query".into()))
+            );
         });
     }
 
     #[test]
-    fn reads_the_captures_that_it_may() {
+    fn undeclared_capture_is_fault() {
         with_call(None, |call| {
             for cx in [call.whole_context(), call.context(&["room", "word", "other"])] {
                 assert_eq!((cx.capture::<u8>("room").unwrap(), cx.capture::<String>("word").unwrap()), (5, "x".into()));
-                assert_eq!(wrong(cx.capture::<u8>("word")), (404, "not_found".into(), None));
-                assert_eq!(wrong(cx.capture::<u8>("other")), (500, "internal_error".into(), None));
+                assert_eq!(error_parts(cx.capture::<u8>("word")), (404, "not_found".into(), None));
+                assert_eq!(error_parts(cx.capture::<u8>("other")), (500, "internal_error".into(), None));
             }
             let cx = call.context(&["word"]);
             assert_eq!(cx.capture::<String>("word").unwrap(), "x");
-            assert_eq!(wrong(cx.capture::<u8>("room")), (500, "internal_error".into(), None));
+            assert_eq!(error_parts(cx.capture::<u8>("room")), (500, "internal_error".into(), None));
         });
     }
 
     #[test]
-    fn reads_the_arguments() {
+    fn argument_of_other_type_is_bad_request() {
         with_call(None, |call| {
             let cx = call.context(&[]);
             assert_eq!(cx.argument::<&str>("text").unwrap(), "hi");
             assert_eq!(cx.argument::<Vec<u8>>("many").unwrap(), [1, 2]);
-            assert_eq!(wrong(cx.argument::<u8>("text")), (400, "invalid_argument".into(), Some("text".into())));
-            assert_eq!(wrong(cx.argument::<u8>("action")), (400, "missing_argument".into(), Some("action".into())));
+            assert_eq!(error_parts(cx.argument::<u8>("text")), (400, "invalid_argument".into(), Some("text".into())));
+            assert_eq!(
+                error_parts(cx.argument::<u8>("action")),
+                (400, "missing_argument".into(), Some("action".into()))
+            );
         });
     }
 }

@@ -23,11 +23,11 @@ pub struct Scope<U> {
     user: Option<U>,
     /// What the user was granted. Nobody's grants are held for an anonymous connection.
     grants: Option<ConnectionGrants<U>>,
-    opened: Box<Opened<U>>,
+    details: Box<ScopeDetails<U>>,
 }
 
 /// What is seldom asked. Apart, so that what is asked for every event takes up little.
-struct Opened<U> {
+struct ScopeDetails<U> {
     request: Parts,
     /// Where grants come from.
     source: Option<GrantCache<U>>,
@@ -43,12 +43,12 @@ impl<U> Scope<U> {
             // An empty map still holds the memory of what was taken out of it.
             request.extensions = Extensions::new();
         }
-        Scope { user, grants: None, opened: Box::new(Opened { request, source: None, expiry: None }) }
+        Scope { user, grants: None, details: Box::new(ScopeDetails { request, source: None, expiry: None }) }
     }
 
     /// The same, with a source of grants.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
-        self.opened.source = cache.cloned();
+        self.details.source = cache.cloned();
         self.grants = cache.filter(|_| self.user.is_some()).map(|cache| ConnectionGrants::new(cache.clone()));
         self
     }
@@ -61,23 +61,23 @@ impl<U> Scope<U> {
         if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
             let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
             // What the clock cannot count to never comes.
-            self.opened.expiry = Instant::now().checked_add(left);
+            self.details.expiry = Instant::now().checked_add(left);
         }
         Ok(self)
     }
 
     pub(crate) fn expiry(&self) -> Option<Instant> {
-        self.opened.expiry
+        self.details.expiry
     }
 
     /// The same connection with the user of fresh credentials, whose grants are still to be loaded.
-    pub(crate) fn renewed(&self, user: U) -> Result<Scope<U>>
+    pub(crate) fn with_user(&self, user: U) -> Result<Scope<U>>
     where
         U: User,
     {
-        let Opened { request, source, .. } = &*self.opened;
-        let opened = Box::new(Opened { request: request.clone(), source: None, expiry: None });
-        Scope { user: Some(user), grants: None, opened }.with_grants(source.as_ref()).with_expiry()
+        let ScopeDetails { request, source, .. } = &*self.details;
+        let details = Box::new(ScopeDetails { request: request.clone(), source: None, expiry: None });
+        Scope { user: Some(user), grants: None, details }.with_grants(source.as_ref()).with_expiry()
     }
 
     /// Who is connected; `None` is anonymous.
@@ -87,31 +87,31 @@ impl<U> Scope<U> {
 
     /// The request that opened the connection, but for its body.
     pub fn request(&self) -> &Parts {
-        &self.opened.request
+        &self.details.request
     }
 
     /// The headers of the request that opened the connection.
     pub fn headers(&self) -> &HeaderMap {
-        &self.opened.request.headers
+        &self.details.request.headers
     }
 
     /// The path of the request that opened the connection.
     pub fn path(&self) -> &str {
-        self.opened.request.uri.path()
+        self.details.request.uri.path()
     }
 
     /// The query of the request that opened the connection. 400 where it does not fit `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(self.opened.request.uri.query().unwrap_or_default())
+        parse_query(self.details.request.uri.query().unwrap_or_default())
     }
 
     /// A value that a tower layer or `#[connect]` put there.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.opened.request.extensions.get()
+        self.details.request.extensions.get()
     }
 
     pub(crate) fn extend(&mut self, more: Extensions) {
-        self.opened.request.extensions.extend(more);
+        self.details.request.extensions.extend(more);
     }
 
     pub(super) fn grants(&self) -> Option<&ConnectionGrants<U>> {
@@ -120,7 +120,7 @@ impl<U> Scope<U> {
 
     /// Reads ahead what permissions read.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         black_box(self.user.is_some());
         if let Some(grants) = &self.grants {
             black_box(grants.prefetch());
@@ -128,7 +128,7 @@ impl<U> Scope<U> {
     }
 
     /// Whose grants are asked: nobody's for an anonymous connection.
-    pub(super) fn granted(&self) -> Result<Option<(&U, &ConnectionGrants<U>)>> {
+    pub(super) fn user_grants(&self) -> Result<Option<(&U, &ConnectionGrants<U>)>> {
         match (&self.user, &self.grants) {
             (None, _) => Ok(None),
             (Some(user), Some(grants)) => Ok(Some((user, grants))),
@@ -151,14 +151,14 @@ impl<U> Scope<U> {
 impl<U> Drop for Scope<U> {
     fn drop(&mut self) {
         drop_contained(self.user.take());
-        drop_contained(std::mem::take(&mut self.opened.request.extensions));
+        drop_contained(std::mem::take(&mut self.details.request.extensions));
     }
 }
 
 impl<U> fmt::Debug for Scope<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Headers and query may hold credentials.
-        f.debug_struct("Scope").field("path", &self.opened.request.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Scope").field("path", &self.details.request.uri.path()).finish_non_exhaustive()
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detached_request_says_the_same() {
+    fn detached_request_equals_original() {
         let request = http::Request::get("/ws/a?token=x&y=%20")
             .header("origin", "http://a")
             .header("cookie", "one")
@@ -199,9 +199,9 @@ mod tests {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let (wanted_uri, wanted_headers) = (parts.uri.clone(), parts.headers.clone());
+        let (expected_uri, expected_headers) = (parts.uri.clone(), parts.headers.clone());
         let scope = Scope::<()>::new(None, parts);
-        assert_eq!((&scope.opened.request.uri, &scope.opened.request.headers), (&wanted_uri, &wanted_headers));
+        assert_eq!((&scope.details.request.uri, &scope.details.request.headers), (&expected_uri, &expected_headers));
         let (parts, ()) = http::Request::new(()).into_parts();
         let scope = Scope::<()>::new(None, parts);
         assert_eq!((scope.path(), scope.headers().len()), ("/", 0));

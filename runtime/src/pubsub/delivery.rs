@@ -200,7 +200,7 @@ impl<U> FastPathView<'_, U> {
     #[inline]
     pub(crate) fn prefetch(&self) {
         if let Some(scope) = self.scope {
-            scope.fetch();
+            scope.prefetch();
         }
     }
 }
