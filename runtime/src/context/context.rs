@@ -1,4 +1,4 @@
-//! What permissions, extractors and actions see of the message on its way.
+//! The context of permissions, extractors and actions: the message and its connection.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,16 +13,38 @@ use crate::error::{Error, Result};
 use crate::message::ArgumentValue;
 use crate::message::RequestId;
 
-/// Which captures may be read.
+/// The captures that a context may read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CaptureAccess {
-    /// All that the route provides.
+    /// All captures of the route. For actions and extractors.
     All,
-    /// Those that a permission has declared, so that the check at the mount knows them.
+    /// Those that a permission has declared, because the compile-time check of routes knows only these.
     Declared(&'static [&'static str]),
 }
 
-/// One message on its way: who sent it, its action, its route with all captures, and its raw arguments.
+/// A message and its connection: the user, the action, the route with its captures, and the arguments.
+///
+/// Permissions and extractors receive it, and an action does if it has a parameter `cx: &Context<'_, Member>`. It is `Copy`.
+///
+/// ```
+/// use portcullis::{Context, Error, Handler, Permission, Result, User};
+///
+/// struct Member { banned_from: Vec<u64> }
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// /// Grants members who are not banned from the room of the route.
+/// struct NotBanned;
+///
+/// impl<H: Handler<User = Member>> Permission<H> for NotBanned {
+///     const CAPTURES: &'static [&'static str] = &["room"];
+///
+///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+///         let room: u64 = cx.capture("room")?;
+///         let member = cx.require_user()?;
+///         Ok(!member.banned_from.contains(&room))
+///     }
+/// }
+/// ```
 pub struct Context<'a, U> {
     call: &'a Call<'a, U>,
     access: CaptureAccess,
@@ -33,74 +55,125 @@ impl<'a, U> Context<'a, U> {
         Context { call, access }
     }
 
-    /// The call, for an action: a permission is free of effects.
+    /// Returns the call for recording side effects.
+    ///
+    /// # Errors
+    ///
+    /// A fault in a permission: permissions have no side effects.
     pub(crate) fn action_call(&self) -> Result<&'a Call<'a, U>> {
         match self.access {
             CaptureAccess::All => Ok(self.call),
-            CaptureAccess::Declared(_) => Err(Error::internal("a permission neither joins, leaves nor publishes")),
+            CaptureAccess::Declared(_) => {
+                Err(Error::internal("a permission cannot join or leave groups or publish events"))
+            }
         }
     }
 
-    /// Whether this thread may be held up.
+    /// Returns whether the current thread belongs to the blocking pool.
     pub(crate) fn is_blocking_thread(&self) -> bool {
         self.call.is_blocking_thread()
     }
 
-    /// The connection that the message came in on.
+    /// Returns the scope of the connection that received the message.
     pub fn scope(&self) -> &'a Scope<U> {
         self.call.scope()
     }
 
-    /// Who sent the message; `None` is anonymous.
+    /// Returns the user who sent the message, or `None` if the connection is anonymous.
     pub fn user(&self) -> Option<&'a U> {
         self.call.scope().user()
     }
 
-    /// Who sent the message; 403 for an anonymous connection.
+    /// Returns the user who sent the message.
+    ///
+    /// # Errors
+    ///
+    /// 403 `permission_denied` if the connection is anonymous.
     pub fn require_user(&self) -> Result<&'a U> {
         self.user().ok_or_else(Error::denied)
     }
 
-    /// The action's name. In a strict connect expression it is `connect`.
+    /// Returns the name of the action. It is `connect` if the context comes from [`ConnectContext::as_context`].
     pub fn action(&self) -> &'a str {
         &self.call.head().action
     }
 
-    /// The whole route, without its query; empty for the consumer itself.
+    /// Returns the whole route of the message, without its query. Empty if the action belongs to the consumer itself.
     pub fn route(&self) -> &'a str {
         &self.call.head().route
     }
 
-    /// The message's `request_id`, where it has one.
+    /// Returns the `request_id` of the message, or `None` if it has none.
     pub fn request_id(&self) -> Option<RequestId> {
         RequestId::read(self.call.head().request_id?)
     }
 
-    /// The query of the message's route (`rooms/?page=4`). 400 where it does not fit `T`.
+    /// Deserializes the query of the message's route, for example `page=4` of `rooms/?page=4`.
+    ///
+    /// To read the query of the HTTP request that opened the connection, use [`Scope::query`].
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalid_query` with field `query` if the query is not a `T`.
+    ///
+    /// ```
+    /// use portcullis::{Context, Result, User};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Paging { page: Option<u32> }
+    ///
+    /// fn page<U: User>(cx: &Context<'_, U>) -> Result<u32> {
+    ///     Ok(cx.query::<Paging>()?.page.unwrap_or(1))
+    /// }
+    /// ```
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
         parse_query(&self.call.head().query).map_err(Error::into_message_error)
     }
 
-    /// A named part of the route, parsed. 404 where the text does not parse: such a route does not exist.
+    /// Parses a capture of the message's route. See [`Context`] for an example.
     ///
-    /// A permission reads only what stands in its [`CAPTURES`](crate::Permission::CAPTURES); anything else, and a name
-    /// that no pattern on the way has, is a fault (500).
+    /// A permission can read the captures that it lists in its [`CAPTURES`](crate::Permission::CAPTURES).
+    ///
+    /// # Errors
+    ///
+    /// - 404 `not_found` if the text is not a `T`: no such route exists.
+    /// - 500 `internal_error` if a permission does not list the capture, or if no pattern of the route has that name.
     pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
         let is_readable = match self.access {
             CaptureAccess::All => true,
             CaptureAccess::Declared(names) => names.contains(&name),
         };
         if !is_readable {
-            return Err(Error::internal(format!("the capture `{name}` is read but does not stand in `CAPTURES`")));
+            return Err(Error::internal(format!("the capture `{name}` is read, but `CAPTURES` does not list it")));
         }
         let text = self.call.capture(name);
         let text = text.ok_or_else(|| Error::internal(format!("the route has no capture `{name}`")))?;
         text.parse().map_err(|_| Error::not_found().into_message_error())
     }
 
-    /// A key of the message that is not the envelope's, parsed. 400 where it is missing or does not fit `T`.
+    /// Deserializes an argument: a top-level key of the message other than `action`, `route` and `request_id`.
     ///
-    /// This is for permissions; an action declares what it needs as a parameter.
+    /// Intended for permissions. An action declares its arguments as parameters.
+    ///
+    /// # Errors
+    ///
+    /// The field of both errors is `name`:
+    ///
+    /// - 400 `missing_argument` if the message has no such key.
+    /// - 400 `invalid_argument` if its value is not a `T`.
+    ///
+    /// ```
+    /// use portcullis::{Context, Handler, Permission, Result};
+    ///
+    /// /// Grants messages of at most 280 bytes.
+    /// struct IsShort;
+    ///
+    /// impl<H: Handler> Permission<H> for IsShort {
+    ///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    ///         Ok(cx.argument::<String>("text")?.len() <= 280)
+    ///     }
+    /// }
+    /// ```
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
         let wrong = |code, detail: String| {

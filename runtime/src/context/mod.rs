@@ -1,4 +1,4 @@
-//! Who is connected, how they came in, and the message that is on its way.
+//! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
 mod call;
 mod connect;
