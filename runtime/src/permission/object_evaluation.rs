@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// Evaluates as generated code does. Returns the evaluated object leaves, whether the object phase was reached, and
-    /// whether the expression held.
+    /// whether the expression holds.
     fn evaluate(case: &Case) -> (Vec<usize>, bool, bool) {
         let (parts, ()) = http::Request::new(()).into_parts();
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
