@@ -93,7 +93,8 @@ impl<'a, U> Context<'a, U> {
         self.user().ok_or_else(Error::denied)
     }
 
-    /// Returns the name of the action. It is `connect` if the context comes from [`ConnectContext::as_context`].
+    /// Returns the name of the action. It is `connect` if the context comes from
+    /// [`ConnectContext::as_context`](crate::ConnectContext::as_context).
     pub fn action(&self) -> &'a str {
         &self.call.head().action
     }
