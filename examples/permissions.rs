@@ -42,7 +42,7 @@ impl<H: Handler<User = Member>> Permission<H> for Banned {
 }
 
 /// A leaf for one handler: it looks up the room of the route in that handler's store. Anonymous clients get 401 instead of
-/// 403, which tells a page to show its login form.
+/// 403, so that a page can show its login form.
 struct InRoom;
 impl Permission<Rooms> for InRoom {
     const CAPTURES: &'static [&'static str] = &["room_id"];

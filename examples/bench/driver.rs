@@ -113,8 +113,8 @@ pub(crate) struct Window {
 }
 
 async fn window(server: &Server, fleet: &mut Fleet) -> io::Result<(Spent, Window)> {
-    let look = |progress: &Progress| Ok((Clocks::read(server.process())?, progress.answered.load(Ordering::Relaxed)));
-    let ((before, first), (after, last)) = fleet.work(WARM_UP, WINDOW, look).await?;
+    let sample = |progress: &Progress| Ok((Clocks::read(server.process())?, progress.answered.load(Ordering::Relaxed)));
+    let ((before, first), (after, last)) = fleet.work(WARM_UP, WINDOW, sample).await?;
     let spent = before.until(after);
     let requests = u32::try_from(last - first).ok().filter(|&requests| requests > 0);
     let requests = f64::from(requests.ok_or_else(|| io::Error::other("a window without a reply"))?);
@@ -170,33 +170,33 @@ async fn quietest<T>(noise: &mut Noise, mut measure: impl AsyncFnMut() -> io::Re
 
 /// Checks that both servers reply to members, refuse outsiders and reject unknown tokens with identical bytes.
 async fn check(sides: &[Side; 2]) -> io::Result<()> {
-    let mut said = Vec::new();
+    let mut replies = Vec::new();
     for Side { server, .. } in sides {
-        said.push(interview(server).await?);
+        replies.push(collect_replies(server).await?);
     }
-    if said[0] != said[1] {
-        return Err(io::Error::other(format!("the servers do not do the same:\n{}\n{}", said[0], said[1])));
+    if replies[0] != replies[1] {
+        return Err(io::Error::other(format!("the servers reply differently:\n{}\n{}", replies[0], replies[1])));
     }
     Ok(())
 }
 
 /// The replies of a server to a member, an outsider and an unknown token.
-async fn interview(server: &Server) -> io::Result<String> {
+async fn collect_replies(server: &Server) -> io::Result<String> {
     const ROUTED: &str = r#"{"action":"send_message","route":"rooms/5/","request_id":7,"text":"hi"}"#;
     const NAMED: &str = r#"{"action":"send_message","route":"chat","request_id":8,"room_id":5,"text":"hi"}"#;
-    let mut said = String::new();
+    let mut replies = String::new();
     for (user, status) in [(7, 200), (MEMBERS, 403)] {
         let mut connection = Connection::open(server.address, user).await?;
         for message in [ROUTED, NAMED] {
             let reply = connection.call(message).await?;
             if !reply.contains(&format!(r#""status":{status},"#)) {
-                return Err(io::Error::other(format!("user {user} should be answered {status}, but got {reply}")));
+                return Err(io::Error::other(format!("user {user} should get status {status}, but got {reply}")));
             }
-            said = said + &reply + "\n";
+            replies = replies + &reply + "\n";
         }
     }
     match Connection::open(server.address, u32::MAX).await {
-        Err(NotOpen::Refused(status)) => Ok(format!("{said}{status}")),
+        Err(NotOpen::Refused(status)) => Ok(format!("{replies}{status}")),
         Err(NotOpen::Broken(error)) => Err(error),
         Ok(_) => Err(io::Error::other("an unknown token was let in")),
     }

@@ -310,12 +310,12 @@ impl Fleet {
         Ok(())
     }
 
-    /// Works for `warm_up` and `length`, and calls `look` between and after the two.
+    /// Works for `warm_up` and `length`, and calls `sample` between and after the two.
     pub(crate) async fn work<T>(
         &mut self,
         warm_up: Duration,
         length: Duration,
-        look: impl Fn(&Progress) -> io::Result<T>,
+        sample: impl Fn(&Progress) -> io::Result<T>,
     ) -> io::Result<(T, T)> {
         let progress = Arc::new(Progress::default());
         let mut working = JoinSet::new();
@@ -323,9 +323,9 @@ impl Fleet {
             working.spawn(connection.run(self.in_flight, progress.clone()));
         }
         tokio::time::sleep(warm_up).await;
-        let before = look(&progress);
+        let before = sample(&progress);
         tokio::time::sleep(length).await;
-        let after = look(&progress);
+        let after = sample(&progress);
         progress.end.store(true, Ordering::Relaxed);
         for connection in working.join_all().await {
             self.idle.push(connection?);

@@ -57,12 +57,12 @@ impl fmt::Display for Results {
 impl Results {
     fn notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nMedians of {} rounds; the ratio is the median of the ratios within a round,", self.rounds)?;
-        writeln!(f, "± its standard error. A difference of less than two of those says nothing.")?;
+        writeln!(f, "± its standard error. A difference of less than two standard errors is not significant.")?;
         let Noise { repeated, kept } = self.noise;
         let all = 2 * (self.lone.len() + self.busy.len() + self.idle.len());
         writeln!(
             f,
-            "Windows repeated because other processes were busy: {repeated}; counted all the same: {kept} of {all}."
+            "Windows repeated because other processes were busy: {repeated}; included anyway: {kept} of {all}."
         )?;
         let windows = [&self.lone, &self.busy];
         let load = windows.map(|pairs| {
@@ -70,9 +70,9 @@ impl Results {
             median(&both).unwrap_or_default()
         });
         writeln!(f, "The load took {:.2} and {:.2} of its core: near 1.00 the messages per second", load[0], load[1])?;
-        writeln!(f, "are a lower bound, while the CPU per message stands.")?;
+        writeln!(f, "are a lower bound, while the CPU per message is unaffected.")?;
         if !self.pinned {
-            writeln!(f, "Servers and load were not kept on cores of their own: one core only, or no `taskset`.")?;
+            writeln!(f, "Servers and load did not run on separate cores: one core only, or no `taskset`.")?;
         }
         write!(f, "Allocations per message: `cargo test --test allocations -- --nocapture`.")
     }

@@ -69,7 +69,7 @@ fn address(process: &mut Child) -> io::Result<SocketAddr> {
     let output = process.stdout.take().ok_or_else(|| io::Error::other("the server has no output"))?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
-    line.trim().parse().map_err(|_| io::Error::other(format!("the server does not listen; it says {line:?}")))
+    line.trim().parse().map_err(|_| io::Error::other(format!("the server did not print its address, but {line:?}")))
 }
 
 fn end(process: &mut Child) {

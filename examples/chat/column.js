@@ -10,10 +10,10 @@ export function column(person) {
   const input = el("input", { "aria-label": `${person.name} writes`, placeholder: "Write …" });
   const form = el("form", { class: "write" }, input, el("button", { type: "submit" }, "Send"));
   const node = el("section", { class: "column", "data-user": person.name, "data-state": "shut" }, parts.head, parts.list, parts.hint, form, parts.frames);
-  let told = 0;
+  let lastTypingAt = 0;
   input.addEventListener("input", () => {
-    if (Date.now() - told < 2000) return;
-    told = Date.now();
+    if (Date.now() - lastTypingAt < 2000) return;
+    lastTypingAt = Date.now();
     call(stage.get(person.id), "typing", `rooms/${state.room}/`);
   });
   form.addEventListener("submit", async (event) => {
@@ -21,7 +21,7 @@ export function column(person) {
     const actor = stage.get(person.id);
     const text = input.value;
     const { status } = await call(actor, "send", `rooms/${state.room}/`, { text, ...(actor.answers && { reply_to: actor.answers }) });
-    if (status === 201) { input.value = ""; actor.answers = null; input.placeholder = "Write …"; told = 0; }
+    if (status === 201) { input.value = ""; actor.answers = null; input.placeholder = "Write …"; lastTypingAt = 0; }
   });
   return { ...parts, input, node };
 }

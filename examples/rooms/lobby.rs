@@ -23,7 +23,7 @@ impl Lobby {
 
 #[consumer(user = Account)]
 impl Lobby {
-    /// A public action. There is no default permission, so it says `AllowAny`.
+    /// A public action. There is no default permission, so it needs `AllowAny`.
     #[action(permission = "AllowAny")]
     fn list(&self, #[extract] page: Page) -> Result<Vec<Room>> {
         self.store.rooms(page.number())

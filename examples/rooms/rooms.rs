@@ -1,4 +1,4 @@
-//! One room: `rooms/{room_id}/`. A client that is refused here learns nothing about the handlers below.
+//! One room: `rooms/{room_id}/`. A refusal here does not reveal whether a route or action below exists.
 
 use std::fmt::Write as _;
 

@@ -34,7 +34,7 @@ pub use crate::pubsub::{
 ///
 /// Fails with the marker of a call that is only authorized and not run.
 pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
-    call.go_on()
+    call.finish_authorization()
 }
 
 /// Starts an action. Generated code awaits nothing between this call and the first poll of the action.

@@ -2,7 +2,7 @@
 //!
 //! - [`permissions`]: where expressions are written, how they are evaluated, and what a refused client receives.
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
-//! - [`from_django`]: the Python forms beside those of this crate, and what differs on purpose.
+//! - [`from_django`]: the Python forms with their counterparts in this crate, and the intended differences.
 //! - [`glossary`]: the terms that the documentation uses.
 
 pub mod permissions {

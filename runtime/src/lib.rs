@@ -39,7 +39,7 @@
 //! - [`Context`], [`Scope`], [`ConnectContext`]: what permissions and actions know about the message and the connection.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: the inputs and results of an action.
 //! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
-//! - [`authenticate`], [`User`]: who is connected, and until when.
+//! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]

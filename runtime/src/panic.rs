@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// Panics when it is dropped, with a payload that does the same so many times.
+    /// Panics when it is dropped. The payload is another `Bomb`, for that many levels.
     struct Bomb(u32);
 
     impl Drop for Bomb {

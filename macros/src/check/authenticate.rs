@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn action_named_authenticate_beside_the_method_is_rejected() {
+    fn action_named_authenticate_next_to_the_method_is_rejected() {
         let errors = |attributes: &str, action: &str| {
             let renew = format!("{attributes} #[authenticate] fn renew(&self) -> R {{}}");
             test_support::consumer_errors("permission = A", &format!("{renew} {action} fn act(&self) {{}}"))

@@ -34,7 +34,7 @@ pub(super) fn expansions(block: &Block) -> Vec<ActionExpansion<'_>> {
 }
 
 impl ActionExpansion<'_> {
-    /// Returns the items beside the impls: the expression and the aliases of its leaves.
+    /// Returns the items that accompany the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
         let permission =
             self.permission.as_ref().map(|permission| permission.items(&self.role, self.generics, &self.action.cfgs));

@@ -75,7 +75,8 @@ pub(super) fn handler(block: &Block) -> TokenStream {
     }
 }
 
-/// Returns the associated type that tells a handler block from a consumer block: only a handler can be mounted by a route.
+/// Returns the associated type that distinguishes a handler block from a consumer block: only a handler can be
+/// mounted by a route.
 pub(super) fn kind(block: &Block) -> TokenStream {
     let kind = match block.kind {
         BlockKind::Consumer => paths::consumer_block(Span::call_site()),

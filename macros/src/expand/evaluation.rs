@@ -33,7 +33,7 @@ impl<'a> NamedExpression<'a> {
         Self { expression, name: format_ident!("__{}", role.to_uppercase()), leaves }
     }
 
-    /// Returns the items beside the impls: the tree, and one alias per leaf.
+    /// Returns the items that accompany the impls: the tree, and one alias per leaf.
     pub(super) fn items(&self, role: &str, generics: &Generics, cfgs: &[Attribute]) -> TokenStream {
         let aliases = leaf::leaf_aliases(self.expression, role, generics, cfgs);
         let (name, expression) = (&self.name, paths::expression(Span::call_site()));

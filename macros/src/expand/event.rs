@@ -31,7 +31,8 @@ pub(super) fn expansions(block: &Block) -> Vec<EventExpansion<'_>> {
 }
 
 impl EventExpansion<'_> {
-    /// Returns the items beside the impls: the expression, and an alias of the type, so that its path is resolved once.
+    /// Returns the items that accompany the impls: the expression, and an alias of the type, so that its path is
+    /// resolved once.
     pub(super) fn items(&self) -> TokenStream {
         let (cfgs, ty) = (&self.event.cfgs, self.ty);
         let permission = self.permission.items(&self.role, &self.block.generics, cfgs);

@@ -39,7 +39,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     )
 }
 
-/// Returns impls that deny every join, beside the errors, so that no further errors follow.
+/// Returns impls that deny every join. They accompany the errors, so that no further errors follow.
 pub(crate) fn group_fallback(group: &Group) -> TokenStream {
     if !group.generics.params.is_empty() || group.consumer.is_none() {
         return TokenStream::new();

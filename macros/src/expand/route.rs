@@ -30,7 +30,7 @@ pub(super) fn expansions(block: &Block) -> Vec<RouteExpansion<'_>> {
 }
 
 impl RouteExpansion<'_> {
-    /// Returns the items beside the impls: the expression and the aliases of its leaves.
+    /// Returns the items that accompany the impls: the expression and the aliases of its leaves.
     pub(super) fn items(&self) -> TokenStream {
         self.permission
             .as_ref()

@@ -21,7 +21,7 @@ pub fn read_capture<T: FromStr, U>(call: &Call<'_, U>, name: &str) -> Result<T> 
 
 /// Deserializes the keys of a message into the arguments of an authorized action.
 pub fn read_arguments<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>, _: Authorized) -> Result<T> {
-    call.go_on()?;
+    call.finish_authorization()?;
     deserialize(call)
 }
 

@@ -113,7 +113,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn on_connect(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
-        let connect = ConnectContext::new(&scope, &head).with_seat(session);
+        let connect = ConnectContext::new(&scope, &head).with_session(session);
         let running = contain_future(session.consumer().on_connect(&connect));
         let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
         let error = match deadline(left.map_or(*action_timeout, |left| left.min(*action_timeout)), running).await {

@@ -85,12 +85,12 @@ pub trait Dispatch: Handler + Sized {
         async move {
             let admitted = self.authorize(traversal.call, admitted).await?;
             match traversal.call.step(traversal.level) {
-                Step::Into(route) => {
+                Step::Route(route) => {
                     traversal.level += 1;
                     self.descend(route, traversal, admitted).await
                 }
-                Step::Lost => Err(Error::not_found()),
-                Step::Here => {
+                Step::NotFound => Err(Error::not_found()),
+                Step::Action => {
                     let action = traversal.call.head().action.as_ref();
                     let index = self.descriptor().actions.iter().position(|row| row.name == action);
                     let run = index.and_then(|index| self.action(index)).ok_or_else(Error::unknown_action)?;

@@ -1,4 +1,4 @@
-//! One message on its way through the levels of a consumer.
+//! One call: a message with what its dispatch has found out about it, passed through the handler tree.
 
 use std::any::Any;
 use std::fmt;
@@ -9,26 +9,26 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Context, Scope, SideEffects, StartGate, StartOutcome, Visible};
+use super::{CaptureAccess, Context, Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
 
-/// A named part of a route, and what the message's route has there.
+/// The name of a route capture, and its text in the route of the message.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
 
-/// What the whole route asks of one level.
+/// What the traversal does at one level of the handler tree, according to the route of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Go into the route with this id.
-    Into(u16),
-    /// Nothing below this level matches.
-    Lost,
-    /// The action is meant for this level.
-    Here,
+    /// Enter the handler that is mounted under the route with this id.
+    Route(u16),
+    /// Reply with 404: no route of this level matches.
+    NotFound,
+    /// Call the action of this level's handler.
+    Action,
 }
 
-/// A message with all that was found out about it before the first permission is asked.
+/// A message, its matched route and the state of its authorization. Created before the first permission is evaluated.
 pub struct Call<'a, U> {
     scope: &'a Scope<U>,
     head: &'a Envelope<'a>,
@@ -37,34 +37,35 @@ pub struct Call<'a, U> {
     decoded: DecodedStrings,
     captures: &'a [Capture<'a>],
     steps: &'a [Step],
-    /// How many objects one parameter may name.
+    /// Maximum number of objects that one parameter may name.
     max_objects: usize,
-    /// The connection's seat among the groups; none at the door.
+    /// The `Arc<Session<C>>` of the connection, with its type erased. `None` for a call that runs no action and no
+    /// `#[connect]`, for example during the handshake.
     session: Option<&'a (dyn Any + Send + Sync)>,
-    /// What the action does besides replying. `None` for most actions, so that it costs nothing.
+    /// The side effects of the action. `None` until the first one, so that an action without any allocates nothing.
     side_effects: Mutex<Option<Box<SideEffects>>>,
-    /// Whether this thread may be held up.
+    /// Whether the call runs on a thread of the blocking pool, which it may block.
     is_blocking_thread: bool,
-    /// Whether it is only asked whether it may run.
-    authorizes_only: bool,
-    /// Whether the action has begun.
-    begun: AtomicBool,
-    /// The gate that the action passes before its first poll, and the epoch in which this call is evaluated.
+    /// Whether the call ends when it is authorized, without running its action.
+    is_authorization_only: bool,
+    /// Whether all expressions have held.
+    is_authorized: AtomicBool,
+    /// The gate that the action must pass before its first poll, and the epoch in which this call is evaluated.
     gate: Option<(&'a StartGate, u64)>,
-    /// Whether the gate did not admit the action.
+    /// Whether the gate did not admit the action, see [`is_overtaken`](Call::is_overtaken).
     is_overtaken: AtomicBool,
-    /// The leaf whose check ended without an answer, by a panic or because its time was over.
+    /// The leaf whose check ended without a result, because it panicked or timed out.
     unanswered: Mutex<Option<&'static str>>,
 }
 
-/// That every expression so far held. Only a check gives one, and nothing reaches an action without one.
+/// Proof that every expression so far has held. Only an evaluation passes it on, and an action cannot be called without it.
 #[derive(Debug)]
 #[must_use]
 pub struct Authorized(());
 
 impl Authorized {
-    /// What one starts with in front of the outermost expression.
-    pub(crate) fn at_the_door() -> Authorized {
+    /// Returns the proof with which a traversal starts, before its outermost expression is evaluated.
+    pub(crate) fn root() -> Authorized {
         Authorized(())
     }
 }
@@ -92,32 +93,32 @@ impl<'a, U> Call<'a, U> {
             is_blocking_thread: false,
             session: None,
             side_effects: Mutex::new(None),
-            authorizes_only: false,
-            begun: AtomicBool::new(false),
+            is_authorization_only: false,
+            is_authorized: AtomicBool::new(false),
             gate: None,
             is_overtaken: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
 
-    /// With so many objects in one parameter at the most.
+    /// Sets the maximum number of objects that one parameter may name. Default: 0.
     #[inline]
-    pub(crate) fn with_objects(mut self, most: usize) -> Self {
-        self.max_objects = most;
+    pub(crate) fn with_max_objects(mut self, max_objects: usize) -> Self {
+        self.max_objects = max_objects;
         self
     }
 
-    /// The context as a permission that reads these captures may see it.
+    /// Returns the context for a permission that has declared these captures.
     pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
-        Context::new(self, Visible::Only(captures))
+        Context::new(self, CaptureAccess::Declared(captures))
     }
 
-    /// The context as the action itself sees it.
+    /// Returns the context for the action and its extractors, which may read every capture and may have side effects.
     pub fn whole_context(&self) -> Context<'_, U> {
-        Context::new(self, Visible::All)
+        Context::new(self, CaptureAccess::All)
     }
 
-    /// The connection.
+    /// Returns the scope of the connection.
     pub fn scope(&self) -> &'a Scope<U> {
         self.scope
     }
@@ -139,9 +140,9 @@ impl<'a, U> Call<'a, U> {
         self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
     }
 
-    /// With this seat among the groups.
+    /// Sets the session, which joins, departures and publications need.
     #[inline]
-    pub(crate) fn with_seat(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
         self.session = Some(session);
         self
     }
@@ -150,12 +151,12 @@ impl<'a, U> Call<'a, U> {
         self.session
     }
 
-    /// Changes what the action does besides replying.
+    /// Calls `change` with the side effects of the action.
     pub(crate) fn with_side_effects<T>(&self, change: impl FnOnce(&mut SideEffects) -> T) -> T {
         change(self.lock_side_effects().get_or_insert_default())
     }
 
-    /// Reads what the action does besides replying, if it does anything.
+    /// Calls `read` with the side effects of the action. Returns `None` if it has none.
     pub(crate) fn read_side_effects<T>(&self, read: impl FnOnce(&SideEffects) -> T) -> Option<T> {
         self.lock_side_effects().as_deref().map(read)
     }
@@ -164,26 +165,30 @@ impl<'a, U> Call<'a, U> {
         self.side_effects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what the action does besides replying. Called for every message, so nothing is locked, and the call, which is
-    /// larger than 128 bytes, is not moved.
+    /// Takes the side effects of the action. Called per message, so it takes no lock, and does not move the call, which is
+    /// larger than 128 bytes.
     #[inline]
     pub(crate) fn take_side_effects(&mut self) -> Option<Box<SideEffects>> {
         self.side_effects.get_mut().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// To be asked whether it may run, and no more: every permission on the way, and then nothing.
-    pub(crate) fn authorizing_only(mut self) -> Self {
-        self.authorizes_only = true;
+    /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
+    pub(crate) fn with_authorization_only(mut self) -> Self {
+        self.is_authorization_only = true;
         self
     }
 
-    /// What stands between the last permission and the action. [`Error::asked`] where it was only to be asked.
+    /// Marks the call as authorized. Called after the last permission and before the action.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Error::authorized_only`] if the call is to end here.
     #[inline]
-    pub(crate) fn go_on(&self) -> Result<()> {
-        if self.authorizes_only {
+    pub(crate) fn finish_authorization(&self) -> Result<()> {
+        if self.is_authorization_only {
             return Err(Error::authorized_only());
         }
-        self.begun.store(true, Ordering::Relaxed);
+        self.is_authorized.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -194,18 +199,21 @@ impl<'a, U> Call<'a, U> {
         self
     }
 
-    /// The epoch in which this call is evaluated; 0 for one without a gate, which cannot start an action.
+    /// Returns the epoch in which this call is evaluated. 0 if the call has no gate: it cannot start an action.
     #[inline]
     pub(crate) fn evaluation_epoch(&self) -> u64 {
         self.gate.map_or(0, |(_, epoch)| epoch)
     }
 
-    /// Starts the action: the last thing before its first poll. Fails if rights have changed since this call was evaluated,
-    /// or the session has ended.
+    /// Starts the action. Must be the last step before the action's first poll.
+    ///
+    /// # Errors
+    ///
+    /// Fails if rights have changed since this call was evaluated, or if the session has ended.
     #[inline]
     pub(crate) fn start(&self) -> Result<()> {
         let Some((gate, evaluation_epoch)) = self.gate else {
-            return Err(Error::internal("bug: an action was reached by a call without a start gate"));
+            return Err(Error::internal("bug: action started by a call without a start gate"));
         };
         match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
             StartOutcome::Admitted => Ok(()),
@@ -213,7 +221,7 @@ impl<'a, U> Call<'a, U> {
         }
     }
 
-    /// Starts the action if rights have only been changed by this call itself.
+    /// Starts the action if every change of rights since the evaluation was made by this call itself.
     #[cold]
     fn start_after_change(&self, gate: &StartGate, evaluation_epoch: u64, outcome: StartOutcome) -> Result<()> {
         if outcome == StartOutcome::Stale
@@ -227,14 +235,14 @@ impl<'a, U> Call<'a, U> {
         Err(Error::denied())
     }
 
-    /// Returns whether this call itself began every epoch since `since`, for example in an extractor. It is not evaluated again
-    /// for that: it would begin another one each time.
+    /// Returns whether this call itself began every epoch since `since`, for example in an extractor. Such a call is not
+    /// evaluated again: each evaluation would begin another epoch.
     fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
         let own = self.read_side_effects(|effects| effects.own_epochs().cloned()).flatten();
         own.is_some_and(|own| own.are_all(since, now))
     }
 
-    /// Under the gate, so that a trace orders starts and changes of rights as they happened.
+    /// Traces the start. Called under the lock of the gate, so that the trace has starts and changes of rights in order.
     #[inline]
     fn trace_start(&self) {
         if Level::TRACE <= LevelFilter::current() {
@@ -242,26 +250,27 @@ impl<'a, U> Call<'a, U> {
         }
     }
 
-    /// Apart, as nearly no message needs it.
+    /// A separate cold function, because it runs only at level `TRACE`.
     #[cold]
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
         tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
     }
 
-    /// Whether the gate did not admit the action: rights have changed since this call was evaluated, or the session has ended.
+    /// Returns whether the gate did not admit the action: rights have changed since this call was evaluated, or the session
+    /// has ended.
     #[inline]
     pub(crate) fn is_overtaken(&self) -> bool {
         self.is_overtaken.load(Ordering::Relaxed)
     }
 
-    /// Whether everything on the way had admitted it.
+    /// Returns whether all expressions have held.
     #[inline]
-    pub(crate) fn has_started(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.is_authorized.load(Ordering::Relaxed)
     }
 
-    /// On a thread that may be held up.
+    /// Sets whether the call runs on a thread of the blocking pool. Default: `false`.
     #[inline]
     pub(crate) fn on_blocking_thread(mut self, is_blocking_thread: bool) -> Self {
         self.is_blocking_thread = is_blocking_thread;
@@ -277,7 +286,7 @@ impl<'a, U> Call<'a, U> {
     }
 
     pub(crate) fn step(&self, level: usize) -> Step {
-        self.steps.get(level).copied().unwrap_or(Step::Lost)
+        self.steps.get(level).copied().unwrap_or(Step::NotFound)
     }
 
     pub(crate) fn record_unanswered(&self, leaf: &'static str) {

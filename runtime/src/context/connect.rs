@@ -1,4 +1,4 @@
-//! A connection that is being made: what connect permissions and `#[connect]` see.
+//! The context of connect permissions and of `#[connect]`.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -11,10 +11,38 @@ use super::{Call, Context, Scope, SideEffects};
 use crate::message::Envelope;
 use crate::panic::Contained;
 
-/// What a connect permission's context gives as the action's name.
+/// The action name of the context of a connect permission.
 const ACTION: &str = "connect";
 
-/// A connection in the making.
+/// A connection that is being established, as connect permissions and `#[connect]` receive it.
+///
+/// Connect permissions are evaluated during the handshake, `#[connect]` runs once the socket is open. Neither has a message,
+/// so there are no arguments and no route captures.
+///
+/// ```standalone_crate
+/// use portcullis::{AllowAny, ConnectContext, Context, Error, Result, consumer};
+///
+/// /// The device that the client names when it connects.
+/// #[derive(Clone)]
+/// struct Device(String);
+///
+/// struct Chat;
+///
+/// #[consumer]
+/// impl Chat {
+///     #[connect]
+///     async fn on_connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
+///         let device = cx.scope().headers().get("x-device").and_then(|value| value.to_str().ok());
+///         cx.insert(Device(device.ok_or_else(Error::denied)?.to_owned()));
+///         Ok(())
+///     }
+///
+///     #[action(permission = AllowAny)]
+///     async fn device(&self, cx: &Context<'_, ()>) -> Option<String> {
+///         cx.scope().extension::<Device>().map(|device| device.0.clone())
+///     }
+/// }
+/// ```
 pub struct ConnectContext<'a, U> {
     call: Call<'a, U>,
     inserted: Contained<Mutex<Extensions>>,
@@ -25,28 +53,31 @@ impl<'a, U> ConnectContext<'a, U> {
         ConnectContext { call: Call::new(scope, head, &[], &[], &[]), inserted: Contained::new(Mutex::default()) }
     }
 
-    pub(crate) fn with_seat(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
-        self.call = self.call.with_seat(session);
+    /// Sets the session, which joins need. Connect permissions run without one.
+    pub(crate) fn with_session(mut self, session: &'a (dyn Any + Send + Sync)) -> Self {
+        self.call = self.call.with_session(session);
         self
     }
 
-    /// The envelope that stands for connecting.
+    /// Returns the envelope of a connect call. Its action is `connect`, and it has no route.
     pub(crate) fn head() -> Envelope<'static> {
         Envelope { action: Cow::Borrowed(ACTION), ..Envelope::default() }
     }
 
-    /// Who wants to connect, and how.
+    /// Returns the scope of the connection: its user and the HTTP request that opens it.
     pub fn scope(&self) -> &'a Scope<U> {
         self.call.scope()
     }
 
-    /// Who wants to connect; `None` is anonymous.
+    /// Returns the user, or `None` if the client is anonymous.
     pub fn user(&self) -> Option<&'a U> {
         self.scope().user()
     }
 
-    /// Keeps a value for the life of the connection; [`Scope::extension`] gives it back. For `#[connect]`:
-    /// what a permission inserts is dropped.
+    /// Stores a value for the lifetime of the connection, in place of an earlier one of the same type. Once `#[connect]` has
+    /// succeeded, [`Scope::extension`] returns it.
+    ///
+    /// Intended for `#[connect]`, see the [example](ConnectContext). A value that a permission inserts is dropped.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
     }
@@ -60,7 +91,11 @@ impl<'a, U> ConnectContext<'a, U> {
         &self.call
     }
 
-    /// What a permission without an opinion on connecting is asked with: the action `connect`, no captures.
+    /// Returns the context for evaluating [`Permission::has_permission`](crate::Permission::has_permission) of a client that
+    /// connects. Its action is `connect`, its route is empty, and it has no captures and no arguments.
+    ///
+    /// The expression of `connect = ..` uses it for a leaf whose [`can_connect`](crate::Permission::can_connect) returns
+    /// `None`.
     pub fn as_context(&self) -> Context<'_, U> {
         self.call.context(&[])
     }

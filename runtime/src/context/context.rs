@@ -1,4 +1,4 @@
-//! What permissions, extractors and actions see of the message on its way.
+//! The context of permissions, extractors and actions: the message and its connection.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,94 +13,168 @@ use crate::error::{Error, Result};
 use crate::message::ArgumentValue;
 use crate::message::RequestId;
 
-/// Which captures may be read.
+/// The captures that a context may read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Visible {
-    /// All that the route provides.
+pub(crate) enum CaptureAccess {
+    /// All captures of the route. For actions and extractors.
     All,
-    /// Those that a permission has declared, so that the check at the mount knows them.
-    Only(&'static [&'static str]),
+    /// Those that a permission has declared, because the compile-time check of routes knows only these.
+    Declared(&'static [&'static str]),
 }
 
-/// One message on its way: who sent it, its action, its route with all captures, and its raw arguments.
+/// A message and its connection: the user, the action, the route with its captures, and the arguments.
+///
+/// Permissions and extractors receive it, and an action does if it has a parameter `cx: &Context<'_, Member>`. It is `Copy`.
+///
+/// ```
+/// use portcullis::{Context, Error, Handler, Permission, Result, User};
+///
+/// struct Member { banned_from: Vec<u64> }
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+///
+/// /// Grants members who are not banned from the room of the route.
+/// struct NotBanned;
+///
+/// impl<H: Handler<User = Member>> Permission<H> for NotBanned {
+///     const CAPTURES: &'static [&'static str] = &["room"];
+///
+///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+///         let room: u64 = cx.capture("room")?;
+///         let member = cx.require_user()?;
+///         Ok(!member.banned_from.contains(&room))
+///     }
+/// }
+/// ```
 pub struct Context<'a, U> {
     call: &'a Call<'a, U>,
-    visible: Visible,
+    access: CaptureAccess,
 }
 
 impl<'a, U> Context<'a, U> {
-    pub(crate) fn new(call: &'a Call<'a, U>, visible: Visible) -> Context<'a, U> {
-        Context { call, visible }
+    pub(crate) fn new(call: &'a Call<'a, U>, access: CaptureAccess) -> Context<'a, U> {
+        Context { call, access }
     }
 
-    /// The call, for an action: a permission is free of effects.
-    pub(crate) fn acting(&self) -> Result<&'a Call<'a, U>> {
-        match self.visible {
-            Visible::All => Ok(self.call),
-            Visible::Only(_) => Err(Error::internal("a permission neither joins, leaves nor publishes")),
+    /// Returns the call for recording side effects.
+    ///
+    /// # Errors
+    ///
+    /// A fault in a permission: permissions have no side effects.
+    pub(crate) fn action_call(&self) -> Result<&'a Call<'a, U>> {
+        match self.access {
+            CaptureAccess::All => Ok(self.call),
+            CaptureAccess::Declared(_) => {
+                Err(Error::internal("a permission cannot join or leave groups or publish events"))
+            }
         }
     }
 
-    /// Whether this thread may be held up.
+    /// Returns whether the current thread belongs to the blocking pool.
     pub(crate) fn is_blocking_thread(&self) -> bool {
         self.call.is_blocking_thread()
     }
 
-    /// The connection that the message came in on.
+    /// Returns the scope of the connection that received the message.
     pub fn scope(&self) -> &'a Scope<U> {
         self.call.scope()
     }
 
-    /// Who sent the message; `None` is anonymous.
+    /// Returns the user who sent the message, or `None` if the connection is anonymous.
     pub fn user(&self) -> Option<&'a U> {
         self.call.scope().user()
     }
 
-    /// Who sent the message; 403 for an anonymous connection.
+    /// Returns the user who sent the message.
+    ///
+    /// # Errors
+    ///
+    /// 403 `permission_denied` if the connection is anonymous.
     pub fn require_user(&self) -> Result<&'a U> {
         self.user().ok_or_else(Error::denied)
     }
 
-    /// The action's name. In a strict connect expression it is `connect`.
+    /// Returns the name of the action. It is `connect` if the context comes from
+    /// [`ConnectContext::as_context`](crate::ConnectContext::as_context).
     pub fn action(&self) -> &'a str {
         &self.call.head().action
     }
 
-    /// The whole route, without its query; empty for the consumer itself.
+    /// Returns the whole route of the message, without its query. Empty if the action belongs to the consumer itself.
     pub fn route(&self) -> &'a str {
         &self.call.head().route
     }
 
-    /// The message's `request_id`, where it has one.
+    /// Returns the `request_id` of the message, or `None` if it has none.
     pub fn request_id(&self) -> Option<RequestId> {
         RequestId::read(self.call.head().request_id?)
     }
 
-    /// The query of the message's route (`rooms/?page=4`). 400 where it does not fit `T`.
+    /// Deserializes the query of the message's route, for example `page=4` of `rooms/?page=4`.
+    ///
+    /// To read the query of the HTTP request that opened the connection, use [`Scope::query`].
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalid_query` with field `query` if the query is not a `T`.
+    ///
+    /// ```
+    /// use portcullis::{Context, Result, User};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Paging { page: Option<u32> }
+    ///
+    /// fn page<U: User>(cx: &Context<'_, U>) -> Result<u32> {
+    ///     Ok(cx.query::<Paging>()?.page.unwrap_or(1))
+    /// }
+    /// ```
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
         parse_query(&self.call.head().query).map_err(Error::into_message_error)
     }
 
-    /// A named part of the route, parsed. 404 where the text does not parse: such a route does not exist.
+    /// Parses a capture of the message's route. See [`Context`] for an example.
     ///
-    /// A permission reads only what stands in its [`CAPTURES`](crate::Permission::CAPTURES); anything else, and a name
-    /// that no pattern on the way has, is a fault (500).
+    /// A permission can read the captures that it lists in its [`CAPTURES`](crate::Permission::CAPTURES).
+    ///
+    /// # Errors
+    ///
+    /// - 404 `not_found` if the text is not a `T`: no such route exists.
+    /// - 500 `internal_error` if a permission does not list the capture, or if no pattern of the route has that name.
     pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
-        let authorized = match self.visible {
-            Visible::All => true,
-            Visible::Only(names) => names.contains(&name),
+        let is_readable = match self.access {
+            CaptureAccess::All => true,
+            CaptureAccess::Declared(names) => names.contains(&name),
         };
-        if !authorized {
-            return Err(Error::internal(format!("the capture `{name}` is read but does not stand in `CAPTURES`")));
+        if !is_readable {
+            return Err(Error::internal(format!("the capture `{name}` is read, but `CAPTURES` does not list it")));
         }
         let text = self.call.capture(name);
         let text = text.ok_or_else(|| Error::internal(format!("the route has no capture `{name}`")))?;
         text.parse().map_err(|_| Error::not_found().into_message_error())
     }
 
-    /// A key of the message that is not the envelope's, parsed. 400 where it is missing or does not fit `T`.
+    /// Deserializes an argument: a top-level key of the message other than `action`, `route` and `request_id`.
     ///
-    /// This is for permissions; an action declares what it needs as a parameter.
+    /// Intended for permissions. An action declares its arguments as parameters.
+    ///
+    /// # Errors
+    ///
+    /// The field of both errors is `name`:
+    ///
+    /// - 400 `missing_argument` if the message has no such key.
+    /// - 400 `invalid_argument` if its value is not a `T`.
+    ///
+    /// ```
+    /// use portcullis::{Context, Handler, Permission, Result};
+    ///
+    /// /// Grants messages of at most 280 bytes.
+    /// struct IsShort;
+    ///
+    /// impl<H: Handler> Permission<H> for IsShort {
+    ///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    ///         Ok(cx.argument::<String>("text")?.len() <= 280)
+    ///     }
+    /// }
+    /// ```
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
         let field = self.call.fields().iter().find(|field| field.0 == name);
         let wrong = |code, detail: String| {
@@ -154,13 +228,13 @@ mod tests {
         test(&Call::new(&scope, &request.head, &request.fields, &[("room", "5"), ("word", "x")], &[]));
     }
 
-    fn wrong<T: fmt::Debug>(outcome: Result<T>) -> (u16, String, Option<String>) {
+    fn error_parts<T: fmt::Debug>(outcome: Result<T>) -> (u16, String, Option<String>) {
         let error = outcome.unwrap_err();
         (error.status().as_u16(), error.code().to_owned(), error.field().map(str::to_owned))
     }
 
     #[test]
-    fn says_who_calls_what() {
+    fn context_exposes_message_and_user() {
         with_call(Some(Member(7)), |call| {
             let cx = call.whole_context();
             assert_eq!((cx.user(), cx.require_user().unwrap()), (Some(&Member(7)), &Member(7)));
@@ -171,42 +245,48 @@ mod tests {
         with_call(None, |call| {
             let cx = call.context(&[]);
             assert_eq!(cx.user(), None);
-            assert_eq!(wrong(cx.require_user()), (403, "permission_denied".into(), None));
+            assert_eq!(error_parts(cx.require_user()), (403, "permission_denied".into(), None));
         });
     }
 
     #[test]
-    fn reads_the_query_of_the_route() {
+    fn query_of_other_shape_is_bad_request() {
         with_call(None, |call| {
             let cx = call.context(&[]);
             let query: BTreeMap<String, String> = cx.query().unwrap();
             assert_eq!(query, BTreeMap::from([("page".into(), "4".into()), ("sort".into(), "new".into())]));
-            assert_eq!(wrong(cx.query::<BTreeMap<String, u8>>()), (400, "invalid_query".into(), Some("query".into())));
+            assert_eq!(
+                error_parts(cx.query::<BTreeMap<String, u8>>()),
+                (400, "invalid_query".into(), Some("query".into()))
+            );
         });
     }
 
     #[test]
-    fn reads_the_captures_that_it_may() {
+    fn undeclared_capture_is_fault() {
         with_call(None, |call| {
             for cx in [call.whole_context(), call.context(&["room", "word", "other"])] {
                 assert_eq!((cx.capture::<u8>("room").unwrap(), cx.capture::<String>("word").unwrap()), (5, "x".into()));
-                assert_eq!(wrong(cx.capture::<u8>("word")), (404, "not_found".into(), None));
-                assert_eq!(wrong(cx.capture::<u8>("other")), (500, "internal_error".into(), None));
+                assert_eq!(error_parts(cx.capture::<u8>("word")), (404, "not_found".into(), None));
+                assert_eq!(error_parts(cx.capture::<u8>("other")), (500, "internal_error".into(), None));
             }
             let cx = call.context(&["word"]);
             assert_eq!(cx.capture::<String>("word").unwrap(), "x");
-            assert_eq!(wrong(cx.capture::<u8>("room")), (500, "internal_error".into(), None));
+            assert_eq!(error_parts(cx.capture::<u8>("room")), (500, "internal_error".into(), None));
         });
     }
 
     #[test]
-    fn reads_the_arguments() {
+    fn argument_of_other_type_is_bad_request() {
         with_call(None, |call| {
             let cx = call.context(&[]);
             assert_eq!(cx.argument::<&str>("text").unwrap(), "hi");
             assert_eq!(cx.argument::<Vec<u8>>("many").unwrap(), [1, 2]);
-            assert_eq!(wrong(cx.argument::<u8>("text")), (400, "invalid_argument".into(), Some("text".into())));
-            assert_eq!(wrong(cx.argument::<u8>("action")), (400, "missing_argument".into(), Some("action".into())));
+            assert_eq!(error_parts(cx.argument::<u8>("text")), (400, "invalid_argument".into(), Some("text".into())));
+            assert_eq!(
+                error_parts(cx.argument::<u8>("action")),
+                (400, "missing_argument".into(), Some("action".into()))
+            );
         });
     }
 }

@@ -87,7 +87,7 @@ impl<U: User> Scope<U> {
         {
             return Ok(is_granted);
         }
-        match self.granted()? {
+        match self.user_grants()? {
             Some((user, grants)) => grants.evaluate(user, codename).await,
             None => Ok(false),
         }
@@ -95,7 +95,7 @@ impl<U: User> Scope<U> {
 
     /// Evaluates a codename for all of these objects, or without an object if the list is empty. Loads what is missing.
     pub(crate) async fn may_with(&self, codename: Codename, objects: &[ObjectKey]) -> Result<bool> {
-        let Some((user, grants)) = self.granted()? else { return Ok(false) };
+        let Some((user, grants)) = self.user_grants()? else { return Ok(false) };
         match objects {
             [] => self.may(codename).await,
             [only] => match grants.evaluate_cached_on(codename, only) {
@@ -143,7 +143,7 @@ impl<U: User> Scope<U> {
     /// }
     /// ```
     pub fn forget_grants(&self) {
-        if let Ok(Some((_, grants))) = self.granted() {
+        if let Ok(Some((_, grants))) = self.user_grants() {
             grants.forget();
         }
     }

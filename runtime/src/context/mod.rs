@@ -1,4 +1,4 @@
-//! Who is connected, how they came in, and the message that is on its way.
+//! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
 mod call;
 mod connect;
@@ -15,8 +15,8 @@ mod user;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::ConnectContext;
+pub(crate) use context::CaptureAccess;
 pub use context::Context;
-pub(crate) use context::Visible;
 pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};
 pub use handler::Handler;

@@ -1,4 +1,4 @@
-//! Who is connected and how they came in: what stays the same for the life of a connection.
+//! The scope of a connection: its user, the HTTP request that opened it, and its grants.
 
 use std::fmt;
 use std::hint::black_box;
@@ -15,125 +15,163 @@ use crate::error::{Error, Result};
 use crate::grants::{ConnectionGrants, GrantCache};
 use crate::panic::drop_contained;
 
-/// One connection: its user, and the HTTP request that opened it.
+/// A connection: its user, and the HTTP request that opened it.
 ///
-/// What is asked of it for every event stands in front: see where events are delivered.
+/// The request stays the same for the lifetime of the connection. `#[authenticate]` creates a new scope with the new user.
+///
+/// ```
+/// use portcullis::{Context, User};
+///
+/// /// Returns the address at which a proxy has seen the client.
+/// fn client_address<'a, U: User>(cx: &Context<'a, U>) -> Option<&'a str> {
+///     cx.scope().headers().get("x-real-ip")?.to_str().ok()
+/// }
+/// ```
+// The order of the fields is fixed: event delivery reads the first two per subscriber, and prefetches them.
 #[repr(C)]
 pub struct Scope<U> {
     user: Option<U>,
-    /// What the user was granted. Nobody's grants are held for an anonymous connection.
+    /// The cached grants of the user. `None` if the connection is anonymous or the endpoint has no source of grants.
     grants: Option<ConnectionGrants<U>>,
-    opened: Box<Opened<U>>,
+    details: Box<ScopeDetails<U>>,
 }
 
-/// What is seldom asked. Apart, so that what is asked for every event takes up little.
-struct Opened<U> {
+/// The fields that event delivery does not read, boxed so that those it reads share a cache line.
+struct ScopeDetails<U> {
     request: Parts,
-    /// Where grants come from.
+    /// The cache from which grants are loaded, also for a user that a later `#[authenticate]` returns.
     source: Option<GrantCache<U>>,
-    /// When the user's credentials run out.
+    /// When the user's credentials expire.
     expiry: Option<Instant>,
 }
 
 impl<U> Scope<U> {
-    /// A scope by hand, for tests of permissions and for transports of one's own.
+    /// Creates a scope without grants and without expiry, for unit tests of code that reads a scope.
+    ///
+    /// A codename cannot be evaluated for a user of this scope (500 `internal_error`). To test a whole consumer, use
+    /// `portcullis::testing`.
+    ///
+    /// ```
+    /// use portcullis::Scope;
+    ///
+    /// let (parts, ()) = http::Request::get("/ws?theme=dark").body(()).unwrap().into_parts();
+    /// let scope = Scope::<()>::new(None, parts);
+    /// assert_eq!((scope.path(), scope.user()), ("/ws", None));
+    /// ```
     pub fn new(user: Option<U>, mut request: Parts) -> Scope<U> {
         request.uri = detach(&request.uri, &mut request.headers);
         if request.extensions.is_empty() {
-            // An empty map still holds the memory of what was taken out of it.
+            // An emptied map keeps its allocation.
             request.extensions = Extensions::new();
         }
-        Scope { user, grants: None, opened: Box::new(Opened { request, source: None, expiry: None }) }
+        Scope { user, grants: None, details: Box::new(ScopeDetails { request, source: None, expiry: None }) }
     }
 
-    /// The same, with a source of grants.
+    /// Sets the cache from which grants are loaded.
     pub(crate) fn with_grants(mut self, cache: Option<&GrantCache<U>>) -> Scope<U> {
-        self.opened.source = cache.cloned();
+        self.details.source = cache.cloned();
         self.grants = cache.filter(|_| self.user.is_some()).map(|cache| ConnectionGrants::new(cache.clone()));
         self
     }
 
-    /// The same for as long as the user's credentials are good. 401 where they are not any more.
+    /// Sets the expiry from [`User::expires_at`].
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated` if the credentials have expired.
     pub(crate) fn with_expiry(mut self) -> Result<Scope<U>>
     where
         U: User,
     {
         if let Some(at) = self.user.as_ref().and_then(User::expires_at) {
             let left = at.duration_since(SystemTime::now()).map_err(|_| Error::unauthenticated())?;
-            // What the clock cannot count to never comes.
-            self.opened.expiry = Instant::now().checked_add(left);
+            // A time beyond the range of the clock is no expiry.
+            self.details.expiry = Instant::now().checked_add(left);
         }
         Ok(self)
     }
 
     pub(crate) fn expiry(&self) -> Option<Instant> {
-        self.opened.expiry
+        self.details.expiry
     }
 
-    /// The same connection with the user of fresh credentials, whose grants are still to be loaded.
-    pub(crate) fn renewed(&self, user: U) -> Result<Scope<U>>
+    /// Returns a scope of the same connection with another user, whose grants are not loaded yet.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated` if the user's credentials have expired.
+    pub(crate) fn with_user(&self, user: U) -> Result<Scope<U>>
     where
         U: User,
     {
-        let Opened { request, source, .. } = &*self.opened;
-        let opened = Box::new(Opened { request: request.clone(), source: None, expiry: None });
-        Scope { user: Some(user), grants: None, opened }.with_grants(source.as_ref()).with_expiry()
+        let ScopeDetails { request, source, .. } = &*self.details;
+        let details = Box::new(ScopeDetails { request: request.clone(), source: None, expiry: None });
+        Scope { user: Some(user), grants: None, details }.with_grants(source.as_ref()).with_expiry()
     }
 
-    /// Who is connected; `None` is anonymous.
+    /// Returns the user, or `None` if the connection is anonymous.
     pub fn user(&self) -> Option<&U> {
         self.user.as_ref()
     }
 
-    /// The request that opened the connection, but for its body.
+    /// Returns the request that opened the connection, without its body.
     pub fn request(&self) -> &Parts {
-        &self.opened.request
+        &self.details.request
     }
 
-    /// The headers of the request that opened the connection.
+    /// Returns the headers of the request that opened the connection.
     pub fn headers(&self) -> &HeaderMap {
-        &self.opened.request.headers
+        &self.details.request.headers
     }
 
-    /// The path of the request that opened the connection.
+    /// Returns the path of the request that opened the connection.
     pub fn path(&self) -> &str {
-        self.opened.request.uri.path()
+        self.details.request.uri.path()
     }
 
-    /// The query of the request that opened the connection. 400 where it does not fit `T`.
+    /// Deserializes the query of the request that opened the connection, for example `theme=dark` of `/ws?theme=dark`.
+    ///
+    /// # Errors
+    ///
+    /// 400 `invalid_query` with field `query` if the query is not a `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(self.opened.request.uri.query().unwrap_or_default())
+        parse_query(self.details.request.uri.query().unwrap_or_default())
     }
 
-    /// A value that a tower layer or `#[connect]` put there.
+    /// Returns the value of type `T` that a tower layer put into the request extensions or `#[connect]`
+    /// [inserted](crate::ConnectContext::insert), or `None` if there is none.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.opened.request.extensions.get()
+        self.details.request.extensions.get()
     }
 
     pub(crate) fn extend(&mut self, more: Extensions) {
-        self.opened.request.extensions.extend(more);
+        self.details.request.extensions.extend(more);
     }
 
     pub(super) fn grants(&self) -> Option<&ConnectionGrants<U>> {
         self.grants.as_ref()
     }
 
-    /// Reads ahead what permissions read.
+    /// Reads the cache lines that permissions will read.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         black_box(self.user.is_some());
         if let Some(grants) = &self.grants {
             black_box(grants.prefetch());
         }
     }
 
-    /// Whose grants are asked: nobody's for an anonymous connection.
-    pub(super) fn granted(&self) -> Result<Option<(&U, &ConnectionGrants<U>)>> {
+    /// Returns the user and its cached grants, or `None` if the connection is anonymous.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the endpoint has no source of grants.
+    pub(super) fn user_grants(&self) -> Result<Option<(&U, &ConnectionGrants<U>)>> {
         match (&self.user, &self.grants) {
             (None, _) => Ok(None),
             (Some(user), Some(grants)) => Ok(Some((user, grants))),
             (Some(_), None) => Err(Error::internal(
-                "a codename is asked, but the endpoint has no grants; give it some with `Endpoint::grants`",
+                "a codename was evaluated, but the endpoint has no source of grants; add `.grants(..)`",
             )),
         }
     }
@@ -151,14 +189,14 @@ impl<U> Scope<U> {
 impl<U> Drop for Scope<U> {
     fn drop(&mut self) {
         drop_contained(self.user.take());
-        drop_contained(std::mem::take(&mut self.opened.request.extensions));
+        drop_contained(std::mem::take(&mut self.details.request.extensions));
     }
 }
 
 impl<U> fmt::Debug for Scope<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Headers and query may hold credentials.
-        f.debug_struct("Scope").field("path", &self.opened.request.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Scope").field("path", &self.details.request.uri.path()).finish_non_exhaustive()
     }
 }
 
@@ -168,7 +206,8 @@ pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
     })
 }
 
-/// Gives them memory of their own. As they come from the HTTP server, the least of them keeps its whole read buffer.
+/// Copies the URI and the header values into one allocation of their own. As they come from the HTTP server, each of them
+/// keeps the server's whole read buffer alive.
 fn detach(uri: &Uri, headers: &mut HeaderMap) -> Uri {
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let length = path.len() + headers.values().map(HeaderValue::len).sum::<usize>();
@@ -191,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detached_request_says_the_same() {
+    fn detached_request_equals_original() {
         let request = http::Request::get("/ws/a?token=x&y=%20")
             .header("origin", "http://a")
             .header("cookie", "one")
@@ -199,9 +238,9 @@ mod tests {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let (wanted_uri, wanted_headers) = (parts.uri.clone(), parts.headers.clone());
+        let (expected_uri, expected_headers) = (parts.uri.clone(), parts.headers.clone());
         let scope = Scope::<()>::new(None, parts);
-        assert_eq!((&scope.opened.request.uri, &scope.opened.request.headers), (&wanted_uri, &wanted_headers));
+        assert_eq!((&scope.details.request.uri, &scope.details.request.headers), (&expected_uri, &expected_headers));
         let (parts, ()) = http::Request::new(()).into_parts();
         let scope = Scope::<()>::new(None, parts);
         assert_eq!((scope.path(), scope.headers().len()), ("/", 0));

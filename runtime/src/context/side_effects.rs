@@ -69,8 +69,8 @@ impl SideEffects {
         self.effects.iter().any(|effect| effect.joins(group, |known| known == id))
     }
 
-    /// Removes and returns the joins of that group: all of them, or the one by the subscription of `id`. They must be dropped
-    /// outside of any lock, because the group's key may run the application's code.
+    /// Removes and returns the joins of that group: all of them, or the one by the subscription of `id`. They must be
+    /// dropped outside of any lock, because the group's key may run the application's code.
     pub(crate) fn remove_joins<G: Eq + 'static>(&mut self, group: &G, id: Option<&RequestId>) -> Vec<SideEffect> {
         self.effects.extract_if(.., |effect| effect.joins(group, |known| id.is_none() || known == id)).collect()
     }

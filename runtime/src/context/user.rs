@@ -1,18 +1,28 @@
-//! What Portcullis must know of an application's user type.
+//! The trait of an application's user type.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-/// The application's type for who is connected, made anew for each connection.
+/// The user of a connection. Implemented by a type of the application.
 ///
-/// Anonymous connections have no user at all ([`Scope::user`](crate::Scope::user) is `None`), so the type need not
-/// know them. State of one connection may live in it; it is dropped with the connection.
+/// A value is created per connection: by [`Endpoint::authenticate`](crate::Endpoint::authenticate), by a tower layer that
+/// puts it into the request extensions, or by the consumer's `#[authenticate]`. It may therefore hold state of the
+/// connection, and is dropped with it. The type needs no value for anonymous clients: their connections have no user
+/// ([`Scope::user`](crate::Scope::user) returns `None`).
+///
+/// A consumer without users has the user type `()`.
 ///
 /// ```
-/// struct Member { id: u64 }
+/// use std::borrow::Cow;
+/// use std::time::SystemTime;
+/// use portcullis::User;
 ///
-/// impl portcullis::User for Member {
-///     fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() }
+/// struct Member { id: u64, token_expires_at: SystemTime }
+///
+/// impl User for Member {
+///     fn id(&self) -> Cow<'_, str> { self.id.to_string().into() }
+///
+///     fn expires_at(&self) -> Option<SystemTime> { Some(self.token_expires_at) }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -21,22 +31,29 @@ use std::time::SystemTime;
     note = "implement `portcullis::User` for `{Self}`; its one required method says who the user is"
 )]
 pub trait User: Send + Sync + 'static {
-    /// Who this is: the same for all connections of one user, of no other user ever, and no secret.
+    /// Returns the id of the user: equal for all connections of the user, and never reused for another user.
     ///
-    /// It is the identity that fresh credentials must share (`#[authenticate]`), by which [`Connections`](crate::Connections) and
-    /// [`Publisher`](crate::Publisher) find connections and objects overwrite grants, and what the log says. A name that
-    /// people choose themselves is none.
+    /// The id must not be a secret, because it is logged. Do not use a name that users can change: another user could take
+    /// it later.
+    ///
+    /// Portcullis compares the id in `#[authenticate]`, where fresh credentials must belong to the same user. It selects
+    /// connections by it in [`Connections`](crate::Connections) and [`Publisher`](crate::Publisher), and the entries of
+    /// [`Overwrites`](crate::Overwrites) for a single user.
     fn id(&self) -> Cow<'_, str>;
 
-    /// Until when the credentials are good that this came of. Then the connection is closed with 4401, whatever runs on it,
-    /// unless the client has shown fresh ones by the consumer's `#[authenticate]`. Asked once, when the value is made. Default:
-    /// they do not run out.
+    /// Returns when the credentials of this user expire, or `None` if they do not. Default: `None`.
+    ///
+    /// The connection closes with 4401 at that time, even while an action runs, unless the client re-authenticates first by
+    /// the consumer's `#[authenticate]`. If the time has already passed, the handshake is rejected with 401, and
+    /// `#[authenticate]` refuses with 403.
+    ///
+    /// Called once per value, when the connection or the re-authentication begins.
     fn expires_at(&self) -> Option<SystemTime> {
         None
     }
 }
 
-/// For consumers that know no users: everybody is anonymous.
+/// The user type of consumers without users: all their connections are anonymous.
 impl User for () {
     fn id(&self) -> Cow<'_, str> {
         Cow::Borrowed("")

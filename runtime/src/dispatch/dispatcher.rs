@@ -273,8 +273,8 @@ impl<C: Consumer> Dispatcher<C> {
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-                .with_objects(self.request_limits.max_objects)
-                .with_seat(&self.session)
+                .with_max_objects(self.request_limits.max_objects)
+                .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
                 .on_blocking_thread(self.is_blocking);
             native::begin(reply);
@@ -282,7 +282,7 @@ impl<C: Consumer> Dispatcher<C> {
             // out may panic.
             let walking = async {
                 let mut walk = Traversal::new(&call, reply);
-                let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
+                let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::root()));
                 let mut way = pin!(deadline(action_timeout, way));
                 let outcome = way.as_mut().await;
                 (outcome, if call.is_overtaken() { way.expires_at() } else { None })
@@ -393,7 +393,7 @@ pub(super) fn find_action<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> 
 #[cold]
 fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
     refuse(&call, error, reply);
-    if !call.has_started() {
+    if !call.is_authorized() {
         return Outcome::Refused;
     }
     // What it says was true of what its caller could do then.

@@ -75,13 +75,13 @@ impl<C: Consumer> Dispatcher<C> {
     async fn evaluate_only(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
-            .with_objects(self.request_limits.max_objects)
+            .with_max_objects(self.request_limits.max_objects)
             .on_blocking_thread(self.is_blocking)
-            .authorizing_only();
+            .with_authorization_only();
         // Nothing is written to it.
         let mut reply = Reply::new();
         let mut walk = Traversal::new(&call, &mut reply);
-        let way = self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door());
+        let way = self.session.consumer().enter::<C>(&mut walk, Authorized::root());
         let error = match deadline(self.action_timeout, contain_future(way)).await {
             Some(Ok(Err(error))) if error.is_authorized_only() => return true,
             Some(Ok(Err(error))) => error,

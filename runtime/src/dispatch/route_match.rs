@@ -18,10 +18,10 @@ impl<'r> RouteMatch<'r> {
     pub(crate) fn find(&mut self, handler: &'static HandlerDescriptor, route: &'r str) {
         self.handler = self.whole(handler, route);
         if self.handler.is_some() {
-            self.steps.push(Step::Here);
+            self.steps.push(Step::Action);
         } else {
             RouteMatch::default().deepest(handler, route, self);
-            self.steps.push(Step::Lost);
+            self.steps.push(Step::NotFound);
         }
     }
 
@@ -33,7 +33,7 @@ impl<'r> RouteMatch<'r> {
         let before = (self.steps.len(), self.captures.len());
         for mount in handler.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
-                self.steps.push(Step::Into(mount.id));
+                self.steps.push(Step::Route(mount.id));
                 if let Some(end) = self.whole(mount.handler, left) {
                     return Some(end);
                 }
@@ -53,7 +53,7 @@ impl<'r> RouteMatch<'r> {
         }
         for mount in handler.routes {
             if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
-                self.steps.push(Step::Into(mount.id));
+                self.steps.push(Step::Route(mount.id));
                 self.deepest(mount.handler, left, longest);
             }
             self.steps.truncate(before.0);
@@ -154,9 +154,9 @@ mod tests {
             .steps
             .iter()
             .map(|step| match step {
-                Step::Into(id) => id.to_string(),
-                Step::Lost => "lost".into(),
-                Step::Here => "here".into(),
+                Step::Route(id) => id.to_string(),
+                Step::NotFound => "lost".into(),
+                Step::Action => "here".into(),
             })
             .collect();
         let captures = matched.captures.iter().fold(String::new(), |all, (name, text)| format!("{all} {name}={text}"));

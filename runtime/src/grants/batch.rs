@@ -45,7 +45,8 @@ pub(super) struct Batch {
 impl Batch {
     /// Bounds the size of one query.
     const MAX_KEYS: usize = 1000;
-    /// How long a batch can be joined, from its creation. After that a batch is assumed to hang, and keys are loaded anew.
+    /// The time from the creation of a batch in which further checks may wait for it. After that the batch is assumed to
+    /// hang, and its keys are loaded again.
     const JOIN_WINDOW: Duration = Duration::from_secs(5);
 
     pub(super) fn new(keys: &Arc<BatchKeys>, load: &PendingLoad) -> Arc<Batch> {

@@ -65,7 +65,7 @@ impl<U> ConnectionGrants<U> {
                 let roles = &snapshot.user.roles;
                 roles.is_empty() || roles.iter().any(|known| known == role)
             }
-            // A load is due or in progress.
+            // Nothing is loaded, or a load is in progress.
             _ => true,
         }
     }

@@ -163,7 +163,7 @@ mod tests {
             assert_eq!(evaluation.next(), Some(1));
             evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), None);
-            let error = evaluation.finish(Authorized::at_the_door()).unwrap_err();
+            let error = evaluation.finish(Authorized::root()).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (403, Some("Banned")));
 
             let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
@@ -179,11 +179,7 @@ mod tests {
     fn unfinished_evaluation_denies() {
         with_call(|call| {
             assert_eq!(
-                call.start_evaluation(FRIEND_AND_NOT_BANNED)
-                    .finish(Authorized::at_the_door())
-                    .unwrap_err()
-                    .status()
-                    .as_u16(),
+                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish(Authorized::root()).unwrap_err().status().as_u16(),
                 403
             );
             assert_eq!(
@@ -239,7 +235,7 @@ mod tests {
             evaluation.record(Ok(false)).unwrap();
             assert_eq!(evaluation.next(), Some(64));
             assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
-            assert!(evaluation.finish(Authorized::at_the_door()).is_err());
+            assert!(evaluation.finish(Authorized::root()).is_err());
         });
     }
 }

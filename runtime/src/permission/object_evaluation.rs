@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// Evaluates as generated code does. Returns the evaluated object leaves, whether the object phase was reached, and
-    /// whether the expression held.
+    /// whether the expression holds.
     fn evaluate(case: &Case) -> (Vec<usize>, bool, bool) {
         let (parts, ()) = http::Request::new(()).into_parts();
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
@@ -188,7 +188,7 @@ mod tests {
             order.push(usize::from(leaf));
             object_evaluation.record(Ok(answer)).unwrap();
         }
-        (order, true, object_evaluation.finish(Authorized::at_the_door()).is_ok())
+        (order, true, object_evaluation.finish(Authorized::root()).is_ok())
     }
 
     proptest! {

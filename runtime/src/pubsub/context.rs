@@ -65,7 +65,7 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        join(self.acting()?, group, None).await
+        join(self.action_call()?, group, None).await
     }
 
     /// Joins a group under the `request_id` of this message. Events of the group then carry the id in `request_ids`.
@@ -120,7 +120,7 @@ impl<U: User> Context<'_, U> {
             Error::new(status, "missing_request_id", "A subscription needs a request_id.").with_field("request_id")
         };
         let id = self.request_id().ok_or_else(missing_id)?;
-        join(self.acting()?, group, Some(id)).await
+        join(self.action_call()?, group, Some(id)).await
     }
 
     /// Ends the subscription to a group under `id`; other subscriptions continue. Does nothing if there is none.
@@ -136,7 +136,7 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        let call = self.acting()?;
+        let call = self.action_call()?;
         let session = session::<G::Consumer, U>(call)?.clone();
         // Dropped outside of the lock: dropping the group's key may run the application's code.
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
@@ -164,7 +164,7 @@ impl<U: User> Context<'_, U> {
     where
         G::Consumer: Handler<User = U>,
     {
-        let call = self.acting()?;
+        let call = self.action_call()?;
         let session = session::<G::Consumer, U>(call)?.clone();
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, None)));
         let held_slots = session.slot_count(&group);
@@ -279,7 +279,7 @@ impl<U: User> Context<'_, U> {
 
     /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
     fn push_effect<C: Consumer>(&self, effect: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
-        let call = self.acting()?;
+        let call = self.action_call()?;
         let session = session::<C, U>(call)?.clone();
         let effect = SideEffect::After(Box::new(move || effect(session)));
         call.with_side_effects(|effects| effects.push(effect));
@@ -293,7 +293,7 @@ impl<U: User> Context<'_, U> {
     /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
     /// consumer `C`.
     pub fn publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
-        Ok(Publisher::new(session::<C, U>(self.acting()?)?.registry.clone()))
+        Ok(Publisher::new(session::<C, U>(self.action_call()?)?.registry.clone()))
     }
 
     /// Returns a handle by which this action reports that rights have changed: `cx.connections::<Chat>()`.
@@ -306,7 +306,7 @@ impl<U: User> Context<'_, U> {
     /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
     /// consumer `C`.
     pub fn connections<C: Consumer + Handler<User = U>>(&self) -> Result<Connections<C>> {
-        let call = self.acting()?;
+        let call = self.action_call()?;
         let session = session::<C, U>(call)?;
         Ok(Connections::for_action(session, call.with_side_effects(SideEffects::own_epochs_handle)))
     }

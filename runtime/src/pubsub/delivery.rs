@@ -20,7 +20,7 @@ impl<C: Consumer> Session<C> {
     /// the same time.
     #[inline]
     pub(crate) fn fast_path_view(&self) -> FastPathView<'_, C::User> {
-        // The epoch is read first: a reader of the epoch that a change has begun sees `has_deferred` set.
+        // The epoch is read first: a reader that sees the epoch of a change also sees `has_deferred` set.
         let epoch = self.send_queue.epoch();
         let is_fast = !self.has_deferred.load(Ordering::SeqCst) && !self.is_renewed.load(Ordering::SeqCst);
         FastPathView { epoch, scope: self.initial_scope.get().filter(|_| is_fast) }
@@ -200,7 +200,7 @@ impl<U> FastPathView<'_, U> {
     #[inline]
     pub(crate) fn prefetch(&self) {
         if let Some(scope) = self.scope {
-            scope.fetch();
+            scope.prefetch();
         }
     }
 }

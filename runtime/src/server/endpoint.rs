@@ -84,7 +84,7 @@ pub struct Endpoint<C: Consumer> {
 /// # Panics
 ///
 /// Panics if another consumer of the program has the same name, or if two codenames have the same name.
-#[must_use = "an endpoint does nothing until it is register_mounted"]
+#[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = register_mounted::<C>() {
         panic!("{error}");

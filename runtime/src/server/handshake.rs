@@ -25,7 +25,7 @@ pub(crate) struct Accepted<C: Consumer> {
     limits: Arc<Limits>,
     registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
-    /// The change counter of the registry when the checks began, see [`SessionRegistry::changes`].
+    /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
 }
 

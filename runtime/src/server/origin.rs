@@ -10,7 +10,7 @@ use http::{HeaderMap, Uri, header};
 pub(super) struct Origins {
     /// Whether pages of all origins may connect.
     pub(super) allow_any: bool,
-    /// The origins that are allowed besides the own one.
+    /// The origins that are allowed in addition to the server's own.
     pub(super) allowed: Vec<Origin>,
 }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_origin_is_allowed_besides_the_own_one() {
+    fn listed_origin_and_own_origin_are_allowed() {
         let listed = Origins { allowed: Origin::parse("https://app.example").into_iter().collect(), allow_any: false };
         assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://app.example")));
         assert!(is_allowed(&listed, "/ws", "chat.example", Some("https://chat.example")));

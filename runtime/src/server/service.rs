@@ -45,7 +45,7 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let endpoint = self.clone();
-        // The body of an upgrade is empty. It is dropped now rather than kept during the checks.
+        // The body of an upgrade is empty. It is dropped here, so that it does not live through the checks.
         let (parts, _) = request.into_parts();
         let mut parts = Box::new(parts);
         Box::pin(async move {

@@ -5,7 +5,7 @@
 //! delays no publisher; the overflow policy applies to it. A reader whose task has not run since the events were queued is
 //! not slow: one task publishes as fast as it can while the other tasks wait for a thread. If more than half of the limits
 //! of such a reader's queue is used after a publication, the reader holds the publishing connection by a [`Hold`]; a
-//! task-local says which connection publishes. The hold is released when the reader has run.
+//! task-local identifies the publishing connection. The hold is released when the reader has run.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

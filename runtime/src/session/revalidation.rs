@@ -26,7 +26,7 @@ impl<C: Consumer> Session<C> {
         let current =
             self.scope().ok_or_else(|| Error::internal("bug: user replaced before the session was established"))?;
         // Expired credentials identify no user.
-        let renewed = current.renewed(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
+        let renewed = current.with_user(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
         let scope = Arc::new(renewed);
         self.record_user_id(&scope);
         // A connection never changes from one user to another.

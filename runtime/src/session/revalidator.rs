@@ -58,7 +58,7 @@ impl<C: Consumer> Deferred<C> {
 /// A revalidation that is pending. It continues if this value is dropped.
 pub(crate) struct PendingRevalidation {
     completed: oneshot::Receiver<()>,
-    /// The epoch that the change has begun.
+    /// The epoch that the change began.
     pub(crate) epoch: u64,
 }
 

@@ -21,10 +21,10 @@ use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::CloseCode;
 
-/// One connection, as the endpoint knows it.
+/// The state that the endpoint keeps about one connection.
 ///
-/// The fields that are read for every event stand first and together: with many members, most of the cost of an event is
-/// waiting for memory.
+/// The fields that are read per event come first and adjacent to each other: with many members, most of the cost of an
+/// event is waiting for memory.
 #[repr(C)]
 pub(crate) struct Session<C: Consumer> {
     /// Whether events are deferred or a change of rights is pending.

@@ -178,13 +178,13 @@ fn constant_message(table: &TruthTable, tree_without_openers: &Tree, expression:
     };
     let (part, part_holds) = part;
     let errors = expression.text(&reason.tree);
-    let says = if reason.holds { "always holds" } else { "can never hold" };
+    let verdict = if reason.holds { "always holds" } else { "can never hold" };
     let consequence = match (errors == part, part_holds) {
         (true, _) => String::new(),
         (false, true) => format!(", so `{part}` always does"),
         (false, false) => format!(", so `{part}` never does"),
     };
-    Some(format!("`{errors}` {says}{consequence}; {instead}"))
+    Some(format!("`{errors}` {verdict}{consequence}; {instead}"))
 }
 
 /// Checks an expression with too many leaves for a truth table: no operator has a part and its negation.

@@ -1,6 +1,6 @@
 //! Compile-time checks in constant evaluation, for errors that involve several attributes: a macro sees only its own block.
 //!
-//! Panic texts are compile errors. Each names the item, states the problem, then says what to write.
+//! Panic texts are compile errors. Each names the item, states the problem, and suggests what to write.
 
 mod handler;
 mod message;

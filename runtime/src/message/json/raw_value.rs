@@ -17,7 +17,7 @@ pub(crate) struct RawJson<'a> {
     pub(in crate::message) kind: ValueKind,
 }
 
-/// What is known about a value besides that it is JSON.
+/// What is known about the syntax of a JSON value.
 ///
 /// As wide as a word: a narrower type leaves padding in [`RawJson`], which is then copied in several pieces. Those copies
 /// cost more than reading the value.

@@ -73,7 +73,7 @@ fn queued_event_is_dropped_after_the_user_is_replaced() {
             move || deliver(&session, 1)
         });
         // As `Session::renew` does it.
-        let other = Arc::new(session.scope().unwrap().renewed(Member { staff: false }).unwrap());
+        let other = Arc::new(session.scope().unwrap().with_user(Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
         assert!(drain(&session).is_empty(), "event dequeued on old grants");
         block_on(change.wait());

@@ -61,7 +61,7 @@ fn action_of_a_replaced_user_does_not_start_after_the_change() {
         let session = server.connected_session(true);
         let has_returned = Arc::new(AtomicBool::new(false));
         let starts = spawn_starts(&session, &has_returned);
-        let other = Arc::new(session.scope().unwrap().renewed(super::Member { staff: false }).unwrap());
+        let other = Arc::new(session.scope().unwrap().with_user(super::Member { staff: false }).unwrap());
         let change = session.begin_revalidation(|| session.replace_scope(other));
         has_returned.store(true, Ordering::SeqCst);
         block_on(change.wait());
