@@ -1,6 +1,7 @@
 //! From a frame to its reply: the route is matched whole, the consumer is entered, the outcome is told.
 
 mod authenticate;
+mod blocking;
 mod dispatcher;
 mod reauthorization;
 mod report;

@@ -1,6 +1,7 @@
 //! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
 
-use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, find_action, timed_out};
+use super::blocking::{AbortOnDrop, HEAD_START};
+use super::dispatcher::{Dispatcher, find_action, timed_out};
 use super::report::{panicked, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
