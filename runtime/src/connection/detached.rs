@@ -23,7 +23,7 @@ use crate::transport::{ConnectionEnd, FrameText, Transport};
 /// What runs beside the queue.
 pub(super) struct DetachedTasks<C: Consumer> {
     /// Made when it is first needed, as an idle connection should be small.
-    running: Option<JoinSet<Completion<C>>>,
+    tasks: Option<JoinSet<Completion<C>>>,
     /// What is to be sent.
     completions: VecDeque<Completion<C>>,
     /// Whether credentials are being looked at: only one at a time.
@@ -31,9 +31,9 @@ pub(super) struct DetachedTasks<C: Consumer> {
     /// Credentials that wait for that.
     queued_authentications: VecDeque<(Dispatcher<C>, FrameText)>,
     /// Whether somebody else sits there since that was asked for last.
-    pub(super) has_new_user: bool,
+    pub(super) has_renewed_user: bool,
     /// How many replies are still to go out for which events wait: those that come by what their actions have joined.
-    held_replies: usize,
+    event_holds: usize,
 }
 
 /// A reply that such an action has given.
@@ -51,28 +51,28 @@ pub(super) struct Completion<C: Consumer> {
     /// Whether it is one of several.
     is_stream: bool,
     /// Whether it brought credentials.
-    authenticates: bool,
+    is_authentication: bool,
     /// Once it has taken effect: the events before that place come before the reply, and what is undone where there is none.
-    committed: Option<(u64, Vec<Undo>)>,
+    commit: Option<(u64, Vec<Undo>)>,
     /// Whether events wait for it.
-    holds_events: bool,
+    is_holding_events: bool,
 }
 
 impl<C: Consumer> DetachedTasks<C> {
     pub(super) fn new() -> DetachedTasks<C> {
         DetachedTasks {
-            running: None,
+            tasks: None,
             completions: VecDeque::new(),
             is_authenticating: false,
             queued_authentications: VecDeque::new(),
-            has_new_user: false,
-            held_replies: 0,
+            has_renewed_user: false,
+            event_holds: 0,
         }
     }
 
     /// How many run, or wait to be sent.
     pub(super) fn count(&self) -> usize {
-        self.running.as_ref().map_or(0, JoinSet::len) + self.completions.len()
+        self.tasks.as_ref().map_or(0, JoinSet::len) + self.completions.len()
     }
 
     /// How much waits: credentials to be looked at, and replies to be sent.
@@ -102,42 +102,43 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     /// Whether events wait for a reply.
-    pub(super) fn holds_events(&self) -> bool {
-        self.held_replies > 0
+    pub(super) fn is_holding_events(&self) -> bool {
+        self.event_holds > 0
     }
 
     /// Ends all of it.
     pub(super) async fn shut_down(&mut self) {
         self.queued_authentications.clear();
         self.completions.clear();
-        if let Some(running) = &mut self.running {
-            running.abort_all();
-            while let Some(ended) = running.join_next().await {
-                drop_contained(ended);
+        if let Some(tasks) = &mut self.tasks {
+            tasks.abort_all();
+            while let Some(result) = tasks.join_next().await {
+                drop_contained(result);
             }
         }
     }
 
     fn spawn(&mut self, pacer: Arc<Pacer>, action: impl Future<Output = Completion<C>> + Send + 'static) {
-        self.running.get_or_insert_default().spawn(PACER.scope(pacer, action));
+        self.tasks.get_or_insert_default().spawn(PACER.scope(pacer, action));
     }
 
     /// Whether something is there to be sent, by [`send`](Beside::send); or, without need of room, somebody else sits there.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<IoNeed> {
-        while let Some(running) = &mut self.running {
-            match ready_or_none(running.poll_join_next(cx)) {
-                Some(Ok(done)) => {
-                    self.has_new_user |= matches!(done.outcome, Outcome::Authenticated { renewed: true });
-                    if done.authenticates {
+        while let Some(tasks) = &mut self.tasks {
+            match ready_or_none(tasks.poll_join_next(cx)) {
+                Some(Ok(completion)) => {
+                    self.has_renewed_user |= matches!(completion.outcome, Outcome::Authenticated { is_renewed: true });
+                    if completion.is_authentication {
                         self.start_next_authentication();
                     }
-                    self.completions.push_back(done);
+                    self.completions.push_back(completion);
                 }
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
-                    self.held_replies = self.completions.iter().filter(|done| done.holds_events).count();
-                    if running.is_empty() && self.is_authenticating {
+                    self.event_holds =
+                        self.completions.iter().filter(|completion| completion.is_holding_events).count();
+                    if tasks.is_empty() && self.is_authenticating {
                         self.start_next_authentication();
                     }
                 }
@@ -145,42 +146,43 @@ impl<C: Consumer> DetachedTasks<C> {
             }
         }
         match self.completions.is_empty() {
-            _ if self.has_new_user => Poll::Ready(IoNeed::Nothing),
+            _ if self.has_renewed_user => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
-            false => Poll::Ready(IoNeed::Room),
+            false => Poll::Ready(IoNeed::Writable),
         }
     }
 
     /// Sends one frame, for which there is room: a reply, or an event that comes before it. What its caller may do is asked
     /// again first, where that has changed.
     pub(super) fn send_next<T: Transport>(&mut self, io: &mut ConnectionIo<C, T>) -> Result<(), ConnectionEnd> {
-        let Some(mut done) = self.completions.pop_front() else { return Ok(()) };
-        if done.is_stale() {
-            self.spawn(done.dispatcher.session.pacer.clone(), reauthorize(done));
+        let Some(mut completion) = self.completions.pop_front() else { return Ok(()) };
+        if completion.is_stale() {
+            self.spawn(completion.dispatcher.session.pacer.clone(), reauthorize(completion));
             return Ok(());
         }
-        if done.values.is_none()
-            && let Some(mut side_effects) = done.side_effects.take_if(|effects| !effects.is_empty())
+        if completion.values.is_none()
+            && let Some(mut side_effects) = completion.side_effects.take_if(|effects| !effects.is_empty())
         {
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undo = side_effects.run_after();
-            done.committed = Some((sequence?, undo));
-            done.holds_events = done.has_reply();
-            self.held_replies += usize::from(done.holds_events);
+            completion.commit = Some((sequence?, undo));
+            completion.is_holding_events = completion.has_reply();
+            self.event_holds += usize::from(completion.is_holding_events);
         }
-        if let Some((sequence, _)) = done.committed
-            && io.deliver_next(sequence)?.any
+        if let Some((sequence, _)) = completion.commit
+            && io.deliver_next(sequence)?.has_sent
         {
-            self.completions.push_front(done);
+            self.completions.push_front(completion);
             return Ok(());
         }
-        if done.has_reply() {
-            io.put(done.reply.text())?;
+        if completion.has_reply() {
+            io.start_send(completion.reply.text())?;
         }
-        self.held_replies = self.held_replies.saturating_sub(usize::from(std::mem::take(&mut done.holds_events)));
-        if done.values.is_some() {
-            self.spawn(done.dispatcher.session.pacer.clone(), next_value(done));
+        self.event_holds =
+            self.event_holds.saturating_sub(usize::from(std::mem::take(&mut completion.is_holding_events)));
+        if completion.values.is_some() {
+            self.spawn(completion.dispatcher.session.pacer.clone(), next_value(completion));
         }
         Ok(())
     }
@@ -195,7 +197,7 @@ fn ready_or_none<T>(poll: Poll<Option<T>>) -> Option<T> {
 
 impl<C: Consumer> Completion<C> {
     fn has_reply(&self) -> bool {
-        !matches!(self.outcome, Outcome::Completed { has_reply: false, .. } | Outcome::Detach | Outcome::Nothing)
+        !matches!(self.outcome, Outcome::Completed { has_reply: false, .. } | Outcome::Detach | Outcome::SessionEnded)
     }
 
     /// Whether something has changed since it was asked whether its action may be called.
@@ -206,7 +208,7 @@ impl<C: Consumer> Completion<C> {
 
 async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> Completion<C> {
     let mut reply = Reply::new();
-    let authenticates = dispatcher.authenticates(&text);
+    let is_authentication = dispatcher.is_authentication(&text);
     let mut outcome = dispatcher.dispatch(&text, &mut reply).await;
     let (mut authorized_at, mut side_effects) = (None, None);
     if let Outcome::Completed { evaluation_epoch, side_effects: effects, .. } = &mut outcome {
@@ -216,8 +218,8 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     }
     let values = reply.take_values();
     let is_stream = values.is_some();
-    let (committed, holds_events) = (None, false);
-    let done = Completion {
+    let (commit, is_holding_events) = (None, false);
+    let completion = Completion {
         dispatcher,
         text,
         authorized_at,
@@ -226,37 +228,37 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
         side_effects,
         values,
         is_stream,
-        authenticates,
-        committed,
-        holds_events,
+        is_authentication,
+        commit,
+        is_holding_events,
     };
-    if is_stream { next_value(done).await } else { done }
+    if is_stream { next_value(completion).await } else { completion }
 }
 
 /// The next of several replies. What the action causes comes with the last.
-async fn next_value<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
-    let Some(mut values) = done.values.take() else { return done };
+async fn next_value<C: Consumer>(mut completion: Completion<C>) -> Completion<C> {
+    let Some(mut values) = completion.values.take() else { return completion };
     // One that is always ready leaves room for others.
     tokio::task::yield_now().await;
-    match done.dispatcher.next_value(&done.text, &mut values, &mut done.reply).await {
-        StreamStep::More => done.values = Some(values),
+    match completion.dispatcher.next_value(&completion.text, &mut values, &mut completion.reply).await {
+        StreamStep::More => completion.values = Some(values),
         StreamStep::Last => {}
-        StreamStep::Failed => done.side_effects = None,
+        StreamStep::Failed => completion.side_effects = None,
     }
-    done
+    completion
 }
 
 /// Asks whether its action may still be called; else it answers that, and nothing more.
-async fn reauthorize<C: Consumer>(mut done: Completion<C>) -> Completion<C> {
-    let Some(authorized_at) = &mut done.authorized_at else { return done };
-    if !authorized_at.reauthorize(&done.dispatcher, &done.text).await {
-        done.authorized_at = None;
-        done.dispatcher.refuse_changed_rights(&done.text, &mut done.reply, done.is_stream);
-        done.outcome = Outcome::Refused;
-        (done.values, done.side_effects) = (None, None);
-        if let Some((_, undo)) = done.committed.take() {
-            done.dispatcher.session.undo(undo);
+async fn reauthorize<C: Consumer>(mut completion: Completion<C>) -> Completion<C> {
+    let Some(authorized_at) = &mut completion.authorized_at else { return completion };
+    if !authorized_at.reauthorize(&completion.dispatcher, &completion.text).await {
+        completion.authorized_at = None;
+        completion.dispatcher.refuse_changed_rights(&completion.text, &mut completion.reply, completion.is_stream);
+        completion.outcome = Outcome::Refused;
+        (completion.values, completion.side_effects) = (None, None);
+        if let Some((_, undo)) = completion.commit.take() {
+            completion.dispatcher.session.undo(undo);
         }
     }
-    done
+    completion
 }

@@ -60,7 +60,7 @@ impl<C: Consumer> EventLoop<C> {
         action: Pin<&'m mut F>,
     ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
         // Others wait for credentials that are being looked at.
-        self.detached.is_authenticating |= dispatcher.authenticates(text);
+        self.detached.is_authenticating |= dispatcher.is_authentication(text);
         Box::pin(async move {
             let outcome = self.drive_until(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
@@ -96,16 +96,17 @@ impl<C: Consumer> EventLoop<C> {
         T: Transport,
         F: Future,
     {
-        let (reading, holds, holding) = (self.is_reading(), self.detached.holds_events(), io.holds_events);
+        let (is_reading, is_held_by_detached, is_held_in_order) =
+            (self.is_reading(), self.detached.is_holding_events(), io.is_holding_events);
         let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
             // What it sends may come after what a reply of the queue is waited for by.
-            Poll::Ready(IoNeed::Room) if holding => Poll::Pending,
-            wants => wants,
+            Poll::Ready(IoNeed::Writable) if is_held_in_order => Poll::Pending,
+            need => need,
         };
         tokio::select! {
             biased;
             output = &mut action => return Ok(Some(output)),
-            next = io.next_event(reading, holds, poll_detached) => match next? {
+            next = io.next_event(is_reading, is_held_by_detached, poll_detached) => match next? {
                 IoEvent::Frame(frame) => {
                     // Where nothing is sent nothing else may look at the clock.
                     io.check_open()?;
@@ -114,24 +115,24 @@ impl<C: Consumer> EventLoop<C> {
                 IoEvent::Event => io.deliver_one()?,
                 IoEvent::Detached => self.send_detached(io, dispatcher)?,
             },
-            beat = self.heartbeat.beat() => match beat {
+            event = self.heartbeat.next_event() => match event {
                 HeartbeatEvent::Ping => io.ping()?,
                 // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
-                HeartbeatEvent::GiveUp if (!reading && !self.is_streaming) || io.has_caught_up() => self.heartbeat.heard(),
-                HeartbeatEvent::GiveUp => return Err(ConnectionEnd::Close(CloseCode::Idle)),
-                HeartbeatEvent::Expire => return Err(ConnectionEnd::Close(CloseCode::Expired)),
+                HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => self.heartbeat.record_activity(),
+                HeartbeatEvent::Idle => return Err(ConnectionEnd::Close(CloseCode::Idle)),
+                HeartbeatEvent::Expiry => return Err(ConnectionEnd::Close(CloseCode::Expired)),
             },
         }
         Ok(None)
     }
 
     fn receive(&mut self, dispatcher: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
-        self.heartbeat.heard();
+        self.heartbeat.record_activity();
         match frame {
             Some(Incoming::Ping) => {}
             Some(Incoming::Broken(code)) if self.is_streaming => return Err(ConnectionEnd::Close(code)),
             // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
-            Some(Incoming::Text(text)) if dispatcher.authenticates(&text) => {
+            Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
                 self.detached.authenticate(dispatcher, text);
             }
             Some(frame) => self.read_ahead.push_back(frame),
@@ -149,17 +150,17 @@ impl<C: Consumer> EventLoop<C> {
     where
         T: Transport,
     {
-        if std::mem::take(&mut self.detached.has_new_user) {
-            self.set_expiry(io, dispatcher);
+        if std::mem::take(&mut self.detached.has_renewed_user) {
+            self.update_expiry(io, dispatcher);
             return Ok(());
         }
         self.detached.send_next(io)
     }
 
     /// Whoever sits there does so until then.
-    pub(super) fn set_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
+    pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
         let expiry = dispatcher.session.scope().and_then(|scope| scope.expiry());
-        self.heartbeat.expire_at(expiry);
+        self.heartbeat.set_expiry(expiry);
         io.expiry = expiry;
     }
 }

@@ -15,7 +15,7 @@ use crate::time::deadline;
 use crate::transport::{CloseCode, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
 
 /// How long a client may take to answer a close, so that it reads the code before the socket is gone.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a connection has to do.
 pub(super) enum IoEvent {
@@ -32,16 +32,16 @@ pub(super) enum IoEvent {
 pub(super) enum IoNeed {
     Nothing,
     /// Room for a frame.
-    Room,
+    Writable,
 }
 
 /// How many events are fed before they are flushed.
 const MAX_EVENTS_PER_FLUSH: usize = 64;
 
 /// Whether an event was fed, and whether another stands in front of the same place.
-pub(super) struct Drained {
-    pub(super) any: bool,
-    more: bool,
+pub(super) struct DeliveryProgress {
+    pub(super) has_sent: bool,
+    has_more: bool,
 }
 
 /// Waits for the client, but not beyond the connection's end.
@@ -76,7 +76,7 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     /// Whether a ping could not be sent for what the client had not taken yet.
     has_skipped_ping: bool,
     /// Whether events wait for a reply that is still to go out.
-    pub(super) holds_events: bool,
+    pub(super) is_holding_events: bool,
     /// When the credentials of whoever sits there run out. Nothing goes out to them from then on.
     pub(super) expiry: Option<Instant>,
 }
@@ -89,49 +89,49 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             send_timeout,
             has_unflushed: false,
             has_skipped_ping: false,
-            holds_events: false,
+            is_holding_events: false,
             expiry: None,
         }
     }
 
     pub(super) async fn feed(&mut self, text: &str) -> Result<(), ConnectionEnd> {
-        self.wait_for_room().await?;
-        self.put(text)
+        self.wait_until_writable().await?;
+        self.start_send(text)
     }
 
     /// Whether there is room for a frame, as there mostly is. Where there is none nobody is woken once there is: that is
     /// waited for by [`room`](Outbox::room).
     #[inline]
-    pub(super) fn has_room(&mut self) -> Result<bool, ConnectionEnd> {
-        let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
+    pub(super) fn is_writable(&mut self) -> Result<bool, ConnectionEnd> {
+        let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
         self.check_open()?;
-        room?;
+        ready?;
         Ok(true)
     }
 
     /// Waits until there is room for a frame.
-    pub(super) async fn wait_for_room(&mut self) -> Result<(), ConnectionEnd> {
-        if self.has_room()? {
+    pub(super) async fn wait_until_writable(&mut self) -> Result<(), ConnectionEnd> {
+        if self.is_writable()? {
             return Ok(());
         }
         let send_timeout = self.remaining_send_time();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let room = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
-        let room = deadline(send_timeout, room).await;
+        let ready = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
+        let ready = deadline(send_timeout, ready).await;
         self.check_open()?;
-        room.ok_or(ConnectionEnd::PeerGone)?
+        ready.ok_or(ConnectionEnd::PeerGone)?
     }
 
     /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
     #[inline]
     fn remaining_send_time(&self) -> Duration {
-        let left = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        left.map_or(self.send_timeout, |left| left.min(self.send_timeout))
+        let remaining = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        remaining.map_or(self.send_timeout, |remaining| remaining.min(self.send_timeout))
     }
 
     /// Feeds a frame for which there is room.
     #[inline]
-    pub(super) fn put(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
+    pub(super) fn start_send(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
         self.has_unflushed = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }
@@ -167,8 +167,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// Feeds the events that wait, so many at the most that what was fed goes out before long.
     pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_EVENTS_PER_FLUSH {
-            self.wait_for_room().await?;
-            if !self.deliver_next(u64::MAX)?.more {
+            self.wait_until_writable().await?;
+            if !self.deliver_next(u64::MAX)?.has_more {
                 break;
             }
         }
@@ -177,10 +177,10 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Feeds the events that stand in front of that place. Each is taken only when there is room for it: until then it can be
     /// recalled.
-    pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), ConnectionEnd> {
+    pub(super) async fn deliver_before(&mut self, sequence: u64) -> Result<(), ConnectionEnd> {
         loop {
-            self.wait_for_room().await?;
-            if !self.deliver_next(place)?.more {
+            self.wait_until_writable().await?;
+            if !self.deliver_next(sequence)?.has_more {
                 return Ok(());
             }
         }
@@ -194,12 +194,12 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     }
 
     /// Feeds the next event, if it stands in front of that place.
-    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, ConnectionEnd> {
-        match self.session.send_queue.dequeue_before(place)? {
-            None => Ok(Drained { any: false, more: false }),
-            Some(Dequeued { frame, has_more: more }) => {
-                self.put(frame)?;
-                Ok(Drained { any: true, more })
+    pub(super) fn deliver_next(&mut self, sequence: u64) -> Result<DeliveryProgress, ConnectionEnd> {
+        match self.session.send_queue.dequeue_before(sequence)? {
+            None => Ok(DeliveryProgress { has_sent: false, has_more: false }),
+            Some(Dequeued { frame, has_more }) => {
+                self.start_send(frame)?;
+                Ok(DeliveryProgress { has_sent: true, has_more })
             }
         }
     }
@@ -229,22 +229,22 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     /// `holds` them. `beside` says whether something else is there to be sent. Cancel-safe.
     pub(super) async fn next_event(
         &mut self,
-        reading: bool,
-        holds: bool,
+        is_reading: bool,
+        is_holding: bool,
         mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<IoEvent, ConnectionEnd> {
         poll_fn(|cx| {
             if self.has_unflushed && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.has_unflushed = false;
             }
-            if let Poll::Ready(wants) = poll_detached(cx)
-                && (wants == IoNeed::Nothing
+            if let Poll::Ready(need) = poll_detached(cx)
+                && (need == IoNeed::Nothing
                     || poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
             {
                 return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
             }
             let send_queue = &self.session.send_queue;
-            let waiting = if holds || self.holds_events {
+            let queue_ready = if is_holding || self.is_holding_events {
                 if send_queue.is_ready() {
                     send_queue.stall();
                 }
@@ -252,13 +252,13 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             } else {
                 send_queue.poll(cx)
             };
-            if let Poll::Ready(waiting) = waiting {
-                waiting?;
+            if let Poll::Ready(queue_ready) = queue_ready {
+                queue_ready?;
                 if poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if reading {
+            if is_reading {
                 self.transport.poll_next_unpin(cx).map(|frame| Ok(IoEvent::Frame(frame)))
             } else {
                 Poll::Pending
@@ -269,12 +269,12 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
 
     /// Sends what is left to a client that has said that it goes, the answer to that included.
     pub(super) async fn finish(&mut self) {
-        let _ = deadline(GOODBYE, self.transport.flush()).await;
+        let _ = deadline(CLOSE_TIMEOUT, self.transport.flush()).await;
     }
 
     /// Says why, and stays for a moment: bytes that nobody reads would reset the connection under the reason.
     pub(super) async fn close(&mut self, code: CloseCode) {
-        let goodbye = async {
+        let close_handshake = async {
             if self.transport.send(Outgoing::Close(code)).await.is_ok() {
                 while self.transport.next().await.is_some() {}
                 // After what cannot be read nothing more is read, so that the client's own end is not seen.
@@ -283,6 +283,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
                 }
             }
         };
-        let _ = deadline(GOODBYE, goodbye).await;
+        let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
     }
 }

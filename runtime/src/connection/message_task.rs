@@ -35,10 +35,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         // As a rule a reply is all that comes of it, and can go out at once.
         if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
             && !self.reply.is_stream()
-            && (!has_reply || self.io.has_room()?)
+            && (!has_reply || self.io.is_writable()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
-            return if has_reply { self.io.put(self.reply.text()) } else { Ok(()) };
+            return if has_reply { self.io.start_send(self.reply.text()) } else { Ok(()) };
         }
         self.finish_message(text, outcome).await
     }
@@ -50,9 +50,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Box::pin(async move {
             // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
             let max_read_ahead = std::mem::take(&mut event_loop.max_read_ahead);
-            let paced = event_loop.drive_until(io, dispatcher, pin!(dispatcher.session.pacer.ready())).await;
+            let result = event_loop.drive_until(io, dispatcher, pin!(dispatcher.session.pacer.ready())).await;
             event_loop.max_read_ahead = max_read_ahead;
-            paced
+            result
         })
     }
 
@@ -61,7 +61,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     fn wait_until_authenticated<'t>(&'t mut self, text: &'t FrameText) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
-            if !dispatcher.authenticates(text) {
+            if !dispatcher.is_authentication(text) {
                 return Ok(());
             }
             event_loop.wait_until_authenticated(io, dispatcher).await
@@ -78,7 +78,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.event_loop.detached.count() < self.max_detached_actions {
-                    self.event_loop.detached.detach(self.dispatcher.detached(), text.clone());
+                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text.clone());
                     return Ok(());
                 }
                 outcome = self.dispatch_in_order(text).await?;
@@ -87,10 +87,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
                     (has_reply, AuthorizedAt::at_epoch(evaluation_epoch), side_effects.unwrap_or_default())
                 }
-                Outcome::Detach | Outcome::Nothing => return Ok(()),
+                Outcome::Detach | Outcome::SessionEnded => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
-                    if let Outcome::Authenticated { renewed: true } = outcome {
-                        self.event_loop.set_expiry(&mut self.io, &self.dispatcher);
+                    if let Outcome::Authenticated { is_renewed: true } = outcome {
+                        self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
                     }
                     return self.io.feed(self.reply.text()).await;
                 }
@@ -115,9 +115,9 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn send_reply(&mut self, authorized: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         loop {
             // Asked when there is room, so that what changes while a client reads nothing counts too.
-            self.io.wait_for_room().await?;
+            self.io.wait_until_writable().await?;
             if authorized.authorized_at.is_current(&self.dispatcher) {
-                self.io.put(self.reply.text())?;
+                self.io.start_send(self.reply.text())?;
                 return Ok(true);
             }
             if !self.reauthorize(authorized).await? {
@@ -158,10 +158,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let undo = side_effects.run_after();
         self.io.deliver_before(sequence?).await?;
         // What comes by what it has joined comes after.
-        self.io.holds_events = true;
-        let sent = !has_reply || self.send_reply(&mut authorized).await?;
-        self.io.holds_events = false;
-        if !sent {
+        self.io.is_holding_events = true;
+        let is_sent = !has_reply || self.send_reply(&mut authorized).await?;
+        self.io.is_holding_events = false;
+        if !is_sent {
             self.dispatcher.session.undo(undo);
         }
         Ok(())
@@ -180,8 +180,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     /// The same for a detached action, where too many run beside the queue.
     async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
-        let detached = dispatcher.detached();
-        event_loop.drive_until(io, dispatcher, pin!(detached.dispatch(text, reply))).await
+        let detached_dispatcher = dispatcher.allow_detached();
+        event_loop.drive_until(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
     }
 
     /// Answers one message with several replies, each sent at once.

@@ -15,7 +15,7 @@ use super::io::{ConnectionIo, IoEvent};
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
-use crate::dispatch::{Dispatcher, panicked, report};
+use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::Cause;
 use crate::message::Reply;
@@ -32,9 +32,9 @@ const MAX_MESSAGES_PER_TURN: usize = 64;
 const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
 /// Takes a connection out of its groups, on whatever way it ends.
-struct LeaveOnDrop<C: Consumer>(Arc<Session<C>>);
+struct SessionGuard<C: Consumer>(Arc<Session<C>>);
 
-impl<C: Consumer> Drop for LeaveOnDrop<C> {
+impl<C: Consumer> Drop for SessionGuard<C> {
     fn drop(&mut self) {
         self.0.leave_registry();
     }
@@ -80,17 +80,17 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
-    let leave = LeaveOnDrop(session);
+    let session_guard = SessionGuard(session);
     PACER.scope(pacer, async move {
-        let served = async {
+        let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
                 return end;
             }
-            connection.event_loop.heartbeat.heard();
-            connection.event_loop.set_expiry(&mut connection.io, &connection.dispatcher);
+            connection.event_loop.heartbeat.record_activity();
+            connection.event_loop.update_expiry(&mut connection.io, &connection.dispatcher);
             connection.serve().await
         };
-        let end = match catch_unwind_future(served).await {
+        let end = match catch_unwind_future(serve).await {
             Ok(end) => end,
             Err(panic) => {
                 tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
@@ -98,7 +98,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             }
         };
         // Before the goodbye, which takes a while. What runs beside ends here too.
-        drop(leave);
+        drop(session_guard);
         Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
         match end {
             ConnectionEnd::PeerGone => Box::pin(connection.io.finish()).await,
@@ -114,12 +114,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_seat(session);
-        let running = contain_future(session.consumer().on_connect(&connect));
-        let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        let error = match deadline(left.map_or(*action_timeout, |left| left.min(*action_timeout)), running).await {
+        let hook = contain_future(session.consumer().on_connect(&connect));
+        let remaining = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        let timeout = remaining.map_or(*action_timeout, |remaining| remaining.min(*action_timeout));
+        let error = match deadline(timeout, hook).await {
             Some(Ok(Ok(()))) => {
-                let (inserted, effects) = connect.into_outcome();
-                scope.extend(inserted);
+                let (extensions, effects) = connect.into_outcome();
+                scope.extend(extensions);
                 session.establish(*scope);
                 if let Some(effects) = effects {
                     effects.run_after();
@@ -128,8 +129,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,
-            Some(Err(panic)) => panicked(&panic),
-            None if left.is_some_and(|left| left <= *action_timeout) => {
+            Some(Err(panic)) => panic_error(&panic),
+            None if remaining.is_some_and(|remaining| remaining <= *action_timeout) => {
                 return Err(ConnectionEnd::Close(CloseCode::Expired));
             }
             None => Error::internal("`#[connect]` took too long"),
@@ -142,8 +143,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn on_disconnect(&mut self) {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
-        let leaving = contain_future(session.consumer().on_disconnect(&scope));
-        if deadline(*action_timeout, leaving).await.is_none_or(|left| left.is_err()) {
+        let hook = contain_future(session.consumer().on_disconnect(&scope));
+        if deadline(*action_timeout, hook).await.is_none_or(|result| result.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }
     }
@@ -160,11 +161,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     async fn process_input(&mut self) -> Result<(), ConnectionEnd> {
         // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
         let Some(mut next) = self.wait_for_input().await? else { return Ok(()) };
-        self.event_loop.heartbeat.heard();
+        self.event_loop.heartbeat.record_activity();
         // A client who is always heard may send nothing that makes anything be sent to it.
         self.io.check_open()?;
         let (mut messages, mut deliveries) = (0, 0_u32);
-        let is_long = loop {
+        let has_reached_limit = loop {
             match next {
                 Some(Incoming::Text(text)) => self.process_message(&text).await?,
                 Some(Incoming::Binary) => {
@@ -190,13 +191,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
         };
         self.reply.shrink();
-        if self.io.has_events() && !self.event_loop.detached.holds_events() {
+        if self.io.has_events() && !self.event_loop.detached.is_holding_events() {
             self.io.deliver().await?;
         }
         self.io.flush().await?;
         // What came in the meantime was heard too, and while it was answered nobody asked.
-        self.event_loop.heartbeat.heard();
-        if is_long {
+        self.event_loop.heartbeat.record_activity();
+        if has_reached_limit {
             tokio::task::yield_now().await;
         }
         Ok(())
@@ -204,10 +205,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
 
     /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
     async fn wait_for_input(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
-        let (holds, reading) = (self.event_loop.detached.holds_events(), self.event_loop.read_ahead.is_empty());
+        let (is_holding, is_reading) =
+            (self.event_loop.detached.is_holding_events(), self.event_loop.read_ahead.is_empty());
         tokio::select! {
             biased;
-            next = self.io.next_event(reading, holds, |cx| self.event_loop.detached.poll(cx)) => match next? {
+            next = self.io.next_event(is_reading, is_holding, |cx| self.event_loop.detached.poll(cx)) => match next? {
                 IoEvent::Frame(frame) => return Ok(Some(frame)),
                 IoEvent::Event => {
                     self.io.deliver().await?;
@@ -217,20 +219,20 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 IoEvent::Detached => self.event_loop.send_detached(&mut self.io, &self.dispatcher)?,
             },
             // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
-            beat = self.event_loop.heartbeat.beat() => self.handle_heartbeat(&beat).await?,
+            () = ready(()), if !is_reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
+            event = self.event_loop.heartbeat.next_event() => self.handle_heartbeat(&event).await?,
         }
         Ok(None)
     }
 
-    async fn handle_heartbeat(&mut self, beat: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
-        match beat {
+    async fn handle_heartbeat(&mut self, event: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
+        match event {
             HeartbeatEvent::Ping => {
                 self.io.ping()?;
                 self.io.flush().await
             }
-            HeartbeatEvent::GiveUp => Err(ConnectionEnd::Close(CloseCode::Idle)),
-            HeartbeatEvent::Expire => Err(ConnectionEnd::Close(CloseCode::Expired)),
+            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
+            HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
         }
     }
 }

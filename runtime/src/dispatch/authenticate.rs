@@ -8,7 +8,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 
 use super::dispatcher::{Dispatcher, Outcome, refuse};
-use super::report::panicked;
+use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::context::{Authorized, Call, StartOutcome};
 use crate::dialect::native;
@@ -29,21 +29,23 @@ pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
 pub(crate) struct AuthenticateLimiter(Option<DefaultDirectRateLimiter>);
 
 impl AuthenticateLimiter {
-    pub(super) fn new(a_minute: u32) -> AuthenticateLimiter {
-        AuthenticateLimiter(NonZeroU32::new(a_minute).map(|most| RateLimiter::direct(Quota::per_minute(most))))
+    pub(super) fn new(max_per_minute: u32) -> AuthenticateLimiter {
+        AuthenticateLimiter(NonZeroU32::new(max_per_minute).map(|max| RateLimiter::direct(Quota::per_minute(max))))
     }
 
     /// 429 where it was too often.
     fn try_acquire(&self) -> Result<()> {
         let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
-        let early = limiter.check().map_err(|early| early.wait_time_from(DefaultClock::default().now()));
-        early.map_err(Error::too_many_requests)
+        limiter.check().map_err(|not_until| {
+            let retry_after = not_until.wait_time_from(DefaultClock::default().now());
+            Error::too_many_requests(retry_after)
+        })
     }
 }
 
 impl<C: Consumer> Dispatcher<C> {
     /// Whether a frame brings credentials.
-    pub(crate) fn authenticates(&self, text: &str) -> bool {
+    pub(crate) fn is_authentication(&self, text: &str) -> bool {
         // Looked at closely only where it may be; a name may be written with escapes.
         if !C::AUTHENTICATES || !(text.contains(AUTHENTICATE) || text.contains('\\')) {
             return false;
@@ -54,45 +56,45 @@ impl<C: Consumer> Dispatcher<C> {
 
     /// Looks at credentials. Who they are sits there from then on, once all that this means has been asked again.
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
-        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
         let changes_at_start = self.session.change_count();
         if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
-            return Outcome::Nothing;
+            return Outcome::SessionEnded;
         }
-        let looking = contain_future(self.verify(&call));
-        let renewed = match deadline(self.action_timeout, looking).await {
+        let verification = contain_future(self.verify(&call));
+        let renewal = match deadline(self.action_timeout, verification).await {
             Some(Ok(user)) => user.and_then(|user| {
                 let renew = || self.session.renew(user, changes_at_start);
-                catch_unwind(renew).unwrap_or_else(|panic| Err(panicked(&panic)))
+                catch_unwind(renew).unwrap_or_else(|panic| Err(panic_error(&panic)))
             }),
-            Some(Err(panic)) => Err(panicked(&panic)),
+            Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::timeout()),
         };
-        match renewed {
-            Ok(change) => {
+        match renewal {
+            Ok(revalidation) => {
                 // From here on it is so, however long it takes to ask all again.
-                change.wait().await;
+                revalidation.wait().await;
                 if self.session.is_closing() {
                     // Whoever it is may not be here: the code with which it closes says so.
-                    return Outcome::Nothing;
+                    return Outcome::SessionEnded;
                 }
                 native::begin(reply);
                 // Nothing is written: the data is `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
                 native::finish(reply, &request.head);
-                Outcome::Authenticated { renewed: true }
+                Outcome::Authenticated { is_renewed: true }
             }
             Err(error) => {
                 refuse(&call, &error, reply);
-                Outcome::Authenticated { renewed: false }
+                Outcome::Authenticated { is_renewed: false }
             }
         }
     }
 
     async fn verify(&self, call: &Call<'_, C::User>) -> Result<C::User> {
-        if let Some(attempts) = &self.authenticate_limiter {
-            attempts.try_acquire()?;
+        if let Some(limiter) = &self.authenticate_limiter {
+            limiter.try_acquire()?;
         }
         let user = self.session.consumer().authenticate(call, Authorized::at_the_door()).await?;
         // Credentials of nobody refuse, as those of somebody else do.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::authenticate::{AuthenticateLimiter, is_authenticate};
-use super::report::{panicked, report};
+use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects, User};
@@ -38,24 +38,30 @@ pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) request_limits: RequestLimits,
     pub(crate) action_timeout: Duration,
     /// Whether this is on a thread that may be held up.
-    pub(super) is_blocking: bool,
+    pub(super) is_blocking_thread: bool,
     /// Whether this dispatcher runs a detached task.
-    pub(super) is_detached: bool,
+    pub(super) can_run_detached: bool,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher { session, request_limits, action_timeout, is_blocking, is_detached, authenticate_limiter } =
-            self;
-        let (request_limits, action_timeout, is_blocking, is_detached) =
-            (*request_limits, *action_timeout, *is_blocking, *is_detached);
+        let Dispatcher {
+            session,
+            request_limits,
+            action_timeout,
+            is_blocking_thread,
+            can_run_detached,
+            authenticate_limiter,
+        } = self;
+        let (request_limits, action_timeout, is_blocking_thread, can_run_detached) =
+            (*request_limits, *action_timeout, *is_blocking_thread, *can_run_detached);
         Dispatcher {
             session: session.clone(),
             request_limits,
             action_timeout,
-            is_blocking,
-            is_detached,
+            is_blocking_thread,
+            can_run_detached,
             authenticate_limiter: authenticate_limiter.clone(),
         }
     }
@@ -70,20 +76,20 @@ pub(crate) enum Outcome {
     /// It did not come to its action, and the reply says why.
     Refused,
     /// It brought credentials, and the reply says whether they were good.
-    Authenticated { renewed: bool },
+    Authenticated { is_renewed: bool },
     /// Nothing yet: its action runs as a detached task.
     Detach,
     /// Nothing: nobody waits for it.
-    Nothing,
+    SessionEnded,
 }
 
 /// What became of one evaluation of a message.
-enum Evaluated {
-    Answered(Outcome),
+enum Evaluation {
+    Finished(Outcome),
     /// Rights changed, or the session ended, before the action started. `expires` is when the evaluation would have timed out,
     /// if it had to wait.
-    Overtaken {
-        expires: Option<Instant>,
+    NotAdmitted {
+        expires_at: Option<Instant>,
     },
 }
 
@@ -92,22 +98,23 @@ impl<C: Consumer> Dispatcher<C> {
         session: Arc<Session<C>>,
         request_limits: RequestLimits,
         action_timeout: Duration,
-        authenticate_limiter: u32,
+        max_authenticate_per_minute: u32,
     ) -> Dispatcher<C> {
-        let authenticate_limiter = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(authenticate_limiter)));
+        let authenticate_limiter =
+            C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(max_authenticate_per_minute)));
         Dispatcher {
             session,
             request_limits,
             action_timeout,
-            is_blocking: false,
-            is_detached: false,
+            is_blocking_thread: false,
+            can_run_detached: false,
             authenticate_limiter,
         }
     }
 
     /// Returns a dispatcher for a detached task.
-    pub(crate) fn detached(&self) -> Dispatcher<C> {
-        Dispatcher { is_detached: true, ..self.clone() }
+    pub(crate) fn allow_detached(&self) -> Dispatcher<C> {
+        Dispatcher { can_run_detached: true, ..self.clone() }
     }
 
     /// Answers a text frame.
@@ -131,17 +138,17 @@ impl<C: Consumer> Dispatcher<C> {
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
             if let Some(action) = find_action(&matched, &request.head) {
-                if action.is_detached && !self.is_detached {
+                if action.is_detached && !self.can_run_detached {
                     return Outcome::Detach;
                 }
-                if action.is_blocking && !self.is_blocking {
+                if action.is_blocking && !self.is_blocking_thread {
                     return self.dispatch_blocking(text, reply).await;
                 }
             }
             match self.evaluate(&request, &matched, reply, self.action_timeout).await {
-                Evaluated::Answered(outcome) => outcome,
-                Evaluated::Overtaken { expires } => {
-                    self.evaluate_after_change(&request, &matched, reply, expires).await
+                Evaluation::Finished(outcome) => outcome,
+                Evaluation::NotAdmitted { expires_at } => {
+                    self.evaluate_after_change(&request, &matched, reply, expires_at).await
                 }
             }
         }
@@ -175,7 +182,7 @@ impl<C: Consumer> Dispatcher<C> {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
             let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
-            let last = match value {
+            let is_last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many such values in a row must leave room for others too.
                     tokio::task::yield_now().await;
@@ -184,18 +191,18 @@ impl<C: Consumer> Dispatcher<C> {
                 Some(Ok(Some(Ok(())))) => false,
                 Some(Ok(None)) => true,
                 Some(Ok(Some(Err(error)))) => break error,
-                Some(Err(panic)) => break panicked(&panic),
+                Some(Err(panic)) => break panic_error(&panic),
                 None => break Error::timeout(),
             };
-            native::finish_streamed(reply, &self.parse_again(text).head, last);
-            return if last { StreamStep::Last } else { StreamStep::More };
+            native::finish_streamed(reply, &self.reparse(text).head, is_last);
+            return if is_last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);
         StreamStep::Failed
     }
 
     /// A message that was read before.
-    pub(super) fn parse_again<'t>(&self, text: &'t str) -> Request<'t> {
+    pub(super) fn reparse<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
         let _ = request.read(text, self.request_limits);
         request
@@ -204,7 +211,7 @@ impl<C: Consumer> Dispatcher<C> {
     /// Writes what went wrong with a message that was read before, as the last of several replies or as the only one.
     pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
-        let request = self.parse_again(text);
+        let request = self.reparse(text);
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
         if is_stream {
             let id = report(&call, error);
@@ -228,24 +235,24 @@ impl<C: Consumer> Dispatcher<C> {
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
-        expires: Option<Instant>,
+        expires_at: Option<Instant>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
-            let expires = expires.unwrap_or_else(|| Instant::now() + self.action_timeout);
+            let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
             loop {
                 // Rights that change all the time must not keep a thread.
                 tokio::task::yield_now().await;
                 if self.session.send_queue.start_gate().is_closed() {
-                    return Outcome::Nothing;
+                    return Outcome::SessionEnded;
                 }
-                let time = expires.saturating_duration_since(Instant::now());
-                if time.is_zero() {
-                    let Ok(scope) = self.scope() else { return Outcome::Nothing };
+                let remaining = expires_at.saturating_duration_since(Instant::now());
+                if remaining.is_zero() {
+                    let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
                     let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps);
                     refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
-                if let Evaluated::Answered(outcome) = self.evaluate(request, matched, reply, time).await {
+                if let Evaluation::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
                     return outcome;
                 }
             }
@@ -261,54 +268,54 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         action_timeout: Duration,
-    ) -> impl Future<Output = Evaluated> + Send {
+    ) -> impl Future<Output = Evaluation> + Send {
         async move {
             // Read before the scope, and before anything is checked.
             let epoch = self.session.send_queue.epoch();
-            let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
+            let Ok(scope) = self.scope() else { return Evaluation::Finished(Outcome::SessionEnded) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_objects(self.request_limits.max_objects)
                 .with_seat(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
-                .on_blocking_thread(self.is_blocking);
+                .on_blocking_thread(self.is_blocking_thread);
             native::begin(reply);
             // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
             // out may panic.
-            let walking = async {
-                let mut walk = Traversal::new(&call, reply);
-                let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::at_the_door()));
-                let mut way = pin!(deadline(action_timeout, way));
-                let outcome = way.as_mut().await;
-                (outcome, if call.is_overtaken() { way.expires_at() } else { None })
+            let evaluation = async {
+                let mut traversal = Traversal::new(&call, reply);
+                let entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::at_the_door()));
+                let mut entry = pin!(deadline(action_timeout, entry));
+                let outcome = entry.as_mut().await;
+                (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
-            match catch_unwind_future(walking).await {
+            match catch_unwind_future(evaluation).await {
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
                     let has_reply = !reply.is_silent();
                     if has_reply {
                         native::finish(reply, &request.head);
                     }
-                    Evaluated::Answered(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
+                    Evaluation::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
-                Ok((Some(Err(_)), expires)) if call.is_overtaken() => Evaluated::Overtaken { expires },
-                Ok((Some(Err(error)), _)) => Evaluated::Answered(fail(call, &error, reply)),
-                Ok((None, _)) => Evaluated::Answered(fail_late(call, reply)),
-                Err(panic) => Evaluated::Answered(fail(call, &panicked(&panic), reply)),
+                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Evaluation::NotAdmitted { expires_at },
+                Ok((Some(Err(error)), _)) => Evaluation::Finished(fail(call, &error, reply)),
+                Ok((None, _)) => Evaluation::Finished(fail_timeout(call, reply)),
+                Err(panic) => Evaluation::Finished(fail(call, &panic_error(&panic), reply)),
             }
         }
     }
 
     #[cold]
     fn refuse_unreadable(&self, request: &Request<'_>, error: &Error, reply: &mut Reply) -> Outcome {
-        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         refuse(&Call::new(&*scope, &request.head, &request.fields, &[], &[]), error, reply);
         Outcome::Refused
     }
 }
 
 /// The row of the action that a message names.
-pub(super) fn find_action<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
-    matched.handler?.actions.iter().find(|row| row.name == head.action)
+pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
+    matched.handler?.actions.iter().find(|action| action.name == head.action)
 }
 
 /// Refuses a message, before or in its action.
@@ -328,13 +335,13 @@ fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Out
 
 /// Refuses a message that took too long.
 #[cold]
-fn fail_late<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
-    let error = timed_out(&call);
+fn fail_timeout<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
+    let error = timeout_error(&call);
     fail(call, &error, reply)
 }
 
 /// A check that outlives its time is a fault of the server; an action that does is told so.
-pub(super) fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
+pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
         Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
         None => Error::timeout(),

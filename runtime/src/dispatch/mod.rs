@@ -9,4 +9,4 @@ mod route_match;
 
 pub(crate) use dispatcher::{Dispatcher, Outcome, StreamStep};
 pub(crate) use reauthorization::AuthorizedAt;
-pub(crate) use report::{fault_id, panicked, report};
+pub(crate) use report::{fault_id, panic_error, report};

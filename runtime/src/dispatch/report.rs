@@ -8,7 +8,7 @@ use crate::log::{Cause, Truncated};
 use crate::panic::{Panic, catch_unwind};
 
 /// A panic as an error. Its text is for the log alone.
-pub(crate) fn panicked(panic: &Panic) -> Error {
+pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
@@ -45,7 +45,7 @@ mod tests {
     use crate::message::Envelope;
 
     #[test]
-    fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
+    fn report_of_a_fault_returns_a_unique_id() {
         let (parts, ()) = http::Request::new(()).into_parts();
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
@@ -57,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_panic_is_kept_for_the_log() {
-        let error = panicked(&catch_unwind(|| panic!("plain")).unwrap_err());
+    fn panic_error_is_a_fault_with_the_panic_message() {
+        let error = panic_error(&catch_unwind(|| panic!("plain")).unwrap_err());
         assert!(error.is_fault() && error.to_string().contains("panicked: plain"), "{error}");
     }
 }

@@ -16,61 +16,65 @@ impl<'r> RouteMatch<'r> {
     /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
     /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
     pub(crate) fn find(&mut self, handler: &'static HandlerDescriptor, route: &'r str) {
-        self.handler = self.whole(handler, route);
+        self.handler = self.match_whole(handler, route);
         if self.handler.is_some() {
             self.steps.push(Step::Here);
         } else {
-            RouteMatch::default().deepest(handler, route, self);
+            RouteMatch::default().find_deepest(handler, route, self);
             self.steps.push(Step::Lost);
         }
     }
 
     /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
-    fn whole(&mut self, handler: &'static HandlerDescriptor, route: &'r str) -> Option<&'static HandlerDescriptor> {
+    fn match_whole(
+        &mut self,
+        handler: &'static HandlerDescriptor,
+        route: &'r str,
+    ) -> Option<&'static HandlerDescriptor> {
         if route.is_empty() {
             return Some(handler);
         }
-        let before = (self.steps.len(), self.captures.len());
+        let (step_count, capture_count) = (self.steps.len(), self.captures.len());
         for mount in handler.routes {
-            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+            if let Some(rest) = strip_pattern(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                if let Some(end) = self.whole(mount.handler, left) {
+                if let Some(end) = self.match_whole(mount.handler, rest) {
                     return Some(end);
                 }
             }
-            self.steps.truncate(before.0);
-            self.captures.truncate(before.1);
+            self.steps.truncate(step_count);
+            self.captures.truncate(capture_count);
         }
         None
     }
 
     /// Goes every way, and leaves the first of the longest in `longest`.
-    fn deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, longest: &mut RouteMatch<'r>) {
-        let before = (self.steps.len(), self.captures.len());
-        if self.steps.len() > longest.steps.len() {
-            longest.steps.clone_from(&self.steps);
-            longest.captures.clone_from(&self.captures);
+    fn find_deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, deepest: &mut RouteMatch<'r>) {
+        let (step_count, capture_count) = (self.steps.len(), self.captures.len());
+        if self.steps.len() > deepest.steps.len() {
+            deepest.steps.clone_from(&self.steps);
+            deepest.captures.clone_from(&self.captures);
         }
         for mount in handler.routes {
-            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+            if let Some(rest) = strip_pattern(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Into(mount.id));
-                self.deepest(mount.handler, left, longest);
+                self.find_deepest(mount.handler, rest, deepest);
             }
-            self.steps.truncate(before.0);
-            self.captures.truncate(before.1);
+            self.steps.truncate(step_count);
+            self.captures.truncate(capture_count);
         }
     }
 }
 
 /// Takes a pattern off the front of a route, by whole segments, and gives what is left over.
-fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
-    let mut left = Some(route);
+fn strip_pattern<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
+    let mut remaining = Some(route);
     for segment in pattern.segments {
-        let text = left?;
+        let text = remaining?;
         let (name, regex) = match segment {
-            Segment::Text(wanted) => {
-                let rest = text.strip_prefix(*wanted)?;
-                left = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
+            Segment::Text(literal) => {
+                let rest = text.strip_prefix(*literal)?;
+                remaining = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
                 continue;
             }
             Segment::Rest(name) => {
@@ -80,21 +84,21 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
             Segment::Capture(name) => (name, None),
             Segment::Regex(name, regex) => (name, Some(regex)),
         };
-        let one;
-        (one, left) = match text.bytes().position(|byte| byte == b'/') {
+        let value;
+        (value, remaining) = match text.bytes().position(|byte| byte == b'/') {
             Some(end) => (&text[..end], Some(&text[end + 1..])),
             None => (text, None),
         };
-        if one.is_empty() || regex.is_some_and(|regex| !regex().is_match(one)) {
+        if value.is_empty() || regex.is_some_and(|regex| !regex().is_match(value)) {
             return None;
         }
-        captures.extend([(*name, one)]);
+        captures.extend([(*name, value)]);
     }
-    match (pattern.has_trailing_slash, left) {
-        (true, left) => left,
+    match (pattern.has_trailing_slash, remaining) {
+        (true, remaining) => remaining,
         (false, None) => Some(""),
         // The slash in between belongs to neither pattern; one with nothing behind it is left over.
-        (false, Some(left)) => (!left.is_empty()).then_some(left),
+        (false, Some(remaining)) => (!remaining.is_empty()).then_some(remaining),
     }
 }
 
@@ -147,7 +151,7 @@ mod tests {
         ],
     );
 
-    fn shown(route: &str) -> String {
+    fn describe_match(route: &str) -> String {
         let mut matched = RouteMatch::default();
         matched.find(&CHAT, route);
         let steps: Vec<_> = matched
@@ -165,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_matched_whole() {
-        for (route, wanted) in [
+    fn find_matches_whole_routes_only() {
+        for (route, expected) in [
             ("", "here"),
             ("rooms/new", "0.here"),
             ("rooms/new/", "lost"),
@@ -191,7 +195,7 @@ mod tests {
             ("xrooms/5/", "lost"),
             ("rooms/5/\u{e9}", "1.lost room=5"),
         ] {
-            assert_eq!(shown(route), wanted, "{route}");
+            assert_eq!(describe_match(route), expected, "{route}");
         }
     }
 }
