@@ -1,20 +1,22 @@
-//! When to ping, and when to give up.
+//! The heartbeat of a connection: pings, the idle timeout and the expiry of the user's credentials.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What the clock asks for.
+/// What the connection has to do at this time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HeartbeatEvent {
+    /// Send a ping.
     Ping,
+    /// Close the connection: the idle timeout has expired.
     Idle,
-    /// Whoever sits there may not any more.
+    /// Close the connection: the credentials have expired.
     Expiry,
 }
 
-/// The clock of one connection: a single timer, set again only when it has run out.
+/// The heartbeat of one connection. It has a single timer, which activity does not reset.
 pub(super) struct Heartbeat {
     ping_interval: Duration,
     idle_timeout: Duration,
@@ -38,23 +40,28 @@ impl Heartbeat {
         }
     }
 
-    /// The client has shown that it is there.
+    /// Records that the client is alive.
     pub(super) fn record_activity(&mut self) {
         self.last_activity = Instant::now();
     }
 
-    /// When the credentials of whoever sits there run out, if they do.
+    /// Sets when the credentials of the current user expire, or `None` if they do not.
     pub(super) fn set_expiry(&mut self, expiry: Option<Instant>) {
         self.expiry = expiry;
         self.reset_timer(self.next_ping.min(add_saturating(self.last_activity, self.idle_timeout)));
     }
 
+    /// Resets the timer to `next`, or to the expiry if that is earlier.
     fn reset_timer(&mut self, next: Instant) {
         let next = self.expiry.map_or(next, |expiry| next.min(expiry));
         self.timer.as_mut().reset(next);
     }
 
-    /// Waits until there is something to do. Cancel-safe.
+    /// Waits for the next event.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, no event is lost.
     pub(super) async fn next_event(&mut self) -> HeartbeatEvent {
         loop {
             self.timer.as_mut().await;
@@ -67,7 +74,8 @@ impl Heartbeat {
                 if self.next_ping >= idle_at {
                     return HeartbeatEvent::Idle;
                 }
-                // Nobody was asked in time, as the connection was busy with sending: that comes first.
+                // No ping was sent within the idle timeout, because the connection was busy with sending. The client gets
+                // one first, and another idle timeout to answer it.
                 self.last_activity = now;
                 idle_at = add_saturating(now, self.idle_timeout);
             }
@@ -83,7 +91,7 @@ impl Heartbeat {
     }
 }
 
-/// As good as never, where the clock cannot count so far.
+/// Adds a duration to an instant, or one year if the clock cannot represent the sum.
 fn add_saturating(instant: Instant, duration: Duration) -> Instant {
     const FAR_FUTURE: Duration = Duration::from_hours(24 * 365);
     instant.checked_add(duration).unwrap_or_else(|| instant + FAR_FUTURE)

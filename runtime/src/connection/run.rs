@@ -1,4 +1,4 @@
-//! The loop of one connection: one message at a time, in order, while pings are sent and answered beside it.
+//! The task of one connection: `#[connect]`, then one message at a time in order, then `#[disconnect]`.
 
 use std::collections::VecDeque;
 use std::future::ready;
@@ -31,7 +31,7 @@ const MAX_MESSAGES_PER_TURN: usize = 64;
 /// reach it.
 const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
-/// Takes a connection out of its groups, on whatever way it ends.
+/// Removes the session from the registry and from its groups, however the connection's task ends.
 struct SessionGuard<C: Consumer>(Arc<Session<C>>);
 
 impl<C: Consumer> Drop for SessionGuard<C> {
@@ -40,20 +40,21 @@ impl<C: Consumer> Drop for SessionGuard<C> {
     }
 }
 
+/// The state of one connection's task.
 pub(super) struct Connection<C: Consumer, T: Transport> {
     pub(super) io: ConnectionIo<C, T>,
     pub(super) dispatcher: Dispatcher<C>,
     pub(super) reply: Reply,
     pub(super) event_loop: EventLoop<C>,
-    /// How many actions may run beside the queue.
+    /// The maximum number of detached tasks.
     pub(super) max_detached_actions: usize,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
-/// `changes_at_start` counts the changes of what people may do that there had been when the door began to ask.
+/// `changes_at_start` is the number of changes of rights when the handshake began.
 ///
-/// An idle connection is as large as this future. So nothing is moved within it, and what happens once is boxed.
+/// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
     session: Arc<Session<C>>,
@@ -97,7 +98,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
                 ConnectionEnd::Close(CloseCode::Failed)
             }
         };
-        // Before the goodbye, which takes a while. What runs beside ends here too.
+        // Before the close frame is sent, because the client may take a while to answer it. Detached tasks end here too.
         drop(session_guard);
         Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
         match end {
@@ -109,7 +110,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Runs `#[connect]`. The error is how the connection ends.
+    /// Runs `#[connect]` and establishes the session. The error is how the connection ends.
     async fn on_connect(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
@@ -139,7 +140,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Err(ConnectionEnd::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
     }
 
-    /// Runs `#[disconnect]`.
+    /// Runs `#[disconnect]`, if the session was established.
     async fn on_disconnect(&mut self) {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
@@ -149,6 +150,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
+    /// Processes input until the connection ends.
     async fn serve(&mut self) -> ConnectionEnd {
         loop {
             if let Err(end) = self.process_input().await {
@@ -157,12 +159,12 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Waits for something to do, and does all that is there to do before one flush.
+    /// Waits for input, and processes all frames that have arrived before one flush.
     async fn process_input(&mut self) -> Result<(), ConnectionEnd> {
-        // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
+        // A future of its own: its state and that of a message being processed then share the same memory.
         let Some(mut next) = self.wait_for_input().await? else { return Ok(()) };
         self.event_loop.heartbeat.record_activity();
-        // A client who is always heard may send nothing that makes anything be sent to it.
+        // While frames keep arriving, the heartbeat is not polled, and frames that cause no reply check nothing themselves.
         self.io.check_open()?;
         let (mut messages, mut deliveries) = (0, 0_u32);
         let has_reached_limit = loop {
@@ -183,7 +185,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             next = match self.event_loop.read_ahead.pop_front() {
                 Some(frame) => Some(frame),
-                // By the task's own waker: for another one the socket would be looked at anew.
+                // Polled with the task's own waker: with another one, the transport would poll the socket again.
                 None => match poll!(self.io.transport.next()) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => break false,
@@ -195,7 +197,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             self.io.deliver().await?;
         }
         self.io.flush().await?;
-        // What came in the meantime was heard too, and while it was answered nobody asked.
+        // Frames that arrived meanwhile count as activity, and no ping was sent while they were processed.
         self.event_loop.heartbeat.record_activity();
         if has_reached_limit {
             tokio::task::yield_now().await;
@@ -203,7 +205,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Ok(())
     }
 
-    /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
+    /// Waits for an event and processes it. Only a frame is returned, or `Some(None)` if the stream has ended.
     async fn wait_for_input(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
         let (is_holding, is_reading) =
             (self.event_loop.detached.is_holding_events(), self.event_loop.read_ahead.is_empty());
@@ -215,7 +217,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     self.io.deliver().await?;
                     self.io.flush().await?;
                 }
-                // It goes out with what comes next, or while nothing does.
+                // Flushed with the next frames, or by `next_event` if there are none.
                 IoEvent::Detached => self.event_loop.send_detached(&mut self.io, &self.dispatcher)?,
             },
             // Frames that the previous turn left when it reached its limit.
@@ -225,6 +227,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Ok(None)
     }
 
+    /// Sends a ping, or returns how the connection ends.
     async fn handle_heartbeat(&mut self, event: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
         match event {
             HeartbeatEvent::Ping => {

@@ -1,4 +1,4 @@
-//! Fresh credentials in place: a message to the built-in action `authenticate`.
+//! The built-in action `authenticate`: replaces the user of an open connection by one with fresh credentials.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::message::{Envelope, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
 use crate::time::deadline;
 
-/// The name that clients call it by.
+/// The name of the action in messages.
 const AUTHENTICATE: &str = "authenticate";
 
-/// Whether a message is meant for it: it belongs to the consumer itself.
+/// Returns whether a message calls the action. It belongs to the consumer itself, so the route is empty.
 pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
     head.action == AUTHENTICATE && head.route.is_empty()
 }
 
-/// How often a connection may try.
+/// The rate limit of authentication attempts on one connection. `None` rejects every attempt.
 pub(crate) struct AuthenticateLimiter(Option<DefaultDirectRateLimiter>);
 
 impl AuthenticateLimiter {
@@ -33,7 +33,11 @@ impl AuthenticateLimiter {
         AuthenticateLimiter(NonZeroU32::new(max_per_minute).map(|max| RateLimiter::direct(Quota::per_minute(max))))
     }
 
-    /// 429 where it was too often.
+    /// Counts an attempt.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the limit is reached.
     fn try_acquire(&self) -> Result<()> {
         let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
         limiter.check().map_err(|not_until| {
@@ -44,9 +48,9 @@ impl AuthenticateLimiter {
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    /// Whether a frame brings credentials.
+    /// Returns whether a frame is a message that calls `authenticate`.
     pub(crate) fn is_authentication(&self, text: &str) -> bool {
-        // Looked at closely only where it may be; a name may be written with escapes.
+        // Parsed only if the text may contain the name, which may be written with escapes.
         if !C::AUTHENTICATES || !(text.contains(AUTHENTICATE) || text.contains('\\')) {
             return false;
         }
@@ -54,7 +58,8 @@ impl<C: Consumer> Dispatcher<C> {
         request.read(text, self.request_limits).is_ok() && is_authenticate(&request.head)
     }
 
-    /// Looks at credentials. Who they are sits there from then on, once all that this means has been asked again.
+    /// Verifies the credentials of a message. If they are accepted, replaces the user and waits until the session has been
+    /// revalidated.
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
@@ -73,14 +78,14 @@ impl<C: Consumer> Dispatcher<C> {
         };
         match renewal {
             Ok(revalidation) => {
-                // From here on it is so, however long it takes to ask all again.
+                // The user has been replaced, so the action timeout does not apply to the revalidation.
                 revalidation.wait().await;
                 if self.session.is_closing() {
-                    // Whoever it is may not be here: the code with which it closes says so.
+                    // The close code says why.
                     return Outcome::SessionEnded;
                 }
                 native::begin(reply);
-                // Nothing is written: the data is `null`.
+                // Cannot fail: the status is a success, and `()` is serialized as `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
                 native::finish(reply, &request.head);
                 Outcome::Authenticated { is_renewed: true }
@@ -92,12 +97,17 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
+    /// Calls `#[authenticate]`.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the limit of attempts is reached, 403 if the credentials identify no user, and the errors of the method.
     async fn verify(&self, call: &Call<'_, C::User>) -> Result<C::User> {
         if let Some(limiter) = &self.authenticate_limiter {
             limiter.try_acquire()?;
         }
         let user = self.session.consumer().authenticate(call, Authorized::at_the_door()).await?;
-        // Credentials of nobody refuse, as those of somebody else do.
+        // Refused like the credentials of another user.
         user.ok_or_else(Error::denied)
     }
 }

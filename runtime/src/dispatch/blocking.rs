@@ -1,4 +1,4 @@
-//! Messages of blocking actions: their evaluation runs on tokio's blocking pool.
+//! Blocking actions: their messages are evaluated on tokio's blocking pool.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use crate::session::PACER;
 use crate::time::deadline;
 use crate::transport::FrameText;
 
-/// How much longer than its evaluation the thread of a blocking action is waited for.
+/// How long the connection waits for a blocking task after the time limit of the evaluation. The evaluation times out first,
+/// because it knows whether a check or the action was still running.
 pub(super) const BLOCKING_GRACE_PERIOD: Duration = Duration::from_millis(100);
 
 impl<C: Consumer> Dispatcher<C> {
-    /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
-    /// the connection is; its reply does not. One that has not begun, checks included, never does.
+    /// Dispatches a message on the blocking pool. If the time limit expires or the connection ends, an evaluation that has
+    /// started runs until it next suspends, and its reply is discarded. One that has not started never does.
     pub(super) async fn run_blocking(&self, text: FrameText, reply: &mut Reply) -> Outcome {
         let (mut dispatcher, spawned_at) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, Instant::now());
         let task_text = text.clone();
         let task = BlockingTask::new(move || async move {
             dispatcher.action_timeout = dispatcher.action_timeout.saturating_sub(spawned_at.elapsed());
             if dispatcher.action_timeout.is_zero() {
-                // Too late to begin: that it took too long is told by who waits.
+                // The caller reports the timeout.
                 return None;
             }
             let mut reply = Reply::new();
             let outcome = dispatcher.dispatch(&task_text, &mut reply).await;
             Some((outcome, reply))
         });
-        // The walk's own clock goes first: it knows whether a check or the action took too long.
         let error = match deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await {
             Some(Ok(Some(Some((outcome, task_reply))))) => {
                 *reply = task_reply;
@@ -50,15 +50,16 @@ impl<C: Consumer> Dispatcher<C> {
     }
 }
 
-/// A thread's work that ends at the next place where it waits, or does not begin, once nobody waits for it.
+/// A future on tokio's blocking pool that is cancelled when this handle is dropped: it does not start, or ends when it next
+/// suspends.
 pub(super) struct BlockingTask<T> {
     handle: JoinHandle<T>,
-    /// The thread sees it go.
+    /// The task observes that this is dropped.
     _cancel_guard: oneshot::Sender<()>,
 }
 
 impl<T: Send + 'static> BlockingTask<T> {
-    /// Does the work of a future on a thread that may be held up, until nobody waits for it: then it gives `None`.
+    /// Spawns a future on the blocking pool. The output is `None` if the task was cancelled.
     pub(super) fn new<F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> BlockingTask<Option<T>> {
         let (cancel_guard, mut cancelled) = oneshot::channel::<()>();
         let pacer = PACER.try_with(Arc::clone).ok();
@@ -70,7 +71,7 @@ impl<T: Send + 'static> BlockingTask<T> {
                     output = work() => Some(output),
                 }
             };
-            // Not `Handle::block_on`: inside it, an action could not call `block_on` itself.
+            // Not `Handle::block_on`: an action could not call `block_on` inside of it.
             match pacer {
                 Some(pacer) => pollster::block_on(PACER.scope(pacer, work)),
                 None => pollster::block_on(work),

@@ -1,4 +1,4 @@
-//! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
+//! The dispatcher: turns the text of a frame into the text of its reply. All actions of a consumer are called through it.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -22,24 +22,25 @@ use crate::session::{CurrentScope, Session};
 use crate::time::deadline;
 use crate::transport::FrameText;
 
-/// One of several replies.
+/// Which reply of a stream [`Dispatcher::next_value`] has written.
 pub(crate) enum StreamStep {
-    /// More will come.
+    /// A reply that others follow.
     More,
-    /// It is the last.
+    /// The last reply: the stream has ended.
     Last,
-    /// It is the last, because something went wrong.
+    /// The last reply, an error: the stream returned one, panicked or timed out.
     Failed,
 }
 
-/// Answers the messages of one connection.
+/// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
     pub(crate) request_limits: RequestLimits,
     pub(crate) action_timeout: Duration,
-    /// Whether this is on a thread that may be held up.
+    /// Whether this dispatcher runs on a thread of the blocking pool, where blocking actions may run.
     pub(super) is_blocking_thread: bool,
-    /// Whether this dispatcher runs a detached task.
+    /// Whether [`dispatch`](Dispatcher::dispatch) runs detached actions instead of returning [`Outcome::Detach`]. Set in a
+    /// detached task, and in the in-order queue for an action that exceeds the limit of detached actions.
     pub(super) can_run_detached: bool,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
@@ -67,27 +68,27 @@ impl<C: Consumer> Clone for Dispatcher<C> {
     }
 }
 
-/// What became of a message.
+/// The result of dispatching a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
     /// permissions were evaluated.
     Completed { has_reply: bool, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
-    /// It did not come to its action, and the reply says why.
+    /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
-    /// It brought credentials, and the reply says whether they were good.
+    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.
     Authenticated { is_renewed: bool },
-    /// Nothing yet: its action runs as a detached task.
+    /// The action is detached and has not run: the caller decides whether it runs as a detached task or in order.
     Detach,
-    /// Nothing: nobody waits for it.
+    /// There is no reply, because the session has ended or is to end.
     SessionEnded,
 }
 
-/// What became of one evaluation of a message.
+/// The result of one evaluation of a message.
 enum Evaluation {
     Finished(Outcome),
-    /// Rights changed, or the session ended, before the action started. `expires` is when the evaluation would have timed out,
-    /// if it had to wait.
+    /// The start gate did not admit the action: rights changed, or the session ended, after the evaluation began.
+    /// `expires_at` is when the evaluation would have timed out, or `None` if it did not have to wait.
     NotAdmitted {
         expires_at: Option<Instant>,
     },
@@ -112,15 +113,15 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Returns a dispatcher for a detached task.
+    /// Returns a dispatcher that runs detached actions.
     pub(crate) fn allow_detached(&self) -> Dispatcher<C> {
         Dispatcher { can_run_detached: true, ..self.clone() }
     }
 
-    /// Answers a text frame.
+    /// Dispatches a text frame and writes the reply.
     ///
-    /// This and what it calls for every message are `async` blocks: an `async fn` keeps each parameter twice, and an idle
-    /// connection is as large as this future.
+    /// This function and those that it calls for every message return `async` blocks: an `async fn` stores each parameter
+    /// twice, and an idle connection is as large as this future.
     #[expect(clippy::manual_async_fn, reason = "40 bytes per connection")]
     pub(crate) fn dispatch<'s>(
         &'s self,
@@ -154,24 +155,27 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Boxed, as what is asked for seldom is not to stand among what every message needs, in memory or in code.
+    /// Boxed, so that a rare message adds neither to the size of the future of [`dispatch`](Dispatcher::dispatch) nor to its
+    /// code.
     #[cold]
     fn dispatch_authenticate<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.authenticate(request, reply))
     }
 
-    /// For the same reason.
+    /// Boxed for the same reason as [`dispatch_authenticate`](Dispatcher::dispatch_authenticate).
     #[cold]
     fn dispatch_blocking<'s>(&'s self, text: &FrameText, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.run_blocking(text.clone(), reply))
     }
 
-    /// Who sits there now.
+    /// Returns the current scope of the session.
     pub(super) fn scope(&self) -> Result<CurrentScope<'_, C::User>> {
-        self.session.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
+        self.session
+            .scope()
+            .ok_or_else(|| Error::internal("bug: message dispatched before the session was established"))
     }
 
-    /// Writes the next of several replies to a message.
+    /// Writes the next reply of a stream.
     pub(crate) async fn next_value(
         &self,
         text: &str,
@@ -184,7 +188,7 @@ impl<C: Consumer> Dispatcher<C> {
             let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
             let is_last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
-                    // Many such values in a row must leave room for others too.
+                    // Many silent values in a row must not starve other tasks.
                     tokio::task::yield_now().await;
                     continue;
                 }
@@ -201,14 +205,14 @@ impl<C: Consumer> Dispatcher<C> {
         StreamStep::Failed
     }
 
-    /// A message that was read before.
+    /// Parses a message that was parsed successfully before.
     pub(super) fn reparse<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
         let _ = request.read(text, self.request_limits);
         request
     }
 
-    /// Writes what went wrong with a message that was read before, as the last of several replies or as the only one.
+    /// Refuses a message that was parsed before, by the last reply of a stream if `is_stream` is set.
     pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
         let request = self.reparse(text);
@@ -221,14 +225,14 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Answers a binary frame.
+    /// Writes the reply to a binary frame, which is an error.
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
         native::refuse(reply, &Envelope::default(), &error, None);
     }
 
-    /// Evaluates a message whose evaluation was overtaken, within the time that is left. Boxed, because an idle connection is
-    /// as large as this future.
+    /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
+    /// is as large as the future of [`dispatch`](Dispatcher::dispatch).
     #[cold]
     fn evaluate_after_change<'s>(
         &'s self,
@@ -240,7 +244,7 @@ impl<C: Consumer> Dispatcher<C> {
         Box::pin(async move {
             let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
             loop {
-                // Rights that change all the time must not keep a thread.
+                // Rights that change continuously must not occupy a thread.
                 tokio::task::yield_now().await;
                 if self.session.send_queue.start_gate().is_closed() {
                     return Outcome::SessionEnded;
@@ -259,8 +263,8 @@ impl<C: Consumer> Dispatcher<C> {
         })
     }
 
-    /// Evaluates a message once and runs its action, within that time. If it is overtaken, the message must be evaluated again
-    /// with the session's current scope, including arguments, objects and extractors.
+    /// Evaluates a message once and runs its action, within `action_timeout`. If the action is not admitted, the message
+    /// must be evaluated again with the session's current scope, including arguments, objects and extractors.
     #[expect(clippy::manual_async_fn, reason = "48 bytes per connection")]
     fn evaluate<'s>(
         &'s self,
@@ -270,7 +274,7 @@ impl<C: Consumer> Dispatcher<C> {
         action_timeout: Duration,
     ) -> impl Future<Output = Evaluation> + Send {
         async move {
-            // Read before the scope, and before anything is checked.
+            // Read before the scope and before any check, so that the start gate detects a change in between.
             let epoch = self.session.send_queue.epoch();
             let Ok(scope) = self.scope() else { return Evaluation::Finished(Outcome::SessionEnded) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
@@ -279,8 +283,8 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_gate(self.session.send_queue.start_gate(), epoch)
                 .on_blocking_thread(self.is_blocking_thread);
             native::begin(reply);
-            // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
-            // out may panic.
+            // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
+            // traversal that timed out may panic.
             let evaluation = async {
                 let mut traversal = Traversal::new(&call, reply);
                 let entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::at_the_door()));
@@ -305,6 +309,7 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
+    /// Refuses a message that cannot be parsed.
     #[cold]
     fn refuse_unreadable(&self, request: &Request<'_>, error: &Error, reply: &mut Reply) -> Outcome {
         let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
@@ -313,19 +318,19 @@ impl<C: Consumer> Dispatcher<C> {
     }
 }
 
-/// The row of the action that a message names.
+/// Returns the descriptor of the action that a message names, or `None` if the handler has none.
 pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
     matched.handler?.actions.iter().find(|action| action.name == head.action)
 }
 
-/// Refuses a message, before or in its action.
+/// Refuses a message because its evaluation or its action failed.
 #[cold]
 fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
     refuse(&call, error, reply);
     if !call.has_started() {
         return Outcome::Refused;
     }
-    // What it says was true of what its caller could do then.
+    // An error of the action may show what only an authorized caller may see, so it is reauthorized like any reply.
     let (evaluation_epoch, mut side_effects) = (call.evaluation_epoch(), call.take_side_effects());
     if let Some(effects) = &mut side_effects {
         effects.discard();
@@ -333,14 +338,15 @@ fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Out
     Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
 }
 
-/// Refuses a message that took too long.
+/// Refuses a message because its time limit expired.
 #[cold]
 fn fail_timeout<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
     let error = timeout_error(&call);
     fail(call, &error, reply)
 }
 
-/// A check that outlives its time is a fault of the server; an action that does is told so.
+/// Returns the error of an evaluation whose time limit expired: a fault (500) if a check was still running, 408 if the
+/// action was.
 pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
         Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
@@ -348,7 +354,7 @@ pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
     }
 }
 
-/// The one place where a refusal is told, to the client and to the log.
+/// Logs a refusal and writes its reply, which is not part of a stream.
 #[cold]
 pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);

@@ -1,4 +1,4 @@
-//! From a frame to its reply: the route is matched whole, the consumer is entered, the outcome is told.
+//! Dispatch of a frame: matches the whole route, traverses the handler tree up to the action, and writes the reply.
 
 mod authenticate;
 mod blocking;

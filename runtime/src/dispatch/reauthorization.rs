@@ -1,4 +1,4 @@
-//! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
+//! Reauthorization: evaluates the permissions of an action again because rights have changed while it ran.
 
 use super::blocking::{BLOCKING_GRACE_PERIOD, BlockingTask};
 use super::dispatcher::{Dispatcher, find_action, timeout_error};
@@ -11,10 +11,10 @@ use crate::message::{Reply, Request};
 use crate::panic::contain_future;
 use crate::time::deadline;
 
-/// When it was last asked whether an action may be called.
+/// The epoch in which an action was last authorized.
 pub(crate) struct AuthorizedAt {
     epoch: u64,
-    /// What the action itself changes of what its caller may do: that is its own doing.
+    /// The epochs that the action has begun itself. It is not reauthorized for them.
     own_epochs: Option<OwnEpochs>,
 }
 
@@ -24,12 +24,12 @@ impl AuthorizedAt {
         AuthorizedAt { epoch, own_epochs: None }
     }
 
-    /// The action changes something by itself.
+    /// Sets the epochs that the action has begun itself.
     pub(crate) fn ignore_own_epochs(&mut self, own_epochs: Option<&OwnEpochs>) {
         self.own_epochs = own_epochs.cloned();
     }
 
-    /// Whether nothing has changed since, but for what the action itself has.
+    /// Returns whether no epoch has begun since, except by the action itself.
     #[inline]
     pub(crate) fn is_current<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>) -> bool {
         let current = dispatcher.session.send_queue.epoch();
@@ -42,7 +42,8 @@ impl AuthorizedAt {
         true
     }
 
-    /// Asks again until nothing has changed since. Whether the action of that message may still be called.
+    /// Evaluates the permissions of the message until no epoch begins meanwhile. Returns whether its action is still
+    /// authorized.
     pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
         while !self.is_current(dispatcher) {
             let current = dispatcher.session.send_queue.epoch();
@@ -56,7 +57,7 @@ impl AuthorizedAt {
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    /// Walks the way of a message up to its action, where the action itself would run.
+    /// Evaluates the permissions of a message, for a blocking action on the blocking pool. Returns whether all hold.
     async fn is_authorized(&self, text: &str) -> bool {
         let request = self.reparse(text);
         let mut matched = RouteMatch::default();
@@ -74,21 +75,22 @@ impl<C: Consumer> Dispatcher<C> {
         matches!(deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await, Some(Ok(Some(true))))
     }
 
-    /// The log says which leaf refuses now.
+    /// Traverses the handler tree without calling the action. Returns whether all permissions hold; if not, logs the
+    /// refusal.
     async fn evaluate_permissions(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_objects(self.request_limits.max_objects)
             .on_blocking_thread(self.is_blocking_thread)
             .authorizing_only();
-        // Nothing is written to it.
+        // Stays empty: the action is not called.
         let mut reply = Reply::new();
         let mut traversal = Traversal::new(&call, &mut reply);
         let entry = self.session.consumer().enter::<C>(&mut traversal, Authorized::at_the_door());
         let error = match deadline(self.action_timeout, contain_future(entry)).await {
             Some(Ok(Err(error))) if error.is_authorized_only() => return true,
             Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) => Error::internal("an action ran that was only to be asked"),
+            Some(Ok(Ok(()))) => Error::internal("bug: action ran during reauthorization"),
             Some(Err(panic)) => panic_error(&panic),
             None => timeout_error(&call),
         };
@@ -96,7 +98,7 @@ impl<C: Consumer> Dispatcher<C> {
         false
     }
 
-    /// Writes the refusal of an action that may not be called any more, as the last of several replies or as the only one.
+    /// Refuses an action that is no longer authorized, by the last reply of a stream if `is_stream` is set.
     pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
         self.refuse(text, &Error::denied(), reply, is_stream);
     }

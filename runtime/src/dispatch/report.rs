@@ -1,4 +1,4 @@
-//! What the log says of a refusal: who, which action, which route, and which leaf said no.
+//! The log entry of a refusal: the user, the action, the route and the permission leaf that refused.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -7,14 +7,14 @@ use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::panic::{Panic, catch_unwind};
 
-/// A panic as an error. Its text is for the log alone.
+/// Converts a panic into a fault. The message of the panic is logged and not sent.
 pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
-/// Writes a refusal into the log, and gives the id of a fault.
+/// Logs a refusal. Returns the id of the log entry if the error is a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
-    // The application's own code: that it panics must keep nobody from being answered.
+    // The application's code: a panic in it must not suppress the reply.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
     let (action, route) = (Truncated::new(&call.head().action), Truncated::new(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
@@ -33,7 +33,7 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
     None
 }
 
-/// The id under which the log has the cause of a fault.
+/// Returns a random id, under which the cause of a fault is logged.
 pub(crate) fn fault_id() -> String {
     format!("{:016x}", RandomState::new().hash_one(()))
 }

@@ -1,20 +1,21 @@
-//! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
+//! Matches a whole route against the patterns of a consumer and of all handlers below it, before any permission is
+//! evaluated.
 
 use crate::consumer::{HandlerDescriptor, Pattern, Segment};
 use crate::context::{Capture, Captures, Step, Steps};
 
-/// The levels that a route goes through, and what it captures on the way.
+/// The levels of the handler tree that a route passes through, and its captures.
 #[derive(Debug, Default)]
 pub(crate) struct RouteMatch<'r> {
     pub(crate) steps: Steps,
     pub(crate) captures: Captures<'r>,
-    /// Where the route ends, unless it is lost on the way.
+    /// The handler at which the route ends, or `None` if no sequence of patterns matches the whole route.
     pub(crate) handler: Option<&'static HandlerDescriptor>,
 }
 
 impl<'r> RouteMatch<'r> {
-    /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
-    /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
+    /// Finds the first sequence of patterns, in the order of declaration, that matches the whole route. If there is none,
+    /// finds the deepest partial match, the first of equal depth: its last level refuses the route.
     pub(crate) fn find(&mut self, handler: &'static HandlerDescriptor, route: &'r str) {
         self.handler = self.match_whole(handler, route);
         if self.handler.is_some() {
@@ -25,7 +26,7 @@ impl<'r> RouteMatch<'r> {
         }
     }
 
-    /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
+    /// Appends the first sequence of patterns that matches the whole route. Appends nothing if there is none.
     fn match_whole(
         &mut self,
         handler: &'static HandlerDescriptor,
@@ -48,7 +49,7 @@ impl<'r> RouteMatch<'r> {
         None
     }
 
-    /// Goes every way, and leaves the first of the longest in `longest`.
+    /// Tries all sequences of patterns, and stores the first of the deepest partial matches in `deepest`.
     fn find_deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, deepest: &mut RouteMatch<'r>) {
         let (step_count, capture_count) = (self.steps.len(), self.captures.len());
         if self.steps.len() > deepest.steps.len() {
@@ -66,7 +67,7 @@ impl<'r> RouteMatch<'r> {
     }
 }
 
-/// Takes a pattern off the front of a route, by whole segments, and gives what is left over.
+/// Strips a pattern from the front of a route, by whole segments. Returns the rest, or `None` if the pattern does not match.
 fn strip_pattern<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
     let mut remaining = Some(route);
     for segment in pattern.segments {
@@ -97,7 +98,7 @@ fn strip_pattern<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Exte
     match (pattern.has_trailing_slash, remaining) {
         (true, remaining) => remaining,
         (false, None) => Some(""),
-        // The slash in between belongs to neither pattern; one with nothing behind it is left over.
+        // The slash between two patterns belongs to neither. A slash at the end of the route matches none.
         (false, Some(remaining)) => (!remaining.is_empty()).then_some(remaining),
     }
 }
@@ -111,7 +112,7 @@ mod tests {
         Pattern { text, segments, has_trailing_slash }
     }
 
-    const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
+    const fn descriptor(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
         HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
@@ -124,10 +125,10 @@ mod tests {
         &NUMBER
     }
 
-    static MESSAGE: HandlerDescriptor = leaf("Message", &[]);
-    static NEW: HandlerDescriptor = leaf("New", &[]);
-    static FILES: HandlerDescriptor = leaf("Files", &[]);
-    static ROOM: HandlerDescriptor = leaf(
+    static MESSAGE: HandlerDescriptor = descriptor("Message", &[]);
+    static NEW: HandlerDescriptor = descriptor("New", &[]);
+    static FILES: HandlerDescriptor = descriptor("Files", &[]);
+    static ROOM: HandlerDescriptor = descriptor(
         "Room",
         &[
             mount(
@@ -138,7 +139,7 @@ mod tests {
             mount(1, pattern("files/{*path}", &[Segment::Text("files"), Segment::Rest("path")], false), &FILES),
         ],
     );
-    static CHAT: HandlerDescriptor = leaf(
+    static CHAT: HandlerDescriptor = descriptor(
         "Chat",
         &[
             mount(0, pattern("rooms/new", &[Segment::Text("rooms"), Segment::Text("new")], false), &NEW),
