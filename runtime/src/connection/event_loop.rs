@@ -1,4 +1,5 @@
-//! What goes on beside an action: frames are read ahead, the clock goes on, and detached actions run.
+//! The event loop while an action runs: frames are read ahead, events are delivered, and the heartbeat and the detached
+//! tasks are polled.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -14,24 +15,26 @@ use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::transport::{CloseCode, ConnectionEnd, FrameText, Incoming, Transport};
 
+/// The state of a connection's event loop.
 pub(super) struct EventLoop<C: Consumer> {
     pub(super) heartbeat: Heartbeat,
-    /// What came in while an action was running.
+    /// Frames that were read while an action ran.
     pub(super) read_ahead: VecDeque<Incoming>,
     pub(super) max_read_ahead: usize,
-    /// Whether it is beside a stream, which need not end by itself.
+    /// Whether a stream of replies is being sent. Unlike an action, it may run without a time limit.
     pub(super) is_streaming: bool,
     pub(super) detached: DetachedTasks<C>,
 }
 
 impl<C: Consumer> EventLoop<C> {
-    /// Nothing comes after what cannot be read, so then it is not to be taken for the end.
+    /// Returns whether further frames are read. After [`Incoming::Broken`] the stream ends, which must not end the
+    /// connection before the messages in front of it are dispatched.
     fn is_reading(&self) -> bool {
         let read_ahead = self.read_ahead.len() + self.detached.backlog();
         read_ahead < self.max_read_ahead && !matches!(self.read_ahead.back(), Some(Incoming::Broken(_)))
     }
 
-    /// Goes on until the future is done.
+    /// Processes events until `action` is ready.
     pub(super) async fn drive_until<T, F>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -49,8 +52,8 @@ impl<C: Consumer> EventLoop<C> {
         }
     }
 
-    /// Goes on while the action of a message waits. Boxed, as an idle connection is as large as all that it may wait for, and
-    /// an action that waits takes its time anyway.
+    /// Processes events while the action of a message is pending. Boxed, because an idle connection is as large as all
+    /// futures that it may wait for, and the allocation is small compared to an action that waits.
     #[cold]
     pub(super) fn drive_message<'m, T: Transport, F: Future<Output = Outcome> + Send>(
         &'m mut self,
@@ -59,8 +62,8 @@ impl<C: Consumer> EventLoop<C> {
         text: &'m FrameText,
         action: Pin<&'m mut F>,
     ) -> BoxFuture<'m, Result<Outcome, ConnectionEnd>> {
-        // Others wait for credentials that are being looked at.
-        self.detached.is_authenticating |= dispatcher.authenticates(text);
+        // Later messages to `authenticate` wait for this one.
+        self.detached.is_authenticating |= dispatcher.is_authentication(text);
         Box::pin(async move {
             let outcome = self.drive_until(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
@@ -70,7 +73,7 @@ impl<C: Consumer> EventLoop<C> {
         })
     }
 
-    /// Goes on until no credentials are being looked at.
+    /// Processes events until no authentication is in progress.
     pub(super) async fn wait_until_authenticated<T>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -85,7 +88,7 @@ impl<C: Consumer> EventLoop<C> {
         Ok(())
     }
 
-    /// Does what comes next; gives what the future does, once it is done.
+    /// Processes one event, or returns the output of `action` if it is ready.
     async fn step<T, F>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -96,42 +99,47 @@ impl<C: Consumer> EventLoop<C> {
         T: Transport,
         F: Future,
     {
-        let (reading, holds, holding) = (self.is_reading(), self.detached.holds_events(), io.holds_events);
+        let (is_reading, is_held_by_detached, is_held_in_order) =
+            (self.is_reading(), self.detached.is_holding_events(), io.is_holding_events);
         let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
-            // What it sends may come after what a reply of the queue is waited for by.
-            Poll::Ready(IoNeed::Room) if holding => Poll::Pending,
-            wants => wants,
+            // Sending it may first deliver events that must follow the reply of the in-order queue.
+            Poll::Ready(IoNeed::Writable) if is_held_in_order => Poll::Pending,
+            need => need,
         };
         tokio::select! {
             biased;
             output = &mut action => return Ok(Some(output)),
-            next = io.next_event(reading, holds, poll_detached) => match next? {
+            next = io.next_event(is_reading, is_held_by_detached, poll_detached) => match next? {
                 IoEvent::Frame(frame) => {
-                    // Where nothing is sent nothing else may look at the clock.
+                    // While frames keep arriving, the heartbeat is not polled and would not notice the expiry.
                     io.check_open()?;
                     self.receive(dispatcher, frame)?;
                 }
                 IoEvent::Event => io.deliver_one()?,
                 IoEvent::Detached => self.send_detached(io, dispatcher)?,
             },
-            beat = self.heartbeat.beat() => match beat {
+            event = self.heartbeat.next_event() => match event {
                 HeartbeatEvent::Ping => io.ping()?,
-                // Nobody listens, or nobody has asked, so silence says nothing. An action ends; a stream may not.
-                HeartbeatEvent::GiveUp if (!reading && !self.is_streaming) || io.has_caught_up() => self.heartbeat.heard(),
-                HeartbeatEvent::GiveUp => return Err(ConnectionEnd::Close(CloseCode::Idle)),
-                HeartbeatEvent::Expire => return Err(ConnectionEnd::Close(CloseCode::Expired)),
+                // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action
+                // ends; a stream may not end.
+                HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => {
+                    self.heartbeat.record_activity();
+                }
+                HeartbeatEvent::Idle => return Err(ConnectionEnd::Close(CloseCode::Idle)),
+                HeartbeatEvent::Expiry => return Err(ConnectionEnd::Close(CloseCode::Expired)),
             },
         }
         Ok(None)
     }
 
+    /// Processes a frame that arrives while an action runs.
     fn receive(&mut self, dispatcher: &Dispatcher<C>, frame: Option<Incoming>) -> Result<(), ConnectionEnd> {
-        self.heartbeat.heard();
+        self.heartbeat.record_activity();
         match frame {
             Some(Incoming::Ping) => {}
             Some(Incoming::Broken(code)) if self.is_streaming => return Err(ConnectionEnd::Close(code)),
-            // Fresh credentials wait for nothing: what runs may take longer than the old ones are good for.
-            Some(Incoming::Text(text)) if dispatcher.authenticates(&text) => {
+            // Not queued: the running action may take longer than the current credentials are valid.
+            Some(Incoming::Text(text)) if dispatcher.is_authentication(&text) => {
                 self.detached.authenticate(dispatcher, text);
             }
             Some(frame) => self.read_ahead.push_back(frame),
@@ -140,7 +148,8 @@ impl<C: Consumer> EventLoop<C> {
         Ok(())
     }
 
-    /// Looks at what runs beside: sends a frame of what it has answered, for which there is room.
+    /// Processes the detached tasks: updates the expiry if the user was renewed, or else sends one frame, which the
+    /// transport must be able to take.
     pub(super) fn send_detached<T>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -149,17 +158,17 @@ impl<C: Consumer> EventLoop<C> {
     where
         T: Transport,
     {
-        if std::mem::take(&mut self.detached.has_new_user) {
-            self.set_expiry(io, dispatcher);
+        if std::mem::take(&mut self.detached.has_renewed_user) {
+            self.update_expiry(io, dispatcher);
             return Ok(());
         }
         self.detached.send_next(io)
     }
 
-    /// Whoever sits there does so until then.
-    pub(super) fn set_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
+    /// Updates the expiry of the credentials to that of the current user.
+    pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
         let expiry = dispatcher.session.scope().and_then(|scope| scope.expiry());
-        self.heartbeat.expire_at(expiry);
+        self.heartbeat.set_expiry(expiry);
         io.expiry = expiry;
     }
 }

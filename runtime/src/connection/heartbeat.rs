@@ -1,83 +1,98 @@
-//! When to ping, and when to give up.
+//! The heartbeat of a connection: pings, the idle timeout and the expiry of the user's credentials.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What the clock asks for.
+/// What the connection has to do at this time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HeartbeatEvent {
+    /// Send a ping.
     Ping,
-    GiveUp,
-    /// Whoever sits there may not any more.
-    Expire,
+    /// Close the connection: the idle timeout has expired.
+    Idle,
+    /// Close the connection: the credentials have expired.
+    Expiry,
 }
 
-/// The clock of one connection: a single timer, set again only when it has run out.
+/// The heartbeat of one connection. It has a single timer, which activity does not reset.
 pub(super) struct Heartbeat {
-    ping: Duration,
-    idle: Duration,
-    heard: Instant,
+    ping_interval: Duration,
+    idle_timeout: Duration,
+    last_activity: Instant,
     next_ping: Instant,
     expiry: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Heartbeat {
-    pub(super) fn new(ping: Duration, idle: Duration) -> Heartbeat {
+    pub(super) fn new(ping_interval: Duration, idle_timeout: Duration) -> Heartbeat {
         let now = Instant::now();
-        let (next_ping, end) = (after(now, ping), after(now, idle));
-        Heartbeat { ping, idle, heard: now, next_ping, expiry: None, timer: Box::pin(sleep_until(next_ping.min(end))) }
+        let (next_ping, idle_at) = (add_saturating(now, ping_interval), add_saturating(now, idle_timeout));
+        Heartbeat {
+            ping_interval,
+            idle_timeout,
+            last_activity: now,
+            next_ping,
+            expiry: None,
+            timer: Box::pin(sleep_until(next_ping.min(idle_at))),
+        }
     }
 
-    /// The client has shown that it is there.
-    pub(super) fn heard(&mut self) {
-        self.heard = Instant::now();
+    /// Records that the client is alive.
+    pub(super) fn record_activity(&mut self) {
+        self.last_activity = Instant::now();
     }
 
-    /// When the credentials of whoever sits there run out, if they do.
-    pub(super) fn expire_at(&mut self, expiry: Option<Instant>) {
+    /// Sets when the credentials of the current user expire, or `None` if they do not.
+    pub(super) fn set_expiry(&mut self, expiry: Option<Instant>) {
         self.expiry = expiry;
-        self.set(self.next_ping.min(after(self.heard, self.idle)));
+        self.reset_timer(self.next_ping.min(add_saturating(self.last_activity, self.idle_timeout)));
     }
 
-    fn set(&mut self, next: Instant) {
+    /// Resets the timer to `next`, or to the expiry if that is earlier.
+    fn reset_timer(&mut self, next: Instant) {
         let next = self.expiry.map_or(next, |expiry| next.min(expiry));
         self.timer.as_mut().reset(next);
     }
 
-    /// Waits until there is something to do. Cancel-safe.
-    pub(super) async fn beat(&mut self) -> HeartbeatEvent {
+    /// Waits for the next event.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, no event is lost.
+    pub(super) async fn next_event(&mut self) -> HeartbeatEvent {
         loop {
             self.timer.as_mut().await;
             let now = Instant::now();
             if self.expiry.is_some_and(|expiry| now >= expiry) {
-                return HeartbeatEvent::Expire;
+                return HeartbeatEvent::Expiry;
             }
-            let mut end = after(self.heard, self.idle);
-            if now >= end {
-                if self.next_ping >= end {
-                    return HeartbeatEvent::GiveUp;
+            let mut idle_at = add_saturating(self.last_activity, self.idle_timeout);
+            if now >= idle_at {
+                if self.next_ping >= idle_at {
+                    return HeartbeatEvent::Idle;
                 }
-                // Nobody was asked in time, as the connection was busy with sending: that comes first.
-                self.heard = now;
-                end = after(now, self.idle);
+                // No ping was sent within the idle timeout, because the connection was busy with sending. The client gets
+                // one first, and another idle timeout to answer it.
+                self.last_activity = now;
+                idle_at = add_saturating(now, self.idle_timeout);
             }
-            let pinging = now >= self.next_ping;
-            if pinging {
-                self.next_ping = after(now, self.ping);
+            let is_ping_due = now >= self.next_ping;
+            if is_ping_due {
+                self.next_ping = add_saturating(now, self.ping_interval);
             }
-            self.set(self.next_ping.min(end));
-            if pinging {
+            self.reset_timer(self.next_ping.min(idle_at));
+            if is_ping_due {
                 return HeartbeatEvent::Ping;
             }
         }
     }
 }
 
-/// As good as never, where the clock cannot count so far.
-fn after(instant: Instant, time: Duration) -> Instant {
-    const LONG: Duration = Duration::from_hours(24 * 365);
-    instant.checked_add(time).unwrap_or_else(|| instant + LONG)
+/// Adds a duration to an instant, or one year if the clock cannot represent the sum.
+fn add_saturating(instant: Instant, duration: Duration) -> Instant {
+    const FAR_FUTURE: Duration = Duration::from_hours(24 * 365);
+    instant.checked_add(duration).unwrap_or_else(|| instant + FAR_FUTURE)
 }

@@ -1,4 +1,5 @@
-//! Frames on their way out: fed one by one, flushed together, and never waited for without end.
+//! Connection I/O: reads the frames of one socket, feeds outbound frames one by one and flushes them together. Each wait for
+//! the client has a time limit.
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
@@ -14,37 +15,40 @@ use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
 use crate::transport::{CloseCode, ConnectionEnd, FrameText, Gone, Incoming, Outgoing, Transport};
 
-/// How long a client may take to answer a close, so that it reads the code before the socket is gone.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the socket stays open after a close frame, so that the client reads the close code.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a connection has to do.
+/// What a connection has to process next.
 pub(super) enum IoEvent {
-    /// A frame has come; none comes any more.
+    /// A frame has arrived; `None` if the stream has ended.
     Frame(Option<Incoming>),
-    /// An event waits, and there is room for it.
+    /// An event is queued or the connection is to end, and the transport can take a frame.
     Event,
-    /// Something runs beside that wants to be looked at, and has what it wants.
+    /// The detached tasks have something to process, and their [`IoNeed`] is met.
     Detached,
 }
 
-/// What has to be there for something that runs beside to be looked at.
+/// What the detached tasks need before they can be processed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum IoNeed {
     Nothing,
-    /// Room for a frame.
-    Room,
+    /// The transport can take a frame.
+    Writable,
 }
 
-/// How many events are fed before they are flushed.
+/// The maximum number of events that are fed before a flush.
 const MAX_EVENTS_PER_FLUSH: usize = 64;
 
-/// Whether an event was fed, and whether another stands in front of the same place.
-pub(super) struct Drained {
-    pub(super) any: bool,
-    more: bool,
+/// The result of delivering at most one event.
+pub(super) struct DeliveryProgress {
+    /// Whether an event was fed.
+    pub(super) has_sent: bool,
+    /// Whether another event before the same sequence number is queued.
+    has_more: bool,
 }
 
-/// Waits for the client, but not beyond the connection's end.
+/// Returns the result of polling the transport. While that is pending, polls for the end of the connection, and marks the
+/// send queue as stalled.
 fn poll_or_closed<N: Coalesce>(
     ready: Poll<Result<(), Gone>>,
     send_queue: &SendQueue<N>,
@@ -56,7 +60,8 @@ fn poll_or_closed<N: Coalesce>(
             Poll::Ready(outcome.map_err(ConnectionEnd::from))
         }
         Poll::Pending => {
-            // A task without budget is told that a writable socket is pending: it runs again soon, and is not stalled.
+            // To a task without coop budget, tokio reports a writable socket as pending. The task runs again soon, and its
+            // reader is not stalled.
             if has_budget_remaining() {
                 send_queue.stall();
             }
@@ -65,19 +70,19 @@ fn poll_or_closed<N: Coalesce>(
     }
 }
 
-/// The sending side of a connection. It gives up on a client that does not take what is sent to it.
+/// The I/O of one connection. It ends a connection whose client does not take frames within the send timeout.
 pub(super) struct ConnectionIo<C: Consumer, T> {
     pub(super) transport: T,
-    /// Where events wait to go out.
+    /// Its send queue holds the events to deliver.
     session: Arc<Session<C>>,
     send_timeout: Duration,
-    /// Whether something was fed that is not flushed yet.
+    /// Whether a frame was fed that is not flushed yet.
     has_unflushed: bool,
-    /// Whether a ping could not be sent for what the client had not taken yet.
+    /// Whether a ping was skipped because the client had not taken earlier frames.
     has_skipped_ping: bool,
-    /// Whether events wait for a reply that is still to go out.
-    pub(super) holds_events: bool,
-    /// When the credentials of whoever sits there run out. Nothing goes out to them from then on.
+    /// Whether events are held until a reply of the in-order queue has been sent.
+    pub(super) is_holding_events: bool,
+    /// When the credentials of the current user expire. No reply and no event is sent after that.
     pub(super) expiry: Option<Instant>,
 }
 
@@ -89,54 +94,55 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             send_timeout,
             has_unflushed: false,
             has_skipped_ping: false,
-            holds_events: false,
+            is_holding_events: false,
             expiry: None,
         }
     }
 
+    /// Feeds a frame once the transport can take it.
     pub(super) async fn feed(&mut self, text: &str) -> Result<(), ConnectionEnd> {
-        self.wait_for_room().await?;
-        self.put(text)
+        self.wait_until_writable().await?;
+        self.start_send(text)
     }
 
-    /// Whether there is room for a frame, as there mostly is. Where there is none nobody is woken once there is: that is
-    /// waited for by [`room`](Outbox::room).
+    /// Returns whether the transport can take a frame, which it mostly can. If it cannot, the task is not woken when it can;
+    /// [`wait_until_writable`](ConnectionIo::wait_until_writable) waits for that.
     #[inline]
-    pub(super) fn has_room(&mut self) -> Result<bool, ConnectionEnd> {
-        let Some(room) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
+    pub(super) fn is_writable(&mut self) -> Result<bool, ConnectionEnd> {
+        let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else { return Ok(false) };
         self.check_open()?;
-        room?;
+        ready?;
         Ok(true)
     }
 
-    /// Waits until there is room for a frame.
-    pub(super) async fn wait_for_room(&mut self) -> Result<(), ConnectionEnd> {
-        if self.has_room()? {
+    /// Waits until the transport can take a frame, within the send timeout.
+    pub(super) async fn wait_until_writable(&mut self) -> Result<(), ConnectionEnd> {
+        if self.is_writable()? {
             return Ok(());
         }
         let send_timeout = self.remaining_send_time();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
-        let room = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
-        let room = deadline(send_timeout, room).await;
+        let ready = poll_fn(|cx| poll_or_closed(transport.poll_ready_unpin(cx), send_queue, cx));
+        let ready = deadline(send_timeout, ready).await;
         self.check_open()?;
-        room.ok_or(ConnectionEnd::PeerGone)?
+        ready.ok_or(ConnectionEnd::PeerGone)?
     }
 
-    /// How long a client may take for what is sent to it: its credentials are not to run out meanwhile.
+    /// Returns the send timeout, or the time until the credentials expire if that is shorter.
     #[inline]
     fn remaining_send_time(&self) -> Duration {
-        let left = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        left.map_or(self.send_timeout, |left| left.min(self.send_timeout))
+        let remaining = self.expiry.map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        remaining.map_or(self.send_timeout, |remaining| remaining.min(self.send_timeout))
     }
 
-    /// Feeds a frame for which there is room.
+    /// Feeds a frame. The transport must be able to take it.
     #[inline]
-    pub(super) fn put(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
+    pub(super) fn start_send(&mut self, text: impl Into<FrameText>) -> Result<(), ConnectionEnd> {
         self.has_unflushed = true;
         Ok(self.transport.start_send_unpin(Outgoing::Text(text.into()))?)
     }
 
-    /// Whether the connection goes on: it has not been ended, and the credentials of whoever sits there are still good.
+    /// Returns an error if the connection is to end or the user's credentials have expired.
     #[inline]
     pub(super) fn check_open(&self) -> Result<(), ConnectionEnd> {
         self.session.send_queue.check_open()?;
@@ -146,6 +152,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         }
     }
 
+    /// Flushes the frames that were fed, within the send timeout.
     pub(super) async fn flush(&mut self) -> Result<(), ConnectionEnd> {
         let send_timeout = self.remaining_send_time();
         let (transport, send_queue) = (&mut self.transport, &self.session.send_queue);
@@ -159,57 +166,57 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(())
     }
 
-    /// Whether an event waits, or the connection is to end.
+    /// Returns whether an event is queued or the connection is to end.
     pub(super) fn has_events(&self) -> bool {
         self.session.send_queue.is_ready()
     }
 
-    /// Feeds the events that wait, so many at the most that what was fed goes out before long.
+    /// Feeds queued events, but at most [`MAX_EVENTS_PER_FLUSH`], so that the flush is not delayed for long.
     pub(super) async fn deliver(&mut self) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_EVENTS_PER_FLUSH {
-            self.wait_for_room().await?;
-            if !self.deliver_next(u64::MAX)?.more {
+            self.wait_until_writable().await?;
+            if !self.deliver_next(u64::MAX)?.has_more {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Feeds the events that stand in front of that place. Each is taken only when there is room for it: until then it can be
-    /// recalled.
-    pub(super) async fn deliver_before(&mut self, place: u64) -> Result<(), ConnectionEnd> {
+    /// Feeds the events before that sequence number. Each is dequeued only when the transport can take it: until then it can
+    /// be recalled.
+    pub(super) async fn deliver_before(&mut self, sequence: u64) -> Result<(), ConnectionEnd> {
         loop {
-            self.wait_for_room().await?;
-            if !self.deliver_next(place)?.more {
+            self.wait_until_writable().await?;
+            if !self.deliver_next(sequence)?.has_more {
                 return Ok(());
             }
         }
     }
 
-    /// Feeds the event that has waited longest, for which there is room.
+    /// Feeds the oldest queued event. The transport must be able to take it.
     pub(super) fn deliver_one(&mut self) -> Result<(), ConnectionEnd> {
         self.check_open()?;
         self.deliver_next(u64::MAX)?;
         Ok(())
     }
 
-    /// Feeds the next event, if it stands in front of that place.
-    pub(super) fn deliver_next(&mut self, place: u64) -> Result<Drained, ConnectionEnd> {
-        match self.session.send_queue.dequeue_before(place)? {
-            None => Ok(Drained { any: false, more: false }),
-            Some(Dequeued { frame, has_more: more }) => {
-                self.put(frame)?;
-                Ok(Drained { any: true, more })
+    /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it.
+    pub(super) fn deliver_next(&mut self, sequence: u64) -> Result<DeliveryProgress, ConnectionEnd> {
+        match self.session.send_queue.dequeue_before(sequence)? {
+            None => Ok(DeliveryProgress { has_sent: false, has_more: false }),
+            Some(Dequeued { frame, has_more }) => {
+                self.start_send(frame)?;
+                Ok(DeliveryProgress { has_sent: true, has_more })
             }
         }
     }
 
-    /// The place behind all events that wait now.
+    /// Returns the sequence number of the next event to be enqueued: all queued events come before it.
     pub(super) fn next_sequence(&self) -> Result<u64, ConnectionEnd> {
         self.session.send_queue.next_sequence()
     }
 
-    /// Feeds a ping, unless the client does not even take what it has been sent before.
+    /// Feeds a ping, or skips it if the client has not taken earlier frames.
     pub(super) fn ping(&mut self) -> Result<(), ConnectionEnd> {
         let Some(ready) = poll_fn(|cx| self.transport.poll_ready_unpin(cx)).now_or_never() else {
             self.has_skipped_ping = true;
@@ -220,31 +227,36 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(self.transport.start_send_unpin(Outgoing::Ping)?)
     }
 
-    /// Whether the client has taken everything since it last could not be asked for a sign of life.
+    /// Returns whether a ping was skipped and the client has taken all frames since. Then the skipped ping is forgotten.
     pub(super) fn has_caught_up(&mut self) -> bool {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
-    /// What comes next, while what was fed goes out beside. Without `reading` no frame comes, and no event while something
-    /// `holds` them. `beside` says whether something else is there to be sent. Cancel-safe.
+    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set, and returns no queued
+    /// event if `is_holding` is set. `poll_detached` returns what the detached tasks need once they have something to
+    /// process.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, no frame and no event is lost.
     pub(super) async fn next_event(
         &mut self,
-        reading: bool,
-        holds: bool,
+        is_reading: bool,
+        is_holding: bool,
         mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<IoEvent, ConnectionEnd> {
         poll_fn(|cx| {
             if self.has_unflushed && self.transport.poll_flush_unpin(cx)?.is_ready() {
                 self.has_unflushed = false;
             }
-            if let Poll::Ready(wants) = poll_detached(cx)
-                && (wants == IoNeed::Nothing
+            if let Poll::Ready(need) = poll_detached(cx)
+                && (need == IoNeed::Nothing
                     || poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready())
             {
                 return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
             }
             let send_queue = &self.session.send_queue;
-            let waiting = if holds || self.holds_events {
+            let queue_ready = if is_holding || self.is_holding_events {
                 if send_queue.is_ready() {
                     send_queue.stall();
                 }
@@ -252,13 +264,13 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             } else {
                 send_queue.poll(cx)
             };
-            if let Poll::Ready(waiting) = waiting {
-                waiting?;
+            if let Poll::Ready(queue_ready) = queue_ready {
+                queue_ready?;
                 if poll_or_closed(self.transport.poll_ready_unpin(cx), &self.session.send_queue, cx)?.is_ready() {
                     return Poll::Ready(Ok(IoEvent::Event));
                 }
             }
-            if reading {
+            if is_reading {
                 self.transport.poll_next_unpin(cx).map(|frame| Ok(IoEvent::Frame(frame)))
             } else {
                 Poll::Pending
@@ -267,22 +279,23 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         .await
     }
 
-    /// Sends what is left to a client that has said that it goes, the answer to that included.
+    /// Flushes the remaining frames, and the answer to the peer's close frame, after the peer has closed the connection.
     pub(super) async fn finish(&mut self) {
-        let _ = deadline(GOODBYE, self.transport.flush()).await;
+        let _ = deadline(CLOSE_TIMEOUT, self.transport.flush()).await;
     }
 
-    /// Says why, and stays for a moment: bytes that nobody reads would reset the connection under the reason.
+    /// Sends a close frame, and reads until the client has closed the connection, for at most [`CLOSE_TIMEOUT`]. Unread
+    /// bytes would reset the connection before the client has read the close code.
     pub(super) async fn close(&mut self, code: CloseCode) {
-        let goodbye = async {
+        let close_handshake = async {
             if self.transport.send(Outgoing::Close(code)).await.is_ok() {
                 while self.transport.next().await.is_some() {}
-                // After what cannot be read nothing more is read, so that the client's own end is not seen.
+                // The transport reads no further, so the end of the client's stream cannot be detected.
                 if code.is_unreadable() {
                     pending::<()>().await;
                 }
             }
         };
-        let _ = deadline(GOODBYE, goodbye).await;
+        let _ = deadline(CLOSE_TIMEOUT, close_handshake).await;
     }
 }

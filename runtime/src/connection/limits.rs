@@ -1,4 +1,4 @@
-//! What bounds a connection. All on by default.
+//! The limits of a connection. All are enabled by default.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// Idle timeout: the connection closes with 4508 if nothing, not even a pong, arrives within this time. Default: 60 s.
     pub idle_timeout: Duration,
-    /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close frame.
-    /// Default: 60 s.
+    /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close
+    /// frame. Default: 60 s.
     pub send_timeout: Duration,
     /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
@@ -37,15 +37,15 @@ pub struct Limits {
     pub max_read_ahead: usize,
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
-    /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy) sets
-    /// what happens when it is full. The capacity is four times as large while the connection's task has not run since the
-    /// events were queued, but not for events that wait for grants. Default: 256.
+    /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
+    /// sets what happens when it is full. The capacity is four times as large while the connection's task has not run since
+    /// the events were queued, but not for events that wait for grants. Default: 256.
     pub max_queued_events: usize,
     /// Capacity of a connection's send queue, in bytes of events; four times as large under the same condition as
     /// [`max_queued_events`](Limits::max_queued_events). Default: 1 MiB.
     pub max_queued_bytes: usize,
-    /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one runs
-    /// in the in-order queue. Default: 8.
+    /// Maximum number of detached actions (`#[action(detached)]`) that run at the same time per connection. A further one
+    /// runs in the in-order queue. Default: 8.
     pub max_detached_actions: usize,
     /// Maximum number of attempts to authenticate (`#[authenticate]`) per minute and connection, on average; so many are
     /// allowed in a row. A further one is answered with 429. Default: 10.

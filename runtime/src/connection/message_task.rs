@@ -1,5 +1,5 @@
-//! One message answered: its reply, or one after the other, among what its action has caused; and asked about once more where
-//! what its caller may do has changed meanwhile.
+//! Processes one message of the in-order queue: dispatches it, reauthorizes it if rights have changed, applies its side
+//! effects, and sends its replies.
 
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -13,16 +13,16 @@ use crate::dispatch::{AuthorizedAt, Outcome, StreamStep};
 use crate::message::Values;
 use crate::transport::{ConnectionEnd, FrameText, Transport};
 
-/// A message whose action has ended, and when it was last asked whether it may be called.
+/// A message whose action has ended.
 struct AuthorizedMessage<'t> {
     text: &'t str,
     authorized_at: AuthorizedAt,
-    /// Whether it has several replies.
+    /// Whether it has a stream of replies.
     is_stream: bool,
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Answers one message.
+    /// Processes one message.
     pub(super) async fn process_message(&mut self, text: &FrameText) -> Result<(), ConnectionEnd> {
         if self.dispatcher.session.pacer.is_held() {
             self.wait_until_paced().await?;
@@ -32,43 +32,43 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             self.wait_until_authenticated(text).await?;
         }
         let outcome = self.dispatch(text).await?;
-        // As a rule a reply is all that comes of it, and can go out at once.
+        // The fast path: the reply is all that the message causes, and it can be sent at once.
         if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
             && !self.reply.is_stream()
-            && (!has_reply || self.io.has_room()?)
+            && (!has_reply || self.io.is_writable()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
-            return if has_reply { self.io.put(self.reply.text()) } else { Ok(()) };
+            return if has_reply { self.io.start_send(self.reply.text()) } else { Ok(()) };
         }
         self.finish_message(text, outcome).await
     }
 
-    /// Waits until no reader holds this connection. Its own events, pings and expiry are handled meanwhile.
+    /// Waits until no reader holds this connection. Its own events, pings and expiry are processed meanwhile.
     #[cold]
     fn wait_until_paced(&mut self) -> BoxFuture<'_, Result<(), ConnectionEnd>> {
         let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
             // Reads nothing, so that the end of the stream is not noticed before the messages in front of it are dispatched.
             let max_read_ahead = std::mem::take(&mut event_loop.max_read_ahead);
-            let paced = event_loop.drive_until(io, dispatcher, pin!(dispatcher.session.pacer.ready())).await;
+            let result = event_loop.drive_until(io, dispatcher, pin!(dispatcher.session.pacer.ready())).await;
             event_loop.max_read_ahead = max_read_ahead;
-            paced
+            result
         })
     }
 
-    /// Waits for credentials that are being looked at, where the message brings more of them.
+    /// Waits until no authentication is in progress, if the message calls `authenticate`.
     #[cold]
     fn wait_until_authenticated<'t>(&'t mut self, text: &'t FrameText) -> BoxFuture<'t, Result<(), ConnectionEnd>> {
         let Connection { io, dispatcher, event_loop, .. } = self;
         Box::pin(async move {
-            if !dispatcher.authenticates(text) {
+            if !dispatcher.is_authentication(text) {
                 return Ok(());
             }
             event_loop.wait_until_authenticated(io, dispatcher).await
         })
     }
 
-    /// Does whatever else comes of a message. Boxed and apart, so that what is needed for every message lies together.
+    /// Processes a message that is not on the fast path. Boxed and cold, so that the code for every message lies together.
     #[cold]
     fn finish_message<'t>(
         &'t mut self,
@@ -78,7 +78,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Box::pin(async move {
             if matches!(outcome, Outcome::Detach) {
                 if self.event_loop.detached.count() < self.max_detached_actions {
-                    self.event_loop.detached.detach(self.dispatcher.detached(), text.clone());
+                    self.event_loop.detached.detach(self.dispatcher.allow_detached(), text.clone());
                     return Ok(());
                 }
                 outcome = self.dispatch_in_order(text).await?;
@@ -87,10 +87,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
                     (has_reply, AuthorizedAt::at_epoch(evaluation_epoch), side_effects.unwrap_or_default())
                 }
-                Outcome::Detach | Outcome::Nothing => return Ok(()),
+                Outcome::Detach | Outcome::SessionEnded => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
-                    if let Outcome::Authenticated { renewed: true } = outcome {
-                        self.event_loop.set_expiry(&mut self.io, &self.dispatcher);
+                    if let Outcome::Authenticated { is_renewed: true } = outcome {
+                        self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
                     }
                     return self.io.feed(self.reply.text()).await;
                 }
@@ -111,13 +111,13 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         })
     }
 
-    /// Sends the reply of an action, unless it may not be called any more: then that.
+    /// Sends the reply of an action and returns `true`, or sends the refusal if the action is no longer authorized.
     async fn send_reply(&mut self, authorized: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         loop {
-            // Asked when there is room, so that what changes while a client reads nothing counts too.
-            self.io.wait_for_room().await?;
+            // Checked when the transport can take the reply, so that changes while the client does not read count too.
+            self.io.wait_until_writable().await?;
             if authorized.authorized_at.is_current(&self.dispatcher) {
-                self.io.put(self.reply.text())?;
+                self.io.start_send(self.reply.text())?;
                 return Ok(true);
             }
             if !self.reauthorize(authorized).await? {
@@ -126,7 +126,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Whether an action may still be called. Where it may not, that is sent.
+    /// Reauthorizes an action. Returns `false` and sends the refusal if it is no longer authorized.
     async fn reauthorize(&mut self, authorized: &mut AuthorizedMessage<'_>) -> Result<bool, ConnectionEnd> {
         let Connection { io, dispatcher, event_loop, reply, .. } = self;
         if event_loop
@@ -140,8 +140,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Ok(false)
     }
 
-    /// Sends the reply among what the action has caused: nothing of a group that it left follows, and what it joined and
-    /// published comes after.
+    /// Sends the reply and applies the side effects around it: no event of a group that the action left follows the reply,
+    /// and no event of a group that it joined or of its publications precedes it.
     async fn commit_effects(
         &mut self,
         mut authorized: AuthorizedMessage<'_>,
@@ -154,20 +154,21 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         self.io.check_open()?;
         side_effects.run_before();
         let sequence = self.io.next_sequence();
-        // At once, so that a client who does not read its reply holds up nobody; its own copies wait behind that place.
+        // Before the reply is sent, so that a client that does not read it delays no other session. The client's own copies
+        // come after `sequence`.
         let undo = side_effects.run_after();
         self.io.deliver_before(sequence?).await?;
-        // What comes by what it has joined comes after.
-        self.io.holds_events = true;
-        let sent = !has_reply || self.send_reply(&mut authorized).await?;
-        self.io.holds_events = false;
-        if !sent {
+        // Events of groups that the action joined follow the reply.
+        self.io.is_holding_events = true;
+        let is_sent = !has_reply || self.send_reply(&mut authorized).await?;
+        self.io.is_holding_events = false;
+        if !is_sent {
             self.dispatcher.session.undo(undo);
         }
         Ok(())
     }
 
-    /// Writes the reply to one message. Only where its action waits does anything else happen meanwhile.
+    /// Dispatches a message. Other events are processed meanwhile only if its action is pending.
     async fn dispatch(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
         let mut action = pin!(dispatcher.dispatch(text, reply));
@@ -177,14 +178,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// The same for a detached action, where too many run beside the queue.
+    /// Dispatches the message of a detached action that exceeds the limit of detached actions.
     async fn dispatch_in_order(&mut self, text: &FrameText) -> Result<Outcome, ConnectionEnd> {
         let Connection { io, dispatcher, reply, event_loop, .. } = self;
-        let detached = dispatcher.detached();
-        event_loop.drive_until(io, dispatcher, pin!(detached.dispatch(text, reply))).await
+        let detached_dispatcher = dispatcher.allow_detached();
+        event_loop.drive_until(io, dispatcher, pin!(detached_dispatcher.dispatch(text, reply))).await
     }
 
-    /// Answers one message with several replies, each sent at once.
+    /// Sends a stream of replies, each as soon as it is written.
     async fn stream_replies(
         &mut self,
         mut authorized: AuthorizedMessage<'_>,
@@ -209,7 +210,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             self.reply.shrink();
             self.io.flush().await?;
-            // A stream that is always ready must leave room for others, on this thread and on this socket.
+            // A stream that is always ready must not starve other tasks or the other events of this connection.
             let Connection { io, dispatcher, event_loop, .. } = self;
             event_loop.drive_until(io, dispatcher, pin!(tokio::task::yield_now())).await?;
         };

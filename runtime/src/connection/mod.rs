@@ -1,4 +1,4 @@
-//! One live connection.
+//! The task of one connection: its hooks, its messages in order, its detached tasks, and the I/O of its socket.
 
 mod detached;
 mod event_loop;

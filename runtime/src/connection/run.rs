@@ -1,4 +1,4 @@
-//! The loop of one connection: one message at a time, in order, while pings are sent and answered beside it.
+//! The task of one connection: `#[connect]`, then one message at a time in order, then `#[disconnect]`.
 
 use std::collections::VecDeque;
 use std::future::ready;
@@ -15,7 +15,7 @@ use super::io::{ConnectionIo, IoEvent};
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
-use crate::dispatch::{Dispatcher, panicked, report};
+use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::Cause;
 use crate::message::Reply;
@@ -31,29 +31,30 @@ const MAX_MESSAGES_PER_TURN: usize = 64;
 /// reach it.
 const MAX_DELIVERIES_PER_TURN: u32 = 8192;
 
-/// Takes a connection out of its groups, on whatever way it ends.
-struct LeaveOnDrop<C: Consumer>(Arc<Session<C>>);
+/// Removes the session from the registry and from its groups, however the connection's task ends.
+struct SessionGuard<C: Consumer>(Arc<Session<C>>);
 
-impl<C: Consumer> Drop for LeaveOnDrop<C> {
+impl<C: Consumer> Drop for SessionGuard<C> {
     fn drop(&mut self) {
         self.0.leave_registry();
     }
 }
 
+/// The state of one connection's task.
 pub(super) struct Connection<C: Consumer, T: Transport> {
     pub(super) io: ConnectionIo<C, T>,
     pub(super) dispatcher: Dispatcher<C>,
     pub(super) reply: Reply,
     pub(super) event_loop: EventLoop<C>,
-    /// How many actions may run beside the queue.
+    /// The maximum number of detached tasks.
     pub(super) max_detached_actions: usize,
 }
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
-/// `changes_at_start` counts the changes of what people may do that there had been when the door began to ask.
+/// `changes_at_start` is the number of changes of rights when the handshake began.
 ///
-/// An idle connection is as large as this future. So nothing is moved within it, and what happens once is boxed.
+/// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
     transport: T,
     session: Arc<Session<C>>,
@@ -80,25 +81,25 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         max_detached_actions: limits.max_detached_actions,
     };
     let pacer = session.pacer.clone();
-    let leave = LeaveOnDrop(session);
+    let session_guard = SessionGuard(session);
     PACER.scope(pacer, async move {
-        let served = async {
+        let serve = async {
             if let Err(end) = Box::pin(connection.on_connect(changes_at_start, scope)).await {
                 return end;
             }
-            connection.event_loop.heartbeat.heard();
-            connection.event_loop.set_expiry(&mut connection.io, &connection.dispatcher);
+            connection.event_loop.heartbeat.record_activity();
+            connection.event_loop.update_expiry(&mut connection.io, &connection.dispatcher);
             connection.serve().await
         };
-        let end = match catch_unwind_future(served).await {
+        let end = match catch_unwind_future(serve).await {
             Ok(end) => end,
             Err(panic) => {
                 tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
                 ConnectionEnd::Close(CloseCode::Failed)
             }
         };
-        // Before the goodbye, which takes a while. What runs beside ends here too.
-        drop(leave);
+        // Before the close frame is sent, because the client may take a while to answer it. Detached tasks end here too.
+        drop(session_guard);
         Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
         match end {
             ConnectionEnd::PeerGone => Box::pin(connection.io.finish()).await,
@@ -109,17 +110,18 @@ pub(crate) fn run<C: Consumer, T: Transport>(
 }
 
 impl<C: Consumer, T: Transport> Connection<C, T> {
-    /// Runs `#[connect]`. The error is how the connection ends.
+    /// Runs `#[connect]` and establishes the session. The error is how the connection ends.
     async fn on_connect(&mut self, changes_at_start: u64, mut scope: Box<Scope<C::User>>) -> Result<(), ConnectionEnd> {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let head = ConnectContext::<C::User>::head();
         let connect = ConnectContext::new(&scope, &head).with_session(session);
-        let running = contain_future(session.consumer().on_connect(&connect));
-        let left = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
-        let error = match deadline(left.map_or(*action_timeout, |left| left.min(*action_timeout)), running).await {
+        let hook = contain_future(session.consumer().on_connect(&connect));
+        let remaining = scope.expiry().map(|expiry| expiry.saturating_duration_since(Instant::now()));
+        let timeout = remaining.map_or(*action_timeout, |remaining| remaining.min(*action_timeout));
+        let error = match deadline(timeout, hook).await {
             Some(Ok(Ok(()))) => {
-                let (inserted, effects) = connect.into_outcome();
-                scope.extend(inserted);
+                let (extensions, effects) = connect.into_outcome();
+                scope.extend(extensions);
                 session.establish(*scope);
                 if let Some(effects) = effects {
                     effects.run_after();
@@ -128,8 +130,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 return Ok(());
             }
             Some(Ok(Err(error))) => error,
-            Some(Err(panic)) => panicked(&panic),
-            None if left.is_some_and(|left| left <= *action_timeout) => {
+            Some(Err(panic)) => panic_error(&panic),
+            None if remaining.is_some_and(|remaining| remaining <= *action_timeout) => {
                 return Err(ConnectionEnd::Close(CloseCode::Expired));
             }
             None => Error::internal("`#[connect]` took too long"),
@@ -138,16 +140,17 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         Err(ConnectionEnd::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
     }
 
-    /// Runs `#[disconnect]`.
+    /// Runs `#[disconnect]`, if the session was established.
     async fn on_disconnect(&mut self) {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
-        let leaving = contain_future(session.consumer().on_disconnect(&scope));
-        if deadline(*action_timeout, leaving).await.is_none_or(|left| left.is_err()) {
+        let hook = contain_future(session.consumer().on_disconnect(&scope));
+        if deadline(*action_timeout, hook).await.is_none_or(|result| result.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }
     }
 
+    /// Processes input until the connection ends.
     async fn serve(&mut self) -> ConnectionEnd {
         loop {
             if let Err(end) = self.process_input().await {
@@ -156,15 +159,15 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Waits for something to do, and does all that is there to do before one flush.
+    /// Waits for input, and processes all frames that have arrived before one flush.
     async fn process_input(&mut self) -> Result<(), ConnectionEnd> {
-        // Apart, because what is kept while nothing is there to do needs no room beside what a message keeps.
+        // A future of its own: its state and that of a message being processed then share the same memory.
         let Some(mut next) = self.wait_for_input().await? else { return Ok(()) };
-        self.event_loop.heartbeat.heard();
-        // A client who is always heard may send nothing that makes anything be sent to it.
+        self.event_loop.heartbeat.record_activity();
+        // While frames keep arriving, the heartbeat is not polled, and frames that cause no reply check nothing themselves.
         self.io.check_open()?;
         let (mut messages, mut deliveries) = (0, 0_u32);
-        let is_long = loop {
+        let has_reached_limit = loop {
             match next {
                 Some(Incoming::Text(text)) => self.process_message(&text).await?,
                 Some(Incoming::Binary) => {
@@ -182,7 +185,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             next = match self.event_loop.read_ahead.pop_front() {
                 Some(frame) => Some(frame),
-                // By the task's own waker: for another one the socket would be looked at anew.
+                // Polled with the task's own waker: with another one, the transport would poll the socket again.
                 None => match poll!(self.io.transport.next()) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => break false,
@@ -190,47 +193,49 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
         };
         self.reply.shrink();
-        if self.io.has_events() && !self.event_loop.detached.holds_events() {
+        if self.io.has_events() && !self.event_loop.detached.is_holding_events() {
             self.io.deliver().await?;
         }
         self.io.flush().await?;
-        // What came in the meantime was heard too, and while it was answered nobody asked.
-        self.event_loop.heartbeat.heard();
-        if is_long {
+        // Frames that arrived meanwhile count as activity, and no ping was sent while they were processed.
+        self.event_loop.heartbeat.record_activity();
+        if has_reached_limit {
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    /// Waits for something to do. Does it, or gives the frame that came, or that none comes any more.
+    /// Waits for an event and processes it. Only a frame is returned, or `Some(None)` if the stream has ended.
     async fn wait_for_input(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
-        let (holds, reading) = (self.event_loop.detached.holds_events(), self.event_loop.read_ahead.is_empty());
+        let (is_holding, is_reading) =
+            (self.event_loop.detached.is_holding_events(), self.event_loop.read_ahead.is_empty());
         tokio::select! {
             biased;
-            next = self.io.next_event(reading, holds, |cx| self.event_loop.detached.poll(cx)) => match next? {
+            next = self.io.next_event(is_reading, is_holding, |cx| self.event_loop.detached.poll(cx)) => match next? {
                 IoEvent::Frame(frame) => return Ok(Some(frame)),
                 IoEvent::Event => {
                     self.io.deliver().await?;
                     self.io.flush().await?;
                 }
-                // It goes out with what comes next, or while nothing does.
+                // Flushed with the next frames, or by `next_event` if there are none.
                 IoEvent::Detached => self.event_loop.send_detached(&mut self.io, &self.dispatcher)?,
             },
             // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
-            beat = self.event_loop.heartbeat.beat() => self.handle_heartbeat(&beat).await?,
+            () = ready(()), if !is_reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
+            event = self.event_loop.heartbeat.next_event() => self.handle_heartbeat(&event).await?,
         }
         Ok(None)
     }
 
-    async fn handle_heartbeat(&mut self, beat: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
-        match beat {
+    /// Sends a ping, or returns how the connection ends.
+    async fn handle_heartbeat(&mut self, event: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
+        match event {
             HeartbeatEvent::Ping => {
                 self.io.ping()?;
                 self.io.flush().await
             }
-            HeartbeatEvent::GiveUp => Err(ConnectionEnd::Close(CloseCode::Idle)),
-            HeartbeatEvent::Expire => Err(ConnectionEnd::Close(CloseCode::Expired)),
+            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
+            HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Fresh credentials in place: a message to the built-in action `authenticate`.
+//! The built-in action `authenticate`: replaces the user of an open connection by one with fresh credentials.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 
 use super::dispatcher::{Dispatcher, Outcome, refuse};
-use super::report::panicked;
+use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::context::{Authorized, Call, StartOutcome};
 use crate::dialect::native;
@@ -17,34 +17,40 @@ use crate::message::{Envelope, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
 use crate::time::deadline;
 
-/// The name that clients call it by.
+/// The name of the action in messages.
 const AUTHENTICATE: &str = "authenticate";
 
-/// Whether a message is meant for it: it belongs to the consumer itself.
+/// Returns whether a message calls the action. It belongs to the consumer itself, so the route is empty.
 pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
     head.action == AUTHENTICATE && head.route.is_empty()
 }
 
-/// How often a connection may try.
+/// The rate limit of authentication attempts on one connection. `None` rejects every attempt.
 pub(crate) struct AuthenticateLimiter(Option<DefaultDirectRateLimiter>);
 
 impl AuthenticateLimiter {
-    pub(super) fn new(a_minute: u32) -> AuthenticateLimiter {
-        AuthenticateLimiter(NonZeroU32::new(a_minute).map(|most| RateLimiter::direct(Quota::per_minute(most))))
+    pub(super) fn new(max_per_minute: u32) -> AuthenticateLimiter {
+        AuthenticateLimiter(NonZeroU32::new(max_per_minute).map(|max| RateLimiter::direct(Quota::per_minute(max))))
     }
 
-    /// 429 where it was too often.
+    /// Counts an attempt.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the limit is reached.
     fn try_acquire(&self) -> Result<()> {
         let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
-        let early = limiter.check().map_err(|early| early.wait_time_from(DefaultClock::default().now()));
-        early.map_err(Error::too_many_requests)
+        limiter.check().map_err(|not_until| {
+            let retry_after = not_until.wait_time_from(DefaultClock::default().now());
+            Error::too_many_requests(retry_after)
+        })
     }
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    /// Whether a frame brings credentials.
-    pub(crate) fn authenticates(&self, text: &str) -> bool {
-        // Looked at closely only where it may be; a name may be written with escapes.
+    /// Returns whether a frame is a message that calls `authenticate`.
+    pub(crate) fn is_authentication(&self, text: &str) -> bool {
+        // Parsed only if the text may contain the name, which may be written with escapes.
         if !C::AUTHENTICATES || !(text.contains(AUTHENTICATE) || text.contains('\\')) {
             return false;
         }
@@ -52,50 +58,56 @@ impl<C: Consumer> Dispatcher<C> {
         request.read(text, self.request_limits).is_ok() && is_authenticate(&request.head)
     }
 
-    /// Looks at credentials. Who they are sits there from then on, once all that this means has been asked again.
+    /// Verifies the credentials of a message. If they are accepted, replaces the user and waits until the session has been
+    /// revalidated.
     pub(super) async fn authenticate(&self, request: &Request<'_>, reply: &mut Reply) -> Outcome {
-        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         let call = Call::new(&*scope, &request.head, &request.fields, &[], &[]);
         let changes_at_start = self.session.change_count();
         if self.session.send_queue.start_gate().try_start(None, || ()) == StartOutcome::Closed {
-            return Outcome::Nothing;
+            return Outcome::SessionEnded;
         }
-        let looking = contain_future(self.verify(&call));
-        let renewed = match deadline(self.action_timeout, looking).await {
+        let verification = contain_future(self.verify(&call));
+        let renewal = match deadline(self.action_timeout, verification).await {
             Some(Ok(user)) => user.and_then(|user| {
                 let renew = || self.session.renew(user, changes_at_start);
-                catch_unwind(renew).unwrap_or_else(|panic| Err(panicked(&panic)))
+                catch_unwind(renew).unwrap_or_else(|panic| Err(panic_error(&panic)))
             }),
-            Some(Err(panic)) => Err(panicked(&panic)),
+            Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::timeout()),
         };
-        match renewed {
-            Ok(change) => {
-                // From here on it is so, however long it takes to ask all again.
-                change.wait().await;
+        match renewal {
+            Ok(revalidation) => {
+                // The user has been replaced, so the action timeout does not apply to the revalidation.
+                revalidation.wait().await;
                 if self.session.is_closing() {
-                    // Whoever it is may not be here: the code with which it closes says so.
-                    return Outcome::Nothing;
+                    // The close code says why.
+                    return Outcome::SessionEnded;
                 }
                 native::begin(reply);
-                // Nothing is written: the data is `null`.
+                // Cannot fail: the status is a success, and `()` is serialized as `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
                 native::finish(reply, &request.head);
-                Outcome::Authenticated { renewed: true }
+                Outcome::Authenticated { is_renewed: true }
             }
             Err(error) => {
                 refuse(&call, &error, reply);
-                Outcome::Authenticated { renewed: false }
+                Outcome::Authenticated { is_renewed: false }
             }
         }
     }
 
+    /// Calls `#[authenticate]`.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the limit of attempts is reached, 403 if the credentials identify no user, and the errors of the method.
     async fn verify(&self, call: &Call<'_, C::User>) -> Result<C::User> {
-        if let Some(attempts) = &self.authenticate_limiter {
-            attempts.try_acquire()?;
+        if let Some(limiter) = &self.authenticate_limiter {
+            limiter.try_acquire()?;
         }
         let user = self.session.consumer().authenticate(call, Authorized::root()).await?;
-        // Credentials of nobody refuse, as those of somebody else do.
+        // Refused like the credentials of another user.
         user.ok_or_else(Error::denied)
     }
 }

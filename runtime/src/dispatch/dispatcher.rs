@@ -1,19 +1,16 @@
-//! From the text of a frame to the text of its reply: the one entry to all actions of a consumer.
+//! The dispatcher: turns the text of a frame into the text of its reply. All actions of a consumer are called through it.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::StatusCode;
-use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use super::authenticate::{AuthenticateLimiter, is_authenticate};
-use super::report::{panicked, report};
+use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects, User};
@@ -21,75 +18,79 @@ use crate::dialect::native;
 use crate::error::{Error, Result};
 use crate::message::{Envelope, Reply, Request, RequestLimits, Values};
 use crate::panic::catch_unwind_future;
-use crate::session::{CurrentScope, PACER, Session};
+use crate::session::{CurrentScope, Session};
 use crate::time::deadline;
 use crate::transport::FrameText;
 
-/// One of several replies.
+/// Which reply of a stream [`Dispatcher::next_value`] has written.
 pub(crate) enum StreamStep {
-    /// More will come.
+    /// A reply that others follow.
     More,
-    /// It is the last.
+    /// The last reply: the stream has ended.
     Last,
-    /// It is the last, because something went wrong.
+    /// The last reply, an error: the stream returned one, panicked or timed out.
     Failed,
 }
 
-/// How much longer than its evaluation the thread of a blocking action is waited for.
-pub(super) const HEAD_START: Duration = Duration::from_millis(100);
-
-/// Answers the messages of one connection.
+/// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
     pub(crate) request_limits: RequestLimits,
     pub(crate) action_timeout: Duration,
-    /// Whether this is on a thread that may be held up.
-    pub(super) is_blocking: bool,
-    /// Whether this dispatcher runs a detached task.
-    pub(super) is_detached: bool,
+    /// Whether this dispatcher runs on a thread of the blocking pool, where blocking actions may run.
+    pub(super) is_blocking_thread: bool,
+    /// Whether [`dispatch`](Dispatcher::dispatch) runs detached actions instead of returning [`Outcome::Detach`]. Set in a
+    /// detached task, and in the in-order queue for an action that exceeds the limit of detached actions.
+    pub(super) can_run_detached: bool,
     pub(super) authenticate_limiter: Option<Arc<AuthenticateLimiter>>,
 }
 
 impl<C: Consumer> Clone for Dispatcher<C> {
     fn clone(&self) -> Self {
-        let Dispatcher { session, request_limits, action_timeout, is_blocking, is_detached, authenticate_limiter } =
-            self;
-        let (request_limits, action_timeout, is_blocking, is_detached) =
-            (*request_limits, *action_timeout, *is_blocking, *is_detached);
+        let Dispatcher {
+            session,
+            request_limits,
+            action_timeout,
+            is_blocking_thread,
+            can_run_detached,
+            authenticate_limiter,
+        } = self;
+        let (request_limits, action_timeout, is_blocking_thread, can_run_detached) =
+            (*request_limits, *action_timeout, *is_blocking_thread, *can_run_detached);
         Dispatcher {
             session: session.clone(),
             request_limits,
             action_timeout,
-            is_blocking,
-            is_detached,
+            is_blocking_thread,
+            can_run_detached,
             authenticate_limiter: authenticate_limiter.clone(),
         }
     }
 }
 
-/// What became of a message.
+/// The result of dispatching a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
     /// permissions were evaluated.
     Completed { has_reply: bool, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
-    /// It did not come to its action, and the reply says why.
+    /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
-    /// It brought credentials, and the reply says whether they were good.
-    Authenticated { renewed: bool },
-    /// Nothing yet: its action runs as a detached task.
+    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.
+    Authenticated { is_renewed: bool },
+    /// The action is detached and has not run: the caller decides whether it runs as a detached task or in order.
     Detach,
-    /// Nothing: nobody waits for it.
-    Nothing,
+    /// There is no reply, because the session has ended or is to end.
+    SessionEnded,
 }
 
-/// What became of one evaluation of a message.
-enum Evaluated {
-    Answered(Outcome),
-    /// Rights changed, or the session ended, before the action started. `expires` is when the evaluation would have timed out,
-    /// if it had to wait.
-    Overtaken {
-        expires: Option<Instant>,
+/// The result of one evaluation of a message.
+enum Evaluation {
+    Finished(Outcome),
+    /// The start gate did not admit the action: rights changed, or the session ended, after the evaluation began.
+    /// `expires_at` is when the evaluation would have timed out, or `None` if it did not have to wait.
+    NotAdmitted {
+        expires_at: Option<Instant>,
     },
 }
 
@@ -98,28 +99,29 @@ impl<C: Consumer> Dispatcher<C> {
         session: Arc<Session<C>>,
         request_limits: RequestLimits,
         action_timeout: Duration,
-        authenticate_limiter: u32,
+        max_authenticate_per_minute: u32,
     ) -> Dispatcher<C> {
-        let authenticate_limiter = C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(authenticate_limiter)));
+        let authenticate_limiter =
+            C::AUTHENTICATES.then(|| Arc::new(AuthenticateLimiter::new(max_authenticate_per_minute)));
         Dispatcher {
             session,
             request_limits,
             action_timeout,
-            is_blocking: false,
-            is_detached: false,
+            is_blocking_thread: false,
+            can_run_detached: false,
             authenticate_limiter,
         }
     }
 
-    /// Returns a dispatcher for a detached task.
-    pub(crate) fn detached(&self) -> Dispatcher<C> {
-        Dispatcher { is_detached: true, ..self.clone() }
+    /// Returns a dispatcher that runs detached actions.
+    pub(crate) fn allow_detached(&self) -> Dispatcher<C> {
+        Dispatcher { can_run_detached: true, ..self.clone() }
     }
 
-    /// Answers a text frame.
+    /// Dispatches a text frame and writes the reply.
     ///
-    /// This and what it calls for every message are `async` blocks: an `async fn` keeps each parameter twice, and an idle
-    /// connection is as large as this future.
+    /// This function and those that it calls for every message return `async` blocks: an `async fn` stores each parameter
+    /// twice, and an idle connection is as large as this future.
     #[expect(clippy::manual_async_fn, reason = "40 bytes per connection")]
     pub(crate) fn dispatch<'s>(
         &'s self,
@@ -137,40 +139,43 @@ impl<C: Consumer> Dispatcher<C> {
             let mut matched = RouteMatch::default();
             matched.find(self.session.consumer().descriptor(), &request.head.route);
             if let Some(action) = find_action(&matched, &request.head) {
-                if action.is_detached && !self.is_detached {
+                if action.is_detached && !self.can_run_detached {
                     return Outcome::Detach;
                 }
-                if action.is_blocking && !self.is_blocking {
+                if action.is_blocking && !self.is_blocking_thread {
                     return self.dispatch_blocking(text, reply).await;
                 }
             }
             match self.evaluate(&request, &matched, reply, self.action_timeout).await {
-                Evaluated::Answered(outcome) => outcome,
-                Evaluated::Overtaken { expires } => {
-                    self.evaluate_after_change(&request, &matched, reply, expires).await
+                Evaluation::Finished(outcome) => outcome,
+                Evaluation::NotAdmitted { expires_at } => {
+                    self.evaluate_after_change(&request, &matched, reply, expires_at).await
                 }
             }
         }
     }
 
-    /// Boxed, as what is asked for seldom is not to stand among what every message needs, in memory or in code.
+    /// Boxed, so that a rare message adds neither to the size of the future of [`dispatch`](Dispatcher::dispatch) nor to its
+    /// code.
     #[cold]
     fn dispatch_authenticate<'s>(&'s self, request: &'s Request<'_>, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.authenticate(request, reply))
     }
 
-    /// For the same reason.
+    /// Boxed for the same reason as [`dispatch_authenticate`](Dispatcher::dispatch_authenticate).
     #[cold]
     fn dispatch_blocking<'s>(&'s self, text: &FrameText, reply: &'s mut Reply) -> BoxFuture<'s, Outcome> {
         Box::pin(self.run_blocking(text.clone(), reply))
     }
 
-    /// Who sits there now.
+    /// Returns the current scope of the session.
     pub(super) fn scope(&self) -> Result<CurrentScope<'_, C::User>> {
-        self.session.scope().ok_or_else(|| Error::internal("a message before anybody sat down"))
+        self.session
+            .scope()
+            .ok_or_else(|| Error::internal("bug: message dispatched before the session was established"))
     }
 
-    /// Writes the next of several replies to a message.
+    /// Writes the next reply of a stream.
     pub(crate) async fn next_value(
         &self,
         text: &str,
@@ -181,36 +186,36 @@ impl<C: Consumer> Dispatcher<C> {
             native::begin(reply);
             let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
             let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
-            let last = match value {
+            let is_last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
-                    // Many such values in a row must leave room for others too.
+                    // Many silent values in a row must not starve other tasks.
                     tokio::task::yield_now().await;
                     continue;
                 }
                 Some(Ok(Some(Ok(())))) => false,
                 Some(Ok(None)) => true,
                 Some(Ok(Some(Err(error)))) => break error,
-                Some(Err(panic)) => break panicked(&panic),
+                Some(Err(panic)) => break panic_error(&panic),
                 None => break Error::timeout(),
             };
-            native::finish_streamed(reply, &self.parse_again(text).head, last);
-            return if last { StreamStep::Last } else { StreamStep::More };
+            native::finish_streamed(reply, &self.reparse(text).head, is_last);
+            return if is_last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);
         StreamStep::Failed
     }
 
-    /// A message that was read before.
-    pub(super) fn parse_again<'t>(&self, text: &'t str) -> Request<'t> {
+    /// Parses a message that was parsed successfully before.
+    pub(super) fn reparse<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
         let _ = request.read(text, self.request_limits);
         request
     }
 
-    /// Writes what went wrong with a message that was read before, as the last of several replies or as the only one.
+    /// Refuses a message that was parsed before, by the last reply of a stream if `is_stream` is set.
     pub(super) fn refuse(&self, text: &str, error: &Error, reply: &mut Reply, is_stream: bool) {
         let Ok(scope) = self.scope() else { return };
-        let request = self.parse_again(text);
+        let request = self.reparse(text);
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
         if is_stream {
             let id = report(&call, error);
@@ -220,46 +225,46 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
-    /// Answers a binary frame.
+    /// Writes the reply to a binary frame, which is an error.
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
         native::refuse(reply, &Envelope::default(), &error, None);
     }
 
-    /// Evaluates a message whose evaluation was overtaken, within the time that is left. Boxed, because an idle connection is
-    /// as large as this future.
+    /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
+    /// is as large as the future of [`dispatch`](Dispatcher::dispatch).
     #[cold]
     fn evaluate_after_change<'s>(
         &'s self,
         request: &'s Request<'_>,
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
-        expires: Option<Instant>,
+        expires_at: Option<Instant>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
-            let expires = expires.unwrap_or_else(|| Instant::now() + self.action_timeout);
+            let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
             loop {
-                // Rights that change all the time must not keep a thread.
+                // Rights that change continuously must not occupy a thread.
                 tokio::task::yield_now().await;
                 if self.session.send_queue.start_gate().is_closed() {
-                    return Outcome::Nothing;
+                    return Outcome::SessionEnded;
                 }
-                let time = expires.saturating_duration_since(Instant::now());
-                if time.is_zero() {
-                    let Ok(scope) = self.scope() else { return Outcome::Nothing };
+                let remaining = expires_at.saturating_duration_since(Instant::now());
+                if remaining.is_zero() {
+                    let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
                     let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps);
                     refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
-                if let Evaluated::Answered(outcome) = self.evaluate(request, matched, reply, time).await {
+                if let Evaluation::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
                     return outcome;
                 }
             }
         })
     }
 
-    /// Evaluates a message once and runs its action, within that time. If it is overtaken, the message must be evaluated again
-    /// with the session's current scope, including arguments, objects and extractors.
+    /// Evaluates a message once and runs its action, within `action_timeout`. If the action is not admitted, the message
+    /// must be evaluated again with the session's current scope, including arguments, objects and extractors.
     #[expect(clippy::manual_async_fn, reason = "48 bytes per connection")]
     fn evaluate<'s>(
         &'s self,
@@ -267,136 +272,65 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         action_timeout: Duration,
-    ) -> impl Future<Output = Evaluated> + Send {
+    ) -> impl Future<Output = Evaluation> + Send {
         async move {
-            // Read before the scope, and before anything is checked.
+            // Read before the scope and before any check, so that the start gate detects a change in between.
             let epoch = self.session.send_queue.epoch();
-            let Ok(scope) = self.scope() else { return Evaluated::Answered(Outcome::Nothing) };
+            let Ok(scope) = self.scope() else { return Evaluation::Finished(Outcome::SessionEnded) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
-                .on_blocking_thread(self.is_blocking);
+                .on_blocking_thread(self.is_blocking_thread);
             native::begin(reply);
-            // The traversal is created inside because it is large, and dropped inside because the `Drop` of one that timed
-            // out may panic.
-            let walking = async {
-                let mut walk = Traversal::new(&call, reply);
-                let way = pin!(self.session.consumer().enter::<C>(&mut walk, Authorized::root()));
-                let mut way = pin!(deadline(action_timeout, way));
-                let outcome = way.as_mut().await;
-                (outcome, if call.is_overtaken() { way.expires_at() } else { None })
+            // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
+            // traversal that timed out may panic.
+            let evaluation = async {
+                let mut traversal = Traversal::new(&call, reply);
+                let entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::root()));
+                let mut entry = pin!(deadline(action_timeout, entry));
+                let outcome = entry.as_mut().await;
+                (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
             };
-            match catch_unwind_future(walking).await {
+            match catch_unwind_future(evaluation).await {
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
                     let has_reply = !reply.is_silent();
                     if has_reply {
                         native::finish(reply, &request.head);
                     }
-                    Evaluated::Answered(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
+                    Evaluation::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
-                Ok((Some(Err(_)), expires)) if call.is_overtaken() => Evaluated::Overtaken { expires },
-                Ok((Some(Err(error)), _)) => Evaluated::Answered(fail(call, &error, reply)),
-                Ok((None, _)) => Evaluated::Answered(fail_late(call, reply)),
-                Err(panic) => Evaluated::Answered(fail(call, &panicked(&panic), reply)),
+                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Evaluation::NotAdmitted { expires_at },
+                Ok((Some(Err(error)), _)) => Evaluation::Finished(fail(call, &error, reply)),
+                Ok((None, _)) => Evaluation::Finished(fail_timeout(call, reply)),
+                Err(panic) => Evaluation::Finished(fail(call, &panic_error(&panic), reply)),
             }
         }
     }
 
+    /// Refuses a message that cannot be parsed.
     #[cold]
     fn refuse_unreadable(&self, request: &Request<'_>, error: &Error, reply: &mut Reply) -> Outcome {
-        let Ok(scope) = self.scope() else { return Outcome::Nothing };
+        let Ok(scope) = self.scope() else { return Outcome::SessionEnded };
         refuse(&Call::new(&*scope, &request.head, &request.fields, &[], &[]), error, reply);
         Outcome::Refused
     }
-
-    /// The same walk, on a thread that may block. An action that has begun there goes on when its time is over, or when
-    /// the connection is; its reply does not. One that has not begun, checks included, never does.
-    async fn run_blocking(&self, text: FrameText, reply: &mut Reply) -> Outcome {
-        let (mut dispatcher, insert_session) = (Dispatcher { is_blocking: true, ..self.clone() }, Instant::now());
-        let there = text.clone();
-        let running = AbortOnDrop::new(move || async move {
-            dispatcher.action_timeout = dispatcher.action_timeout.saturating_sub(insert_session.elapsed());
-            if dispatcher.action_timeout.is_zero() {
-                // Too late to begin: that it took too long is told by who waits.
-                return None;
-            }
-            let mut reply = Reply::new();
-            let outcome = dispatcher.dispatch(&there, &mut reply).await;
-            Some((outcome, reply))
-        });
-        // The walk's own clock goes first: it knows whether a check or the action took too long.
-        let error = match deadline(self.action_timeout.saturating_add(HEAD_START), running).await {
-            Some(Ok(Some(Some((outcome, written))))) => {
-                *reply = written;
-                return outcome;
-            }
-            Some(Err(stopped)) => Error::internal(stopped),
-            Some(Ok(_)) | None => Error::timeout(),
-        };
-        self.refuse(&text, &error, reply, false);
-        Outcome::Refused
-    }
 }
 
-/// A thread's work that ends at the next place where it waits, or does not begin, once nobody waits for it.
-pub(super) struct AbortOnDrop<T> {
-    thread: JoinHandle<T>,
-    /// The thread sees it go.
-    _waiting: oneshot::Sender<()>,
+/// Returns the descriptor of the action that a message names, or `None` if the handler has none.
+pub(super) fn find_action<'r>(matched: &RouteMatch<'r>, head: &Envelope<'_>) -> Option<&'r ActionDescriptor> {
+    matched.handler?.actions.iter().find(|action| action.name == head.action)
 }
 
-impl<T: Send + 'static> AbortOnDrop<T> {
-    /// Does the work of a future on a thread that may be held up, until nobody waits for it: then it gives `None`.
-    pub(super) fn new<F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> AbortOnDrop<Option<T>> {
-        let (waiting, mut abandoned) = oneshot::channel::<()>();
-        let pacer = PACER.try_with(Arc::clone).ok();
-        let thread = tokio::task::spawn_blocking(move || {
-            let work = async {
-                tokio::select! {
-                    biased;
-                    _ = &mut abandoned => None,
-                    done = work() => Some(done),
-                }
-            };
-            // Not `Handle::block_on`: inside it, an action could not call `block_on` itself.
-            match pacer {
-                Some(pacer) => pollster::block_on(PACER.scope(pacer, work)),
-                None => pollster::block_on(work),
-            }
-        });
-        AbortOnDrop { thread, _waiting: waiting }
-    }
-}
-
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.thread).poll(cx)
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.thread.abort();
-    }
-}
-
-/// The row of the action that a message names.
-pub(super) fn find_action<'n>(matched: &RouteMatch<'n>, head: &Envelope<'_>) -> Option<&'n ActionDescriptor> {
-    matched.handler?.actions.iter().find(|row| row.name == head.action)
-}
-
-/// Refuses a message, before or in its action.
+/// Refuses a message because its evaluation or its action failed.
 #[cold]
 fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Outcome {
     refuse(&call, error, reply);
     if !call.is_authorized() {
         return Outcome::Refused;
     }
-    // What it says was true of what its caller could do then.
+    // An error of the action may show what only an authorized caller may see, so it is reauthorized like any reply.
     let (evaluation_epoch, mut side_effects) = (call.evaluation_epoch(), call.take_side_effects());
     if let Some(effects) = &mut side_effects {
         effects.discard();
@@ -404,22 +338,23 @@ fn fail<U: User>(mut call: Call<'_, U>, error: &Error, reply: &mut Reply) -> Out
     Outcome::Completed { has_reply: true, evaluation_epoch, side_effects }
 }
 
-/// Refuses a message that took too long.
+/// Refuses a message because its time limit expired.
 #[cold]
-fn fail_late<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
-    let error = timed_out(&call);
+fn fail_timeout<U: User>(call: Call<'_, U>, reply: &mut Reply) -> Outcome {
+    let error = timeout_error(&call);
     fail(call, &error, reply)
 }
 
-/// A check that outlives its time is a fault of the server; an action that does is told so.
-pub(super) fn timed_out<U: User>(call: &Call<'_, U>) -> Error {
+/// Returns the error of an evaluation whose time limit expired: a fault (500) if a check was still running, 408 if the
+/// action was.
+pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
     match call.unanswered() {
         Some(leaf) => Error::internal("the check took too long").with_leaf(leaf),
         None => Error::timeout(),
     }
 }
 
-/// The one place where a refusal is told, to the client and to the log.
+/// Logs a refusal and writes its reply, which is not part of a stream.
 #[cold]
 pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);

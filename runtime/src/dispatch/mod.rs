@@ -1,6 +1,7 @@
-//! From a frame to its reply: the route is matched whole, the consumer is entered, the outcome is told.
+//! Dispatch of a frame: matches the whole route, traverses the handler tree up to the action, and writes the reply.
 
 mod authenticate;
+mod blocking;
 mod dispatcher;
 mod reauthorization;
 mod report;
@@ -8,4 +9,4 @@ mod route_match;
 
 pub(crate) use dispatcher::{Dispatcher, Outcome, StreamStep};
 pub(crate) use reauthorization::AuthorizedAt;
-pub(crate) use report::{fault_id, panicked, report};
+pub(crate) use report::{fault_id, panic_error, report};

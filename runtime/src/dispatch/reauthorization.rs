@@ -1,7 +1,8 @@
-//! Asking once more whether an action may be called, because what its caller may do has changed while it ran.
+//! Reauthorization: evaluates the permissions of an action again because rights have changed while it ran.
 
-use super::dispatcher::{AbortOnDrop, Dispatcher, HEAD_START, find_action, timed_out};
-use super::report::{panicked, report};
+use super::blocking::{BLOCKING_GRACE_PERIOD, BlockingTask};
+use super::dispatcher::{Dispatcher, find_action, timeout_error};
+use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
 use crate::context::{Authorized, Call, OwnEpochs};
@@ -10,90 +11,94 @@ use crate::message::{Reply, Request};
 use crate::panic::contain_future;
 use crate::time::deadline;
 
-/// When it was last asked whether an action may be called.
+/// The epoch in which an action was last authorized.
 pub(crate) struct AuthorizedAt {
     epoch: u64,
-    /// What the action itself changes of what its caller may do: that is its own doing.
-    own: Option<OwnEpochs>,
+    /// The epochs that the action has begun itself. It is not reauthorized for them.
+    own_epochs: Option<OwnEpochs>,
 }
 
 impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
     pub(crate) fn at_epoch(epoch: u64) -> AuthorizedAt {
-        AuthorizedAt { epoch, own: None }
+        AuthorizedAt { epoch, own_epochs: None }
     }
 
-    /// The action changes something by itself.
-    pub(crate) fn ignore_own_epochs(&mut self, own: Option<&OwnEpochs>) {
-        self.own = own.cloned();
+    /// Sets the epochs that the action has begun itself.
+    pub(crate) fn ignore_own_epochs(&mut self, own_epochs: Option<&OwnEpochs>) {
+        self.own_epochs = own_epochs.cloned();
     }
 
-    /// Whether nothing has changed since, but for what the action itself has.
+    /// Returns whether no epoch has begun since, except by the action itself.
     #[inline]
     pub(crate) fn is_current<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>) -> bool {
-        let now = dispatcher.session.send_queue.epoch();
-        if now != self.epoch && !self.own.as_ref().is_some_and(|own| own.are_all(self.epoch, now)) {
+        let current = dispatcher.session.send_queue.epoch();
+        if current != self.epoch
+            && !self.own_epochs.as_ref().is_some_and(|own_epochs| own_epochs.are_all(self.epoch, current))
+        {
             return false;
         }
-        self.epoch = now;
+        self.epoch = current;
         true
     }
 
-    /// Asks again until nothing has changed since. Whether the action of that message may still be called.
+    /// Evaluates the permissions of the message until no epoch begins meanwhile. Returns whether its action is still
+    /// authorized.
     pub(crate) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str) -> bool {
         while !self.is_current(dispatcher) {
-            let now = dispatcher.session.send_queue.epoch();
-            if !dispatcher.is_still_authorized(text).await {
+            let current = dispatcher.session.send_queue.epoch();
+            if !dispatcher.is_authorized(text).await {
                 return false;
             }
-            self.epoch = now;
+            self.epoch = current;
         }
         true
     }
 }
 
 impl<C: Consumer> Dispatcher<C> {
-    /// Walks the way of a message up to its action, where the action itself would run.
-    async fn is_still_authorized(&self, text: &str) -> bool {
-        let request = self.parse_again(text);
+    /// Evaluates the permissions of a message, for a blocking action on the blocking pool. Returns whether all hold.
+    async fn is_authorized(&self, text: &str) -> bool {
+        let request = self.reparse(text);
         let mut matched = RouteMatch::default();
         matched.find(self.session.consumer().descriptor(), &request.head.route);
         if !find_action(&matched, &request.head).is_some_and(|action| action.is_blocking) {
-            return self.evaluate_only(&request, &matched).await;
+            return self.evaluate_permissions(&request, &matched).await;
         }
-        let (there, text) = (Dispatcher { is_blocking: true, ..self.clone() }, text.to_owned());
-        let walking = AbortOnDrop::new(move || async move {
-            let request = there.parse_again(&text);
+        let (dispatcher, text) = (Dispatcher { is_blocking_thread: true, ..self.clone() }, text.to_owned());
+        let task = BlockingTask::new(move || async move {
+            let request = dispatcher.reparse(&text);
             let mut matched = RouteMatch::default();
-            matched.find(there.session.consumer().descriptor(), &request.head.route);
-            there.evaluate_only(&request, &matched).await
+            matched.find(dispatcher.session.consumer().descriptor(), &request.head.route);
+            dispatcher.evaluate_permissions(&request, &matched).await
         });
-        matches!(deadline(self.action_timeout.saturating_add(HEAD_START), walking).await, Some(Ok(Some(true))))
+        matches!(deadline(self.action_timeout.saturating_add(BLOCKING_GRACE_PERIOD), task).await, Some(Ok(Some(true))))
     }
 
-    /// The log says which leaf refuses now.
-    async fn evaluate_only(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
+    /// Traverses the handler tree without calling the action. Returns whether all permissions hold; if not, logs the
+    /// refusal.
+    async fn evaluate_permissions(&self, request: &Request<'_>, matched: &RouteMatch<'_>) -> bool {
         let Ok(scope) = self.scope() else { return false };
         let call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
             .with_max_objects(self.request_limits.max_objects)
-            .on_blocking_thread(self.is_blocking)
+            .on_blocking_thread(self.is_blocking_thread)
             .with_authorization_only();
-        // Nothing is written to it.
+        // Stays empty: the action is not called.
         let mut reply = Reply::new();
-        let mut walk = Traversal::new(&call, &mut reply);
-        let way = self.session.consumer().enter::<C>(&mut walk, Authorized::root());
-        let error = match deadline(self.action_timeout, contain_future(way)).await {
+        let mut traversal = Traversal::new(&call, &mut reply);
+        let entry = self.session.consumer().enter::<C>(&mut traversal, Authorized::root());
+        let error = match deadline(self.action_timeout, contain_future(entry)).await {
             Some(Ok(Err(error))) if error.is_authorized_only() => return true,
             Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) => Error::internal("an action ran that was only to be asked"),
-            Some(Err(panic)) => panicked(&panic),
-            None => timed_out(&call),
+            Some(Ok(Ok(()))) => Error::internal("bug: action ran during reauthorization"),
+            Some(Err(panic)) => panic_error(&panic),
+            None => timeout_error(&call),
         };
         report(&call, &error);
         false
     }
 
-    /// Writes the refusal of an action that may not be called any more, as the last of several replies or as the only one.
+    /// Refuses an action that is no longer authorized, by the last reply of a stream if `is_stream` is set.
     pub(crate) fn refuse_changed_rights(&self, text: &str, reply: &mut Reply, is_stream: bool) {
         self.refuse(text, &Error::denied(), reply, is_stream);
     }

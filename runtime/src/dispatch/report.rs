@@ -1,4 +1,4 @@
-//! What the log says of a refusal: who, which action, which route, and which leaf said no.
+//! The log entry of a refusal: the user, the action, the route and the permission leaf that refused.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -7,14 +7,14 @@ use crate::error::Error;
 use crate::log::{Cause, Truncated};
 use crate::panic::{Panic, catch_unwind};
 
-/// A panic as an error. Its text is for the log alone.
-pub(crate) fn panicked(panic: &Panic) -> Error {
+/// Converts a panic into a fault. The message of the panic is logged and not sent.
+pub(crate) fn panic_error(panic: &Panic) -> Error {
     Error::internal(format!("panicked: {}", panic.message()))
 }
 
-/// Writes a refusal into the log, and gives the id of a fault.
+/// Logs a refusal. Returns the id of the log entry if the error is a fault.
 pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<String> {
-    // The application's own code: that it panics must keep nobody from being answered.
+    // The application's code: a panic in it must not suppress the reply.
     let user = catch_unwind(|| call.scope().user_id()).unwrap_or("?".into());
     let (action, route) = (Truncated::new(&call.head().action), Truncated::new(&call.head().route));
     let leaf = error.leaf().or_else(|| call.unanswered());
@@ -33,7 +33,7 @@ pub(crate) fn report<U: User>(call: &Call<'_, U>, error: &Error) -> Option<Strin
     None
 }
 
-/// The id under which the log has the cause of a fault.
+/// Returns a random id, under which the cause of a fault is logged.
 pub(crate) fn fault_id() -> String {
     format!("{:016x}", RandomState::new().hash_one(()))
 }
@@ -45,7 +45,7 @@ mod tests {
     use crate::message::Envelope;
 
     #[test]
-    fn a_fault_has_an_id_of_its_own_and_a_refusal_none() {
+    fn report_of_a_fault_returns_a_unique_id() {
         let (parts, ()) = http::Request::new(()).into_parts();
         let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
         let call = Call::new(&scope, &head, &[], &[], &[]);
@@ -57,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_panic_is_kept_for_the_log() {
-        let error = panicked(&catch_unwind(|| panic!("plain")).unwrap_err());
+    fn panic_error_is_a_fault_with_the_panic_message() {
+        let error = panic_error(&catch_unwind(|| panic!("plain")).unwrap_err());
         assert!(error.is_fault() && error.to_string().contains("panicked: plain"), "{error}");
     }
 }

@@ -1,76 +1,81 @@
-//! Matches a whole route against the patterns of a consumer and of all handlers below it, before anything is asked.
+//! Matches a whole route against the patterns of a consumer and of all handlers below it, before any permission is
+//! evaluated.
 
 use crate::consumer::{HandlerDescriptor, Pattern, Segment};
 use crate::context::{Capture, Captures, Step, Steps};
 
-/// The levels that a route goes through, and what it captures on the way.
+/// The levels of the handler tree that a route passes through, and its captures.
 #[derive(Debug, Default)]
 pub(crate) struct RouteMatch<'r> {
     pub(crate) steps: Steps,
     pub(crate) captures: Captures<'r>,
-    /// Where the route ends, unless it is lost on the way.
+    /// The handler at which the route ends, or `None` if no sequence of patterns matches the whole route.
     pub(crate) handler: Option<&'static HandlerDescriptor>,
 }
 
 impl<'r> RouteMatch<'r> {
-    /// Finds the first way through the patterns, in the order in which they are written, that takes the whole route.
-    /// Where there is none, it is the deepest way, the first among equals, to be told "no such route" there.
+    /// Finds the first sequence of patterns, in the order of declaration, that matches the whole route. If there is none,
+    /// finds the deepest partial match, the first of equal depth: its last level refuses the route.
     pub(crate) fn find(&mut self, handler: &'static HandlerDescriptor, route: &'r str) {
-        self.handler = self.whole(handler, route);
+        self.handler = self.match_whole(handler, route);
         if self.handler.is_some() {
             self.steps.push(Step::Action);
         } else {
-            RouteMatch::default().deepest(handler, route, self);
+            RouteMatch::default().find_deepest(handler, route, self);
             self.steps.push(Step::NotFound);
         }
     }
 
-    /// Goes the first way that takes the whole route. Nothing is left behind of ways that do not.
-    fn whole(&mut self, handler: &'static HandlerDescriptor, route: &'r str) -> Option<&'static HandlerDescriptor> {
+    /// Appends the first sequence of patterns that matches the whole route. Appends nothing if there is none.
+    fn match_whole(
+        &mut self,
+        handler: &'static HandlerDescriptor,
+        route: &'r str,
+    ) -> Option<&'static HandlerDescriptor> {
         if route.is_empty() {
             return Some(handler);
         }
-        let before = (self.steps.len(), self.captures.len());
+        let (step_count, capture_count) = (self.steps.len(), self.captures.len());
         for mount in handler.routes {
-            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+            if let Some(rest) = strip_pattern(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Route(mount.id));
-                if let Some(end) = self.whole(mount.handler, left) {
+                if let Some(end) = self.match_whole(mount.handler, rest) {
                     return Some(end);
                 }
             }
-            self.steps.truncate(before.0);
-            self.captures.truncate(before.1);
+            self.steps.truncate(step_count);
+            self.captures.truncate(capture_count);
         }
         None
     }
 
-    /// Goes every way, and leaves the first of the longest in `longest`.
-    fn deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, longest: &mut RouteMatch<'r>) {
-        let before = (self.steps.len(), self.captures.len());
-        if self.steps.len() > longest.steps.len() {
-            longest.steps.clone_from(&self.steps);
-            longest.captures.clone_from(&self.captures);
+    /// Tries all sequences of patterns, and stores the first of the deepest partial matches in `deepest`.
+    fn find_deepest(&mut self, handler: &'static HandlerDescriptor, route: &'r str, deepest: &mut RouteMatch<'r>) {
+        let (step_count, capture_count) = (self.steps.len(), self.captures.len());
+        if self.steps.len() > deepest.steps.len() {
+            deepest.steps.clone_from(&self.steps);
+            deepest.captures.clone_from(&self.captures);
         }
         for mount in handler.routes {
-            if let Some(left) = take(&mount.pattern, route, &mut self.captures) {
+            if let Some(rest) = strip_pattern(&mount.pattern, route, &mut self.captures) {
                 self.steps.push(Step::Route(mount.id));
-                self.deepest(mount.handler, left, longest);
+                self.find_deepest(mount.handler, rest, deepest);
             }
-            self.steps.truncate(before.0);
-            self.captures.truncate(before.1);
+            self.steps.truncate(step_count);
+            self.captures.truncate(capture_count);
         }
     }
 }
 
-/// Takes a pattern off the front of a route, by whole segments, and gives what is left over.
-fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
-    let mut left = Some(route);
+/// Strips a pattern from the front of a route, by whole segments. Returns the rest, or `None` if the pattern does not match.
+fn strip_pattern<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Capture<'r>>) -> Option<&'r str> {
+    let mut remaining = Some(route);
     for segment in pattern.segments {
-        let text = left?;
+        let text = remaining?;
         let (name, regex) = match segment {
-            Segment::Text(wanted) => {
-                let rest = text.strip_prefix(*wanted)?;
-                left = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
+            Segment::Text(literal) => {
+                let rest = text.strip_prefix(*literal)?;
+                remaining = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
                 continue;
             }
             Segment::Rest(name) => {
@@ -80,21 +85,21 @@ fn take<'r>(pattern: &Pattern, route: &'r str, captures: &mut impl Extend<Captur
             Segment::Capture(name) => (name, None),
             Segment::Regex(name, regex) => (name, Some(regex)),
         };
-        let one;
-        (one, left) = match text.bytes().position(|byte| byte == b'/') {
+        let value;
+        (value, remaining) = match text.bytes().position(|byte| byte == b'/') {
             Some(end) => (&text[..end], Some(&text[end + 1..])),
             None => (text, None),
         };
-        if one.is_empty() || regex.is_some_and(|regex| !regex().is_match(one)) {
+        if value.is_empty() || regex.is_some_and(|regex| !regex().is_match(value)) {
             return None;
         }
-        captures.extend([(*name, one)]);
+        captures.extend([(*name, value)]);
     }
-    match (pattern.has_trailing_slash, left) {
-        (true, left) => left,
+    match (pattern.has_trailing_slash, remaining) {
+        (true, remaining) => remaining,
         (false, None) => Some(""),
-        // The slash in between belongs to neither pattern; one with nothing behind it is left over.
-        (false, Some(left)) => (!left.is_empty()).then_some(left),
+        // The slash between two patterns belongs to neither. A slash at the end of the route matches none.
+        (false, Some(remaining)) => (!remaining.is_empty()).then_some(remaining),
     }
 }
 
@@ -107,7 +112,7 @@ mod tests {
         Pattern { text, segments, has_trailing_slash }
     }
 
-    const fn leaf(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
+    const fn descriptor(name: &'static str, routes: &'static [RouteDescriptor]) -> HandlerDescriptor {
         HandlerDescriptor { name, permission: None, is_inherited: false, capture_uses: &[], actions: &[], routes }
     }
 
@@ -120,10 +125,10 @@ mod tests {
         &NUMBER
     }
 
-    static MESSAGE: HandlerDescriptor = leaf("Message", &[]);
-    static NEW: HandlerDescriptor = leaf("New", &[]);
-    static FILES: HandlerDescriptor = leaf("Files", &[]);
-    static ROOM: HandlerDescriptor = leaf(
+    static MESSAGE: HandlerDescriptor = descriptor("Message", &[]);
+    static NEW: HandlerDescriptor = descriptor("New", &[]);
+    static FILES: HandlerDescriptor = descriptor("Files", &[]);
+    static ROOM: HandlerDescriptor = descriptor(
         "Room",
         &[
             mount(
@@ -134,7 +139,7 @@ mod tests {
             mount(1, pattern("files/{*path}", &[Segment::Text("files"), Segment::Rest("path")], false), &FILES),
         ],
     );
-    static CHAT: HandlerDescriptor = leaf(
+    static CHAT: HandlerDescriptor = descriptor(
         "Chat",
         &[
             mount(0, pattern("rooms/new", &[Segment::Text("rooms"), Segment::Text("new")], false), &NEW),
@@ -147,7 +152,7 @@ mod tests {
         ],
     );
 
-    fn shown(route: &str) -> String {
+    fn describe_match(route: &str) -> String {
         let mut matched = RouteMatch::default();
         matched.find(&CHAT, route);
         let steps: Vec<_> = matched
@@ -165,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn routes_are_matched_whole() {
-        for (route, wanted) in [
+    fn find_matches_whole_routes_only() {
+        for (route, expected) in [
             ("", "here"),
             ("rooms/new", "0.here"),
             ("rooms/new/", "lost"),
@@ -191,7 +196,7 @@ mod tests {
             ("xrooms/5/", "lost"),
             ("rooms/5/\u{e9}", "1.lost room=5"),
         ] {
-            assert_eq!(shown(route), wanted, "{route}");
+            assert_eq!(describe_match(route), expected, "{route}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
-use crate::dispatch::{fault_id, panicked, report};
+use crate::dispatch::{fault_id, panic_error, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::contain_future;
@@ -113,7 +113,7 @@ impl<C: Consumer> Endpoint<C> {
     fn with_timeout<T>(&self, check: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
         deadline(self.limits.action_timeout, contain_future(check)).map(|outcome| match outcome {
             Some(Ok(outcome)) => outcome,
-            Some(Err(panic)) => Err(panicked(&panic)),
+            Some(Err(panic)) => Err(panic_error(&panic)),
             None => Err(Error::internal("handshake timed out")),
         })
     }
