@@ -85,7 +85,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             }
             let (has_reply, mut authorized_at, side_effects) = match outcome {
                 Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
-                    (has_reply, AuthorizedAt::at_epoch(evaluation_epoch), side_effects.unwrap_or_default())
+                    (has_reply, AuthorizedAt::at_epoch(evaluation_epoch), side_effects)
                 }
                 Outcome::Detach | Outcome::SessionEnded => return Ok(()),
                 Outcome::Refused | Outcome::Authenticated { .. } => {
@@ -95,13 +95,14 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                     return self.io.feed(self.reply.text()).await;
                 }
             };
-            authorized_at.ignore_own_epochs(side_effects.own_epochs());
+            authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+            let side_effects = side_effects.filter(|effects| !effects.is_empty());
             let mut authorized = AuthorizedMessage { text, authorized_at, is_stream: false };
-            match self.reply.take_values() {
-                Some(values) => self.stream_replies(authorized, values, side_effects).await,
-                None if !side_effects.is_empty() => self.commit_effects(authorized, has_reply, side_effects).await,
-                None if has_reply => self.send_reply(&mut authorized).await.map(drop),
-                None => {
+            match (self.reply.take_values(), side_effects) {
+                (Some(values), effects) => self.stream_replies(authorized, values, effects.unwrap_or_default()).await,
+                (None, Some(effects)) => self.commit_effects(authorized, has_reply, effects).await,
+                (None, None) if has_reply => self.send_reply(&mut authorized).await.map(drop),
+                (None, None) => {
                     if !authorized.authorized_at.is_current(&self.dispatcher) {
                         self.reauthorize(&mut authorized).await?;
                     }

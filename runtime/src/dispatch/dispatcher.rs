@@ -84,8 +84,8 @@ pub(crate) enum Outcome {
     SessionEnded,
 }
 
-/// The result of one evaluation of a message.
-enum Evaluation {
+/// The result of one attempt to evaluate a message and run its action.
+enum Attempt {
     Finished(Outcome),
     /// The start gate did not admit the action: rights changed, or the session ended, after the evaluation began.
     /// `expires_at` is when the evaluation would have timed out, or `None` if it did not have to wait.
@@ -147,8 +147,8 @@ impl<C: Consumer> Dispatcher<C> {
                 }
             }
             match self.evaluate(&request, &matched, reply, self.action_timeout).await {
-                Evaluation::Finished(outcome) => outcome,
-                Evaluation::NotAdmitted { expires_at } => {
+                Attempt::Finished(outcome) => outcome,
+                Attempt::NotAdmitted { expires_at } => {
                     self.evaluate_after_change(&request, &matched, reply, expires_at).await
                 }
             }
@@ -256,7 +256,7 @@ impl<C: Consumer> Dispatcher<C> {
                     refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
-                if let Evaluation::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
+                if let Attempt::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
                     return outcome;
                 }
             }
@@ -272,11 +272,11 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         action_timeout: Duration,
-    ) -> impl Future<Output = Evaluation> + Send {
+    ) -> impl Future<Output = Attempt> + Send {
         async move {
             // Read before the scope and before any check, so that the start gate detects a change in between.
             let epoch = self.session.send_queue.epoch();
-            let Ok(scope) = self.scope() else { return Evaluation::Finished(Outcome::SessionEnded) };
+            let Ok(scope) = self.scope() else { return Attempt::Finished(Outcome::SessionEnded) };
             let mut call = Call::new(&*scope, &request.head, &request.fields, &matched.captures, &matched.steps)
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
@@ -299,12 +299,12 @@ impl<C: Consumer> Dispatcher<C> {
                     if has_reply {
                         native::finish(reply, &request.head);
                     }
-                    Evaluation::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
+                    Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
-                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Evaluation::NotAdmitted { expires_at },
-                Ok((Some(Err(error)), _)) => Evaluation::Finished(fail(call, &error, reply)),
-                Ok((None, _)) => Evaluation::Finished(fail_timeout(call, reply)),
-                Err(panic) => Evaluation::Finished(fail(call, &panic_error(&panic), reply)),
+                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Attempt::NotAdmitted { expires_at },
+                Ok((Some(Err(error)), _)) => Attempt::Finished(fail(call, &error, reply)),
+                Ok((None, _)) => Attempt::Finished(fail_timeout(call, reply)),
+                Err(panic) => Attempt::Finished(fail(call, &panic_error(&panic), reply)),
             }
         }
     }
