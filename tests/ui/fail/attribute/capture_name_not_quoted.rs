@@ -1,4 +1,4 @@
-// The name of a capture is a string.
+// The name of a capture in `#[path(..)]` must be a string literal.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// The path of the runtime crate is no path.
+// The value of `crate` is not a path.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// `detached` stands there once.
+// The flag `detached` is given twice.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `detached` stands alone.
+// The flag `detached` takes no value.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `#[action = ..]` is not how keys are written.
+// `#[action = ..]` instead of `#[action(..)]`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `blocking` stands alone.
+// The flag `blocking` takes no value.
 
 use portcullis::{IsAuthenticated, consumer};
 

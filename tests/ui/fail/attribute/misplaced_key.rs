@@ -1,4 +1,4 @@
-// A handler has no door. The message says where `connect` goes.
+// `connect` on `#[handler]`: the key is only valid on `#[consumer]`.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Two keys without a comma. The second is underlined.
+// Two keys without a comma between them. The second is underlined.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A key without its value. The message shows one.
+// A key without a value. The message shows an example value.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// An empty name. The message says how to get the usual one.
+// An empty `name`. The message suggests removing the key.
 
 use portcullis::{IsAuthenticated, consumer};
 

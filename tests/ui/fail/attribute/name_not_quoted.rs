@@ -1,4 +1,4 @@
-// A name is a string.
+// The value of `name` must be a string literal.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Clients, logs and audits show the name, so it is plain. The odd letter is named.
+// A space in `name`. The message names the invalid character and lists the allowed ones.
 
 use portcullis::{IsAuthenticated, consumer};
 

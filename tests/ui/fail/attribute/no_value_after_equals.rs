@@ -1,4 +1,4 @@
-// An equals sign with nothing behind it. The message shows a value.
+// An equals sign without a value after it. The message shows an example value.
 
 use portcullis::consumer;
 

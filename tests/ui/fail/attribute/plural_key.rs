@@ -1,4 +1,4 @@
-// `permissions`, as other frameworks call it. The message gives the key of this one.
+// `permissions` instead of `permission`. The message suggests the correct key.
 
 use portcullis::consumer;
 

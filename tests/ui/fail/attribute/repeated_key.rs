@@ -1,4 +1,4 @@
-// A key given twice: which one counts? The second is underlined.
+// The same key given twice. The second is underlined.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// A key that does not exist. The key is underlined, and the keys that exist are listed.
+// An unknown key. The key is underlined, and the valid keys are listed.
 
 use portcullis::{AllowAny, consumer};
 

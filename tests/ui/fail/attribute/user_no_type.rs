@@ -1,4 +1,4 @@
-// The user type is no type.
+// The value of `user` is not a type.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// The user type belongs to the whole block. The message says so.
+// `user` on an action: the key belongs on the block attribute.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `AllowAny` makes the rest meaningless.
+// `AllowAny` combined with another permission.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `AllowAny` on an action does not undo what its handler asks.
+// `AllowAny` on an action has no effect, because the permission of the handler must hold as well.
 
 use portcullis::{AllowAny, IsAuthenticated, handler};
 

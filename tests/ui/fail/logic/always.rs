@@ -1,4 +1,4 @@
-// It always holds, which is not how openness is written.
+// An expression that always holds: write `AllowAny` instead.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A part that always holds, within one that may not.
+// A subexpression that always holds.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `DenyAll` makes the rest meaningless.
+// `DenyAll` combined with another permission.
 
 use portcullis::{DenyAll, IsAuthenticated, consumer};
 

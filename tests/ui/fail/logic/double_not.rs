@@ -1,4 +1,4 @@
-// Two negations.
+// A double negation.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// One leaf twice.
+// The same leaf repeated.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// It can never hold.
+// An expression that can never hold.
 
 use portcullis::{IsAuthenticated, consumer};
 

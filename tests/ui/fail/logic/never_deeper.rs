@@ -1,4 +1,4 @@
-// It can never hold, which takes a second look.
+// An expression that can never hold, although no two of its operands contradict each other.
 
 use portcullis::{IsAuthenticated, consumer};
 

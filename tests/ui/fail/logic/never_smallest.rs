@@ -1,4 +1,4 @@
-// Of a long expression the two parts are shown that contradict each other.
+// A long expression that can never hold. The message shows the two leaves that contradict each other.
 
 use portcullis::{IsAuthenticated, consumer};
 

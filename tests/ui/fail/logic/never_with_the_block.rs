@@ -1,4 +1,4 @@
-// The action asks for the opposite of what its handler asks.
+// The permission of the action contradicts that of its handler.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// `Banned` cannot matter, as `IsAuthenticated` alone decides.
+// `Banned` has no effect, because `IsAuthenticated` alone decides the expression.
 
 use portcullis::{IsAuthenticated, consumer};
 

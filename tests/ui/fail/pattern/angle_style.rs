@@ -1,4 +1,4 @@
-// A capture as other routers write it. The message gives the spelling of this one.
+// A capture in angle brackets. The message gives the correct syntax.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A capture whose name is none.
+// The name of a capture is not a valid identifier.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// One name for two captures.
+// Two captures with the same name in one pattern.
 
 use portcullis::{IsAuthenticated, consumer};
 

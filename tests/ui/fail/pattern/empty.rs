@@ -1,4 +1,4 @@
-// An empty pattern leads nowhere.
+// An empty pattern.
 
 use portcullis::{IsAuthenticated, consumer};
 

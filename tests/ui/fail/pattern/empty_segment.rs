@@ -1,4 +1,4 @@
-// Two slashes in a row.
+// Two consecutive slashes.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A regex that does not parse: its own reason is quoted in one line.
+// An invalid regex. The message quotes the reason in one line.
 
 use portcullis::{IsAuthenticated, consumer};
 

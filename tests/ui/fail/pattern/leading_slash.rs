@@ -1,4 +1,4 @@
-// Routes are relative. The message gives the pattern without the slash.
+// A leading slash: patterns are relative. The message gives the pattern without it.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A route without a pattern. The message shows one.
+// `#[route]` without a pattern. The message shows an example.
 
 use portcullis::{IsAuthenticated, consumer};
 

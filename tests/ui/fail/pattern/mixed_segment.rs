@@ -1,4 +1,4 @@
-// Text and a capture in one segment. The message gives two ways out.
+// Text and a capture in one segment. The message suggests two alternatives.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A pattern is a string.
+// The pattern must be a string literal.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Queries are no part of a pattern.
+// A query string in a pattern.
 
 use portcullis::{IsAuthenticated, consumer};
 

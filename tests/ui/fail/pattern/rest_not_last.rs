@@ -1,4 +1,4 @@
-// Nothing can follow the tail.
+// A segment after `{*rest}`, which must be last.
 
 use portcullis::{IsAuthenticated, consumer};
 

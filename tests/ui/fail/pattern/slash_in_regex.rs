@@ -1,4 +1,4 @@
-// A regex that can never match, because a capture is one segment.
+// A `/` in the regex of a capture, which matches only one segment.
 
 use portcullis::{IsAuthenticated, consumer};
 

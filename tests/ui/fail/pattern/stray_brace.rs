@@ -1,4 +1,4 @@
-// A brace that closes nothing.
+// An unmatched `}`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A brace that is never closed.
+// An unclosed `{`.
 
 use portcullis::{IsAuthenticated, consumer};
 

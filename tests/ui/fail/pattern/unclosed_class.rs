@@ -1,4 +1,4 @@
-// A regex whose class swallows the rest of the pattern.
+// A regex with an unclosed character class, which extends over the rest of the pattern.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// An argument that jumps out of the check would decide in its place.
+// `return` or `?` in an argument would leave the generated permission check.
 
 use portcullis::{Context, Handler, Permission, Result, consumer};
 

@@ -1,4 +1,4 @@
-// A list in brackets.
+// A list in brackets is not a permission expression.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A parenthesis that closes nothing.
+// An unmatched closing parenthesis.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A list, as other frameworks write it.
+// A comma instead of `&` or `|`.
 
 use portcullis::{IsAuthenticated, consumer};
 

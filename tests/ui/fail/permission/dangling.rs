@@ -1,4 +1,4 @@
-// An operator with nothing after it.
+// An operator without an operand after it, in a quoted expression.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// An operator with nothing after it, bare: the operator is underlined.
+// An operator without an operand after it, unquoted. The operator is underlined.
 
 use portcullis::{IsAuthenticated, consumer};
 

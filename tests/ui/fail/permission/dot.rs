@@ -1,4 +1,4 @@
-// A dot that names nothing. The message says what a permission looks like.
+// A leading dot. The message shows how a codename is written.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `&&` in a string: the string is underlined and quoted, and the message names the right spelling.
+// `&&` in a quoted expression. The string is underlined, and the message suggests `&`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `||` outside of a string: the operator itself is underlined.
+// `||` in an unquoted expression. The operator is underlined.
 
 use portcullis::{IsAuthenticated, consumer};
 

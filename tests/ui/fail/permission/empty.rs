@@ -1,4 +1,4 @@
-// An empty expression would be openness by silence. The message says how openness is written.
+// An empty permission expression. The message suggests `AllowAny`.
 
 use portcullis::{IsAuthenticated, consumer};
 

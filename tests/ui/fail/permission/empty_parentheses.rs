@@ -1,4 +1,4 @@
-// Parentheses around nothing.
+// Empty parentheses as an operand.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A constructor function. The message says to write the type itself.
+// A call of a constructor function. The message suggests the type itself.
 
 use portcullis::{IsAuthenticated, consumer};
 

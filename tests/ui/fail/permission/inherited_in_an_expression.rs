@@ -1,4 +1,4 @@
-// `inherited` is no leaf.
+// `inherited` combined with another permission.
 
 use portcullis::{IsAuthenticated, handler};
 

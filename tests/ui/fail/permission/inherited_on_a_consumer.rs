@@ -1,4 +1,4 @@
-// Nothing stands above a consumer.
+// `inherited` on a consumer, which has no parent.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `inherited` is a word of handler blocks. On an action, silence means the same.
+// `inherited` on an action: it is only allowed on `#[handler]`.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// An operator with nothing before it.
+// A binary operator without an operand before it.
 
 use portcullis::{IsAuthenticated, consumer};
 

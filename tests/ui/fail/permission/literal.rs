@@ -1,4 +1,4 @@
-// `true` is no permission. The message says how openness is written.
+// `true` is not a permission. The message suggests `AllowAny`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Two permissions side by side. The message says what is missing.
+// Two permissions without an operator between them. The message suggests `&` or `|`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// More leaves than one expression can hold.
+// More distinct permissions than the maximum of 64 per expression.
 
 use portcullis::consumer;
 

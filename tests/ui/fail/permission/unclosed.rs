@@ -1,4 +1,4 @@
-// A parenthesis that is never closed.
+// An unclosed parenthesis.
 
 use portcullis::{IsAuthenticated, consumer};
 

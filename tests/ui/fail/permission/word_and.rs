@@ -1,4 +1,4 @@
-// `and` as other languages write it.
+// The word `and` instead of `&`.
 
 use portcullis::{IsAuthenticated, consumer};
 

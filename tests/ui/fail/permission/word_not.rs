@@ -1,4 +1,4 @@
-// `not` as other languages write it.
+// The word `not` instead of `!`.
 
 use portcullis::{IsAuthenticated, consumer};
 

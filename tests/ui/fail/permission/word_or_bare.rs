@@ -1,4 +1,4 @@
-// `or`, bare: the word is underlined.
+// The word `or` instead of `|`, unquoted. The word is underlined.
 
 use portcullis::{IsAuthenticated, consumer};
 
