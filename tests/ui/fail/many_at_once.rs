@@ -1,4 +1,4 @@
-// Six mistakes in one block: all six are told in one run, and nothing else.
+// Six mistakes in one block: all six are reported in one run, without follow-up errors.
 
 use portcullis::{Consumer, IsAuthenticated, consumer};
 
@@ -29,7 +29,7 @@ impl Chat {
     }
 }
 
-// The type is still a consumer, so nothing but the mistakes is told.
+// The type still implements `Consumer`, so the mistakes cause no further errors.
 fn is<C: Consumer>() {}
 
 fn main() {

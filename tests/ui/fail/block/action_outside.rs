@@ -1,4 +1,4 @@
-// `#[action]` without a block attribute around it. The message says what is missing.
+// `#[action]` outside of a `#[consumer]` or `#[handler]` block.
 
 use portcullis::action;
 

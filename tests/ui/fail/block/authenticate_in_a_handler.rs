@@ -1,4 +1,4 @@
-// Who is connected is for the consumer to say.
+// `#[authenticate]` in a `#[handler]` block: only a consumer authenticates connections.
 
 use portcullis::{AllowAny, Result, handler};
 

@@ -1,4 +1,4 @@
-// `#[authenticate]` without `#[consumer]` around it.
+// `#[authenticate]` outside of a `#[consumer]` block.
 
 use portcullis::authenticate;
 

@@ -1,4 +1,4 @@
-// Two ways to give credentials.
+// Two `#[authenticate]` methods in one block.
 
 use portcullis::{AllowAny, Result, consumer};
 

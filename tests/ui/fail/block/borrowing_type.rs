@@ -1,4 +1,4 @@
-// A handler that borrows. The message says what to hold instead.
+// A handler type with a lifetime parameter. The message suggests owned values or an `Arc`.
 
 use portcullis::handler;
 

@@ -1,4 +1,4 @@
-// Connections come to consumers only.
+// `#[connect]` in a `#[handler]` block: only consumers accept connections.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// `#[connect]` without `#[consumer]` around it.
+// `#[connect]` outside of a `#[consumer]` block.
 
 use portcullis::connect;
 

@@ -1,4 +1,4 @@
-// Two methods for the same moment.
+// Two `#[connect]` methods in one block.
 
 use portcullis::{IsAuthenticated, consumer};
 

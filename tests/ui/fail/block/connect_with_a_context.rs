@@ -1,4 +1,4 @@
-// At the door there is no message yet. The message gives the right type.
+// `#[connect]` takes a `ConnectContext`, not a `Context`.
 
 use portcullis::{Context, IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `#[connect]` takes no keys; what the door asks stands on the block.
+// `#[connect]` takes no keys; the connect permission is set by `connect = ..` on the block.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `#[disconnect]` without `#[consumer]` around it.
+// `#[disconnect]` outside of a `#[consumer]` block.
 
 use portcullis::disconnect;
 

@@ -1,4 +1,4 @@
-// Nobody hears what `#[disconnect]` returns.
+// `#[disconnect]` cannot return a value, because the connection is already closed.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A hook takes one thing.
+// `#[disconnect]` takes no parameter other than the `Scope`.
 
 use portcullis::{IsAuthenticated, Scope, consumer};
 

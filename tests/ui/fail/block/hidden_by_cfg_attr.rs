@@ -1,4 +1,4 @@
-// An action behind `cfg_attr` cannot be seen. The message says what to write.
+// `#[action]` inside of `cfg_attr`, which the block macro does not support.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Nothing is open by silence. The message says where a permission can stand, and how openness is written.
+// An action without a permission. The message names the attributes that can set one, and `AllowAny`.
 
 use portcullis::{Consumer, consumer};
 
@@ -10,7 +10,7 @@ impl Chat {
     async fn ping(&self) {}
 }
 
-// The type is still a consumer, so nothing but the mistake is told.
+// The type still implements `Consumer`, so the mistake causes no further errors.
 fn is<C: Consumer>() {}
 
 fn main() {

@@ -1,4 +1,4 @@
-// A word of a path that looks like the key `permission` is none: the action is open by silence all the same.
+// A module named `permissions` in the value of `connect` does not count as a permission of the action.
 
 use portcullis::{Context, Handler, Permission, Result, consumer};
 

@@ -1,4 +1,4 @@
-// The module of the user type says nothing about permissions: the action is open by silence all the same.
+// A module named `permissions` in the value of `user` does not count as a permission of the action.
 
 use std::borrow::Cow;
 

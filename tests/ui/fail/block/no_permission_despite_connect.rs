@@ -1,4 +1,4 @@
-// What the door asks is not what messages are asked.
+// `connect = ..` does not set a permission for actions.
 
 use portcullis::{IsAuthenticated, consumer};
 

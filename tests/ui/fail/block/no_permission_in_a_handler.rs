@@ -1,4 +1,4 @@
-// The same in a handler: what stands above its mount is not in effect by silence.
+// An action of a handler without a permission: the parent's permission is not inherited implicitly.
 
 use portcullis::{Context, handler};
 

@@ -1,4 +1,4 @@
-// The attribute on a struct. The message says where it goes.
+// The block attribute on a struct instead of an impl block.
 
 use portcullis::consumer;
 

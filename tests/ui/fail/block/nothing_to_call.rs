@@ -1,4 +1,4 @@
-// A block in which nothing is marked.
+// A consumer block without actions, routes or events.
 
 use portcullis::{Consumer, IsAuthenticated, consumer};
 
@@ -9,7 +9,7 @@ impl Chat {
     async fn ping(&self) {}
 }
 
-// The type is still a consumer, so nothing but the mistake is told.
+// The type still implements `Consumer`, so the mistake causes no further errors.
 fn is<C: Consumer>() {}
 
 fn main() {

@@ -1,4 +1,4 @@
-// The attribute on something that is no method.
+// `#[action]` on an associated constant instead of a method.
 
 use portcullis::{IsAuthenticated, consumer};
 

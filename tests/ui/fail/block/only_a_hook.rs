@@ -1,4 +1,4 @@
-// A block with a hook, but without anything that a client could call.
+// A consumer block with a hook, but without actions, routes or events.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `#[route]` without a block attribute around it.
+// `#[route]` outside of a `#[consumer]` or `#[handler]` block.
 
 use portcullis::route;
 

@@ -1,4 +1,4 @@
-// The attribute on an impl of a trait. The trait is underlined.
+// The block attribute on a trait impl. The trait is underlined.
 
 use portcullis::consumer;
 

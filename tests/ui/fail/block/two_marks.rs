@@ -1,4 +1,4 @@
-// A method that is an action and a route.
+// `#[action]` and `#[route]` on one method.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Two actions with one name: both places are shown, the later first.
+// Two actions with the same name: both are reported, the later one first.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Clients call `#[authenticate]` by that name, whatever the method is called.
+// An action with the name `authenticate`, which clients use to call `#[authenticate]`.
 
 use portcullis::{AllowAny, Result, consumer};
 

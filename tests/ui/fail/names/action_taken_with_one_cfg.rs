@@ -1,4 +1,4 @@
-// Where only one of two carries a `#[cfg]`, both can be there at once.
+// Two actions with the same name, only one of them with a `#[cfg]`: both can be compiled at once.
 
 use portcullis::{IsAuthenticated, consumer};
 

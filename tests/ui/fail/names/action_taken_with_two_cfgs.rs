@@ -1,4 +1,4 @@
-// Both are there after all: what `cfg` leaves has two actions of one name.
+// Two actions with the same name and different `#[cfg]`s that both hold.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// Some route fits both patterns, and neither is the closer one. The message names such a route.
+// Two patterns match the same route and neither is more specific. The message gives such a route.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

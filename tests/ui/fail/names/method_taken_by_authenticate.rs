@@ -1,4 +1,4 @@
-// The same where the action has its name from its method.
+// An action whose method is named `authenticate`, the name of `#[authenticate]`.
 
 use portcullis::{AllowAny, Result, consumer};
 

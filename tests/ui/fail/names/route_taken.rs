@@ -1,4 +1,4 @@
-// Two routes with one pattern, by another name of the capture: both places are shown, the later first.
+// Two patterns that differ only in the name of a capture: both are reported, the later one first.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// Both are there after all: what `cfg` leaves has two routes that match the same.
+// Two routes that match the same paths, with different `#[cfg]`s that both hold.
 
 use portcullis::{AllowAny, handler};
 

@@ -1,4 +1,4 @@
-// The first pattern takes everything that the second matches. The message says to swap them.
+// A route hidden by a more general one above it. The message suggests swapping them.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

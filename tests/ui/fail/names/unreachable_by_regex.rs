@@ -1,4 +1,4 @@
-// The same, where the first is a regex that matches the text of the second.
+// A route hidden by one above it whose regex matches its fixed segment.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// A tail takes everything.
+// A route hidden by a `{*rest}` capture above it.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// No route leads to a consumer: the message is all there is.
+// `#[path]` in `#[authenticate]`: no route leads to a consumer, so it has no captures.
 
 use portcullis::{AllowAny, Result, consumer};
 

@@ -1,4 +1,4 @@
-// Nothing is made of the context for it.
+// `#[extract]` in `#[authenticate]`: its arguments come only from the message.
 
 use portcullis::{AllowAny, Result, consumer};
 

@@ -1,4 +1,4 @@
-// Nothing is loaded for it: no permission could be asked about it.
+// An object in `#[authenticate]`: no permission could be evaluated for it.
 
 use portcullis::{AllowAny, Object, Result, consumer};
 

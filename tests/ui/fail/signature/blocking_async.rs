@@ -1,4 +1,4 @@
-// An `async fn` does not block.
+// `blocking` on an `async fn`.
 
 use portcullis::{IsAuthenticated, handler};
 

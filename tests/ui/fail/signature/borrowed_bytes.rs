@@ -1,4 +1,4 @@
-// A list in a message is JSON, not the bytes themselves.
+// A `&[u8]` argument: a JSON list cannot be borrowed as bytes.
 
 use portcullis::{IsAuthenticated, handler};
 

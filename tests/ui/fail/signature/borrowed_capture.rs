@@ -1,4 +1,4 @@
-// A capture is parsed from the route, so it cannot be borrowed.
+// A borrowed capture: captures are parsed from the route and must be owned.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A number cannot be borrowed from JSON text.
+// A borrowed number: numbers are parsed from JSON and must be owned.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A reference to a type that owns its value.
+// A `&String` argument: an owned type cannot be borrowed from a message.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Arguments cannot come and go; methods can.
+// `#[cfg]` on a parameter: put it on the method instead.
 
 use portcullis::{IsAuthenticated, handler};
 

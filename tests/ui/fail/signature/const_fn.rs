@@ -1,4 +1,4 @@
-// A client's call happens at run time.
+// A `const fn` as an action: clients call actions at run time.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Nobody chooses the constant of a message.
+// An action with a const parameter, which a client cannot choose.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// The context is borrowed.
+// The context must be borrowed.
 
 use portcullis::{Context, IsAuthenticated, handler};
 

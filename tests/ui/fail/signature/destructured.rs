@@ -1,4 +1,4 @@
-// A parameter's name is its key in the message, so it needs one.
+// A destructured parameter: its name is the key in the message, so it needs one.
 
 use portcullis::{IsAuthenticated, handler};
 

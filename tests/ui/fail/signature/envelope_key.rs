@@ -1,4 +1,4 @@
-// The envelope has the key `request_id` already.
+// A parameter named `request_id`, which is a key of the envelope.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Actions have Rust's ABI.
+// An action with a foreign ABI.
 
 use portcullis::{IsAuthenticated, handler};
 

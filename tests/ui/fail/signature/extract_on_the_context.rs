@@ -1,4 +1,4 @@
-// The context needs no extractor.
+// `#[extract]` on the context, which needs no extractor.
 
 use portcullis::{Context, IsAuthenticated, handler};
 

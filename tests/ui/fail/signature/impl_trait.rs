@@ -1,4 +1,4 @@
-// `impl` in a parameter is a type parameter too.
+// `impl Trait` in a parameter is a type parameter, which a client cannot choose.
 
 use portcullis::{IsAuthenticated, handler};
 

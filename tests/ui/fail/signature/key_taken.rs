@@ -1,4 +1,4 @@
-// Two parameters that would be read from one key of the message.
+// Two parameters with the same key in the message.
 
 use portcullis::{IsAuthenticated, consumer};
 

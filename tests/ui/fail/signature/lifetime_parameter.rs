@@ -1,4 +1,4 @@
-// Lifetimes are left out.
+// A named lifetime parameter on an action: lifetimes must be elided.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// All connections share the handler. The message says how to keep what changes.
+// `&mut self`: all connections share the handler. The message suggests a `Mutex` or an atomic.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A message cannot be borrowed mutably.
+// A `&mut str` argument: a message cannot be borrowed mutably.
 
 use portcullis::{IsAuthenticated, handler};
 

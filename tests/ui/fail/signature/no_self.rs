@@ -1,4 +1,4 @@
-// An action is a method.
+// An action without `&self`.
 
 use portcullis::{IsAuthenticated, handler};
 

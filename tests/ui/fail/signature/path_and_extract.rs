@@ -1,4 +1,4 @@
-// A parameter comes from one place.
+// `#[path]` and `#[extract]` on one parameter, which has one source.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// No route leads to a consumer's own actions, so there are no captures.
+// `#[path]` in an action of a consumer: no route leads to it, so it has no captures.
 
 use portcullis::{IsAuthenticated, consumer};
 

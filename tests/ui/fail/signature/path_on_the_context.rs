@@ -1,4 +1,4 @@
-// The context is no capture.
+// `#[path]` on the context, which is not a capture.
 
 use portcullis::{Context, IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// The longer form of a new name reaches the envelope's keys just as well.
+// The list form of a serde rename gives an argument the name of an envelope key.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// The envelope has the key `action` already, whatever the parameter is called.
+// A serde rename gives an argument the name of an envelope key.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A route gives its handler at once.
+// An `async` `#[route]` method.
 
 use portcullis::{IsAuthenticated, consumer};
 

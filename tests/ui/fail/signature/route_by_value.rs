@@ -1,4 +1,4 @@
-// A route lends its handler.
+// A `#[route]` method that returns its handler by value instead of by reference.
 
 use portcullis::{IsAuthenticated, consumer};
 

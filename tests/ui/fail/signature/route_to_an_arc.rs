@@ -1,4 +1,4 @@
-// A route that returns a reference to the `Arc` around its handler.
+// A `#[route]` method that returns a reference to the `Arc` around its handler.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-// A route decides nothing; captures are read behind it.
+// A `#[route]` method takes only `&self`; captures are read in the actions of its handler.
 
 use portcullis::{IsAuthenticated, consumer};
 

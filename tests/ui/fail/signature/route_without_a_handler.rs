@@ -1,4 +1,4 @@
-// A route without a return type.
+// A `#[route]` method without a return type.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// All connections share the handler, so no action can take it.
+// An action that takes `self`: all connections share the handler.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A function that serde calls needs a type that stands on its own.
+// A serde attribute that names a function needs a type without borrowed data.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Captures are not read by serde.
+// `#[serde]` on a capture: serde reads only message arguments.
 
 use portcullis::{IsAuthenticated, handler};
 

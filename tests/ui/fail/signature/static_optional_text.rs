@@ -1,4 +1,4 @@
-// An optional argument cannot be `'static` either.
+// An optional argument of type `&'static str`.
 
 use portcullis::{IsAuthenticated, handler};
 

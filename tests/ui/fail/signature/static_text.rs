@@ -1,4 +1,4 @@
-// An argument borrows from its message, which is not `'static`.
+// An argument of type `&'static str`: arguments borrow from the message.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A `&str` inside a list cannot hold a string with escapes.
+// A `&str` inside of a list cannot hold a string with escapes.
 
 use portcullis::{IsAuthenticated, handler};
 

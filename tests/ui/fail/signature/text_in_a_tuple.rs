@@ -1,4 +1,4 @@
-// A `&str` inside a tuple cannot hold a string with escapes.
+// A `&str` inside of a tuple cannot hold a string with escapes.
 
 use portcullis::{IsAuthenticated, handler};
 

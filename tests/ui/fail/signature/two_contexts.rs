@@ -1,4 +1,4 @@
-// One context is enough.
+// Two context parameters.
 
 use portcullis::{Context, IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// Nobody chooses the type of a message.
+// An action with a type parameter, which a client cannot choose.
 
 use portcullis::{IsAuthenticated, handler};
 

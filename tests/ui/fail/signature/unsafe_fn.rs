@@ -1,4 +1,4 @@
-// No client keeps the promises of an `unsafe fn`.
+// An `unsafe fn` as an action: clients cannot uphold its safety contract.
 
 use portcullis::{IsAuthenticated, handler};
 
