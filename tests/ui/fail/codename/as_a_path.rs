@@ -1,4 +1,4 @@
-// A codename is written with a dot.
+// A codename written as a path: the separator is a dot.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// There is nothing in the group.
+// A codename group without codenames.
 
 portcullis::permissions! {
     chat {}

@@ -1,4 +1,4 @@
-// A module of this name would hide the crate.
+// A codename group named `portcullis`, which would hide the crate.
 
 portcullis::permissions! {
     portcullis { read = "Reads" }

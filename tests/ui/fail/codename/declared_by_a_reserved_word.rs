@@ -1,4 +1,4 @@
-// A word of Rust's own is written raw.
+// A Rust keyword as a codename: it must be written as a raw identifier.
 
 portcullis::permissions! {
     chat { fn = "Calls" }

@@ -1,4 +1,4 @@
-// A codename stands in a group.
+// A codename declared outside of a group.
 
 portcullis::permissions! {
     read = "Reads",

@@ -1,4 +1,4 @@
-// There is nothing in it.
+// `permissions!` without codenames.
 
 portcullis::permissions! {}
 

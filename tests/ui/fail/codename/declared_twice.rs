@@ -1,4 +1,4 @@
-// Two of one name, and two groups.
+// A codename declared twice in one group, and two groups with the same name.
 
 portcullis::permissions! {
     chat {

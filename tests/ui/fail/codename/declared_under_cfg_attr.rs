@@ -1,4 +1,4 @@
-// A `cfg` is copied to what is generated, and so must be in sight.
+// `cfg` inside of `cfg_attr`: the macro copies only a direct `#[cfg(..)]` to the generated items.
 
 portcullis::permissions! {
     chat { #[cfg_attr(all(), cfg(all()))] read = "Reads" }

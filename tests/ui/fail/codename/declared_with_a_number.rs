@@ -1,4 +1,4 @@
-// A description is a text.
+// The description of a codename must be a string literal.
 
 portcullis::permissions! {
     chat {

@@ -1,4 +1,4 @@
-// The same.
+// The description of a codename is empty.
 
 portcullis::permissions! {
     chat {

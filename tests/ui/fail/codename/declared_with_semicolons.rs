@@ -1,4 +1,4 @@
-// Commas separate.
+// Codenames separated by semicolons instead of commas.
 
 portcullis::permissions! {
     chat {

@@ -1,4 +1,4 @@
-// Names that begin with `__` are for generated code.
+// A codename that begins with `__`, which is reserved for generated code.
 
 portcullis::permissions! {
     chat { __read = "Reads" }

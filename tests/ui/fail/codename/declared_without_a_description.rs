@@ -1,4 +1,4 @@
-// A role table shows it to people.
+// A codename without a description.
 
 portcullis::permissions! {
     chat {

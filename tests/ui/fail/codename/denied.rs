@@ -1,4 +1,4 @@
-// A codename only grants.
+// A negated codename: codenames only grant.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// The same further in.
+// A codename inside of a negated expression.
 
 use portcullis::{IsAuthenticated, User, consumer};
 

@@ -1,4 +1,4 @@
-// It takes an object, or no parentheses.
+// A codename with empty parentheses: write one parameter, or omit the parentheses.
 
 use portcullis::{User, consumer};
 

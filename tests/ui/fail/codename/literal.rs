@@ -1,4 +1,4 @@
-// An object is a parameter.
+// A literal as the object of a codename: only the name of a parameter is accepted.
 
 use portcullis::{User, consumer};
 

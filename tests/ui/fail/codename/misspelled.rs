@@ -1,4 +1,4 @@
-// A codename that nobody declared.
+// An undeclared codename in a declared group.
 
 use portcullis::{IsAuthenticated, User, consumer};
 

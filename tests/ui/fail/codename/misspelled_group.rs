@@ -1,4 +1,4 @@
-// A group that nobody declared.
+// An undeclared codename group.
 
 use portcullis::{User, consumer};
 

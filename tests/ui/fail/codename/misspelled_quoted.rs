@@ -1,4 +1,4 @@
-// The same in a string.
+// An undeclared codename in a quoted expression.
 
 use portcullis::{User, consumer};
 

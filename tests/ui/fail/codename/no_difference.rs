@@ -1,4 +1,4 @@
-// It makes no difference.
+// A leaf that has no effect beside a codename.
 
 use portcullis::{IsAuthenticated, User, consumer};
 

@@ -1,4 +1,4 @@
-// A number is no object.
+// The parameter of a codename must identify an object, and `u32` does not.
 
 use portcullis::{User, consumer};
 

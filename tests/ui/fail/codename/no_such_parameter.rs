@@ -1,4 +1,4 @@
-// Nothing is called so.
+// A codename evaluated for a parameter that the action does not have.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// A type is no codename.
+// A type written as a codename.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// `Self` has no codenames.
+// `Self` as a codename group.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// A block has no parameters.
+// A codename with a parameter on a block, which has no parameters.
 
 use portcullis::{IsAuthenticated, User, consumer};
 

@@ -1,4 +1,4 @@
-// A group is called by no word of Rust's own.
+// A Rust keyword as a codename group: it must be written as a raw identifier.
 
 use portcullis::consumer;
 

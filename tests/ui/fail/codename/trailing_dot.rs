@@ -1,4 +1,4 @@
-// Something is missing.
+// A codename without a name after the dot.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// It stands there twice.
+// The same codename repeated in one expression.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// It takes one object.
+// A codename with two parameters: it takes at most one.
 
 use portcullis::{User, consumer};
 

@@ -1,4 +1,4 @@
-// What is extracted comes too late.
+// A leaf about an extracted parameter: extraction runs after all permissions are evaluated.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

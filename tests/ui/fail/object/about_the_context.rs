@@ -1,4 +1,4 @@
-// The context is no object.
+// A leaf about the context, which is not an object.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

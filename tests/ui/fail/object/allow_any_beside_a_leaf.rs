@@ -1,4 +1,4 @@
-// What a leaf is asked about needs no opening.
+// `AllowAny(note)` has no effect beside another leaf about the same object.
 
 use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// It refuses everybody.
+// `AllowAny(note)` inside of `!`.
 
 use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

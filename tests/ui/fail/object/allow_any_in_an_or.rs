@@ -1,4 +1,4 @@
-// It opens everything.
+// `AllowAny(note)` inside of `|`.
 
 use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// `AllowAny` under another name would open the object under a `|`.
+// `AllowAny` under another name inside of `|`, detected during const evaluation.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

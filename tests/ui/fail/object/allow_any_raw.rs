@@ -1,4 +1,4 @@
-// A raw prefix makes no other leaf of it.
+// `r#AllowAny(note)` is treated as `AllowAny(note)`.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// A connection has no parameters.
+// A leaf about an object in `connect`: a connect expression has no parameters.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, consumer};
 

@@ -1,4 +1,4 @@
-// A permission about objects stands without one.
+// An object permission without an object.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

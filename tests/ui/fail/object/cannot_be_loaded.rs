@@ -1,4 +1,4 @@
-// Nothing says how it comes about.
+// An object type that does not implement `Load` for the handler.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

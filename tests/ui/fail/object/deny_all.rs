@@ -1,4 +1,4 @@
-// Nobody needs no object.
+// `DenyAll` takes no object.
 
 use portcullis::{Context, DenyAll, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// An object is loaded, not extracted.
+// `#[extract]` on an object: objects are loaded, not extracted.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// Nobody sees an attribute inside of `cfg_attr`.
+// An attribute of a parameter inside of `cfg_attr`, which the macro does not support.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

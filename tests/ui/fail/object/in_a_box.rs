@@ -1,4 +1,4 @@
-// An object is loaded as itself, optional or in a list.
+// An object inside of a `Box`: only `Object`, `Option<Object>` and `Vec<Object>` are supported.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The parameter is written bare.
+// The parameter of a leaf written in parentheses.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// `Blocking` is about no object.
+// A permission about an object inside of `Blocking`, which does not evaluate objects.
 
 use portcullis::{Blocking, Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// A capture is one.
+// A list of objects from a capture, which holds exactly one key.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// A misspelled type is told once.
+// The type of an object does not exist: one error.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

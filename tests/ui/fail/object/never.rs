@@ -1,4 +1,4 @@
-// It can never hold.
+// An expression about an object that can never hold.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

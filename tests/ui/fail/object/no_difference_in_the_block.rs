@@ -1,4 +1,4 @@
-// Where the block lets anybody pass, the leaf about the object has nothing left to say.
+// The leaf about the object has no effect, because the permission of the block already implies the expression.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

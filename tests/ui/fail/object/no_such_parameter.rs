@@ -1,4 +1,4 @@
-// The leaf names what is no parameter.
+// A leaf about a parameter that does not exist.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The same in a string.
+// A leaf in a quoted expression about a parameter that does not exist.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// An object that no permission looks at.
+// An object for which no permission is evaluated.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The permission of the block knows no parameters.
+// An object for which no permission is evaluated: the permission of the block takes no parameters.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The parameter is not loaded.
+// A leaf about a parameter that is not an object.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

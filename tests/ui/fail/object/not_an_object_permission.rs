@@ -1,4 +1,4 @@
-// A permission that knows nothing of notes.
+// A permission that does not implement `ObjectPermission<Note, _>`.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The name is written as it must stand.
+// A leaf about a parameter that is not an object. The message quotes its raw identifier.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

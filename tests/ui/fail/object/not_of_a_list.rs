@@ -1,4 +1,4 @@
-// "Not yes for all" would let some through.
+// A negated leaf about a list: it would hold if the permission holds for only some of the objects.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The same further in.
+// A leaf about a list inside of a negated expression.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 

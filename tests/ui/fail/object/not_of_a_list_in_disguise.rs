@@ -1,4 +1,4 @@
-// What looks like one object is a list, so `!` would hold where it does not for one of them.
+// A negated leaf about a type alias that hides a list, detected during const evaluation.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

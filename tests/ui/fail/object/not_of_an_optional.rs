@@ -1,4 +1,4 @@
-// "Not" of "absent or yes" would mean something else than it says.
+// A negated leaf about an optional object: without the negation it also holds if the object is absent.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

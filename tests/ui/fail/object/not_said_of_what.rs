@@ -1,4 +1,4 @@
-// `Object` without what it loads.
+// `Object` without the type to load.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

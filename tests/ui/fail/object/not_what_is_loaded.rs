@@ -1,4 +1,4 @@
-// The leaf is about a `Note`, and what is loaded is another type.
+// The leaf is about a `Note`, but a local alias named `Object` loads another type.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The object comes first.
+// The object must be the first argument of a leaf.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// A block has no parameters.
+// A leaf about an object on a block, which has no parameters.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, handler};
 

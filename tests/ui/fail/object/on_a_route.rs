@@ -1,4 +1,4 @@
-// A route has no parameters.
+// A leaf about an object on a route, which has no parameters.
 
 use portcullis::{Context, Handler, Load, ObjectPermission, Result, consumer, handler};
 

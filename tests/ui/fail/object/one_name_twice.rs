@@ -1,4 +1,4 @@
-// Two parameters of one name, which the macro keeps apart and a leaf cannot.
+// Two parameters with the same name, one of them from a macro: a leaf cannot distinguish them.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// One object is looked at, the other is not.
+// Two objects, and a permission is evaluated for only one of them.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// The leaf is about one object; the other is no value.
+// A leaf about one object takes a field of another object as a value.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// A leaf sees the whole object.
+// A leaf about a field of an object: permissions are evaluated for the whole object.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// It comes from one place.
+// `#[path]` and `#[object]` on one parameter: the key has one source.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

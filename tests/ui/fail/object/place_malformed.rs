@@ -1,4 +1,4 @@
-// An empty name on the way.
+// An empty name in the path of `#[object]`.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// Only objects are looked for.
+// `#[object]` on a parameter that is not an object.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// Only a list is found in a list.
+// `[]` in the path of `#[object]` on a single object: it selects a list.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

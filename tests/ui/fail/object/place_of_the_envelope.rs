@@ -1,4 +1,4 @@
-// The key of an object cannot be one of the envelope.
+// `#[object]` names a key of the envelope.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// It says nothing.
+// `#[object]` without a path.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

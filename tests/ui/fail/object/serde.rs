@@ -1,4 +1,4 @@
-// Serde reads keys, not objects.
+// `#[serde]` on an object: it applies only to plain arguments.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

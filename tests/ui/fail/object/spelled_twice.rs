@@ -1,4 +1,4 @@
-// One leaf in two spellings.
+// The same leaf written with a plain and with a raw identifier: the contradiction is detected.
 
 use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
 

@@ -1,4 +1,4 @@
-// An object is written as such.
+// `Object` behind a type alias: the macro recognizes only the name `Object`.
 
 use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, Result, handler};
 
