@@ -1,4 +1,4 @@
-// A permission sees the whole event.
+// A permission type is evaluated for the whole event, not for a field of it.
 
 use portcullis::{Consumer, EventPermission, Scope, consumer};
 

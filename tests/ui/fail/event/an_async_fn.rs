@@ -1,4 +1,4 @@
-// Nothing waits at delivery.
+// An `async` `#[event]` method: delivery does not wait.
 
 use portcullis::{AllowAny, consumer};
 

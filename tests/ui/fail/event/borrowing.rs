@@ -1,4 +1,4 @@
-// It outlives whoever published it.
+// An event type that borrows: events outlive the call that publishes them.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// All members see the same one.
+// An event parameter taken by value: subscribers share one event, so it is borrowed.
 
 use portcullis::{AllowAny, consumer};
 

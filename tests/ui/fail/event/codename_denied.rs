@@ -1,4 +1,4 @@
-// A codename only grants.
+// A negated codename in the permission of an event: codenames only grant.
 
 use portcullis::{IsAuthenticated, consumer, permissions};
 

@@ -1,4 +1,4 @@
-// A permission sees the whole group.
+// A permission type is evaluated for the whole group, not for a field of it.
 
 use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
 

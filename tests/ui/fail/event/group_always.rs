@@ -1,4 +1,4 @@
-// It says nothing.
+// The permission of a group always holds.
 
 use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// Each event stands there once.
+// The same event listed twice in `events(..)`.
 
 use portcullis::{AllowAny, Group, consumer};
 

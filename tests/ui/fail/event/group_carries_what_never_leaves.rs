@@ -1,4 +1,4 @@
-// The consumer does not say who may see it.
+// An event in `events(..)` for which the consumer has no `#[event]` method.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// The types of events stand in parentheses.
+// `events = ..` instead of `events(..)`.
 
 use portcullis::{AllowAny, Group, consumer};
 

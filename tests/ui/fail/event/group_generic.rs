@@ -1,4 +1,4 @@
-// It is one type.
+// A group type with a generic parameter.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// A group is called as its type is. The message says how frames may call it.
+// `name` on a group: its name is that of the type. The message suggests `public_name`.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// Only a field with a name can be named.
+// A codename that names a field of a tuple struct: only a named field can be used.
 
 use portcullis::{AllowAny, Group, consumer, permissions};
 

@@ -1,4 +1,4 @@
-// A codename is asked about a field of the group.
+// A codename evaluated for a field that the group does not have.
 
 use portcullis::{AllowAny, Group, consumer, permissions};
 

@@ -1,4 +1,4 @@
-// A key that cannot be hashed names nothing.
+// A group type that does not implement `Hash`.
 
 use portcullis::{AllowAny, Group, consumer};
 

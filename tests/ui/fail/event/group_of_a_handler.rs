@@ -1,4 +1,4 @@
-// Only connections of a consumer join groups.
+// `consumer` names a handler: only connections of a consumer can join groups.
 
 use portcullis::{AllowAny, Group, IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// There is no such type.
+// The type in `consumer` does not exist.
 
 use portcullis::{AllowAny, Group, consumer};
 

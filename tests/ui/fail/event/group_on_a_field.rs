@@ -1,4 +1,4 @@
-// It goes on the type.
+// `#[group(..)]` on a field instead of the type.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// A brace that closes nothing.
+// An unmatched `}` in `public_name`.
 
 use portcullis::{AllowAny, Group, consumer};
 

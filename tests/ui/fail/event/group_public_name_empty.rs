@@ -1,4 +1,4 @@
-// Frames would call it nothing.
+// An empty `public_name`.
 
 use portcullis::{AllowAny, Group, consumer};
 

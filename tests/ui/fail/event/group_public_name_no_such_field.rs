@@ -1,4 +1,4 @@
-// A placeholder is a field of the group. The message lists them.
+// A placeholder in `public_name` that names no field of the group. The message lists the fields.
 
 use portcullis::{AllowAny, Group, consumer};
 

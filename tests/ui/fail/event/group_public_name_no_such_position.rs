@@ -1,4 +1,4 @@
-// The same for a tuple.
+// A placeholder in `public_name` with a position that the tuple struct does not have.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// A field that cannot be shown: told at the literal.
+// A field in `public_name` that does not implement `Display`. The error is at the literal.
 
 use portcullis::{AllowAny, Group, consumer};
 

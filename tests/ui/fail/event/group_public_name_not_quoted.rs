@@ -1,4 +1,4 @@
-// The name is a string.
+// The value of `public_name` must be a string literal.
 
 use portcullis::{AllowAny, Group, consumer};
 

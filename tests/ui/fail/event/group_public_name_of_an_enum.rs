@@ -1,4 +1,4 @@
-// An enum has no fields of its own.
+// A placeholder in the `public_name` of an enum, which has no fields of its own.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// A brace that is never closed.
+// An unclosed `{` in `public_name`.
 
 use portcullis::{AllowAny, Group, consumer};
 

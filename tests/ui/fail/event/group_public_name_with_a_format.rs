@@ -1,4 +1,4 @@
-// A placeholder says which field, and not how it is shown.
+// A placeholder in `public_name` with a format specifier: only the name of a field is accepted.
 
 use portcullis::{AllowAny, Group, consumer};
 

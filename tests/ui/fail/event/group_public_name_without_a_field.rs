@@ -1,4 +1,4 @@
-// A placeholder names a field.
+// An empty placeholder in `public_name`.
 
 use portcullis::{AllowAny, Group, consumer};
 

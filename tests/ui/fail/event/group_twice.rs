@@ -1,4 +1,4 @@
-// All keys stand in one attribute.
+// Two `#[group(..)]` attributes on one type.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// Nobody joins by silence.
+// A group without a permission.
 
 use portcullis::{AllowAny, Group, consumer};
 

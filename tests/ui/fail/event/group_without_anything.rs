@@ -1,4 +1,4 @@
-// It says what it is a group of.
+// A group without a `#[group(..)]` attribute.
 
 use portcullis::{AllowAny, Group, consumer};
 

@@ -1,4 +1,4 @@
-// Three keys are missing.
+// `#[group]` without its three required keys: `consumer`, `permission` and `events`.
 
 use portcullis::{AllowAny, Group, consumer};
 

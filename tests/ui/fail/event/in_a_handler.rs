@@ -1,4 +1,4 @@
-// Events leave through the consumer.
+// `#[event]` in a `#[handler]` block: only consumers deliver events.
 
 use portcullis::{AllowAny, handler};
 

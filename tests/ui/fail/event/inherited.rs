@@ -1,4 +1,4 @@
-// Nothing stands above an event.
+// `permission = inherited` on an event: there is no parent permission to inherit.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// A key that names nothing.
+// An empty `key`.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// The key is a field of the event. It is told at the key.
+// `key` names a field that the event does not have. The error is at the key.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// The same for a quoted one.
+// A quoted `key` names a field that the event does not have.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// What an event is about is compared by its hash. It is told at the key.
+// The coalescing key must implement `Hash`, and `f64` does not. The error is at the key.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// The key is a field of the event itself. The whole value is underlined.
+// `key` names a nested field: it must be a field of the event itself. The whole value is underlined.
 
 use portcullis::{AllowAny, consumer};
 

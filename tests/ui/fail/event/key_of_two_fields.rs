@@ -1,4 +1,4 @@
-// The key is one field, and no expression.
+// `key` with two fields: it takes the name of one field, not an expression.
 
 use portcullis::{AllowAny, consumer};
 

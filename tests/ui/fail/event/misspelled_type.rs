@@ -1,4 +1,4 @@
-// The event is no type.
+// The event type does not exist.
 
 use portcullis::{AllowAny, consumer};
 

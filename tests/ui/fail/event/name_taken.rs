@@ -1,4 +1,4 @@
-// Two events with one name: both places are shown, the later first.
+// Two events with the same name: both are reported, the later one first.
 
 use portcullis::{AllowAny, consumer};
 

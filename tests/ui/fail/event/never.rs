@@ -1,4 +1,4 @@
-// It can never hold.
+// The permission of an event can never hold.
 
 use portcullis::{Consumer, EventPermission, IsAuthenticated, Scope, consumer};
 

@@ -1,4 +1,4 @@
-// There is nothing to see.
+// An `#[event]` method without an event parameter.
 
 use portcullis::{AllowAny, consumer};
 

@@ -1,4 +1,4 @@
-// Made for each one, it can leave somebody out.
+// An `#[event]` method that takes the scope must return an `Option`.
 
 use portcullis::{AllowAny, Scope, consumer};
 

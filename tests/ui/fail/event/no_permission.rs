@@ -1,4 +1,4 @@
-// Nothing leaves by silence, whatever the block asks of messages.
+// An event without a permission: the permission of the block applies to messages, not to events.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A codename is asked about a field of the event.
+// A codename evaluated for a field that the event does not have.
 
 use portcullis::{consumer, permissions};
 

@@ -1,4 +1,4 @@
-// A permission of messages sees no groups.
+// The permission of a group must implement `GroupPermission`, not only `Permission`.
 
 use portcullis::{AllowAny, Context, Group, Handler, Permission, Result, consumer};
 

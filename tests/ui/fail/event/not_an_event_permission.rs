@@ -1,4 +1,4 @@
-// A permission of messages sees no events.
+// The permission of an event must implement `EventPermission`, not only `Permission`.
 
 use portcullis::{Context, Handler, Permission, Result, consumer};
 

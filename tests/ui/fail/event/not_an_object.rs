@@ -1,4 +1,4 @@
-// The field must name an object.
+// A codename evaluated for a field that does not identify an object.
 
 use portcullis::{consumer, permissions};
 

@@ -1,4 +1,4 @@
-// A group carries what it says, and nothing else.
+// Publishing to a group an event that its `events(..)` does not list.
 
 use portcullis::{AllowAny, Context, Group, Result, consumer};
 

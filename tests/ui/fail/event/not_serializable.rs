@@ -1,4 +1,4 @@
-// What is sent must be data.
+// The payload of an event does not implement `Serialize`.
 
 use portcullis::{AllowAny, consumer};
 

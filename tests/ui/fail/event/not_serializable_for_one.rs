@@ -1,4 +1,4 @@
-// The same, where it is made for each one.
+// The payload of an event that takes the scope does not implement `Serialize`.
 
 use portcullis::{AllowAny, Scope, consumer};
 

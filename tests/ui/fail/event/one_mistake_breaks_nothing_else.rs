@@ -1,4 +1,4 @@
-// A mistake in a consumer and one in a group are told, and nothing of what follows from them.
+// A mistake in a consumer and one in a group are reported without follow-up errors.
 
 use portcullis::{AllowAny, Context, Group, Result, consumer};
 

@@ -1,4 +1,4 @@
-// It means nothing without a block around it.
+// `#[event]` outside of a `#[consumer]` block.
 
 use portcullis::event;
 

@@ -1,4 +1,4 @@
-// Nobody could be told of the error.
+// An `#[event]` method that returns a `Result`: no client would receive the error.
 
 use portcullis::{AllowAny, Result, consumer};
 

@@ -1,4 +1,4 @@
-// There is nothing to send.
+// An `#[event]` method without a return type.
 
 use portcullis::{AllowAny, consumer};
 

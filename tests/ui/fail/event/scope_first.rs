@@ -1,4 +1,4 @@
-// The event comes first.
+// The event parameter must come before the scope.
 
 use portcullis::{AllowAny, Scope, consumer};
 

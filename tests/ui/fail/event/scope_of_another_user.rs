@@ -1,4 +1,4 @@
-// The scope is of the users of the consumer.
+// The user type of the `Scope` differs from that of the consumer.
 
 use portcullis::{AllowAny, Scope, User, consumer};
 

@@ -1,4 +1,4 @@
-// A method is one thing.
+// `#[action]` and `#[event]` on one method.
 
 use portcullis::{AllowAny, consumer};
 

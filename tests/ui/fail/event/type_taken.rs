@@ -1,4 +1,4 @@
-// Two events of one type: both places are shown, the later first.
+// Two events with the same type: both are reported, the later one first.
 
 use portcullis::{AllowAny, DenyAll, consumer};
 

@@ -1,4 +1,4 @@
-// The same, which only the compiler can see.
+// Two events with the same type, one of them behind a type alias: only the type checker detects this.
 
 use portcullis::{AllowAny, DenyAll, consumer};
 

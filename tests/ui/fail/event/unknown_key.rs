@@ -1,4 +1,4 @@
-// It takes two keys.
+// An unknown key on `#[event]`.
 
 use portcullis::{AllowAny, consumer};
 

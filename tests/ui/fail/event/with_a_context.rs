@@ -1,4 +1,4 @@
-// Nobody sends a message here.
+// An `#[event]` method takes a `Scope`, not a `Context`.
 
 use portcullis::{AllowAny, Context, consumer};
 
