@@ -1,4 +1,4 @@
-//! What parameters may look like.
+//! Supported forms of action parameters.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Credentials given in place: arguments as an action has them, errors of one's own, and methods that come and go.
+//! `#[authenticate]`: arguments as in an action, a custom error type, and methods behind `#[cfg]`.
 
 use portcullis::{AllowAny, Consumer, Context, User, consumer};
 use std::borrow::Cow;
@@ -77,7 +77,7 @@ impl<T: Send + Sync + 'static + serde::de::DeserializeOwned> Typed<T> {
     fn ping(&self) {}
 }
 
-/// Without `#[authenticate]`, the name is free.
+/// Without `#[authenticate]`, an action may be named `authenticate`.
 struct Plain;
 
 #[consumer(permission = AllowAny)]
@@ -93,7 +93,7 @@ impl Plain {
     fn authenticate(&self) {}
 }
 
-/// One of two, as the crate is built.
+/// Two `#[authenticate]` methods, of which `#[cfg]` leaves one.
 struct Either;
 
 #[consumer(permission = AllowAny)]

@@ -1,5 +1,5 @@
-//! What carries a `#[cfg]` comes and goes with everything that is generated for it: types that are not there are not
-//! missed, and two methods that are never there together may have one name.
+//! `#[cfg]` on an item also applies to the code generated for it: types of disabled items need not exist, and two
+//! methods that are never enabled together may have the same name.
 
 use portcullis::{AllowAny, IsAuthenticated, consumer, handler};
 

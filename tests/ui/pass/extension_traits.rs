@@ -1,4 +1,4 @@
-//! Traits of the user's that add methods to everything, and types with the names of primitives, change nothing.
+//! Blanket extension traits and types named like primitives do not affect generated code.
 #![allow(dead_code, non_camel_case_types)]
 
 use portcullis::{ConnectContext, Context, FromContext, Handler, IsAuthenticated, Permission, Result, consumer, handler};

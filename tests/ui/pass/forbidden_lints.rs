@@ -1,5 +1,5 @@
-//! What a crate may forbid, so that nothing generated may allow it. The derives of serde set the bound: they allow
-//! `unused_qualifications` and the like themselves.
+//! Lints that a crate may forbid, so that generated code must not contain `allow` for them. The serde derives set the
+//! limit: they allow `unused_qualifications` and similar lints themselves.
 #![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
 use portcullis::{

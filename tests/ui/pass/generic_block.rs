@@ -1,4 +1,4 @@
-//! A block with parameters: an application replaces one decision of a ready-made handler.
+//! A generic block: an application replaces one decision of a library handler through a type parameter.
 
 use std::future::Future;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What events are about, and what frames call groups: fields by name and by position, raw and of any type that fits.
+//! Coalescing keys and public names of groups: named and positional fields, raw identifiers, several types.
 
 use std::sync::Arc;
 

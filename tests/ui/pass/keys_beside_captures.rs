@@ -51,7 +51,7 @@ struct Chat(Rooms);
 
 #[consumer]
 impl Chat {
-    // No route leads to a consumer's own actions, so nothing is captured for them.
+    // No route leads to a consumer's own actions, so they have no captures.
     #[action(permission = AllowAny)]
     fn open(&self, room_id: u32) -> u32 {
         room_id

@@ -1,4 +1,4 @@
-//! Blocks that a `macro_rules` writes: types and names come from two places, and meet all the same.
+//! Blocks written by a `macro_rules` macro: types and names with different hygiene are resolved to each other.
 
 use portcullis::{
     AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, Result, consumer, handler,

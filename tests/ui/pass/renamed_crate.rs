@@ -1,4 +1,4 @@
-//! The runtime crate under another name, written as a path and as a string.
+//! The runtime crate renamed: `crate` is given as a path and as a string.
 
 extern crate portcullis as gate;
 

@@ -1,5 +1,5 @@
-//! Patterns that overlap and are clear all the same: the closer one stands first, or what one has no use for is tried
-//! further down.
+//! Overlapping patterns that are not ambiguous: the more specific one comes first, or routing falls through to a later
+//! pattern.
 
 use portcullis::{AllowAny, IsAuthenticated, consumer, handler};
 

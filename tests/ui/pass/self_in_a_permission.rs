@@ -1,4 +1,4 @@
-//! `Self` in a permission means the type of the block, wherever the permission is asked.
+//! `Self` in a permission expression is the type of the block, on blocks, actions and routes and in `connect`.
 #![allow(dead_code)]
 
 use std::marker::PhantomData;

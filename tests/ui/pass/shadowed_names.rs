@@ -1,4 +1,4 @@
-//! A user's names never meet generated ones: not the prelude's, not the locals', not the alias's.
+//! User-defined names do not collide with generated ones: prelude names, local variables and the crate alias.
 #![allow(dead_code)]
 
 use portcullis::{AllowAny, Context, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, consumer};
@@ -101,7 +101,7 @@ impl Chat {
         __event.__event
     }
 
-    // Methods of the block with the names of generated ones.
+    // Methods of the block with the same names as generated ones.
     fn authorize(&self) {}
     fn descend(&self) {}
     fn node(&self) {}

@@ -1,4 +1,4 @@
-//! A user's crate that forbids and denies what it can: nothing generated may trip its lints.
+//! A crate with strict `forbid` and `deny` lints: generated code triggers none of them.
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::all, clippy::pedantic)]
 #![deny(missing_docs, missing_debug_implementations, unreachable_pub, unused_qualifications, rust_2018_idioms)]
@@ -21,7 +21,7 @@ portcullis::permissions! {
     }
 }
 
-/// Who is connected.
+/// The user type.
 #[derive(Debug)]
 pub struct Member(u64);
 
@@ -38,20 +38,20 @@ pub struct Chat {
     rooms: Rooms,
 }
 
-/// What is told.
+/// An event.
 #[derive(Debug)]
 pub struct Moved {
     room: u64,
 }
 
-/// Who is told.
+/// The group that carries the event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Chat, permission = AllowAny, events(Moved), public_name = "rooms/{room}")]
 pub struct RoomGroup {
     room: u64,
 }
 
-/// Behind a route.
+/// A handler behind a route.
 #[derive(Debug)]
 pub struct Rooms {
     owner: u64,
@@ -65,7 +65,7 @@ impl<H: Handler<User = Member>> Permission<H> for HasRole {
     }
 }
 
-/// What is loaded.
+/// An object.
 #[derive(Debug)]
 pub struct Note(u64);
 
@@ -125,7 +125,7 @@ impl Chat {
         event.room + self.rooms.owner
     }
 
-    /// Says so.
+    /// Returns the stored answer.
     #[action(detached)]
     fn ping(&self) -> &'static str {
         self.answer

@@ -1,4 +1,4 @@
-// Its error becomes the client's. Told at the return type.
+// The error of `#[authenticate]` does not convert into `portcullis::Error`. The error is at the return type.
 
 use portcullis::{AllowAny, consumer};
 

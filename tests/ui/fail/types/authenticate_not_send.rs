@@ -1,4 +1,4 @@
-// The same for `#[authenticate]`.
+// The future of `#[authenticate]` is not `Send`.
 
 use portcullis::{AllowAny, Result, consumer};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-// Who it is has the user type of the block. Told at the return type.
+// `#[authenticate]` returns another user type than that of the block. The error is at the return type.
 
 use portcullis::{AllowAny, Result, User, consumer};
 use std::borrow::Cow;

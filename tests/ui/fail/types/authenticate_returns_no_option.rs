@@ -1,4 +1,4 @@
-// Credentials may be nobody's. Told at the return type.
+// `#[authenticate]` returns a `Result` without an `Option` of the user. The error is at the return type.
 
 use portcullis::{AllowAny, Result, consumer};
 

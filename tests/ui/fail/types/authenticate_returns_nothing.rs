@@ -1,4 +1,4 @@
-// `#[authenticate]` says who it is. Told at the method's name.
+// `#[authenticate]` without a return type. The error is at the name of the method.
 
 use portcullis::{AllowAny, consumer};
 

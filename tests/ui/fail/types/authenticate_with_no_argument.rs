@@ -1,4 +1,4 @@
-// A key of the message that cannot be read. Told at its type, once.
+// A type that `#[authenticate]` cannot read from the message: one error, at the type.
 
 use portcullis::{AllowAny, Result, consumer};
 

@@ -1,4 +1,4 @@
-// A consumer's own messages have no captures, so none of its own permissions reads one.
+// A permission on an action of a consumer reads a capture: a consumer's own actions have no captures.
 
 use portcullis::{Context, Handler, Permission, Result, consumer};
 

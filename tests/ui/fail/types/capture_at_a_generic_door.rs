@@ -1,4 +1,4 @@
-// A generic consumer is checked where it is mounted: there are no captures at the door, with whatever parameters.
+// A generic consumer is checked when it is mounted: its `connect` permission reads a capture.
 
 use portcullis::{AllowAny, Consumer, Context, Handler, Permission, Result, consumer};
 
@@ -20,7 +20,7 @@ impl<P: Send + Sync + 'static> Chat<P> {
     async fn ping(&self) {}
 }
 
-// What mounting it evaluates.
+// Mounting the consumer evaluates this constant.
 const _: () = <Chat<u8> as Consumer>::CHECK;
 
 fn main() {}

@@ -1,4 +1,4 @@
-// A connection has no captures, so no leaf of `connect` reads one.
+// A `connect` permission reads a capture: a connection has no captures.
 
 use portcullis::{Context, Handler, IsAuthenticated, Permission, Result, consumer};
 

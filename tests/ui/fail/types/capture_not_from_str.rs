@@ -1,4 +1,4 @@
-// A capture of a type that cannot be made from text.
+// A capture of a type that does not implement `FromStr`.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A capture that the mount does not provide. The message names the pattern and what to write in it.
+// A capture that the mount does not provide. The message quotes the pattern and names the capture to add.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

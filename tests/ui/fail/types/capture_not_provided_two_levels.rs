@@ -1,4 +1,4 @@
-// The same across two levels: the error lands on the consumer, which alone knows the whole way.
+// A capture that two nested mounts do not provide. The error is at the consumer, which knows the whole route.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// A capture that a permission reads and the mount does not provide.
+// A permission reads a capture that the mount does not provide.
 
 use portcullis::{Context, Handler, IsAuthenticated, Permission, Result, consumer, handler};
 

@@ -1,4 +1,4 @@
-// An inner pattern captures under a name that an outer one has already.
+// An inner pattern repeats the name of a capture of the outer pattern.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

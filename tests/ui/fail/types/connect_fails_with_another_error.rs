@@ -1,4 +1,4 @@
-// An error of `#[connect]` that does not convert into ours.
+// The error of `#[connect]` does not convert into `portcullis::Error`.
 
 use portcullis::{IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// `#[connect]` lets in or refuses; it has nothing else to say.
+// `#[connect]` returns a value: it can only accept or reject the connection.
 
 use portcullis::{IsAuthenticated, consumer};
 

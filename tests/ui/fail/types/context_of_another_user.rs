@@ -1,4 +1,4 @@
-// A context of another user type than the block's.
+// The user type of the `Context` differs from that of the block.
 
 use portcullis::{Context, IsAuthenticated, handler};
 

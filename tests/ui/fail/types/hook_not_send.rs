@@ -1,4 +1,4 @@
-// The same for `#[connect]`.
+// The future of `#[connect]` is not `Send`.
 
 use portcullis::{IsAuthenticated, consumer};
 use std::rc::Rc;

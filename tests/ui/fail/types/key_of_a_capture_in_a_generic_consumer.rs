@@ -21,7 +21,7 @@ impl<P: Send + Sync + 'static> Rooms<P> {
     }
 }
 
-// What mounting it evaluates.
+// Mounting the consumer evaluates this constant.
 const _: () = <Chat<u8> as Consumer>::CHECK;
 
 fn main() {}

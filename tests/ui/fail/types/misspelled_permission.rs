@@ -1,4 +1,4 @@
-// A leaf that does not exist: one error, with the one that was meant.
+// A permission type that does not exist: one error, with the similar name.
 
 use portcullis::{IsAuthenticated, consumer};
 

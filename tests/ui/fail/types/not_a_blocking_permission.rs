@@ -1,4 +1,4 @@
-// `Blocking` is for permissions that give their work.
+// The argument of `Blocking` must be a blocking permission.
 
 use portcullis::{Blocking, IsAuthenticated, consumer};
 

@@ -1,4 +1,4 @@
-// A handler where a consumer is wanted: it is reached through a route.
+// A handler used as a consumer: a handler is reached through a route.
 
 use portcullis::{Consumer, IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A route to a type without `#[handler]`.
+// A route to a type without a `#[handler]` block.
 
 use portcullis::{IsAuthenticated, consumer};
 

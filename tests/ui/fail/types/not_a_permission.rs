@@ -1,4 +1,4 @@
-// A leaf that is no permission: one error, at the literal, with the permissions that there are.
+// A type that does not implement `Permission`: one error, at the literal, with the types that do.
 
 use portcullis::consumer;
 

@@ -1,4 +1,4 @@
-// A leaf of `connect` that is no permission: one error.
+// A type in `connect` that does not implement `Permission`: one error.
 
 use portcullis::{IsAuthenticated, consumer};
 

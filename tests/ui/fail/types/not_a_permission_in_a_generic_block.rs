@@ -1,4 +1,4 @@
-// The same in a block with parameters.
+// A type in a generic block that does not implement `Permission`.
 
 use portcullis::{IsAuthenticated, handler};
 use std::marker::PhantomData;

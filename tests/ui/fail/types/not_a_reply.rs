@@ -1,4 +1,4 @@
-// A reply that cannot be serialized: one error, at the return type.
+// A reply that does not implement `Serialize`: one error, at the return type.
 
 use portcullis::{IsAuthenticated, handler};
 

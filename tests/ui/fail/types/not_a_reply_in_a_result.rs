@@ -1,4 +1,4 @@
-// The same inside a `Result`.
+// A reply inside of a `Result` that does not implement `Serialize`.
 
 use portcullis::{IsAuthenticated, Result, handler};
 

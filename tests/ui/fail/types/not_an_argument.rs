@@ -1,4 +1,4 @@
-// An argument that cannot be read from a message: one error, at its type.
+// An argument type that cannot be read from a message: one error, at the type.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// An error that does not convert into ours.
+// The error of an action does not convert into `portcullis::Error`.
 
 use portcullis::{IsAuthenticated, handler};
 

@@ -1,4 +1,4 @@
-// A `Result` under another name is one: its error must convert, even where it could be sent as data.
+// A type alias for `Result` is treated as a `Result`: its error must convert, even if it implements `Serialize`.
 
 use portcullis::{AllowAny, consumer};
 

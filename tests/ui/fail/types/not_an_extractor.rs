@@ -1,4 +1,4 @@
-// An extractor that is none: one error, at its type.
+// A type that does not implement `FromContext`: one error, at the type.
 
 use portcullis::{IsAuthenticated, handler};
 

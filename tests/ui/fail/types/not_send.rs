@@ -1,4 +1,4 @@
-// A future that cannot move between threads: told at the method's name, with the value and the await.
+// The future of an action is not `Send`. The error is at the method's name and shows the value and the `.await`.
 
 use portcullis::{IsAuthenticated, handler};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-// A handler that leans on what stands above, where nothing stands above.
+// A handler with `permission = inherited`, mounted where no parent permission exists.
 
 use portcullis::{consumer, handler};
 

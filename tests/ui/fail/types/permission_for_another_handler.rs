@@ -1,4 +1,4 @@
-// A leaf that guards another handler: the message names both.
+// A permission that is implemented for another handler. The message names both handlers.
 
 use portcullis::{AllowAny, Context, Permission, Result, handler};
 

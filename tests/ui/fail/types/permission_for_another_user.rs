@@ -1,4 +1,4 @@
-// A leaf for handlers of another user type.
+// A permission that is implemented for handlers of another user type.
 
 use portcullis::{Context, Handler, Permission, Result, handler};
 

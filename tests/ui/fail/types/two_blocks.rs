@@ -1,4 +1,4 @@
-// Two blocks of one type: the name in the last error says what is wrong.
+// Two `#[handler]` blocks for one type. The name in the last error states the rule.
 
 use portcullis::{IsAuthenticated, handler};
 

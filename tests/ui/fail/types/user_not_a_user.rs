@@ -1,4 +1,4 @@
-// The user type does not implement `User`: say so once, at the type.
+// The user type does not implement `User`: one error, at the type.
 use portcullis::{AllowAny, consumer};
 
 struct Member;

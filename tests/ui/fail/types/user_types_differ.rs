@@ -1,4 +1,4 @@
-// A handler of another user type than the consumer it is mounted in: told at the handler's type.
+// A handler with another user type than that of the consumer that mounts it. The error is at the handler's type.
 
 use portcullis::{IsAuthenticated, consumer, handler};
 

@@ -1,4 +1,4 @@
-// A constructor with an argument of another type.
+// A permission constructed with an argument of the wrong type.
 
 use portcullis::{Context, Handler, Permission, Result, handler};
 
