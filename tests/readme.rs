@@ -84,7 +84,8 @@ fn architecture_paths_exist() {
     let folders = ["runtime", "macros", "tests", "examples", ".github", ".ci"];
     let known: Vec<_> = folders.iter().flat_map(|folder| paths(&root.join(folder))).collect();
     let words = architecture.split(|c: char| c.is_whitespace() || "`,;()[]|".contains(c));
-    let named: Vec<_> = words.filter(|word| word.ends_with(".rs") || (word.ends_with('/') && word.len() > 1)).collect();
+    let is_file = |word: &str| Path::new(word).extension().is_some_and(|extension| extension == "rs");
+    let named: Vec<_> = words.filter(|word| is_file(word) || (word.ends_with('/') && word.len() > 1)).collect();
     assert!(named.len() > 80, "only {} paths were found", named.len());
     for path in named {
         let end = format!("/{}", path.trim_end_matches('/'));
