@@ -182,17 +182,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(())
     }
 
-    /// Feeds the events before that sequence number. Each is dequeued only when the transport can take it: until then it can
-    /// be recalled.
-    pub(super) async fn deliver_before(&mut self, sequence: u64) -> Result<(), ConnectionEnd> {
-        loop {
-            self.wait_until_writable().await?;
-            if !self.deliver_next(sequence)?.has_more {
-                return Ok(());
-            }
-        }
-    }
-
     /// Feeds the oldest queued event. The transport must be able to take it.
     pub(super) fn deliver_one(&mut self) -> Result<(), ConnectionEnd> {
         self.check_open()?;
@@ -200,7 +189,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(())
     }
 
-    /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it.
+    /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it: until an
+    /// event is dequeued, it can be recalled.
     pub(super) fn deliver_next(&mut self, sequence: u64) -> Result<DeliveryProgress, ConnectionEnd> {
         match self.session.send_queue.dequeue_before(sequence)? {
             None => Ok(DeliveryProgress { has_sent: false, has_more: false }),

@@ -1,5 +1,6 @@
 //! The task of one connection: its hooks, its messages in order, its detached tasks, and the I/O of its socket.
 
+mod completion;
 mod detached;
 mod event_loop;
 mod heartbeat;

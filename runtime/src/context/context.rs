@@ -106,7 +106,7 @@ impl<'a, U> Context<'a, U> {
 
     /// Returns the `request_id` of the message, or `None` if it has none.
     pub fn request_id(&self) -> Option<RequestId> {
-        RequestId::read(self.call.head().request_id?)
+        RequestId::read(self.call.head().echo.request_id?)
     }
 
     /// Deserializes the query of the message's route, for example `page=4` of `rooms/?page=4`.

@@ -11,7 +11,7 @@ use super::dispatcher::{Dispatcher, Outcome, refuse};
 use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::context::{Authorized, Call, StartOutcome};
-use crate::dialect::native;
+use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Envelope, Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
@@ -55,7 +55,7 @@ impl<C: Consumer> Dispatcher<C> {
             return false;
         }
         let mut request = Request::default();
-        request.read(text, self.request_limits).is_ok() && is_authenticate(&request.head)
+        Native::read(&mut request, text, self.request_limits).is_ok() && is_authenticate(&request.head)
     }
 
     /// Verifies the credentials of a message. If they are accepted, replaces the user and waits until the session has been
@@ -84,10 +84,10 @@ impl<C: Consumer> Dispatcher<C> {
                     // The close code says why.
                     return Outcome::SessionEnded;
                 }
-                native::begin(reply);
+                Native::begin(reply);
                 // Cannot fail: the status is a success, and `()` is serialized as `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
-                native::finish(reply, &request.head);
+                Native::finish(reply, request.head.echo, None);
                 Outcome::Authenticated { is_renewed: true }
             }
             Err(error) => {

@@ -1,7 +1,6 @@
 //! The dispatcher: turns the text of a frame into the text of its reply. All actions of a consumer are called through it.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,27 +9,18 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::authenticate::{AuthenticateLimiter, is_authenticate};
+use super::reply_stream::ReplyStream;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, SideEffects, User};
-use crate::dialect::native;
+use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Envelope, Reply, Request, RequestLimits, Values};
+use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::time::deadline;
 use crate::transport::FrameText;
-
-/// Which reply of a stream [`Dispatcher::next_value`] has written.
-pub(crate) enum StreamStep {
-    /// A reply that others follow.
-    More,
-    /// The last reply: the stream has ended.
-    Last,
-    /// The last reply, an error: the stream returned one, panicked or timed out.
-    Failed,
-}
 
 /// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
@@ -74,6 +64,9 @@ pub(crate) enum Outcome {
     /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
     /// permissions were evaluated.
     Completed { has_reply: bool, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
+    /// The action has succeeded with a stream of replies, of which none is written yet. Its side effects are to run when the
+    /// stream has ended successfully.
+    Streaming { stream: Box<ReplyStream>, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.
@@ -130,7 +123,7 @@ impl<C: Consumer> Dispatcher<C> {
     ) -> impl Future<Output = Outcome> + Send {
         async move {
             let mut request = Request::default();
-            if let Err(error) = request.read(text, self.request_limits) {
+            if let Err(error) = Native::read(&mut request, text, self.request_limits) {
                 return self.refuse_unreadable(&request, &error, reply);
             }
             if C::AUTHENTICATES && is_authenticate(&request.head) {
@@ -175,40 +168,10 @@ impl<C: Consumer> Dispatcher<C> {
             .ok_or_else(|| Error::internal("bug: message dispatched before the session was established"))
     }
 
-    /// Writes the next reply of a stream.
-    pub(crate) async fn next_value(
-        &self,
-        text: &str,
-        values: &mut Pin<Box<dyn Values>>,
-        reply: &mut Reply,
-    ) -> StreamStep {
-        let error = loop {
-            native::begin(reply);
-            let value = poll_fn(|cx| values.as_mut().poll_value(cx, reply));
-            let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
-            let is_last = match value {
-                Some(Ok(Some(Ok(())))) if reply.is_silent() => {
-                    // Many silent values in a row must not starve other tasks.
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-                Some(Ok(Some(Ok(())))) => false,
-                Some(Ok(None)) => true,
-                Some(Ok(Some(Err(error)))) => break error,
-                Some(Err(panic)) => break panic_error(&panic),
-                None => break Error::timeout(),
-            };
-            native::finish_streamed(reply, &self.reparse(text).head, is_last);
-            return if is_last { StreamStep::Last } else { StreamStep::More };
-        };
-        self.refuse(text, &error, reply, true);
-        StreamStep::Failed
-    }
-
     /// Parses a message that was parsed successfully before.
     pub(super) fn reparse<'t>(&self, text: &'t str) -> Request<'t> {
         let mut request = Request::default();
-        let _ = request.read(text, self.request_limits);
+        let _ = Native::read(&mut request, text, self.request_limits);
         request
     }
 
@@ -219,7 +182,7 @@ impl<C: Consumer> Dispatcher<C> {
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
         if is_stream {
             let id = report(&call, error);
-            native::refuse_streamed(reply, &request.head, error, id.as_deref());
+            Native::refuse(reply, request.head.echo, error, id.as_deref(), Some(true));
         } else {
             refuse(&call, error, reply);
         }
@@ -228,7 +191,7 @@ impl<C: Consumer> Dispatcher<C> {
     /// Writes the reply to a binary frame, which is an error.
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
-        native::refuse(reply, &Envelope::default(), &error, None);
+        Native::refuse(reply, Echo::default(), &error, None, None);
     }
 
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
@@ -282,7 +245,7 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
                 .on_blocking_thread(self.is_blocking_thread);
-            native::begin(reply);
+            Native::begin(reply);
             // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
             // traversal that timed out may panic.
             let evaluation = async {
@@ -295,9 +258,13 @@ impl<C: Consumer> Dispatcher<C> {
             match catch_unwind_future(evaluation).await {
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
+                    if let Some(values) = reply.take_values() {
+                        let stream = Box::new(ReplyStream::new(values, request.head.echo.to_owned_echo()));
+                        return Attempt::Finished(Outcome::Streaming { stream, evaluation_epoch, side_effects });
+                    }
                     let has_reply = !reply.is_silent();
                     if has_reply {
-                        native::finish(reply, &request.head);
+                        Native::finish(reply, request.head.echo, None);
                     }
                     Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
@@ -358,5 +325,5 @@ pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
 #[cold]
 pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);
-    native::refuse(reply, call.head(), error, id.as_deref());
+    Native::refuse(reply, call.head().echo, error, id.as_deref(), None);
 }

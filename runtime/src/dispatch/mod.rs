@@ -4,9 +4,11 @@ mod authenticate;
 mod blocking;
 mod dispatcher;
 mod reauthorization;
+mod reply_stream;
 mod report;
 mod route_match;
 
-pub(crate) use dispatcher::{Dispatcher, Outcome, StreamStep};
+pub(crate) use dispatcher::{Dispatcher, Outcome};
 pub(crate) use reauthorization::AuthorizedAt;
+pub(crate) use reply_stream::{ReplyStream, StreamStep};
 pub(crate) use report::{fault_id, panic_error, report};

@@ -8,6 +8,5 @@ mod request_id;
 pub(crate) use json::{ArgumentValue, DecodedStrings};
 pub use reply::Reply;
 pub(crate) use reply::Values;
-
-pub(crate) use request::{Envelope, Field, Request, RequestLimits};
+pub(crate) use request::{Echo, Envelope, Field, OwnedEcho, Request, RequestLimits};
 pub use request_id::RequestId;

@@ -20,16 +20,46 @@ const MAX_PAIRWISE_COMPARED: usize = 16;
 pub(crate) struct Envelope<'a> {
     /// The name of the action, unescaped.
     pub(crate) action: Cow<'a, str>,
-    /// The same as sent, a JSON string; `None` if the message names no action.
-    pub(crate) raw_action: Option<&'a str>,
     /// The route, unescaped, without its query.
     pub(crate) route: Cow<'a, str>,
     /// The part of the route after `?`.
     pub(crate) query: Cow<'a, str>,
-    /// The whole route as sent, a JSON string.
-    pub(crate) raw_route: Option<&'a str>,
-    /// Any JSON value, as sent.
+    /// The same keys as sent.
+    pub(crate) echo: Echo<'a>,
+}
+
+/// What a reply echoes of a message: the JSON texts of the envelope's keys, as sent. `None` if the message has no such key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Echo<'a> {
+    /// A JSON string.
+    pub(crate) action: Option<&'a str>,
+    /// A JSON string: the route with its query.
+    pub(crate) route: Option<&'a str>,
+    /// Any JSON value.
     pub(crate) request_id: Option<&'a str>,
+}
+
+/// An [`Echo`] that outlives its message.
+pub(crate) struct OwnedEcho {
+    action: Option<Box<str>>,
+    route: Option<Box<str>>,
+    request_id: Option<Box<str>>,
+}
+
+impl Echo<'_> {
+    pub(crate) fn to_owned_echo(self) -> OwnedEcho {
+        OwnedEcho {
+            action: self.action.map(Box::from),
+            route: self.route.map(Box::from),
+            request_id: self.request_id.map(Box::from),
+        }
+    }
+}
+
+impl OwnedEcho {
+    pub(crate) fn as_echo(&self) -> Echo<'_> {
+        Echo { action: self.action.as_deref(), route: self.route.as_deref(), request_id: self.request_id.as_deref() }
+    }
 }
 
 /// A message that was read.
@@ -92,13 +122,13 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn set_action(&mut self, value: RawJson<'a>) {
-        if self.request.head.raw_action.is_some() {
+        if self.request.head.echo.action.is_some() {
             return self.record_error(repeated_key("action"));
         }
         match value.unescaped() {
             Ok(action) => {
                 self.request.head.action = action;
-                self.request.head.raw_action = Some(value.text);
+                self.request.head.echo.action = Some(value.text);
             }
             Err(MalformedJson) => {
                 self.record_error(bad_message("missing_action", "The action must be a string.").with_field("action"));
@@ -107,13 +137,13 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn set_route(&mut self, value: RawJson<'a>) {
-        if self.request.head.raw_route.is_some() {
+        if self.request.head.echo.route.is_some() {
             return self.record_error(repeated_key("route"));
         }
         match value.unescaped() {
             Ok(sent) => {
                 (self.request.head.route, self.request.head.query) = split_query(sent);
-                self.request.head.raw_route = Some(value.text);
+                self.request.head.echo.route = Some(value.text);
             }
             Err(MalformedJson) => {
                 self.record_error(bad_message("invalid_route", "The route must be a string.").with_field("route"));
@@ -122,7 +152,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn set_request_id(&mut self, value: &'a str) {
-        if self.request.head.request_id.is_some() {
+        if self.request.head.echo.request_id.is_some() {
             return self.record_error(repeated_key("request_id"));
         }
         if value.len() > self.limits.max_request_id_bytes {
@@ -130,7 +160,7 @@ impl<'a> Parser<'_, 'a> {
                 bad_message("request_id_too_long", "The request id is too long.").with_field("request_id"),
             );
         }
-        self.request.head.request_id = Some(value);
+        self.request.head.echo.request_id = Some(value);
     }
 
     fn finish(mut self) -> Result<()> {
@@ -138,7 +168,7 @@ impl<'a> Parser<'_, 'a> {
             let error = repeated_key(key);
             self.record_error(error);
         }
-        if self.request.head.raw_action.is_none() {
+        if self.request.head.echo.action.is_none() {
             self.record_error(bad_message("missing_action", "The message names no action.").with_field("action"));
         }
         self.first_error.map_or(Ok(()), Err)
@@ -192,10 +222,10 @@ mod tests {
         let mut request = Request::default();
         request.read(text, LIMITS).unwrap();
         assert_eq!(request.head.action, "send");
-        assert_eq!(request.head.raw_action, Some(r#""s\u0065nd""#));
+        assert_eq!(request.head.echo.action, Some(r#""s\u0065nd""#));
         assert_eq!((&*request.head.route, &*request.head.query), ("rooms/5/", "page=4"));
-        assert_eq!(request.head.raw_route, Some(r#""rooms\/5\/?page=4""#));
-        assert_eq!(request.head.request_id, Some("[1]"));
+        assert_eq!(request.head.echo.route, Some(r#""rooms\/5\/?page=4""#));
+        assert_eq!(request.head.echo.request_id, Some("[1]"));
         let fields: Vec<_> = request.fields.iter().map(|(key, value)| (&**key, value.text)).collect();
         assert_eq!(fields, [("text", r#""hi""#)]);
     }
@@ -225,7 +255,7 @@ mod tests {
         let mut request = Request::default();
         let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, LIMITS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
-        assert_eq!((request.head.raw_action, request.head.request_id), (Some(r#""a""#), Some("7")));
+        assert_eq!((request.head.echo.action, request.head.echo.request_id), (Some(r#""a""#), Some("7")));
     }
 
     #[test]

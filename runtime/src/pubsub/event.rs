@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::consumer::Consumer;
 use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
-use crate::dialect::native;
+use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
@@ -134,7 +134,7 @@ pub struct Frame(pub(crate) FrameText);
 ///
 /// 500 if the payload cannot be serialized.
 pub fn encode_frame<T: Serialize + ?Sized>(name: &'static str, data: &T) -> Result<Frame> {
-    native::encode_event(name, data).map(Frame).map_err(Error::internal)
+    Native::encode_event(name, data).map(Frame).map_err(Error::internal)
 }
 
 /// Encodes the payload for one subscriber. `None` skips the subscriber.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use crate::consumer::Consumer;
 use crate::context::Scope;
-use crate::dialect::native;
+use crate::dialect::{Dialect, Native};
 use crate::error::Result;
 use crate::log::Cause;
 use crate::panic::{Contained, catch_unwind};
@@ -69,7 +69,7 @@ impl<E> Publication<E> {
         if group.is_none() && ids.is_empty() {
             return Some(frame);
         }
-        Some(native::address_event(&frame, group, &ids))
+        Some(Native::address_event(&frame, group, &ids))
     }
 
     /// Encodes the shared frame, if there is one.
@@ -78,7 +78,7 @@ impl<E> Publication<E> {
             FrameOutcome::NoFrame => SharedFrame::PerSubscriber,
             FrameOutcome::Failed => SharedFrame::Same(None),
             FrameOutcome::Frame(Frame(frame)) => SharedFrame::Same(Some(match &self.group_name {
-                Some(name) => native::address_event(&frame, Some(name), &[]),
+                Some(name) => Native::address_event(&frame, Some(name), &[]),
                 None => frame,
             })),
         }

@@ -1,0 +1,160 @@
+//! The completion of a message whose action has ended: side effects and replies. Messages of the in-order queue and detached
+//! ones complete by the same steps; they differ in what waits for a step.
+
+use crate::consumer::Consumer;
+use crate::context::{SideEffects, Undo};
+use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, ReplyStream, StreamStep};
+use crate::message::Reply;
+use crate::transport::{ConnectionEnd, Transport};
+
+use super::io::ConnectionIo;
+
+/// What is left to do for a message whose action has ended.
+pub(super) struct Completion {
+    /// When the action was last authorized. `None` if its reply is sent without reauthorization, because no action has
+    /// completed or because it has been refused since.
+    authorized_at: Option<AuthorizedAt>,
+    /// Whether a reply is written that is not sent yet.
+    has_reply: bool,
+    /// What the action does besides replying. Takes effect around its last reply.
+    side_effects: Option<Box<SideEffects>>,
+    /// The rest of the stream of replies.
+    stream: Option<Box<ReplyStream>>,
+    /// Whether the replies are those of a stream.
+    is_stream: bool,
+    /// Set while the side effects have taken effect and the last reply is not sent.
+    commit: Option<Commit>,
+}
+
+/// Side effects that have taken effect.
+struct Commit {
+    /// The sequence number of the reply among the events of the connection.
+    sequence: u64,
+    /// What reverts the joins if the reply is refused.
+    undos: Vec<Undo>,
+}
+
+/// The next step of a completion.
+pub(super) enum CompletionStep {
+    /// Rights have changed: [`Completion::reauthorize`].
+    Reauthorize,
+    /// [`Completion::next_reply`].
+    NextReply,
+    /// [`Completion::write`], at once if the transport can take a frame; otherwise the next step is determined anew.
+    Write,
+    /// Nothing is left to do.
+    Done,
+}
+
+impl Completion {
+    /// Creates the completion of a message whose action has run.
+    pub(super) fn new(outcome: Outcome) -> Completion {
+        let mut completion = Completion {
+            authorized_at: None,
+            has_reply: true,
+            side_effects: None,
+            stream: None,
+            is_stream: false,
+            commit: None,
+        };
+        match outcome {
+            Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
+                completion.has_reply = has_reply;
+                completion.set_authorized(evaluation_epoch, side_effects);
+            }
+            Outcome::Streaming { stream, evaluation_epoch, side_effects } => {
+                (completion.has_reply, completion.is_stream, completion.stream) = (false, true, Some(stream));
+                completion.set_authorized(evaluation_epoch, side_effects);
+            }
+            Outcome::Refused | Outcome::Authenticated { .. } => {}
+            Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
+        }
+        completion
+    }
+
+    fn set_authorized(&mut self, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>>) {
+        let authorized_at = self.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
+        authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+        self.side_effects = side_effects.filter(|effects| !effects.is_empty());
+    }
+
+    /// Returns whether [`next_reply`](Completion::next_reply) is to write a reply of a stream.
+    pub(super) fn is_awaiting_reply(&self) -> bool {
+        self.stream.is_some() && !self.has_reply
+    }
+
+    /// Returns whether events that follow the reply must wait: those of groups that the action joined, and of its
+    /// publications.
+    pub(super) fn is_holding_events(&self) -> bool {
+        self.commit.is_some() && self.has_reply
+    }
+
+    /// Returns the next step. Side effects take effect here, before the last reply is sent, so that a client that does not
+    /// read delays no other session: no event of a group that the action left follows the reply, and no event of a group
+    /// that it joined or of its publications precedes it.
+    pub(super) fn next_step<C: Consumer, T: Transport>(
+        &mut self,
+        io: &ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
+    ) -> Result<CompletionStep, ConnectionEnd> {
+        if self.is_awaiting_reply() {
+            return Ok(CompletionStep::NextReply);
+        }
+        if self.authorized_at.as_mut().is_some_and(|authorized_at| !authorized_at.is_current(dispatcher)) {
+            return Ok(CompletionStep::Reauthorize);
+        }
+        if self.stream.is_none()
+            && let Some(mut side_effects) = self.side_effects.take()
+        {
+            io.check_open()?;
+            side_effects.run_before();
+            let sequence = io.next_sequence();
+            let undos = side_effects.run_after();
+            self.commit = Some(Commit { sequence: sequence?, undos });
+        }
+        let is_done = !self.has_reply && self.commit.is_none();
+        Ok(if is_done { CompletionStep::Done } else { CompletionStep::Write })
+    }
+
+    /// Writes one frame, which the transport must be able to take: an event that precedes the reply, or the reply.
+    pub(super) fn write<C: Consumer, T: Transport>(
+        &mut self,
+        io: &mut ConnectionIo<C, T>,
+        reply: &Reply,
+    ) -> Result<(), ConnectionEnd> {
+        if let Some(commit) = &self.commit
+            && io.deliver_next(commit.sequence)?.has_sent
+        {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.has_reply) {
+            io.start_send(reply.text())?;
+        }
+        self.commit = None;
+        Ok(())
+    }
+
+    /// Writes the next reply of a stream. If the stream fails, the side effects are discarded.
+    pub(super) async fn next_reply<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
+        let Some(stream) = &mut self.stream else { return };
+        match dispatcher.next_reply(text, stream, reply).await {
+            StreamStep::More => {}
+            StreamStep::Last => self.stream = None,
+            StreamStep::Failed => (self.stream, self.side_effects) = (None, None),
+        }
+        self.has_reply = true;
+    }
+
+    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply.
+    pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
+        let Some(authorized_at) = &mut self.authorized_at else { return };
+        if authorized_at.reauthorize(dispatcher, text).await {
+            return;
+        }
+        dispatcher.refuse_changed_rights(text, reply, self.is_stream);
+        (self.authorized_at, self.has_reply, self.stream, self.side_effects) = (None, true, None, None);
+        if let Some(commit) = &mut self.commit {
+            dispatcher.session.undo(std::mem::take(&mut commit.undos));
+        }
+    }
+}
