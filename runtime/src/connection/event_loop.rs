@@ -1,7 +1,9 @@
-//! The event loop while an action runs: frames are read ahead, events are delivered, and the heartbeat and the detached
-//! tasks are polled.
+//! The event loop: the one place where a connection waits. While it is idle, the next frame ends the wait. While an action
+//! runs, frames are read ahead and the end of the action ends the wait. Events, detached tasks and the heartbeat are
+//! processed in both.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::future::pending;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -14,6 +16,14 @@ use super::io::{ConnectionIo, IoEvent, IoNeed};
 use crate::consumer::Consumer;
 use crate::dispatch::{Dispatcher, Outcome};
 use crate::transport::{CloseCode, ConnectionEnd, FrameText, Incoming, Transport};
+
+/// What a connection has to process next.
+enum LoopEvent<O> {
+    /// The output of the action that runs.
+    Output(O),
+    Io(IoEvent),
+    Heartbeat(HeartbeatEvent),
+}
 
 /// The state of a connection's event loop.
 pub(super) struct EventLoop<C: Consumer> {
@@ -34,21 +44,109 @@ impl<C: Consumer> EventLoop<C> {
         read_ahead < self.max_read_ahead && !matches!(self.read_ahead.back(), Some(Incoming::Broken(_)))
     }
 
-    /// Processes events until `action` is ready.
-    pub(super) async fn drive_until<T, F>(
+    /// Waits for what has to be processed next: the output of `action`, or else the input and output of the connection, or
+    /// else the heartbeat.
+    async fn next<T: Transport, F: Future>(
+        &mut self,
+        io: &mut ConnectionIo<C, T>,
+        is_reading: bool,
+        action: Pin<&mut F>,
+    ) -> Result<LoopEvent<F::Output>, ConnectionEnd> {
+        let (is_held_by_detached, is_held_in_order) = (self.detached.is_holding_events(), io.is_holding_events);
+        let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
+            // Sending it may first deliver events that must follow the reply of the in-order queue.
+            Poll::Ready(IoNeed::Writable) if is_held_in_order => Poll::Pending,
+            need => need,
+        };
+        tokio::select! {
+            biased;
+            output = action => Ok(LoopEvent::Output(output)),
+            event = io.next_event(is_reading, is_held_by_detached, poll_detached) => Ok(LoopEvent::Io(event?)),
+            event = self.heartbeat.next_event() => Ok(LoopEvent::Heartbeat(event)),
+        }
+    }
+
+    /// Returns the next frame, or `None` if the stream has ended. No action runs, so that this may wait for the client to
+    /// take events.
+    pub(super) async fn next_frame<T: Transport>(
+        &mut self,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
+    ) -> Result<Option<Incoming>, ConnectionEnd> {
+        if let Some(frame) = self.read_ahead.pop_front() {
+            return Ok(Some(frame));
+        }
+        loop {
+            match self.next(io, true, pin!(pending::<Infallible>())).await? {
+                LoopEvent::Output(never) => match never {},
+                LoopEvent::Io(IoEvent::Frame(frame)) => return Ok(frame),
+                LoopEvent::Io(IoEvent::Event) => {
+                    io.deliver().await?;
+                    io.flush().await?;
+                }
+                // Flushed with the next frames, or by `next_event` if there are none.
+                LoopEvent::Io(IoEvent::Detached) => self.send_detached(io, dispatcher)?,
+                LoopEvent::Heartbeat(event) => {
+                    self.handle_heartbeat(io, true, &event)?;
+                    io.flush().await?;
+                }
+            }
+        }
+    }
+
+    /// Processes events until `action` is ready. Waits for nothing else, so that the action makes progress.
+    pub(super) async fn drive_until<T: Transport, F: Future>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
         dispatcher: &Dispatcher<C>,
         mut action: Pin<&mut F>,
-    ) -> Result<F::Output, ConnectionEnd>
-    where
-        T: Transport,
-        F: Future,
-    {
+    ) -> Result<F::Output, ConnectionEnd> {
         loop {
             if let Some(output) = self.step(io, dispatcher, action.as_mut()).await? {
                 return Ok(output);
             }
+        }
+    }
+
+    /// Processes one event, or returns the output of `action` if it is ready.
+    async fn step<T: Transport, F: Future>(
+        &mut self,
+        io: &mut ConnectionIo<C, T>,
+        dispatcher: &Dispatcher<C>,
+        action: Pin<&mut F>,
+    ) -> Result<Option<F::Output>, ConnectionEnd> {
+        let is_reading = self.is_reading();
+        match self.next(io, is_reading, action).await? {
+            LoopEvent::Output(output) => return Ok(Some(output)),
+            LoopEvent::Io(IoEvent::Frame(frame)) => {
+                // While frames keep arriving, the heartbeat is not polled and would not notice the expiry.
+                io.check_open()?;
+                self.receive(dispatcher, frame)?;
+            }
+            LoopEvent::Io(IoEvent::Event) => io.deliver_one()?,
+            LoopEvent::Io(IoEvent::Detached) => self.send_detached(io, dispatcher)?,
+            LoopEvent::Heartbeat(event) => self.handle_heartbeat(io, is_reading, &event)?,
+        }
+        Ok(None)
+    }
+
+    /// Feeds a ping, or returns how the connection ends.
+    fn handle_heartbeat<T: Transport>(
+        &mut self,
+        io: &mut ConnectionIo<C, T>,
+        is_reading: bool,
+        event: &HeartbeatEvent,
+    ) -> Result<(), ConnectionEnd> {
+        match event {
+            HeartbeatEvent::Ping => io.ping(),
+            // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action ends;
+            // a stream may not end.
+            HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => {
+                self.heartbeat.record_activity();
+                Ok(())
+            }
+            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
+            HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
         }
     }
 
@@ -86,50 +184,6 @@ impl<C: Consumer> EventLoop<C> {
             self.step(io, dispatcher, pin!(pending::<()>())).await?;
         }
         Ok(())
-    }
-
-    /// Processes one event, or returns the output of `action` if it is ready.
-    async fn step<T, F>(
-        &mut self,
-        io: &mut ConnectionIo<C, T>,
-        dispatcher: &Dispatcher<C>,
-        mut action: Pin<&mut F>,
-    ) -> Result<Option<F::Output>, ConnectionEnd>
-    where
-        T: Transport,
-        F: Future,
-    {
-        let (is_reading, is_held_by_detached, is_held_in_order) =
-            (self.is_reading(), self.detached.is_holding_events(), io.is_holding_events);
-        let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
-            // Sending it may first deliver events that must follow the reply of the in-order queue.
-            Poll::Ready(IoNeed::Writable) if is_held_in_order => Poll::Pending,
-            need => need,
-        };
-        tokio::select! {
-            biased;
-            output = &mut action => return Ok(Some(output)),
-            next = io.next_event(is_reading, is_held_by_detached, poll_detached) => match next? {
-                IoEvent::Frame(frame) => {
-                    // While frames keep arriving, the heartbeat is not polled and would not notice the expiry.
-                    io.check_open()?;
-                    self.receive(dispatcher, frame)?;
-                }
-                IoEvent::Event => io.deliver_one()?,
-                IoEvent::Detached => self.send_detached(io, dispatcher)?,
-            },
-            event = self.heartbeat.next_event() => match event {
-                HeartbeatEvent::Ping => io.ping()?,
-                // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action
-                // ends; a stream may not end.
-                HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => {
-                    self.heartbeat.record_activity();
-                }
-                HeartbeatEvent::Idle => return Err(ConnectionEnd::Close(CloseCode::Idle)),
-                HeartbeatEvent::Expiry => return Err(ConnectionEnd::Close(CloseCode::Expired)),
-            },
-        }
-        Ok(None)
     }
 
     /// Processes a frame that arrives while an action runs.

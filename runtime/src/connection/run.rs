@@ -1,7 +1,6 @@
 //! The task of one connection: `#[connect]`, then one message at a time in order, then `#[disconnect]`.
 
 use std::collections::VecDeque;
-use std::future::ready;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -10,8 +9,8 @@ use tokio::time::Instant;
 
 use super::detached::DetachedTasks;
 use super::event_loop::EventLoop;
-use super::heartbeat::{Heartbeat, HeartbeatEvent};
-use super::io::{ConnectionIo, IoEvent};
+use super::heartbeat::Heartbeat;
+use super::io::ConnectionIo;
 use super::limits::Limits;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Scope};
@@ -159,10 +158,10 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         }
     }
 
-    /// Waits for input, and processes all frames that have arrived before one flush.
+    /// Waits for a frame, and processes all frames that have arrived before one flush.
     async fn process_input(&mut self) -> Result<(), ConnectionEnd> {
         // A future of its own: its state and that of a message being processed then share the same memory.
-        let Some(mut next) = self.wait_for_input().await? else { return Ok(()) };
+        let mut next = self.event_loop.next_frame(&mut self.io, &self.dispatcher).await?;
         self.event_loop.heartbeat.record_activity();
         // While frames keep arriving, the heartbeat is not polled, and frames that cause no reply check nothing themselves.
         self.io.check_open()?;
@@ -203,39 +202,5 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             tokio::task::yield_now().await;
         }
         Ok(())
-    }
-
-    /// Waits for an event and processes it. Only a frame is returned, or `Some(None)` if the stream has ended.
-    async fn wait_for_input(&mut self) -> Result<Option<Option<Incoming>>, ConnectionEnd> {
-        let (is_holding, is_reading) =
-            (self.event_loop.detached.is_holding_events(), self.event_loop.read_ahead.is_empty());
-        tokio::select! {
-            biased;
-            next = self.io.next_event(is_reading, is_holding, |cx| self.event_loop.detached.poll(cx)) => match next? {
-                IoEvent::Frame(frame) => return Ok(Some(frame)),
-                IoEvent::Event => {
-                    self.io.deliver().await?;
-                    self.io.flush().await?;
-                }
-                // Flushed with the next frames, or by `next_event` if there are none.
-                IoEvent::Detached => self.event_loop.send_detached(&mut self.io, &self.dispatcher)?,
-            },
-            // Frames that the previous turn left when it reached its limit.
-            () = ready(()), if !is_reading => return Ok(Some(self.event_loop.read_ahead.pop_front())),
-            event = self.event_loop.heartbeat.next_event() => self.handle_heartbeat(&event).await?,
-        }
-        Ok(None)
-    }
-
-    /// Sends a ping, or returns how the connection ends.
-    async fn handle_heartbeat(&mut self, event: &HeartbeatEvent) -> Result<(), ConnectionEnd> {
-        match event {
-            HeartbeatEvent::Ping => {
-                self.io.ping()?;
-                self.io.flush().await
-            }
-            HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
-            HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
-        }
     }
 }
