@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::dispatcher::{Dispatcher, Outcome};
 use crate::consumer::Consumer;
@@ -53,7 +54,7 @@ impl<C: Consumer> Dispatcher<C> {
 /// A future on tokio's blocking pool that is cancelled when this handle is dropped: it does not start, or ends when it next
 /// suspends.
 pub(super) struct BlockingTask<T> {
-    handle: JoinHandle<T>,
+    handle: AbortOnDropHandle<T>,
     /// The task observes that this is dropped.
     _cancel_guard: oneshot::Sender<()>,
 }
@@ -77,7 +78,7 @@ impl<T: Send + 'static> BlockingTask<T> {
                 None => pollster::block_on(work),
             }
         });
-        BlockingTask { handle, _cancel_guard: cancel_guard }
+        BlockingTask { handle: AbortOnDropHandle::new(handle), _cancel_guard: cancel_guard }
     }
 }
 
@@ -86,11 +87,5 @@ impl<T> Future for BlockingTask<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.handle).poll(cx)
-    }
-}
-
-impl<T> Drop for BlockingTask<T> {
-    fn drop(&mut self) {
-        self.handle.abort();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Permission;
 use crate::context::{Context, Handler};
@@ -75,18 +75,7 @@ impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
                 // This thread belongs to the blocking pool. Waiting here for another thread of the pool could deadlock.
                 return work();
             }
-            let task = tokio::task::spawn_blocking(work);
-            let _abort_guard = AbortOnDrop(task.abort_handle());
-            task.await.map_err(Error::internal)?
+            AbortOnDropHandle::new(tokio::task::spawn_blocking(work)).await.map_err(Error::internal)?
         }
-    }
-}
-
-/// Aborts a blocking task that has not started when its caller is cancelled.
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
