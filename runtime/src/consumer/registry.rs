@@ -3,12 +3,13 @@
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::const_check::check_reserved_name;
 use super::{Consumer, EventDescriptor, HandlerDescriptor};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
+use crate::sync::ignore_poison;
 
 /// The registration of a consumer.
 #[doc(hidden)]
@@ -151,7 +152,7 @@ static MOUNTED_CONSUMERS: Mutex<Vec<Registration>> = Mutex::new(Vec::new());
 pub(crate) fn register_mounted<C: Consumer>() -> Result<(), RegistryError> {
     let () = C::CHECK;
     grants::register_codenames()?;
-    let mut mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut mounted = ignore_poison(MOUNTED_CONSUMERS.lock());
     let known = mounted.iter().copied();
     let all = deduplicate(inventory_registrations().into_iter().chain(known).chain([Registration::of::<C>()]))?;
     *mounted = all;
@@ -181,7 +182,7 @@ pub fn codenames() -> Result<Vec<Codename>, RegistryError> {
 
 /// Returns all consumers, sorted by name, each once.
 pub(crate) fn consumers() -> Result<Vec<Registration>, RegistryError> {
-    let mounted = MOUNTED_CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mounted = ignore_poison(MOUNTED_CONSUMERS.lock()).clone();
     deduplicate(inventory_registrations().into_iter().chain(mounted))
 }
 

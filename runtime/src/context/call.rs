@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use smallvec::SmallVec;
 use tracing::Level;
@@ -13,6 +13,7 @@ use super::{CaptureAccess, Context, Scope, SideEffects, StartGate, StartOutcome}
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
+use crate::sync::ignore_poison;
 
 /// The name of a route capture, and its text in the route of the message.
 pub(crate) type Capture<'a> = (&'static str, &'a str);
@@ -162,14 +163,14 @@ impl<'a, U> Call<'a, U> {
     }
 
     fn lock_side_effects(&self) -> MutexGuard<'_, Option<Box<SideEffects>>> {
-        self.side_effects.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.side_effects.lock())
     }
 
     /// Takes the side effects of the action. Called per message, so it takes no lock, and does not move the call, which is
     /// larger than 128 bytes.
     #[inline]
     pub(crate) fn take_side_effects(&mut self) -> Option<Box<SideEffects>> {
-        self.side_effects.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        ignore_poison(self.side_effects.get_mut()).take()
     }
 
     /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
@@ -290,11 +291,11 @@ impl<'a, U> Call<'a, U> {
     }
 
     pub(crate) fn record_unanswered(&self, leaf: &'static str) {
-        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf);
+        *ignore_poison(self.unanswered.lock()) = Some(leaf);
     }
 
     pub(crate) fn unanswered(&self) -> Option<&'static str> {
-        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+        *ignore_poison(self.unanswered.lock())
     }
 }
 

@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use http::Extensions;
 
 use super::{Call, Context, Scope, SideEffects};
 use crate::message::Envelope;
 use crate::panic::Contained;
+use crate::sync::ignore_poison;
 
 /// The action name of the context of a connect permission.
 const ACTION: &str = "connect";
@@ -79,12 +80,12 @@ impl<'a, U> ConnectContext<'a, U> {
     ///
     /// Intended for `#[connect]`, see the [example](ConnectContext). A value that a permission inserts is dropped.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) {
-        self.inserted.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
+        ignore_poison(self.inserted.lock()).insert(value);
     }
 
     /// Returns the inserted values and the side effects of a `#[connect]` that succeeded.
     pub(crate) fn into_outcome(mut self) -> (Extensions, Option<Box<SideEffects>>) {
-        (self.inserted.into_inner().into_inner().unwrap_or_else(PoisonError::into_inner), self.call.take_side_effects())
+        (ignore_poison(self.inserted.into_inner().into_inner()), self.call.take_side_effects())
     }
 
     pub(crate) fn call(&self) -> &Call<'a, U> {

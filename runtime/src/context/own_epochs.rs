@@ -1,6 +1,8 @@
 //! Changes of rights that an action makes itself: it is not reauthorized for them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::sync::ignore_poison;
 
 /// The epochs of its session that an action has begun itself. Cloning returns another handle to the same list.
 #[derive(Debug, Clone, Default)]
@@ -9,12 +11,12 @@ pub(crate) struct OwnEpochs(Arc<Mutex<Vec<u64>>>);
 impl OwnEpochs {
     /// Adds an epoch that the action has begun.
     pub(crate) fn add(&self, epoch: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(epoch);
+        ignore_poison(self.0.lock()).push(epoch);
     }
 
     /// Returns whether the action began every epoch after `since`, up to `now`. Epochs up to `since` are forgotten.
     pub(crate) fn are_all(&self, since: u64, now: u64) -> bool {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = ignore_poison(self.0.lock());
         own.retain(|epoch| *epoch > since);
         let own = own.iter().filter(|epoch| **epoch <= now).count();
         u64::try_from(own) == Ok(now.saturating_sub(since))
