@@ -26,10 +26,10 @@ pub(crate) trait Dialect {
     fn begin(reply: &mut Reply);
 
     /// Ends a reply after its data, which is `null` if there is none.
-    fn finish(reply: &mut Reply, echo: Echo<'_>, is_last: Option<bool>);
+    fn finish(reply: &mut Reply, echo: &Echo<'_>, is_last: Option<bool>);
 
     /// Writes the reply for an error. `fault_id` is the id under which the cause of a fault is logged.
-    fn refuse(reply: &mut Reply, echo: Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>);
+    fn refuse(reply: &mut Reply, echo: &Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>);
 
     /// Encodes an event as a frame that is the same for all receivers.
     fn encode_event<T: Serialize + ?Sized>(name: &'static str, data: &T) -> serde_json::Result<FrameText>;

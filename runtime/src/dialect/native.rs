@@ -29,14 +29,14 @@ impl Dialect for Native {
         reply.restart(SUCCESS_PREFIX);
     }
 
-    fn finish(reply: &mut Reply, echo: Echo<'_>, is_last: Option<bool>) {
+    fn finish(reply: &mut Reply, echo: &Echo<'_>, is_last: Option<bool>) {
         if reply.is_empty() {
             reply.push("null");
         }
         write_envelope(reply, echo, reply.status(), is_last);
     }
 
-    fn refuse(reply: &mut Reply, echo: Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>) {
+    fn refuse(reply: &mut Reply, echo: &Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>) {
         reply.restart(br#"{"errors":["#);
         let mut entry = json!({ "code": error.code(), "detail": error.detail() });
         if let Some(field) = error.field() {
@@ -87,7 +87,7 @@ impl Dialect for Native {
     }
 }
 
-fn write_envelope(reply: &mut Reply, echo: Echo<'_>, status: StatusCode, is_last: Option<bool>) {
+fn write_envelope(reply: &mut Reply, echo: &Echo<'_>, status: StatusCode, is_last: Option<bool>) {
     reply.push(r#","action":"#);
     reply.push(echo.action.unwrap_or("null"));
     reply.push(r#","route":"#);

@@ -87,7 +87,7 @@ impl<C: Consumer> Dispatcher<C> {
                 Native::begin(reply);
                 // Cannot fail: the status is a success, and `()` is serialized as `null`.
                 let _ = reply.data(StatusCode::NO_CONTENT, &());
-                Native::finish(reply, request.head.echo, None);
+                Native::finish(reply, &request.head.echo, None);
                 Outcome::Authenticated { is_renewed: true }
             }
             Err(error) => {

@@ -182,7 +182,7 @@ impl<C: Consumer> Dispatcher<C> {
         let call = Call::new(&*scope, &request.head, &[], &[], &[]);
         if is_stream {
             let id = report(&call, error);
-            Native::refuse(reply, request.head.echo, error, id.as_deref(), Some(true));
+            Native::refuse(reply, &request.head.echo, error, id.as_deref(), Some(true));
         } else {
             refuse(&call, error, reply);
         }
@@ -191,7 +191,7 @@ impl<C: Consumer> Dispatcher<C> {
     /// Writes the reply to a binary frame, which is an error.
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
-        Native::refuse(reply, Echo::default(), &error, None, None);
+        Native::refuse(reply, &Echo::default(), &error, None, None);
     }
 
     /// Evaluates a message again until its action is admitted or the time limit expires. Boxed, because an idle connection
@@ -258,13 +258,14 @@ impl<C: Consumer> Dispatcher<C> {
             match catch_unwind_future(evaluation).await {
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
-                    if let Some(values) = reply.take_values() {
-                        let stream = Box::new(ReplyStream::new(values, request.head.echo.to_owned_echo()));
+                    if reply.is_stream()
+                        && let Some(stream) = ReplyStream::take(reply, &request.head.echo)
+                    {
                         return Attempt::Finished(Outcome::Streaming { stream, evaluation_epoch, side_effects });
                     }
                     let has_reply = !reply.is_silent();
                     if has_reply {
-                        Native::finish(reply, request.head.echo, None);
+                        Native::finish(reply, &request.head.echo, None);
                     }
                     Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
@@ -325,5 +326,5 @@ pub(super) fn timeout_error<U: User>(call: &Call<'_, U>) -> Error {
 #[cold]
 pub(super) fn refuse<U: User>(call: &Call<'_, U>, error: &Error, reply: &mut Reply) {
     let id = report(call, error);
-    Native::refuse(reply, call.head().echo, error, id.as_deref(), None);
+    Native::refuse(reply, &call.head().echo, error, id.as_deref(), None);
 }

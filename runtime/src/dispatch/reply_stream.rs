@@ -9,7 +9,7 @@ use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::dialect::{Dialect, Native};
 use crate::error::Error;
-use crate::message::{OwnedEcho, Reply, Values};
+use crate::message::{Echo, OwnedEcho, Reply, Values};
 use crate::panic::catch_unwind_future;
 use crate::time::deadline;
 
@@ -31,8 +31,10 @@ pub(crate) enum StreamStep {
 }
 
 impl ReplyStream {
-    pub(super) fn new(values: Pin<Box<dyn Values>>, echo: OwnedEcho) -> ReplyStream {
-        ReplyStream { values, echo }
+    /// Takes the stream that an action has set as its reply.
+    #[cold]
+    pub(super) fn take(reply: &mut Reply, echo: &Echo<'_>) -> Option<Box<ReplyStream>> {
+        reply.take_values().map(|values| Box::new(ReplyStream { values, echo: echo.to_owned_echo() }))
     }
 }
 
@@ -61,7 +63,7 @@ impl<C: Consumer> Dispatcher<C> {
                 Some(Err(panic)) => break panic_error(&panic),
                 None => break Error::timeout(),
             };
-            Native::finish(reply, stream.echo.as_echo(), Some(is_last));
+            Native::finish(reply, &stream.echo.as_echo(), Some(is_last));
             return if is_last { StreamStep::Last } else { StreamStep::More };
         };
         self.refuse(text, &error, reply, true);

@@ -105,6 +105,12 @@ impl Reply {
         self.values.take()
     }
 
+    /// Returns whether a stream of replies is sent instead of this reply.
+    #[inline]
+    pub(crate) fn is_stream(&self) -> bool {
+        self.values.is_some()
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

@@ -29,7 +29,7 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// What a reply echoes of a message: the JSON texts of the envelope's keys, as sent. `None` if the message has no such key.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Echo<'a> {
     /// A JSON string.
     pub(crate) action: Option<&'a str>,
@@ -47,7 +47,7 @@ pub(crate) struct OwnedEcho {
 }
 
 impl Echo<'_> {
-    pub(crate) fn to_owned_echo(self) -> OwnedEcho {
+    pub(crate) fn to_owned_echo(&self) -> OwnedEcho {
         OwnedEcho {
             action: self.action.map(Box::from),
             route: self.route.map(Box::from),
