@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{CaptureAccess, Context, Scope, SideEffects, StartGate, StartOutcome};
+use super::{Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
@@ -107,16 +107,6 @@ impl<'a, U> Call<'a, U> {
     pub(crate) fn with_max_objects(mut self, max_objects: usize) -> Self {
         self.max_objects = max_objects;
         self
-    }
-
-    /// Returns the context for a permission that has declared these captures.
-    pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
-        Context::new(self, CaptureAccess::Declared(captures))
-    }
-
-    /// Returns the context for the action and its extractors, which may read every capture and may have side effects.
-    pub fn whole_context(&self) -> Context<'_, U> {
-        Context::new(self, CaptureAccess::All)
     }
 
     /// Returns the scope of the connection.

@@ -15,7 +15,7 @@ use crate::message::RequestId;
 
 /// The captures that a context may read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum CaptureAccess {
+enum CaptureAccess {
     /// All captures of the route. For actions and extractors.
     All,
     /// Those that a permission has declared, because the compile-time check of routes knows only these.
@@ -50,11 +50,19 @@ pub struct Context<'a, U> {
     access: CaptureAccess,
 }
 
-impl<'a, U> Context<'a, U> {
-    pub(crate) fn new(call: &'a Call<'a, U>, access: CaptureAccess) -> Context<'a, U> {
-        Context { call, access }
+impl<U> Call<'_, U> {
+    /// Returns the context for a permission that has declared these captures.
+    pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
+        Context { call: self, access: CaptureAccess::Declared(captures) }
     }
 
+    /// Returns the context for the action and its extractors, which may read every capture and may have side effects.
+    pub fn whole_context(&self) -> Context<'_, U> {
+        Context { call: self, access: CaptureAccess::All }
+    }
+}
+
+impl<'a, U> Context<'a, U> {
     /// Returns the call for recording side effects.
     ///
     /// # Errors

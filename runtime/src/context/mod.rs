@@ -15,7 +15,6 @@ mod user;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::ConnectContext;
-pub(crate) use context::CaptureAccess;
 pub use context::Context;
 pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};
