@@ -3,6 +3,7 @@
 mod authenticate;
 mod block;
 mod borrowed_parameter;
+mod envelope;
 mod event;
 mod group;
 mod hooks;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{LitStr, Type};
 
-use super::signature::check_envelope_key;
+use super::envelope::check_envelope_key;
 use crate::diagnostics::Diagnostics;
 use crate::model::Role;
 use crate::model::object::{Object, ObjectShape, ObjectSource};

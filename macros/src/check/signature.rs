@@ -5,6 +5,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
 
+use super::envelope::check_envelope_key;
 use super::{borrowed_parameter, object_parameter};
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
@@ -12,9 +13,6 @@ use crate::model::block::Block;
 use crate::model::object::ObjectSource;
 use crate::model::parameter::{Parameter, ParameterKind, is_type_named};
 use crate::model::{self, Role};
-
-/// Keys of the message envelope, which cannot name an argument.
-const ENVELOPE: [&str; 3] = ["action", "route", "request_id"];
 
 pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostics) {
     check_client_method(&action.signature, diagnostics);
@@ -216,13 +214,6 @@ pub(super) fn check_argument(parameter: &Parameter, block: &Block, diagnostics: 
         let message = "a serde attribute that names a function needs a self-contained type; write one without \
             `Self`, generics of the block or borrowed data";
         diagnostics.error(&parameter.ty, message);
-    }
-}
-
-pub(super) fn check_envelope_key(name: &str, at: impl ToTokens, diagnostics: &mut Diagnostics) {
-    if ENVELOPE.contains(&name) {
-        let message = format!("`{name}` is a key of the envelope, so it cannot name an argument; rename the argument");
-        diagnostics.error(at, message);
     }
 }
 

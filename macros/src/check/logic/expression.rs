@@ -1,32 +1,9 @@
 //! Checks of one permission expression: one that always or never holds, or has a leaf without effect, is a mistake.
 
-use super::combined;
 use super::truth_table::{self, TruthTable, conjuncts};
 use crate::diagnostics::Diagnostics;
-use crate::model::block::{Block, BlockPermission};
 use crate::model::expression::{Expression, Tree, object_permission_name, permission_name};
 use crate::model::{Leaf, unraw_name};
-
-pub(in crate::check) fn check(block: &Block, diagnostics: &mut Diagnostics) {
-    // An expression with an error of its own is not combined with others.
-    let block_expression = block.permission.expression().filter(|expression| check_expression(expression, diagnostics));
-    if let Some(expression) = &block.connect {
-        check_expression(expression, diagnostics);
-    }
-    for route in &block.routes {
-        if let Some(expression) = &route.permission {
-            check_expression(expression, diagnostics);
-        }
-    }
-    for action in &block.actions {
-        let Some(expression) = &action.permission else { continue };
-        let is_valid = check_expression(expression, diagnostics);
-        check_redundant_allow_any(expression, block, diagnostics);
-        if let (true, Some(block_expression)) = (is_valid, block_expression) {
-            combined::check(block_expression, expression, block, diagnostics);
-        }
-    }
-}
 
 /// Checks one expression. Returns whether it has no errors.
 pub(in crate::check) fn check_expression(expression: &Expression, diagnostics: &mut Diagnostics) -> bool {
@@ -209,21 +186,6 @@ pub(super) fn find_opposites(parts: &[&Tree]) -> Option<(usize, usize)> {
         Tree::Not(inner) => Some((parts.iter().position(|part| *part == &**inner)?, denied)),
         _ => None,
     })
-}
-
-/// Rejects `AllowAny` on an action whose block has a permission, because it cannot widen that permission.
-fn check_redundant_allow_any(expression: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
-    let is_restricted = match &block.permission {
-        BlockPermission::Absent => false,
-        BlockPermission::Inherited => true,
-        BlockPermission::Expression(block_expression) => {
-            block_expression.sole_permission_name().as_deref() != Some("AllowAny")
-        }
-    };
-    if is_restricted && expression.sole_permission_name().as_deref() == Some("AllowAny") {
-        let text = "`AllowAny` has no effect, because the permission of the block must hold as well; remove it";
-        diagnostics.error(&expression.tokens, text);
-    }
 }
 
 #[cfg(test)]

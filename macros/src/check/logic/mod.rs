@@ -4,4 +4,45 @@ mod combined;
 mod expression;
 mod truth_table;
 
-pub(super) use expression::{check, check_expression};
+pub(super) use expression::check_expression;
+
+use crate::diagnostics::Diagnostics;
+use crate::model::block::{Block, BlockPermission};
+use crate::model::expression::Expression;
+
+/// Checks the expressions of a block, each alone and those of its actions together with its own.
+pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    // An expression with an error of its own is not combined with others.
+    let block_expression = block.permission.expression().filter(|expression| check_expression(expression, diagnostics));
+    if let Some(expression) = &block.connect {
+        check_expression(expression, diagnostics);
+    }
+    for route in &block.routes {
+        if let Some(expression) = &route.permission {
+            check_expression(expression, diagnostics);
+        }
+    }
+    for action in &block.actions {
+        let Some(expression) = &action.permission else { continue };
+        let is_valid = check_expression(expression, diagnostics);
+        check_redundant_allow_any(expression, block, diagnostics);
+        if let (true, Some(block_expression)) = (is_valid, block_expression) {
+            combined::check(block_expression, expression, block, diagnostics);
+        }
+    }
+}
+
+/// Rejects `AllowAny` on an action whose block has a permission, because it cannot widen that permission.
+fn check_redundant_allow_any(expression: &Expression, block: &Block, diagnostics: &mut Diagnostics) {
+    let is_restricted = match &block.permission {
+        BlockPermission::Absent => false,
+        BlockPermission::Inherited => true,
+        BlockPermission::Expression(block_expression) => {
+            block_expression.sole_permission_name().as_deref() != Some("AllowAny")
+        }
+    };
+    if is_restricted && expression.sole_permission_name().as_deref() == Some("AllowAny") {
+        let text = "`AllowAny` has no effect, because the permission of the block must hold as well; remove it";
+        diagnostics.error(&expression.tokens, text);
+    }
+}
