@@ -1,19 +1,14 @@
 //! A batch: one call to the source for objects that several checks wait for. Any waiter drives it. It continues if the
 //! waiter that started it is cancelled, and is dropped with its last waiter.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use super::cache::CacheState;
-use super::loader::CachedOverwrites;
+use super::cached_overwrites::CachedOverwrites;
 use super::object_key::ObjectKey;
-use super::overwrites::Overwrites;
-use super::source::ErasedSource;
-use crate::error::{Error, Result};
-use crate::panic::catch_unwind_future;
+use crate::error::Error;
 use crate::sync::ignore_poison;
 
 /// The result of a batch, shared by all waiters.
@@ -28,6 +23,11 @@ pub(super) struct BatchKeys(Mutex<Option<Vec<BatchKey>>>);
 impl BatchKeys {
     pub(super) fn new(first: BatchKey) -> Arc<BatchKeys> {
         Arc::new(BatchKeys(Mutex::new(Some(vec![first]))))
+    }
+
+    /// Starts the batch: takes its keys, and accepts no further one.
+    pub(super) fn take(&self) -> Vec<BatchKey> {
+        self.lock().take().unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Vec<BatchKey>>> {
@@ -88,6 +88,10 @@ pub(super) struct BatchFailure {
 }
 
 impl BatchFailure {
+    pub(super) fn new(error: Error, objects: Arc<[ObjectKey]>) -> BatchFailure {
+        BatchFailure { error: Arc::new(error), objects }
+    }
+
     /// Returns whether every object of the batch is one of these.
     pub(super) fn is_only_about(&self, objects: &[ObjectKey]) -> bool {
         self.objects.iter().all(|object| objects.contains(object))
@@ -104,42 +108,6 @@ impl BatchFailure {
         }
         Error::new(error.status(), error.code().to_owned(), error.detail().to_owned())
     }
-}
-
-/// Waits for a permit, closes the list of keys and loads them.
-pub(super) async fn run_batch<U>(cache: Arc<CacheState<U>>, keys: Arc<BatchKeys>) -> Result<(), BatchFailure> {
-    let _permit = cache.batch_permits.acquire().await;
-    let entries = keys.lock().take().unwrap_or_default();
-    // An object that was forgotten and requested again before the batch started is listed twice.
-    let mut positions = HashMap::with_capacity(entries.len());
-    for (object, _) in &entries {
-        let next_position = positions.len();
-        positions.entry(object.clone()).or_insert(next_position);
-    }
-    let mut objects: Vec<_> = positions.iter().collect();
-    objects.sort_unstable_by_key(|(_, position)| **position);
-    let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
-    let loaded = catch_unwind_future(load_checked(&*cache.source, &objects)).await;
-    let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the grant source panicked")));
-    let result = loaded.map(|all| {
-        for (object, entry) in &entries {
-            if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
-                entry.set(overwrites.clone());
-            }
-        }
-    });
-    cache.lock_loader().finish_batch(&entries, &keys);
-    result.map_err(|error| BatchFailure { error: Arc::new(error), objects })
-}
-
-/// Calls the source and checks the length of the result.
-async fn load_checked<U>(source: &dyn ErasedSource<U>, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-    let all = source.load_overwrites(objects).await?;
-    if all.len() == objects.len() {
-        return Ok(all);
-    }
-    let (requested, returned) = (objects.len(), all.len());
-    Err(Error::internal(format!("the grant source returned {returned} overwrites for {requested} objects")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A grant source with a cache of object overwrites, shared by all connections of the process.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,14 +10,16 @@ use futures_util::future::try_join_all;
 use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 
-use super::batch::run_batch;
-use super::loader::{CachedOverwrites, LoadRequest, LoaderState};
+use super::batch::{BatchFailure, BatchKeys};
+use super::cached_overwrites::CachedOverwrites;
+use super::erased_source::ErasedSource;
+use super::loader::{LoadRequest, LoaderState};
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
-use super::source::{ErasedSource, GrantSource, UserGrants};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::panic::catch_unwind_future;
 
-/// A [`GrantSource`] together with the overwrites loaded from it. Clones share the source and the cached state.
+/// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
 /// [`Endpoint::grants`](crate::Endpoint::grants) wraps a plain source in a cache of its own. Create the cache yourself to
 /// invalidate it after changes, or to share it between endpoints. It starts empty and is filled by checks. A user's grants
@@ -25,7 +28,7 @@ use crate::error::Result;
 /// Forgetting affects later checks only. [`Connections`](crate::Connections) also revalidates running actions, groups and
 /// queued events.
 ///
-/// As a [`GrantSource`] the cache calls its source directly and caches nothing.
+/// As a [`GrantSource`](crate::GrantSource) the cache calls its source directly and caches nothing.
 ///
 /// ```standalone_crate
 /// use portcullis::{AllowAny, GrantCache, GrantSet, GrantSource, ObjectKey, Result, User, UserGrants, consumer};
@@ -59,10 +62,10 @@ use crate::error::Result;
 /// ```
 pub struct GrantCache<U>(Arc<CacheState<U>>);
 
-pub(super) struct CacheState<U> {
-    pub(super) source: Box<dyn ErasedSource<U>>,
+struct CacheState<U> {
+    source: Box<dyn ErasedSource<U>>,
     /// A running batch holds one permit. Keys requested while all permits are taken share the next batch.
-    pub(super) batch_permits: Semaphore,
+    batch_permits: Semaphore,
     /// Incremented by `forget_all`.
     epoch: AtomicU64,
     /// Protects the overwrites and their batches. The lock of `BatchKeys` is taken after it.
@@ -73,14 +76,9 @@ impl<U> GrantCache<U> {
     /// More than one, so that a batch that hangs does not stop the others.
     const MAX_CONCURRENT_BATCHES: usize = 4;
 
-    /// Creates an empty cache of this source. If the source is a cache already, returns a handle on that cache.
-    pub fn new(source: impl GrantSource<U>) -> GrantCache<U> {
-        source.into_cache()
-    }
-
-    pub(super) fn from_source(source: impl GrantSource<U>) -> GrantCache<U> {
+    pub(super) fn from_erased(source: Box<dyn ErasedSource<U>>) -> GrantCache<U> {
         GrantCache(Arc::new(CacheState {
-            source: Box::new(source),
+            source,
             batch_permits: Semaphore::new(Self::MAX_CONCURRENT_BATCHES),
             epoch: AtomicU64::new(0),
             loader: Mutex::default(),
@@ -136,12 +134,48 @@ impl<U: 'static> GrantCache<U> {
     }
 
     fn request(&self, objects: &[ObjectKey], is_exclusive: bool) -> LoadRequest {
-        self.0.lock_loader().request(objects, is_exclusive, |keys| run_batch(self.0.clone(), keys).boxed().shared())
+        self.0.lock_loader().request(objects, is_exclusive, |keys| self.0.clone().run_batch(keys).boxed().shared())
     }
 }
 
 impl<U> CacheState<U> {
-    pub(super) fn lock_loader(&self) -> MutexGuard<'_, LoaderState> {
+    /// Waits for a permit, closes the list of keys and loads them.
+    async fn run_batch(self: Arc<Self>, keys: Arc<BatchKeys>) -> Result<(), BatchFailure> {
+        let _permit = self.batch_permits.acquire().await;
+        let entries = keys.take();
+        // An object that was forgotten and requested again before the batch started is listed twice.
+        let mut positions = HashMap::with_capacity(entries.len());
+        for (object, _) in &entries {
+            let next_position = positions.len();
+            positions.entry(object.clone()).or_insert(next_position);
+        }
+        let mut objects: Vec<_> = positions.iter().collect();
+        objects.sort_unstable_by_key(|(_, position)| **position);
+        let objects: Arc<[ObjectKey]> = objects.into_iter().map(|(object, _)| object.clone()).collect();
+        let loaded = catch_unwind_future(self.load_checked(&objects)).await;
+        let loaded = loaded.unwrap_or_else(|_| Err(Error::internal("the grant source panicked")));
+        let result = loaded.map(|all| {
+            for (object, entry) in &entries {
+                if let Some(overwrites) = positions.get(object).and_then(|position| all.get(*position)) {
+                    entry.set(overwrites.clone());
+                }
+            }
+        });
+        self.lock_loader().finish_batch(&entries, &keys);
+        result.map_err(|error| BatchFailure::new(error, objects))
+    }
+
+    /// Calls the source and checks the length of the result.
+    async fn load_checked(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        let all = self.source.load_overwrites(objects).await?;
+        if all.len() == objects.len() {
+            return Ok(all);
+        }
+        let (requested, returned) = (objects.len(), all.len());
+        Err(Error::internal(format!("the grant source returned {returned} overwrites for {requested} objects")))
+    }
+
+    fn lock_loader(&self) -> MutexGuard<'_, LoaderState> {
         self.loader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,25 +189,6 @@ impl<U> Clone for GrantCache<U> {
 impl<U> fmt::Debug for GrantCache<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrantCache").finish_non_exhaustive()
-    }
-}
-
-/// Calls the source directly, without caching.
-impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
-    async fn load(&self, user: &U) -> Result<UserGrants> {
-        self.0.source.load_user(user).await
-    }
-
-    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
-        self.0.source.load_overwrites(objects).await
-    }
-
-    fn into_cache(self) -> GrantCache<U> {
-        self
-    }
-
-    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U> {
-        (*self).clone()
     }
 }
 

@@ -1,42 +1,13 @@
-//! The loader: cached overwrites per object, and the batches that load missing ones.
+//! The loader: the cached overwrites of all objects, and the batches that load missing ones.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::batch::{Batch, BatchKey, BatchKeys, PendingLoad};
+use super::cached_overwrites::CachedOverwrites;
 use super::object_key::ObjectKey;
-use super::overwrites::Overwrites;
-
-/// The overwrites of one object, once loaded. Holders of the `Arc` see when the object is forgotten.
-#[derive(Default)]
-pub(super) struct CachedOverwrites {
-    overwrites: OnceLock<Overwrites>,
-    is_stale: AtomicBool,
-}
-
-impl CachedOverwrites {
-    /// Returns the overwrites, or `None` if they are not loaded or the object has been forgotten.
-    pub(super) fn current(&self) -> Option<&Overwrites> {
-        self.overwrites.get().filter(|_| !self.is_stale())
-    }
-
-    #[inline]
-    pub(super) fn is_stale(&self) -> bool {
-        self.is_stale.load(Ordering::SeqCst)
-    }
-
-    /// Stores the overwrites if none are stored yet.
-    pub(super) fn set(&self, overwrites: Overwrites) {
-        self.overwrites.get_or_init(|| overwrites);
-    }
-
-    fn forget(&self) {
-        self.is_stale.store(true, Ordering::SeqCst);
-    }
-}
 
 /// The overwrites that have not been forgotten. One lock protects all of it; no await and no foreign code runs under it.
 #[derive(Default)]

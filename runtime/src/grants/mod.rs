@@ -2,8 +2,10 @@
 
 mod batch;
 mod cache;
+mod cached_overwrites;
 mod codename;
 mod connection;
+mod erased_source;
 mod grant_set;
 mod loader;
 mod object_key;
@@ -13,6 +15,7 @@ mod snapshot;
 mod source;
 #[cfg(test)]
 mod tests;
+mod user_grants;
 
 pub use cache::GrantCache;
 pub use codename::{Codename, CodenameRow};
@@ -21,4 +24,5 @@ pub(crate) use connection::ConnectionGrants;
 pub use grant_set::GrantSet;
 pub use object_key::{ObjectId, ObjectKey};
 pub use overwrites::Overwrites;
-pub use source::{GrantSource, UserGrants};
+pub use source::GrantSource;
+pub use user_grants::UserGrants;

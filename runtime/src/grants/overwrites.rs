@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::grant_set::GrantSet;
-use super::source::UserGrants;
+use super::user_grants::UserGrants;
 
 /// What one object changes of the grants that users have elsewhere: for everyone, per role, and per user.
 ///

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
+use super::cached_overwrites::CachedOverwrites;
 use super::codename::Codename;
 use super::grant_set::GrantSet;
-use super::loader::CachedOverwrites;
 use super::object_key::ObjectKey;
-use super::source::UserGrants;
+use super::user_grants::UserGrants;
 
 /// The user's grants per object, each with the overwrites that they were derived from.
 ///

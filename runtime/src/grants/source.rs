@@ -6,38 +6,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::cache::GrantCache;
-use super::grant_set::GrantSet;
+use super::erased_source::ErasedSource;
 use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
+use super::user_grants::UserGrants;
 use crate::error::Result;
-
-/// A user's grants apart from any object, and the user's roles. [`GrantSource::load`] returns it.
-///
-/// The default grants nothing and has no roles. A [`GrantSet`] converts into grants without roles.
-///
-/// ```
-/// use portcullis::{GrantSet, UserGrants};
-///
-/// let administrator = UserGrants::from(GrantSet::all());
-/// assert!(administrator.grants.is_all() && administrator.roles.is_empty());
-/// ```
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::exhaustive_structs, reason = "written out by applications")]
-pub struct UserGrants {
-    /// The union of what the user's roles grant.
-    pub grants: GrantSet,
-    /// The names of the user's roles, for [`Overwrites::allow_role`] and [`Overwrites::deny_role`].
-    ///
-    /// If the list is empty, [`Connections::refresh_role`](crate::Connections::refresh_role) refreshes the user for every
-    /// role.
-    pub roles: Vec<String>,
-}
-
-impl From<GrantSet> for UserGrants {
-    fn from(grants: GrantSet) -> UserGrants {
-        UserGrants { grants, roles: Vec::new() }
-    }
-}
 
 /// Loads grants from the application's database: what each user may do, and what objects change of it.
 ///
@@ -119,7 +92,7 @@ pub trait GrantSource<U>: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        GrantCache::from_source(self)
+        GrantCache::from_erased(Box::new(self))
     }
 
     /// Wraps a shared source in a new cache. A shared [`GrantCache`] returns a clone of itself.
@@ -128,7 +101,33 @@ pub trait GrantSource<U>: Send + Sync + 'static {
     where
         Self: Sized,
     {
-        GrantCache::from_source(self)
+        GrantCache::from_erased(Box::new(self))
+    }
+}
+
+impl<U> GrantCache<U> {
+    /// Creates an empty cache of this source. If the source is a cache already, returns a handle on that cache.
+    pub fn new(source: impl GrantSource<U>) -> GrantCache<U> {
+        source.into_cache()
+    }
+}
+
+/// Calls the source directly, without caching.
+impl<U: Send + Sync + 'static> GrantSource<U> for GrantCache<U> {
+    async fn load(&self, user: &U) -> Result<UserGrants> {
+        self.source().load_user(user).await
+    }
+
+    async fn overwrites(&self, objects: &[ObjectKey]) -> Result<Vec<Overwrites>> {
+        self.source().load_overwrites(objects).await
+    }
+
+    fn into_cache(self) -> GrantCache<U> {
+        self
+    }
+
+    fn into_shared_cache(self: Arc<Self>) -> GrantCache<U> {
+        (*self).clone()
     }
 }
 
@@ -151,14 +150,6 @@ impl<U, G: GrantSource<U>> GrantSource<U> for Arc<G> {
     }
 }
 
-/// The object-safe form of [`GrantSource`].
-pub(super) trait ErasedSource<U>: Send + Sync {
-    fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>>;
-    fn load_overwrites<'a>(&'a self, objects: &'a [ObjectKey]) -> BoxFuture<'a, Result<Vec<Overwrites>>>
-    where
-        U: 'a;
-}
-
 impl<U, G: GrantSource<U>> ErasedSource<U> for G {
     fn load_user<'a>(&'a self, user: &'a U) -> BoxFuture<'a, Result<UserGrants>> {
         Box::pin(self.load(user))
@@ -176,6 +167,7 @@ impl<U, G: GrantSource<U>> ErasedSource<U> for G {
 mod tests {
     use futures_util::FutureExt;
 
+    use super::super::grant_set::GrantSet;
     use super::super::tests::fake_source::{READ, WRITE, keys};
     use super::*;
 

@@ -2,7 +2,7 @@ use std::pin::{Pin, pin};
 
 use super::super::tests::fake_source::{FakeSource, READ, allow_everyone, deny_everyone, key, keys};
 use super::*;
-use crate::error::Error;
+use crate::grants::{GrantSource, UserGrants};
 
 type LoadResult = Result<SmallVec<[Arc<CachedOverwrites>; 1]>>;
 
