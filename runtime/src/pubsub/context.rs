@@ -140,10 +140,10 @@ impl<U: User> Context<'_, U> {
         let session = session::<G::Consumer, U>(call)?.clone();
         // Dropped outside of the lock: dropping the group's key may run the application's code.
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, Some(&id))));
-        let held_slots = usize::from(session.is_member(&group, Some(&id)));
+        let held_slots = usize::from(session.memberships.is_member(&group, Some(&id)));
         let (departure, departure_id) = (group.clone(), Some(id.clone()));
         let group = Contained::new(group);
-        let effect = SideEffect::Before(Box::new(move || session.release(&*group, Some(&id))));
+        let effect = SideEffect::Before(Box::new(move || session.memberships.release(&*group, Some(&id))));
         call.with_side_effects(|effects| {
             effects.depart(departure, departure_id, held_slots);
             effects.push(effect);
@@ -167,10 +167,10 @@ impl<U: User> Context<'_, U> {
         let call = self.action_call()?;
         let session = session::<G::Consumer, U>(call)?.clone();
         drop(call.with_side_effects(|effects| effects.remove_joins(&group, None)));
-        let held_slots = session.slot_count(&group);
+        let held_slots = session.memberships.slot_count(&group);
         let departure = group.clone();
         let group = Contained::new(group);
-        let effect = SideEffect::Before(Box::new(move || session.remove_membership(&*group)));
+        let effect = SideEffect::Before(Box::new(move || session.memberships.remove(&*group)));
         call.with_side_effects(|effects| {
             effects.depart(departure, None, held_slots);
             effects.push(effect);

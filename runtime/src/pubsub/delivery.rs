@@ -32,7 +32,7 @@ impl<C: Consumer> Session<C> {
         self: &Arc<Self>,
         view: &FastPathView<'_, C::User>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
@@ -49,7 +49,7 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn deliver<E>(
         self: &Arc<Self>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
@@ -71,7 +71,7 @@ impl<C: Consumer> Session<C> {
         self: &Arc<Self>,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
         epoch: u64,
     ) -> DeliveryOutcome
     where
@@ -90,7 +90,7 @@ impl<C: Consumer> Session<C> {
 
     /// Defers an event to the revalidator. It is counted once it is settled.
     #[cold]
-    fn defer<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_, C>) -> DeliveryOutcome
+    fn defer<E>(self: &Arc<Self>, publication: &Arc<Publication<E>>, path: DeliveryPath<'_>) -> DeliveryOutcome
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -122,7 +122,7 @@ impl<C: Consumer> Session<C> {
         &self,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
         epoch: u64,
     ) -> EnqueueOutcome
     where
@@ -142,8 +142,8 @@ impl<C: Consumer> Session<C> {
         &self,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
-        enqueue: impl Fn(FrameText, EventHandle<C>, u64) -> EnqueueOutcome,
+        path: DeliveryPath<'_>,
+        enqueue: impl Fn(FrameText, EventHandle<Session<C>>, u64) -> EnqueueOutcome,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
@@ -165,7 +165,7 @@ impl<C: Consumer> Session<C> {
         &self,
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
         epoch: u64,
     ) -> EnqueueOutcome
     where

@@ -17,7 +17,7 @@ use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::membership::Membership;
-use crate::session::registry::SessionRegistry;
+use crate::session::session::{Session, SessionRegistry};
 
 /// The number of members whose state is read before the first of them is authorized, so that the processor fetches their
 /// memory concurrently.
@@ -52,26 +52,26 @@ impl<C: Consumer> SessionRegistry<C> {
     {
         let table = self.group_table::<G>();
         let mut index_by_session: HashMap<u64, usize> = HashMap::new();
-        let mut receivers: Vec<SmallVec<[Arc<Membership<C>>; 1]>> = Vec::new();
+        let mut receivers: Vec<Receiver<C>> = Vec::new();
         for members in groups.iter().filter_map(|group| table.members(group)) {
             for Member { session, membership } in &*members.list() {
                 match index_by_session.get(&session.id) {
                     // The same group may be given twice.
-                    Some(&index) if receivers[index].iter().any(|other| Arc::ptr_eq(other, membership)) => {}
-                    Some(&index) => receivers[index].push(membership.clone()),
+                    Some(&index) if receivers[index].1.iter().any(|other| Arc::ptr_eq(other, membership)) => {}
+                    Some(&index) => receivers[index].1.push(membership.clone()),
                     None => {
                         index_by_session.insert(session.id, receivers.len());
-                        receivers.push(SmallVec::from_buf([membership.clone()]));
+                        receivers.push((session.clone(), SmallVec::from_buf([membership.clone()])));
                     }
                 }
             }
         }
         let (publication, mut counts) = (Publication::new(event, None), FanoutCounts::default());
         counts.attempted = receivers.len();
-        for memberships in receivers {
+        for (session, memberships) in receivers {
             counts.add(match &memberships[..] {
-                [membership] => membership.session.deliver(&publication, DeliveryPath::Group(membership)),
-                memberships => memberships[0].session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
+                [membership] => session.deliver(&publication, DeliveryPath::Group(membership)),
+                memberships => session.deliver(&publication, DeliveryPath::Groups(&memberships.into())),
             });
         }
         counts.record(&self.counters);
@@ -91,6 +91,9 @@ impl<C: Consumer> SessionRegistry<C> {
         counts.record(&self.counters);
     }
 }
+
+/// A session, and its memberships in the groups that an event is published to.
+type Receiver<C> = (Arc<Session<C>>, SmallVec<[Arc<Membership>; 1]>);
 
 /// The number of sessions that an event was offered to, and the number of those that were refused.
 #[derive(Default)]

@@ -16,14 +16,13 @@ use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
 use crate::session::membership::Membership;
 use crate::session::memberships::{GroupSlot, MembershipEntry};
-use crate::session::registry::SessionRegistry;
-use crate::session::session::Session;
+use crate::session::session::{Session, SessionRegistry};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Mutex, lock};
 
 /// All groups of one type that have members.
 pub(crate) struct GroupTable<G: Group> {
-    /// Protects the table of groups. Lock order: after `Session::memberships`, before `MemberList::list`.
+    /// Protects the table of groups. Lock order: after `Memberships::list`, before `MemberList::list`.
     groups: Mutex<HashMap<G, Arc<MemberList<G::Consumer>>>>,
 }
 
@@ -48,7 +47,7 @@ type SharedMembers<C> = Arc<Vec<Member<C>>>;
 /// A member. The session is kept next to the membership, so that a refused delivery does not read the membership.
 pub(crate) struct Member<C: Consumer> {
     pub(crate) session: Arc<Session<C>>,
-    pub(crate) membership: Arc<Membership<C>>,
+    pub(crate) membership: Arc<Membership>,
 }
 
 impl<C: Consumer> Clone for Member<C> {
@@ -77,8 +76,8 @@ impl<G: Group> GroupTable<G> {
         name: Option<Arc<str>>,
         session: &Arc<Session<G::Consumer>>,
         id: Option<RequestId>,
-        slot: GroupSlot<G::Consumer>,
-    ) -> Arc<Membership<G::Consumer>> {
+        slot: GroupSlot,
+    ) -> Arc<Membership> {
         let key = group.clone();
         let mut groups = lock(&self.groups);
         let (members, unused_key) = if let Some(members) = groups.get(group) {
@@ -88,7 +87,7 @@ impl<G: Group> GroupTable<G> {
             groups.insert(key, members.clone());
             (members, None)
         };
-        let membership = Arc::new(Membership::new(session.clone(), members.name.clone(), id, slot));
+        let membership = Arc::new(Membership::new(members.name.clone(), id, slot));
         let mut list = lock(&members.list);
         let list = Arc::make_mut(&mut list);
         membership.list_index.store(list.len(), Ordering::Relaxed);
@@ -100,7 +99,7 @@ impl<G: Group> GroupTable<G> {
     }
 
     /// Removes a membership, and the group if it was the last one.
-    fn remove(&self, group: &G, membership: &Membership<G::Consumer>) {
+    fn remove(&self, group: &G, membership: &Membership) {
         let mut groups = lock(&self.groups);
         let Some(members) = groups.get(group) else { return };
         let is_empty = {
@@ -128,7 +127,8 @@ impl<G: Group> GroupTable<G> {
 pub(crate) struct GroupMembership<G: Group> {
     pub(crate) group: Contained<G>,
     pub(crate) table: Arc<GroupTable<G>>,
-    pub(crate) membership: Arc<Membership<G::Consumer>>,
+    pub(crate) session: Arc<Session<G::Consumer>>,
+    pub(crate) membership: Arc<Membership>,
 }
 
 impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
@@ -144,12 +144,12 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         self.membership.slot_count()
     }
 
-    fn hold(&self, id: Option<RequestId>, slot: GroupSlot<G::Consumer>) {
-        self.membership.hold(id, slot);
+    fn hold(&self, id: Option<RequestId>, slot: GroupSlot) {
+        self.membership.hold(id, slot, &self.session.send_queue);
     }
 
     fn release(&self, id: Option<&RequestId>) -> bool {
-        self.membership.release(id)
+        self.membership.release(id, &self.session.send_queue)
     }
 
     fn authorize_member<'a>(
@@ -165,7 +165,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
 
     fn leave(&self) {
         // Ended first, so that no event is enqueued through it from here on.
-        self.membership.end();
+        self.membership.end(&self.session.send_queue);
         self.table.remove(&self.group, &self.membership);
     }
 }
@@ -180,13 +180,13 @@ impl<C: Consumer> SessionRegistry<C> {
     ) -> bool {
         let JoinRequest { group, name, id, slot } = request;
         // Without a reserved slot the session was a member when the join was authorized, but may have left since.
-        let Some(slot) = slot.or_else(|| session.reserve_slot(0).ok()) else { return false };
+        let Some(slot) = slot.or_else(|| session.memberships.reserve_slot(0).ok()) else { return false };
         // Both the table and the session keep the key.
         let key = Contained::new(G::clone(&group));
-        session.add_membership(&*key, id, slot, |id, slot| {
+        session.memberships.add(&*key, id, slot, |id, slot| {
             let table = self.group_table::<G>();
             let membership = table.insert(&group, name, session, id, slot);
-            Arc::new(GroupMembership { group, table, membership })
+            Arc::new(GroupMembership { group, table, session: session.clone(), membership })
         })
     }
 

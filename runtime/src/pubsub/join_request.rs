@@ -30,7 +30,7 @@ pub(crate) struct JoinRequest<G: Group> {
     /// The request id of the subscription, or `None` for a join.
     pub(crate) id: Option<RequestId>,
     /// The reserved group slot, or `None` if the session is a member already.
-    pub(crate) slot: Option<GroupSlot<G::Consumer>>,
+    pub(crate) slot: Option<GroupSlot>,
 }
 
 /// Authorizes a join, or a subscription under `id`, and adds it to the side effects of the call.
@@ -53,15 +53,15 @@ where
         return Ok(());
     }
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
-    let is_member = session.is_member(&group, id.as_ref()) && !is_leaving;
-    if id.is_some() && !is_member && session.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
+    let is_member = session.memberships.is_member(&group, id.as_ref()) && !is_leaving;
+    if id.is_some() && !is_member && session.memberships.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
         let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
     let slot = if is_member {
         None
     } else {
-        Some(session.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
+        Some(session.memberships.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
     };
     let request = JoinRequest::new(group.clone(), id.clone(), slot)?;
     let (session, undo_group, undo_id, undo_session) =
@@ -75,7 +75,7 @@ where
     };
     let undo = move || {
         if undo_has_joined.load(Ordering::SeqCst) {
-            undo_session.release(&*undo_group, undo_id.as_ref());
+            undo_session.memberships.release(&*undo_group, undo_id.as_ref());
         }
     };
     let effect = SideEffect::Join {
@@ -89,7 +89,7 @@ where
 }
 
 impl<G: Group> JoinRequest<G> {
-    fn new(group: G, id: Option<RequestId>, slot: Option<GroupSlot<G::Consumer>>) -> Result<JoinRequest<G>> {
+    fn new(group: G, id: Option<RequestId>, slot: Option<GroupSlot>) -> Result<JoinRequest<G>> {
         let name = catch_unwind(|| group.public_name());
         let name = name.map_err(|_| Error::internal(format!("the public name of `{}` panicked", G::NAME)))?;
         Ok(JoinRequest { group: Contained::new(group), name: name.map(Arc::from), id, slot })
@@ -116,14 +116,16 @@ impl<C: Consumer> Session<C> {
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let authorized =
             within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
-        let slot = || if self.is_member(&group, None) { Ok(None) } else { self.reserve_slot(0).map(Some) };
+        let slot = || {
+            if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
+        };
         match authorized.and_then(|()| JoinRequest::new(group.clone(), None, slot()?)) {
             Ok(request) => {
                 let enter_group = || _ = self.registry.add_member(self, request);
                 if let Some(change) = self.join_at_epoch(evaluation_epoch, enter_group) {
                     change.wait().await;
                 }
-                self.is_member(&group, None)
+                self.memberships.is_member(&group, None)
             }
             Err(error) => {
                 tracing::info!(user = ?self.user_id().map(Truncated::new), group = G::NAME, cause = ?Cause::new(&error), "group join refused");

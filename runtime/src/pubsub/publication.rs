@@ -53,7 +53,7 @@ impl<E> Publication<E> {
         &self,
         session: &Session<C>,
         scope: &Scope<C::User>,
-        path: DeliveryPath<'_, C>,
+        path: DeliveryPath<'_>,
     ) -> Option<FrameText> {
         let (frame, has_group_name) = match self.shared_frame.get_or_init(|| self.encode_shared(session)) {
             SharedFrame::Same(frame) => (frame.clone()?, self.group_name.is_some()),
@@ -85,7 +85,7 @@ impl<E> Publication<E> {
     }
 
     /// Returns what it takes to authorize this event again.
-    pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_, C>) -> EventHandle<C>
+    pub(crate) fn handle<C>(self: &Arc<Self>, session: &Session<C>, path: DeliveryPath<'_>) -> EventHandle<Session<C>>
     where
         C: Emits<E>,
         E: Send + Sync + 'static,
@@ -125,11 +125,11 @@ fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Op
     FrameOutcome::Failed
 }
 
-impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<C> for Publication<E> {
+impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> for Publication<E> {
     fn settle<'s>(
         self: Arc<Self>,
         session: &'s Arc<Session<C>>,
-        path: DeliveryPath<'s, C>,
+        path: DeliveryPath<'s>,
         epoch: u64,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {

@@ -10,7 +10,7 @@ use super::group::{Carries, Group};
 use crate::consumer::Consumer;
 use crate::panic::Contained;
 use crate::session::counters::EventCounters;
-use crate::session::registry::SessionRegistry;
+use crate::session::session::SessionRegistry;
 
 /// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
 /// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
@@ -97,7 +97,7 @@ impl<C: Consumer> Publisher<C> {
     /// Removes every connection of a user, by [`User::id`](crate::User::id), from a group, at once.
     pub fn leave<G: Group<Consumer = C>>(&self, user_id: &str, group: &G) {
         for session in self.0.sessions_of_user(user_id) {
-            session.remove_membership(group);
+            session.memberships.remove(group);
         }
     }
 

@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::registry::SessionRegistry;
-use super::session::Session;
+use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
 use crate::context::{OwnEpochs, Scope};
 use crate::grants::ObjectKey;
@@ -143,7 +142,7 @@ impl<C: Consumer> Session<C> {
         if self.registry.change_count() == changes_at_start {
             return;
         }
-        if self.registry.was_disconnected_since(self, changes_at_start) {
+        if self.registry.was_disconnected_since(self.user_id(), changes_at_start) {
             return self.close_with(CloseCode::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {

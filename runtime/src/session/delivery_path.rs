@@ -3,30 +3,22 @@
 use std::sync::Arc;
 
 use super::membership::{ENDED, Membership};
-use crate::consumer::Consumer;
 use crate::message::RequestId;
 use crate::sync::atomic::Ordering;
 
 /// Why an event reaches a session.
-pub(crate) enum DeliveryPath<'a, C: Consumer> {
+#[derive(Clone, Copy)]
+pub(crate) enum DeliveryPath<'a> {
     /// The event was published to the user.
     Personal,
     /// The event was published to one group.
-    Group(&'a Arc<Membership<C>>),
+    Group(&'a Arc<Membership>),
     /// The event was published to several groups of which the session is a member.
-    Groups(&'a Arc<[Arc<Membership<C>>]>),
+    Groups(&'a Arc<[Arc<Membership>]>),
 }
 
-impl<C: Consumer> Clone for DeliveryPath<'_, C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C: Consumer> Copy for DeliveryPath<'_, C> {}
-
-impl<C: Consumer> DeliveryPath<'_, C> {
-    fn memberships(&self) -> &[Arc<Membership<C>>] {
+impl DeliveryPath<'_> {
+    fn memberships(&self) -> &[Arc<Membership>] {
         match self {
             DeliveryPath::Personal => &[],
             DeliveryPath::Group(membership) => std::slice::from_ref(*membership),
@@ -38,7 +30,7 @@ impl<C: Consumer> DeliveryPath<'_, C> {
     /// ended.
     #[inline]
     pub(crate) fn version(&self) -> Option<u64> {
-        let version = |membership: &Membership<C>| membership.version.load(Ordering::Relaxed);
+        let version = |membership: &Membership| membership.version.load(Ordering::Relaxed);
         match self {
             DeliveryPath::Personal => Some(0),
             DeliveryPath::Group(membership) => Some(version(membership)).filter(|version| *version < ENDED),
@@ -79,7 +71,7 @@ impl<C: Consumer> DeliveryPath<'_, C> {
     }
 
     /// Returns the path in owned form, for a queued or deferred event.
-    pub(crate) fn into_owned(self) -> OwnedDeliveryPath<C> {
+    pub(crate) fn into_owned(self) -> OwnedDeliveryPath {
         match self {
             DeliveryPath::Personal => OwnedDeliveryPath::Personal,
             DeliveryPath::Group(membership) => OwnedDeliveryPath::Group(membership.clone()),
@@ -89,20 +81,15 @@ impl<C: Consumer> DeliveryPath<'_, C> {
 }
 
 /// A [`DeliveryPath`] in owned form, for a queued or deferred event.
-pub(crate) enum OwnedDeliveryPath<C: Consumer> {
+#[derive(Clone)]
+pub(crate) enum OwnedDeliveryPath {
     Personal,
-    Group(Arc<Membership<C>>),
-    Groups(Arc<[Arc<Membership<C>>]>),
+    Group(Arc<Membership>),
+    Groups(Arc<[Arc<Membership>]>),
 }
 
-impl<C: Consumer> Clone for OwnedDeliveryPath<C> {
-    fn clone(&self) -> Self {
-        self.as_path().into_owned()
-    }
-}
-
-impl<C: Consumer> OwnedDeliveryPath<C> {
-    pub(crate) fn as_path(&self) -> DeliveryPath<'_, C> {
+impl OwnedDeliveryPath {
+    pub(crate) fn as_path(&self) -> DeliveryPath<'_> {
         match self {
             OwnedDeliveryPath::Personal => DeliveryPath::Personal,
             OwnedDeliveryPath::Group(membership) => DeliveryPath::Group(membership),

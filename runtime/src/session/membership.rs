@@ -5,15 +5,14 @@ use std::sync::{Arc, PoisonError};
 use smallvec::SmallVec;
 
 use super::memberships::GroupSlot;
-use super::session::Session;
-use crate::consumer::Consumer;
+use super::overflow::Coalesce;
+use super::send_queue::SendQueue;
 use crate::message::RequestId;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The membership of one session in one group.
-pub(crate) struct Membership<C: Consumer> {
-    pub(crate) session: Arc<Session<C>>,
+pub(crate) struct Membership {
     /// The public name of the group in frames, if its type declares one.
     pub(crate) group_name: Option<Arc<str>>,
     /// Rises whenever the request ids that frames show change, and is [`ENDED`] once the membership has ended. Written
@@ -21,27 +20,22 @@ pub(crate) struct Membership<C: Consumer> {
     pub(super) version: AtomicU64,
     /// The index in the group's list of members. Written under the lock of that list only.
     pub(crate) list_index: AtomicUsize,
-    /// Protects what holds the membership. Lock order: after `Session::memberships`, before `SendQueue::state`.
-    holds: Mutex<MembershipHolds<C>>,
+    /// Protects what holds the membership. Lock order: after `Memberships::list`, before `SendQueue::state`.
+    holds: Mutex<MembershipHolds>,
 }
 
 /// The version of a membership that has ended. Above every version of one that has not.
 pub(super) const ENDED: u64 = 1 << 40;
 
 /// What holds a membership: the join, and each subscription. Each occupies a group slot.
-pub(super) struct MembershipHolds<C: Consumer> {
-    join_slot: Option<GroupSlot<C>>,
-    pub(super) subscriptions: SmallVec<[(RequestId, GroupSlot<C>); 1]>,
+pub(super) struct MembershipHolds {
+    join_slot: Option<GroupSlot>,
+    pub(super) subscriptions: SmallVec<[(RequestId, GroupSlot); 1]>,
 }
 
-impl<C: Consumer> Membership<C> {
+impl Membership {
     /// Creates a membership that is held by a join (`id` is `None`) or by the subscription of `id`.
-    pub(crate) fn new(
-        session: Arc<Session<C>>,
-        group_name: Option<Arc<str>>,
-        id: Option<RequestId>,
-        slot: GroupSlot<C>,
-    ) -> Membership<C> {
+    pub(crate) fn new(group_name: Option<Arc<str>>, id: Option<RequestId>, slot: GroupSlot) -> Membership {
         let mut holds = MembershipHolds { join_slot: None, subscriptions: SmallVec::new() };
         let version = u64::from(id.is_some());
         match id {
@@ -49,7 +43,6 @@ impl<C: Consumer> Membership<C> {
             Some(id) => holds.subscriptions.push((id, slot)),
         }
         Membership {
-            session,
             group_name,
             version: AtomicU64::new(version),
             list_index: AtomicUsize::new(0),
@@ -73,13 +66,13 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Holds the membership by a join (`id` is `None`) or by the subscription of `id`. If it is held that way already, the
-    /// slot is returned.
-    pub(crate) fn hold(&self, id: Option<RequestId>, slot: GroupSlot<C>) {
+    /// slot is returned. `send_queue` is that of the session.
+    pub(crate) fn hold<N: Coalesce>(&self, id: Option<RequestId>, slot: GroupSlot, send_queue: &SendQueue<N>) {
         let mut holds = self.lock_holds();
         match id {
             None => holds.join_slot = Some(slot),
             Some(id) if holds.subscriptions.iter().any(|subscription| subscription.0 == id) => {}
-            Some(id) => self.session.send_queue.with_queue_locked(|| {
+            Some(id) => send_queue.with_queue_locked(|| {
                 holds.subscriptions.push((id, slot));
                 self.version.fetch_add(1, Ordering::Relaxed);
             }),
@@ -87,10 +80,10 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Ends the join (`id` is `None`) or the subscription of `id`. Ends the membership, and returns true, if nothing else
-    /// holds it.
-    pub(crate) fn release(&self, id: Option<&RequestId>) -> bool {
+    /// holds it. `send_queue` is that of the session.
+    pub(crate) fn release<N: Coalesce>(&self, id: Option<&RequestId>, send_queue: &SendQueue<N>) -> bool {
         let mut holds = self.lock_holds();
-        self.session.send_queue.with_queue_locked(|| {
+        send_queue.with_queue_locked(|| {
             match id {
                 None => holds.join_slot = None,
                 Some(id) => holds.subscriptions.retain(|subscription| subscription.0 != *id),
@@ -106,12 +99,13 @@ impl<C: Consumer> Membership<C> {
     }
 
     /// Ends the membership: events that are queued already stay queued, no further event is enqueued through it.
-    pub(crate) fn end(&self) {
-        self.session.send_queue.with_queue_locked(|| self.version.store(ENDED, Ordering::Relaxed));
+    /// `send_queue` is that of the session.
+    pub(crate) fn end<N: Coalesce>(&self, send_queue: &SendQueue<N>) {
+        send_queue.with_queue_locked(|| self.version.store(ENDED, Ordering::Relaxed));
         *self.lock_holds() = MembershipHolds { join_slot: None, subscriptions: SmallVec::new() };
     }
 
-    pub(super) fn lock_holds(&self) -> MutexGuard<'_, MembershipHolds<C>> {
+    pub(super) fn lock_holds(&self) -> MutexGuard<'_, MembershipHolds> {
         self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

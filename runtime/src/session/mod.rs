@@ -4,6 +4,7 @@
 pub(crate) mod backpressure;
 pub(crate) mod connections;
 pub(crate) mod counters;
+mod deferred;
 pub(crate) mod delivery_path;
 #[cfg(loom)]
 #[cfg(test)]
@@ -13,7 +14,7 @@ pub(crate) mod memberships;
 pub(crate) mod overflow;
 mod queue_state;
 pub(crate) mod queued_event;
-pub(crate) mod registry;
+mod registry;
 mod revalidation;
 pub(crate) mod revalidator;
 pub(crate) mod send_queue;
@@ -25,6 +26,5 @@ pub use connections::Connections;
 pub use counters::EventCounters;
 pub(crate) use overflow::Coalesce;
 pub use overflow::OverflowPolicy;
-pub(crate) use registry::SessionRegistry;
 pub(crate) use send_queue::{Dequeued, SendQueue};
-pub(crate) use session::{CurrentScope, Session};
+pub(crate) use session::{CurrentScope, Session, SessionRegistry};

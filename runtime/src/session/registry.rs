@@ -1,27 +1,25 @@
-//! The sessions and groups of one endpoint on this machine.
+//! The sessions, of type `S`, and the groups of one endpoint on this machine.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counters::CounterCells;
-use super::session::Session;
-use crate::consumer::Consumer;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
-/// The session registry of one endpoint.
-pub(crate) struct SessionRegistry<C: Consumer> {
-    /// Protects the tables of groups: an `Arc<GroupTable<G>>` per group type. Lock order: after `Session::memberships`; no
+/// The session registry of one endpoint, named [`SessionRegistry`](super::SessionRegistry) with its type of sessions.
+pub(crate) struct Registry<U, S> {
+    /// Protects the tables of groups: an `Arc<GroupTable<G>>` per group type. Lock order: after `Memberships::list`; no
     /// lock is taken under it.
     pub(crate) groups: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    /// Protects the index of sessions by user id, and with it every `Session::is_removed`. No other lock is taken under it.
-    by_user: Mutex<HashMap<String, Vec<Arc<Session<C>>>>>,
+    /// Protects the index of sessions by user id. Lock order: before `sessions`.
+    by_user: Mutex<HashMap<String, Vec<Arc<S>>>>,
     /// Protects the index of sessions by session id, anonymous ones included. No other lock is taken under it.
-    sessions: Mutex<HashMap<u64, Arc<Session<C>>>>,
+    sessions: Mutex<HashMap<u64, Arc<S>>>,
     next_id: AtomicU64,
     /// The number of changes of rights so far.
     change_count: AtomicU64,
@@ -34,7 +32,7 @@ pub(crate) struct SessionRegistry<C: Consumer> {
     revalidation_permits: Semaphore,
     /// Protects the list of grant caches; clones of an endpoint may have different ones. Lock order: before the locks of
     /// the caches.
-    grants: Mutex<Vec<GrantCache<C::User>>>,
+    grants: Mutex<Vec<GrantCache<U>>>,
     pub(crate) counters: Arc<CounterCells>,
 }
 
@@ -44,9 +42,9 @@ const MAX_CONCURRENT_REVALIDATIONS: usize = 32;
 /// The number of tombstones that are kept.
 const MAX_TOMBSTONES: usize = 4096;
 
-impl<C: Consumer> SessionRegistry<C> {
-    pub(crate) fn new() -> SessionRegistry<C> {
-        SessionRegistry {
+impl<U, S> Registry<U, S> {
+    pub(crate) fn new() -> Registry<U, S> {
+        Registry {
             groups: Mutex::default(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
@@ -81,7 +79,7 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Adds a grant cache that changes of rights invalidate.
-    pub(crate) fn add_grant_cache(&self, cache: GrantCache<C::User>) {
+    pub(crate) fn add_grant_cache(&self, cache: GrantCache<U>) {
         lock(&self.grants).push(cache);
     }
 
@@ -116,10 +114,10 @@ impl<C: Consumer> SessionRegistry<C> {
         tombstones.insert(user_id.to_owned(), self.record_change());
     }
 
-    /// Returns whether the session's user was disconnected after change number `changes_at_start`, which was the latest
-    /// when the handshake began.
-    pub(crate) fn was_disconnected_since(&self, session: &Session<C>, changes_at_start: u64) -> bool {
-        let Some(user_id) = session.user_id() else { return false };
+    /// Returns whether a user was disconnected after change number `changes_at_start`, which was the latest when the
+    /// handshake began.
+    pub(crate) fn was_disconnected_since(&self, user_id: Option<&str>, changes_at_start: u64) -> bool {
+        let Some(user_id) = user_id else { return false };
         lock(&self.tombstones).get(user_id).is_some_and(|change| *change > changes_at_start)
     }
 
@@ -130,42 +128,42 @@ impl<C: Consumer> SessionRegistry<C> {
     }
 
     /// Returns a snapshot of all sessions.
-    pub(crate) fn sessions(&self) -> Vec<Arc<Session<C>>> {
+    pub(crate) fn sessions(&self) -> Vec<Arc<S>> {
         lock(&self.sessions).values().cloned().collect()
     }
 
     /// Returns a snapshot of the sessions of one user.
-    pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<Session<C>>> {
+    pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<S>> {
         lock(&self.by_user).get(user_id).cloned().unwrap_or_default()
     }
 
-    /// Adds a session.
-    pub(crate) fn insert_session(&self, session: &Arc<Session<C>>) {
-        lock(&self.sessions).insert(session.id, session.clone());
-        self.index_by_user(session);
+    /// Adds a session with its id and that of its user, which is not set if the session is anonymous.
+    pub(crate) fn insert_session(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+        lock(&self.sessions).insert(id, session.clone());
+        self.index_by_user(id, user_id, session);
     }
 
-    /// Indexes the session by its user id, if it has one and has not been removed.
-    pub(crate) fn index_by_user(&self, session: &Arc<Session<C>>) {
-        let Some(user_id) = session.user_id() else { return };
+    /// Indexes a session by its user id, if that is set and the session has not been removed.
+    pub(crate) fn index_by_user(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+        let Some(user_id) = user_id.get() else { return };
         let mut by_user = lock(&self.by_user);
-        // A client may re-authenticate while its connection ends.
-        if session.is_removed.load(Ordering::SeqCst) {
+        // A client may re-authenticate while its connection ends. Compared under the lock of the index, so that a
+        // concurrent `remove_session` either undoes what follows or is seen here.
+        if !lock(&self.sessions).contains_key(&id) {
             return;
         }
-        let sessions = by_user.entry(user_id.to_owned()).or_default();
+        let sessions = by_user.entry(user_id.clone()).or_default();
         if !sessions.iter().any(|other| Arc::ptr_eq(other, session)) {
             sessions.push(session.clone());
         }
     }
 
     /// Removes a session.
-    pub(crate) fn remove_session(&self, session: &Arc<Session<C>>) {
-        lock(&self.sessions).remove(&session.id);
+    pub(crate) fn remove_session(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+        lock(&self.sessions).remove(&id);
         let mut by_user = lock(&self.by_user);
-        // Under the lock, so that a concurrent `index_by_user` either is undone below or finds the session removed.
-        session.is_removed.store(true, Ordering::SeqCst);
-        let Some(user_id) = session.user_id() else { return };
+        // Read after the removal above, because re-authentication may set it meanwhile.
+        let Some(user_id) = user_id.get() else { return };
         if let Some(sessions) = by_user.get_mut(user_id) {
             sessions.retain(|other| !Arc::ptr_eq(other, session));
             if sessions.is_empty() {

@@ -8,52 +8,23 @@
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 
 use tokio::time::{Instant, timeout_at};
 
 use super::backpressure::PausedPublishers;
+use super::deferred::Deferred;
 use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
+use super::queued_event::EventHandle;
 use super::session::Session;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Undo};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::{catch_unwind_future, contain_future};
-use crate::session::queued_event::EventHandle;
 use crate::sync::atomic::Ordering;
 use crate::sync::{MutexGuard, oneshot};
 use crate::transport::CloseCode;
-
-/// The work of the revalidator, in order.
-pub(crate) struct Deferred<C: Consumer> {
-    events: VecDeque<EventHandle<C>>,
-    /// The event that is being authorized. A change of rights takes it back to the front of the list.
-    pub(crate) in_progress: Option<EventHandle<C>>,
-    /// The callers that wait for a change of rights to be applied. Changes go before all events.
-    pending_changes: Vec<oneshot::Sender<()>>,
-    /// The number of the running task, or `None` if there is none.
-    task: Option<u64>,
-    /// The number of tasks spawned so far.
-    task_count: u64,
-    /// The publishing connections that are held until no deferred event is left. Each is held at most once, because a check
-    /// may take long.
-    paused_publishers: PausedPublishers,
-}
-
-impl<C: Consumer> Deferred<C> {
-    pub(crate) fn new() -> Deferred<C> {
-        Deferred {
-            events: VecDeque::new(),
-            in_progress: None,
-            pending_changes: Vec::new(),
-            task: None,
-            task_count: 0,
-            paused_publishers: PausedPublishers::default(),
-        }
-    }
-}
 
 /// A revalidation that is pending. It continues if this value is dropped.
 pub(crate) struct PendingRevalidation {
@@ -108,12 +79,12 @@ pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<O
 
 enum RevalidatorJob<C: Consumer> {
     Revalidate(Vec<oneshot::Sender<()>>),
-    Deliver(EventHandle<C>, u64),
+    Deliver(EventHandle<Session<C>>, u64),
 }
 
 impl<C: Consumer> Session<C> {
     /// Defers an event, and applies the overflow policy if too many are deferred.
-    pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<C>) {
+    pub(crate) fn push_deferred(self: &Arc<Self>, handle: EventHandle<Session<C>>) {
         let mut deferred = self.lock_deferred();
         if self.send_queue.is_closed() {
             return;
@@ -125,7 +96,7 @@ impl<C: Consumer> Session<C> {
         if deferred.events.len() <= self.send_queue.max_events() {
             return self.ensure_running(deferred);
         }
-        let superseded: Vec<EventHandle<C>> = match self.send_queue.overflow_policy() {
+        let superseded: Vec<EventHandle<Session<C>>> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
             OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, Coalesce::coalescing_key),
@@ -192,7 +163,7 @@ impl<C: Consumer> Session<C> {
     }
 
     /// Spawns the task unless it runs.
-    fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<C>>) {
+    fn ensure_running(self: &Arc<Self>, mut deferred: MutexGuard<'_, Deferred<Session<C>>>) {
         self.has_deferred.store(true, Ordering::SeqCst);
         if deferred.task.is_some() {
             return;
@@ -269,10 +240,10 @@ impl<C: Consumer> Session<C> {
             tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), close_code = code.as_u16(), "connection closed: connect permission revoked");
             return self.close_with(code);
         }
-        for entry in self.memberships() {
+        for entry in self.memberships.entries() {
             if let Err(error) = within_deadline(deadline, entry.authorize_member(&self.consumer, &scope)).await {
                 tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
-                self.remove_entry(&entry);
+                self.memberships.remove_entry(&entry);
             }
         }
     }
@@ -291,7 +262,7 @@ impl<C: Consumer> Session<C> {
         drop(discarded);
     }
 
-    pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<C>> {
+    pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<Session<C>>> {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct SendQueue<N> {
     /// Whether the reader has run and its socket could not take the queued events.
     is_stalled: AtomicBool,
     /// Protects the queued events, and every increase of the epoch and write to `has_work` and to the `version` of the
-    /// session's memberships. Lock order: after `Session::deferred`, `Session::memberships` and `Membership::holds`, before
+    /// session's memberships. Lock order: after `Session::deferred`, `Memberships::list` and `Membership::holds`, before
     /// `Pacer::holds`.
     state: Mutex<QueueState<N>>,
     /// Wakes the connection's task.

@@ -1,25 +1,28 @@
 //! What the endpoint keeps about one connection: its user, its send queue, its memberships and its deferred events.
 //!
-//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Session::memberships`,
-//! `SessionRegistry::groups`, `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`,
-//! `Pacer::holds`. `StartGate::starting` and the other locks of [`SessionRegistry`] are taken while none of these is held.
+//! Lock order, first to last: `Session::deferred`, `Session::former_scopes`, `Memberships::list`, `Registry::groups`,
+//! `GroupTable::groups`, `MemberList::list`, `Membership::holds`, `SendQueue::state`, `Pacer::holds`. `StartGate::starting`
+//! and the other locks of [`SessionRegistry`] are taken while none of these is held.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::backpressure::Pacer;
+use super::deferred::Deferred;
 use super::memberships::Memberships;
-use super::registry::SessionRegistry;
-use super::revalidator::Deferred;
+use super::queued_event::EventHandle;
+use super::registry::Registry;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::Scope;
+use crate::context::{Handler, Scope};
 use crate::panic::catch_unwind;
-use crate::session::queued_event::EventHandle;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
 use crate::transport::CloseCode;
+
+/// The registry of the sessions of consumer `C`.
+pub(crate) type SessionRegistry<C> = Registry<<C as Handler>::User, Session<C>>;
 
 /// The state that the endpoint keeps about one connection.
 ///
@@ -31,13 +34,11 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) has_deferred: AtomicBool,
     /// Whether `renewed_scope` has replaced `initial_scope`.
     pub(crate) is_renewed: AtomicBool,
-    /// Whether the session has been removed from the registry. Written under `SessionRegistry::by_user`.
-    pub(crate) is_removed: AtomicBool,
     pub(crate) id: u64,
     /// The scope of the handshake, from the time when the session was established.
     pub(crate) initial_scope: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
-    pub(crate) send_queue: SendQueue<EventHandle<C>>,
+    pub(crate) send_queue: SendQueue<EventHandle<Session<C>>>,
     pub(crate) registry: Arc<SessionRegistry<C>>,
     /// The scope of the latest re-authentication.
     renewed_scope: ArcSwapOption<Scope<C::User>>,
@@ -45,15 +46,11 @@ pub(crate) struct Session<C: Consumer> {
     /// `deferred`; released before the scopes are visited.
     former_scopes: Mutex<Vec<Weak<Scope<C::User>>>>,
     /// The user id under which the registry indexes the session.
-    user_id: OnceLock<String>,
-    /// Protects the memberships. Lock order: after `deferred`, before the locks of the group tables and `SendQueue::state`.
-    pub(crate) memberships: Mutex<Memberships<C>>,
-    /// The number of group slots in use, reserved ones included.
-    pub(crate) group_count: AtomicUsize,
-    pub(crate) max_groups: usize,
+    pub(super) user_id: OnceLock<String>,
+    pub(crate) memberships: Memberships<C>,
     /// Protects the deferred events and the state of the revalidator. While it is held, no epoch begins. Lock order: the
     /// first of all.
-    pub(crate) deferred: Mutex<Deferred<C>>,
+    pub(crate) deferred: Mutex<Deferred<Session<C>>>,
     /// The time limit of loading grants and of evaluating permissions outside of an action.
     pub(crate) check_timeout: Duration,
     pub(crate) runtime: Handle,
@@ -65,14 +62,13 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn new(
         registry: &Arc<SessionRegistry<C>>,
         consumer: Arc<C>,
-        send_queue: SendQueue<EventHandle<C>>,
+        send_queue: SendQueue<EventHandle<Session<C>>>,
         max_groups: usize,
         check_timeout: Duration,
     ) -> Arc<Session<C>> {
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
-            is_removed: AtomicBool::new(false),
             id: registry.next_id(),
             initial_scope: OnceLock::new(),
             consumer,
@@ -81,9 +77,7 @@ impl<C: Consumer> Session<C> {
             renewed_scope: ArcSwapOption::empty(),
             former_scopes: Mutex::default(),
             user_id: OnceLock::new(),
-            memberships: Mutex::default(),
-            group_count: AtomicUsize::new(0),
-            max_groups,
+            memberships: Memberships::new(max_groups),
             deferred: Mutex::new(Deferred::new()),
             check_timeout,
             runtime: Handle::current(),
@@ -129,7 +123,7 @@ impl<C: Consumer> Session<C> {
     pub(crate) fn establish(self: &Arc<Self>, scope: Scope<C::User>) {
         self.record_user_id(&scope);
         if self.initial_scope.set(scope).is_ok() {
-            self.registry.insert_session(self);
+            self.registry.insert_session(self.id, &self.user_id, self);
         }
     }
 
@@ -148,8 +142,8 @@ impl<C: Consumer> Session<C> {
         // starts.
         self.send_queue.start_gate().close();
         self.send_queue.start_gate().drain();
-        self.registry.remove_session(self);
-        self.remove_all_memberships();
+        self.registry.remove_session(self.id, &self.user_id, self);
+        self.memberships.remove_all();
         self.discard_deferred();
         let dropped = self.send_queue.close();
         if dropped > 0 {

@@ -25,7 +25,7 @@ fn event_of_a_left_group_is_not_delivered_after_the_reply() {
                 move || (1..=2).for_each(|number| server.publish(number, true))
             });
             // As `Connection::commit_effects` does it.
-            session.remove_membership(&Lobby);
+            session.memberships.remove(&Lobby);
             let sequence = session.send_queue.next_sequence().unwrap();
             let mut before = Vec::new();
             while let Some(dequeued) = session.send_queue.dequeue_before(sequence).unwrap() {
@@ -75,7 +75,7 @@ fn membership_added_during_a_change_is_revalidated() {
         assert!(drain(&session).is_empty(), "event delivered by a revoked membership");
         joiner();
         session.runtime.finish();
-        assert!(!session.is_member(&Lobby, None), "membership outlives its permission");
+        assert!(!session.memberships.is_member(&Lobby, None), "membership outlives its permission");
         assert!(finish(&session).is_empty(), "event enqueued by a revoked membership");
     });
 }

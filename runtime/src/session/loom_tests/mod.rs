@@ -34,9 +34,9 @@ use crate::pubsub::join_request::JoinRequest;
 use crate::pubsub::publication::Publication;
 use crate::session::delivery_path::DeliveryPath;
 use crate::session::overflow::OverflowPolicy;
-use crate::session::registry::SessionRegistry;
 use crate::session::send_queue::SendQueue;
 use crate::session::session::Session;
+use crate::session::session::SessionRegistry;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 const READ: Codename = {
