@@ -25,7 +25,7 @@ pub use crate::message::Reply;
 pub use crate::permission::{Evaluation, Expr, Expression, ObjectEvaluation, ObjectPermission, Permission, RuleAnswer};
 pub use crate::pubsub::{
     Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame,
-    encode_personal_frame, hash_coalescing_key, may_join_on,
+    encode_personal_frame, equal_coalescing_keys, hash_coalescing_key, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

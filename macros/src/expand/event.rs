@@ -73,17 +73,25 @@ impl EventExpansion<'_> {
         }
     }
 
-    /// Returns the method for the coalescing key. A missing or unsuitable field is reported at its name.
+    /// Returns the methods for the coalescing key. A missing or unsuitable field is reported at its name.
     fn coalescing_key(&self, locals: &Locals) -> Option<TokenStream> {
-        let (field, event, site) = (self.event.key.as_ref()?, &locals.event, Span::call_site());
+        let (field, site) = (self.event.key.as_ref()?, Span::call_site());
+        let Locals { event, other_event, .. } = locals;
         let (ty, at) = (self.type_at(paths::type_span(self.ty)), field.span());
-        let (option, u64) = (paths::option(site), paths::u64(site));
+        let (option, u64, bool) = (paths::option(site), paths::u64(site), paths::bool(site));
         let (hash, subject) = (paths::hash_coalescing_key(at), paths::subject(at));
         let hashed = quote_spanned!(at=> #hash(#subject));
+        let equal = paths::equal_coalescing_keys(at);
+        let compared = quote_spanned!(at=> #equal(#subject, &#other_event.#field));
         Some(quote! {
-            fn coalescing_key(&self, #event: &#ty) -> #option<#u64> {
+            fn coalescing_hash(&self, #event: &#ty) -> #option<#u64> {
                 let #subject = &#event.#field;
                 #hashed
+            }
+
+            fn has_equal_key(#event: &#ty, #other_event: &#ty) -> #bool {
+                let #subject = &#event.#field;
+                #compared
             }
         })
     }

@@ -90,6 +90,7 @@ paths! {
     handler_block = [__rt::HandlerBlock]
     handler_descriptor = [__rt::HandlerDescriptor]
     handler_trait = [__rt::Handler]
+    equal_coalescing_keys = [__rt::equal_coalescing_keys]
     hash_coalescing_key = [__rt::hash_coalescing_key]
     hook_outcome = [__rt::HookOutcome::into_result]
     ignored = [__rt::serde::de::IgnoredAny]
@@ -158,6 +159,7 @@ pub(super) struct Locals {
     pub(super) consumer: Ident,
     pub(super) cx: Ident,
     pub(super) event: Ident,
+    pub(super) other_event: Ident,
     pub(super) evaluation: Ident,
     pub(super) group: Ident,
     pub(super) handler: Ident,
@@ -182,6 +184,7 @@ impl Locals {
             consumer: local("__consumer"),
             cx: local("__cx"),
             event: local("__event"),
+            other_event: local("__other_event"),
             evaluation: local("__evaluation"),
             group: local("__group"),
             handler: local("__handler"),

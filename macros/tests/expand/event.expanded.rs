@@ -237,12 +237,19 @@ const _: () = {
                 ),
             )
         }
-        fn coalescing_key(
+        fn coalescing_hash(
             &self,
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::u64> {
             let __subject = &__event.by;
             __rt::hash_coalescing_key(__subject)
+        }
+        fn has_equal_key(
+            __event: &__Event1Type,
+            __other_event: &__Event1Type,
+        ) -> ::core::primitive::bool {
+            let __subject = &__event.by;
+            __rt::equal_coalescing_keys(__subject, &__other_event.by)
         }
         fn personal_frame(
             &self,
@@ -396,12 +403,19 @@ const _: () = {
                 ),
             )
         }
-        fn coalescing_key(
+        fn coalescing_hash(
             &self,
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::u64> {
             let __subject = &__event.0;
             __rt::hash_coalescing_key(__subject)
+        }
+        fn has_equal_key(
+            __event: &Changed<P>,
+            __other_event: &Changed<P>,
+        ) -> ::core::primitive::bool {
+            let __subject = &__event.0;
+            __rt::equal_coalescing_keys(__subject, &__other_event.0)
         }
         fn shared_frame(
             &self,

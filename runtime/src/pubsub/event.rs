@@ -36,12 +36,19 @@ pub trait Emits<E>: Consumer {
     #[doc(hidden)]
     fn may_see(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
-    /// Returns the hash of the coalescing key: a newer queued event with the same key may replace an older one. `None` if
+    /// Returns the hash of the coalescing key: a newer queued event with an equal key may replace an older one. `None` if
     /// the event replaces no other.
     #[doc(hidden)]
-    fn coalescing_key(&self, event: &E) -> Option<u64> {
+    fn coalescing_hash(&self, event: &E) -> Option<u64> {
         let _ = event;
         None
+    }
+
+    /// Returns whether the coalescing keys of two events are equal.
+    #[doc(hidden)]
+    fn has_equal_key(event: &E, other: &E) -> bool {
+        let _ = (event, other);
+        false
     }
 
     /// Encodes the frame, if it is the same for all subscribers.
@@ -122,6 +129,11 @@ impl<E, C: Consumer> EventPermission<E, C> for IsAuthenticated {
 pub fn hash_coalescing_key<K: Hash + ?Sized>(coalescing_key: &K) -> Option<u64> {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     Some(SEED.get_or_init(RandomState::new).hash_one(coalescing_key))
+}
+
+/// Returns whether two coalescing keys are equal.
+pub fn equal_coalescing_keys<K: Eq + ?Sized>(one: &K, other: &K) -> bool {
+    one == other
 }
 
 /// An encoded event.

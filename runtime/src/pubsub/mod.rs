@@ -13,7 +13,7 @@ mod publisher;
 
 pub use event::{
     Emits, EventEvaluation, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame,
-    hash_coalescing_key,
+    equal_coalescing_keys, hash_coalescing_key,
 };
 pub use group::{Carries, Group, GroupPermission, may_join_on};
 pub use publisher::Publisher;

@@ -1,6 +1,6 @@
-//! One event and what all its deliveries share: the encoded frame and the coalescing key.
+//! One event and what all its deliveries share: the encoded frame and the hash of the coalescing key.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
@@ -26,8 +26,8 @@ pub(crate) struct Publication<E> {
     group_name: Option<Arc<str>>,
     /// The shared frame, encoded for the first subscriber that may see the event.
     shared_frame: OnceLock<SharedFrame>,
-    /// The coalescing key, which includes the event's type. Computed when the event is first queued.
-    coalescing_key: OnceLock<Option<u64>>,
+    /// The hash of the coalescing key and the event's type. Computed when the event is first queued.
+    coalescing_hash: OnceLock<Option<u64>>,
 }
 
 /// Whether all subscribers get the same frame.
@@ -40,7 +40,7 @@ enum SharedFrame {
 
 impl<E> Publication<E> {
     pub(crate) fn new(event: Contained<E>, group_name: Option<Arc<str>>) -> Arc<Publication<E>> {
-        Arc::new(Publication { event, group_name, shared_frame: OnceLock::new(), coalescing_key: OnceLock::new() })
+        Arc::new(Publication { event, group_name, shared_frame: OnceLock::new(), coalescing_hash: OnceLock::new() })
     }
 
     #[inline]
@@ -90,15 +90,15 @@ impl<E> Publication<E> {
         C: Emits<E>,
         E: Send + Sync + 'static,
     {
-        let coalescing_key = || {
+        let coalescing_hash = || {
             session
                 .consumer
-                .coalescing_key(self.event())
-                .and_then(|coalescing_key| hash_coalescing_key(&(TypeId::of::<E>(), coalescing_key)))
+                .coalescing_hash(self.event())
+                .and_then(|key_hash| hash_coalescing_key(&(TypeId::of::<E>(), key_hash)))
         };
-        // If computing the key panics, the event is not coalesced.
-        let coalescing_key = self.coalescing_key.get_or_init(|| catch_unwind(coalescing_key).unwrap_or_default());
-        EventHandle::new(self.clone(), path.into_owned(), *coalescing_key)
+        // If hashing the key panics, the event is not coalesced.
+        let coalescing_hash = self.coalescing_hash.get_or_init(|| catch_unwind(coalescing_hash).unwrap_or_default());
+        EventHandle::new(self.clone(), path.into_owned(), *coalescing_hash)
     }
 }
 
@@ -126,6 +126,14 @@ fn encode<C: Emits<E>, E>(session: &Session<C>, build_frame: impl FnOnce() -> Op
 }
 
 impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> for Publication<E> {
+    fn has_equal_key(&self, other: &(dyn QueuedEvent<Session<C>> + 'static)) -> bool {
+        let other: &dyn Any = other;
+        // If comparing the keys panics, neither event supersedes the other.
+        other.downcast_ref::<Publication<E>>().is_some_and(|other| {
+            catch_unwind(|| <C as Emits<E>>::has_equal_key(self.event(), other.event())).unwrap_or(false)
+        })
+    }
+
     fn settle<'s>(
         self: Arc<Self>,
         session: &'s Arc<Session<C>>,

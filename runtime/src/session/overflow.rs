@@ -1,6 +1,7 @@
 //! The overflow policy: what happens when a send queue is full.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::Hash;
 
 /// What happens when a connection's send queue exceeds [`Limits::max_queued_events`](crate::Limits::max_queued_events) or
 /// [`Limits::max_queued_bytes`](crate::Limits::max_queued_bytes).
@@ -22,27 +23,32 @@ pub enum OverflowPolicy {
 
 /// What identifies queued events that supersede each other.
 pub(crate) trait Coalesce {
-    /// Returns the coalescing key: the event's type and key, and the address of its delivery path. Of two events with the
-    /// same key the newer supersedes the older. `None` if the event supersedes no other.
-    fn coalescing_key(&self) -> Option<(u64, usize)>;
+    /// Returns the coalescing key, which includes the event's type and its delivery path. Of two events with equal keys the
+    /// newer supersedes the older. `None` if the event supersedes no other.
+    fn coalescing_key(&self) -> Option<impl Eq + Hash>;
 }
 
 /// Removes and returns superseded events: one older event with the key of the newest event, or else every event that a
-/// newer one supersedes.
-pub(crate) fn take_superseded<T>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> Option<(u64, usize)>) -> Vec<T> {
-    let newest_key = queue.back().and_then(&key);
+/// newer one supersedes. `handle` returns the part of an entry that has the key.
+pub(crate) fn take_superseded<T, N: Coalesce>(queue: &mut VecDeque<T>, handle: impl Fn(&T) -> &N) -> Vec<T> {
     let older_count = queue.len().saturating_sub(1);
-    let superseded_index = newest_key
-        .and_then(|newest_key| queue.iter().take(older_count).position(|older| key(older) == Some(newest_key)));
+    let newest_key = queue.back().and_then(|newest| handle(newest).coalescing_key());
+    let superseded_index = newest_key.and_then(|newest_key| {
+        queue.iter().take(older_count).position(|older| handle(older).coalescing_key().as_ref() == Some(&newest_key))
+    });
     if let Some(event) = superseded_index.and_then(|index| queue.remove(index)) {
         return vec![event];
     }
-    let mut seen_keys = HashSet::new();
+    let mut is_superseded_from_newest: Vec<bool> = {
+        let mut newer_keys = HashSet::new();
+        let keys = queue.iter().rev().map(|entry| handle(entry).coalescing_key());
+        keys.map(|key| key.is_some_and(|key| !newer_keys.insert(key))).collect()
+    };
     let (mut remaining, mut superseded) = (VecDeque::with_capacity(queue.len()), Vec::new());
-    while let Some(event) = queue.pop_back() {
-        match key(&event) {
-            Some(key) if !seen_keys.insert(key) => superseded.push(event),
-            _ => remaining.push_front(event),
+    for event in queue.drain(..) {
+        match is_superseded_from_newest.pop() {
+            Some(true) => superseded.push(event),
+            _ => remaining.push_back(event),
         }
     }
     *queue = remaining;

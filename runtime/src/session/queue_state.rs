@@ -56,7 +56,7 @@ impl<N: Coalesce> QueueState<N> {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => self.pop().into_iter().collect(),
             OverflowPolicy::KeepNewest => {
-                let superseded = take_superseded(&mut self.events, |entry| entry.handle.coalescing_key());
+                let superseded = take_superseded(&mut self.events, |entry| &entry.handle);
                 self.bytes -= superseded.iter().map(|entry| entry.frame.len()).sum::<usize>();
                 superseded
             }

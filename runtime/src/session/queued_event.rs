@@ -1,5 +1,7 @@
 //! A queued or deferred event of any type, with what it takes to authorize it again at a session of type `S`.
 
+use std::any::Any;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -8,16 +10,21 @@ use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::overflow::Coalesce;
 use super::send_queue::EnqueueOutcome;
 
-/// An event, its delivery path and its coalescing key.
+/// An event, its delivery path and the hash of its coalescing key.
 pub(crate) struct EventHandle<S> {
     event: Arc<dyn QueuedEvent<S>>,
     path: OwnedDeliveryPath,
-    key: Option<u64>,
+    /// `None` if the event has no coalescing key.
+    coalescing_hash: Option<u64>,
 }
 
-impl<S> EventHandle<S> {
-    pub(crate) fn new(event: Arc<dyn QueuedEvent<S>>, path: OwnedDeliveryPath, key: Option<u64>) -> EventHandle<S> {
-        EventHandle { event, path, key }
+impl<S: 'static> EventHandle<S> {
+    pub(crate) fn new(
+        event: Arc<dyn QueuedEvent<S>>,
+        path: OwnedDeliveryPath,
+        coalescing_hash: Option<u64>,
+    ) -> EventHandle<S> {
+        EventHandle { event, path, coalescing_hash }
     }
 
     /// Authorizes the event, loading grants if necessary, and enqueues it if the subscriber may see it. `Stale` if the
@@ -27,20 +34,46 @@ impl<S> EventHandle<S> {
     }
 }
 
-impl<S> Coalesce for EventHandle<S> {
-    fn coalescing_key(&self) -> Option<(u64, usize)> {
-        self.key.map(|key| (key, self.path.address()))
+impl<S: 'static> Coalesce for EventHandle<S> {
+    fn coalescing_key(&self) -> Option<impl Eq + Hash> {
+        self.coalescing_hash.map(|hash| CoalescingKey { hash, path_address: self.path.address(), event: &*self.event })
+    }
+}
+
+/// The coalescing key of an event, its type included, together with its delivery path.
+struct CoalescingKey<'a, S> {
+    hash: u64,
+    path_address: usize,
+    event: &'a (dyn QueuedEvent<S> + 'static),
+}
+
+impl<S: 'static> PartialEq for CoalescingKey<'_, S> {
+    fn eq(&self, other: &Self) -> bool {
+        // Different keys may have the same hash.
+        (self.hash, self.path_address) == (other.hash, other.path_address) && self.event.has_equal_key(other.event)
+    }
+}
+
+impl<S: 'static> Eq for CoalescingKey<'_, S> {}
+
+impl<S> Hash for CoalescingKey<'_, S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.hash, self.path_address).hash(state);
     }
 }
 
 impl<S> Clone for EventHandle<S> {
     fn clone(&self) -> Self {
-        EventHandle { event: self.event.clone(), path: self.path.clone(), key: self.key }
+        EventHandle { event: self.event.clone(), path: self.path.clone(), coalescing_hash: self.coalescing_hash }
     }
 }
 
 /// An event of any type. Implemented by [`Publication`](crate::pubsub::publication::Publication).
-pub(crate) trait QueuedEvent<S>: Send + Sync {
+pub(crate) trait QueuedEvent<S>: Any + Send + Sync {
+    /// Returns whether another event has the same type and an equal coalescing key. Runs the application's `Eq`, under the
+    /// lock of the queue that holds both events, and only if the hashes of the keys are equal.
+    fn has_equal_key(&self, other: &(dyn QueuedEvent<S> + 'static)) -> bool;
+
     /// See [`EventHandle::settle`].
     fn settle<'s>(
         self: Arc<Self>,

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::backpressure::PausedPublishers;
 use super::deferred::Deferred;
-use super::overflow::{Coalesce, OverflowPolicy, take_superseded};
+use super::overflow::{OverflowPolicy, take_superseded};
 use super::queued_event::EventHandle;
 use super::session::Session;
 use crate::consumer::Consumer;
@@ -99,7 +99,7 @@ impl<C: Consumer> Session<C> {
         let superseded: Vec<EventHandle<Session<C>>> = match self.send_queue.overflow_policy() {
             OverflowPolicy::Close => Vec::new(),
             OverflowPolicy::DropOldest => deferred.events.pop_front().into_iter().collect(),
-            OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, Coalesce::coalescing_key),
+            OverflowPolicy::KeepNewest => take_superseded(&mut deferred.events, |event| event),
         };
         if superseded.is_empty() {
             drop(deferred);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl GrantSource<Trader> for DelayedGrants {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Price, Volume, Hint, Notice))]
+#[group(consumer = Market, permission = AllowAny, events(Price, Volume, Hint, Notice, Trade))]
 struct Exchange(u32);
 
 struct Price {
@@ -64,6 +65,19 @@ struct Hint {
 
 /// An event without a key.
 struct Notice(u32);
+
+struct Trade {
+    order: Order,
+    number: u32,
+}
+
+/// Hashes like every other order.
+#[derive(PartialEq, Eq)]
+struct Order(&'static str);
+
+impl Hash for Order {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
 
 struct Market {
     /// The bytes of padding of a price.
@@ -96,6 +110,11 @@ impl Market {
     #[event(permission = AllowAny)]
     fn notice(&self, event: &Notice) -> (&'static str, u32) {
         ("", event.0)
+    }
+
+    #[event(permission = AllowAny, key = order)]
+    fn trade(&self, event: &Trade) -> (&'static str, u32) {
+        (event.order.0, event.number)
     }
 
     #[action(permission = AllowAny)]
@@ -131,6 +150,10 @@ impl Fixture {
 
     fn hint(&self, exchange: u32, symbol: &'static str, number: u32) {
         self.market.publisher().publish(&Exchange(exchange), Hint { symbol, number });
+    }
+
+    fn trade(&self, order: &'static str, number: u32) {
+        self.market.publisher().publish(&Exchange(0), Trade { order: Order(order), number });
     }
 
     fn notice(&self, number: u32) {
@@ -219,6 +242,27 @@ async fn full_queue_drops_only_older_events_of_the_same_key_and_group() {
     }
     assert_eq!(received_events(&mut one).await, ["va1", "va3", "va4", "va5"], "a publication to a user has no group");
     assert_eq!(fixture.loss_counters(), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn different_keys_with_equal_hashes_are_kept_apart() {
+    // The send queue of a connection that could not run takes four times its limit: four events.
+    let fixture = fixture(1, usize::MAX, 0);
+    let mut one = fixture.open().await;
+    for (order, number) in [("a", 1), ("b", 1), ("c", 1), ("d", 1), ("b", 2)] {
+        fixture.trade(order, number);
+    }
+    assert_eq!(received_events(&mut one).await, ["ta1", "tc1", "td1", "tb2"], "only the older event of order b");
+    for (order, number) in [("a", 1), ("b", 1), ("a", 2), ("b", 2)] {
+        fixture.trade(order, number);
+    }
+    fixture.notice(1);
+    assert_eq!(received_events(&mut one).await, ["ta2", "tb2", "n1"], "the older event of each order");
+    assert_eq!(fixture.loss_counters(), (3, 0));
+    for order in ["a", "b", "c", "d", "e"] {
+        fixture.trade(order, 1);
+    }
+    assert_eq!(one.closed().await, 1013, "no event replaces one with another key");
 }
 
 #[tokio::test(start_paused = true)]

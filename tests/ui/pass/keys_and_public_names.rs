@@ -76,13 +76,18 @@ fn main() {
     assert_eq!(Written { number: 7 }.public_name().as_deref(), Some("written/7"));
 
     let priced = |symbol: &str, kind: u8| Priced { symbol: symbol.to_owned(), r#type: Box::new([kind]) };
-    let key = |event: &Priced| Market.coalescing_key(event);
+    let key = |event: &Priced| Market.coalescing_hash(event);
     assert!(key(&priced("A", 1)).is_some());
     assert_eq!(key(&priced("A", 1)), key(&priced("A", 2)));
     assert_ne!(key(&priced("A", 1)), key(&priced("B", 1)));
-    let key = |kind: u8| Market.coalescing_key(&Arc::new(priced("A", kind)));
+    let key = |kind: u8| Market.coalescing_hash(&Arc::new(priced("A", kind)));
     assert!(key(1) == key(1) && key(1) != key(2));
-    assert_eq!(Market.coalescing_key(&Moved(1, None)), Market.coalescing_key(&Moved(2, None)));
-    assert_ne!(Market.coalescing_key(&Moved(1, None)), Market.coalescing_key(&Moved(1, Some(1))));
-    assert_eq!(Market.coalescing_key(&5_u32), None);
+    assert_eq!(Market.coalescing_hash(&Moved(1, None)), Market.coalescing_hash(&Moved(2, None)));
+    assert_ne!(Market.coalescing_hash(&Moved(1, None)), Market.coalescing_hash(&Moved(1, Some(1))));
+    assert_eq!(Market.coalescing_hash(&5_u32), None);
+    let is_equal = |one, other| <Market as Emits<Priced>>::has_equal_key(&priced(one, 1), &priced(other, 2));
+    assert!(is_equal("A", "A") && !is_equal("A", "B"));
+    assert!(Market::has_equal_key(&Moved(1, None), &Moved(2, None)));
+    assert!(!Market::has_equal_key(&Moved(1, None), &Moved(1, Some(1))));
+    assert!(!Market::has_equal_key(&5_u32, &5_u32));
 }

@@ -97,12 +97,13 @@ impl Chat {
     }
 
     #[event(permission = AllowAny, key = __event)]
-    fn coalescing_key(&self, __event: &Event) -> u8 {
+    fn coalescing_hash(&self, __event: &Event) -> u8 {
         __event.__event
     }
 
     // Methods of the block with the same names as generated ones.
     fn authorize(&self) {}
+    fn has_equal_key(&self) {}
     fn descend(&self) {}
     fn node(&self) {}
     fn action(&self) {}

@@ -2,8 +2,8 @@ use super::*;
 
 /// A text that begins with a capital letter has this letter as its coalescing key.
 impl Coalesce for &'static str {
-    fn coalescing_key(&self) -> Option<(u64, usize)> {
-        self.chars().next().filter(char::is_ascii_uppercase).map(|first| (u64::from(first), 0))
+    fn coalescing_key(&self) -> Option<impl Eq + std::hash::Hash> {
+        self.chars().next().filter(char::is_ascii_uppercase)
     }
 }
 

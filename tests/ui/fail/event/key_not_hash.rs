@@ -1,4 +1,4 @@
-// The coalescing key must implement `Hash`, and `f64` does not. The error is at the key.
+// The coalescing key must implement `Hash` and `Eq`, and `f64` implements neither. The errors are at the key.
 
 use portcullis::{AllowAny, consumer};
 
