@@ -36,11 +36,7 @@ const MACRO_FOLDERS: &[(&str, &[&str])] = &[
 ];
 
 /// Circles that are known and to be removed.
-const KNOWN_CIRCLES: &[&str] = &[
-    "dispatch/authenticate.rs -> dispatch/dispatcher.rs -> dispatch/authenticate.rs",
-    "dispatch/dispatcher.rs -> dispatch/reply_stream.rs -> dispatch/dispatcher.rs",
-    "expand/leaf/evaluate.rs -> expand/object_parameters.rs -> expand/leaf/evaluate.rs",
-];
+const KNOWN_CIRCLES: &[&str] = &["expand/leaf/evaluate.rs -> expand/object_parameters.rs -> expand/leaf/evaluate.rs"];
 
 /// Reads the import graph of a crate of the workspace.
 fn graph(folder: &str) -> ImportGraph {

@@ -1,51 +1,16 @@
 //! The built-in action `authenticate`: replaces the user of an open connection by one with fresh credentials.
 
-use std::num::NonZeroU32;
-use std::time::Duration;
-
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 
-use super::dispatcher::{Dispatcher, Outcome, refuse};
+use super::dispatcher::{AUTHENTICATE, Dispatcher, Outcome, is_authenticate, refuse};
 use super::report::panic_error;
 use crate::consumer::Consumer;
 use crate::context::{Authorized, Call, StartOutcome};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Envelope, Reply, Request};
+use crate::message::{Reply, Request};
 use crate::panic::{catch_unwind, contain_future};
 use crate::time::deadline;
-
-/// The name of the action in messages.
-const AUTHENTICATE: &str = "authenticate";
-
-/// Returns whether a message calls the action. It belongs to the consumer itself, so the route is empty.
-pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
-    head.action == AUTHENTICATE && head.route.is_empty()
-}
-
-/// The rate limit of authentication attempts on one connection. `None` rejects every attempt.
-pub(crate) struct AuthenticateLimiter(Option<DefaultDirectRateLimiter>);
-
-impl AuthenticateLimiter {
-    pub(super) fn new(max_per_minute: u32) -> AuthenticateLimiter {
-        AuthenticateLimiter(NonZeroU32::new(max_per_minute).map(|max| RateLimiter::direct(Quota::per_minute(max))))
-    }
-
-    /// Counts an attempt.
-    ///
-    /// # Errors
-    ///
-    /// 429 if the limit is reached.
-    fn try_acquire(&self) -> Result<()> {
-        let Some(limiter) = &self.0 else { return Err(Error::too_many_requests(Duration::from_mins(1))) };
-        limiter.check().map_err(|not_until| {
-            let retry_after = not_until.wait_time_from(DefaultClock::default().now());
-            Error::too_many_requests(retry_after)
-        })
-    }
-}
 
 impl<C: Consumer> Dispatcher<C> {
     /// Returns whether a frame is a message that calls `authenticate`.

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::authenticate::{AuthenticateLimiter, is_authenticate};
-use super::reply_stream::ReplyStream;
+use super::authenticate_limiter::AuthenticateLimiter;
+use super::reply_stream::{ReplyStream, StreamStep};
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
@@ -21,6 +21,9 @@ use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::time::deadline;
 use crate::transport::FrameText;
+
+/// The name of the built-in action in messages.
+pub(super) const AUTHENTICATE: &str = "authenticate";
 
 /// Dispatches the messages of one connection.
 pub(crate) struct Dispatcher<C: Consumer> {
@@ -188,6 +191,17 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
+    /// Writes the next reply of a stream, which is that of the message `text`.
+    pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
+        match stream.next_reply(self.action_timeout, reply).await {
+            Ok(step) => step,
+            Err(error) => {
+                self.refuse(text, &error, reply, true);
+                StreamStep::Failed
+            }
+        }
+    }
+
     /// Writes the reply to a binary frame, which is an error.
     pub(crate) fn refuse_binary(reply: &mut Reply) {
         let error = Error::new(StatusCode::BAD_REQUEST, "binary_frame", "Messages are text frames.");
@@ -284,6 +298,11 @@ impl<C: Consumer> Dispatcher<C> {
         refuse(&Call::new(&*scope, &request.head, &request.fields, &[], &[]), error, reply);
         Outcome::Refused
     }
+}
+
+/// Returns whether a message calls the built-in action. It belongs to the consumer itself, so the route is empty.
+pub(super) fn is_authenticate(head: &Envelope<'_>) -> bool {
+    head.action == AUTHENTICATE && head.route.is_empty()
 }
 
 /// Returns the descriptor of the action that a message names, or `None` if the handler has none.

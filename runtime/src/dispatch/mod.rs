@@ -1,6 +1,7 @@
 //! Dispatch of a frame: matches the whole route, traverses the handler tree up to the action, and writes the reply.
 
 mod authenticate;
+mod authenticate_limiter;
 mod blocking;
 mod dispatcher;
 mod reauthorization;

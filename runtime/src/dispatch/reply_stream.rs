@@ -3,12 +3,11 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
-use super::dispatcher::Dispatcher;
 use super::report::panic_error;
-use crate::consumer::Consumer;
 use crate::dialect::{Dialect, Native};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::message::{Echo, OwnedEcho, Reply, Values};
 use crate::panic::catch_unwind_future;
 use crate::time::deadline;
@@ -20,7 +19,7 @@ pub(crate) struct ReplyStream {
     echo: OwnedEcho,
 }
 
-/// Which reply of a stream [`Dispatcher::next_reply`] has written.
+/// Which reply of a stream [`Dispatcher::next_reply`](super::Dispatcher::next_reply) has written.
 pub(crate) enum StreamStep {
     /// A reply that others follow.
     More,
@@ -36,21 +35,17 @@ impl ReplyStream {
     pub(super) fn take(reply: &mut Reply, echo: &Echo<'_>) -> Option<Box<ReplyStream>> {
         reply.take_values().map(|values| Box::new(ReplyStream { values, echo: echo.to_owned_echo() }))
     }
-}
 
-impl fmt::Debug for ReplyStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplyStream").finish_non_exhaustive()
-    }
-}
-
-impl<C: Consumer> Dispatcher<C> {
-    /// Writes the next reply of a stream, which is that of the message `text`.
-    pub(crate) async fn next_reply(&self, text: &str, stream: &mut ReplyStream, reply: &mut Reply) -> StreamStep {
-        let error = loop {
+    /// Writes the next reply, and awaits its value for at most `action_timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The error that the stream returned, which ends it, 500 if it panicked, and 408 if it timed out.
+    pub(super) async fn next_reply(&mut self, action_timeout: Duration, reply: &mut Reply) -> Result<StreamStep> {
+        loop {
             Native::begin(reply);
-            let value = poll_fn(|cx| stream.values.as_mut().poll_value(cx, reply));
-            let value = deadline(self.action_timeout, catch_unwind_future(value)).await;
+            let value = poll_fn(|cx| self.values.as_mut().poll_value(cx, reply));
+            let value = deadline(action_timeout, catch_unwind_future(value)).await;
             let is_last = match value {
                 Some(Ok(Some(Ok(())))) if reply.is_silent() => {
                     // Many silent values in a row must not starve other tasks.
@@ -59,14 +54,18 @@ impl<C: Consumer> Dispatcher<C> {
                 }
                 Some(Ok(Some(Ok(())))) => false,
                 Some(Ok(None)) => true,
-                Some(Ok(Some(Err(error)))) => break error,
-                Some(Err(panic)) => break panic_error(&panic),
-                None => break Error::timeout(),
+                Some(Ok(Some(Err(error)))) => return Err(error),
+                Some(Err(panic)) => return Err(panic_error(&panic)),
+                None => return Err(Error::timeout()),
             };
-            Native::finish(reply, &stream.echo.as_echo(), Some(is_last));
-            return if is_last { StreamStep::Last } else { StreamStep::More };
-        };
-        self.refuse(text, &error, reply, true);
-        StreamStep::Failed
+            Native::finish(reply, &self.echo.as_echo(), Some(is_last));
+            return Ok(if is_last { StreamStep::Last } else { StreamStep::More });
+        }
+    }
+}
+
+impl fmt::Debug for ReplyStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyStream").finish_non_exhaustive()
     }
 }
