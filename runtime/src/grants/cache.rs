@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
@@ -18,6 +18,7 @@ use super::object_key::ObjectKey;
 use super::overwrites::Overwrites;
 use crate::error::{Error, Result};
 use crate::panic::catch_unwind_future;
+use crate::sync::ignore_poison;
 
 /// A [`GrantSource`](crate::GrantSource) together with the overwrites loaded from it. Clones share the source and the cached state.
 ///
@@ -176,7 +177,7 @@ impl<U> CacheState<U> {
     }
 
     fn lock_loader(&self) -> MutexGuard<'_, LoaderState> {
-        self.loader.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.loader.lock())
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::sync::ignore_poison;
 
 /// A name that a role table can grant, for example `chat.can_use_chat`.
 ///
@@ -180,7 +182,7 @@ struct CodenameTable {
 static TABLE: Mutex<CodenameTable> = Mutex::new(CodenameTable::new());
 
 fn lock_table() -> MutexGuard<'static, CodenameTable> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut table = ignore_poison(TABLE.lock());
     if !table.is_filled {
         table.is_filled = true;
         for row in submitted_rows() {

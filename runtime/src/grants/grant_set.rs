@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use smallvec::SmallVec;
 
 use super::codename::{self, Codename};
+
+use crate::sync::ignore_poison;
 
 /// A set of codenames: those that a user is granted, or those that an [`Overwrites`](crate::Overwrites) step allows or
 /// denies.
@@ -212,7 +214,7 @@ impl UnknownNames {
     /// Returns the truncated name if it has not been logged before.
     fn insert_truncated(&self, name: &str) -> Option<String> {
         let name: String = name.chars().take(UnknownNames::MAX_NAME_CHARS).collect();
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = ignore_poison(self.logged.lock());
         (logged.len() < UnknownNames::MAX_NAMES && logged.insert(name.clone())).then_some(name)
     }
 }

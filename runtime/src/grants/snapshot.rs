@@ -1,7 +1,7 @@
 //! One load of a user's grants, with the object grants derived from it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use foldhash::fast::RandomState;
 
@@ -10,6 +10,8 @@ use super::codename::Codename;
 use super::grant_set::GrantSet;
 use super::object_key::ObjectKey;
 use super::user_grants::UserGrants;
+
+use crate::sync::ignore_poison;
 
 /// The user's grants per object, each with the overwrites that they were derived from.
 ///
@@ -83,6 +85,6 @@ impl GrantSnapshot {
     }
 
     fn lock_objects(&self) -> MutexGuard<'_, ObjectOverwrites> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.objects.lock())
     }
 }

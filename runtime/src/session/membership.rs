@@ -1,6 +1,6 @@
 //! One membership: what holds it, and under which request ids the session has subscribed to the group.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -9,7 +9,7 @@ use super::overflow::Coalesce;
 use super::send_queue::SendQueue;
 use crate::message::RequestId;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, ignore_poison};
 
 /// The membership of one session in one group.
 pub(crate) struct Membership {
@@ -106,6 +106,6 @@ impl Membership {
     }
 
     pub(super) fn lock_holds(&self) -> MutexGuard<'_, MembershipHolds> {
-        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.holds.lock())
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::{catch_unwind_future, contain_future};
 use crate::sync::atomic::Ordering;
-use crate::sync::{MutexGuard, oneshot};
+use crate::sync::{MutexGuard, ignore_poison, oneshot};
 use crate::transport::CloseCode;
 
 /// A revalidation that is pending. It continues if this value is dropped.
@@ -263,6 +263,6 @@ impl<C: Consumer> Session<C> {
     }
 
     pub(crate) fn lock_deferred(&self) -> MutexGuard<'_, Deferred<Session<C>>> {
-        self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.deferred.lock())
     }
 }

@@ -5,7 +5,7 @@
 //! and the other locks of [`SessionRegistry`] are taken while none of these is held.
 
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use super::backpressure::Pacer;
@@ -18,7 +18,7 @@ use crate::consumer::Consumer;
 use crate::context::{Handler, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard};
+use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
 use crate::transport::CloseCode;
 
 /// The registry of the sessions of consumer `C`.
@@ -116,7 +116,7 @@ impl<C: Consumer> Session<C> {
     }
 
     fn lock_former_scopes(&self) -> MutexGuard<'_, Vec<Weak<Scope<C::User>>>> {
-        self.former_scopes.lock().unwrap_or_else(PoisonError::into_inner)
+        ignore_poison(self.former_scopes.lock())
     }
 
     /// Establishes the session with its scope: from now on events are delivered and changes of rights reach it.
