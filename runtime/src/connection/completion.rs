@@ -2,7 +2,7 @@
 //! ones complete by the same steps; they differ in what waits for a step.
 
 use crate::consumer::Consumer;
-use crate::context::{SideEffects, Undo};
+use crate::context::{Epoch, SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, ReplyStream, StreamStep};
 use crate::message::Reply;
 use crate::transport::{ConnectionEnd, Transport};
@@ -72,7 +72,7 @@ impl Completion {
         completion
     }
 
-    fn set_authorized(&mut self, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>>) {
+    fn set_authorized(&mut self, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>>) {
         let authorized_at = self.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
         authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
         self.side_effects = side_effects.filter(|effects| !effects.is_empty());

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Scope, SideEffects, StartGate, StartOutcome};
+use super::{Epoch, Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
@@ -52,7 +52,7 @@ pub struct Call<'a, U> {
     /// Whether all expressions have held.
     is_authorized: AtomicBool,
     /// The gate that the action must pass before its first poll, and the epoch in which this call is evaluated.
-    gate: Option<(&'a StartGate, u64)>,
+    gate: Option<(&'a StartGate, Epoch)>,
     /// Whether the gate did not admit the action, see [`is_overtaken`](Call::is_overtaken).
     is_overtaken: AtomicBool,
     /// The leaf whose check ended without a result, because it panicked or timed out.
@@ -185,15 +185,15 @@ impl<'a, U> Call<'a, U> {
 
     /// Sets the gate that the action must pass and the epoch in which this call is evaluated.
     #[inline]
-    pub(crate) fn with_gate(mut self, gate: &'a StartGate, evaluation_epoch: u64) -> Self {
+    pub(crate) fn with_gate(mut self, gate: &'a StartGate, evaluation_epoch: Epoch) -> Self {
         self.gate = Some((gate, evaluation_epoch));
         self
     }
 
     /// Returns the epoch in which this call is evaluated. 0 if the call has no gate: it cannot start an action.
     #[inline]
-    pub(crate) fn evaluation_epoch(&self) -> u64 {
-        self.gate.map_or(0, |(_, epoch)| epoch)
+    pub(crate) fn evaluation_epoch(&self) -> Epoch {
+        self.gate.map_or(Epoch::default(), |(_, epoch)| epoch)
     }
 
     /// Starts the action. Must be the last step before the action's first poll.
@@ -214,7 +214,7 @@ impl<'a, U> Call<'a, U> {
 
     /// Starts the action if every change of rights since the evaluation was made by this call itself.
     #[cold]
-    fn start_after_change(&self, gate: &StartGate, evaluation_epoch: u64, outcome: StartOutcome) -> Result<()> {
+    fn start_after_change(&self, gate: &StartGate, evaluation_epoch: Epoch, outcome: StartOutcome) -> Result<()> {
         if outcome == StartOutcome::Stale
             && let now = gate.epoch()
             && self.has_changed_rights_alone(evaluation_epoch, now)
@@ -228,7 +228,7 @@ impl<'a, U> Call<'a, U> {
 
     /// Returns whether this call itself began every epoch since `since`, for example in an extractor. Such a call is not
     /// evaluated again: each evaluation would begin another epoch.
-    fn has_changed_rights_alone(&self, since: u64, now: u64) -> bool {
+    fn has_changed_rights_alone(&self, since: Epoch, now: Epoch) -> bool {
         let own = self.read_side_effects(|effects| effects.own_epochs().cloned()).flatten();
         own.is_some_and(|own| own.are_all(since, now))
     }

@@ -5,6 +5,7 @@
 //! the lock, by [`drain`](StartGate::drain). So a start that compared before the change is marked before the change returns,
 //! and a start that compares later sees the new epoch. A change waits for starts, never for a body.
 
+use super::Epoch;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -39,13 +40,13 @@ impl StartGate {
 
     /// The current epoch. It must be read before the scope and before any check of an evaluation.
     #[inline]
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::SeqCst)
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::SeqCst))
     }
 
     /// Begins a new epoch and returns it. Until [`drain`](StartGate::drain), starts of the old one may still be under way.
-    pub(crate) fn raise(&self) -> u64 {
-        self.epoch.fetch_add(1, Ordering::SeqCst) + 1
+    pub(crate) fn raise(&self) -> Epoch {
+        Epoch(self.epoch.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     /// Admits no further start. As with [`raise`](StartGate::raise), some may still be under way.
@@ -60,7 +61,7 @@ impl StartGate {
 
     /// Starts what was evaluated in that epoch; what depends on no rights (`None`) starts in any. `mark` runs under the lock
     /// of the gate, and only if the start is admitted.
-    pub(crate) fn try_start(&self, evaluation_epoch: Option<u64>, mark: impl FnOnce()) -> StartOutcome {
+    pub(crate) fn try_start(&self, evaluation_epoch: Option<Epoch>, mark: impl FnOnce()) -> StartOutcome {
         let _starting = lock(&self.starting);
         if self.is_closed() {
             return StartOutcome::Closed;

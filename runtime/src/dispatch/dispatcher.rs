@@ -13,7 +13,7 @@ use super::reply_stream::{ReplyStream, StreamStep};
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
-use crate::context::{Authorized, Call, SideEffects, User};
+use crate::context::{Authorized, Call, Epoch, SideEffects, User};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
@@ -66,10 +66,10 @@ impl<C: Consumer> Clone for Dispatcher<C> {
 pub(crate) enum Outcome {
     /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
     /// permissions were evaluated.
-    Completed { has_reply: bool, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
+    Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The action has succeeded with a stream of replies, of which none is written yet. Its side effects are to run when the
     /// stream has ended successfully.
-    Streaming { stream: Box<ReplyStream>, evaluation_epoch: u64, side_effects: Option<Box<SideEffects>> },
+    Streaming { stream: Box<ReplyStream>, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.

@@ -5,7 +5,7 @@ use super::dispatcher::{Dispatcher, find_action, timeout_error};
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{Consumer, Traversal};
-use crate::context::{Authorized, Call, OwnEpochs};
+use crate::context::{Authorized, Call, Epoch, OwnEpochs};
 use crate::error::Error;
 use crate::message::{Reply, Request};
 use crate::panic::contain_future;
@@ -13,14 +13,14 @@ use crate::time::deadline;
 
 /// The epoch in which an action was last authorized.
 pub(crate) struct AuthorizedAt {
-    epoch: u64,
+    epoch: Epoch,
     /// The epochs that the action has begun itself. It is not reauthorized for them.
     own_epochs: Option<OwnEpochs>,
 }
 
 impl AuthorizedAt {
     /// Creates it for an action whose permissions were evaluated in `epoch`.
-    pub(crate) fn at_epoch(epoch: u64) -> AuthorizedAt {
+    pub(crate) fn at_epoch(epoch: Epoch) -> AuthorizedAt {
         AuthorizedAt { epoch, own_epochs: None }
     }
 

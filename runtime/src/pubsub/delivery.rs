@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::event::{Emits, Subscriber};
 use super::publication::Publication;
 use crate::consumer::Consumer;
-use crate::context::Scope;
+use crate::context::{Epoch, Scope};
 use crate::log::Cause;
 use crate::panic::catch_unwind;
 use crate::session::delivery_path::DeliveryPath;
@@ -72,7 +72,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
-        epoch: u64,
+        epoch: Epoch,
     ) -> DeliveryOutcome
     where
         C: Emits<E>,
@@ -123,7 +123,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
-        epoch: u64,
+        epoch: Epoch,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
@@ -166,7 +166,7 @@ impl<C: Consumer> Session<C> {
         scope: &Scope<C::User>,
         publication: &Arc<Publication<E>>,
         path: DeliveryPath<'_>,
-        epoch: u64,
+        epoch: Epoch,
     ) -> EnqueueOutcome
     where
         C: Emits<E>,
@@ -190,7 +190,7 @@ impl<C: Consumer> Session<C> {
 
 /// What the delivery of an event to one session depends on.
 pub(crate) struct FastPathView<'a, U> {
-    epoch: u64,
+    epoch: Epoch,
     /// The scope, if no event is deferred and the user has not been replaced.
     scope: Option<&'a Scope<U>>,
 }

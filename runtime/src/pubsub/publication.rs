@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::event::{Emits, Frame, Subscriber, hash_coalescing_key};
 use crate::consumer::Consumer;
-use crate::context::Scope;
+use crate::context::{Epoch, Scope};
 use crate::dialect::{Dialect, Native};
 use crate::error::Result;
 use crate::log::Cause;
@@ -138,7 +138,7 @@ impl<C: Consumer + Emits<E>, E: Send + Sync + 'static> QueuedEvent<Session<C>> f
         self: Arc<Self>,
         session: &'s Arc<Session<C>>,
         path: DeliveryPath<'s>,
-        epoch: u64,
+        epoch: Epoch,
     ) -> BoxFuture<'s, EnqueueOutcome> {
         Box::pin(async move {
             let Some(scope) = session.scope() else { return EnqueueOutcome::Discarded };

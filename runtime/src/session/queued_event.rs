@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use super::delivery_path::{DeliveryPath, OwnedDeliveryPath};
 use super::overflow::Coalesce;
 use super::send_queue::EnqueueOutcome;
+use crate::context::Epoch;
 
 /// An event, its delivery path and the hash of its coalescing key.
 pub(crate) struct EventHandle<S> {
@@ -29,7 +30,7 @@ impl<S: 'static> EventHandle<S> {
 
     /// Authorizes the event, loading grants if necessary, and enqueues it if the subscriber may see it. `Stale` if the
     /// epoch has changed meanwhile.
-    pub(crate) async fn settle(&self, session: &Arc<S>, epoch: u64) -> EnqueueOutcome {
+    pub(crate) async fn settle(&self, session: &Arc<S>, epoch: Epoch) -> EnqueueOutcome {
         self.event.clone().settle(session, self.path.as_path(), epoch).await
     }
 }
@@ -79,6 +80,6 @@ pub(crate) trait QueuedEvent<S>: Any + Send + Sync {
         self: Arc<Self>,
         session: &'s Arc<S>,
         path: DeliveryPath<'s>,
-        epoch: u64,
+        epoch: Epoch,
     ) -> BoxFuture<'s, EnqueueOutcome>;
 }

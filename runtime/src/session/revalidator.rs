@@ -18,7 +18,7 @@ use super::overflow::{OverflowPolicy, take_superseded};
 use super::queued_event::EventHandle;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, Undo};
+use crate::context::{ConnectContext, Epoch, Undo};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::panic::{catch_unwind_future, contain_future};
@@ -30,7 +30,7 @@ use crate::transport::CloseCode;
 pub(crate) struct PendingRevalidation {
     completed: oneshot::Receiver<()>,
     /// The epoch that the change began.
-    pub(crate) epoch: u64,
+    pub(crate) epoch: Epoch,
 }
 
 impl PendingRevalidation {
@@ -79,7 +79,7 @@ pub(crate) async fn within_deadline(deadline: Instant, evaluation: impl Future<O
 
 enum RevalidatorJob<C: Consumer> {
     Revalidate(Vec<oneshot::Sender<()>>),
-    Deliver(EventHandle<Session<C>>, u64),
+    Deliver(EventHandle<Session<C>>, Epoch),
 }
 
 impl<C: Consumer> Session<C> {
@@ -133,7 +133,7 @@ impl<C: Consumer> Session<C> {
     /// session is revalidated before anything is delivered, and the pending revalidation is returned.
     pub(crate) fn join_at_epoch(
         self: &Arc<Self>,
-        evaluation_epoch: u64,
+        evaluation_epoch: Epoch,
         join: impl FnOnce(),
     ) -> Option<PendingRevalidation> {
         // No epoch begins while this lock is held.

@@ -12,7 +12,7 @@ use super::backpressure::PausedPublishers;
 use super::counters::CounterCells;
 use super::overflow::{Coalesce, OverflowPolicy};
 use super::queue_state::{QueueEntry, QueueState};
-use crate::context::StartGate;
+use crate::context::{Epoch, StartGate};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{AtomicWaker, Mutex, MutexGuard, lock};
 use crate::transport::{CloseCode, ConnectionEnd, FrameText};
@@ -93,7 +93,7 @@ impl<N: Coalesce> SendQueue<N> {
         &self,
         frame: FrameText,
         handle: N,
-        epoch: u64,
+        epoch: Epoch,
         frame_version: u64,
         version: impl FnOnce() -> Option<u64>,
     ) -> (EnqueueOutcome, Vec<N>) {
@@ -216,7 +216,7 @@ impl<N: Coalesce> SendQueue<N> {
 
     /// Returns the current epoch.
     #[inline]
-    pub(crate) fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> Epoch {
         self.start_gate.epoch()
     }
 
@@ -227,7 +227,7 @@ impl<N: Coalesce> SendQueue<N> {
     }
 
     /// Begins an epoch, and returns its number and the queued events, which must be authorized again.
-    pub(crate) fn recall(&self) -> (u64, impl DoubleEndedIterator<Item = N> + use<N>) {
+    pub(crate) fn recall(&self) -> (Epoch, impl DoubleEndedIterator<Item = N> + use<N>) {
         let mut state = self.lock_state();
         let epoch = self.start_gate.raise();
         state.bytes = 0;
