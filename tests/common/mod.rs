@@ -60,10 +60,10 @@ pub struct Scripted(pub &'static str);
 impl<H: EvaluationLog> Permission<H> for Scripted {
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
         handler.evaluated().lock().unwrap().push(self.0);
-        let told = cx
+        let result = cx
             .user()
             .and_then(|member| member.roles.iter().find_map(|role| role.strip_prefix(self.0)?.strip_prefix(':')));
-        match told {
+        match result {
             Some("yes") => Ok(true),
             Some("err") => Err(Error::internal("a leaf's secret")),
             Some("401") => Err(Error::unauthenticated()),

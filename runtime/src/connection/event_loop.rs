@@ -139,8 +139,8 @@ impl<C: Consumer> EventLoop<C> {
     ) -> Result<(), ConnectionEnd> {
         match event {
             HeartbeatEvent::Ping => io.ping(),
-            // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action ends;
-            // a stream may not end.
+            // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action
+            // ends; a stream may not end.
             HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => {
                 self.heartbeat.record_activity();
                 Ok(())

@@ -189,8 +189,8 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(())
     }
 
-    /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it: until an
-    /// event is dequeued, it can be recalled.
+    /// Feeds the oldest queued event if it comes before that sequence number. The transport must be able to take it: until
+    /// an event is dequeued, it can be recalled.
     pub(super) fn deliver_next(&mut self, sequence: u64) -> Result<DeliveryProgress, ConnectionEnd> {
         match self.session.send_queue.dequeue_before(sequence)? {
             None => Ok(DeliveryProgress { has_sent: false, has_more: false }),

@@ -101,8 +101,8 @@ async fn detached_streams_are_interleaved_with_each_other_and_with_queued_action
     for (n, data, last) in [(1, 1, false), (2, 1, false), (2, 2, false), (1, 2, false)] {
         state.resume(n);
         let reply = next(&mut client).await;
-        let told = (reply["request_id"].clone(), reply["data"].clone(), reply["last"].clone());
-        assert_eq!(told, (json!(n), json!(data), json!(last)));
+        let actual = (reply["request_id"].clone(), reply["data"].clone(), reply["last"].clone());
+        assert_eq!(actual, (json!(n), json!(data), json!(last)));
         client.send(r#"{"action":"ping","request_id":"p"}"#);
     }
     client.expect_silence().await;

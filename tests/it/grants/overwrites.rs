@@ -32,17 +32,17 @@ async fn object_overwrite_takes_precedence_over_grants() {
         (6, [200, 403]),
         (7, [200, 403]),
     ] {
-        let mut told = [0; 2];
-        for (client, told) in [&mut one, &mut two].into_iter().zip(&mut told) {
-            *told = client.call("list").route("channels/").with("channel", channel).await.status();
+        let mut statuses = [0; 2];
+        for (client, status) in [&mut one, &mut two].into_iter().zip(&mut statuses) {
+            *status = client.call("list").route("channels/").with("channel", channel).await.status();
             let again = client.call("list").route(&format!("channel/{channel}/")).await.status();
-            assert_eq!(*told, again, "equal for a capture");
+            assert_eq!(*status, again, "equal for a capture");
             let moderates = client.call("open").route("channels/").with("file", channel).await.status();
-            assert_eq!(*told, moderates, "equal for an object");
+            assert_eq!(*status, moderates, "equal for an object");
             let load_log = client.call("asks").with("channel", channel).await;
-            assert_eq!(load_log.data()[1], *told == 200, "equal in an action");
+            assert_eq!(load_log.data()[1], *status == 200, "equal in an action");
         }
-        assert_eq!(told, wanted, "channel {channel}");
+        assert_eq!(statuses, wanted, "channel {channel}");
     }
     let load_log = source.load_log();
     let channels: Vec<_> = load_log.iter().filter(|load_log| load_log.starts_with("channel")).collect();

@@ -117,7 +117,7 @@ async fn group_whose_key_panics_is_left_with_all_other_groups() {
 
 #[test]
 fn group_key_that_publishes_on_drop_does_not_deadlock() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     // On its own thread: a deadlock would block it forever.
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -130,9 +130,9 @@ fn group_key_that_publishes_on_drop_does_not_deadlock() {
             state.disconnected.notified().await;
             assert!(PUBLISHER.lock().unwrap().is_none(), "it has published");
         });
-        tell.send(()).unwrap();
+        sender.send(()).unwrap();
     });
-    told.recv_timeout(Duration::from_secs(5)).expect("it does not hang");
+    receiver.recv_timeout(Duration::from_secs(5)).expect("it does not hang");
 }
 
 #[tokio::test(start_paused = true)]
