@@ -131,6 +131,10 @@ impl Completion {
             io.start_send(reply.text())?;
         }
         self.commit = None;
+        if self.stream.is_none() {
+            // A change of rights after the last reply must not cause another one.
+            self.authorized_at = None;
+        }
         Ok(())
     }
 
