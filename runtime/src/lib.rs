@@ -95,7 +95,7 @@ pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
 pub use pubsub::{Carries, EventPermission, Group, GroupPermission, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, EventCounters, OverflowPolicy};
+pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;

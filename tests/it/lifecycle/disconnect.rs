@@ -15,7 +15,7 @@ async fn disconnected_user_publishes_nothing() {
         join_room(&mut other, 1).await;
         banned.send(format!(r#"{{"action":"{action}"}}"#));
         state.started.notified().await;
-        house.connections().disconnect_user("7");
+        assert!(house.connections().disconnect_user("7").await.is_acknowledged());
         state.resume.notify_one();
         state.disconnected.notified().await;
         house.publisher().publish(&Room(1), Said(2));
@@ -29,7 +29,7 @@ async fn disconnected_user_gets_no_reply() {
     let mut banned = open(&house, "7").await;
     banned.send(r#"{"action":"hold"}"#);
     state.started.notified().await;
-    house.connections().disconnect_user("7");
+    assert!(house.connections().disconnect_user("7").await.is_acknowledged());
     state.resume.notify_one();
     assert_eq!(banned.closed().await, 4403);
 }
@@ -55,9 +55,9 @@ async fn user_disconnected_during_the_handshake_is_closed() {
         let connections = house.connections();
         let mut connecting = pin!(connect(&house).user(member("7")).open());
         assert!(futures_util::poll!(connecting.as_mut()).is_pending());
-        connections.disconnect_user("7");
+        assert!(connections.disconnect_user("7").await.is_acknowledged());
         for other in 0..others {
-            connections.disconnect_user(&format!("other {other}"));
+            assert!(connections.disconnect_user(&format!("other {other}")).await.is_acknowledged());
         }
         state.handshake_open.send_replace(true);
         assert_eq!(connecting.await.unwrap().closed().await, code, "after {others} others");

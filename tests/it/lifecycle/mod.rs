@@ -160,7 +160,7 @@ impl House {
 
     #[action]
     async fn ban(&self, cx: &Context<'_, Member>, user: String) -> Result<()> {
-        cx.connections::<House>()?.disconnect_user(&user);
+        assert!(cx.connections::<House>()?.disconnect_user(&user).await.is_acknowledged());
         Ok(())
     }
 
