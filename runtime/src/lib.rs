@@ -86,7 +86,7 @@ mod transport;
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
-pub use context::{ConnectContext, Context, GrantKey, Handler, Scope, User};
+pub use context::{ConnectContext, ConnectionId, Context, GrantKey, Handler, Scope, User};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;

@@ -2,6 +2,7 @@
 
 mod call;
 mod connect;
+mod connection_id;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 mod context;
 mod epoch;
@@ -15,6 +16,7 @@ mod user;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::ConnectContext;
+pub use connection_id::ConnectionId;
 pub use context::Context;
 pub(crate) use epoch::{Epoch, OwnEpochs};
 pub use grants::{GrantKey, GrantKeys, may_on};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::propagation::Propagation;
 use super::refresh::{Change, Refresh};
+use super::registry::Disconnected;
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
-use crate::context::{OwnEpochs, Scope};
+use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;
 use crate::transport::CloseCode;
 
@@ -50,7 +51,7 @@ pub struct Connections<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
     /// In an action: the id of its own session, and the epochs that the action begins there. It is not reauthorized for
     /// them.
-    own_session: Option<(u64, OwnEpochs)>,
+    own_session: Option<(ConnectionId, OwnEpochs)>,
 }
 
 impl<C: Consumer> Connections<C> {
@@ -100,8 +101,18 @@ impl<C: Consumer> Connections<C> {
     /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, including those whose handshake is
     /// in progress. After it has completed with an acknowledged [`Propagation`], no further action of this user starts.
     pub async fn disconnect_user(&self, user_id: &str) -> Propagation {
-        self.registry.record_disconnect(user_id);
+        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()));
         for session in self.registry.sessions_of_user(user_id) {
+            session.close_with(CloseCode::Revoked);
+        }
+        Propagation::Acknowledged {}
+    }
+
+    /// Closes one connection, by [`Scope::connection_id`], with 4403. Does nothing if it has ended. After it has completed
+    /// with an acknowledged [`Propagation`], no further action of this connection starts.
+    pub async fn disconnect(&self, id: ConnectionId) -> Propagation {
+        self.registry.record_disconnect(Disconnected::Connection(id));
+        if let Some(session) = self.registry.session(id) {
             session.close_with(CloseCode::Revoked);
         }
         Propagation::Acknowledged {}
@@ -115,7 +126,7 @@ impl<C: Consumer> Session<C> {
         if self.registry.change_count() == changes_at_start {
             return;
         }
-        if self.registry.was_disconnected_since(self.user_id(), changes_at_start) {
+        if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
             return self.close_with(CloseCode::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {

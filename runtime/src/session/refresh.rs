@@ -11,7 +11,7 @@ use super::propagation::Propagation;
 use super::revalidator::PendingRevalidation;
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
-use crate::context::{OwnEpochs, Scope};
+use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;
 
 /// The future of a `refresh_*` call of [`Connections`](crate::Connections).
@@ -28,7 +28,7 @@ use crate::grants::ObjectKey;
 pub struct Refresh<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
     /// In an action: the id of its own session, and the epochs that the action begins there.
-    own_session: Option<(u64, OwnEpochs)>,
+    own_session: Option<(ConnectionId, OwnEpochs)>,
     change: Change,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Change {
 impl<C: Consumer> Refresh<C> {
     pub(super) fn new(
         registry: Arc<SessionRegistry<C>>,
-        own_session: Option<(u64, OwnEpochs)>,
+        own_session: Option<(ConnectionId, OwnEpochs)>,
         change: Change,
     ) -> Refresh<C> {
         Refresh { registry, own_session, change }

@@ -1,9 +1,13 @@
-//! `disconnect_user`: the user causes nothing more, gets nothing more, and cannot complete a pending handshake.
+//! `disconnect_user` and `disconnect`: the user, or the connection, causes nothing more, gets nothing more, and cannot
+//! complete a pending handshake.
 
 use std::pin::pin;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use portcullis::testing::connect;
+use portcullis::{AllowAny, ConnectContext, ConnectionId, Connections, Context, consumer};
+use serde_json::json;
 
 use super::{Room, Said, house, join_room, member, open};
 
@@ -62,4 +66,53 @@ async fn user_disconnected_during_the_handshake_is_closed() {
         state.handshake_open.send_replace(true);
         assert_eq!(connecting.await.unwrap().closed().await, code, "after {others} others");
     }
+}
+
+/// Records the id of each connection.
+#[derive(Clone, Default)]
+struct Gatehouse {
+    ids: Arc<Mutex<Vec<ConnectionId>>>,
+    /// Where set, `#[connect]` disconnects its own connection.
+    connections: Arc<OnceLock<Connections<Gatehouse>>>,
+}
+
+#[consumer]
+impl Gatehouse {
+    #[connect]
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) {
+        let id = cx.scope().connection_id();
+        self.ids.lock().unwrap().push(id);
+        if let Some(connections) = self.connections.get() {
+            assert!(connections.disconnect(id).await.is_acknowledged());
+        }
+    }
+
+    #[action(permission = AllowAny)]
+    async fn own_id(&self, cx: &Context<'_, ()>) -> String {
+        cx.scope().connection_id().to_string()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_is_disconnected_by_id() {
+    let state = Gatehouse::default();
+    let gatehouse = portcullis::websocket(state.clone());
+    let mut one = connect(&gatehouse).open().await.unwrap();
+    let mut other = connect(&gatehouse).open().await.unwrap();
+    let (own, others) = (one.call("own_id").await, other.call("own_id").await);
+    let ids = state.ids.lock().unwrap().clone();
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!((own.data(), others.data()), (&json!(ids[0].to_string()), &json!(ids[1].to_string())));
+    assert!(gatehouse.connections().disconnect(ids[0]).await.is_acknowledged());
+    assert_eq!(one.closed().await, 4403);
+    assert!(gatehouse.connections().disconnect(ids[0]).await.is_acknowledged(), "an ended connection is no error");
+    assert_eq!(other.call("own_id").await.data(), &ids[1].to_string(), "the other connection stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_disconnected_by_id_during_the_connect_hook_is_closed() {
+    let state = Gatehouse::default();
+    let gatehouse = portcullis::websocket(state.clone());
+    assert!(state.connections.set(gatehouse.connections()).is_ok());
+    assert_eq!(connect(&gatehouse).open().await.unwrap().closed().await, 4403);
 }
