@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    ConnectContext, Context, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated, Limits, Load,
-    Object, ObjectPermission, Result, Scope, UserGrants, consumer, handler,
+    ConnectContext, Context, Disconnect, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated,
+    Limits, Load, Object, ObjectPermission, Result, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
 
@@ -147,8 +147,8 @@ impl Library {
     }
 
     #[disconnect]
-    async fn disconnect(&self, scope: &Scope<Member>) {
-        if let Some(member) = scope.user() {
+    async fn disconnect(&self, cx: &Disconnect<'_, Member>) {
+        if let Some(member) = cx.user() {
             self.docs.0.get(member.id).left.notify_one();
         }
     }

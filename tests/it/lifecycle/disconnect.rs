@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, ConnectContext, ConnectionId, Connections, Context, consumer};
+use portcullis::{
+    AllowAny, ConnectContext, ConnectionId, Connections, Context, Disconnect, DisconnectReason, Group, Result, consumer,
+};
 use serde_json::json;
 
 use super::{Room, Said, house, join_room, member, open};
@@ -68,10 +70,20 @@ async fn user_disconnected_during_the_handshake_is_closed() {
     }
 }
 
-/// Records the id of each connection.
+/// What `#[disconnect]` was told of a connection.
+type Ended = (ConnectionId, DisconnectReason, String);
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Gatehouse, permission = AllowAny, events(Left))]
+struct Visitors;
+
+struct Left(String);
+
+/// Records the id of each connection, and how it ends.
 #[derive(Clone, Default)]
 struct Gatehouse {
     ids: Arc<Mutex<Vec<ConnectionId>>>,
+    ended: Arc<Mutex<Vec<Ended>>>,
     /// Where set, `#[connect]` disconnects its own connection.
     connections: Arc<OnceLock<Connections<Gatehouse>>>,
 }
@@ -79,12 +91,26 @@ struct Gatehouse {
 #[consumer]
 impl Gatehouse {
     #[connect]
-    async fn connect(&self, cx: &ConnectContext<'_, ()>) {
+    async fn connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
         let id = cx.scope().connection_id();
         self.ids.lock().unwrap().push(id);
         if let Some(connections) = self.connections.get() {
             assert!(connections.disconnect(id).await.is_acknowledged());
         }
+        cx.join(Visitors).await
+    }
+
+    #[disconnect]
+    async fn disconnect(&self, cx: &Disconnect<'_, ()>) {
+        let id = cx.scope().connection_id();
+        assert_eq!(cx.user(), None);
+        self.ended.lock().unwrap().push((id, cx.reason(), format!("{cx:?}")));
+        cx.publish(Visitors, Left(id.to_string()));
+    }
+
+    #[event(permission = AllowAny)]
+    fn left<'e>(&self, event: &'e Left) -> &'e str {
+        &event.0
     }
 
     #[action(permission = AllowAny)]
@@ -115,4 +141,30 @@ async fn connection_disconnected_by_id_during_the_connect_hook_is_closed() {
     let gatehouse = portcullis::websocket(state.clone());
     assert!(state.connections.set(gatehouse.connections()).is_ok());
     assert_eq!(connect(&gatehouse).open().await.unwrap().closed().await, 4403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn disconnect_hook_knows_the_reason_and_publishes() {
+    let state = Gatehouse::default();
+    let gatehouse = portcullis::websocket(state.clone());
+    let mut stays = connect(&gatehouse).open().await.unwrap();
+    assert_eq!(stays.call("own_id").await.status(), 200);
+    for is_revoked in [false, true] {
+        let mut leaves = connect(&gatehouse).open().await.unwrap();
+        assert_eq!(leaves.call("own_id").await.status(), 200);
+        let id = *state.ids.lock().unwrap().last().unwrap();
+        if is_revoked {
+            assert!(gatehouse.connections().disconnect(id).await.is_acknowledged());
+        }
+        drop(leaves);
+        assert_eq!(stays.event().await.data(), &json!(id.to_string()));
+        let (ended, reason, text) = state.ended.lock().unwrap().pop().unwrap();
+        assert_eq!(ended, id);
+        match reason {
+            DisconnectReason::PeerGone => assert!(!is_revoked, "{text}"),
+            DisconnectReason::Closed { code, .. } => assert!(is_revoked && code == 4403, "{text}"),
+            _ => panic!("{text}"),
+        }
+        assert!(text.contains("reason"), "{text}");
+    }
 }

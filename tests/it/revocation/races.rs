@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, ObjectKey,
-    Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission,
+    ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -126,7 +126,7 @@ impl Team {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<Member>) {
+    async fn disconnect(&self, _: &Disconnect<'_, Member>) {
         self.0.disconnected.notify_one();
     }
 
