@@ -18,7 +18,7 @@ pub use crate::consumer::{
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};
-pub use crate::context::{Authorized, Call, ConnectContext, Context, GrantKeys, Handler, Scope, may_on};
+pub use crate::context::{Authorized, Call, ConnectContext, Context, Disconnect, GrantKeys, Handler, Scope, may_on};
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;

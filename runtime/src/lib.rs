@@ -36,7 +36,8 @@
 //!   in the blocking pool, [`http_permission!`] makes a permission from a rule for HTTP requests.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
-//! - [`Context`], [`Scope`], [`ConnectContext`]: what permissions and actions know about the message and the connection.
+//! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message and
+//!   the connection.
 //! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: the inputs and results of an action.
 //! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
@@ -86,7 +87,9 @@ mod transport;
 pub use action::{Created, FromContext, IntoReply, Load, NoContent, NoReply, Object, Str, Streamed};
 pub use connection::Limits;
 pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames};
-pub use context::{ConnectContext, Context, GrantKey, Handler, Scope, User};
+pub use context::{
+    ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler, Scope, User,
+};
 pub use error::{Error, Result};
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;
@@ -95,7 +98,7 @@ pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
 pub use pubsub::{Carries, EventPermission, Group, GroupPermission, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
-pub use session::{Connections, EventCounters, OverflowPolicy};
+pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 
 #[doc = include_str!("docs/consumer.md")]
 pub use portcullis_macros::consumer;
@@ -136,8 +139,8 @@ pub use portcullis_macros::connect;
 
 /// Marks the method of a `#[consumer]` block that runs once when a connection has ended, for whatever reason.
 ///
-/// The method is `async fn(&self)` or `async fn(&self, scope: &Scope<User>)`. It runs only if `#[connect]` succeeded. A
-/// consumer without `#[connect]` counts as one whose `#[connect]` succeeds.
+/// The method is `async fn(&self)` or `async fn(&self, cx: &Disconnect<'_, User>)`, see [`Disconnect`]. It runs only if
+/// `#[connect]` succeeded. A consumer without `#[connect]` counts as one whose `#[connect]` succeeds.
 pub use portcullis_macros::disconnect;
 
 #[doc = include_str!("docs/authenticate.md")]

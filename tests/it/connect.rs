@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, ConnectContext, Context, Error, Handler, IsAuthenticated, Permission, Result, Scope, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission, Result, consumer,
 };
 
 use crate::common::{HasRole, Member, member};
@@ -170,8 +170,8 @@ impl Hooks {
     }
 
     #[disconnect]
-    async fn on_disconnect(&self, scope: &Scope<Member>) {
-        let id = scope.user().map_or(0, |member| member.id);
+    async fn on_disconnect(&self, cx: &Disconnect<'_, Member>) {
+        let id = cx.user().map_or(0, |member| member.id);
         self.log.lock().unwrap().push(format!("disconnect {id}"));
         DISCONNECTED.notify_one();
     }

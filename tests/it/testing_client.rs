@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, ConnectContext, Context, Endpoint, Group, Limits, Result, Scope, consumer};
+use portcullis::{AllowAny, ConnectContext, Context, Disconnect, Endpoint, Group, Limits, Result, consumer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -32,7 +32,7 @@ impl Board {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<()>) {
+    async fn disconnect(&self, _: &Disconnect<'_, ()>) {
         self.disconnected.notify_one();
     }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    ConnectContext, Context, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated, Limits, Load,
-    Object, ObjectPermission, Result, Scope, UserGrants, consumer, handler,
+    ConnectContext, Context, Disconnect, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated,
+    Limits, Load, Object, ObjectPermission, Result, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
 
@@ -119,7 +119,7 @@ impl FromContext<Docs> for Provisioned {
     async fn from_context(docs: &Docs, cx: &Context<'_, <Docs as Handler>::User>) -> Result<Self> {
         let id = cx.require_user()?.id;
         docs.0.get(id).loads.fetch_add(1, Ordering::SeqCst);
-        cx.connections::<Library>()?.refresh_user(&id.to_string()).await;
+        assert!(cx.connections::<Library>()?.refresh_user(&id.to_string()).await.is_acknowledged());
         Ok(Provisioned)
     }
 }
@@ -147,8 +147,8 @@ impl Library {
     }
 
     #[disconnect]
-    async fn disconnect(&self, scope: &Scope<Member>) {
-        if let Some(member) = scope.user() {
+    async fn disconnect(&self, cx: &Disconnect<'_, Member>) {
+        if let Some(member) = cx.user() {
             self.docs.0.get(member.id).left.notify_one();
         }
     }
@@ -231,7 +231,7 @@ async fn action_does_not_start_after_a_refresh_that_revokes_its_rights() {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
         account.may_edit.store(false, Ordering::SeqCst);
-        fixture.library.connections().refresh_user("1").await;
+        assert!(fixture.library.connections().refresh_user("1").await.is_acknowledged());
         release(&account);
         let reply = client.reply().await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{kind}");
@@ -246,7 +246,7 @@ async fn action_starts_once_if_a_refresh_leaves_its_rights() {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
         for _ in 0..3 {
-            fixture.library.connections().refresh_all().await;
+            assert!(fixture.library.connections().refresh_all().await.is_acknowledged());
         }
         release(&account);
         assert!(client.reply().await.value()["errors"].as_array().unwrap().is_empty(), "{kind}");
@@ -260,7 +260,7 @@ async fn object_that_changed_during_a_refresh_is_loaded_and_authorized_again() {
     let fixture = fixture();
     let (mut client, account) = fixture.send_and_hold("object").await;
     account.owner.store(2, Ordering::SeqCst);
-    fixture.library.connections().refresh_all().await;
+    assert!(fixture.library.connections().refresh_all().await.is_acknowledged());
     release(&account);
     assert_eq!(client.reply().await.status(), 403);
     assert_eq!(account.bodies.load(Ordering::SeqCst), 0);
@@ -271,7 +271,7 @@ async fn action_does_not_start_after_its_user_is_disconnected() {
     for kind in KINDS {
         let fixture = fixture();
         let (mut client, account) = fixture.send_and_hold(kind).await;
-        fixture.library.connections().disconnect_user("1");
+        assert!(fixture.library.connections().disconnect_user("1").await.is_acknowledged());
         release(&account);
         assert_eq!(client.closed().await, 4403, "{kind}");
         account.left.notified().await;
@@ -288,7 +288,7 @@ async fn message_whose_rights_change_continuously_times_out() {
     let sessions = fixture.library.connections();
     let storm = tokio::spawn(async move {
         loop {
-            sessions.refresh_all().await;
+            assert!(sessions.refresh_all().await.is_acknowledged());
             tokio::time::sleep(std::time::Duration::from_millis(12)).await;
         }
     });
@@ -311,10 +311,10 @@ async fn action_does_not_start_if_its_rights_are_revoked_during_connect() {
         client.send(message("queued", 1));
         account.waits.notified().await;
         if disconnects {
-            fixture.library.connections().disconnect_user("1");
+            assert!(fixture.library.connections().disconnect_user("1").await.is_acknowledged());
         } else {
             account.may_edit.store(false, Ordering::SeqCst);
-            fixture.library.connections().refresh_user("1").await;
+            assert!(fixture.library.connections().refresh_user("1").await.is_acknowledged());
         }
         drop(client);
         account.go_on.notify_one();

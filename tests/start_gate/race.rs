@@ -111,12 +111,12 @@ async fn action_does_not_start_after_refresh_user_has_returned() {
             let connections = fixture.library.connections();
             for _ in 0..REVOCATIONS / SESSIONS {
                 account.may_edit.store(true, Ordering::SeqCst);
-                connections.refresh_user(&id.to_string()).await;
+                assert!(connections.refresh_user(&id.to_string()).await.is_acknowledged());
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
                 pause(&mut rng).await;
                 account.may_edit.store(false, Ordering::SeqCst);
-                connections.refresh_user(&id.to_string()).await;
+                assert!(connections.refresh_user(&id.to_string()).await.is_acknowledged());
                 let returned = now();
                 let reply = client.reply().await;
                 tally.count(session, returned);
@@ -149,7 +149,7 @@ async fn action_does_not_start_after_disconnect_user_has_returned() {
                 STARTED[session].store(0, Ordering::SeqCst);
                 client.send(message(kind, id));
                 pause(&mut rng).await;
-                fixture.library.connections().disconnect_user(&id.to_string());
+                assert!(fixture.library.connections().disconnect_user(&id.to_string()).await.is_acknowledged());
                 returned = Some(now());
                 drop(client);
                 account.left.notified().await;

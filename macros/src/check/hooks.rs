@@ -20,13 +20,15 @@ pub(super) fn check(hook: &Hook, block: &Block, diagnostics: &mut Diagnostics) {
     let takes = if hook.kind == MethodKind::Connect {
         ("ConnectContext", format!("cx: &ConnectContext<'_, {user}>"))
     } else {
-        ("Scope", format!("scope: &Scope<{user}>"))
+        ("Disconnect", format!("cx: &Disconnect<'_, {user}>"))
     };
     let mut parameters = hook.parameters().into_iter();
     if let Some(first) = parameters.next()
         && !(matches!(*first.ty, Type::Reference(_)) && is_type_named(&first.ty, takes.0))
     {
-        diagnostics.error(first, format!("`#[{name}]` takes `&self` and optionally `{}`", takes.1));
+        let is_scope = hook.kind == MethodKind::Disconnect && is_type_named(&first.ty, "Scope");
+        let hint = if is_scope { "; the scope is `cx.scope()`" } else { "" };
+        diagnostics.error(first, format!("`#[{name}]` takes `&self` and optionally `{}`{hint}", takes.1));
     }
     for more in parameters {
         diagnostics.error(more, format!("`#[{name}]` takes `&self` and optionally `{}`; remove this", takes.1));

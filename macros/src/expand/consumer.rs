@@ -105,7 +105,7 @@ fn authorize_connect(
 
 /// Returns the hook. Its name has the span of the user's method, so that a future that is not `Send` is reported there.
 fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
-    let Locals { cx, handler, scope, .. } = locals;
+    let Locals { cx, handler, .. } = locals;
     let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
     let wait = hook.signature.asyncness.map(|_| quote!(.await));
     let takes = !hook.parameters().is_empty();
@@ -124,11 +124,10 @@ fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
             }
         };
     }
-    let given = takes.then(|| quote!(#scope));
-    let scope_type = paths::scope_type(span);
+    let (given, disconnect) = (takes.then(|| quote!(#cx)), paths::disconnect_context(span));
     quote_spanned! {span=>
         #(#cfgs)*
-        async fn on_disconnect(&self, #scope: &#scope_type<Self::User>) {
+        async fn on_disconnect(&self, #cx: &#disconnect<'_, Self::User>) {
             let #handler = self;
             Self::#method(#handler, #given)#wait
         }

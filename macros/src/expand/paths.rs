@@ -65,6 +65,7 @@ paths! {
     declare = [__rt::declare]
     denied = [::core::option::Option::Some(false)]
     deny_all = [&__rt::Expression { tree: __rt::Expr::Any(&[]), leaves: &[], has_codenames: false }]
+    disconnect_context = [__rt::Disconnect]
     dispatch = [__rt::Dispatch]
     emits = [__rt::Emits]
     encode_frame = [__rt::encode_frame]

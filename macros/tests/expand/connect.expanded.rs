@@ -177,7 +177,7 @@ const _: () = {
             let __output = Self::greet(__handler, __cx).await;
             __rt::HookOutcome::into_result(__output)
         }
-        async fn on_disconnect(&self, __scope: &__rt::Scope<Self::User>) {
+        async fn on_disconnect(&self, __cx: &__rt::Disconnect<'_, Self::User>) {
             let __handler = self;
             Self::part(__handler)
         }

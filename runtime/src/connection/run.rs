@@ -13,7 +13,7 @@ use super::heartbeat::Heartbeat;
 use super::io::ConnectionIo;
 use super::limits::Limits;
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, Scope};
+use crate::context::{ConnectContext, Disconnect, DisconnectReason, Scope};
 use crate::dispatch::{Dispatcher, panic_error, report};
 use crate::error::Error;
 use crate::log::Cause;
@@ -100,11 +100,17 @@ pub(crate) fn run<C: Consumer, T: Transport>(
         // Before the close frame is sent, because the client may take a while to answer it. Detached tasks end here too.
         drop(session_guard);
         Box::pin(deadline(connection.dispatcher.action_timeout, connection.event_loop.detached.shut_down())).await;
-        match end {
-            ConnectionEnd::PeerGone => Box::pin(connection.io.finish()).await,
-            ConnectionEnd::Close(code) => Box::pin(connection.io.close(code)).await,
-        }
-        Box::pin(connection.on_disconnect()).await;
+        let reason = match end {
+            ConnectionEnd::PeerGone => {
+                Box::pin(connection.io.finish()).await;
+                DisconnectReason::PeerGone
+            }
+            ConnectionEnd::Close(code) => {
+                Box::pin(connection.io.close(code)).await;
+                DisconnectReason::Closed { code: code.as_u16() }
+            }
+        };
+        Box::pin(connection.on_disconnect(reason)).await;
     })
 }
 
@@ -140,10 +146,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
     }
 
     /// Runs `#[disconnect]`, if the session was established.
-    async fn on_disconnect(&mut self) {
+    async fn on_disconnect(&mut self, reason: DisconnectReason) {
         let Dispatcher { session, action_timeout, .. } = &self.dispatcher;
         let Some(scope) = session.scope() else { return };
-        let hook = contain_future(session.consumer().on_disconnect(&scope));
+        let cx = Disconnect::new(&scope, reason, session);
+        let hook = contain_future(session.consumer().on_disconnect(&cx));
         if deadline(*action_timeout, hook).await.is_none_or(|result| result.is_err()) {
             tracing::error!("`#[disconnect]` panicked or took too long");
         }

@@ -21,7 +21,7 @@ pub(crate) use registry::register_mounted;
 pub use registry::{Registration, RegistryError, codenames};
 pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
-use crate::context::{Authorized, Call, ConnectContext, Scope};
+use crate::context::{Authorized, Call, ConnectContext, Disconnect};
 use crate::error::Result;
 use crate::permission::Expression;
 
@@ -94,8 +94,8 @@ pub trait Consumer: Dispatch {
 
     /// Runs `#[disconnect]`.
     #[doc(hidden)]
-    fn on_disconnect(&self, scope: &Scope<Self::User>) -> impl Future<Output = ()> + Send {
-        let _ = scope;
+    fn on_disconnect(&self, cx: &Disconnect<'_, Self::User>) -> impl Future<Output = ()> + Send {
+        let _ = cx;
         async {}
     }
 }

@@ -2,8 +2,10 @@
 
 mod call;
 mod connect;
+mod connection_id;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
 mod context;
+mod disconnect;
 mod epoch;
 mod grants;
 mod handler;
@@ -15,7 +17,9 @@ mod user;
 pub use call::{Authorized, Call};
 pub(crate) use call::{Capture, Captures, Step, Steps};
 pub use connect::ConnectContext;
+pub use connection_id::ConnectionId;
 pub use context::Context;
+pub use disconnect::{Disconnect, DisconnectReason};
 pub(crate) use epoch::{Epoch, OwnEpochs};
 pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};

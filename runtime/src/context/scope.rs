@@ -10,7 +10,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Uri};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::User;
+use super::{ConnectionId, User};
 use crate::error::{Error, Result};
 use crate::grants::{ConnectionGrants, GrantCache};
 use crate::panic::drop_contained;
@@ -38,6 +38,7 @@ pub struct Scope<U> {
 
 /// The fields that event delivery does not read, boxed so that those it reads share a cache line.
 struct ScopeDetails<U> {
+    connection_id: ConnectionId,
     request: Parts,
     /// The cache from which grants are loaded, also for a user that a later `#[authenticate]` returns.
     source: Option<GrantCache<U>>,
@@ -46,7 +47,8 @@ struct ScopeDetails<U> {
 }
 
 impl<U> Scope<U> {
-    /// Creates a scope without grants and without expiry, for unit tests of code that reads a scope.
+    /// Creates a scope without grants and without expiry, for unit tests of code that reads a scope. It belongs to no
+    /// connection: all bits of its [`connection_id`](Scope::connection_id) are zero.
     ///
     /// A codename cannot be evaluated for a user of this scope (500 `internal_error`). To test a whole consumer, use
     /// `portcullis::testing`.
@@ -64,7 +66,18 @@ impl<U> Scope<U> {
             // An emptied map keeps its allocation.
             request.extensions = Extensions::new();
         }
-        Scope { user, grants: None, details: Box::new(ScopeDetails { request, source: None, expiry: None }) }
+        let connection_id = ConnectionId::NIL;
+        Scope {
+            user,
+            grants: None,
+            details: Box::new(ScopeDetails { connection_id, request, source: None, expiry: None }),
+        }
+    }
+
+    /// Sets the id of the connection.
+    pub(crate) fn with_connection_id(mut self, id: ConnectionId) -> Scope<U> {
+        self.details.connection_id = id;
+        self
     }
 
     /// Sets the cache from which grants are loaded.
@@ -104,14 +117,20 @@ impl<U> Scope<U> {
     where
         U: User,
     {
-        let ScopeDetails { request, source, .. } = &*self.details;
-        let details = Box::new(ScopeDetails { request: request.clone(), source: None, expiry: None });
-        Scope { user: Some(user), grants: None, details }.with_grants(source.as_ref()).with_expiry()
+        let ScopeDetails { connection_id, request, source, .. } = &*self.details;
+        let details =
+            ScopeDetails { connection_id: *connection_id, request: request.clone(), source: None, expiry: None };
+        Scope { user: Some(user), grants: None, details: Box::new(details) }.with_grants(source.as_ref()).with_expiry()
     }
 
     /// Returns the user, or `None` if the connection is anonymous.
     pub fn user(&self) -> Option<&U> {
         self.user.as_ref()
+    }
+
+    /// Returns the id of the connection.
+    pub fn connection_id(&self) -> ConnectionId {
+        self.details.connection_id
     }
 
     /// Returns the request that opened the connection, without its body.

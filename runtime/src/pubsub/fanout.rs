@@ -12,6 +12,7 @@ use super::group::{Carries, Group};
 use super::group_table::Member;
 use super::publication::Publication;
 use crate::consumer::Consumer;
+use crate::context::ConnectionId;
 use crate::panic::Contained;
 use crate::session::backpressure::Pacer;
 use crate::session::counters::CounterCells;
@@ -25,7 +26,7 @@ const CHUNK_LEN: usize = 16;
 
 impl<C: Consumer> SessionRegistry<C> {
     /// Delivers an event to every member of a group, except to the session with the id `except`.
-    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<u64>)
+    pub(crate) fn publish<G, E>(&self, group: &G, event: Contained<E>, except: Option<ConnectionId>)
     where
         G: Group<Consumer = C> + Carries<E>,
         C: Emits<E>,
@@ -51,7 +52,7 @@ impl<C: Consumer> SessionRegistry<C> {
         E: Send + Sync + 'static,
     {
         let table = self.group_table::<G>();
-        let mut index_by_session: HashMap<u64, usize> = HashMap::new();
+        let mut index_by_session: HashMap<ConnectionId, usize> = HashMap::new();
         let mut receivers: Vec<Receiver<C>> = Vec::new();
         for members in groups.iter().filter_map(|group| table.members(group)) {
             for Member { session, membership } in &*members.list() {
@@ -104,7 +105,7 @@ struct FanoutCounts {
 
 impl FanoutCounts {
     /// Delivers an event to at most [`CHUNK_LEN`] members.
-    fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<u64>)
+    fn deliver<C, E>(&mut self, publication: &Arc<Publication<E>>, members: &[Member<C>], except: Option<ConnectionId>)
     where
         C: Emits<E>,
         E: Send + Sync + 'static,

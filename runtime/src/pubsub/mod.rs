@@ -3,6 +3,7 @@
 
 pub(crate) mod context;
 mod delivery;
+mod disconnect;
 pub(crate) mod event;
 mod fanout;
 pub(crate) mod group;

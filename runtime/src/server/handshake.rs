@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use super::endpoint::Endpoint;
 use crate::connection::{Limits, run};
 use crate::consumer::Consumer;
-use crate::context::{ConnectContext, Scope};
+use crate::context::{ConnectContext, ConnectionId, Scope};
 use crate::dispatch::{fault_id, panic_error, report};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
@@ -41,7 +41,8 @@ impl<C: Consumer> Accepted<C> {
         let Limits { max_queued_events, max_queued_bytes, max_groups, action_timeout, .. } = *self.limits;
         let send_queue =
             SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
-        let session = Session::new(&self.registry, self.consumer, send_queue, max_groups, action_timeout);
+        let id = self.scope.connection_id();
+        let session = Session::new(&self.registry, id, self.consumer, send_queue, max_groups, action_timeout);
         run(transport, session, self.changes_at_start, self.scope, &self.limits)
     }
 }
@@ -106,7 +107,8 @@ impl<C: Consumer> Endpoint<C> {
             (None, Some(authenticate)) => authenticate(&parts).await?,
             (None, None) => None,
         };
-        Scope::new(user, *parts).with_grants(self.grants.as_ref()).with_expiry()
+        let id = ConnectionId::random()?;
+        Scope::new(user, *parts).with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
     }
 
     /// Applies the time limit of an action to a check. A panic and a timeout become faults.

@@ -1,12 +1,14 @@
 //! Changes of rights while clients are connected: the public handle [`Connections`].
 
-use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
+use super::propagation::Propagation;
+use super::refresh::{Change, Refresh};
+use super::registry::Disconnected;
 use super::session::{Session, SessionRegistry};
 use crate::consumer::Consumer;
-use crate::context::{OwnEpochs, Scope};
+use crate::context::{ConnectionId, OwnEpochs, Scope};
 use crate::grants::ObjectKey;
 use crate::transport::CloseCode;
 
@@ -17,13 +19,14 @@ use crate::transport::CloseCode;
 ///
 /// Each `refresh_*` call loads grants anew and revalidates the sessions concerned. A connection whose connect permission no
 /// longer holds is closed with 4403; a connection whose group permission no longer holds leaves that group. Queued events
-/// are authorized again, and running actions are reauthorized before their replies are sent. After a call has returned, no
-/// event is delivered and no action starts on the rights from before the change. Cloning returns another handle.
+/// are authorized again, and running actions are reauthorized before their replies are sent. After a call has completed with
+/// an acknowledged [`Propagation`], no event is delivered and no action starts on the rights from before the change;
+/// [`Refresh::revalidated`] also waits for the revalidations. Cloning returns another handle.
 ///
 /// # Cancel safety
 ///
-/// A `refresh_*` call begins the revalidation of all sessions concerned when its future is first polled. If the future is
-/// dropped after that, the revalidation continues; only the wait for it is abandoned.
+/// Every call changes the rights of all sessions concerned when its future is first polled, before that poll returns. If the
+/// future is dropped after that, the change and the revalidations continue.
 ///
 /// # Examples
 ///
@@ -41,14 +44,14 @@ use crate::transport::CloseCode;
 /// # async fn demote(chat: portcullis::Endpoint<Chat>) {
 /// let connections: Connections<Chat> = chat.connections();
 /// // The role of user 7 has been taken away in the database; then:
-/// connections.refresh_user("7").await;
+/// assert!(connections.refresh_user("7").await.is_acknowledged());
 /// # }
 /// ```
 pub struct Connections<C: Consumer> {
     registry: Arc<SessionRegistry<C>>,
     /// In an action: the id of its own session, and the epochs that the action begins there. It is not reauthorized for
     /// them.
-    own_session: Option<(u64, OwnEpochs)>,
+    own_session: Option<(ConnectionId, OwnEpochs)>,
 }
 
 impl<C: Consumer> Connections<C> {
@@ -62,17 +65,13 @@ impl<C: Consumer> Connections<C> {
     }
 
     /// Revalidates the connections of one user, by [`User::id`](crate::User::id), after their rights have changed.
-    pub async fn refresh_user(&self, user_id: &str) {
-        self.registry.record_change();
-        self.refresh(&self.registry.sessions_of_user(user_id), Scope::forget_grants).await;
+    pub fn refresh_user(&self, user_id: &str) -> Refresh<C> {
+        self.refresh(Change::Users(vec![user_id.to_owned()]))
     }
 
     /// Revalidates the connections of several users, by [`User::id`](crate::User::id), after their rights have changed.
-    pub async fn refresh_users(&self, user_ids: impl IntoIterator<Item: AsRef<str>>) {
-        self.registry.record_change();
-        let sessions: Vec<_> =
-            user_ids.into_iter().flat_map(|user_id| self.registry.sessions_of_user(user_id.as_ref())).collect();
-        self.refresh(&sessions, Scope::forget_grants).await;
+    pub fn refresh_users(&self, user_ids: impl IntoIterator<Item: AsRef<str>>) -> Refresh<C> {
+        self.refresh(Change::Users(user_ids.into_iter().map(|user_id| user_id.as_ref().to_owned()).collect()))
     }
 
     /// Revalidates the connections of all users that hold a role, after the grants of this role have changed.
@@ -81,57 +80,42 @@ impl<C: Consumer> Connections<C> {
     /// grants have not been loaded yet, or were loaded without any role, are included. If the overwrites of an object for
     /// this role have changed, call [`refresh_object`](Connections::refresh_object) or
     /// [`refresh_all`](Connections::refresh_all).
-    pub async fn refresh_role(&self, role: &str) {
-        self.registry.record_change();
-        let is_concerned = |session: &Arc<Session<C>>| {
-            let concerned = Cell::new(false);
-            // A replaced user of the same connection may still have actions running.
-            session.for_each_scope(|scope| concerned.set(concerned.get() || scope.may_have_role(role)));
-            concerned.get()
-        };
-        let sessions: Vec<_> = self.registry.sessions().into_iter().filter(is_concerned).collect();
-        self.refresh(&sessions, Scope::forget_grants).await;
+    pub fn refresh_role(&self, role: &str) -> Refresh<C> {
+        self.refresh(Change::Role(role.to_owned()))
     }
 
     /// Revalidates all connections after the overwrites of an object have changed.
-    pub async fn refresh_object(&self, object: &ObjectKey) {
-        self.registry.forget_object(object);
-        self.registry.record_change();
-        // The base grants of the users have not changed.
-        self.refresh(&self.registry.sessions(), |_| ()).await;
+    pub fn refresh_object(&self, object: &ObjectKey) -> Refresh<C> {
+        self.refresh(Change::Object(object.clone()))
     }
 
     /// Loads all grants and overwrites anew and revalidates all connections.
-    pub async fn refresh_all(&self) {
-        self.registry.forget_all();
-        self.registry.record_change();
-        self.refresh(&self.registry.sessions(), Scope::forget_grants).await;
+    pub fn refresh_all(&self) -> Refresh<C> {
+        self.refresh(Change::All)
+    }
+
+    fn refresh(&self, change: Change) -> Refresh<C> {
+        Refresh::new(self.registry.clone(), self.own_session.clone(), change)
     }
 
     /// Closes every connection of a user, by [`User::id`](crate::User::id), with 4403, including those whose handshake is
-    /// in progress. After it has returned, no further action of this user starts.
-    pub fn disconnect_user(&self, user_id: &str) {
-        self.registry.record_disconnect(user_id);
+    /// in progress. After it has completed with an acknowledged [`Propagation`], no further action of this user starts.
+    pub async fn disconnect_user(&self, user_id: &str) -> Propagation {
+        self.registry.record_disconnect(Disconnected::User(user_id.to_owned()));
         for session in self.registry.sessions_of_user(user_id) {
             session.close_with(CloseCode::Revoked);
         }
+        Propagation::Acknowledged {}
     }
 
-    /// Begins the revalidation of all sessions before it waits for the first, so that dropping the future loses none.
-    async fn refresh(&self, sessions: &[Arc<Session<C>>], invalidate: fn(&Scope<C::User>)) {
-        let begin = |session: &Arc<Session<C>>| {
-            let change = session.begin_revalidation(|| session.for_each_scope(invalidate));
-            if let Some((own_id, own_epochs)) = &self.own_session
-                && *own_id == session.id
-            {
-                own_epochs.add(change.epoch);
-            }
-            change
-        };
-        let changes: Vec<_> = sessions.iter().map(begin).collect();
-        for change in changes {
-            change.wait().await;
+    /// Closes one connection, by [`Scope::connection_id`], with 4403. Does nothing if it has ended. After it has completed
+    /// with an acknowledged [`Propagation`], no further action of this connection starts.
+    pub async fn disconnect(&self, id: ConnectionId) -> Propagation {
+        self.registry.record_disconnect(Disconnected::Connection(id));
+        if let Some(session) = self.registry.session(id) {
+            session.close_with(CloseCode::Revoked);
         }
+        Propagation::Acknowledged {}
     }
 }
 
@@ -142,7 +126,7 @@ impl<C: Consumer> Session<C> {
         if self.registry.change_count() == changes_at_start {
             return;
         }
-        if self.registry.was_disconnected_since(self.user_id(), changes_at_start) {
+        if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
             return self.close_with(CloseCode::Revoked);
         }
         if self.registry.tombstones_expired_since(changes_at_start) {

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counters::CounterCells;
+use crate::context::ConnectionId;
 use crate::grants::{GrantCache, ObjectKey};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock};
@@ -19,13 +20,12 @@ pub(crate) struct Registry<U, S> {
     /// Protects the index of sessions by user id. Lock order: before `sessions`.
     by_user: Mutex<HashMap<String, Vec<Arc<S>>>>,
     /// Protects the index of sessions by session id, anonymous ones included. No other lock is taken under it.
-    sessions: Mutex<HashMap<u64, Arc<S>>>,
-    next_id: AtomicU64,
+    sessions: Mutex<HashMap<ConnectionId, Arc<S>>>,
     /// The number of changes of rights so far.
     change_count: AtomicU64,
-    /// Protects the tombstones: users that were disconnected, each with the number of that change. They close connections
-    /// whose handshake was in progress. No other lock is taken under it.
-    tombstones: Mutex<HashMap<String, u64>>,
+    /// Protects the tombstones: what was disconnected, each with the number of that change. They close connections whose
+    /// handshake was in progress. No other lock is taken under it.
+    tombstones: Mutex<HashMap<Disconnected, u64>>,
     /// The number of the latest change whose tombstone was evicted.
     expired_change: AtomicU64,
     /// Bounds how many sessions revalidate at the same time.
@@ -34,6 +34,14 @@ pub(crate) struct Registry<U, S> {
     /// the caches.
     grants: Mutex<Vec<GrantCache<U>>>,
     pub(crate) counters: Arc<CounterCells>,
+}
+
+/// The connections that a call has disconnected.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Disconnected {
+    /// All connections of a user, by its id.
+    User(String),
+    Connection(ConnectionId),
 }
 
 /// The number of sessions that revalidate at the same time. It bounds the load on the database when a change concerns all.
@@ -48,7 +56,6 @@ impl<U, S> Registry<U, S> {
             groups: Mutex::default(),
             by_user: Mutex::default(),
             sessions: Mutex::default(),
-            next_id: AtomicU64::new(0),
             change_count: AtomicU64::new(0),
             tombstones: Mutex::default(),
             expired_change: AtomicU64::new(0),
@@ -56,10 +63,6 @@ impl<U, S> Registry<U, S> {
             grants: Mutex::default(),
             counters: Arc::default(),
         }
-    }
-
-    pub(crate) fn next_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Returns the number of changes of rights so far. It rises before sessions are revalidated: a handshake during which
@@ -99,8 +102,8 @@ impl<U, S> Registry<U, S> {
         self.revalidation_permits.acquire().await.ok()
     }
 
-    /// Records a tombstone for `user_id`, so that handshakes of this user that are in progress are closed.
-    pub(crate) fn record_disconnect(&self, user_id: &str) {
+    /// Records a tombstone, so that the connections are closed whose handshake is in progress.
+    pub(crate) fn record_disconnect(&self, disconnected: Disconnected) {
         let mut tombstones = lock(&self.tombstones);
         if tombstones.len() >= MAX_TOMBSTONES {
             // Evicts the older half. Handshakes that began before an evicted change are closed by
@@ -111,14 +114,21 @@ impl<U, S> Registry<U, S> {
             tombstones.retain(|_, change| *change > expired);
             self.expired_change.store(expired, Ordering::SeqCst);
         }
-        tombstones.insert(user_id.to_owned(), self.record_change());
+        tombstones.insert(disconnected, self.record_change());
     }
 
-    /// Returns whether a user was disconnected after change number `changes_at_start`, which was the latest when the
-    /// handshake began.
-    pub(crate) fn was_disconnected_since(&self, user_id: Option<&str>, changes_at_start: u64) -> bool {
-        let Some(user_id) = user_id else { return false };
-        lock(&self.tombstones).get(user_id).is_some_and(|change| *change > changes_at_start)
+    /// Returns whether a session or its user was disconnected after change number `changes_at_start`, which was the latest
+    /// when the handshake began.
+    pub(crate) fn was_disconnected_since(
+        &self,
+        id: ConnectionId,
+        user_id: Option<&str>,
+        changes_at_start: u64,
+    ) -> bool {
+        let user = user_id.map(|user_id| Disconnected::User(user_id.to_owned()));
+        let tombstones = lock(&self.tombstones);
+        let is_later = |of: Disconnected| tombstones.get(&of).is_some_and(|change| *change > changes_at_start);
+        is_later(Disconnected::Connection(id)) || user.is_some_and(is_later)
     }
 
     /// Returns whether a tombstone later than change number `changes_at_start` was evicted, so that a disconnect may have
@@ -132,19 +142,24 @@ impl<U, S> Registry<U, S> {
         lock(&self.sessions).values().cloned().collect()
     }
 
+    /// Returns the session with this id, unless it has ended or its handshake is in progress.
+    pub(crate) fn session(&self, id: ConnectionId) -> Option<Arc<S>> {
+        lock(&self.sessions).get(&id).cloned()
+    }
+
     /// Returns a snapshot of the sessions of one user.
     pub(crate) fn sessions_of_user(&self, user_id: &str) -> Vec<Arc<S>> {
         lock(&self.by_user).get(user_id).cloned().unwrap_or_default()
     }
 
     /// Adds a session with its id and that of its user, which is not set if the session is anonymous.
-    pub(crate) fn insert_session(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+    pub(crate) fn insert_session(&self, id: ConnectionId, user_id: &OnceLock<String>, session: &Arc<S>) {
         lock(&self.sessions).insert(id, session.clone());
         self.index_by_user(id, user_id, session);
     }
 
     /// Indexes a session by its user id, if that is set and the session has not been removed.
-    pub(crate) fn index_by_user(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+    pub(crate) fn index_by_user(&self, id: ConnectionId, user_id: &OnceLock<String>, session: &Arc<S>) {
         let Some(user_id) = user_id.get() else { return };
         let mut by_user = lock(&self.by_user);
         // A client may re-authenticate while its connection ends. Compared under the lock of the index, so that a
@@ -159,7 +174,7 @@ impl<U, S> Registry<U, S> {
     }
 
     /// Removes a session.
-    pub(crate) fn remove_session(&self, id: u64, user_id: &OnceLock<String>, session: &Arc<S>) {
+    pub(crate) fn remove_session(&self, id: ConnectionId, user_id: &OnceLock<String>, session: &Arc<S>) {
         lock(&self.sessions).remove(&id);
         let mut by_user = lock(&self.by_user);
         // Read after the removal above, because re-authentication may set it meanwhile.

@@ -37,7 +37,7 @@ impl<C: Consumer> Session<C> {
         // Indexed before anything is loaded for this user, so that no change of rights misses the session.
         self.registry.index_by_user(self.id, &self.user_id, self);
         let change = self.begin_revalidation(|| self.replace_scope(scope));
-        if self.registry.was_disconnected_since(self.user_id(), changes_at_start) {
+        if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
             self.close_with(CloseCode::Revoked);
         } else if self.registry.tombstones_expired_since(changes_at_start) {
             self.close_with(CloseCode::Failed);

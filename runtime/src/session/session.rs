@@ -15,7 +15,7 @@ use super::queued_event::EventHandle;
 use super::registry::Registry;
 use super::send_queue::SendQueue;
 use crate::consumer::Consumer;
-use crate::context::{Handler, Scope};
+use crate::context::{ConnectionId, Handler, Scope};
 use crate::panic::catch_unwind;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, ignore_poison};
@@ -34,7 +34,7 @@ pub(crate) struct Session<C: Consumer> {
     pub(crate) has_deferred: AtomicBool,
     /// Whether `renewed_scope` has replaced `initial_scope`.
     pub(crate) is_renewed: AtomicBool,
-    pub(crate) id: u64,
+    pub(crate) id: ConnectionId,
     /// The scope of the handshake, from the time when the session was established.
     pub(crate) initial_scope: OnceLock<Scope<C::User>>,
     pub(crate) consumer: Arc<C>,
@@ -61,6 +61,7 @@ pub(crate) struct Session<C: Consumer> {
 impl<C: Consumer> Session<C> {
     pub(crate) fn new(
         registry: &Arc<SessionRegistry<C>>,
+        id: ConnectionId,
         consumer: Arc<C>,
         send_queue: SendQueue<EventHandle<Session<C>>>,
         max_groups: usize,
@@ -69,7 +70,7 @@ impl<C: Consumer> Session<C> {
         Arc::new(Session {
             has_deferred: AtomicBool::new(false),
             is_renewed: AtomicBool::new(false),
-            id: registry.next_id(),
+            id,
             initial_scope: OnceLock::new(),
             consumer,
             send_queue,

@@ -174,7 +174,7 @@ async fn queued_event_is_not_sent_after_revocation() {
     // By now the connection has begun to send and waits because the socket is full.
     stalled.next().await.unwrap().unwrap();
     server.state.is_closed.store(true, Ordering::SeqCst);
-    server.connections.refresh_all().await;
+    assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
     stalled.send(Message::text(r#"{"action":"ping"}"#)).await.unwrap();
     let mut pages = 0;
     loop {

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, DenyAll, Endpoint, Error, Group, Handler, Limits, NoReply, Permission, Result,
-    Scope, Streamed, consumer,
+    AllowAny, ConnectContext, Context, DenyAll, Disconnect, Endpoint, Error, Group, Handler, Limits, NoReply,
+    Permission, Result, Streamed, consumer,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -122,7 +122,7 @@ impl Hall {
     }
 
     #[disconnect]
-    async fn disconnected(&self, _: &Scope<()>) {
+    async fn disconnected(&self, _: &Disconnect<'_, ()>) {
         *self.0.running_at_disconnect.lock().unwrap() = Some(self.0.running());
         self.0.disconnected.notify_one();
     }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Connections, Context, Created, Endpoint, Error, Limits, Permission, Result, Streamed, consumer,
+    AllowAny, Connections, Context, Created, Endpoint, Error, Limits, Permission, Propagation, Result, Streamed,
+    consumer,
 };
 use tokio::time::{Instant, sleep};
 
@@ -202,18 +203,18 @@ async fn run_random_steps(
     for _ in 0..3 {
         guests.push(guest(&fair).await);
     }
-    let mut refresh: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    let mut refresh: Option<Pin<Box<dyn Future<Output = Propagation>>>> = None;
     for _ in 0..6000 {
         let at = usize::try_from(rng.below(3)).unwrap();
         match rng.below(20) {
             0..=6 if guests[at].open.len() < 20 => send(&mut guests[at], &mut rng),
             7..=9 => sleep(Duration::from_millis(rng.below(12))).await,
             10 if refresh.is_none() && rng.below(3) == 0 => {
-                let (connections, allowed) = (connections.clone(), rng.below(3) > 0);
+                let allowed = rng.below(3) > 0;
                 checker.is_forbidden = false;
                 checker.set(allowed);
                 state.evaluation_millis.store(usize::try_from(rng.below(3) * rng.below(5)).unwrap(), Ordering::SeqCst);
-                refresh = Some(Box::pin(async move { connections.refresh_all().await }));
+                refresh = Some(Box::pin(connections.refresh_all().revalidated()));
             }
             11..=13 => {
                 if let Some(running) = &mut refresh
@@ -230,7 +231,7 @@ async fn run_random_steps(
         }
     }
     if let Some(running) = refresh {
-        running.await;
+        assert!(running.await.is_acknowledged());
         checker.check_replies(&mut guests);
     }
     for guest in &mut guests {

@@ -99,7 +99,7 @@ async fn fail_for_members(place: &'static str, fault: Fault) {
         assert_eq!(first.call("say").with("number", 6).await.status(), 200);
         assert_eq!((first.reply().await.data(), second.reply().await.data()), (&6.into(), &6.into()));
     } else if place == "group" {
-        chat.connections().refresh_user("2").await;
+        assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
         chat.publisher().publish(&Room(1), Said(6));
         assert_eq!(first.reply().await.data(), 6);
         second.send(r#"{"action":"ping"}"#);
@@ -109,7 +109,7 @@ async fn fail_for_members(place: &'static str, fault: Fault) {
         assert_eq!(chat.publisher().join("2", Room(2)).await, 1);
         assert_alive(&mut second).await;
     } else {
-        chat.connections().refresh_user("2").await;
+        assert!(chat.connections().refresh_user("2").revalidated().await.is_acknowledged());
         assert_eq!(second.closed().await, 4500);
     }
     assert_alive(&mut first).await;

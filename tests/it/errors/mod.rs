@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission,
-    Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
+    GroupPermission, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
 use tokio::sync::Notify;
@@ -213,7 +213,7 @@ impl Forum {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<Member>) {
+    async fn disconnect(&self, _: &Disconnect<'_, Member>) {
         self.0.gone.notify_one();
         let _ = self.0.check("disconnect");
     }

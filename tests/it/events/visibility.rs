@@ -96,6 +96,6 @@ async fn connections_handle_created_before_grants_refreshes_them() {
         assert_eq!(event(&mut one).await["event"], "upload.created");
         let objects = source.load_log.lock().unwrap().iter().filter(|load_log| load_log.ends_with("objects")).count();
         assert_eq!(objects, load_log, "the overwrites are loaded again");
-        connections.refresh_object(&ChannelId(5).grant_key()).await;
+        assert!(connections.refresh_object(&ChannelId(5).grant_key()).revalidated().await.is_acknowledged());
     }
 }

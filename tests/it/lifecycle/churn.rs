@@ -71,7 +71,7 @@ async fn registry_is_empty_after_all_connections_have_ended() {
             let user = user.to_string();
             match random.below(4) {
                 0 => drop(tokio::spawn(async move { publisher.join(&user, Room(room)).await })),
-                1 => drop(tokio::spawn(async move { connections.refresh_user(&user).await })),
+                1 => drop(tokio::spawn(connections.refresh_user(&user).revalidated())),
                 2 => drop(tokio::spawn(async move { publisher.publish(&Room(room), Said(1)) })),
                 _ => {}
             }

@@ -66,7 +66,7 @@ async fn refresh_role_reaches_an_action_that_began_with_the_role() {
     house.publisher().publish(&Lobby, BlocksOnDrop::default());
     client.expect_silence().await;
     state.can_mods_read.store(false, Ordering::SeqCst);
-    house.connections().refresh_role("mod").await;
+    assert!(house.connections().refresh_role("mod").revalidated().await.is_acknowledged());
     state.resume.notify_one();
     let reply = client.reply().await;
     assert_eq!(*reply.data(), serde_json::json!([true, false]));

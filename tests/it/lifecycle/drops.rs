@@ -80,10 +80,10 @@ async fn refresh_completes_while_an_event_panics_on_drop() {
     tokio::task::spawn_blocking(move || has_begun.recv().unwrap()).await.unwrap();
     // The event is being dropped, and the next one waits behind it.
     state.is_outside.store(true, Ordering::SeqCst);
-    let mut refresh = pin!(connections.refresh_user("7"));
+    let mut refresh = pin!(connections.refresh_user("7").revalidated());
     assert!(futures_util::poll!(refresh.as_mut()).is_pending());
     release.send(()).unwrap();
-    refresh.await;
+    assert!(refresh.await.is_acknowledged());
     publisher.publish(&Lobby, Said(2));
     client.send(r#"{"action":"ping"}"#);
     assert_eq!(client.reply().await.value()["action"], "ping", "the membership has ended");

@@ -14,8 +14,8 @@ use std::sync::atomic::Ordering;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, EventPermission, Group, GroupPermission, Permission, RequestId,
-    Result, Scope, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, EventPermission, Group, GroupPermission, Permission,
+    RequestId, Result, Scope, consumer,
 };
 
 use crate::common::codenames::uploads;
@@ -89,7 +89,7 @@ impl House {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<Member>) {
+    async fn disconnect(&self, _: &Disconnect<'_, Member>) {
         self.0.disconnected.notify_one();
     }
 
@@ -160,7 +160,7 @@ impl House {
 
     #[action]
     async fn ban(&self, cx: &Context<'_, Member>, user: String) -> Result<()> {
-        cx.connections::<House>()?.disconnect_user(&user);
+        assert!(cx.connections::<House>()?.disconnect_user(&user).await.is_acknowledged());
         Ok(())
     }
 

@@ -96,7 +96,7 @@ async fn event_of_a_joined_group_is_withheld_while_its_action_is_reauthorized() 
     state.finished.notified().await;
     state.permission_open.send_replace(false);
     state.is_denied.store(true, Ordering::SeqCst);
-    server.connections.refresh_all().await;
+    assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
     server.publisher.publish(&Room(1), Said(1));
     // Frames that arrive before the evaluation.
     while let Ok(frame) = timeout(Duration::from_millis(200), stuck.next()).await {

@@ -25,8 +25,8 @@ async fn anonymous_connection_becomes_the_authenticated_user() {
         (next(&mut client).await["data"].clone(), next(&mut client).await["data"].clone()),
         (json!(2), json!(3))
     );
-    fixture.chat.connections().refresh_user("7").await;
-    fixture.chat.connections().disconnect_user("7");
+    assert!(fixture.chat.connections().refresh_user("7").revalidated().await.is_acknowledged());
+    assert!(fixture.chat.connections().disconnect_user("7").await.is_acknowledged());
     assert_eq!(client.closed().await, 4403);
     fixture.state.disconnected.notified().await;
     publisher.publish_to_user("7", Uploaded(4));
@@ -60,9 +60,9 @@ async fn authenticated_connection_cannot_change_its_user() {
     assert_eq!(*client.call("whoami").await.data(), json!(["7", ""]));
     assert_eq!(authenticate(&mut client, "7 call").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["7", "call"]));
-    fixture.chat.connections().disconnect_user("8");
+    assert!(fixture.chat.connections().disconnect_user("8").await.is_acknowledged());
     client.expect_silence().await;
-    fixture.chat.connections().disconnect_user("7");
+    assert!(fixture.chat.connections().disconnect_user("7").await.is_acknowledged());
     assert_eq!(client.closed().await, 4403);
 }
 
@@ -73,7 +73,7 @@ async fn expired_credentials_leave_the_connection_anonymous() {
     let mut client = fixture.open_anonymous().await;
     assert_eq!(authenticate(&mut client, "7 call 0").await.status(), 403);
     assert_eq!(*client.call("whoami").await.data(), json!(null));
-    fixture.chat.connections().disconnect_user("7");
+    assert!(fixture.chat.connections().disconnect_user("7").await.is_acknowledged());
     assert_eq!(authenticate(&mut client, "8").await.status(), 204);
     assert_eq!(*client.call("whoami").await.data(), json!(["8", ""]));
 }
@@ -94,7 +94,7 @@ async fn user_disconnected_during_authenticate_is_closed() {
         let mut client = if known { fixture.open("7").await } else { fixture.open_anonymous().await };
         send_authenticate(&mut client, "wait 7 call", "renewed");
         client.expect_silence().await;
-        fixture.chat.connections().disconnect_user("7");
+        assert!(fixture.chat.connections().disconnect_user("7").await.is_acknowledged());
         fixture.state.authenticate_permit.notify_one();
         assert_eq!(client.closed().await, 4403, "known before: {known}");
     }
@@ -103,7 +103,7 @@ async fn user_disconnected_during_authenticate_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn user_disconnected_before_can_authenticate_again() {
     let fixture = fixture();
-    fixture.chat.connections().disconnect_user("7");
+    assert!(fixture.chat.connections().disconnect_user("7").await.is_acknowledged());
     let mut client = fixture.open_anonymous().await;
     assert_eq!(authenticate(&mut client, "7").await.status(), 204);
     assert_eq!(client.call("ping").await.status(), 200);

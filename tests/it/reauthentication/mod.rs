@@ -18,8 +18,8 @@ use std::time::{Duration, SystemTime};
 use portcullis::http::StatusCode;
 use portcullis::testing::{Client, ClientCall, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group, GroupPermission,
-    Limits, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
+    GroupPermission, Limits, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -185,7 +185,7 @@ impl Portal {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<Member>) {
+    async fn disconnect(&self, _: &Disconnect<'_, Member>) {
         self.0.end_log.lock().unwrap().push("connection");
         self.0.disconnected.notify_one();
     }

@@ -48,9 +48,9 @@ async fn authenticate_that_is_refused_changes_nothing() {
         assert_eq!(told(&fixture, &mut client).await, json!([0, "call"]), "{token}");
         assert_eq!(client.call("call").await.status(), 200);
         // The connection is still registered under its user.
-        fixture.chat.connections().disconnect_user("2");
+        assert!(fixture.chat.connections().disconnect_user("2").await.is_acknowledged());
         assert_eq!(authenticate(&mut client, "1 -").await.status(), 204);
-        fixture.chat.connections().disconnect_user("1");
+        assert!(fixture.chat.connections().disconnect_user("1").await.is_acknowledged());
         assert_eq!(client.closed().await, 4403);
     }
 }

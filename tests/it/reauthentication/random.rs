@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
+use portcullis::Propagation;
 use serde_json::{Value, json};
 
 use super::{Lobby, Room, Said, Told, Uploaded, Whispered, fixture, send_action, send_authenticate};
@@ -64,7 +65,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
     let (publisher, connections) = (fixture.chat.publisher(), fixture.chat.connections());
     let mut rng = Rng(0x2545_f491_4f6c_dd1d);
     let mut expected = Expected { known_rights: Some(rights(15)), ..Expected::default() };
-    let mut refreshing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    let mut refreshing: Option<Pin<Box<dyn Future<Output = Propagation>>>> = None;
     for step in 0..50_000 {
         match rng.below(20) {
             0 | 1 => publisher.publish(&Lobby, Uploaded(step)),
@@ -85,7 +86,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
             10 if rng.below(4) == 0 => send_action(&mut client, "enter"),
             11 if refreshing.is_none() => {
                 let connections = connections.clone();
-                refreshing = Some(Box::pin(async move { connections.refresh_user("1").await }));
+                refreshing = Some(Box::pin(connections.refresh_user("1").revalidated()));
             }
             12 | 13 => {
                 if let Some(refresh) = &mut refreshing

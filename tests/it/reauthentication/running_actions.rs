@@ -42,7 +42,7 @@ async fn revocation_after_authenticate_reaches_a_later_join() {
     client.expect_silence().await;
     assert_eq!(authenticate(&mut client, "1 see").await.status(), 204);
     fixture.state.grants_revoked.store(true, Ordering::SeqCst);
-    fixture.chat.connections().refresh_user("1").await;
+    assert!(fixture.chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     fixture.state.resume.notify_one();
     assert_eq!(next_status(&mut client).await, ("enter_club_later".to_owned(), 403));
     fixture.chat.publisher().publish(&Club, Said(1));
@@ -76,6 +76,6 @@ async fn forget_grants_after_authenticate_keeps_the_grants_of_the_new_user() {
     fixture.state.resume.notify_one();
     assert_eq!(next_status(&mut client).await, ("resign_later".to_owned(), 200));
     assert_eq!(client.call("uploads").await.status(), 200, "the grants of the new user are kept");
-    fixture.chat.connections().refresh_user("1").await;
+    assert!(fixture.chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     assert_eq!(client.call("uploads").await.status(), 403, "only a refresh loads them again");
 }

@@ -87,7 +87,7 @@ async fn grants_are_loaded_again_for_reauthorization() {
         let reply = fixture.reply_after(&mut client, message, |state| state.grant(1, UserGrants::default())).await;
         assert_denied(reply.value(), message);
         fixture.state.grant(1, may.clone());
-        fixture.connections.refresh_user("1").await;
+        assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
         fixture.take_runs();
     }
     assert_eq!(fixture.state.loaded.lock().unwrap().len(), 6, "once, and once after each change");
@@ -106,7 +106,7 @@ async fn object_overwrites_are_loaded_again_for_reauthorization() {
         client.send(r#"{"action":"list","channel":4}"#);
         fixture.state.started.notified().await;
         overwrite(&object.to_string(), Overwrites::new());
-        fixture.connections.refresh_object(&key(object)).await;
+        assert!(fixture.connections.refresh_object(&key(object)).revalidated().await.is_acknowledged());
         fixture.state.resume();
         assert_eq!(client.reply().await.status(), status, "{object}");
     }
@@ -233,7 +233,7 @@ async fn assert_stream(action: &str, at: u32, takes: bool) {
             if takes {
                 fixture.state.set("own", LeafResult::No);
             }
-            fixture.connections.refresh_user("1").await;
+            assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
         }
         fixture.state.resume();
         let reply = client.reply().await;

@@ -60,7 +60,7 @@ async fn change_during_reauthorization_evaluates_once_more() {
             if takes {
                 fixture.state.set("own", LeafResult::No);
             }
-            fixture.connections.refresh_user("1").await;
+            assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
             // The evaluation before this change allows.
             fixture.state.evaluation_permits.add_permits(1);
             let reply = client.reply().await;

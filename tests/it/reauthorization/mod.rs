@@ -55,7 +55,7 @@ impl Fixture {
         client.send(message);
         self.state.started.notified().await;
         change(&self.state);
-        self.connections.refresh_user("1").await;
+        assert!(self.connections.refresh_user("1").revalidated().await.is_acknowledged());
         self.state.resume();
     }
 

@@ -48,7 +48,7 @@ async fn action_that_deleted_its_object_is_answered_without_a_change() {
     let (mut client, mut other) = (fixture.open(1).await, fixture.open(2).await);
     client.send(DELETE);
     fixture.state.started.notified().await;
-    fixture.connections.refresh_user("2").await;
+    assert!(fixture.connections.refresh_user("2").revalidated().await.is_acknowledged());
     fixture.state.resume();
     assert_eq!(client.reply().await.status(), 200);
     assert_eq!(other.reply().await.data(), 7);

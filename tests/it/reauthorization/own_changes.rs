@@ -15,24 +15,28 @@ pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -
     cx.join(Room).await?;
     desk.state.set("own", LeafResult::No);
     let connections = cx.connections::<Desk>()?;
-    match how {
-        "user" => connections.refresh_user("1").await,
-        "users" => connections.refresh_users(["2", "1", "1"]).await,
-        "object" => connections.refresh_object(&ObjectKey::new("channel", 4)).await,
-        "role" => connections.refresh_role("editor").await,
-        "all" => connections.refresh_all().await,
-        "clone" => connections.clone().refresh_user("1").await,
+    let refresh = match how {
+        "user" => connections.refresh_user("1"),
+        "users" => connections.refresh_users(["2", "1", "1"]),
+        "object" => connections.refresh_object(&ObjectKey::new("channel", 4)),
+        "role" => connections.refresh_role("editor"),
+        "clone" => connections.clone().refresh_user("1"),
         "again" => {
-            connections.refresh_user("1").await;
-            cx.connections::<Desk>()?.refresh_all().await;
+            assert!(connections.refresh_user("1").revalidated().await.is_acknowledged());
+            cx.connections::<Desk>()?.refresh_all()
         }
         "and_fail" => {
-            connections.refresh_user("1").await;
+            assert!(connections.refresh_user("1").revalidated().await.is_acknowledged());
             return Err(Error::conflict("It is taken."));
         }
-        "others" => connections.refresh_user("2").await,
-        _ => {}
-    }
+        "others" => connections.refresh_user("2"),
+        "all" => connections.refresh_all(),
+        _ => {
+            desk.state.run().await;
+            return Ok(5);
+        }
+    };
+    assert!(refresh.revalidated().await.is_acknowledged());
     desk.state.run().await;
     Ok(5)
 }
@@ -44,7 +48,7 @@ pub(crate) fn renounce_twice(desk: &Desk, cx: &Context<'_, Member>) -> Result<Va
         let (state, connections) = (state.clone(), connections.clone());
         async move {
             state.set("own", LeafResult::No);
-            connections.refresh_user("1").await;
+            assert!(connections.refresh_user("1").revalidated().await.is_acknowledged());
             state.run().await;
             value
         }
@@ -119,7 +123,7 @@ async fn own_change_of_a_stream_between_values_does_not_end_it() {
             assert_eq!((reply.status(), reply.data()), (200, &json!(1)), "{action}");
             fixture.state.started.notified().await;
             if others {
-                fixture.connections.refresh_user("1").await;
+                assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
             }
             fixture.state.resume();
             let reply = client.reply().await;

@@ -39,12 +39,12 @@ async fn refresh_role_reloads_only_users_with_the_role() {
         assert!(may_read(client, 1).await);
     }
     assert_eq!(fixture.loaded(), [1, 2, 3, 4], "the grants of the fifth are not loaded yet");
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     for client in &mut clients {
         assert!(may_read(client, 1).await);
     }
     assert_eq!(fixture.loaded(), [1, 2, 4, 5], "a user without known roles may have any");
-    fixture.connections.refresh_role("nobody's").await;
+    assert!(fixture.connections.refresh_role("nobody's").revalidated().await.is_acknowledged());
     for client in &mut clients {
         may_read(client, 1).await;
     }
@@ -65,16 +65,16 @@ async fn refresh_role_updates_grants_and_role_members() {
     assert!(may_read(&mut client, 1).await && may_read(&mut client, 4).await);
     fixture.state.grant(1, user(&[], &["editor"]));
     assert!(may_read(&mut client, 1).await, "before the refresh");
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     assert!(!may_read(&mut client, 1).await && may_read(&mut client, 4).await);
     fixture.state.grant(1, user(&[], &["guest"]));
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     assert!(!may_read(&mut client, 4).await, "the user has lost the role");
     // By now the session knows another role of the user.
     fixture.state.grant(1, user(&[], &["editor"]));
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     assert!(!may_read(&mut client, 4).await);
-    fixture.connections.refresh_users(["9", "1"]).await;
+    assert!(fixture.connections.refresh_users(["9", "1"]).revalidated().await.is_acknowledged());
     assert!(may_read(&mut client, 4).await);
 }
 
@@ -88,9 +88,9 @@ async fn refresh_role_keeps_object_overwrites() {
     let mut client = fixture.open(1).await;
     assert!(may_read(&mut client, 4).await);
     fixture.state.overwrites.lock().unwrap().clear();
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     assert!(may_read(&mut client, 4).await);
-    fixture.connections.refresh_object(&ObjectKey::new("channel", 4)).await;
+    assert!(fixture.connections.refresh_object(&ObjectKey::new("channel", 4)).revalidated().await.is_acknowledged());
     assert!(!may_read(&mut client, 4).await);
 }
 
@@ -103,7 +103,7 @@ async fn refresh_role_reauthorizes_running_actions_of_its_users() {
         client.send(r#"{"action":"work"}"#);
         fixture.state.started.notified().await;
         fixture.state.grant(1, user(&[], &["editor"]));
-        fixture.connections.refresh_role(role).await;
+        assert!(fixture.connections.refresh_role(role).revalidated().await.is_acknowledged());
         fixture.state.resume();
         assert_eq!(client.reply().await.status(), status, "{role}");
     }
@@ -116,7 +116,7 @@ async fn refresh_role_ignores_anonymous_connections() {
     client.send(r#"{"action":"wait"}"#);
     fixture.state.started.notified().await;
     fixture.state.set("own", super::state::LeafResult::No);
-    fixture.connections.refresh_role("editor").await;
+    assert!(fixture.connections.refresh_role("editor").revalidated().await.is_acknowledged());
     fixture.state.resume();
     assert_eq!(client.reply().await.status(), 201, "anonymous connections are not revalidated");
     assert!(fixture.loaded().is_empty());
@@ -133,8 +133,8 @@ async fn refresh_users_reloads_every_named_user() {
         fixture.state.grant(id, user(&[], &["editor"]));
     }
     fixture.loaded();
-    fixture.connections.refresh_users(["1", "3", "1", "77"]).await;
-    fixture.connections.refresh_users(Vec::<String>::new()).await;
+    assert!(fixture.connections.refresh_users(["1", "3", "1", "77"]).revalidated().await.is_acknowledged());
+    assert!(fixture.connections.refresh_users(Vec::<String>::new()).revalidated().await.is_acknowledged());
     let mut may = Vec::new();
     for client in &mut clients {
         may.push(may_read(client, 1).await);

@@ -187,7 +187,7 @@ async fn unsent_reply_of_a_slow_reader_is_withheld_after_revocation() {
             server.shop.resume.notify_one();
             server.shop.finished.notified().await;
             server.shop.is_closed.store(takes, Ordering::SeqCst);
-            server.connections.refresh_all().await;
+            assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
             let reply = reply(&mut stuck).await;
             let wanted = if takes { 403 } else { 200 };
             assert_eq!((&reply["status"], &reply["request_id"]), (&wanted.into(), &1.into()), "{action}: {reply}");
@@ -214,7 +214,7 @@ async fn join_of_a_withheld_reply_has_no_effect() {
             assert!(next(&mut stuck).await.contains("page"));
         }
         server.shop.is_closed.store(takes, Ordering::SeqCst);
-        server.connections.refresh_all().await;
+        assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
         for (number, group) in (1..).zip(["joined", "subscribed", "first"]) {
             server.publisher.publish(&Buyers(group), Sold(number));
         }

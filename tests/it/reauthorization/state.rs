@@ -163,7 +163,7 @@ pub(crate) struct RefreshesAll;
 
 impl Permission<Desk> for RefreshesAll {
     async fn has_permission(&self, _: &Desk, cx: &Context<'_, Member>) -> Result<bool> {
-        cx.connections::<Desk>()?.refresh_all().await;
+        assert!(cx.connections::<Desk>()?.refresh_all().revalidated().await.is_acknowledged());
         Ok(true)
     }
 }

@@ -26,7 +26,7 @@ async fn events_of_a_revoked_grant_are_dropped() {
     // Queued when the change comes, so they are authorized again.
     publisher.publish(&Lobby, Uploaded(2));
     publisher.publish(&Lobby, Said(3));
-    fixture.connections.refresh_user("1").await;
+    assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
     publisher.publish(&Lobby, Uploaded(4));
     assert_eq!(next(&mut one).await, json!({"event": "said", "data": 3}));
     one.expect_silence().await;
@@ -34,7 +34,7 @@ async fn events_of_a_revoked_grant_are_dropped() {
         assert_eq!(next(&mut other).await["data"], data, "the other user gets all, in order");
     }
     fixture.state.readers.lock().unwrap().insert(1);
-    fixture.connections.refresh_user("1").await;
+    assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
     publisher.publish(&Lobby, Uploaded(5));
     assert_eq!(next(&mut one).await["data"], 5, "a granted right takes effect again");
 }
@@ -49,7 +49,7 @@ async fn membership_ends_when_its_group_permission_is_revoked() {
     assert_eq!((next(&mut one).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(1)));
     fixture.state.members.lock().unwrap().remove(&1);
     publisher.publish(&Room, Said(2));
-    fixture.connections.refresh_all().await;
+    assert!(fixture.connections.refresh_all().revalidated().await.is_acknowledged());
     publisher.publish(&Room, Said(3));
     publisher.publish(&Lobby, Said(4));
     assert_eq!(next(&mut one).await["data"], 4, "queued events of the ended membership are dropped");
@@ -65,13 +65,13 @@ async fn connection_is_closed_when_its_connect_permission_is_revoked() {
     let (mut one, mut twin, mut other) = (fixture.open(1).await, fixture.open(1).await, fixture.open(2).await);
     fixture.state.banned.lock().unwrap().insert(1);
     fixture.chat.publisher().publish(&Lobby, Said(1));
-    fixture.connections.refresh_user("1").await;
+    assert!(fixture.connections.refresh_user("1").revalidated().await.is_acknowledged());
     fixture.chat.publisher().publish(&Lobby, Said(2));
     for client in [&mut one, &mut twin] {
         assert_eq!(client.closed().await, 4403, "without a frame before it");
     }
     assert_eq!((next(&mut other).await["data"].clone(), next(&mut other).await["data"].clone()), (json!(1), json!(2)));
-    fixture.connections.disconnect_user("2");
+    assert!(fixture.connections.disconnect_user("2").await.is_acknowledged());
     assert_eq!(other.closed().await, 4403);
 }
 
@@ -84,13 +84,13 @@ async fn refresh_all_revalidates_a_bounded_number_at_a_time() {
     }
     fixture.state.yields_per_evaluation.store(3, Ordering::SeqCst);
     fixture.state.evaluations.store(0, Ordering::SeqCst);
-    let mut refreshing = Box::pin(fixture.connections.refresh_all());
+    let mut refreshing = Box::pin(fixture.connections.refresh_all().revalidated());
     assert!(futures_util::poll!(&mut refreshing).is_pending());
     for _ in 0..2 {
         tokio::task::yield_now().await;
     }
     assert!(fixture.state.evaluations.load(Ordering::SeqCst) <= 32, "{:?}", fixture.state.evaluations);
-    refreshing.await;
+    assert!(refreshing.await.is_acknowledged());
     assert!(fixture.state.evaluations.load(Ordering::SeqCst) >= 64, "every connection is revalidated");
 }
 
@@ -153,7 +153,7 @@ async fn membership_whose_revalidation_fails_or_hangs_ends() {
         chat.publisher().publish(&Club, Said(1));
         assert_eq!(next(&mut client).await["data"], 1);
         state.store(mood, Ordering::SeqCst);
-        chat.connections().refresh_all().await;
+        assert!(chat.connections().refresh_all().revalidated().await.is_acknowledged());
         chat.publisher().publish(&Club, Said(2));
         client.expect_silence().await;
         assert_eq!(client.call("ping").await.status(), 200, "other actions are not affected");

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::{Stream, poll, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, ConnectContext, Context, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission, ObjectKey,
-    Overwrites, Result, Scope, Streamed, UserGrants, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Endpoint, GrantKey, GrantSet, GrantSource, Group, GroupPermission,
+    ObjectKey, Overwrites, Result, Scope, Streamed, UserGrants, consumer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -126,7 +126,7 @@ impl Team {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Scope<Member>) {
+    async fn disconnect(&self, _: &Disconnect<'_, Member>) {
         self.0.disconnected.notify_one();
     }
 
@@ -226,10 +226,10 @@ async fn change_during_grant_load(state: &State, chat: &Endpoint<Team>, change: 
     state.started.notified().await;
     change(state);
     let connections = chat.connections();
-    let mut refreshing = Box::pin(connections.refresh_user("1"));
+    let mut refreshing = Box::pin(connections.refresh_user("1").revalidated());
     assert!(poll!(&mut refreshing).is_pending(), "the refresh has begun, and the load has not returned");
     state.resume();
-    refreshing.await;
+    assert!(refreshing.await.is_acknowledged());
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,11 +285,11 @@ async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
     assert_eq!(data(&mut client).await, 1, "`#[connect]` loads the grants");
     let mut second = open(&chat, 2, &[]).await;
     assert_eq!(second.call("watch").await.status(), 200, "so does an action");
-    chat.connections().refresh_user("1").await;
+    assert!(chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     chat.publisher().publish(&watchers(), Said(2));
     assert_eq!(data(&mut client).await, 2, "the right is kept");
     state.is_revoked.store(true, Ordering::SeqCst);
-    chat.connections().refresh_user("1").await;
+    assert!(chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     chat.publisher().publish(&watchers(), Said(3));
     client.expect_silence().await;
 }
@@ -299,7 +299,7 @@ async fn refresh_that_is_dropped_completes() {
     let (state, chat) = chat();
     let mut clients = open_forty(&chat).await;
     state.group_permission_hangs.store(true, Ordering::SeqCst);
-    let outcome = timeout(Duration::from_secs(5), chat.connections().refresh_all()).await;
+    let outcome = timeout(Duration::from_secs(5), chat.connections().refresh_all().revalidated()).await;
     assert!(outcome.is_err(), "the refresh was dropped half way");
     sleep(Duration::from_hours(1)).await;
     chat.publisher().publish(&Room, Said(1));
@@ -312,12 +312,12 @@ async fn events_are_deferred_while_a_refresh_runs() {
     let mut clients = open_forty(&chat).await;
     state.group_permission_hangs.store(true, Ordering::SeqCst);
     let connections = chat.connections();
-    let mut refreshing = Box::pin(connections.refresh_all());
+    let mut refreshing = Box::pin(connections.refresh_all().revalidated());
     assert!(poll!(&mut refreshing).is_pending());
     chat.publisher().publish(&Room, Said(1));
     assert_silence(&mut clients).await;
     assert!(poll!(&mut refreshing).is_pending(), "the refresh is still running");
-    refreshing.await;
+    assert!(refreshing.await.is_acknowledged());
     assert_silence(&mut clients).await;
 }
 
@@ -327,7 +327,7 @@ async fn user_disconnected_during_the_connect_hook_is_closed() {
     state.is_slow.store(true, Ordering::SeqCst);
     let mut client = connect(&chat).user(member(1, &[])).open().await.unwrap();
     state.started.notified().await;
-    chat.connections().disconnect_user("1");
+    assert!(chat.connections().disconnect_user("1").await.is_acknowledged());
     state.resume();
     chat.publisher().publish(&Room, Said(1));
     assert_eq!(client.closed().await, 4403);
@@ -356,7 +356,7 @@ async fn stream_ends_when_its_grant_is_revoked() {
     client.send(r#"{"action":"ticks"}"#);
     assert_eq!(client.reply().await.status(), 200);
     state.is_revoked.store(true, Ordering::SeqCst);
-    chat.connections().refresh_user("1").await;
+    assert!(chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     let mut more = 0;
     while client.reply().await.status() == 200 {
         more += 1;
@@ -378,7 +378,7 @@ fn deferred_events_during_changes_arrive_once_in_order() {
         let counted = changes.clone();
         tokio::spawn(async move {
             loop {
-                connections.refresh_user("1").await;
+                assert!(connections.refresh_user("1").revalidated().await.is_acknowledged());
                 let change = counted.fetch_add(1, Ordering::SeqCst);
                 for _ in 0..change * 7919 % 400 {
                     tokio::task::yield_now().await;

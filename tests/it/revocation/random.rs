@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
+use portcullis::Propagation;
 
 use super::{Lobby, Room, Said, Uploaded, fixture};
 use crate::common::rng::Rng;
@@ -18,7 +19,7 @@ async fn random_changes_deliver_nothing_on_old_grants() {
     let publisher = fixture.chat.publisher();
     let mut rng = Rng(0x2545_f491_4f6c_dd1d);
     let (mut sees, mut members) = (true, true);
-    let mut changing: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    let mut changing: Option<Pin<Box<dyn Future<Output = Propagation>>>> = None;
     // What is forbidden for certain, and how often each kind arrived, was forbidden, and was changed.
     let (mut no_uploads, mut no_room, mut counts) = (false, false, [0_u32; 5]);
     for step in 0..100_000 {
@@ -40,7 +41,7 @@ async fn random_changes_deliver_nothing_on_old_grants() {
                 }
                 fixture.state.yields_per_evaluation.store(usize::try_from(rng.below(4)).unwrap(), Ordering::SeqCst);
                 counts[4] += 1;
-                changing = Some(Box::pin(async move { connections.refresh_user("1").await }));
+                changing = Some(Box::pin(connections.refresh_user("1").revalidated()));
             }
             7..=9 => {
                 if let Some(change) = &mut changing

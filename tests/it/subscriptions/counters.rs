@@ -166,13 +166,13 @@ async fn reauthorized_event_is_counted_once() {
     fixture.say(2, "hello");
     for _ in 0..3 {
         // It waits for its client, and each change defers it again.
-        fixture.feed.connections().refresh_user("1").await;
+        assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
     }
     assert_eq!(frames(&mut one).await, [said("hello", 2, "1")]);
     counted.expect(&[("published", 1), ("delivered", 1)]);
     fixture.say(2, "never");
     fixture.state.outsiders.lock().unwrap().insert(1);
-    fixture.feed.connections().refresh_user("1").await;
+    assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
     assert_eq!(frames(&mut one).await, Vec::<String>::new());
     counted.expect(&[("published", 1)]);
 }

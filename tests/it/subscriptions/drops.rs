@@ -111,7 +111,7 @@ fn event_that_publishes_on_drop_is_missed_by_a_slow_reader_without_deadlock() {
         }
         assert!(frames(&mut one).await.ends_with(&[gone()]));
         fixture.state.grants_gate.close();
-        fixture.feed.connections().refresh_user("1").await;
+        assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
         for _ in 0..5 {
             publish_parting(&fixture);
         }

@@ -229,14 +229,14 @@ async fn revoked_membership_loses_all_request_ids() {
     }
     fixture.state.outsiders.lock().unwrap().insert(1);
     fixture.say(2, "waiting");
-    fixture.feed.connections().refresh_user("1").await;
+    assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
     fixture.say(2, "hello");
     fixture.publisher.publish(&super::Quiet(5), super::Said("still".to_owned()));
     let keeps_right = r#"{"event":"said","data":"still","request_ids":[3]}"#;
     assert_eq!(frames(&mut one).await, [keeps_right]);
     assert_eq!(frames(&mut other).await, [said("waiting", 2, "1,2"), said("hello", 2, "1,2"), keeps_right.to_owned()]);
     fixture.state.outsiders.lock().unwrap().clear();
-    fixture.feed.connections().refresh_user("1").await;
+    assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, Vec::<String>::new(), "an ended membership does not return");
     for id in ["4", "5", "6"] {

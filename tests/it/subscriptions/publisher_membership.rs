@@ -69,7 +69,7 @@ async fn publisher_join_during_a_change_is_revalidated() {
         if !keeps_right {
             fixture.state.outsiders.lock().unwrap().insert(1);
         }
-        fixture.feed.connections().refresh_user("1").await;
+        assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
         fixture.state.group_gate.open();
         assert_eq!(joining.await, usize::from(keeps_right), "a membership that ends at once does not count");
         fixture.say(2, "hello");
@@ -111,7 +111,7 @@ async fn publisher_join_is_a_full_membership() {
     assert_eq!(frames(&mut one).await, NOTHING);
     assert_eq!(fixture.publisher.join("1", Room { id: 2 }).await, 1);
     fixture.state.outsiders.lock().unwrap().insert(1);
-    fixture.feed.connections().refresh_user("1").await;
+    assert!(fixture.feed.connections().refresh_user("1").revalidated().await.is_acknowledged());
     fixture.say(2, "hello");
     assert_eq!(frames(&mut one).await, NOTHING, "the membership is revalidated");
 }

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use portcullis::{
-    AllowAny, ConnectContext, Context, Created, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent,
-    Object, ObjectKey, ObjectPermission, Permission, Result, Scope, StatusCode, User, consumer, handler,
+    AllowAny, ConnectContext, Context, Created, Disconnect, FromContext, GrantKey, Group, Handler, IsAuthenticated,
+    Load, NoContent, Object, ObjectKey, ObjectPermission, Permission, Result, StatusCode, User, consumer, handler,
 };
 
 portcullis::permissions! {
@@ -110,8 +110,8 @@ impl Chat {
     }
 
     #[disconnect]
-    fn disconnect(&self, scope: &Scope<Member>) {
-        let _ = (scope.user(), &self.rooms);
+    fn disconnect(&self, cx: &Disconnect<'_, Member>) {
+        let _ = (cx.user(), &self.rooms);
     }
 
     #[authenticate]

@@ -7,13 +7,15 @@ use std::time::Duration;
 use loom::future::block_on;
 
 use super::{OverflowPolicy, READ, SendQueue, Server, Session, deliver, drain, explore, finish, spawn};
+use crate::context::ConnectionId;
 use crate::session::backpressure::{PACER, Pacer};
 use crate::transport::CloseCode;
 
 /// Returns a session whose send queue is more than half full with two events.
 fn session_with_small_queue(server: &Server) -> Arc<Session<super::Room>> {
     let send_queue = SendQueue::new(2, 99, OverflowPolicy::Close, server.registry.counters().clone());
-    let session = Session::new(&server.registry, Arc::new(server.room), send_queue, 9, Duration::from_secs(9));
+    let id = ConnectionId::random().unwrap();
+    let session = Session::new(&server.registry, id, Arc::new(server.room), send_queue, 9, Duration::from_secs(9));
     let scope = server.scope();
     assert!(block_on(scope.may_with(READ, &[])).unwrap());
     session.establish(scope);

@@ -87,7 +87,8 @@ fn handshake_during_a_change_is_closed_or_revalidated() {
         let server = Server::new(true);
         let (result, handshake) = spawn_handshake(&server);
         server.table.revoke();
-        block_on(Connections::new(server.registry.clone()).refresh_user("7"));
+        let refresh = Connections::new(server.registry.clone()).refresh_user("7");
+        assert!(block_on(refresh.revalidated()).is_acknowledged());
         server.registry.publish_to_user("7", Contained::new(super::Message { number: 1, is_secret: true }));
         handshake();
         let result = result.lock().unwrap().take();
@@ -108,7 +109,8 @@ fn handshake_during_disconnect_user_is_closed() {
     explore(3, || {
         let server = Server::new(true);
         let (result, handshake) = spawn_handshake(&server);
-        Connections::new(server.registry.clone()).disconnect_user("7");
+        let connections = Connections::new(server.registry.clone());
+        assert!(block_on(connections.disconnect_user("7")).is_acknowledged());
         handshake();
         let result = result.lock().unwrap().take();
         if let Some((session, changes_at_start)) = result {

@@ -23,7 +23,7 @@ use loom::model::Builder;
 use loom::thread;
 
 use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor};
-use crate::context::{Call, ConnectContext, Handler, Scope, User};
+use crate::context::{Call, ConnectContext, ConnectionId, Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, UserGrants};
 use crate::panic::Contained;
@@ -166,7 +166,8 @@ impl Server {
 
     fn session(&self) -> Arc<Session<Room>> {
         let send_queue = SendQueue::new(9, 99, OverflowPolicy::Close, self.registry.counters().clone());
-        Session::new(&self.registry, Arc::new(self.room), send_queue, 9, Duration::from_secs(9))
+        let id = ConnectionId::random().unwrap();
+        Session::new(&self.registry, id, Arc::new(self.room), send_queue, 9, Duration::from_secs(9))
     }
 
     /// Returns an established session, whose grants are loaded already if `is_loaded`.

@@ -1,14 +1,14 @@
-// `#[disconnect]` takes no parameter other than the `Scope`.
+// `#[disconnect]` takes no parameter other than the context.
 
-use portcullis::{IsAuthenticated, Scope, consumer};
+use portcullis::{Disconnect, IsAuthenticated, consumer};
 
 struct Chat;
 
 #[consumer(permission = IsAuthenticated)]
 impl Chat {
     #[disconnect]
-    async fn bye(&self, scope: &Scope<()>, why: u8) {
-        let _ = (scope, why);
+    async fn bye(&self, cx: &Disconnect<'_, ()>, why: u8) {
+        let _ = (cx, why);
     }
 
     #[action]

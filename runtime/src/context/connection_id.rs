@@ -1,0 +1,63 @@
+//! The identifier of a connection: [`ConnectionId`].
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+
+/// Identifies a connection: 128 random bits, drawn during its handshake.
+///
+/// It stays the same for the lifetime of the connection, also when its client re-authenticates. It grants nothing, so it may
+/// be logged and shown. Returned by [`Scope::connection_id`](crate::Scope::connection_id); its [`Display`](fmt::Display)
+/// form has 32 hexadecimal digits.
+///
+/// ```
+/// use portcullis::{Context, User};
+///
+/// fn log_line<U: User>(cx: &Context<'_, U>) -> String {
+///     format!("connection {}: {}", cx.scope().connection_id(), cx.action())
+/// }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId([u8; 16]);
+
+impl ConnectionId {
+    /// The id of a scope that belongs to no connection.
+    pub(crate) const NIL: ConnectionId = ConnectionId([0; 16]);
+
+    /// Draws an id.
+    ///
+    /// # Errors
+    ///
+    /// A fault if the operating system has no random numbers.
+    pub(crate) fn random() -> Result<ConnectionId> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("no random numbers: {error}")))?;
+        Ok(ConnectionId(bytes))
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_ids_differ_and_are_written_as_32_digits() {
+        let (first, second) = (ConnectionId::random().unwrap(), ConnectionId::random().unwrap());
+        assert_ne!(first, second);
+        let digits = first.to_string();
+        assert!(digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digits}");
+        assert_eq!(format!("{:?}", ConnectionId::NIL), "0".repeat(32));
+    }
+}

@@ -1,0 +1,53 @@
+//! Publishing from `#[disconnect]`.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::event::Emits;
+use super::group::Carries;
+use crate::consumer::Consumer;
+use crate::context::{Disconnect, Handler, User};
+use crate::panic::Contained;
+use crate::session::session::Session;
+
+impl<U: User> Disconnect<'_, U> {
+    /// Publishes an event to a group, at once: every member for which the event's permission holds receives it.
+    ///
+    /// Unchecked: nothing is evaluated for the user of the connection, because the server publishes. If the group belongs to
+    /// another consumer, the event is dropped and an error is logged.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
+    /// # struct Gone;
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, events(Gone))]
+    /// # struct Lobby;
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat {
+    /// #[disconnect]
+    /// async fn on_disconnect(&self, cx: &Disconnect<'_, ()>) {
+    ///     cx.publish(Lobby, Gone);
+    /// }
+    /// # #[action(permission = AllowAny)]
+    /// # async fn ping(&self) {}
+    /// # #[event(permission = AllowAny)]
+    /// # fn gone(&self, _: &Gone) -> &'static str { "someone left" }
+    /// # }
+    /// ```
+    pub fn publish<G, E>(&self, group: G, event: E)
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U> + Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        match <dyn Any>::downcast_ref::<Arc<Session<G::Consumer>>>(self.session()) {
+            Some(session) => session.registry.publish(&*group, event, None),
+            None => tracing::error!(
+                consumer = <G::Consumer as Consumer>::NAME,
+                "event dropped: the connection does not belong to the consumer of the group"
+            ),
+        }
+    }
+}
