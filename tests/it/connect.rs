@@ -144,6 +144,21 @@ async fn origin_that_is_not_allowed_is_rejected() {
     assert!(connect(&any).header("origin", "null").open().await.is_ok());
 }
 
+#[tokio::test]
+async fn request_to_a_host_that_is_not_listed_is_rejected() {
+    let endpoint = portcullis::websocket(Identity).hosts(["chat.example"]).https_only().allow_any_origin();
+    assert!(connect(&endpoint).header("host", "chat.example:3000").open().await.is_ok());
+    assert_eq!(connect(&endpoint).header("host", "evil.example").open().await.unwrap_err().status(), 403);
+    assert_eq!(connect(&endpoint).open().await.unwrap_err().status(), 403);
+    let twice = connect(&endpoint).header("host", "chat.example").header("host", "chat.example");
+    assert_eq!(twice.open().await.unwrap_err().status(), 403);
+
+    let own_pages = portcullis::websocket(Identity).hosts(["chat.example"]).https_only();
+    let from = |origin: &str| connect(&own_pages).header("host", "chat.example").header("origin", origin).open();
+    assert!(from("https://chat.example").await.is_ok());
+    assert_eq!(from("http://chat.example").await.unwrap_err().status(), 403);
+}
+
 struct Hooks {
     log: Mutex<Vec<String>>,
 }

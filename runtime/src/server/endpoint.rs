@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::authenticate::{Authenticate, Authenticator, box_authenticator};
-use super::origin::{Origin, Origins};
+use super::origin::{HostPattern, OriginPattern, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
 use crate::grants::{GrantCache, GrantSource};
@@ -20,6 +20,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// |---|---|
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
+/// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
 /// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
@@ -51,7 +52,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | check | status |
 /// |---|---|
 /// | it is a WebSocket upgrade | that of axum's `WebSocketUpgrade` |
-/// | its origin is allowed | 403 |
+/// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
 /// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
@@ -130,20 +131,65 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Allows web pages of these origins to connect, in addition to pages of the same origin. May be called repeatedly.
     ///
-    /// An origin is written `https://app.example` or `http://localhost:3000`. A page of any other origin is rejected with
-    /// 403. Requests without an `Origin` header do not come from a web page and are allowed.
+    /// An origin is written `https://app.example` or `http://localhost:3000`. `https://*.app.example` allows every origin
+    /// below that domain, at any depth, but not the domain itself. The origins of applications and browser extensions are
+    /// written in the same way: `tauri://localhost`.
+    ///
+    /// A page of any other origin is rejected with 403. Requests without an `Origin` header do not come from a web page and
+    /// are allowed.
     ///
     /// # Panics
     ///
-    /// Panics if a text is not an origin with scheme `http` or `https`.
+    /// Panics if a text is not an origin, or if it allows a whole top-level domain.
     #[must_use]
     pub fn allow_origins(mut self, origins: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         for origin in origins {
             let origin = origin.as_ref();
-            let parsed = Origin::parse(origin);
-            let parsed = parsed.unwrap_or_else(|| panic!("`{origin}` is not an origin; write `https://app.example`"));
-            Arc::make_mut(&mut self.origins).allowed.push(parsed);
+            let pattern = OriginPattern::parse(origin).unwrap_or_else(|| {
+                panic!("`{origin}` is not an origin; write `https://app.example` or `https://*.app.example`")
+            });
+            Arc::make_mut(&mut self.origins).allowed.push(pattern);
         }
+        self
+    }
+
+    /// Accepts only requests that are addressed to one of these hosts. Default: any host. May be called repeatedly.
+    ///
+    /// A page has the same origin as the server if its host is that of the request's `Host` header. An attacker who lets a
+    /// domain of their own point to the server's address controls both (DNS rebinding), which this setting prevents.
+    ///
+    /// A host is written `chat.example`, which any port may follow in the request, or `chat.example:8443`.
+    /// `*.chat.example` stands for every host below that domain, at any depth. Another host is rejected with 403.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, consumer, websocket};
+    /// # struct Echo;
+    /// # #[consumer]
+    /// # impl Echo { #[action(permission = AllowAny)] async fn ping(&self) {} }
+    /// let endpoint = websocket(Echo).hosts(["chat.example", "*.chat.example"]).https_only();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if a text is not a host.
+    #[must_use]
+    pub fn hosts(mut self, hosts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for host in hosts {
+            let host = host.as_ref();
+            let pattern = HostPattern::parse(host);
+            let pattern = pattern.unwrap_or_else(|| panic!("`{host}` is not a host; write `chat.example`"));
+            Arc::make_mut(&mut self.origins).hosts.push(pattern);
+        }
+        self
+    }
+
+    /// Rejects pages of the same host that were loaded without TLS. Default: allowed, because behind a proxy the server does
+    /// not know the scheme of the client's request.
+    ///
+    /// Origins that [`allow_origins`](Endpoint::allow_origins) lists with `http` stay allowed.
+    #[must_use]
+    pub fn https_only(mut self) -> Self {
+        Arc::make_mut(&mut self.origins).is_https_only = true;
         self
     }
 

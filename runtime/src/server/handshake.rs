@@ -65,9 +65,11 @@ impl<C: Consumer> Endpoint<C> {
             );
             return Err(Rejection(StatusCode::INTERNAL_SERVER_ERROR));
         }
-        if !self.origins.is_allowed(&parts) {
-            let origin = parts.headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-            tracing::info!(origin = ?origin.as_deref().map(Truncated::new), "handshake rejected: origin not allowed");
+        if let Err(reason) = self.origins.check(&parts) {
+            let text_of = |name| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let (host, origin) = (text_of(header::HOST), text_of(header::ORIGIN));
+            let (host, origin) = (host.as_deref().map(Truncated::new), origin.as_deref().map(Truncated::new));
+            tracing::info!(?host, ?origin, "handshake rejected: {reason}");
             return Err(Rejection(StatusCode::FORBIDDEN));
         }
         let changes_at_start = self.registry.change_count();
