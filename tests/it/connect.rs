@@ -247,6 +247,11 @@ async fn scope_keeps_the_request_of_the_handshake() {
             let Query { token } = scope.query()?;
             Ok((scope.path().to_owned(), agent.to_owned(), token, scope.extension::<u8>().copied()))
         }
+
+        #[action(permission = AllowAny)]
+        async fn param(&self, cx: &Context<'_, Member>) -> Result<u32> {
+            cx.scope().url_param("box_id")
+        }
     }
 
     let endpoint = portcullis::websocket(RequestScope);
@@ -255,6 +260,16 @@ async fn scope_keeps_the_request_of_the_handshake() {
     assert_eq!(client.call("how").await.data(), &serde_json::json!(["/ws/a", "tests", "t k", 7]));
     let mut without = connect(&endpoint).open().await.unwrap();
     assert_eq!(without.call("how").await.code(), "invalid_query");
+
+    let mut with_param = connect(&endpoint).url_param("box_id", 7).open().await.unwrap();
+    assert_eq!(with_param.call("param").await.data(), &serde_json::json!(7));
+    assert_eq!(without.call("param").await.status(), 500);
+}
+
+#[tokio::test]
+#[should_panic(expected = "`https://chat.example` is not a host")]
+async fn invalid_host_panics_at_start_up() {
+    let _ = portcullis::websocket(Identity).hosts(["https://chat.example"]);
 }
 
 #[tokio::test]

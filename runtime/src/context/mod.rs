@@ -25,6 +25,8 @@ pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};
 pub use handler::Handler;
 pub use scope::Scope;
+#[cfg(any(feature = "axum", feature = "testing"))]
+pub(crate) use scope::UrlParams;
 pub(crate) use side_effects::{SideEffect, SideEffects, Undo};
 pub(crate) use start_gate::{StartGate, StartOutcome};
 pub use user::User;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::str::FromStr;
 use std::time::SystemTime;
 
 use bytes::{BufMut, BytesMut};
@@ -44,6 +45,25 @@ struct ScopeDetails<U> {
     source: Option<GrantCache<U>>,
     /// When the user's credentials expire.
     expiry: Option<Instant>,
+}
+
+/// The captures of the axum route at which the endpoint is mounted, in the extensions of the request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UrlParams(Vec<(Box<str>, Box<str>)>);
+
+#[cfg(any(feature = "axum", feature = "testing"))]
+impl UrlParams {
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Adds the parameters to the request, if there are any.
+    pub(crate) fn insert_into(mut self, extensions: &mut Extensions) {
+        if !self.0.is_empty() {
+            self.0.shrink_to_fit();
+            extensions.insert(self);
+        }
+    }
 }
 
 impl<U> Scope<U> {
@@ -143,9 +163,44 @@ impl<U> Scope<U> {
         &self.details.request.headers
     }
 
-    /// Returns the path of the request that opened the connection.
+    /// Returns the whole path of the request that opened the connection, with the prefix under which a nested router is
+    /// mounted: `/api/ws` of `/api/ws?theme=dark`.
     pub fn path(&self) -> &str {
         self.details.request.uri.path()
+    }
+
+    /// Parses a capture of the axum route at which the endpoint is mounted, for example `box_id` of `/ws/{box_id}`. It is
+    /// decoded from percent-encoding, and stays the same for the lifetime of the connection.
+    ///
+    /// The captures of a message's route are another matter: see [`Context::capture`](crate::Context::capture).
+    ///
+    /// ```standalone_crate
+    /// use portcullis::{ConnectContext, Result, consumer, websocket};
+    ///
+    /// struct Boxes;
+    ///
+    /// #[consumer]
+    /// impl Boxes {
+    ///     #[connect]
+    ///     async fn on_connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
+    ///         let box_id: u32 = cx.scope().url_param("box_id")?;
+    ///         # let _ = box_id;
+    ///         Ok(())
+    ///     }
+    ///     # #[action(permission = portcullis::AllowAny)] async fn ping(&self) {}
+    /// }
+    ///
+    /// let app: axum::Router = axum::Router::new().route("/ws/{box_id}", websocket(Boxes).into_route());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// 404 `not_found` if the text is not a `T`. A fault (500) if the route has no capture of that name.
+    pub fn url_param<T: FromStr>(&self, name: &str) -> Result<T> {
+        let params = self.details.request.extensions.get::<UrlParams>();
+        let text = params.and_then(|UrlParams(params)| params.iter().find(|(key, _)| **key == *name));
+        let (_, text) = text.ok_or_else(|| Error::internal(format!("the URL has no parameter {name:?}")))?;
+        text.parse().map_err(|_| Error::not_found())
     }
 
     /// Deserializes the query of the request that opened the connection, for example `theme=dark` of `/ws?theme=dark`.

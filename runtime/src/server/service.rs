@@ -6,16 +6,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any_service};
+use http::request::Parts;
 use http::{Request, StatusCode};
 use tower_service::Service;
 
 use super::endpoint::Endpoint;
 use super::handshake::Rejection;
 use crate::consumer::Consumer;
+use crate::context::UrlParams;
 use crate::panic::catch_unwind_future;
 use crate::transport::websocket::WebSocketTransport;
 
@@ -53,8 +56,16 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
                 Ok(upgrade) => upgrade,
                 Err(rejection) => return Ok(rejection.into_response()),
             };
-            // It would keep the read buffer of the HTTP server for the life of the connection. The scope has the path.
-            parts.extensions.remove::<OriginalUri>();
+            let url_params = match read_url_params(&mut parts).await {
+                Ok(url_params) => url_params,
+                Err(rejection) => return Ok(rejection.into_response()),
+            };
+            url_params.insert_into(&mut parts.extensions);
+            // With the prefix under which a nested router is mounted. Left in the extensions, it would keep the read buffer of
+            // the HTTP server for the life of the connection.
+            if let Some(OriginalUri(uri)) = parts.extensions.remove() {
+                parts.uri = uri;
+            }
             let max_frame_bytes = endpoint.limits.max_frame_bytes;
             // The handshake calls application code, also for log entries. If that panics, the request still gets a response.
             let outcome = catch_unwind_future(endpoint.accept(parts, None)).await;
@@ -68,4 +79,15 @@ impl<C: Consumer, B: Send + 'static> Service<Request<B>> for Endpoint<C> {
             })
         })
     }
+}
+
+/// Returns the captures of the axum route. There are none if another service than an axum router has called the endpoint.
+async fn read_url_params(parts: &mut Parts) -> Result<UrlParams, RawPathParamsRejection> {
+    let mut url_params = UrlParams::default();
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(captures) => captures.iter().for_each(|(name, value)| url_params.push(name, value)),
+        Err(RawPathParamsRejection::MissingPathParams(_)) => {}
+        Err(rejection) => return Err(rejection),
+    }
+    Ok(url_params)
 }

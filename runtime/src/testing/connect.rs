@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, Request, Uri};
 
 use super::{Client, Rejected};
 use crate::consumer::Consumer;
+use crate::context::UrlParams;
 use crate::server::{Endpoint, Rejection};
 use crate::transport::memory;
 
@@ -20,6 +21,7 @@ pub fn connect<C: Consumer>(endpoint: &Endpoint<C>) -> ConnectBuilder<C> {
         endpoint: endpoint.clone().assert_complete(),
         user: None,
         request: Request::new(()),
+        url_params: UrlParams::default(),
         answer_pings: true,
     }
 }
@@ -53,6 +55,7 @@ pub struct ConnectBuilder<C: Consumer> {
     endpoint: Endpoint<C>,
     user: Option<C::User>,
     request: Request<()>,
+    url_params: UrlParams,
     answer_pings: bool,
 }
 
@@ -72,6 +75,14 @@ impl<C: Consumer> ConnectBuilder<C> {
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
         *self.request.uri_mut() = path.parse::<Uri>().expect("invalid path or query");
+        self
+    }
+
+    /// Adds a capture of the axum route, as [`Scope::url_param`](crate::Scope::url_param) reads it. Default: none. The path is
+    /// not matched against a route, so set it by [`path`](ConnectBuilder::path) if the consumer reads that too.
+    #[must_use]
+    pub fn url_param(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.url_params.push(name, &value.to_string());
         self
     }
 
@@ -119,7 +130,8 @@ impl<C: Consumer> ConnectBuilder<C> {
     ///
     /// If the future is dropped, the handshake is abandoned and no connection is opened.
     pub async fn open(self) -> Result<Client, Rejected> {
-        let (parts, ()) = self.request.into_parts();
+        let (mut parts, ()) = self.request.into_parts();
+        self.url_params.insert_into(&mut parts.extensions);
         match self.endpoint.accept(Box::new(parts), self.user).await {
             Ok(accepted) => {
                 let (transport, client_end) = memory::pair(accepted.max_frame_bytes(), self.answer_pings);

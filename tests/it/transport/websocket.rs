@@ -107,6 +107,46 @@ async fn handshake_is_rejected_before_the_upgrade() {
     assert!(connect(&address, &[("x-role", "member"), ("origin", &own)]).await.is_ok());
 }
 
+struct Located;
+
+#[consumer]
+impl Located {
+    #[action(permission = AllowAny)]
+    async fn path(&self, cx: &Context<'_, ()>) -> String {
+        cx.scope().path().to_owned()
+    }
+
+    #[action(permission = AllowAny)]
+    async fn param(&self, name: &str, cx: &Context<'_, ()>) -> portcullis::Result<u32> {
+        cx.scope().url_param(name)
+    }
+}
+
+#[tokio::test]
+async fn scope_has_the_whole_path_and_the_captures_of_the_axum_route() {
+    let inner = Router::new().route("/ws/{box_id}/{name}", portcullis::websocket(Located).into_route());
+    let app = Router::new().nest("/api/{version}", inner);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let (mut socket, _) = connect_async(format!("ws://{address}/api/2/ws/%37/a%20b?q=1")).await.unwrap();
+    assert_eq!(call(&mut socket, r#"{"action":"path"}"#).await["data"], "/api/2/ws/%37/a%20b");
+    for (name, status, data) in [
+        ("box_id", 200, Value::from(7)),
+        ("version", 200, 2.into()),
+        ("name", 404, Value::Null),
+        ("no", 500, Value::Null),
+    ] {
+        let reply = call(&mut socket, &format!(r#"{{"action":"param","name":"{name}"}}"#)).await;
+        assert_eq!((&reply["status"], &reply["data"]), (&status.into(), &data), "{name}");
+    }
+    match connect_async(format!("ws://{address}/api/2/ws/7/%ff")).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 400),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn request_without_upgrade_is_rejected() {
     let address = serve().await;
