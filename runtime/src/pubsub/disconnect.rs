@@ -42,12 +42,13 @@ impl<U: User> Disconnect<'_, U> {
         E: Send + Sync + 'static,
     {
         let (group, event) = (Contained::new(group), Contained::new(event));
-        match <dyn Any>::downcast_ref::<Arc<Session<G::Consumer>>>(self.session()) {
-            Some(session) => session.registry.publish(&*group, event, None),
-            None => tracing::error!(
+        let Some(session) = <dyn Any>::downcast_ref::<Arc<Session<G::Consumer>>>(self.session()) else {
+            tracing::error!(
                 consumer = <G::Consumer as Consumer>::NAME,
                 "event dropped: the connection does not belong to the consumer of the group"
-            ),
-        }
+            );
+            return;
+        };
+        session.registry.publish(&*group, event, None);
     }
 }
