@@ -128,8 +128,8 @@ pub use portcullis_macros::event;
 ///
 /// # Errors
 ///
-/// An error closes the connection: with 4403 if its status is a 4xx, with 4500 for a fault, a panic, or if the method takes
-/// longer than [`Limits::action_timeout`].
+/// An error closes the connection: with 4401 if its status is 401, with 4403 if it is another 4xx, with 4500 for a fault, a
+/// panic, or if the method takes longer than [`Limits::action_timeout`].
 ///
 /// # Cancel safety
 ///

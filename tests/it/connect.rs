@@ -175,6 +175,9 @@ impl Hooks {
         if member.roles.contains(&"broken") {
             return Err(Error::internal("no database"));
         }
+        if member.roles.contains(&"unknown") {
+            return Err(Error::unauthenticated());
+        }
         assert!(!member.roles.contains(&"panics"), "no database");
         if member.roles.contains(&"slow") {
             std::future::pending::<()>().await;
@@ -215,7 +218,7 @@ async fn connection_hooks_run_once_and_close_on_error() {
     let mut user = connect(&endpoint).user(member(1, &[])).open().await.unwrap();
     // Messages wait for `#[connect]`.
     assert_eq!(user.call("greeting").await.data(), "hello 1");
-    for (roles, code) in [(&["broken"][..], 4500), (&["panics"], 4500), (&["slow"], 4500)] {
+    for (roles, code) in [(&["broken"][..], 4500), (&["panics"], 4500), (&["slow"], 4500), (&["unknown"], 4401)] {
         let mut refused = connect(&endpoint).user(member(2, roles)).open().await.unwrap();
         assert_eq!(refused.closed().await, code, "{roles:?}");
     }

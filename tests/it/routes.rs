@@ -169,3 +169,36 @@ async fn extractor_error_is_the_reply() {
     let reply = client.call("read").route("rooms/200/messages/x").await;
     assert_eq!((reply.status(), reply.code()), (409, "conflict"));
 }
+
+struct Oversized(Middle);
+struct Leaf;
+
+#[handler]
+impl Leaf {
+    #[action(permission = AllowAny)]
+    async fn ping(&self) {}
+}
+
+struct Middle(Leaf);
+
+#[handler]
+impl Middle {
+    #[route(r"x/{id:(?:\w{60}){60}}/")]
+    fn leaf(&self) -> &Leaf {
+        &self.0
+    }
+}
+
+#[consumer]
+impl Oversized {
+    #[route("middle/")]
+    fn middle(&self) -> &Middle {
+        &self.0
+    }
+}
+
+#[test]
+#[should_panic(expected = r"a regular expression of the route `x/{id:(?:\w{60}){60}}/` of `Oversized` is too large")]
+fn oversized_regular_expression_panics_at_start_up() {
+    let _ = portcullis::websocket(Oversized(Middle(Leaf)));
+}

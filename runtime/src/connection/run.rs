@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::{StreamExt, poll};
+use http::StatusCode;
 use tokio::time::Instant;
 
 use super::detached::DetachedTasks;
@@ -142,7 +143,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             None => Error::internal("`#[connect]` took too long"),
         };
         report(connect.call(), &error);
-        Err(ConnectionEnd::Close(if error.is_fault() { CloseCode::Failed } else { CloseCode::Refused }))
+        Err(ConnectionEnd::Close(match error.status() {
+            _ if error.is_fault() => CloseCode::Failed,
+            StatusCode::UNAUTHORIZED => CloseCode::Unauthenticated,
+            _ => CloseCode::Refused,
+        }))
     }
 
     /// Runs `#[disconnect]`, if the session was established.

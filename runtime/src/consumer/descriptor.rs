@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use crate::log::Cause;
 use crate::permission::Expression;
 
 /// Describes a handler or a consumer.
@@ -12,7 +11,7 @@ pub struct HandlerDescriptor {
     pub name: &'static str,
     /// Permission expression of the handler itself.
     pub permission: Option<&'static Expression>,
-    /// Whether the handler has `permission = is_inherited`: an outer expression must guard it.
+    /// Whether the handler has `permission = inherited`: an outer expression must guard it.
     pub is_inherited: bool,
     /// Captures that the leaves of the handler's expression read.
     pub capture_uses: &'static [CaptureUse],
@@ -30,6 +29,20 @@ impl HandlerDescriptor {
         has_codename(self.permission)
             || self.actions.iter().any(|action| has_codename(action.permission))
             || self.routes.iter().any(|route| has_codename(route.permission) || route.handler.uses_codenames())
+    }
+
+    /// Compiles the regular expressions of all routes, so that no message waits for it. Returns the first pattern with one
+    /// that is too large.
+    pub(crate) fn compile_patterns(&self) -> Result<(), &'static str> {
+        for route in self.routes {
+            let is_too_large =
+                |segment: &Segment| matches!(segment, Segment::Regex(_, regex) if regex().compiled().is_none());
+            if route.pattern.segments.iter().any(is_too_large) {
+                return Err(route.pattern.text);
+            }
+            route.handler.compile_patterns()?;
+        }
+        Ok(())
     }
 }
 
@@ -117,7 +130,7 @@ impl Segment {
     }
 }
 
-/// A regular expression of a pattern. The macros have checked its syntax; it is compiled on first use.
+/// A regular expression of a pattern. The macros have checked its syntax; it is compiled when its consumer is mounted.
 #[derive(Debug)]
 pub struct Regex {
     text: &'static str,
@@ -130,15 +143,13 @@ impl Regex {
         Regex { text, compiled: OnceLock::new() }
     }
 
-    /// Returns whether it matches the whole text. An expression that is too large to compile matches nothing.
+    /// Compiles the expression. Returns `None` if it is larger than the limit of the `regex` crate.
+    fn compiled(&self) -> Option<&regex::Regex> {
+        self.compiled.get_or_init(|| regex::Regex::new(&format!("^(?:{})$", self.text)).ok()).as_ref()
+    }
+
+    /// Returns whether it matches the whole text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| match regex::Regex::new(&format!("^(?:{})$", self.text)) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                tracing::error!(regex = self.text, cause = ?Cause::new(&error), "route ignored: invalid regular expression");
-                None
-            }
-        });
-        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
+        self.compiled().is_some_and(|regex| regex.is_match(text))
     }
 }

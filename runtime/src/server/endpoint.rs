@@ -84,11 +84,15 @@ pub struct Endpoint<C: Consumer> {
 ///
 /// # Panics
 ///
-/// Panics if another consumer of the program has the same name, or if two codenames have the same name.
+/// Panics if another consumer of the program has the same name, if two codenames have the same name, or if a regular
+/// expression of a route is larger than the [limit](regex::RegexBuilder::size_limit) of the `regex` crate.
 #[must_use = "an endpoint does nothing until it is mounted"]
 pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     if let Err(error) = register_mounted::<C>() {
         panic!("{error}");
+    }
+    if let Err(pattern) = C::DESCRIPTOR.compile_patterns() {
+        panic!("a regular expression of the route `{pattern}` of `{}` is too large; write a shorter one", C::NAME);
     }
     Endpoint {
         consumer: Arc::new(consumer),

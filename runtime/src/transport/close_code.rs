@@ -19,7 +19,9 @@ pub(crate) enum CloseCode {
     TooSlow,
     /// 4401: the credentials of the user have expired.
     Expired,
-    /// 4403: `#[connect]` returned an error with a status from 400 to 499.
+    /// 4401: `#[connect]` returned an error with status 401.
+    Unauthenticated,
+    /// 4403: `#[connect]` returned an error with another status from 400 to 499.
     Refused,
     /// 4403: the user lost the permission to be connected, or was disconnected by [`Connections`](crate::Connections).
     Revoked,
@@ -37,7 +39,7 @@ impl CloseCode {
             CloseCode::InvalidUtf8 => 1007,
             CloseCode::MessageTooLarge => 1009,
             CloseCode::TooSlow => 1013,
-            CloseCode::Expired => 4401,
+            CloseCode::Expired | CloseCode::Unauthenticated => 4401,
             CloseCode::Refused | CloseCode::Revoked => 4403,
             CloseCode::Failed => 4500,
             CloseCode::Idle => 4508,
@@ -58,6 +60,7 @@ impl CloseCode {
             CloseCode::MessageTooLarge => "message too large",
             CloseCode::TooSlow => "too slow",
             CloseCode::Expired => "credentials expired",
+            CloseCode::Unauthenticated => "unauthenticated",
             CloseCode::Refused => "refused",
             CloseCode::Revoked => "revoked",
             CloseCode::Failed => "internal error",
