@@ -5,10 +5,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use http::StatusCode;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use super::argument_error::ArgumentError;
 use crate::context::{Authorized, Call};
 use crate::error::{Error, Result};
 use crate::message::{ArgumentValue, DecodedStrings, Field};
@@ -35,13 +35,7 @@ pub fn read_arguments_for_evaluation<'a, T: Deserialize<'a>, U>(
 
 fn deserialize<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     let keys = ArgumentMap { remaining: call.fields().iter(), value: None, decoded: call.decoded() };
-    T::deserialize(keys).map_err(|invalid| {
-        let error = Error::new(StatusCode::BAD_REQUEST, invalid.code, invalid.detail);
-        match invalid.field {
-            Some(field) => error.with_field(field),
-            None => error,
-        }
-    })
+    T::deserialize(keys).map_err(Error::from)
 }
 
 /// A string argument that borrows from the message, or owns a copy if the JSON string has escapes.
@@ -109,50 +103,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
             }
         }
         deserializer.deserialize_string(StrVisitor)
-    }
-}
-
-/// The error of deserializing arguments: becomes a reply with status 400.
-#[derive(Debug)]
-struct ArgumentError {
-    code: &'static str,
-    field: Option<Cow<'static, str>>,
-    detail: String,
-}
-
-impl fmt::Display for ArgumentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for ArgumentError {}
-
-impl de::Error for ArgumentError {
-    fn custom<T: fmt::Display>(message: T) -> ArgumentError {
-        ArgumentError { code: "invalid_argument", field: None, detail: message.to_string() }
-    }
-
-    fn missing_field(field: &'static str) -> ArgumentError {
-        ArgumentError {
-            code: "missing_argument",
-            field: Some(field.into()),
-            detail: format!("Missing argument `{field}`."),
-        }
-    }
-
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> ArgumentError {
-        let detail = "The action takes no such argument.".to_owned();
-        ArgumentError { code: "unknown_argument", field: Some(field.to_owned().into()), detail }
-    }
-}
-
-impl ArgumentError {
-    fn invalid_value(field: &str, error: &serde_json::Error) -> ArgumentError {
-        let text = error.to_string();
-        // The position is relative to the value, not to the message, so a client cannot use it.
-        let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
-        ArgumentError { code: "invalid_argument", field: Some(field.to_owned().into()), detail }
     }
 }
 

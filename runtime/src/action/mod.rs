@@ -1,5 +1,6 @@
 //! Calling actions: typed parameters, and conversion of return values into replies.
 
+mod argument_error;
 mod arguments;
 mod from_context;
 mod into_reply;

@@ -15,6 +15,9 @@ pub(crate) type Field<'a> = (Cow<'a, str>, RawJson<'a>);
 /// Maximum number of keys that are compared pairwise to find a repeated one. More keys are put into a hash set.
 const MAX_PAIRWISE_COMPARED: usize = 16;
 
+/// Maximum length of a key that an error quotes, in characters.
+const MAX_QUOTED_CHARS: usize = 64;
+
 /// The keys of a message that Portcullis itself reads.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope<'a> {
@@ -180,7 +183,8 @@ fn bad_message(code: &'static str, detail: &'static str) -> Error {
 }
 
 fn repeated_key(key: &str) -> Error {
-    bad_message("repeated_key", "The message repeats a key.").with_field(key.to_owned())
+    bad_message("repeated_key", "The message repeats a key.")
+        .with_field(key.chars().take(MAX_QUOTED_CHARS).collect::<String>())
 }
 
 fn find_repeated_key<'r>(fields: &'r [Field<'_>]) -> Option<&'r str> {
@@ -255,6 +259,8 @@ mod tests {
         let mut request = Request::default();
         let outcome = request.read(r#"{"x":1,"x":2,"action":"a","request_id":7}"#, LIMITS);
         assert_eq!(outcome.unwrap_err().field(), Some("x"));
+        let long = format!(r#"{{"{0}":1,"{0}":2}}"#, "k".repeat(1000));
+        assert_eq!(Request::default().read(&long, LIMITS).unwrap_err().field(), Some(&*"k".repeat(MAX_QUOTED_CHARS)));
         assert_eq!((request.head.echo.action, request.head.echo.request_id), (Some(r#""a""#), Some("7")));
     }
 
