@@ -67,9 +67,11 @@ impl<C: Consumer> DetachedTasks<C> {
         self.tasks.as_ref().map_or(0, JoinSet::len) + self.messages.len()
     }
 
-    /// Returns how many messages wait for an authentication to end and how many replies wait to be sent.
-    pub(super) fn backlog(&self) -> usize {
-        self.queued_authentications.len() + self.messages.len()
+    /// Returns how many messages wait for an authentication to end or for their reply to be sent, and their size in bytes.
+    pub(super) fn backlog(&self) -> (usize, usize) {
+        let texts = self.queued_authentications.iter().map(|(_, text)| text);
+        let texts = texts.chain(self.messages.iter().map(|message| &message.text));
+        texts.fold((0, 0), |(count, bytes), text| (count + 1, bytes + text.len()))
     }
 
     /// Spawns a task that dispatches a message.

@@ -31,6 +31,7 @@ pub(super) struct EventLoop<C: Consumer> {
     /// Frames that were read while an action ran.
     pub(super) read_ahead: VecDeque<Incoming>,
     pub(super) max_read_ahead: usize,
+    pub(super) max_read_ahead_bytes: usize,
     /// Whether a stream of replies is being sent. Unlike an action, it may run without a time limit.
     pub(super) is_streaming: bool,
     pub(super) detached: DetachedTasks<C>,
@@ -40,8 +41,10 @@ impl<C: Consumer> EventLoop<C> {
     /// Returns whether further frames are read. After [`Incoming::Broken`] the stream ends, which must not end the
     /// connection before the messages in front of it are dispatched.
     fn is_reading(&self) -> bool {
-        let read_ahead = self.read_ahead.len() + self.detached.backlog();
-        read_ahead < self.max_read_ahead && !matches!(self.read_ahead.back(), Some(Incoming::Broken(_)))
+        let (backlog, backlog_bytes) = self.detached.backlog();
+        self.read_ahead.len() + backlog < self.max_read_ahead
+            && self.read_ahead.iter().map(Incoming::len).sum::<usize>() + backlog_bytes < self.max_read_ahead_bytes
+            && !matches!(self.read_ahead.back(), Some(Incoming::Broken(_)))
     }
 
     /// Waits for what has to be processed next: the output of `action`, or else the input and output of the connection, or

@@ -35,6 +35,9 @@ pub struct Limits {
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
     /// connection, because the client can no longer be heard. Default: 32.
     pub max_read_ahead: usize,
+    /// Maximum size of the messages that are read ahead, in bytes. When it is reached, nothing is read until the action ends,
+    /// so that one message may exceed it. Default: 128 KiB.
+    pub max_read_ahead_bytes: usize,
     /// Maximum number of groups per connection, where each subscription counts. Joining more fails with 409. Default: 256.
     pub max_groups: usize,
     /// Capacity of a connection's send queue, in events. [`Endpoint::overflow_policy`](crate::Endpoint::overflow_policy)
@@ -65,6 +68,7 @@ impl Default for Limits {
             idle_timeout: Duration::from_mins(1),
             send_timeout: Duration::from_mins(1),
             max_read_ahead: 32,
+            max_read_ahead_bytes: 128 * 1024,
             max_groups: 256,
             max_queued_events: 256,
             max_queued_bytes: 1024 * 1024,

@@ -75,6 +75,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             heartbeat: Heartbeat::new(limits.ping_interval, limits.idle_timeout),
             read_ahead: VecDeque::new(),
             max_read_ahead: limits.max_read_ahead,
+            max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
             detached: DetachedTasks::new(),
         },

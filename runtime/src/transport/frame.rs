@@ -48,6 +48,13 @@ pub(crate) enum Incoming {
     Broken(CloseCode),
 }
 
+impl Incoming {
+    /// Returns the size of the message in bytes.
+    pub(crate) fn len(&self) -> usize {
+        if let Incoming::Text(text) = self { text.len() } else { 0 }
+    }
+}
+
 /// A frame to the peer.
 #[derive(Debug)]
 pub(crate) enum Outgoing {

@@ -7,10 +7,10 @@ use futures_util::{SinkExt, StreamExt};
 use portcullis::{AllowAny, Context, Limits, consumer};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::connect_async;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{client_async, connect_async};
 
 use crate::common::clients::Socket;
 use crate::common::{Member, member};
@@ -249,4 +249,57 @@ async fn client_gone_during_an_action_harms_no_other_connection() {
     drop(leaving);
     let mut staying = connect(&address, MEMBER).await.unwrap();
     assert_eq!(call(&mut staying, r#"{"action":"whoami"}"#).await["data"], 7);
+}
+
+/// An action that waits until it is released.
+struct Gate(std::sync::Arc<tokio::sync::Notify>);
+
+#[consumer]
+impl Gate {
+    #[action(permission = AllowAny)]
+    async fn wait(&self) {
+        self.0.notified().await;
+    }
+
+    #[action(permission = AllowAny)]
+    async fn length(&self, text: &str) -> usize {
+        text.len()
+    }
+}
+
+#[tokio::test]
+async fn read_ahead_is_bounded_in_bytes() {
+    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
+    let limits = Limits { max_read_ahead_bytes: 100_000, ..Limits::default() };
+    let endpoint = portcullis::websocket(Gate(gate.clone())).limits(limits);
+    // The buffers of the kernel are small, so that what the client can write is what the server reads.
+    let server = TcpSocket::new_v4().unwrap();
+    server.set_recv_buffer_size(4096).unwrap();
+    server.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = server.listen(8).unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/ws", endpoint.into_route())).await });
+    let client = TcpSocket::new_v4().unwrap();
+    client.set_send_buffer_size(4096).unwrap();
+    let stream = client.connect(address).await.unwrap();
+    let (mut socket, _) = client_async(format!("ws://{address}/ws"), stream).await.unwrap();
+
+    socket.send(Message::text(r#"{"action":"wait"}"#)).await.unwrap();
+    let text = "x".repeat(30_000);
+    let message = format!(r#"{{"action":"length","text":"{text}"}}"#);
+    let mut taken = 0;
+    while tokio::time::timeout(Duration::from_millis(500), socket.send(Message::text(&message))).await.is_ok() {
+        taken += 1;
+        assert!(taken < 10, "{taken} messages of 30 kB were read ahead");
+    }
+    assert!(taken >= 2, "only {taken} messages were read ahead");
+
+    gate.notify_one();
+    socket.flush().await.unwrap();
+    let mut replies = 0;
+    while replies < taken + 2 {
+        let reply: Value = serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+        assert_eq!(reply["status"], 200, "{reply}");
+        replies += 1;
+    }
 }
