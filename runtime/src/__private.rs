@@ -9,7 +9,8 @@ pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
     Argument, FromContext, HookOutcome, Identity, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects,
-    ObjectParameter, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture, read_nested,
+    ObjectParameter, error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture,
+    read_nested,
 };
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,

@@ -12,6 +12,56 @@ use crate::panic::drop_contained;
 /// A `Result` whose error is [`Error`] unless another type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Converts foreign errors in functions that return a [`Result`], such as permissions and extractors.
+///
+/// An action may return other error types itself, see [`Error`].
+///
+/// ```
+/// use portcullis::{Context, Handler, Permission, Result, ResultExt};
+///
+/// /// Grants access while the flag is in a file.
+/// struct Enabled;
+///
+/// impl<H: Handler> Permission<H> for Enabled {
+///     async fn has_permission(&self, _handler: &H, _cx: &Context<'_, H::User>) -> Result<bool> {
+///         Ok(std::fs::read_to_string("/run/enabled").fault()?.trim() == "yes")
+///     }
+/// }
+/// ```
+pub trait ResultExt<T> {
+    /// Turns an error into a fault: status 500, and the cause is logged under an id. An [`Error`] stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The converted error.
+    fn fault(self) -> Result<T>;
+}
+
+impl<T, E: Into<Box<dyn StdError + Send + Sync>> + 'static> ResultExt<T> for Result<T, E> {
+    fn fault(self) -> Result<T> {
+        self.map_err(|error| {
+            #[cfg(feature = "anyhow")]
+            let error = match downcast(error) {
+                Ok(error) => return Error::from_anyhow(error),
+                Err(error) => error,
+            };
+            Error::from_boxed(error.into())
+        })
+    }
+}
+
+/// Returns the value as a `T`, or unchanged if it is another type.
+#[cfg(feature = "anyhow")]
+fn downcast<E: 'static, T: 'static>(value: E) -> Result<T, E> {
+    let mut value = Some(value);
+    let same_type: Option<&mut Option<T>> = (&mut value as &mut dyn std::any::Any).downcast_mut();
+    match (same_type.and_then(Option::take), value) {
+        (Some(same), _) => Ok(same),
+        (None, Some(value)) => Err(value),
+        (None, None) => unreachable!("bug: a value was taken and lost"),
+    }
+}
+
 /// The error of an action, a permission, an extractor or a hook.
 ///
 /// The status decides what the reply shows:
@@ -23,7 +73,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// An error of the second kind is called a *fault*. Its cause is logged under the id and not sent.
 ///
-/// An action may return an error type of the application if that type converts into `Error`:
+/// An action may return an error type of the application. If that type converts into `Error`, the conversion decides the
+/// status. Any other type that implements [`std::error::Error`], `Box<dyn std::error::Error + Send + Sync>` and, with the
+/// feature `anyhow`, `anyhow::Error` become a fault, unless the box holds an `Error`. In other functions,
+/// [`ResultExt::fault`] converts such errors.
 ///
 /// ```
 /// use portcullis::{AllowAny, Error, StatusCode, consumer};
@@ -152,6 +205,17 @@ impl Error {
         let mut error = Error::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Internal error.");
         error.0.cause = Some(cause.into());
         error
+    }
+
+    /// Returns the `Error` in the box, or a fault with that cause.
+    pub(crate) fn from_boxed(cause: Box<dyn StdError + Send + Sync>) -> Error {
+        cause.downcast().map_or_else(Error::internal, |error| *error)
+    }
+
+    /// Returns the `Error` in `cause`, in whatever context it is, or a fault with that cause.
+    #[cfg(feature = "anyhow")]
+    pub(crate) fn from_anyhow(cause: anyhow::Error) -> Error {
+        cause.downcast().unwrap_or_else(Error::internal)
     }
 
     pub(crate) fn too_many_objects(max_objects: usize) -> Error {

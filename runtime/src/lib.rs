@@ -38,7 +38,7 @@
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
 //! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message and
 //!   the connection.
-//! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`]: the inputs and results of an action.
+//! - [`FromContext`], [`IntoReply`], [`Streamed`], [`Error`], [`ResultExt`]: the inputs and results of an action.
 //! - [`Group`], [`event`], [`Publisher`], [`Connections`]: publishing to connections, and changing rights of connected users.
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
@@ -50,6 +50,7 @@
 //!
 //! # Features
 //!
+//! - `anyhow`: actions may return [`anyhow::Error`](https://docs.rs/anyhow).
 //! - `axum` (default): [`Endpoint`] is an axum service.
 //! - `registry` (default): every consumer of the program is registered at start-up.
 //! - `testing`: the in-process client.
@@ -90,7 +91,7 @@ pub use consumer::{Audit, AuditEntry, Consumer, RegistryError, audit, codenames}
 pub use context::{
     ConnectContext, ConnectionId, Context, Disconnect, DisconnectReason, GrantKey, Handler, Scope, User,
 };
-pub use error::{Error, Result};
+pub use error::{Error, Result, ResultExt};
 pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKey, Overwrites, UserGrants};
 pub use http;
 pub use http::StatusCode;

@@ -198,14 +198,16 @@ impl ActionExpansion<'_> {
         let called = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
         // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
         // as plain data.
-        let (ok, err, into, returned) =
-            (paths::ok(span), paths::err(span), paths::into(span), paths::output_conversion(span));
+        let (ok, err, returned) = (paths::ok(span), paths::err(span), paths::output_conversion(span));
+        let conversion = paths::error_conversion(span);
+        // An error type that has no conversion is reported at the return type.
+        let converted = quote_spanned!(span=> #conversion(&#error).__into_error(#error));
         quote! {
             #started
             #called
             match #returned(&#output).__into_result(#output) {
                 #ok(#output) => #written,
-                #err(#error) => #err(#into(#error)),
+                #err(#error) => #err(#converted),
             }
         }
     }

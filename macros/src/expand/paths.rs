@@ -28,7 +28,6 @@ paths! {
     none = [::core::option::Option::None]
     ok = [::core::result::Result::Ok]
     err = [::core::result::Result::Err]
-    into = [::core::convert::Into::into]
     map = [::core::result::Result::map]
     option = [::core::option::Option]
 
@@ -77,6 +76,7 @@ paths! {
     evaluation_into_object_evaluation = [__rt::Evaluation::into_object_evaluation]
     evaluation_next = [__rt::Evaluation::next]
     evaluation_record = [__rt::Evaluation::record]
+    error_conversion = [__rt::error_conversion]
     event_descriptor = [__rt::EventDescriptor]
     event_evaluation_finish = [__rt::EventEvaluation::finish]
     event_evaluation_next = [__rt::EventEvaluation::next]

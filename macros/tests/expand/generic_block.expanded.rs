@@ -86,7 +86,9 @@ const _: () = {
                         __rt::IntoReply::into_reply(__output, __reply)
                     }
                     ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                        ::core::result::Result::Err(
+                            __rt::error_conversion(&__error).__into_error(__error),
+                        )
                     }
                 }
             }),

@@ -79,10 +79,9 @@ pub struct FallibleReply<M>(PhantomData<M>);
 /// | `(T, StatusCode)` | the code, from 200 to 299 | the value |
 /// | [`NoReply`] | no reply | |
 /// | [`Streamed<S>`](crate::Streamed) | per item | one reply per item, then a last one |
-/// | `Result<T, E>`, `E: Into<Error>` | as `T`, or of the error | as `T` |
+/// | `Result<T, E>` with an error that [`Error`] lists | as `T`, or of the error | as `T` |
 ///
-/// Every serializable type implements it. An action that can fail returns a `Result` with an error that converts into
-/// [`Error`]:
+/// Every serializable type implements it. An action that can fail returns a `Result`:
 ///
 /// ```
 /// use portcullis::{AllowAny, Error, Result, StatusCode, consumer};

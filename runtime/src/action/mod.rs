@@ -2,6 +2,7 @@
 
 mod argument_error;
 mod arguments;
+mod error_conversion;
 mod from_context;
 mod into_reply;
 mod json_path;
@@ -10,6 +11,7 @@ mod outcome;
 mod streamed;
 
 pub use arguments::{Argument, Str, read_arguments, read_arguments_for_evaluation, read_capture};
+pub use error_conversion::error_conversion;
 pub use from_context::FromContext;
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
 pub use json_path::read_nested;

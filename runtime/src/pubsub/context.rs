@@ -286,13 +286,15 @@ impl<U: User> Context<'_, U> {
         Ok(())
     }
 
-    /// Returns a handle that publishes at once, whatever the outcome of this action: `cx.publisher::<Chat>()`.
+    /// Returns a handle that publishes at once, whatever the outcome of this action: `cx.unchecked_publisher::<Chat>()`.
+    ///
+    /// Unchecked: as for a [`Publisher`] of the endpoint, no permission of the group is evaluated for the caller.
     ///
     /// # Errors
     ///
     /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
     /// consumer `C`.
-    pub fn publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
+    pub fn unchecked_publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
         Ok(Publisher::new(session::<C, U>(self.action_call()?)?.registry.clone()))
     }
 
