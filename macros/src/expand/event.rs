@@ -6,8 +6,8 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::evaluation::NamedExpression;
-use super::leaf::mentions_generics;
 use super::paths::{self, Locals};
+use super::tokens::mentions_generics;
 use crate::model::block::Block;
 use crate::model::event::Event;
 use crate::model::respan;

@@ -17,6 +17,7 @@ mod leaf;
 mod object_parameters;
 mod paths;
 mod route;
+mod tokens;
 
 pub(crate) use block::block;
 pub(crate) use codenames::codenames;

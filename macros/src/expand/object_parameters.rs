@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
 use super::arguments::MessageKey;
-use super::leaf::{replace_self, string_literal};
 use super::paths::{self, Locals};
+use super::tokens::{replace_self, string_literal};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::object::{Object, ObjectSource};

@@ -1,11 +1,12 @@
 //! The code of one leaf: its alias, and the calls that evaluate it.
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, PathArguments, Token};
 
 use crate::expand::object_parameters;
 use crate::expand::paths::{self, Locals};
+use crate::expand::tokens::{mentions_generics, replace_self, string_literal};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, object_permission_name};
@@ -99,20 +100,6 @@ fn leaf_path(leaf: &Leaf) -> TokenStream {
         }
     }
     path.to_token_stream()
-}
-
-/// Returns whether the tokens name `Self` or a generic parameter of the block.
-pub(in crate::expand) fn mentions_generics(tokens: TokenStream, generics: &Generics) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "Self" || is_block_parameter(generics, &word),
-        TokenTree::Group(group) => mentions_generics(group.stream(), generics),
-        _ => false,
-    })
-}
-
-fn is_block_parameter(generics: &Generics, word: &Ident) -> bool {
-    let types = generics.type_params().map(|parameter| &parameter.ident);
-    types.chain(generics.const_params().map(|parameter| &parameter.ident)).any(|ident| ident == word)
 }
 
 impl NamedLeaf<'_> {
@@ -351,35 +338,4 @@ impl NamedLeaf<'_> {
 fn map_to_some(answer: &TokenStream) -> TokenStream {
     let (map, some) = (paths::map(Span::call_site()), paths::some(Span::call_site()));
     quote!(#map(#answer, #some))
-}
-
-/// Returns the tokens with `Self` replaced by the type.
-pub(in crate::expand) fn replace_self(tokens: TokenStream, is_block_parameter: &TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut out = TokenStream::new();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "Self" => {
-                let qualifies = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                out.extend(if qualifies {
-                    quote_spanned!(word.span()=> <#is_block_parameter>)
-                } else {
-                    is_block_parameter.clone()
-                });
-            }
-            TokenTree::Group(group) => {
-                let mut inside = Group::new(group.delimiter(), replace_self(group.stream(), is_block_parameter));
-                inside.set_span(group.span());
-                out.extend([TokenTree::Group(inside)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
-}
-
-pub(in crate::expand) fn string_literal(text: &str, span: Span) -> Literal {
-    let mut literal = Literal::string(text);
-    literal.set_span(span);
-    literal
 }

@@ -3,4 +3,4 @@
 mod evaluate;
 mod evaluate_event;
 
-pub(super) use evaluate::{NamedLeaf, leaf_aliases, mentions_generics, named_leaves, replace_self, string_literal};
+pub(super) use evaluate::{NamedLeaf, leaf_aliases, named_leaves};
