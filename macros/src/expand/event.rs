@@ -54,19 +54,19 @@ impl EventExpansion<'_> {
     pub(super) fn emits(&self, locals: &Locals) -> TokenStream {
         let (cfgs, ty) = (&self.event.cfgs, self.type_at(paths::type_span(self.ty)));
         let (name, permission) = (constant(&self.event.name), expression_constant(&self.permission.reference()));
-        let (may_see, frame) = (self.may_see(locals), self.frame(locals));
+        let (authorize_event, frame) = (self.authorize_event(locals), self.frame(locals));
         let coalescing_key = self.coalescing_key(locals);
-        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #coalescing_key #frame));
+        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #authorize_event #coalescing_key #frame));
         quote!(#(#cfgs)* #emits)
     }
 
-    fn may_see(&self, locals: &Locals) -> TokenStream {
+    fn authorize_event(&self, locals: &Locals) -> TokenStream {
         let Locals { event, handler, subscriber, .. } = locals;
         let (site, ty) = (Span::call_site(), self.type_at(paths::type_span(self.ty)));
         let (subscriber_type, option, bool) = (paths::subscriber_type(site), paths::option(site), paths::bool(site));
         let evaluated = self.permission.evaluate_event(|span| self.type_at(span), locals);
         quote! {
-            fn may_see(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
+            fn authorize_event(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
                 let #handler = self;
                 #evaluated
             }
@@ -178,12 +178,12 @@ pub(super) fn fallback(block: &Block) -> TokenStream {
         let (name, permission) = (constant(&event.name), expression_constant(&paths::deny_all(site)));
         let (subscriber, option) = (paths::subscriber_type(site), paths::option(site));
         let (bool, denied) = (paths::bool(site), paths::denied(site));
-        let may_see = quote! {
-            fn may_see(&self, _: &#subscriber<'_, Self::User>, _: &#ty) -> #option<#bool> {
+        let authorize_event = quote! {
+            fn authorize_event(&self, _: &#subscriber<'_, Self::User>, _: &#ty) -> #option<#bool> {
                 #denied
             }
         };
-        let emits = emits(block, ty, ty, &quote!(#name #permission #may_see));
+        let emits = emits(block, ty, ty, &quote!(#name #permission #authorize_event));
         Some(quote!(#(#cfgs)* #emits))
     });
     impls.collect()

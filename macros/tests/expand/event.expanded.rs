@@ -167,7 +167,7 @@ const _: () = {
     impl __rt::Emits<__Event0Type> for Chat {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event0Type,
@@ -219,7 +219,7 @@ const _: () = {
     impl __rt::Emits<__Event1Type> for Chat {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event1Type,
@@ -383,7 +383,7 @@ const _: () = {
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &Changed<P>,

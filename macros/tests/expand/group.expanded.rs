@@ -38,7 +38,7 @@ const _: () = {
                 ::std::format!("rooms/{}/{{{}}}", __group.room_id, __group.channel),
             )
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
@@ -110,7 +110,7 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Everybody";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
@@ -163,7 +163,7 @@ const _: () = {
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
@@ -217,7 +217,7 @@ const _: () = {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,

@@ -34,7 +34,7 @@ pub trait Emits<E>: Consumer {
 
     /// Evaluates the permission. `None` if grants must be loaded first.
     #[doc(hidden)]
-    fn may_see(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
+    fn authorize_event(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
     /// Returns the hash of the coalescing key: a newer queued event with an equal key may replace an older one. `None` if
     /// the event replaces no other.
