@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::evaluate::NamedLeaf;
+use super::named_leaf::NamedLeaf;
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {

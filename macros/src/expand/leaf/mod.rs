@@ -2,5 +2,6 @@
 
 mod evaluate;
 mod evaluate_event;
+mod named_leaf;
 
-pub(super) use evaluate::{NamedLeaf, leaf_aliases, named_leaves};
+pub(super) use named_leaf::{NamedLeaf, leaf_aliases, named_leaves};
