@@ -106,7 +106,7 @@ impl ActionExpansion<'_> {
         let Locals { authorized, call, .. } = locals;
         let permission = permission.map(|permission| {
             let evaluate = permission.evaluate(locals);
-            quote!(let #authorized = { #evaluate? };)
+            quote!(let #authorized = #evaluate?;)
         });
         let captures = self.captures(locals);
         let (read, none) = (paths::read_arguments(Span::call_site()), paths::check_execution(Span::call_site()));

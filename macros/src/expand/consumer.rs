@@ -91,7 +91,7 @@ fn authorize_connect(
         (None, None) => return None,
         (Some(block_permission), None) => block_permission,
         (None, Some(strict)) => strict,
-        (Some(block_permission), Some(strict)) => quote!({ #block_permission }?; #strict),
+        (Some(block_permission), Some(strict)) => quote!(#block_permission?; #strict),
     };
     let (connect, result) = (paths::connect_context(Span::call_site()), paths::result(Span::call_site()));
     let Locals { cx, handler, .. } = locals;

@@ -89,7 +89,7 @@ impl ObjectExpansion<'_> {
             }
         };
         let text = self.object.source.text();
-        quote_spanned!(span=> let mut #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
+        quote_spanned!(span=> let #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
     }
 
     /// Returns the statement that binds the loaded parameter.

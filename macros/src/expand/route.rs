@@ -72,7 +72,7 @@ impl RouteExpansion<'_> {
             let traversal_call = paths::traversal_call(Span::call_site());
             quote! {
                 let #call = #traversal_call(#traversal);
-                let #authorized = { #evaluate? };
+                let #authorized = #evaluate?;
             }
         });
         let id = Literal::usize_unsuffixed(route.id);

@@ -140,29 +140,21 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
         }
     }
     const _: () = __rt::check_descriptor(<Search as __rt::Dispatch>::DESCRIPTOR);

@@ -72,29 +72,21 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
         }
     }
     #[automatically_derived]
@@ -105,25 +97,13 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__BLOCK,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_connect(&__evaluation)
+            __rt::SingleLeaf::finish_connect(
+                __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                    .await,
+            )
         }
         const AUTHENTICATES: ::core::primitive::bool = true;
         async fn authenticate(
@@ -234,29 +214,21 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
         }
     }
     #[automatically_derived]
@@ -267,25 +239,13 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__BLOCK,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_connect(&__evaluation)
+            __rt::SingleLeaf::finish_connect(
+                __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                    .await,
+            )
         }
         #[cfg(feature = "tokens")]
         const AUTHENTICATES: ::core::primitive::bool = true;

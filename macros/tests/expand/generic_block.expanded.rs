@@ -97,44 +97,45 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <May<
-                            P,
-                        > as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &May::<P> {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <May<P> as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    1 => {
-                        <__BlockLeaf1 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf1 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <May<
+                                    P,
+                                > as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &May::<P> {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <May<P> as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                <__BlockLeaf1 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf1 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
         }
     }
 };

@@ -100,60 +100,56 @@ const _: () = {
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
+                let __authorized = __rt::evaluate(
                         __call,
                         &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
+                        __authorized,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    <__Action0Leaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf0 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                1 => {
+                                    <__Action0Leaf1 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf1 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                2 => {
+                                    <__Action0Leaf2 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf2 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                _ => __rt::unknown_leaf(),
                             }
-                            1 => {
-                                <__Action0Leaf1 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf1 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            2 => {
-                                <__Action0Leaf2 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf2 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+                        },
+                    )
+                    .await?;
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::publish(__handler).await;
@@ -173,68 +169,69 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    1 => {
-                        <__BlockLeaf1 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf1 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    2 => {
-                        <__BlockLeaf2 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf2 { 0: "editor", 1: 2 },
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    3 => {
-                        <__BlockLeaf3 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf3 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__BlockLeaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                <__BlockLeaf1 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf1 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            2 => {
+                                <__BlockLeaf2 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf2 { 0: "editor", 1: 2 },
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            3 => {
+                                <__BlockLeaf3 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf3 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
         }
     }
     const _: () = __rt::check_descriptor(<Articles as __rt::Dispatch>::DESCRIPTOR);

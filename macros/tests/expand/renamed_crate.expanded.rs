@@ -49,34 +49,21 @@ const _: () = {
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
             |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {

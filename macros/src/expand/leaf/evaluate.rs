@@ -48,38 +48,27 @@ impl NamedLeaf<'_> {
         }
         if subject.object.is_some() {
             let (may, subject) = (paths::loading_objects_may(span), paths::at_span(&subject.local, span));
-            return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
+            return Some(quote_spanned!(span=> #may(#subject, #handler, #call, #name).await));
         }
         // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
         let (may, subject) = (paths::may_on(at), paths::at_span(&subject.local, at));
-        Some(quote_spanned!(at=> #may(#call, #name, &#subject).await))
+        Some(quote_spanned!(at=> #may(#call, #name, #subject).await))
     }
 
     /// Evaluates the leaf for one object after the other.
     fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
-        let Locals { leaf_evaluation, call, handler, object, object_answer, .. } = locals;
-        let (span, site, at) = (self.leaf.span, Span::call_site(), subject.span());
+        let Locals { call, handler, object, .. } = locals;
+        let (span, at) = (self.leaf.span, subject.span());
         let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let (context, some, start) =
-            (paths::call_context(site), paths::some(site), paths::loading_objects_start_leaf(at));
-        let (next, record, answer) = (
-            paths::leaf_over_objects_next(site),
-            paths::leaf_over_objects_record(site),
-            paths::leaf_over_objects_into_answer(site),
-        );
-        let evaluation = quote_spanned!(at=> #start(&mut #subject, #handler, #call).await);
+        let (context, evaluate_leaf) =
+            (paths::call_context(Span::call_site()), paths::loading_objects_evaluate_leaf(at));
         let evaluate = quote_spanned! {span=>
             #as_permission::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
         };
-        Some(quote! {{
-            let mut #leaf_evaluation = #evaluation;
-            while let #some(#object) = #next(&mut #leaf_evaluation) {
-                let #object_answer = #evaluate;
-                #record(&mut #leaf_evaluation, #object_answer);
-            }
-            #answer(#leaf_evaluation)
-        }})
+        Some(quote_spanned! {at=>
+            #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
+        })
     }
 
     /// Evaluates the leaf for a connect check.

@@ -108,6 +108,11 @@ impl NamedLeaf<'_> {
         self.subject.as_ref().is_some_and(|subject| subject.position == position)
     }
 
+    /// Returns the local that holds the parameter that the leaf names.
+    pub(in crate::expand) fn parameter(&self) -> Option<&Ident> {
+        self.subject.as_ref().map(|subject| &subject.local)
+    }
+
     /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
     pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
         let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
