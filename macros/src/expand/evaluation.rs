@@ -1,11 +1,12 @@
 //! Permission expressions: the tree that the runtime evaluates, and the code that evaluates the leaves.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics};
 
 use super::leaf::{self, NamedLeaf};
 use super::paths::{self, Locals};
+use super::tokens::index_literal;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
@@ -72,13 +73,13 @@ impl<'a> NamedExpression<'a> {
     /// Evaluates the expression for a message. Returns an expression whose value is `Result<Authorized>`.
     pub(super) fn evaluate(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, .. } = locals;
-        self.evaluate_call(&quote!(#authorized), call, |leaf| leaf.evaluate(locals), locals)
+        self.evaluate_call(&authorized.to_token_stream(), call, |leaf| leaf.evaluate(locals), locals)
     }
 
     /// Evaluates the expression for joining a group; `consumer` returns the type of its consumer at a span.
     pub(super) fn evaluate_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_join(&consumer(leaf.leaf.span), locals));
-        self.evaluate_call(&quote!(()), &locals.call, evaluate, locals)
+        self.evaluate_call(&quote_spanned!(locals.site=> ()), &locals.call, evaluate, locals)
     }
 
     fn evaluate_call(
@@ -88,33 +89,33 @@ impl<'a> NamedExpression<'a> {
         evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>,
         locals: &Locals,
     ) -> TokenStream {
-        let (name, site) = (&self.name, Span::call_site());
+        let (name, site) = (self.name_at(locals), locals.site);
         if let Some(answer) = self.single_leaf().and_then(&evaluate_leaf) {
             let (start, finish) = (paths::single_leaf_start(site), paths::single_leaf_finish(site));
-            return quote!(#finish(#start(#call, &#name), #answer, #proof));
+            return quote_spanned!(site=> #finish(#start(#call, &#name), #answer, #proof));
         }
         let (evaluate, leaves) = (paths::evaluate(site), self.async_leaves(evaluate_leaf, locals));
-        quote!(#evaluate(#call, &#name, #proof, #leaves).await)
+        quote_spanned!(site=> #evaluate(#call, &#name, #proof, #leaves).await)
     }
 
     /// Evaluates the leaves that need no object, and starts the evaluation of the remaining leaves.
     pub(super) fn evaluate_before_loading(&self, locals: &Locals) -> TokenStream {
-        let (name, Locals { call, evaluation, .. }) = (&self.name, locals);
-        let evaluate = paths::evaluate_before_loading(Span::call_site());
+        let (name, Locals { call, evaluation, site, .. }) = (self.name_at(locals), locals);
+        let evaluate = paths::evaluate_before_loading(locals.site);
         let leaves = self.async_leaves(|leaf| leaf.evaluate_before_loading(locals), locals);
-        quote!(let #evaluation = #evaluate(#call, &#name, #leaves).await?;)
+        quote_spanned!(*site=> let #evaluation = #evaluate(#call, &#name, #leaves).await?;)
     }
 
     /// Evaluates the leaves for their parameters, and binds the result to `__authorized`.
     pub(super) fn evaluate_with_parameters(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, evaluation, .. } = locals;
-        let evaluate = paths::evaluate_objects(Span::call_site());
+        let evaluate = paths::evaluate_objects(locals.site);
         let leaves = self.async_leaves(|leaf| leaf.evaluate_parameter(locals), locals);
         // The closure moves references to the parameters into the future of a leaf.
         let mut parameters: Vec<&Ident> = self.leaves.iter().filter_map(NamedLeaf::parameter).collect();
         parameters.sort();
         parameters.dedup();
-        quote! {
+        quote_spanned! {locals.site=>
             let #authorized = {
                 #(let #parameters = &#parameters;)*
                 #evaluate(#evaluation, #authorized, #leaves).await?
@@ -124,37 +125,42 @@ impl<'a> NamedExpression<'a> {
 
     /// Evaluates the expression for a connect check. Returns an expression whose value is `Result<()>`.
     pub(super) fn evaluate_connect(&self, locals: &Locals) -> TokenStream {
-        let (name, site, cx) = (&self.name, Span::call_site(), &locals.cx);
+        let (name, site, cx) = (self.name_at(locals), locals.site, &locals.cx);
         if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_connect(locals)) {
             let (start, finish) = (paths::single_leaf_start_connect(site), paths::single_leaf_finish_connect(site));
-            return quote!(#finish(#start(#cx, &#name), #answer));
+            return quote_spanned!(site=> #finish(#start(#cx, &#name), #answer));
         }
         let leaves = self.async_leaves(|leaf| leaf.evaluate_connect(locals), locals);
         let evaluate = paths::evaluate_connect(site);
-        quote!(#evaluate(#cx, &#name, #leaves).await)
+        quote_spanned!(site=> #evaluate(#cx, &#name, #leaves).await)
     }
 
     /// Evaluates the expression for a strict connect check: without a connect opinion, a leaf is evaluated as for a message.
     pub(super) fn evaluate_strict_connect(&self, locals: &Locals) -> TokenStream {
-        let (name, site, cx) = (&self.name, Span::call_site(), &locals.cx);
+        let (name, site, cx) = (self.name_at(locals), locals.site, &locals.cx);
         if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_strict_connect(locals)) {
             let (start, finish) = (paths::single_leaf_start_connect(site), paths::single_leaf_finish(site));
-            return quote!(#finish(#start(#cx, &#name), #answer, ()));
+            return quote_spanned!(site=> #finish(#start(#cx, &#name), #answer, ()));
         }
         let leaves = self.async_leaves(|leaf| leaf.evaluate_strict_connect(locals), locals);
         let evaluate = paths::evaluate_strict_connect(site);
-        quote!(#evaluate(#cx, &#name, #leaves).await)
+        quote_spanned!(site=> #evaluate(#cx, &#name, #leaves).await)
     }
 
     /// Evaluates the expression for an event; `ty` returns the type of the event at a span.
     pub(super) fn evaluate_event(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
-        let (name, leaf) = (&self.name, &locals.leaf);
+        let (name, leaf, site) = (self.name_at(locals), &locals.leaf, locals.site);
         if let Some(only) = self.single_leaf() {
             return only.evaluate_event(&ty(only.leaf.span), locals);
         }
-        let (evaluate, denied) = (paths::evaluate_event(Span::call_site()), paths::denied(Span::call_site()));
-        let arms = self.arms(|leaf| Some(leaf.evaluate_event(&ty(leaf.leaf.span), locals)));
-        quote!(#evaluate(&#name, |#leaf| match #leaf { #arms _ => #denied }))
+        let (evaluate, denied) = (paths::evaluate_event(locals.site), paths::denied(locals.site));
+        let arms = self.arms(|leaf| Some(leaf.evaluate_event(&ty(leaf.leaf.span), locals)), locals);
+        quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #denied }))
+    }
+
+    /// Returns the name of the static in code at the place of `locals`.
+    fn name_at(&self, locals: &Locals) -> Ident {
+        paths::at_span(&self.name, locals.site)
     }
 
     /// Returns the leaf of an expression that is nothing else: it needs no evaluation loop, which takes longer than most
@@ -173,15 +179,15 @@ impl<'a> NamedExpression<'a> {
         evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>,
         locals: &Locals,
     ) -> TokenStream {
-        let (leaf, unknown, arms) = (&locals.leaf, paths::unknown_leaf(Span::call_site()), self.arms(evaluate_leaf));
-        quote!(move |#leaf| async move { match #leaf { #arms _ => #unknown } })
+        let (leaf, unknown, arms) = (&locals.leaf, paths::unknown_leaf(locals.site), self.arms(evaluate_leaf, locals));
+        quote_spanned!(locals.site=> move |#leaf| async move { match #leaf { #arms _ => #unknown } })
     }
 
     /// Returns one match arm per leaf. A leaf that does not apply has none.
-    fn arms(&self, evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>) -> TokenStream {
+    fn arms(&self, evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>, locals: &Locals) -> TokenStream {
         let arms = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
-            let (position, arm) = (Literal::usize_unsuffixed(position), evaluate_leaf(leaf)?);
-            Some(quote!(#position => #arm,))
+            let (position, arm) = (index_literal(position, locals.site), evaluate_leaf(leaf)?);
+            Some(quote_spanned!(locals.site=> #position => #arm,))
         });
         arms.collect()
     }

@@ -16,7 +16,7 @@ const ROLE: &str = "Group";
 /// Returns the impls of the group and its registration.
 pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(expression), generics) = (&group.permission, Generics::default()) else { return TokenStream::new() };
-    let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::new());
+    let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::at_attribute());
     let items = permission.items(ROLE, &generics, &[]);
     let Locals { call, consumer, group: this, .. } = &locals;
     let evaluated = permission.evaluate_join(consumer_alias, &locals);

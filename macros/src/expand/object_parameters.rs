@@ -79,16 +79,17 @@ impl ObjectExpansion<'_> {
         let keys = match &self.object.source {
             ObjectSource::Key(_) => MessageKey::new(self.position, self.parameter).map(|key| key.read(span, locals)),
             ObjectSource::Nested(place) => {
-                let (nested, text, steps) = (paths::read_nested(span), &place.text, &place.steps);
+                let (nested, text) = (paths::read_nested(span), string_literal(&place.text, span));
+                let steps = place.steps.iter().map(|step| string_literal(step, span));
                 Some(quote_spanned!(span=> #nested(#call, &#evaluation, #text, &[#(#steps),*])?))
             }
             ObjectSource::Capture { name, .. } => {
-                let path = paths::read_capture(span);
+                let (path, name) = (paths::read_capture(span), string_literal(name, span));
                 // The turbofish reports an error about the type at the type.
                 Some(quote_spanned!(span=> #path::<#as_object_parameter::Keys, _>(#call, #name)?))
             }
         };
-        let text = self.object.source.text();
+        let text = string_literal(self.object.source.text(), span);
         quote_spanned!(span=> let #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
     }
 

@@ -34,6 +34,7 @@ paths! {
 
     action_descriptor = [__rt::ActionDescriptor]
     action_fn = [__rt::ActionFn]
+    action_future = [__rt::ActionFuture]
     answer_before_loading = [__rt::answer_before_loading]
     argument = [__rt::Argument]
     authorized_type = [__rt::Authorized]
@@ -112,6 +113,7 @@ paths! {
     regex = [__rt::Regex]
     register = [__rt::register]
     register_group = [__rt::register_group]
+    reply_type = [__rt::Reply]
     result = [__rt::Result]
     route_descriptor = [__rt::RouteDescriptor]
     scope_type = [__rt::Scope]
@@ -142,7 +144,13 @@ paths! {
 
 /// The local variables of generated functions. They are created once and interpolated: an identifier written in a spanned
 /// quote would take the hygiene of that span, and these must not collide with names of the user.
+///
+/// They belong to one generated item and stand, like all its tokens, at one place of the block: the compiler joins the spans
+/// of an expression, and one from the attribute to a method would cover the bodies between them. Editing such a body would
+/// let it check the item again.
 pub(super) struct Locals {
+    /// The span of tokens that stand for nothing in particular.
+    pub(super) site: Span,
     pub(super) authorized: Ident,
     pub(super) answer: Ident,
     pub(super) arguments: Ident,
@@ -164,8 +172,16 @@ pub(super) struct Locals {
 }
 
 impl Locals {
-    pub(super) fn new() -> Self {
+    /// Returns the locals of an item that belongs to the attribute itself.
+    pub(super) fn at_attribute() -> Self {
+        Self::at(Span::call_site())
+    }
+
+    /// Returns the locals of an item that belongs to what stands at `span`, for example a method.
+    pub(super) fn at(span: Span) -> Self {
+        let local = |name: &str| Ident::new(name, Span::mixed_site().located_at(span));
         Self {
+            site: Span::call_site().located_at(span),
             authorized: local("__authorized"),
             answer: local("__answer"),
             arguments: local("__arguments"),
@@ -186,10 +202,6 @@ impl Locals {
             traversal: local("__traversal"),
         }
     }
-}
-
-fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
 }
 
 /// Returns the span for errors about a type: its last segment, because a span on stable Rust covers only one token.

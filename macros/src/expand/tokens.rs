@@ -39,6 +39,27 @@ pub(super) fn replace_self(tokens: TokenStream, ty: &TokenStream) -> TokenStream
     out
 }
 
+/// Returns the tokens with the location of `span`. Each keeps its hygiene, so `$crate` keeps its meaning.
+pub(super) fn relocate(tokens: TokenStream, span: Span) -> TokenStream {
+    let relocated = tokens.into_iter().map(|token| {
+        let at = token.span().located_at(span);
+        let mut token = match token {
+            TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), relocate(group.stream(), span))),
+            other => other,
+        };
+        token.set_span(at);
+        token
+    });
+    relocated.collect()
+}
+
+/// Returns an integer literal with this span.
+pub(super) fn index_literal(index: usize, span: Span) -> Literal {
+    let mut literal = Literal::usize_unsuffixed(index);
+    literal.set_span(span);
+    literal
+}
+
 /// Returns a string literal with this span.
 pub(super) fn string_literal(text: &str, span: Span) -> Literal {
     let mut literal = Literal::string(text);

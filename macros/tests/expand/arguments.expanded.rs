@@ -62,7 +62,41 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_search,
+            Self::__portcullis_action_stop,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+    }
+    impl Search {
+        #[doc(hidden)]
+        fn __portcullis_action_search<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -112,8 +146,16 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_stop<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 #[serde(deny_unknown_fields)]
@@ -132,29 +174,7 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            __rt::SingleLeaf::finish(
-                __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
-                    Self,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
-                    )
-                    .await,
-                __authorized,
-            )
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Search as __rt::Dispatch>::DESCRIPTOR);

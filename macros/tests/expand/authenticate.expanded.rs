@@ -52,19 +52,7 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::ping(__handler).await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_ping,
         ];
         async fn authorize(
             &self,
@@ -87,6 +75,29 @@ const _: () = {
                     .await,
                 __authorized,
             )
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::ping(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     #[automatically_derived]
@@ -194,19 +205,7 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::ping(__handler);
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_ping,
         ];
         async fn authorize(
             &self,
@@ -229,6 +228,29 @@ const _: () = {
                     .await,
                 __authorized,
             )
+        }
+    }
+    impl Feed {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::ping(__handler);
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     #[automatically_derived]

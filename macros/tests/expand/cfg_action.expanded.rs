@@ -107,47 +107,8 @@ const _: () = {
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
             #[cfg(feature = "debug")]
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = __rt::SingleLeaf::finish(
-                    __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::Permission<
-                        Self,
-                    >>::has_permission(
-                            &__Action0Leaf0 {},
-                            __handler,
-                            &__rt::Call::context(
-                                __call,
-                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                            ),
-                        )
-                        .await,
-                    __authorized,
-                )?;
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::dump(__handler).await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::version(__handler).await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_dump,
+            Self::__portcullis_action_version,
         ];
         async fn authorize(
             &self,
@@ -204,6 +165,66 @@ const _: () = {
                 }
                 _ => __rt::unknown_route(),
             }
+        }
+    }
+    impl Debug {
+        #[cfg(feature = "debug")]
+        #[doc(hidden)]
+        fn __portcullis_action_dump<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::dump(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_version<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::version(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Debug as __rt::Dispatch>::DESCRIPTOR);

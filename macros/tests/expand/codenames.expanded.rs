@@ -124,7 +124,31 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_clear,
+            Self::__portcullis_action_ping,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                __rt::Call::may(__call, __BLOCKLEAF0).await,
+                __authorized,
+            )
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_clear<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -182,8 +206,16 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -195,19 +227,7 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            __rt::SingleLeaf::finish(
-                __rt::SingleLeaf::start(__call, &__BLOCK),
-                __rt::Call::may(__call, __BLOCKLEAF0).await,
-                __authorized,
-            )
+            })
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;

@@ -77,19 +77,7 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::ping(__handler);
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_ping,
         ];
         async fn authorize(
             &self,
@@ -112,6 +100,29 @@ const _: () = {
                     .await,
                 __authorized,
             )
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::ping(__handler);
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     #[automatically_derived]
@@ -296,7 +307,18 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_ping,
+        ];
+    }
+    impl<P: Policy> Feed<P> {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     <__Action0Leaf0 as __rt::Permission<
@@ -323,8 +345,8 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl<P: Policy> __rt::Consumer for Feed<P> {

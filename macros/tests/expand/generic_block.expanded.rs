@@ -62,34 +62,7 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                #[derive(__rt::serde::Deserialize)]
-                #[serde(crate = "__rt::serde")]
-                struct __Arguments<__A0> {
-                    room: __A0,
-                }
-                let __arguments: __Arguments<_> = __rt::read_arguments(
-                    __call,
-                    __authorized,
-                )?;
-                __rt::start_action(__call)?;
-                let __output = Self::send(
-                        __handler,
-                        <P::Room as __rt::Argument<
-                            '_,
-                            _,
-                        >>::into_parameter(__arguments.room),
-                    )
-                    .await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_send,
         ];
         async fn authorize(
             &self,
@@ -136,6 +109,47 @@ const _: () = {
                     },
                 )
                 .await
+        }
+    }
+    impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
+    where
+        P::Room: Clone,
+    {
+        #[doc(hidden)]
+        fn __portcullis_action_send<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, P::User>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    room: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::read_arguments(
+                    __call,
+                    __authorized,
+                )?;
+                __rt::start_action(__call)?;
+                let __output = Self::send(
+                        __handler,
+                        <P::Room as __rt::Argument<
+                            '_,
+                            _,
+                        >>::into_parameter(__arguments.room),
+                    )
+                    .await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
 };

@@ -201,7 +201,41 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_file,
+            Self::__portcullis_action_open,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+    }
+    impl Folders {
+        #[doc(hidden)]
+        fn __portcullis_action_file<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -463,8 +497,16 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_open<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION1,
@@ -560,29 +602,7 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            __rt::SingleLeaf::finish(
-                __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
-                    Self,
-                >>::has_permission(
-                        &__BlockLeaf0 {},
-                        __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
-                    )
-                    .await,
-                __authorized,
-            )
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Folders as __rt::Dispatch>::DESCRIPTOR);
@@ -646,7 +666,18 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_read,
+        ];
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_read<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __evaluation = __rt::evaluate_before_loading(
                         __call,
                         &__ACTION0,
@@ -736,8 +767,8 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {

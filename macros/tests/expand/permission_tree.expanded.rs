@@ -99,69 +99,7 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = __rt::evaluate(
-                        __call,
-                        &__ACTION0,
-                        __authorized,
-                        move |__leaf| async move {
-                            match __leaf {
-                                0 => {
-                                    <__Action0Leaf0 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__Action0Leaf0 {},
-                                            __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
-                                        )
-                                        .await
-                                }
-                                1 => {
-                                    <__Action0Leaf1 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__Action0Leaf1 {},
-                                            __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
-                                        )
-                                        .await
-                                }
-                                2 => {
-                                    <__Action0Leaf2 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__Action0Leaf2 {},
-                                            __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
-                                        )
-                                        .await
-                                }
-                                _ => __rt::unknown_leaf(),
-                            }
-                        },
-                    )
-                    .await?;
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::publish(__handler).await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_publish,
         ];
         async fn authorize(
             &self,
@@ -232,6 +170,79 @@ const _: () = {
                     },
                 )
                 .await
+        }
+    }
+    impl Articles {
+        #[doc(hidden)]
+        fn __portcullis_action_publish<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::evaluate(
+                        __call,
+                        &__ACTION0,
+                        __authorized,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    <__Action0Leaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf0 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                1 => {
+                                    <__Action0Leaf1 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf1 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                2 => {
+                                    <__Action0Leaf2 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf2 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::publish(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Articles as __rt::Dispatch>::DESCRIPTOR);

@@ -48,7 +48,18 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_echo,
+        ];
+    }
+    impl Echo {
+        #[doc(hidden)]
+        fn __portcullis_action_echo<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     <__Action0Leaf0 as __rt::Permission<
@@ -86,8 +97,8 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl __rt::Consumer for Echo {

@@ -257,7 +257,35 @@ const _: () = {
             ],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_rename,
+        ];
+        async fn descend(
+            &self,
+            __route: ::core::primitive::u16,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            match __route {
+                0 => {
+                    <Users as __rt::Dispatch>::enter::<
+                        Self,
+                    >(Self::users(__handler), __traversal, __authorized)
+                        .await
+                }
+                _ => __rt::unknown_route(),
+            }
+        }
+    }
+    impl Rooms {
+        #[doc(hidden)]
+        fn __portcullis_action_rename<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
                     <__Action0Leaf0 as __rt::Permission<
@@ -300,24 +328,7 @@ const _: () = {
                         ::core::result::Result::Err(::core::convert::Into::into(__error))
                     }
                 }
-            }),
-        ];
-        async fn descend(
-            &self,
-            __route: ::core::primitive::u16,
-            __traversal: &mut __rt::Traversal<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<()> {
-            let __handler = self;
-            match __route {
-                0 => {
-                    <Users as __rt::Dispatch>::enter::<
-                        Self,
-                    >(Self::users(__handler), __traversal, __authorized)
-                        .await
-                }
-                _ => __rt::unknown_route(),
-            }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);

@@ -59,39 +59,8 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::list(
-                        __handler,
-                        &__rt::Call::<
-                            '_,
-                            <Self as __rt::Handler>::User,
-                        >::whole_context(__call),
-                    )
-                    .await;
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                __rt::check_execution(__call, &__authorized)?;
-                __rt::start_action(__call)?;
-                let __output = Self::clear(__handler);
-                match __rt::output_conversion(&__output).__into_result(__output) {
-                    ::core::result::Result::Ok(__output) => {
-                        __rt::IntoReply::into_reply(__output, __reply)
-                    }
-                    ::core::result::Result::Err(__error) => {
-                        ::core::result::Result::Err(::core::convert::Into::into(__error))
-                    }
-                }
-            }),
+            Self::__portcullis_action_list,
+            Self::__portcullis_action_clear,
         ];
         async fn authorize(
             &self,
@@ -114,6 +83,57 @@ const _: () = {
                     .await,
                 __authorized,
             )
+        }
+    }
+    impl Notes {
+        #[doc(hidden)]
+        fn __portcullis_action_list<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::list(
+                        __handler,
+                        &__rt::Call::<
+                            '_,
+                            <Self as __rt::Handler>::User,
+                        >::whole_context(__call),
+                    )
+                    .await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_clear<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::clear(__handler);
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(::core::convert::Into::into(__error))
+                    }
+                }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Notes as __rt::Dispatch>::DESCRIPTOR);

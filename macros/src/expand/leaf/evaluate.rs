@@ -1,7 +1,7 @@
 //! Evaluation of a leaf for a message, for the objects of a message, and for a connection.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 
 use super::named_leaf::NamedLeaf;
 use crate::expand::paths::{self, Locals};
@@ -19,7 +19,7 @@ impl NamedLeaf<'_> {
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
         let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let context = paths::call_context(Span::call_site());
+        let context = paths::call_context(locals.site);
         Some(quote_spanned! {span=>
             #as_permission::has_permission(&#value, #handler, &#context(#call, #captures)).await
         })
@@ -27,16 +27,16 @@ impl NamedLeaf<'_> {
 
     /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
     pub(in crate::expand) fn evaluate_before_loading(&self, locals: &Locals) -> Option<TokenStream> {
-        let (beforehand, none) = (paths::answer_before_loading(Span::call_site()), paths::none(Span::call_site()));
+        let (beforehand, none) = (paths::answer_before_loading(locals.site), paths::none(locals.site));
         if self.leaf.subject.is_none() {
-            return self.evaluate(locals).as_ref().map(map_to_some);
+            return self.evaluate(locals).map(|answer| map_to_some(&answer, locals));
         }
         if self.leaf.is_codename {
-            return Some(quote!(#beforehand(#none)));
+            return Some(quote_spanned!(locals.site=> #beforehand(#none)));
         }
         let as_permission = self.as_permission()?;
         let always = quote_spanned!(self.leaf.span=> #as_permission::ALWAYS);
-        Some(quote!(#beforehand(#always)))
+        Some(quote_spanned!(locals.site=> #beforehand(#always)))
     }
 
     /// Evaluates the leaf for the parameter that it names.
@@ -61,8 +61,7 @@ impl NamedLeaf<'_> {
         let Locals { call, handler, object, .. } = locals;
         let (span, at) = (self.leaf.span, subject.span());
         let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let (context, evaluate_leaf) =
-            (paths::call_context(Span::call_site()), paths::loading_objects_evaluate_leaf(at));
+        let (context, evaluate_leaf) = (paths::call_context(locals.site), paths::loading_objects_evaluate_leaf(at));
         let evaluate = quote_spanned! {span=>
             #as_permission::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
         };
@@ -75,8 +74,8 @@ impl NamedLeaf<'_> {
     pub(in crate::expand) fn evaluate_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
         if self.leaf.is_codename {
-            let no_opinion = paths::no_opinion(Span::call_site());
-            return Some(quote!(#no_opinion()));
+            let no_opinion = paths::no_opinion(locals.site);
+            return Some(quote_spanned!(locals.site=> #no_opinion()));
         }
         let (as_permission, value) = (self.as_permission()?, self.value());
         Some(quote_spanned!(self.leaf.span=> #as_permission::can_connect(&#value, #handler, #cx).await))
@@ -88,15 +87,16 @@ impl NamedLeaf<'_> {
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.is_codename {
             let may = paths::connect_may(span);
-            return Some(map_to_some(&quote_spanned!(span=> #may(#cx, #name).await)));
+            return Some(map_to_some(&quote_spanned!(span=> #may(#cx, #name).await), locals));
         }
-        let (ok, none) = (paths::ok(Span::call_site()), paths::none(Span::call_site()));
-        let context = paths::connect_as_context(Span::call_site());
+        let (ok, none) = (paths::ok(locals.site), paths::none(locals.site));
+        let context = paths::connect_as_context(locals.site);
         let (as_permission, value, first) = (self.as_permission()?, self.value(), self.evaluate_connect(locals)?);
-        let second = map_to_some(&quote_spanned! {span=>
+        let second = quote_spanned! {span=>
             #as_permission::has_permission(&#value, #handler, &#context(#cx)).await
-        });
-        Some(quote! {
+        };
+        let second = map_to_some(&second, locals);
+        Some(quote_spanned! {locals.site=>
             match #first {
                 #ok(#none) => #second,
                 #answer => #answer,
@@ -106,7 +106,7 @@ impl NamedLeaf<'_> {
 }
 
 /// Maps a `Result<bool>` to a `Result<Option<bool>>`.
-fn map_to_some(answer: &TokenStream) -> TokenStream {
-    let (map, some) = (paths::map(Span::call_site()), paths::some(Span::call_site()));
-    quote!(#map(#answer, #some))
+fn map_to_some(answer: &TokenStream, locals: &Locals) -> TokenStream {
+    let (map, some) = (paths::map(locals.site), paths::some(locals.site));
+    quote_spanned!(locals.site=> #map(#answer, #some))
 }
