@@ -8,6 +8,8 @@ mod diagnostics;
 mod expand;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod locations;
 mod model;
 mod syntax;
 

@@ -8,13 +8,12 @@ pub use crate::__declare as declare;
 pub use crate::__register as register;
 pub use crate::__register_group as register_group;
 pub use crate::action::{
-    Argument, FromContext, HookOutcome, Identity, IntoReply, LeafOverObjects, Load, LoadedParameter, LoadingObjects,
-    ObjectParameter, error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture,
-    read_nested,
+    Argument, FromContext, HookOutcome, Identity, IntoReply, Load, LoadedParameter, LoadingObjects, ObjectParameter,
+    error_conversion, output_conversion, read_arguments, read_arguments_for_evaluation, read_capture, read_nested,
 };
 pub use crate::consumer::{
-    ActionDescriptor, ActionFn, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor, HandlerBlock,
-    HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal,
+    ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
+    HandlerBlock, HandlerDescriptor, Mountable, Pattern, Regex, Registration, RouteDescriptor, Segment, Traversal,
     check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
@@ -23,10 +22,13 @@ pub use crate::context::{Authorized, Call, ConnectContext, Context, Disconnect, 
 pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
-pub use crate::permission::{Evaluation, Expr, Expression, ObjectEvaluation, ObjectPermission, Permission, RuleAnswer};
+pub use crate::permission::{
+    Expr, Expression, ObjectPermission, Permission, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
+    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
+};
 pub use crate::pubsub::{
-    Carries, Emits, EventEvaluation, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame,
-    encode_personal_frame, equal_coalescing_keys, hash_coalescing_key, may_join_on,
+    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame, encode_personal_frame,
+    equal_coalescing_keys, hash_coalescing_key, may_join_on,
 };
 
 /// Checks that an authorized call is to run its action.

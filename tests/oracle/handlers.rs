@@ -1,4 +1,4 @@
-//! One handler type whose descriptors are built while the test runs, and whose calls are the loops that the macros generate.
+//! One handler type whose descriptors are built while the test runs, and whose calls evaluate as generated code does.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcullis::__private::{
     ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Context, Dispatch, Expr,
     Expression, Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row,
-    Traversal, check_execution, unknown_leaf, unknown_route,
+    Traversal, check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf, unknown_route,
 };
 
 use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
@@ -116,29 +116,23 @@ impl Consumer for Live {
             return Ok(());
         }
         if let Some(asking) = &self.own {
-            let mut gate = cx.start_evaluation(asking.expression);
-            while let Some(leaf) = gate.next() {
-                let answer = match asking.leaf(leaf) {
+            let leaf = |leaf| async move {
+                match asking.leaf(leaf) {
                     Some(leaf) => leaf.can_connect(self, cx).await,
                     None => unknown_leaf(),
-                };
-                gate.record(answer)?;
-            }
-            gate.finish_connect()?;
+                }
+            };
+            evaluate_connect(cx, asking.expression, leaf).await?;
         }
         if let Some(asking) = &self.strict {
-            let mut gate = cx.start_evaluation(asking.expression);
-            while let Some(leaf) = gate.next() {
-                let answer = match asking.leaf(leaf) {
-                    Some(leaf) => match leaf.can_connect(self, cx).await {
-                        Ok(None) => leaf.has_permission(self, &cx.as_context()).await.map(Some),
-                        told => told,
-                    },
-                    None => unknown_leaf(),
-                };
-                gate.record(answer)?;
-            }
-            gate.finish_strict_connect()?;
+            let leaf = |leaf| async move {
+                let Some(leaf) = asking.leaf(leaf) else { return unknown_leaf() };
+                match leaf.can_connect(self, cx).await {
+                    Ok(None) => leaf.has_permission(self, &cx.as_context()).await.map(Some),
+                    told => told,
+                }
+            };
+            evaluate_strict_connect(cx, asking.expression, leaf).await?;
         }
         Ok(())
     }
@@ -182,15 +176,13 @@ impl Live {
 
     async fn ask(&self, asking: Option<&Asking>, call: &Call<'_, Member>, admitted: Authorized) -> Result<Authorized> {
         let Some(asking) = asking else { return Ok(admitted) };
-        let mut gate = call.start_evaluation(asking.expression);
-        while let Some(leaf) = gate.next() {
-            let answer = match asking.leaf(leaf) {
+        let leaf = |leaf| async move {
+            match asking.leaf(leaf) {
                 Some(leaf) => leaf.has_permission(self, &call.context(<Scripted as Permission<Live>>::CAPTURES)).await,
                 None => unknown_leaf(),
-            };
-            gate.record(answer)?;
-        }
-        gate.finish(admitted)
+            }
+        };
+        evaluate(call, asking.expression, admitted, leaf).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! One action: its descriptor, and the code from an authorized message to its reply.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::Generics;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Generics, Type};
 
 use super::arguments::{self, MessageKey};
 use super::evaluation::NamedExpression;
 use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
+use super::tokens::{relocate, string_literal};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::parameter::{Parameter, ParameterKind};
@@ -81,10 +82,43 @@ impl ActionExpansion<'_> {
         capture_uses
     }
 
-    /// Returns the action function: a closure inside the impl, so that `Self` has the meaning that it has in user code.
-    pub(super) fn call(&self, locals: &Locals) -> TokenStream {
-        let cfgs = &self.action.cfgs;
-        let Locals { authorized, call, handler, reply, .. } = locals;
+    /// Returns the entry of the action in the table of action functions.
+    pub(super) fn function_entry(&self) -> TokenStream {
+        let (cfgs, name) = (&self.action.cfgs, self.function_name());
+        quote!(#(#cfgs)* Self::#name,)
+    }
+
+    /// Returns the name of the action function, which is unique because method names are.
+    fn function_name(&self) -> Ident {
+        format_ident!("__portcullis_action_{}", self.action.method, span = Span::call_site())
+    }
+
+    /// Returns the action function. It is an associated function, so that `Self` has the meaning that it has in user code,
+    /// and all its tokens stand at the method or in its signature, so that the compiler checks it again only after a change
+    /// of that method.
+    pub(super) fn function(&self, user: &Type) -> TokenStream {
+        let (cfgs, locals) = (&self.action.cfgs, &Locals::at(self.action.method.span()));
+        let Locals { authorized, call, handler, reply, site, .. } = locals;
+        let name = paths::at_span(&self.function_name(), *site);
+        let user = relocate(user.to_token_stream(), *site);
+        let (call_type, authorized_type) = (paths::call_type(*site), paths::authorized_type(*site));
+        let (reply_type, future_type) = (paths::reply_type(*site), paths::action_future(*site));
+        let future = self.future(locals);
+        quote_spanned! {*site=>
+            #(#cfgs)*
+            #[doc(hidden)]
+            fn #name<'__a>(
+                #handler: &'__a Self,
+                #call: &'__a #call_type<'__a, #user>,
+                #authorized: #authorized_type,
+                #reply: &'__a mut #reply_type,
+            ) -> #future_type<'__a> {
+                #future
+            }
+        }
+    }
+
+    fn future(&self, locals: &Locals) -> TokenStream {
         let evaluated_before_arguments = match &self.permission {
             Some(permission) if permission.has_parameter_leaves() || !self.objects.is_empty() => {
                 self.evaluated_with_parameters(permission, locals)
@@ -96,9 +130,8 @@ impl ActionExpansion<'_> {
         // The box becomes a trait object here, so a future that is not `Send` is reported at the method's name.
         let name = self.action.method.span();
         let boxed = paths::box_pin(name);
-        let future = quote!({ #evaluated_before_arguments #extracted #outcome });
-        let future = quote_spanned!(name=> #boxed(async move #future));
-        quote!(#(#cfgs)* |#handler, #call, #authorized, #reply| #future,)
+        let future = quote_spanned!(locals.site=> { #evaluated_before_arguments #extracted #outcome });
+        quote_spanned!(name=> #boxed(async move #future))
     }
 
     /// Returns the evaluation of the permission, followed by reading the captures and arguments.
@@ -106,12 +139,12 @@ impl ActionExpansion<'_> {
         let Locals { authorized, call, .. } = locals;
         let permission = permission.map(|permission| {
             let evaluate = permission.evaluate(locals);
-            quote!(let #authorized = { #evaluate? };)
+            quote_spanned!(locals.site=> let #authorized = #evaluate?;)
         });
         let captures = self.captures(locals);
-        let (read, none) = (paths::read_arguments(Span::call_site()), paths::check_execution(Span::call_site()));
+        let (read, none) = (paths::read_arguments(locals.site), paths::check_execution(locals.site));
         let arguments = self.arguments(&read, &authorized.to_token_stream(), locals);
-        let arguments = arguments.unwrap_or_else(|| quote!(#none(#call, &#authorized)?;));
+        let arguments = arguments.unwrap_or_else(|| quote_spanned!(locals.site=> #none(#call, &#authorized)?;));
         quote!(#permission #captures #arguments)
     }
 
@@ -120,19 +153,18 @@ impl ActionExpansion<'_> {
     fn evaluated_with_parameters(&self, permission: &NamedExpression<'_>, locals: &Locals) -> TokenStream {
         let Locals { authorized, call, evaluation, .. } = locals;
         let (beforehand, captures) = (permission.evaluate_before_loading(locals), self.captures(locals));
-        let (read, none) =
-            (paths::read_arguments_for_evaluation(Span::call_site()), paths::check_execution(Span::call_site()));
-        let arguments = self.arguments(&read, &quote!(&#evaluation), locals);
+        let (read, none) = (paths::read_arguments_for_evaluation(locals.site), paths::check_execution(locals.site));
+        let arguments = self.arguments(&read, &quote_spanned!(locals.site=> &#evaluation), locals);
         let named = self.parameters().filter_map(|(position, parameter)| {
             let key = MessageKey::new(position, parameter).filter(|_| self.is_taken_early(position, parameter))?;
             let (ty, taken) = (&parameter.ty, key.converted(locals));
             let local = paths::parameter(position, ty);
-            Some(quote!(let #local: #ty = #taken;))
+            Some(quote_spanned!(locals.site=> let #local: #ty = #taken;))
         });
         let started = self.objects.iter().map(|object| object.started(locals));
         let about = permission.evaluate_with_parameters(locals);
         let loaded = self.objects.iter().map(|object| object.loaded(locals));
-        quote! {
+        quote_spanned! {locals.site=>
             #beforehand
             #captures
             #arguments
@@ -160,17 +192,17 @@ impl ActionExpansion<'_> {
             let ParameterKind::Capture { name, .. } = &parameter.kind else { return None };
             let (ty, local) = (&parameter.ty, paths::parameter(position, &parameter.ty));
             let span = paths::type_span(ty);
-            let path = paths::read_capture(span);
+            let (path, name) = (paths::read_capture(span), string_literal(name, span));
             // The turbofish reports an error about the type at the type.
             let read = quote_spanned!(span=> #path::<#ty, _>(#call, #name)?);
-            Some(quote!(let #local: #ty = #read;))
+            Some(quote_spanned!(locals.site=> let #local: #ty = #read;))
         });
         lines.collect()
     }
 
     fn extracted(&self, locals: &Locals) -> TokenStream {
         let Locals { call, handler, .. } = locals;
-        let whole_context = paths::whole_context(Span::call_site());
+        let whole_context = paths::whole_context(locals.site);
         let lines = self.parameters().filter_map(|(position, parameter)| {
             let ParameterKind::Extract = parameter.kind else { return None };
             let (ty, span) = (&parameter.ty, paths::type_span(&parameter.ty));
@@ -179,7 +211,7 @@ impl ActionExpansion<'_> {
             let make = quote_spanned! {span=>
                 <#ty as #trait_<Self>>::from_context(#handler, &#whole_context(#call)).await?
             };
-            Some(quote!(let #local: #ty = #make;))
+            Some(quote_spanned!(locals.site=> let #local: #ty = #make;))
         });
         lines.collect()
     }
@@ -187,22 +219,22 @@ impl ActionExpansion<'_> {
     /// Calls the method and writes its output as the reply.
     fn outcome(&self, locals: &Locals) -> TokenStream {
         let Locals { call, handler, reply, .. } = locals;
-        let (method, start) = (&self.action.method, paths::start_action(Span::call_site()));
+        let (method, start) = (&self.action.method, paths::start_action(locals.site));
         let given = self.given(locals);
-        let wait = self.action.is_async().then(|| quote!(.await));
+        let wait = self.action.is_async().then(|| quote_spanned!(locals.site=> .await));
         let span = self.action.return_type().map_or_else(|| method.span(), paths::type_span);
         let (output, error) = (paths::output(span), paths::error(span));
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
-        let started = quote!(#start(#call)?;);
-        let called = quote!(let #output = Self::#method(#handler, #(#given),*)#wait;);
+        let started = quote_spanned!(locals.site=> #start(#call)?;);
+        let called = quote_spanned!(locals.site=> let #output = Self::#method(#handler, #(#given),*)#wait;);
         // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
         // as plain data.
         let (ok, err, returned) = (paths::ok(span), paths::err(span), paths::output_conversion(span));
         let conversion = paths::error_conversion(span);
         // An error type that has no conversion is reported at the return type.
         let converted = quote_spanned!(span=> #conversion(&#error).__into_error(#error));
-        quote! {
+        quote_spanned! {locals.site=>
             #started
             #called
             match #returned(&#output).__into_result(#output) {

@@ -1,10 +1,11 @@
 //! The keys of the message that an action or `#[authenticate]` reads: one struct, deserialized in one pass.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Attribute;
 
 use super::paths::{self, Locals};
+use super::tokens::string_literal;
 use crate::model::object::{Object, ObjectSource};
 use crate::model::parameter::{Parameter, ParameterKind};
 use crate::model::unraw_name;
@@ -17,19 +18,19 @@ pub(super) fn read(
     proof: &TokenStream,
     locals: &Locals,
 ) -> Option<TokenStream> {
-    let Locals { arguments, call, .. } = locals;
+    let Locals { arguments, call, site, .. } = locals;
     let keys: Vec<MessageKey<'_>> = keys(parameters).collect();
     if keys.is_empty() && !deny_unknown {
         return None;
     }
-    let declared: Vec<_> = keys.iter().filter_map(MessageKey::type_parameter).collect();
-    let inferred: Vec<_> = declared.iter().map(|_| quote!(_)).collect();
-    let (declared, inferred) = (angled(&declared), angled(&inferred));
-    let fields = keys.iter().map(MessageKey::field);
-    let deny = deny_unknown.then(|| quote!(#[serde(deny_unknown_fields)]));
-    let others = if deny_unknown { nested_keys(parameters) } else { Vec::new() };
-    let serde = paths::SERDE;
-    Some(quote! {
+    let declared: Vec<_> = keys.iter().filter_map(|key| key.type_parameter(*site)).collect();
+    let inferred: Vec<_> = declared.iter().map(|_| quote_spanned!(*site=> _)).collect();
+    let (declared, inferred) = (angled(&declared, *site), angled(&inferred, *site));
+    let fields = keys.iter().map(|key| key.field(*site));
+    let deny = deny_unknown.then(|| quote_spanned!(*site=> #[serde(deny_unknown_fields)]));
+    let others = if deny_unknown { nested_keys(parameters, *site) } else { Vec::new() };
+    let serde = string_literal(paths::SERDE, *site);
+    Some(quote_spanned! {*site=>
         #[derive(__rt::serde::Deserialize)]
         #[serde(crate = #serde)]
         #deny
@@ -65,18 +66,21 @@ impl<'a> MessageKey<'a> {
 
     /// Returns the field of the argument struct. A local struct cannot name `Self` or generics of the block, so the type is
     /// a type parameter of the struct, unless a serde attribute names a function for that very type.
-    fn field(&self) -> TokenStream {
+    fn field(&self, site: Span) -> TokenStream {
         let (serde, name) = (self.serde, &self.parameter.name);
-        let renamed = self.renamed.map(|name| quote!(#[serde(rename = #name)]));
-        let ty = match self.type_parameter() {
+        let renamed = self.renamed.map(|name| {
+            let name = string_literal(name, site);
+            quote_spanned!(site=> #[serde(rename = #name)])
+        });
+        let ty = match self.type_parameter(site) {
             Some(ident) => ident.to_token_stream(),
             None => self.parameter.ty.to_token_stream(),
         };
-        quote!(#(#serde)* #renamed #name: #ty)
+        quote_spanned!(site=> #(#serde)* #renamed #name: #ty)
     }
 
-    fn type_parameter(&self) -> Option<Ident> {
-        (!self.parameter.has_serde_function()).then(|| format_ident!("__A{}", self.position))
+    fn type_parameter(&self, site: Span) -> Option<Ident> {
+        (!self.parameter.has_serde_function()).then(|| format_ident!("__A{}", self.position, span = site))
     }
 
     /// Returns the field as read.
@@ -91,7 +95,7 @@ impl<'a> MessageKey<'a> {
     pub(super) fn converted(&self, locals: &Locals) -> TokenStream {
         let (ty, span) = (&self.parameter.ty, paths::type_span(&self.parameter.ty));
         let (argument, read) = (paths::argument(span), self.read(span, locals));
-        if self.type_parameter().is_none() {
+        if self.parameter.has_serde_function() {
             return read;
         }
         quote_spanned!(span=> <#ty as #argument<'_, _>>::into_parameter(#read))
@@ -106,9 +110,9 @@ pub(super) fn context(parameter: &Parameter, locals: &Locals) -> TokenStream {
 }
 
 /// Returns fields for the keys that contain objects and are no parameters of their own: `deny_unknown` must accept them.
-fn nested_keys(parameters: &[Parameter]) -> Vec<TokenStream> {
+fn nested_keys(parameters: &[Parameter], site: Span) -> Vec<TokenStream> {
     let mut known: Vec<String> = parameters.iter().flat_map(Parameter::wire_names).collect();
-    let ignored = paths::ignored(Span::call_site());
+    let ignored = paths::ignored(site);
     let mut fields = Vec::new();
     for (position, parameter) in parameters.iter().enumerate() {
         let ParameterKind::Object(Object { source: ObjectSource::Nested(place), .. }) = &parameter.kind else {
@@ -116,14 +120,14 @@ fn nested_keys(parameters: &[Parameter]) -> Vec<TokenStream> {
         };
         let top = place.top_level_key();
         if !known.iter().any(|name| name == top) {
-            let (name, top) = (format_ident!("__n{position}"), Literal::string(top));
-            fields.push(quote!(#[serde(default, rename = #top)] #name: #ignored));
+            let (name, top) = (format_ident!("__n{position}", span = site), string_literal(top, site));
+            fields.push(quote_spanned!(site=> #[serde(default, rename = #top)] #name: #ignored));
         }
         known.push(top.to_owned());
     }
     fields
 }
 
-fn angled<T: ToTokens>(list: &[T]) -> Option<TokenStream> {
-    (!list.is_empty()).then(|| quote!(<#(#list),*>))
+fn angled<T: ToTokens>(list: &[T], site: Span) -> Option<TokenStream> {
+    (!list.is_empty()).then(|| quote_spanned!(site=> <#(#list),*>))
 }

@@ -9,9 +9,9 @@ use crate::model::authenticate::Authenticate;
 use crate::model::parameter::ParameterKind;
 
 /// Returns the items in `impl Consumer for …`.
-pub(super) fn items(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
+pub(super) fn items(authenticate: &Authenticate) -> TokenStream {
     let (cfgs, bool) = (&authenticate.cfgs, paths::bool(Span::call_site()));
-    let method = method(authenticate, locals);
+    let method = method(authenticate, &Locals::at(authenticate.method.span()));
     quote! {
         #(#cfgs)*
         const AUTHENTICATES: #bool = true;
@@ -27,7 +27,7 @@ fn method(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let (call_type, authorized_type) = (paths::call_type(span), paths::authorized_type(span));
     let (result, option) = (paths::result(span), paths::option(span));
     let (arguments, given) = (arguments(authenticate, locals), given(authenticate, locals));
-    let wait = authenticate.signature.asyncness.map(|_| quote!(.await));
+    let wait = authenticate.signature.asyncness.map(|_| quote_spanned!(locals.site=> .await));
     // An invalid output type is reported at the return type.
     let at = authenticate.return_type().map_or(span, paths::type_span);
     let (output, identity) = (paths::output(at), paths::into_identity(at));
@@ -48,9 +48,9 @@ fn method(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
 
 fn arguments(authenticate: &Authenticate, locals: &Locals) -> TokenStream {
     let Locals { authorized, call, .. } = locals;
-    let (read, none) = (paths::read_arguments(Span::call_site()), paths::check_execution(Span::call_site()));
+    let (read, none) = (paths::read_arguments(locals.site), paths::check_execution(locals.site));
     let arguments = arguments::read(&authenticate.parameters, false, &read, &authorized.to_token_stream(), locals);
-    arguments.unwrap_or_else(|| quote!(#none(#call, &#authorized)?;))
+    arguments.unwrap_or_else(|| quote_spanned!(locals.site=> #none(#call, &#authorized)?;))
 }
 
 fn given(authenticate: &Authenticate, locals: &Locals) -> Vec<TokenStream> {

@@ -109,7 +109,7 @@ impl<'a> Generated<'a> {
         let permission =
             block.permission.expression().map(|expression| NamedExpression::new(expression, ROLE, &block.generics));
         let (actions, routes, events) = (action::expansions(block), route::expansions(block), event::expansions(block));
-        Self { block, permission, actions, routes, events, locals: Locals::new() }
+        Self { block, permission, actions, routes, events, locals: Locals::at_attribute() }
     }
 
     /// Returns the expressions and aliases.
@@ -129,26 +129,31 @@ impl<'a> Generated<'a> {
 
     /// Returns one impl per event.
     fn emits(&self) -> TokenStream {
-        self.events.iter().map(|event| event.emits(&self.locals)).collect()
+        self.events.iter().map(event::EventExpansion::emits).collect()
     }
 
     fn dispatch(&self) -> TokenStream {
         let (generics, ty, where_clause) = (&self.block.generics, &self.block.ty, &self.block.generics.where_clause);
         let (dispatch, action_fn) = (paths::dispatch(Span::call_site()), paths::action_fn(Span::call_site()));
         let (kind, descriptor) = (kind(self.block), self.descriptor());
-        let calls = self.actions.iter().map(|action| action.call(&self.locals));
-        let (authorize, descend) = (self.authorize(), self.descend());
         // With the user's own `impl` token, equal suggestions of the compiler are reported once.
         let impl_token = self.block.impl_token;
+        let entries = self.actions.iter().map(action::ActionExpansion::function_entry);
+        let functions = self.actions.iter().map(|action| action.function(&self.block.user));
+        let functions =
+            (!self.actions.is_empty()).then(|| quote!(#impl_token #generics #ty #where_clause { #(#functions)* }));
+        let (authorize, descend) = (self.authorize(), self.descend());
         quote! {
             #[automatically_derived]
             #impl_token #generics #dispatch for #ty #where_clause {
                 #kind
                 #descriptor
-                const ACTION_FNS: &'static [#action_fn<Self>] = &[#(#calls)*];
+                const ACTION_FNS: &'static [#action_fn<Self>] = &[#(#entries)*];
                 #authorize
                 #descend
             }
+
+            #functions
         }
     }
 
@@ -198,7 +203,7 @@ impl<'a> Generated<'a> {
             return None;
         }
         let Locals { authorized, handler, route, traversal, .. } = &self.locals;
-        let arms = self.routes.iter().map(|route| route.arm(&self.locals));
+        let arms = self.routes.iter().map(route::RouteExpansion::arm);
         let (traversal_type, authorized_type) =
             (paths::traversal_type(Span::call_site()), paths::authorized_type(Span::call_site()));
         let (id, result) = (paths::route_id(Span::call_site()), paths::result(Span::call_site()));

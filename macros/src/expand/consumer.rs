@@ -19,7 +19,7 @@ pub(super) fn consumer(
     block_permission: Option<&NamedExpression<'_>>,
     events: &[event::EventExpansion<'_>],
 ) -> TokenStream {
-    let locals = Locals::new();
+    let locals = Locals::at_attribute();
     let (generics, ty, where_clause) = (&block.generics, &block.ty, &block.generics.where_clause);
     let (consumer, string, name) = (paths::consumer(Span::call_site()), paths::string(Span::call_site()), &block.name);
     let strict = block.connect.as_ref().map(|expression| NamedExpression::new(expression, ROLE, generics));
@@ -27,8 +27,8 @@ pub(super) fn consumer(
     let connect = strict.as_ref().map(connect_const);
     let events = events_const(events);
     let authorize_connect = authorize_connect(block_permission, strict.as_ref(), &locals);
-    let hooks = block.hooks.iter().map(|hook| hook_method(hook, &locals));
-    let authenticates = block.authenticates.iter().map(|one| authenticate::items(one, &locals));
+    let hooks = block.hooks.iter().map(hook_method);
+    let authenticates = block.authenticates.iter().map(authenticate::items);
     let check_const = (!block.is_concrete()).then(|| check_const(strict.as_ref()));
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
@@ -91,7 +91,7 @@ fn authorize_connect(
         (None, None) => return None,
         (Some(block_permission), None) => block_permission,
         (None, Some(strict)) => strict,
-        (Some(block_permission), Some(strict)) => quote!({ #block_permission }?; #strict),
+        (Some(block_permission), Some(strict)) => quote!(#block_permission?; #strict),
     };
     let (connect, result) = (paths::connect_context(Span::call_site()), paths::result(Span::call_site()));
     let Locals { cx, handler, .. } = locals;
@@ -104,10 +104,10 @@ fn authorize_connect(
 }
 
 /// Returns the hook. Its name has the span of the user's method, so that a future that is not `Send` is reported there.
-fn hook_method(hook: &Hook, locals: &Locals) -> TokenStream {
-    let Locals { cx, handler, .. } = locals;
+fn hook_method(hook: &Hook) -> TokenStream {
     let (cfgs, method, span) = (&hook.cfgs, &hook.method, hook.method.span());
-    let wait = hook.signature.asyncness.map(|_| quote!(.await));
+    let Locals { cx, handler, site, .. } = Locals::at(span);
+    let wait = hook.signature.asyncness.map(|_| quote_spanned!(site=> .await));
     let takes = !hook.parameters().is_empty();
     if hook.kind == MethodKind::Connect {
         let (given, connect, result) = (takes.then(|| quote!(#cx)), paths::connect_context(span), paths::result(span));

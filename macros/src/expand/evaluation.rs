@@ -1,11 +1,12 @@
-//! Permission expressions: the tree that the runtime evaluates, and the loops that evaluate the leaves.
+//! Permission expressions: the tree that the runtime evaluates, and the code that evaluates the leaves.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics};
 
 use super::leaf::{self, NamedLeaf};
 use super::paths::{self, Locals};
+use super::tokens::index_literal;
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
@@ -69,105 +70,126 @@ impl<'a> NamedExpression<'a> {
         self.leaves.iter().any(|leaf| leaf.is_for_parameter(position))
     }
 
-    /// Evaluates the leaves for a message; the tokens end with `finish(.., __authorized)`.
+    /// Evaluates the expression for a message. Returns an expression whose value is `Result<Authorized>`.
     pub(super) fn evaluate(&self, locals: &Locals) -> TokenStream {
-        let Locals { authorized, call, evaluation, .. } = locals;
-        let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
-        let evaluated = self.evaluation_loop(&MESSAGE_EVALUATION, locals, |leaf| leaf.evaluate(locals));
-        let finish = paths::evaluation_finish(Span::call_site());
-        quote!(#start #evaluated #finish(&#evaluation, #authorized))
+        let Locals { authorized, call, .. } = locals;
+        self.evaluate_call(&authorized.to_token_stream(), call, |leaf| leaf.evaluate(locals), locals)
+    }
+
+    /// Evaluates the expression for joining a group; `consumer` returns the type of its consumer at a span.
+    pub(super) fn evaluate_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
+        let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_join(&consumer(leaf.leaf.span), locals));
+        self.evaluate_call(&quote_spanned!(locals.site=> ()), &locals.call, evaluate, locals)
+    }
+
+    fn evaluate_call(
+        &self,
+        proof: &TokenStream,
+        call: &Ident,
+        evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>,
+        locals: &Locals,
+    ) -> TokenStream {
+        let (name, site) = (self.name_at(locals), locals.site);
+        if let Some(answer) = self.single_leaf().and_then(&evaluate_leaf) {
+            let (start, finish) = (paths::single_leaf_start(site), paths::single_leaf_finish(site));
+            return quote_spanned!(site=> #finish(#start(#call, &#name), #answer, #proof));
+        }
+        let (evaluate, leaves) = (paths::evaluate(site), self.async_leaves(evaluate_leaf, locals));
+        quote_spanned!(site=> #evaluate(#call, &#name, #proof, #leaves).await)
     }
 
     /// Evaluates the leaves that need no object, and starts the evaluation of the remaining leaves.
     pub(super) fn evaluate_before_loading(&self, locals: &Locals) -> TokenStream {
-        let Locals { call, evaluation, .. } = locals;
-        let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
-        let evaluated = self.evaluation_loop(&MESSAGE_EVALUATION, locals, |leaf| leaf.evaluate_before_loading(locals));
-        let objects = paths::evaluation_into_object_evaluation(Span::call_site());
-        quote!(#start #evaluated let mut #evaluation = #objects(#evaluation)?;)
+        let (name, Locals { call, evaluation, site, .. }) = (self.name_at(locals), locals);
+        let evaluate = paths::evaluate_before_loading(locals.site);
+        let leaves = self.async_leaves(|leaf| leaf.evaluate_before_loading(locals), locals);
+        quote_spanned!(*site=> let #evaluation = #evaluate(#call, &#name, #leaves).await?;)
     }
 
     /// Evaluates the leaves for their parameters, and binds the result to `__authorized`.
     pub(super) fn evaluate_with_parameters(&self, locals: &Locals) -> TokenStream {
         let Locals { authorized, evaluation, .. } = locals;
-        let evaluated = self.evaluation_loop(&OBJECT_EVALUATION, locals, |leaf| leaf.evaluate_parameter(locals));
-        let finish = paths::object_evaluation_finish(Span::call_site());
-        quote!(#evaluated let #authorized = #finish(#evaluation, #authorized)?;)
+        let evaluate = paths::evaluate_objects(locals.site);
+        let leaves = self.async_leaves(|leaf| leaf.evaluate_parameter(locals), locals);
+        // The closure moves references to the parameters into the future of a leaf.
+        let mut parameters: Vec<&Ident> = self.leaves.iter().filter_map(NamedLeaf::parameter).collect();
+        parameters.sort();
+        parameters.dedup();
+        quote_spanned! {locals.site=>
+            let #authorized = {
+                #(let #parameters = &#parameters;)*
+                #evaluate(#evaluation, #authorized, #leaves).await?
+            };
+        }
     }
 
-    /// Evaluates the leaves for a connect check.
+    /// Evaluates the expression for a connect check. Returns an expression whose value is `Result<()>`.
     pub(super) fn evaluate_connect(&self, locals: &Locals) -> TokenStream {
-        let Locals { cx, evaluation, .. } = locals;
-        let start = self.start(&paths::connect_start_evaluation(Span::call_site()), cx, locals);
-        let evaluated = self.evaluation_loop(&MESSAGE_EVALUATION, locals, |leaf| leaf.evaluate_connect(locals));
-        let finish = paths::evaluation_finish_connect(Span::call_site());
-        quote!(#start #evaluated #finish(&#evaluation))
+        let (name, site, cx) = (self.name_at(locals), locals.site, &locals.cx);
+        if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_connect(locals)) {
+            let (start, finish) = (paths::single_leaf_start_connect(site), paths::single_leaf_finish_connect(site));
+            return quote_spanned!(site=> #finish(#start(#cx, &#name), #answer));
+        }
+        let leaves = self.async_leaves(|leaf| leaf.evaluate_connect(locals), locals);
+        let evaluate = paths::evaluate_connect(site);
+        quote_spanned!(site=> #evaluate(#cx, &#name, #leaves).await)
     }
 
-    /// Evaluates the leaves for a strict connect check: without a connect opinion, a leaf is evaluated as for a message.
+    /// Evaluates the expression for a strict connect check: without a connect opinion, a leaf is evaluated as for a message.
     pub(super) fn evaluate_strict_connect(&self, locals: &Locals) -> TokenStream {
-        let Locals { cx, evaluation, .. } = locals;
-        let start = self.start(&paths::connect_start_evaluation(Span::call_site()), cx, locals);
-        let evaluated = self.evaluation_loop(&MESSAGE_EVALUATION, locals, |leaf| leaf.evaluate_strict_connect(locals));
-        let finish = paths::evaluation_finish_strict_connect(Span::call_site());
-        quote!(#start #evaluated #finish(&#evaluation))
+        let (name, site, cx) = (self.name_at(locals), locals.site, &locals.cx);
+        if let Some(answer) = self.single_leaf().and_then(|leaf| leaf.evaluate_strict_connect(locals)) {
+            let (start, finish) = (paths::single_leaf_start_connect(site), paths::single_leaf_finish(site));
+            return quote_spanned!(site=> #finish(#start(#cx, &#name), #answer, ()));
+        }
+        let leaves = self.async_leaves(|leaf| leaf.evaluate_strict_connect(locals), locals);
+        let evaluate = paths::evaluate_strict_connect(site);
+        quote_spanned!(site=> #evaluate(#cx, &#name, #leaves).await)
     }
 
-    /// Evaluates the leaves for joining a group; `consumer` returns the type of its consumer at a span.
-    pub(super) fn evaluate_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
-        let Locals { call, evaluation, .. } = locals;
-        let start = self.start(&paths::call_start_evaluation(Span::call_site()), call, locals);
-        let evaluated = self.evaluation_loop(&MESSAGE_EVALUATION, locals, |leaf| {
-            Some(leaf.evaluate_join(&consumer(leaf.leaf.span), locals))
-        });
-        let finish = paths::evaluation_finish_join(Span::call_site());
-        quote!(#start #evaluated #finish(&#evaluation))
-    }
-
-    /// Evaluates the leaves for an event; `ty` returns the type of the event at a span.
+    /// Evaluates the expression for an event; `ty` returns the type of the event at a span.
     pub(super) fn evaluate_event(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
-        let Locals { evaluation, subscriber, .. } = locals;
-        // A single leaf needs no evaluation loop. This code runs for every member of a group.
-        if let (Tree::Leaf(_), [only]) = (&self.expression.tree, &self.leaves[..]) {
+        let (name, leaf, site) = (self.name_at(locals), &locals.leaf, locals.site);
+        if let Some(only) = self.single_leaf() {
             return only.evaluate_event(&ty(only.leaf.span), locals);
         }
-        let start = self.start(&paths::subscriber_start_evaluation(Span::call_site()), subscriber, locals);
-        let evaluated = self
-            .evaluation_loop(&EVENT_EVALUATION, locals, |leaf| Some(leaf.evaluate_event(&ty(leaf.leaf.span), locals)));
-        let finish = paths::event_evaluation_finish(Span::call_site());
-        quote!(#start #evaluated #finish(&#evaluation))
+        let (evaluate, denied) = (paths::evaluate_event(locals.site), paths::denied(locals.site));
+        let arms = self.arms(|leaf| Some(leaf.evaluate_event(&ty(leaf.leaf.span), locals)), locals);
+        quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #denied }))
     }
 
-    /// Starts the evaluation. Generated code calls functions by path, because a user's trait may have the same methods.
-    fn start(&self, start: &TokenStream, evaluated: &Ident, locals: &Locals) -> TokenStream {
-        let (name, evaluation) = (&self.name, &locals.evaluation);
-        quote!(let mut #evaluation = #start(#evaluated, &#name);)
+    /// Returns the name of the static in code at the place of `locals`.
+    fn name_at(&self, locals: &Locals) -> Ident {
+        paths::at_span(&self.name, locals.site)
     }
 
-    /// Evaluates leaf after leaf until the outcome is settled. A leaf that does not apply here has no arm.
-    fn evaluation_loop<'s>(
-        &'s self,
-        calls: &EvaluationPaths,
-        locals: &Locals,
-        evaluate: impl Fn(&'s NamedLeaf<'a>) -> Option<TokenStream>,
-    ) -> TokenStream {
-        let Locals { answer, evaluation, leaf, .. } = locals;
-        let (some, unknown) = (paths::some(Span::call_site()), (calls.unknown)(Span::call_site()));
-        let is_fallible = calls.is_fallible.then(|| quote!(?));
-        let (next, record) = ((calls.next)(Span::call_site()), (calls.record)(Span::call_site()));
-        let arms = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
-            let (position, arm) = (Literal::usize_unsuffixed(position), evaluate(leaf)?);
-            Some(quote!(#position => #arm,))
-        });
-        quote! {
-            while let #some(#leaf) = #next(&mut #evaluation) {
-                let #answer = match #leaf {
-                    #(#arms)*
-                    _ => #unknown,
-                };
-                #record(&mut #evaluation, #answer) #is_fallible;
-            }
+    /// Returns the leaf of an expression that is nothing else: it needs no evaluation loop, which takes longer than most
+    /// permissions.
+    fn single_leaf(&self) -> Option<&NamedLeaf<'a>> {
+        match (&self.expression.tree, &self.leaves[..]) {
+            (Tree::Leaf(_), [only]) => Some(only),
+            _ => None,
         }
+    }
+
+    /// Returns the closure that evaluates the leaf with a given index. All that it captures is a reference, because the
+    /// future of a leaf outlives the call of the closure.
+    fn async_leaves(
+        &self,
+        evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>,
+        locals: &Locals,
+    ) -> TokenStream {
+        let (leaf, unknown, arms) = (&locals.leaf, paths::unknown_leaf(locals.site), self.arms(evaluate_leaf, locals));
+        quote_spanned!(locals.site=> move |#leaf| async move { match #leaf { #arms _ => #unknown } })
+    }
+
+    /// Returns one match arm per leaf. A leaf that does not apply has none.
+    fn arms(&self, evaluate_leaf: impl Fn(&NamedLeaf<'a>) -> Option<TokenStream>, locals: &Locals) -> TokenStream {
+        let arms = self.leaves.iter().enumerate().filter_map(|(position, leaf)| {
+            let (position, arm) = (index_literal(position, locals.site), evaluate_leaf(leaf)?);
+            Some(quote_spanned!(locals.site=> #position => #arm,))
+        });
+        arms.collect()
     }
 
     /// Returns checks, at each leaf of a consumer's own expressions, that it reads no captures.
@@ -185,35 +207,6 @@ impl<'a> NamedExpression<'a> {
         self.leaves.iter().filter_map(NamedLeaf::check_connect_captures_when_mounted).collect()
     }
 }
-
-/// Paths of the runtime functions that drive one kind of evaluation.
-struct EvaluationPaths {
-    next: fn(Span) -> TokenStream,
-    record: fn(Span) -> TokenStream,
-    /// The answer of a leaf that does not exist.
-    unknown: fn(Span) -> TokenStream,
-    /// Whether recording an answer can fail.
-    is_fallible: bool,
-}
-
-const MESSAGE_EVALUATION: EvaluationPaths = EvaluationPaths {
-    next: paths::evaluation_next,
-    record: paths::evaluation_record,
-    unknown: paths::unknown_leaf,
-    is_fallible: true,
-};
-const OBJECT_EVALUATION: EvaluationPaths = EvaluationPaths {
-    next: paths::object_evaluation_next,
-    record: paths::object_evaluation_record,
-    unknown: paths::unknown_leaf,
-    is_fallible: true,
-};
-const EVENT_EVALUATION: EvaluationPaths = EvaluationPaths {
-    next: paths::event_evaluation_next,
-    record: paths::event_evaluation_record,
-    unknown: paths::denied,
-    is_fallible: false,
-};
 
 fn expression_tree(tree: &Tree) -> TokenStream {
     let expr = paths::expr(Span::call_site());

@@ -6,8 +6,8 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::evaluation::NamedExpression;
-use super::leaf::mentions_generics;
 use super::paths::{self, Locals};
+use super::tokens::{mentions_generics, string_literal};
 use crate::model::block::Block;
 use crate::model::event::Event;
 use crate::model::respan;
@@ -51,22 +51,23 @@ impl EventExpansion<'_> {
     }
 
     /// Returns `impl Emits<E> for …`.
-    pub(super) fn emits(&self, locals: &Locals) -> TokenStream {
+    pub(super) fn emits(&self) -> TokenStream {
+        let locals = &Locals::at(self.event.method.span());
         let (cfgs, ty) = (&self.event.cfgs, self.type_at(paths::type_span(self.ty)));
         let (name, permission) = (constant(&self.event.name), expression_constant(&self.permission.reference()));
-        let (may_see, frame) = (self.may_see(locals), self.frame(locals));
+        let (authorize_event, frame) = (self.authorize_event(locals), self.frame(locals));
         let coalescing_key = self.coalescing_key(locals);
-        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #may_see #coalescing_key #frame));
+        let emits = emits(self.block, &ty, self.ty, &quote!(#name #permission #authorize_event #coalescing_key #frame));
         quote!(#(#cfgs)* #emits)
     }
 
-    fn may_see(&self, locals: &Locals) -> TokenStream {
+    fn authorize_event(&self, locals: &Locals) -> TokenStream {
         let Locals { event, handler, subscriber, .. } = locals;
-        let (site, ty) = (Span::call_site(), self.type_at(paths::type_span(self.ty)));
+        let (site, ty) = (locals.site, self.type_at(paths::type_span(self.ty)));
         let (subscriber_type, option, bool) = (paths::subscriber_type(site), paths::option(site), paths::bool(site));
         let evaluated = self.permission.evaluate_event(|span| self.type_at(span), locals);
-        quote! {
-            fn may_see(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
+        quote_spanned! {site=>
+            fn authorize_event(&self, #subscriber: &#subscriber_type<'_, Self::User>, #event: &#ty) -> #option<#bool> {
                 let #handler = self;
                 #evaluated
             }
@@ -75,7 +76,7 @@ impl EventExpansion<'_> {
 
     /// Returns the methods for the coalescing key. A missing or unsuitable field is reported at its name.
     fn coalescing_key(&self, locals: &Locals) -> Option<TokenStream> {
-        let (field, site) = (self.event.key.as_ref()?, Span::call_site());
+        let (field, site) = (self.event.key.as_ref()?, locals.site);
         let Locals { event, other_event, .. } = locals;
         let (ty, at) = (self.type_at(paths::type_span(self.ty)), field.span());
         let (option, u64, bool) = (paths::option(site), paths::u64(site), paths::bool(site));
@@ -83,7 +84,7 @@ impl EventExpansion<'_> {
         let hashed = quote_spanned!(at=> #hash(#subject));
         let equal = paths::equal_coalescing_keys(at);
         let compared = quote_spanned!(at=> #equal(#subject, &#other_event.#field));
-        Some(quote! {
+        Some(quote_spanned! {site=>
             fn coalescing_hash(&self, #event: &#ty) -> #option<#u64> {
                 let #subject = &#event.#field;
                 #hashed
@@ -99,16 +100,17 @@ impl EventExpansion<'_> {
     /// Returns the method that builds the frame, shared or per subscriber. An invalid output is reported at the return type.
     fn frame(&self, locals: &Locals) -> TokenStream {
         let Locals { event, handler, scope, .. } = locals;
-        let (site, name, method) = (Span::call_site(), &self.event.name, &self.event.method);
+        let (site, method) = (locals.site, &self.event.method);
+        let name = string_literal(&self.event.name, site);
         let ty = self.type_at(paths::type_span(self.ty));
         let at = self.event.return_type().map_or_else(|| method.span(), paths::type_span);
         let output = paths::output(at);
         let (option, result, frame_type) = (paths::option(site), paths::result(site), paths::frame_type(site));
-        let returns = quote!(#option<#result<#frame_type>>);
+        let returns = quote_spanned!(site=> #option<#result<#frame_type>>);
         let Some(scope_parameter) = self.event.scope_parameter() else {
             let (frame, some) = (paths::encode_frame(at), paths::some(site));
             let framed = quote_spanned!(at=> #frame(#name, &#output));
-            return quote! {
+            return quote_spanned! {site=>
                 fn shared_frame(&self, #event: &#ty) -> #returns {
                     let #handler = self;
                     let #output = Self::#method(#handler, #event);
@@ -121,7 +123,7 @@ impl EventExpansion<'_> {
             (paths::scope_type(site), paths::at_span(scope, paths::type_span(&scope_parameter.ty)));
         let personal_frame = paths::encode_personal_frame(at);
         let framed = quote_spanned!(at=> #personal_frame(#name, #output));
-        quote! {
+        quote_spanned! {site=>
             fn personal_frame(&self, #scope: &#scope_type<Self::User>, #event: &#ty) -> #returns {
                 let #handler = self;
                 let #output = Self::#method(#handler, #event, #scope_argument);
@@ -178,12 +180,12 @@ pub(super) fn fallback(block: &Block) -> TokenStream {
         let (name, permission) = (constant(&event.name), expression_constant(&paths::deny_all(site)));
         let (subscriber, option) = (paths::subscriber_type(site), paths::option(site));
         let (bool, denied) = (paths::bool(site), paths::denied(site));
-        let may_see = quote! {
-            fn may_see(&self, _: &#subscriber<'_, Self::User>, _: &#ty) -> #option<#bool> {
+        let authorize_event = quote! {
+            fn authorize_event(&self, _: &#subscriber<'_, Self::User>, _: &#ty) -> #option<#bool> {
                 #denied
             }
         };
-        let emits = emits(block, ty, ty, &quote!(#name #permission #may_see));
+        let emits = emits(block, ty, ty, &quote!(#name #permission #authorize_event));
         Some(quote!(#(#cfgs)* #emits))
     });
     impls.collect()

@@ -16,11 +16,11 @@ const ROLE: &str = "Group";
 /// Returns the impls of the group and its registration.
 pub(crate) fn group(group: &Group) -> TokenStream {
     let (Some(expression), generics) = (&group.permission, Generics::default()) else { return TokenStream::new() };
-    let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::new());
+    let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::at_attribute());
     let items = permission.items(ROLE, &generics, &[]);
     let Locals { call, consumer, group: this, .. } = &locals;
     let evaluated = permission.evaluate_join(consumer_alias, &locals);
-    let may_join = may_join(
+    let authorize_join = authorize_join(
         group,
         &quote!(#consumer),
         &quote!(#call),
@@ -35,7 +35,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
         group,
         &quote!(#items #register!(#self_type);),
         &permission.reference(),
-        &quote!(#public_name #may_join),
+        &quote!(#public_name #authorize_join),
     )
 }
 
@@ -47,14 +47,19 @@ pub(crate) fn group_fallback(group: &Group) -> TokenStream {
     let aliases =
         group.permission.as_ref().map(|expression| leaf::leaf_aliases(expression, ROLE, &Generics::default(), &[]));
     let (deny_all, denied) = (paths::deny_all(Span::call_site()), paths::unknown_leaf(Span::call_site()));
-    let may_join = may_join(group, &quote!(_), &quote!(_), &denied);
+    let authorize_join = authorize_join(group, &quote!(_), &quote!(_), &denied);
     // The aliases are named only so that nothing seems unused.
     let unused = quote!(#[allow(dead_code)]);
-    let generated = group_impls(group, &aliases.unwrap_or_default(), &deny_all, &may_join);
+    let generated = group_impls(group, &aliases.unwrap_or_default(), &deny_all, &authorize_join);
     quote!(#unused #generated)
 }
 
-fn group_impls(group: &Group, items: &TokenStream, expression: &TokenStream, may_join: &TokenStream) -> TokenStream {
+fn group_impls(
+    group: &Group,
+    items: &TokenStream,
+    expression: &TokenStream,
+    authorize_join: &TokenStream,
+) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
     let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
     let (alias, string) = (paths::alias(&group.runtime), paths::string(site));
@@ -67,7 +72,7 @@ fn group_impls(group: &Group, items: &TokenStream, expression: &TokenStream, may
         #consumer_item
         const NAME: &'static #string = #name;
         #permission
-        #may_join
+        #authorize_join
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });
     let carries = group.events.iter().map(|event| {
@@ -119,7 +124,7 @@ fn consumer_alias(span: Span) -> TokenStream {
     quote_spanned!(span=> __GroupConsumer)
 }
 
-fn may_join(group: &Group, consumer: &TokenStream, call: &TokenStream, body: &TokenStream) -> TokenStream {
+fn authorize_join(group: &Group, consumer: &TokenStream, call: &TokenStream, body: &TokenStream) -> TokenStream {
     let span = group.consumer.as_ref().map_or_else(Span::call_site, paths::type_span);
     let (call_type, handler) = (paths::call_type(Span::call_site()), paths::handler_trait(span));
     let result = paths::result(Span::call_site());
@@ -127,7 +132,7 @@ fn may_join(group: &Group, consumer: &TokenStream, call: &TokenStream, body: &To
     let ty = consumer_alias(span);
     let user = quote_spanned!(span=> <#ty as #handler>::User);
     quote! {
-        async fn may_join(&self, #consumer: &#ty, #call: &#call_type<'_, #user>) -> #result<()> {
+        async fn authorize_join(&self, #consumer: &#ty, #call: &#call_type<'_, #user>) -> #result<()> {
             #body
         }
     }

@@ -1,7 +1,8 @@
 //! Code generation. Nothing here can fail: `syntax`, `model` and `check` have reported every error before.
 //!
 //! Generated code makes no decisions: it names items and calls the runtime. It consists of one `const _` with one alias, one
-//! impl per trait and per event, and one descriptor per action; `macros/tests/expand` shows it for typical blocks.
+//! impl per trait and per event, and one descriptor and one function per action; `macros/tests/expand` shows it for typical
+//! blocks.
 
 mod action;
 mod arguments;
@@ -17,6 +18,7 @@ mod leaf;
 mod object_parameters;
 mod paths;
 mod route;
+mod tokens;
 
 pub(crate) use block::block;
 pub(crate) use codenames::codenames;

@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 
 use super::arguments::MessageKey;
-use super::leaf::{replace_self, string_literal};
 use super::paths::{self, Locals};
+use super::tokens::{replace_self, string_literal};
 use crate::model::action::Action;
 use crate::model::block::Block;
 use crate::model::object::{Object, ObjectSource};
@@ -79,17 +79,18 @@ impl ObjectExpansion<'_> {
         let keys = match &self.object.source {
             ObjectSource::Key(_) => MessageKey::new(self.position, self.parameter).map(|key| key.read(span, locals)),
             ObjectSource::Nested(place) => {
-                let (nested, text, steps) = (paths::read_nested(span), &place.text, &place.steps);
+                let (nested, text) = (paths::read_nested(span), string_literal(&place.text, span));
+                let steps = place.steps.iter().map(|step| string_literal(step, span));
                 Some(quote_spanned!(span=> #nested(#call, &#evaluation, #text, &[#(#steps),*])?))
             }
             ObjectSource::Capture { name, .. } => {
-                let path = paths::read_capture(span);
+                let (path, name) = (paths::read_capture(span), string_literal(name, span));
                 // The turbofish reports an error about the type at the type.
                 Some(quote_spanned!(span=> #path::<#as_object_parameter::Keys, _>(#call, #name)?))
             }
         };
-        let text = self.object.source.text();
-        quote_spanned!(span=> let mut #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
+        let text = string_literal(self.object.source.text(), span);
+        quote_spanned!(span=> let #local = #as_object_parameter::start_loading(#keys, #call, #text)?;)
     }
 
     /// Returns the statement that binds the loaded parameter.

@@ -33,6 +33,7 @@ paths! {
 
     action_descriptor = [__rt::ActionDescriptor]
     action_fn = [__rt::ActionFn]
+    action_future = [__rt::ActionFuture]
     answer_before_loading = [__rt::answer_before_loading]
     argument = [__rt::Argument]
     authorized_type = [__rt::Authorized]
@@ -40,7 +41,6 @@ paths! {
     call_context = [__rt::Call::context]
     call_may = [__rt::Call::may]
     call_scope = [__rt::Call::scope]
-    call_start_evaluation = [__rt::Call::start_evaluation]
     call_type = [__rt::Call]
     capture_use = [__rt::CaptureUse]
     carries = [__rt::Carries]
@@ -58,7 +58,6 @@ paths! {
     connect_as_context = [__rt::ConnectContext::as_context]
     connect_context = [__rt::ConnectContext]
     connect_may = [__rt::ConnectContext::may]
-    connect_start_evaluation = [__rt::ConnectContext::start_evaluation]
     consumer = [__rt::Consumer]
     consumer_block = [__rt::ConsumerBlock]
     declare = [__rt::declare]
@@ -69,18 +68,14 @@ paths! {
     emits = [__rt::Emits]
     encode_frame = [__rt::encode_frame]
     encode_personal_frame = [__rt::encode_personal_frame]
-    evaluation_finish = [__rt::Evaluation::finish]
-    evaluation_finish_connect = [__rt::Evaluation::finish_connect]
-    evaluation_finish_join = [__rt::Evaluation::finish_join]
-    evaluation_finish_strict_connect = [__rt::Evaluation::finish_strict_connect]
-    evaluation_into_object_evaluation = [__rt::Evaluation::into_object_evaluation]
-    evaluation_next = [__rt::Evaluation::next]
-    evaluation_record = [__rt::Evaluation::record]
     error_conversion = [__rt::error_conversion]
+    evaluate = [__rt::evaluate]
+    evaluate_before_loading = [__rt::evaluate_before_loading]
+    evaluate_connect = [__rt::evaluate_connect]
+    evaluate_event = [__rt::evaluate_event]
+    evaluate_objects = [__rt::evaluate_objects]
+    evaluate_strict_connect = [__rt::evaluate_strict_connect]
     event_descriptor = [__rt::EventDescriptor]
-    event_evaluation_finish = [__rt::EventEvaluation::finish]
-    event_evaluation_next = [__rt::EventEvaluation::next]
-    event_evaluation_record = [__rt::EventEvaluation::record]
     event_permission = [__rt::EventPermission]
     expr = [__rt::Expr]
     expression = [__rt::Expression]
@@ -97,21 +92,15 @@ paths! {
     ignored = [__rt::serde::de::IgnoredAny]
     into_identity = [__rt::Identity::<<Self as __rt::Handler>::User>::into_identity]
     into_reply = [__rt::IntoReply::into_reply]
-    leaf_over_objects_into_answer = [__rt::LeafOverObjects::into_answer]
-    leaf_over_objects_next = [__rt::LeafOverObjects::next]
-    leaf_over_objects_record = [__rt::LeafOverObjects::record]
     load = [__rt::Load]
     loaded_parameter = [__rt::LoadedParameter]
+    loading_objects_evaluate_leaf = [__rt::LoadingObjects::evaluate_leaf]
     loading_objects_into_parameter = [__rt::LoadingObjects::into_parameter]
     loading_objects_may = [__rt::LoadingObjects::may]
-    loading_objects_start_leaf = [__rt::LoadingObjects::start_leaf]
     may_join_on = [__rt::may_join_on]
     may_on = [__rt::may_on]
     mountable = [__rt::Mountable]
     no_opinion = [__rt::no_opinion]
-    object_evaluation_finish = [__rt::ObjectEvaluation::finish]
-    object_evaluation_next = [__rt::ObjectEvaluation::next]
-    object_evaluation_record = [__rt::ObjectEvaluation::record]
     object_parameter = [__rt::ObjectParameter]
     object_permission = [__rt::ObjectPermission]
     output_conversion = [__rt::output_conversion]
@@ -124,15 +113,19 @@ paths! {
     regex = [__rt::Regex]
     register = [__rt::register]
     register_group = [__rt::register_group]
+    reply_type = [__rt::Reply]
     result = [__rt::Result]
     route_descriptor = [__rt::RouteDescriptor]
     scope_type = [__rt::Scope]
     segment = [__rt::Segment]
+    single_leaf_finish = [__rt::SingleLeaf::finish]
+    single_leaf_finish_connect = [__rt::SingleLeaf::finish_connect]
+    single_leaf_start = [__rt::SingleLeaf::start]
+    single_leaf_start_connect = [__rt::SingleLeaf::start_connect]
     start_action = [__rt::start_action]
     subscriber_may = [__rt::Subscriber::may]
     subscriber_may_on = [__rt::Subscriber::may_on]
     subscriber_scope = [__rt::Subscriber::scope]
-    subscriber_start_evaluation = [__rt::Subscriber::start_evaluation]
     subscriber_type = [__rt::Subscriber]
     traversal_call = [__rt::Traversal::call]
     traversal_type = [__rt::Traversal]
@@ -151,11 +144,16 @@ paths! {
 
 /// The local variables of generated functions. They are created once and interpolated: an identifier written in a spanned
 /// quote would take the hygiene of that span, and these must not collide with names of the user.
+///
+/// They belong to one generated item and stand, like all its tokens, at one place of the block: the compiler joins the spans
+/// of an expression, and one from the attribute to a method would cover the bodies between them. Editing such a body would
+/// let it check the item again.
 pub(super) struct Locals {
+    /// The span of tokens that stand for nothing in particular.
+    pub(super) site: Span,
     pub(super) authorized: Ident,
     pub(super) answer: Ident,
     pub(super) arguments: Ident,
-    pub(super) leaf_evaluation: Ident,
     pub(super) call: Ident,
     pub(super) consumer: Ident,
     pub(super) cx: Ident,
@@ -168,19 +166,25 @@ pub(super) struct Locals {
     pub(super) object: Ident,
     pub(super) reply: Ident,
     pub(super) route: Ident,
-    pub(super) object_answer: Ident,
     pub(super) scope: Ident,
     pub(super) subscriber: Ident,
     pub(super) traversal: Ident,
 }
 
 impl Locals {
-    pub(super) fn new() -> Self {
+    /// Returns the locals of an item that belongs to the attribute itself.
+    pub(super) fn at_attribute() -> Self {
+        Self::at(Span::call_site())
+    }
+
+    /// Returns the locals of an item that belongs to what stands at `span`, for example a method.
+    pub(super) fn at(span: Span) -> Self {
+        let local = |name: &str| Ident::new(name, Span::mixed_site().located_at(span));
         Self {
+            site: Span::call_site().located_at(span),
             authorized: local("__authorized"),
             answer: local("__answer"),
             arguments: local("__arguments"),
-            leaf_evaluation: local("__leaf_evaluation"),
             call: local("__call"),
             consumer: local("__consumer"),
             cx: local("__cx"),
@@ -193,16 +197,11 @@ impl Locals {
             object: local("__object"),
             reply: local("__reply"),
             route: local("__route"),
-            object_answer: local("__object_answer"),
             scope: local("__scope"),
             subscriber: local("__subscriber"),
             traversal: local("__traversal"),
         }
     }
-}
-
-fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
 }
 
 /// Returns the span for errors about a type: its last segment, because a span on stable Rust covers only one token.

@@ -7,6 +7,7 @@ use syn::Generics;
 use super::action::optional;
 use super::evaluation::NamedExpression;
 use super::paths::{self, Locals};
+use super::tokens::index_literal;
 use crate::model::block::Block;
 use crate::model::route::Route;
 use crate::model::{Segment, respan};
@@ -64,23 +65,24 @@ impl RouteExpansion<'_> {
     }
 
     /// Returns the match arm that enters the handler.
-    pub(super) fn arm(&self, locals: &Locals) -> TokenStream {
-        let Locals { authorized, call, handler, traversal, .. } = locals;
+    pub(super) fn arm(&self) -> TokenStream {
+        let locals = &Locals::at(self.route.signature.ident.span());
+        let Locals { authorized, call, handler, traversal, site, .. } = locals;
         let (route, cfgs) = (self.route, &self.route.cfgs);
         let permission = self.permission.as_ref().map(|permission| {
             let evaluate = permission.evaluate(locals);
-            let traversal_call = paths::traversal_call(Span::call_site());
-            quote! {
+            let traversal_call = paths::traversal_call(*site);
+            quote_spanned! {*site=>
                 let #call = #traversal_call(#traversal);
-                let #authorized = { #evaluate? };
+                let #authorized = #evaluate?;
             }
         });
-        let id = Literal::usize_unsuffixed(route.id);
+        let id = index_literal(route.id, *site);
         let (method, target, span) = (&route.signature.ident, self.handler(), paths::type_span(&route.handler));
         let enter = quote_spanned! {span=>
             #target::enter::<Self>(Self::#method(#handler), #traversal, #authorized).await
         };
-        quote!(#(#cfgs)* #id => { #permission #enter })
+        quote_spanned!(*site=> #(#cfgs)* #id => { #permission #enter })
     }
 
     /// Returns the handler through one trait, so that a type that is no handler, or has another user type, is reported once.
@@ -95,8 +97,7 @@ impl RouteExpansion<'_> {
         let (span, cfgs) = (self.route.pattern.span(), &self.route.cfgs);
         let (check, dispatch) = (paths::check_mount(span), paths::dispatch(span));
         let self_type = respan(block.ty.to_token_stream(), span);
-        let mut id = Literal::usize_unsuffixed(self.route.id);
-        id.set_span(span);
+        let id = index_literal(self.route.id, span);
         quote_spanned!(span=> #(#cfgs)* const _: () = #check(<#self_type as #dispatch>::DESCRIPTOR, #id);)
     }
 }

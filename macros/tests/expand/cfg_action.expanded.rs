@@ -107,35 +107,91 @@ const _: () = {
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
             #[cfg(feature = "debug")]
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+            Self::__portcullis_action_dump,
+            Self::__portcullis_action_version,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+        async fn descend(
+            &self,
+            __route: ::core::primitive::u16,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            match __route {
+                #[cfg(feature = "debug")]
+                0 => {
+                    let __call = __rt::Traversal::call(__traversal);
+                    let __authorized = __rt::SingleLeaf::finish(
+                        __rt::SingleLeaf::start(__call, &__ROUTE0),
+                        <__Route0Leaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__Route0Leaf0 {},
+                                __handler,
+                                &__rt::Call::context(
+                                    __call,
+                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
+                            )
+                            .await,
+                        __authorized,
+                    )?;
+                    <Traces as __rt::Dispatch>::enter::<
+                        Self,
+                    >(Self::traces(__handler), __traversal, __authorized)
+                        .await
+                }
+                _ => __rt::unknown_route(),
+            }
+        }
+    }
+    impl Debug {
+        #[cfg(feature = "debug")]
+        #[doc(hidden)]
+        fn __portcullis_action_dump<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::dump(__handler).await;
@@ -149,8 +205,16 @@ const _: () = {
                         )
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_version<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::version(__handler).await;
@@ -164,84 +228,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
-        }
-        async fn descend(
-            &self,
-            __route: ::core::primitive::u16,
-            __traversal: &mut __rt::Traversal<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<()> {
-            let __handler = self;
-            match __route {
-                #[cfg(feature = "debug")]
-                0 => {
-                    let __call = __rt::Traversal::call(__traversal);
-                    let __authorized = {
-                        let mut __evaluation = __rt::Call::start_evaluation(
-                            __call,
-                            &__ROUTE0,
-                        );
-                        while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                            &mut __evaluation,
-                        ) {
-                            let __answer = match __leaf {
-                                0 => {
-                                    <__Route0Leaf0 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__Route0Leaf0 {},
-                                            __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
-                                        )
-                                        .await
-                                }
-                                _ => __rt::unknown_leaf(),
-                            };
-                            __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                        }
-                        __rt::Evaluation::finish(&__evaluation, __authorized)?
-                    };
-                    <Traces as __rt::Dispatch>::enter::<
-                        Self,
-                    >(Self::traces(__handler), __traversal, __authorized)
-                        .await
-                }
-                _ => __rt::unknown_route(),
-            }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Debug as __rt::Dispatch>::DESCRIPTOR);

@@ -124,26 +124,50 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            ::core::result::Result::map(
-                                __rt::Call::may(__call, __ACTION0LEAF0).await,
-                                ::core::option::Option::Some,
-                            )
-                        }
-                        1 => __rt::answer_before_loading(::core::option::Option::None),
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
-                    __evaluation,
-                )?;
+            Self::__portcullis_action_clear,
+            Self::__portcullis_action_ping,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                __rt::Call::may(__call, __BLOCKLEAF0).await,
+                __authorized,
+            )
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_clear<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION0,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    ::core::result::Result::map(
+                                        __rt::Call::may(__call, __ACTION0LEAF0).await,
+                                        ::core::option::Option::Some,
+                                    )
+                                }
+                                1 => {
+                                    __rt::answer_before_loading(::core::option::Option::None)
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -157,19 +181,20 @@ const _: () = {
                     '_,
                     _,
                 >>::into_parameter(__arguments.channel);
-                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        1 => __rt::may_on(__call, __ACTION0LEAF1, &__p0).await,
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
-                }
-                let __authorized = __rt::ObjectEvaluation::finish(
-                    __evaluation,
-                    __authorized,
-                )?;
+                let __authorized = {
+                    let __p0 = &__p0;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    1 => __rt::may_on(__call, __ACTION0LEAF1, __p0).await,
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::clear(__handler, __p0).await;
@@ -183,8 +208,16 @@ const _: () = {
                         )
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -198,25 +231,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => __rt::Call::may(__call, __BLOCKLEAF0).await,
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -237,63 +252,48 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            {
-                let mut __evaluation = __rt::ConnectContext::start_evaluation(
+            __rt::SingleLeaf::finish_connect(
+                __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
+                __rt::no_opinion(),
+            )?;
+            __rt::evaluate_strict_connect(
                     __cx,
-                    &__BLOCK,
-                );
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => __rt::no_opinion(),
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                __rt::Evaluation::finish_connect(&__evaluation)
-            }?;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__CONNECT,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        match <__ConnectLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
-                            .await
-                        {
-                            ::core::result::Result::Ok(::core::option::Option::None) => {
-                                ::core::result::Result::map(
-                                    <__ConnectLeaf0 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__ConnectLeaf0 {},
-                                            __handler,
-                                            &__rt::ConnectContext::as_context(__cx),
+                    &__CONNECT,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                match <__ConnectLeaf0 as __rt::Permission<
+                                    Self,
+                                >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                                    .await
+                                {
+                                    ::core::result::Result::Ok(::core::option::Option::None) => {
+                                        ::core::result::Result::map(
+                                            <__ConnectLeaf0 as __rt::Permission<
+                                                Self,
+                                            >>::has_permission(
+                                                    &__ConnectLeaf0 {},
+                                                    __handler,
+                                                    &__rt::ConnectContext::as_context(__cx),
+                                                )
+                                                .await,
+                                            ::core::option::Option::Some,
                                         )
-                                        .await,
+                                    }
+                                    __answer => __answer,
+                                }
+                            }
+                            1 => {
+                                ::core::result::Result::map(
+                                    __rt::ConnectContext::may(__cx, __CONNECTLEAF1).await,
                                     ::core::option::Option::Some,
                                 )
                             }
-                            __answer => __answer,
+                            _ => __rt::unknown_leaf(),
                         }
-                    }
-                    1 => {
-                        ::core::result::Result::map(
-                            __rt::ConnectContext::may(__cx, __CONNECTLEAF1).await,
-                            ::core::option::Option::Some,
-                        )
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_strict_connect(&__evaluation)
+                    },
+                )
+                .await
         }
     }
     const _: () = __rt::check_connect_captures(

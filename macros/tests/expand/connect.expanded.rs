@@ -50,7 +50,49 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_ping,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__BlockLeaf0 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf0 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler).await;
@@ -64,37 +106,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     type __ConnectLeaf0 = IsAuthenticated;
@@ -114,62 +126,46 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            {
-                let mut __evaluation = __rt::ConnectContext::start_evaluation(
+            __rt::evaluate_connect(
                     __cx,
                     &__BLOCK,
-                );
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            <__BlockLeaf0 as __rt::Permission<
-                                Self,
-                            >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
-                                .await
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                __rt::Evaluation::finish_connect(&__evaluation)
-            }?;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__CONNECT,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        match <__ConnectLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
-                            .await
-                        {
-                            ::core::result::Result::Ok(::core::option::Option::None) => {
-                                ::core::result::Result::map(
-                                    <__ConnectLeaf0 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__ConnectLeaf0 {},
-                                            __handler,
-                                            &__rt::ConnectContext::as_context(__cx),
-                                        )
-                                        .await,
-                                    ::core::option::Option::Some,
-                                )
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__BlockLeaf0 as __rt::Permission<
+                                    Self,
+                                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                                    .await
                             }
-                            __answer => __answer,
+                            _ => __rt::unknown_leaf(),
                         }
+                    },
+                )
+                .await?;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start_connect(__cx, &__CONNECT),
+                match <__ConnectLeaf0 as __rt::Permission<
+                    Self,
+                >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
+                    .await
+                {
+                    ::core::result::Result::Ok(::core::option::Option::None) => {
+                        ::core::result::Result::map(
+                            <__ConnectLeaf0 as __rt::Permission<
+                                Self,
+                            >>::has_permission(
+                                    &__ConnectLeaf0 {},
+                                    __handler,
+                                    &__rt::ConnectContext::as_context(__cx),
+                                )
+                                .await,
+                            ::core::option::Option::Some,
+                        )
                     }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_strict_connect(&__evaluation)
+                    __answer => __answer,
+                },
+                (),
+            )
         }
         async fn on_connect(
             &self,

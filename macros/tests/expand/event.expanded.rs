@@ -77,7 +77,40 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_ping,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
@@ -91,37 +124,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     #[automatically_derived]
@@ -143,25 +146,13 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__BLOCK,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_connect(&__evaluation)
+            __rt::SingleLeaf::finish_connect(
+                __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                    .await,
+            )
         }
     }
     __rt::register!(Chat);
@@ -169,20 +160,15 @@ const _: () = {
     impl __rt::Emits<__Event0Type> for Chat {
         const NAME: &'static ::core::primitive::str = "upload_created";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event0Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            let mut __evaluation = __rt::Subscriber::start_evaluation(
-                __subscriber,
+            __rt::evaluate_event(
                 &__EVENT0,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::EventEvaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
+                |__leaf| match __leaf {
                     0 => {
                         let __subject = &__event.channel;
                         __rt::Subscriber::may_on(__subscriber, __EVENT0LEAF0, __subject)
@@ -202,10 +188,8 @@ const _: () = {
                     }
                     2 => __rt::Subscriber::may(__subscriber, __EVENT0LEAF2),
                     _ => ::core::option::Option::Some(false),
-                };
-                __rt::EventEvaluation::record(&mut __evaluation, __answer);
-            }
-            __rt::EventEvaluation::finish(&__evaluation)
+                },
+            )
         }
         fn shared_frame(
             &self,
@@ -221,7 +205,7 @@ const _: () = {
     impl __rt::Emits<__Event1Type> for Chat {
         const NAME: &'static ::core::primitive::str = "message.typing";
         const PERMISSION: &'static __rt::Expression = &__EVENT1;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &__Event1Type,
@@ -325,35 +309,33 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+            Self::__portcullis_action_ping,
+        ];
+    }
+    impl<P: Policy> Feed<P> {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
@@ -367,8 +349,8 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl<P: Policy> __rt::Consumer for Feed<P> {
@@ -387,7 +369,7 @@ const _: () = {
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {
         const NAME: &'static ::core::primitive::str = "yield";
         const PERMISSION: &'static __rt::Expression = &__EVENT0;
-        fn may_see(
+        fn authorize_event(
             &self,
             __subscriber: &__rt::Subscriber<'_, Self::User>,
             __event: &Changed<P>,

@@ -62,7 +62,67 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_send,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <May<
+                                    P,
+                                > as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &May::<P> {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <May<P> as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                <__BlockLeaf1 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf1 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
+        }
+    }
+    impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
+    where
+        P::Room: Clone,
+    {
+        #[doc(hidden)]
+        fn __portcullis_action_send<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, P::User>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -91,52 +151,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <May<
-                            P,
-                        > as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &May::<P> {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <May<P> as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    1 => {
-                        <__BlockLeaf1 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf1 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
 };

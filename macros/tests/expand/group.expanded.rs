@@ -38,51 +38,52 @@ const _: () = {
                 ::std::format!("rooms/{}/{{{}}}", __group.room_id, __group.channel),
             )
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__GroupLeaf0 as __rt::GroupPermission<
-                            Self,
-                            __GroupConsumer,
-                        >>::may_join(
-                                &__GroupLeaf0 {},
-                                __consumer,
-                                __rt::Call::scope(__call),
-                                __group,
-                            )
-                            .await
-                    }
-                    1 => {
-                        <__GroupLeaf1 as __rt::GroupPermission<
-                            Self,
-                            __GroupConsumer,
-                        >>::may_join(
-                                &__GroupLeaf1 { 0: "staff" },
-                                __consumer,
-                                __rt::Call::scope(__call),
-                                __group,
-                            )
-                            .await
-                    }
-                    2 => __rt::Call::may(__call, __GROUPLEAF2).await,
-                    3 => {
-                        let __subject = &__group.channel;
-                        __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_join(&__evaluation)
+            __rt::evaluate(
+                    __call,
+                    &__GROUP,
+                    (),
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__GroupLeaf0 as __rt::GroupPermission<
+                                    Self,
+                                    __GroupConsumer,
+                                >>::may_join(
+                                        &__GroupLeaf0 {},
+                                        __consumer,
+                                        __rt::Call::scope(__call),
+                                        __group,
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                <__GroupLeaf1 as __rt::GroupPermission<
+                                    Self,
+                                    __GroupConsumer,
+                                >>::may_join(
+                                        &__GroupLeaf1 { 0: "staff" },
+                                        __consumer,
+                                        __rt::Call::scope(__call),
+                                        __group,
+                                    )
+                                    .await
+                            }
+                            2 => __rt::Call::may(__call, __GROUPLEAF2).await,
+                            3 => {
+                                let __subject = &__group.channel;
+                                __rt::may_join_on(__call, __GROUPLEAF3, __subject).await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
         }
     }
     #[automatically_derived]
@@ -110,34 +111,26 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Everybody";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__GroupLeaf0 as __rt::GroupPermission<
-                            Self,
-                            __GroupConsumer,
-                        >>::may_join(
-                                &__GroupLeaf0 {},
-                                __consumer,
-                                __rt::Call::scope(__call),
-                                __group,
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_join(&__evaluation)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__GROUP),
+                <__GroupLeaf0 as __rt::GroupPermission<
+                    Self,
+                    __GroupConsumer,
+                >>::may_join(
+                        &__GroupLeaf0 {},
+                        __consumer,
+                        __rt::Call::scope(__call),
+                        __group,
+                    )
+                    .await,
+                (),
+            )
         }
     }
     #[automatically_derived]
@@ -163,34 +156,26 @@ const _: () = {
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__GroupLeaf0 as __rt::GroupPermission<
-                            Self,
-                            __GroupConsumer,
-                        >>::may_join(
-                                &__GroupLeaf0 {},
-                                __consumer,
-                                __rt::Call::scope(__call),
-                                __group,
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_join(&__evaluation)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__GROUP),
+                <__GroupLeaf0 as __rt::GroupPermission<
+                    Self,
+                    __GroupConsumer,
+                >>::may_join(
+                        &__GroupLeaf0 {},
+                        __consumer,
+                        __rt::Call::scope(__call),
+                        __group,
+                    )
+                    .await,
+                (),
+            )
         }
     }
     #[automatically_derived]
@@ -217,34 +202,26 @@ const _: () = {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))
         }
-        async fn may_join(
+        async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
             __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
         ) -> __rt::Result<()> {
             let __group = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__GROUP);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__GroupLeaf0 as __rt::GroupPermission<
-                            Self,
-                            __GroupConsumer,
-                        >>::may_join(
-                                &__GroupLeaf0 {},
-                                __consumer,
-                                __rt::Call::scope(__call),
-                                __group,
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_join(&__evaluation)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__GROUP),
+                <__GroupLeaf0 as __rt::GroupPermission<
+                    Self,
+                    __GroupConsumer,
+                >>::may_join(
+                        &__GroupLeaf0 {},
+                        __consumer,
+                        __rt::Call::scope(__call),
+                        __group,
+                    )
+                    .await,
+                (),
+            )
         }
     }
     #[automatically_derived]

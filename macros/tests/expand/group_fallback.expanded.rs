@@ -17,7 +17,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
-        async fn may_join(
+        async fn authorize_join(
             &self,
             _: &__GroupConsumer,
             _: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
@@ -76,7 +76,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
-        fn may_see(
+        fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,
             _: &MessageCreated,
@@ -92,7 +92,7 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
-        fn may_see(
+        fn authorize_event(
             &self,
             _: &__rt::Subscriber<'_, Self::User>,
             _: &Typing,

@@ -48,35 +48,33 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+            Self::__portcullis_action_ping,
+        ];
+    }
+    impl Echo {
+        #[doc(hidden)]
+        fn __portcullis_action_ping<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::ping(__handler);
@@ -90,8 +88,8 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl __rt::Consumer for Echo {

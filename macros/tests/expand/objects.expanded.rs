@@ -201,51 +201,87 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            __rt::answer_before_loading(
-                                <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::ALWAYS,
-                            )
-                        }
-                        1 => {
-                            __rt::answer_before_loading(
-                                <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::ALWAYS,
-                            )
-                        }
-                        2 => {
-                            ::core::result::Result::map(
-                                __rt::Call::may(__call, __ACTION0LEAF2).await,
-                                ::core::option::Option::Some,
-                            )
-                        }
-                        3 => __rt::answer_before_loading(::core::option::Option::None),
-                        4 => __rt::answer_before_loading(::core::option::Option::None),
-                        5 => {
-                            __rt::answer_before_loading(
-                                <__Action0Leaf5 as __rt::ObjectPermission<
-                                    <Object<Room> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::ALWAYS,
-                            )
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
-                    __evaluation,
-                )?;
+            Self::__portcullis_action_file,
+            Self::__portcullis_action_open,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+    }
+    impl Folders {
+        #[doc(hidden)]
+        fn __portcullis_action_file<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION0,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    __rt::answer_before_loading(
+                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                            <Object<Message> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                1 => {
+                                    __rt::answer_before_loading(
+                                        <__Action0Leaf1 as __rt::ObjectPermission<
+                                            <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                2 => {
+                                    ::core::result::Result::map(
+                                        __rt::Call::may(__call, __ACTION0LEAF2).await,
+                                        ::core::option::Option::Some,
+                                    )
+                                }
+                                3 => {
+                                    __rt::answer_before_loading(::core::option::Option::None)
+                                }
+                                4 => {
+                                    __rt::answer_before_loading(::core::option::Option::None)
+                                }
+                                5 => {
+                                    __rt::answer_before_loading(
+                                        <__Action0Leaf5 as __rt::ObjectPermission<
+                                            <Object<Room> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
                 let __p5: TeamId = __rt::read_capture::<TeamId, _>(__call, "team")?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
@@ -267,17 +303,17 @@ const _: () = {
                     '_,
                     _,
                 >>::into_parameter(__arguments.channel);
-                let mut __p1 = <Object<
+                let __p1 = <Object<
                     Message,
                 > as __rt::ObjectParameter<
                     Self,
                 >>::start_loading(__arguments.message, __call, "message")?;
-                let mut __p2 = <Option<
+                let __p2 = <Option<
                     Object<Draft>,
                 > as __rt::ObjectParameter<
                     Self,
                 >>::start_loading(__arguments.draft, __call, "draft_id")?;
-                let mut __p3 = <Vec<
+                let __p3 = <Vec<
                     Object<Folder>,
                 > as __rt::ObjectParameter<
                     Self,
@@ -291,7 +327,7 @@ const _: () = {
                     __call,
                     "order.items[].folder_id",
                 )?;
-                let mut __p4 = <Object<
+                let __p4 = <Object<
                     Room,
                 > as __rt::ObjectParameter<
                     Self,
@@ -303,127 +339,111 @@ const _: () = {
                     __call,
                     "room_id",
                 )?;
-                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
-                                    &mut __p1,
-                                    __handler,
-                                    __call,
-                                )
-                                .await;
-                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __leaf_evaluation,
-                            ) {
-                                let __object_answer = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::has_object_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::ObjectPermission<
-                                                <Object<Message> as __rt::LoadedParameter>::Item,
-                                                Self,
-                                            >>::CAPTURES,
-                                        ),
-                                        __object,
-                                    )
-                                    .await;
-                                __rt::LeafOverObjects::record(
-                                    &mut __leaf_evaluation,
-                                    __object_answer,
-                                );
-                            }
-                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
-                        }
-                        1 => {
-                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
-                                    &mut __p2,
-                                    __handler,
-                                    __call,
-                                )
-                                .await;
-                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __leaf_evaluation,
-                            ) {
-                                let __object_answer = <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::has_object_permission(
-                                        &__Action0Leaf1 { 0: "open" },
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf1 as __rt::ObjectPermission<
-                                                <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
-                                                Self,
-                                            >>::CAPTURES,
-                                        ),
-                                        __object,
-                                    )
-                                    .await;
-                                __rt::LeafOverObjects::record(
-                                    &mut __leaf_evaluation,
-                                    __object_answer,
-                                );
-                            }
-                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
-                        }
-                        3 => __rt::may_on(__call, __ACTION0LEAF3, &__p6).await,
-                        4 => {
-                            __rt::LoadingObjects::may(
-                                    &mut __p3,
-                                    __handler,
-                                    __call,
-                                    __ACTION0LEAF4,
-                                )
-                                .await
-                        }
-                        5 => {
-                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
-                                    &mut __p4,
-                                    __handler,
-                                    __call,
-                                )
-                                .await;
-                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __leaf_evaluation,
-                            ) {
-                                let __object_answer = <__Action0Leaf5 as __rt::ObjectPermission<
-                                    <Object<Room> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::has_object_permission(
-                                        &__Action0Leaf5 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf5 as __rt::ObjectPermission<
-                                                <Object<Room> as __rt::LoadedParameter>::Item,
-                                                Self,
-                                            >>::CAPTURES,
-                                        ),
-                                        __object,
-                                    )
-                                    .await;
-                                __rt::LeafOverObjects::record(
-                                    &mut __leaf_evaluation,
-                                    __object_answer,
-                                );
-                            }
-                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
-                }
-                let __authorized = __rt::ObjectEvaluation::finish(
-                    __evaluation,
-                    __authorized,
-                )?;
+                let __authorized = {
+                    let __p1 = &__p1;
+                    let __p2 = &__p2;
+                    let __p3 = &__p3;
+                    let __p4 = &__p4;
+                    let __p6 = &__p6;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    0 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p1,
+                                                __handler,
+                                                __call,
+                                                move |__object| async move {
+                                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                                        <Object<Message> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action0Leaf0 {},
+                                                            __handler,
+                                                            &__rt::Call::context(
+                                                                __call,
+                                                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                                                    <Object<Message> as __rt::LoadedParameter>::Item,
+                                                                    Self,
+                                                                >>::CAPTURES,
+                                                            ),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    1 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p2,
+                                                __handler,
+                                                __call,
+                                                move |__object| async move {
+                                                    <__Action0Leaf1 as __rt::ObjectPermission<
+                                                        <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action0Leaf1 { 0: "open" },
+                                                            __handler,
+                                                            &__rt::Call::context(
+                                                                __call,
+                                                                <__Action0Leaf1 as __rt::ObjectPermission<
+                                                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
+                                                                    Self,
+                                                                >>::CAPTURES,
+                                                            ),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    3 => __rt::may_on(__call, __ACTION0LEAF3, __p6).await,
+                                    4 => {
+                                        __rt::LoadingObjects::may(
+                                                __p3,
+                                                __handler,
+                                                __call,
+                                                __ACTION0LEAF4,
+                                            )
+                                            .await
+                                    }
+                                    5 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p4,
+                                                __handler,
+                                                __call,
+                                                move |__object| async move {
+                                                    <__Action0Leaf5 as __rt::ObjectPermission<
+                                                        <Object<Room> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action0Leaf5 {},
+                                                            __handler,
+                                                            &__rt::Call::context(
+                                                                __call,
+                                                                <__Action0Leaf5 as __rt::ObjectPermission<
+                                                                    <Object<Room> as __rt::LoadedParameter>::Item,
+                                                                    Self,
+                                                                >>::CAPTURES,
+                                                            ),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
                 __rt::check_execution(__call, &__authorized)?;
                 let __p1 = __rt::LoadingObjects::into_parameter(
                         __p1,
@@ -479,34 +499,40 @@ const _: () = {
                         )
                     }
                 }
-            }),
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION1);
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            __rt::answer_before_loading(
-                                <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::ALWAYS,
-                            )
-                        }
-                        1 => {
-                            ::core::result::Result::map(
-                                __rt::Call::may(__call, __ACTION1LEAF1).await,
-                                ::core::option::Option::Some,
-                            )
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
-                    __evaluation,
-                )?;
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_open<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION1,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    __rt::answer_before_loading(
+                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                            <Object<Folder> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                1 => {
+                                    ::core::result::Result::map(
+                                        __rt::Call::may(__call, __ACTION1LEAF1).await,
+                                        ::core::option::Option::Some,
+                                    )
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -516,56 +542,50 @@ const _: () = {
                     __call,
                     &__evaluation,
                 )?;
-                let mut __p0 = <Object<
+                let __p0 = <Object<
                     Folder,
                 > as __rt::ObjectParameter<
                     Self,
                 >>::start_loading(__arguments.folder, __call, "folder")?;
-                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
-                                    &mut __p0,
-                                    __handler,
-                                    __call,
-                                )
-                                .await;
-                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __leaf_evaluation,
-                            ) {
-                                let __object_answer = <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::has_object_permission(
-                                        &__Action1Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action1Leaf0 as __rt::ObjectPermission<
-                                                <Object<Folder> as __rt::LoadedParameter>::Item,
-                                                Self,
-                                            >>::CAPTURES,
-                                        ),
-                                        __object,
-                                    )
-                                    .await;
-                                __rt::LeafOverObjects::record(
-                                    &mut __leaf_evaluation,
-                                    __object_answer,
-                                );
-                            }
-                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
-                }
-                let __authorized = __rt::ObjectEvaluation::finish(
-                    __evaluation,
-                    __authorized,
-                )?;
+                let __authorized = {
+                    let __p0 = &__p0;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    0 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p0,
+                                                __handler,
+                                                __call,
+                                                move |__object| async move {
+                                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                                        <Object<Folder> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action1Leaf0 {},
+                                                            __handler,
+                                                            &__rt::Call::context(
+                                                                __call,
+                                                                <__Action1Leaf0 as __rt::ObjectPermission<
+                                                                    <Object<Folder> as __rt::LoadedParameter>::Item,
+                                                                    Self,
+                                                                >>::CAPTURES,
+                                                            ),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
                 __rt::check_execution(__call, &__authorized)?;
                 let __p0 = __rt::LoadingObjects::into_parameter(
                         __p0,
@@ -586,37 +606,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Folders as __rt::Dispatch>::DESCRIPTOR);
@@ -680,27 +670,36 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let mut __evaluation = __rt::Call::start_evaluation(__call, &__ACTION0);
-                while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            __rt::answer_before_loading(
-                                <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::ALWAYS,
-                            )
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                }
-                let mut __evaluation = __rt::Evaluation::into_object_evaluation(
-                    __evaluation,
-                )?;
+            Self::__portcullis_action_read,
+        ];
+    }
+    impl Chat {
+        #[doc(hidden)]
+        fn __portcullis_action_read<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION0,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    __rt::answer_before_loading(
+                                        <__Action0Leaf0 as __rt::ObjectPermission<
+                                            <Object<Message> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
                 #[derive(__rt::serde::Deserialize)]
                 #[serde(crate = "__rt::serde")]
                 struct __Arguments<__A0> {
@@ -710,56 +709,50 @@ const _: () = {
                     __call,
                     &__evaluation,
                 )?;
-                let mut __p0 = <Object<
+                let __p0 = <Object<
                     Message,
                 > as __rt::ObjectParameter<
                     Self,
                 >>::start_loading(__arguments.message, __call, "message")?;
-                while let ::core::option::Option::Some(__leaf) = __rt::ObjectEvaluation::next(
-                    &mut __evaluation,
-                ) {
-                    let __answer = match __leaf {
-                        0 => {
-                            let mut __leaf_evaluation = __rt::LoadingObjects::start_leaf(
-                                    &mut __p0,
-                                    __handler,
-                                    __call,
-                                )
-                                .await;
-                            while let ::core::option::Option::Some(__object) = __rt::LeafOverObjects::next(
-                                &mut __leaf_evaluation,
-                            ) {
-                                let __object_answer = <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::has_object_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::ObjectPermission<
-                                                <Object<Message> as __rt::LoadedParameter>::Item,
-                                                Self,
-                                            >>::CAPTURES,
-                                        ),
-                                        __object,
-                                    )
-                                    .await;
-                                __rt::LeafOverObjects::record(
-                                    &mut __leaf_evaluation,
-                                    __object_answer,
-                                );
-                            }
-                            __rt::LeafOverObjects::into_answer(__leaf_evaluation)
-                        }
-                        _ => __rt::unknown_leaf(),
-                    };
-                    __rt::ObjectEvaluation::record(&mut __evaluation, __answer)?;
-                }
-                let __authorized = __rt::ObjectEvaluation::finish(
-                    __evaluation,
-                    __authorized,
-                )?;
+                let __authorized = {
+                    let __p0 = &__p0;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    0 => {
+                                        __rt::LoadingObjects::evaluate_leaf(
+                                                __p0,
+                                                __handler,
+                                                __call,
+                                                move |__object| async move {
+                                                    <__Action0Leaf0 as __rt::ObjectPermission<
+                                                        <Object<Message> as __rt::LoadedParameter>::Item,
+                                                        Self,
+                                                    >>::has_object_permission(
+                                                            &__Action0Leaf0 {},
+                                                            __handler,
+                                                            &__rt::Call::context(
+                                                                __call,
+                                                                <__Action0Leaf0 as __rt::ObjectPermission<
+                                                                    <Object<Message> as __rt::LoadedParameter>::Item,
+                                                                    Self,
+                                                                >>::CAPTURES,
+                                                            ),
+                                                            __object,
+                                                        )
+                                                        .await
+                                                },
+                                            )
+                                            .await
+                                    }
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
                 __rt::check_execution(__call, &__authorized)?;
                 let __p0 = __rt::LoadingObjects::into_parameter(
                         __p0,
@@ -780,8 +773,8 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
+            })
+        }
     }
     #[automatically_derived]
     impl __rt::Consumer for Chat {

@@ -99,61 +99,138 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
+            Self::__portcullis_action_publish,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
                             0 => {
-                                <__Action0Leaf0 as __rt::Permission<
+                                <__BlockLeaf0 as __rt::Permission<
                                     Self,
                                 >>::has_permission(
-                                        &__Action0Leaf0 {},
+                                        &__BlockLeaf0 {},
                                         __handler,
                                         &__rt::Call::context(
                                             __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
                                         ),
                                     )
                                     .await
                             }
                             1 => {
-                                <__Action0Leaf1 as __rt::Permission<
+                                <__BlockLeaf1 as __rt::Permission<
                                     Self,
                                 >>::has_permission(
-                                        &__Action0Leaf1 {},
+                                        &__BlockLeaf1 {},
                                         __handler,
                                         &__rt::Call::context(
                                             __call,
-                                            <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
+                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
                                         ),
                                     )
                                     .await
                             }
                             2 => {
-                                <__Action0Leaf2 as __rt::Permission<
+                                <__BlockLeaf2 as __rt::Permission<
                                     Self,
                                 >>::has_permission(
-                                        &__Action0Leaf2 {},
+                                        &__BlockLeaf2 { 0: "editor", 1: 2 },
                                         __handler,
                                         &__rt::Call::context(
                                             __call,
-                                            <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
+                                            <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
+                                        ),
+                                    )
+                                    .await
+                            }
+                            3 => {
+                                <__BlockLeaf3 as __rt::Permission<
+                                    Self,
+                                >>::has_permission(
+                                        &__BlockLeaf3 {},
+                                        __handler,
+                                        &__rt::Call::context(
+                                            __call,
+                                            <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
                                         ),
                                     )
                                     .await
                             }
                             _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+                        }
+                    },
+                )
+                .await
+        }
+    }
+    impl Articles {
+        #[doc(hidden)]
+        fn __portcullis_action_publish<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::evaluate(
+                        __call,
+                        &__ACTION0,
+                        __authorized,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    <__Action0Leaf0 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf0 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                1 => {
+                                    <__Action0Leaf1 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf1 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                2 => {
+                                    <__Action0Leaf2 as __rt::Permission<
+                                        Self,
+                                    >>::has_permission(
+                                            &__Action0Leaf2 {},
+                                            __handler,
+                                            &__rt::Call::context(
+                                                __call,
+                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
+                                            ),
+                                        )
+                                        .await
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
                 let __output = Self::publish(__handler).await;
@@ -167,76 +244,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    1 => {
-                        <__BlockLeaf1 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf1 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    2 => {
-                        <__BlockLeaf2 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf2 { 0: "editor", 1: 2 },
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    3 => {
-                        <__BlockLeaf3 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf3 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Articles as __rt::Dispatch>::DESCRIPTOR);

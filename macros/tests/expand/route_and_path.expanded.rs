@@ -96,29 +96,21 @@ const _: () = {
             __authorized: __rt::Authorized,
         ) -> __rt::Result<__rt::Authorized> {
             let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
         }
         async fn descend(
             &self,
@@ -130,34 +122,21 @@ const _: () = {
             match __route {
                 0 => {
                     let __call = __rt::Traversal::call(__traversal);
-                    let __authorized = {
-                        let mut __evaluation = __rt::Call::start_evaluation(
-                            __call,
-                            &__ROUTE0,
-                        );
-                        while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                            &mut __evaluation,
-                        ) {
-                            let __answer = match __leaf {
-                                0 => {
-                                    <__Route0Leaf0 as __rt::Permission<
-                                        Self,
-                                    >>::has_permission(
-                                            &__Route0Leaf0 {},
-                                            __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
-                                        )
-                                        .await
-                                }
-                                _ => __rt::unknown_leaf(),
-                            };
-                            __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                        }
-                        __rt::Evaluation::finish(&__evaluation, __authorized)?
-                    };
+                    let __authorized = __rt::SingleLeaf::finish(
+                        __rt::SingleLeaf::start(__call, &__ROUTE0),
+                        <__Route0Leaf0 as __rt::Permission<
+                            Self,
+                        >>::has_permission(
+                                &__Route0Leaf0 {},
+                                __handler,
+                                &__rt::Call::context(
+                                    __call,
+                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                                ),
+                            )
+                            .await,
+                        __authorized,
+                    )?;
                     <Rooms as __rt::Dispatch>::enter::<
                         Self,
                     >(Self::rooms(__handler), __traversal, __authorized)
@@ -181,25 +160,13 @@ const _: () = {
             __cx: &__rt::ConnectContext<'_, Self::User>,
         ) -> __rt::Result<()> {
             let __handler = self;
-            let mut __evaluation = __rt::ConnectContext::start_evaluation(
-                __cx,
-                &__BLOCK,
-            );
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish_connect(&__evaluation)
+            __rt::SingleLeaf::finish_connect(
+                __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
+                    .await,
+            )
         }
     }
     __rt::register!(Chat);
@@ -290,35 +257,50 @@ const _: () = {
             ],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
-                let __authorized = {
-                    let mut __evaluation = __rt::Call::start_evaluation(
-                        __call,
-                        &__ACTION0,
-                    );
-                    while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                        &mut __evaluation,
-                    ) {
-                        let __answer = match __leaf {
-                            0 => {
-                                <__Action0Leaf0 as __rt::Permission<
-                                    Self,
-                                >>::has_permission(
-                                        &__Action0Leaf0 {},
-                                        __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
-                                    )
-                                    .await
-                            }
-                            _ => __rt::unknown_leaf(),
-                        };
-                        __rt::Evaluation::record(&mut __evaluation, __answer)?;
-                    }
-                    __rt::Evaluation::finish(&__evaluation, __authorized)?
-                };
+            Self::__portcullis_action_rename,
+        ];
+        async fn descend(
+            &self,
+            __route: ::core::primitive::u16,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            match __route {
+                0 => {
+                    <Users as __rt::Dispatch>::enter::<
+                        Self,
+                    >(Self::users(__handler), __traversal, __authorized)
+                        .await
+                }
+                _ => __rt::unknown_route(),
+            }
+        }
+    }
+    impl Rooms {
+        #[doc(hidden)]
+        fn __portcullis_action_rename<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    <__Action0Leaf0 as __rt::Permission<
+                        Self,
+                    >>::has_permission(
+                            &__Action0Leaf0 {},
+                            __handler,
+                            &__rt::Call::context(
+                                __call,
+                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
+                            ),
+                        )
+                        .await,
+                    __authorized,
+                )?;
                 let __p0: RoomId = __rt::read_capture::<RoomId, _>(__call, "room_id")?;
                 let __p1: String = __rt::read_capture::<String, _>(__call, "room_id")?;
                 #[derive(__rt::serde::Deserialize)]
@@ -348,24 +330,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn descend(
-            &self,
-            __route: ::core::primitive::u16,
-            __traversal: &mut __rt::Traversal<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<()> {
-            let __handler = self;
-            match __route {
-                0 => {
-                    <Users as __rt::Dispatch>::enter::<
-                        Self,
-                    >(Self::users(__handler), __traversal, __authorized)
-                        .await
-                }
-                _ => __rt::unknown_route(),
-            }
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);

@@ -55,7 +55,40 @@ const _: () = {
             routes: &[],
         };
         const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
-            |__handler, __call, __authorized, __reply| __rt::Box::pin(async move {
+            Self::__portcullis_action_vote,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__BLOCK),
+                <__BlockLeaf0 as __rt::Permission<
+                    Self,
+                >>::has_permission(
+                        &__BlockLeaf0 {},
+                        __handler,
+                        &__rt::Call::context(
+                            __call,
+                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
+                        ),
+                    )
+                    .await,
+                __authorized,
+            )
+        }
+    }
+    impl Votes {
+        #[doc(hidden)]
+        fn __portcullis_action_vote<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, ()>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
                 let __p1: <Self as Election>::Round = __rt::read_capture::<
                     <Self as Election>::Round,
                     _,
@@ -88,37 +121,7 @@ const _: () = {
                         )
                     }
                 }
-            }),
-        ];
-        async fn authorize(
-            &self,
-            __call: &__rt::Call<'_, Self::User>,
-            __authorized: __rt::Authorized,
-        ) -> __rt::Result<__rt::Authorized> {
-            let __handler = self;
-            let mut __evaluation = __rt::Call::start_evaluation(__call, &__BLOCK);
-            while let ::core::option::Option::Some(__leaf) = __rt::Evaluation::next(
-                &mut __evaluation,
-            ) {
-                let __answer = match __leaf {
-                    0 => {
-                        <__BlockLeaf0 as __rt::Permission<
-                            Self,
-                        >>::has_permission(
-                                &__BlockLeaf0 {},
-                                __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
-                            )
-                            .await
-                    }
-                    _ => __rt::unknown_leaf(),
-                };
-                __rt::Evaluation::record(&mut __evaluation, __answer)?;
-            }
-            __rt::Evaluation::finish(&__evaluation, __authorized)
+            })
         }
     }
     const _: () = __rt::check_descriptor(<Votes as __rt::Dispatch>::DESCRIPTOR);

@@ -15,6 +15,6 @@ pub use error_conversion::error_conversion;
 pub use from_context::FromContext;
 pub use into_reply::{Created, IntoReply, NoContent, NoReply, output_conversion};
 pub use json_path::read_nested;
-pub use object::{LeafOverObjects, Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
+pub use object::{Load, LoadedParameter, LoadingObjects, Object, ObjectParameter};
 pub use outcome::{HookOutcome, Identity};
 pub use streamed::Streamed;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -177,7 +178,7 @@ pub trait ObjectParameter<H: Handler>: Sized {
         if keys.len() > max_objects {
             return Err(Error::too_many_objects(max_objects).with_field(field));
         }
-        Ok(LoadingObjects { keys, state: LoadState::Unloaded })
+        Ok(LoadingObjects { keys, objects: OnceLock::new() })
     }
 }
 
@@ -220,33 +221,25 @@ impl<T: Load<H>, H: Handler> ObjectParameter<H> for Vec<Object<T>> {
     }
 }
 
-/// The objects of one parameter during evaluation: not loaded, loaded, or missing.
+/// The objects of one parameter during evaluation. They are loaded when the first leaf needs them.
 pub struct LoadingObjects<P: ObjectParameter<H>, H: Handler> {
     keys: InlineVec<<P::Item as Load<H>>::Key>,
-    state: LoadState<P::Item>,
-}
-
-enum LoadState<T> {
-    Unloaded,
-    Missing,
-    Loaded(InlineVec<T>),
+    /// Empty until the objects are loaded. `None` if one of them is missing.
+    objects: OnceLock<Option<InlineVec<P::Item>>>,
 }
 
 impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     /// Loads the objects on the first call. Returns `None` if one of them is missing.
-    async fn load(&mut self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&InlineVec<P::Item>>> {
-        if let LoadState::Unloaded = self.state {
-            let found = match self.fetch(handler, call).await {
-                // A 404 of the loader must not be distinguishable from a missing object.
-                Err(error) if error.status() == StatusCode::NOT_FOUND => None,
-                found => found?,
-            };
-            self.state = found.map_or(LoadState::Missing, LoadState::Loaded);
+    async fn load(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<&InlineVec<P::Item>>> {
+        if let Some(loaded) = self.objects.get() {
+            return Ok(loaded.as_ref());
         }
-        Ok(match &self.state {
-            LoadState::Loaded(objects) => Some(objects),
-            LoadState::Missing | LoadState::Unloaded => None,
-        })
+        let found = match self.fetch(handler, call).await {
+            // A 404 of the loader must not be distinguishable from a missing object.
+            Err(error) if error.status() == StatusCode::NOT_FOUND => None,
+            found => found?,
+        };
+        Ok(self.objects.get_or_init(|| found).as_ref())
     }
 
     async fn fetch(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<InlineVec<P::Item>>> {
@@ -265,17 +258,33 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
         }
     }
 
-    /// Starts the evaluation of a leaf for each object.
-    pub async fn start_leaf(&mut self, handler: &H, call: &Call<'_, H::User>) -> LeafOverObjects<'_, P::Item> {
-        match self.load(handler, call).await {
-            Ok(Some(objects)) => LeafOverObjects { remaining: objects, into_answer: Ok(Some(true)) },
-            Ok(None) => LeafOverObjects { remaining: &[], into_answer: Ok(None) },
-            Err(error) => LeafOverObjects { remaining: &[], into_answer: Err(error) },
+    /// Evaluates a leaf for one object after the other. Returns `Some(true)` if it is true for all of them, and `None` if an
+    /// object is missing. The first object for which it is not true ends the evaluation.
+    ///
+    /// A 404 and an error about the message count as a missing object: the client must not learn from them that the object
+    /// exists.
+    pub async fn evaluate_leaf<'o, F, A>(
+        &'o self,
+        handler: &H,
+        call: &Call<'_, H::User>,
+        evaluate: F,
+    ) -> Result<Option<bool>>
+    where
+        F: Fn(&'o P::Item) -> A,
+        A: Future<Output = Result<bool>>,
+    {
+        let Some(objects) = self.load(handler, call).await? else { return Ok(None) };
+        for object in objects {
+            match conceal_missing(evaluate(object).await.map(Some)) {
+                Ok(Some(true)) => {}
+                answer => return answer,
+            }
         }
+        Ok(Some(true))
     }
 
     /// Evaluates a codename with the overwrites of each object. Returns `None` if an object is missing.
-    pub async fn may(&mut self, handler: &H, call: &Call<'_, H::User>, codename: Codename) -> Result<Option<bool>>
+    pub async fn may(&self, handler: &H, call: &Call<'_, H::User>, codename: Codename) -> Result<Option<bool>>
     where
         P::Item: GrantKey,
     {
@@ -288,12 +297,10 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     /// Returns the parameter of an authorized action. Fails with 404 if an object is missing.
-    pub async fn into_parameter(mut self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
+    pub async fn into_parameter(self, handler: &H, call: &Call<'_, H::User>, _: &Authorized) -> Result<P> {
         self.load(handler, call).await?;
-        match self.state {
-            LoadState::Loaded(objects) => P::from_objects(objects).ok_or_else(Error::not_found),
-            LoadState::Missing | LoadState::Unloaded => Err(Error::not_found()),
-        }
+        let objects = self.objects.into_inner().flatten();
+        objects.and_then(P::from_objects).ok_or_else(Error::not_found)
     }
 }
 
@@ -304,40 +311,9 @@ impl<P: ObjectParameter<H>, H: Handler> fmt::Debug for LoadingObjects<P, H> {
 }
 
 /// Turns errors that would reveal the existence of an object into "object missing": a 404, and an error about the message.
-fn conceal_missing(into_answer: Result<Option<bool>>) -> Result<Option<bool>> {
-    match into_answer {
+fn conceal_missing(answer: Result<Option<bool>>) -> Result<Option<bool>> {
+    match answer {
         Err(error) if error.status() == StatusCode::NOT_FOUND || error.is_message_error() => Ok(None),
-        into_answer => into_answer,
-    }
-}
-
-/// The evaluation of one leaf for the objects of a parameter: true if it is true for all of them.
-#[derive(Debug)]
-pub struct LeafOverObjects<'o, T> {
-    remaining: &'o [T],
-    into_answer: Result<Option<bool>>,
-}
-
-impl<'o, T> LeafOverObjects<'o, T> {
-    /// Returns the next object to evaluate, or `None` if all were evaluated or one was not permitted.
-    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
-    pub fn next(&mut self) -> Option<&'o T> {
-        let Ok(Some(true)) = self.into_answer else { return None };
-        let (first, rest) = self.remaining.split_first()?;
-        self.remaining = rest;
-        // Denies if no result is recorded.
-        self.into_answer = Ok(Some(false));
-        Some(first)
-    }
-
-    /// Records the result for the object. A 404 and an error about the message count as a missing object: the client must
-    /// not learn from them that the object exists.
-    pub fn record(&mut self, into_answer: Result<bool>) {
-        self.into_answer = conceal_missing(into_answer.map(Some));
-    }
-
-    /// Returns the value of the leaf for all objects; `None` if an object is missing.
-    pub fn into_answer(self) -> Result<Option<bool>> {
-        self.into_answer
+        answer => answer,
     }
 }

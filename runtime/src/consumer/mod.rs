@@ -19,7 +19,7 @@ pub use inventory;
 pub use registry::GroupRegistration;
 pub(crate) use registry::register_mounted;
 pub use registry::{Registration, RegistryError, codenames};
-pub use traversal::{ActionFn, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
+pub use traversal::{ActionFn, ActionFuture, ConsumerBlock, Dispatch, HandlerBlock, Mountable, Traversal};
 
 use crate::context::{Authorized, Call, ConnectContext, Disconnect};
 use crate::error::Result;

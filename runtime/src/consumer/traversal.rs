@@ -31,7 +31,7 @@ impl<'w, U> Traversal<'w, U> {
 
 /// The boxed future of an action. Boxed per message, so that an idle connection does not reserve the size of the consumer's
 /// largest action.
-type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+pub type ActionFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// Calls one action with an authorized message and writes its reply.
 pub type ActionFn<H> =

@@ -1,10 +1,15 @@
-//! Evaluation of one expression, leaf by leaf: each leaf at most once.
+//! Evaluation of permission expressions, leaf by leaf: each leaf at most once.
+//!
+//! Generated code passes a closure that evaluates one leaf: to [`evaluate`] for a message or a join, to
+//! [`evaluate_connect`] or [`evaluate_strict_connect`] for a connection, to [`evaluate_event`] for an event. Leaves about objects are evaluated in a
+//! second phase, see [`ObjectEvaluation`](super::ObjectEvaluation). An expression that is a single leaf needs no closure, see
+//! [`SingleLeaf`](super::SingleLeaf).
 
 use std::fmt;
 use std::ops::ControlFlow;
 
 use super::{Answers, Expression};
-use crate::context::{Authorized, Call, ConnectContext};
+use crate::context::{Call, ConnectContext};
 use crate::error::{Error, Result};
 
 /// The value of an expression or a leaf; `None` is no opinion.
@@ -13,13 +18,105 @@ type Decision = Option<bool>;
 /// Maximum number of distinct leaves of an expression: the bits of [`Answers`].
 const MAX_LEAVES: u8 = 64;
 
-/// The evaluation of one expression for one message or one connection.
+/// Evaluates an expression for a message, a join, or a strict connect check. Returns `proof` if it holds; no opinion denies.
 ///
-/// Generated code loops over [`next`](Evaluation::next), evaluates that leaf, records the result with
-/// [`record`](Evaluation::record) and calls [`finish`](Evaluation::finish). This type decides which leaf comes next and what the
-/// results amount to.
-pub struct Evaluation<'c, 'a, U> {
-    call: &'c Call<'a, U>,
+/// # Errors
+///
+/// Fails with 403 if the expression does not hold. An error of a leaf ends the evaluation, whatever operators surround the
+/// leaf. Both carry the text of the leaf for the log.
+#[inline]
+pub fn evaluate<U, P, F, A, T>(
+    call: &Call<'_, U>,
+    expression: &'static Expression,
+    proof: P,
+    evaluate_leaf: F,
+) -> impl Future<Output = Result<P>>
+where
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<T>>,
+    T: Into<Option<bool>>,
+{
+    let evaluation = CallEvaluation::new(call, expression);
+    run(evaluation, Evaluation::next, evaluate_leaf, move |evaluation| evaluation.state.finish(proof))
+}
+
+/// Evaluates an expression for a connect check. No opinion permits the connection.
+///
+/// # Errors
+///
+/// Fails with 403 if the expression is false; otherwise as [`evaluate`].
+#[inline]
+pub fn evaluate_connect<U, F, A>(
+    cx: &ConnectContext<'_, U>,
+    expression: &'static Expression,
+    evaluate_leaf: F,
+) -> impl Future<Output = Result<()>>
+where
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<Option<bool>>>,
+{
+    let evaluation = CallEvaluation::new(cx.call(), expression);
+    run(evaluation, Evaluation::next, evaluate_leaf, |evaluation| evaluation.state.finish_connect())
+}
+
+/// Evaluates an expression for a strict connect check. Without an opinion the connection is refused.
+///
+/// # Errors
+///
+/// Fails as [`evaluate`] does.
+#[inline]
+pub fn evaluate_strict_connect<U, F, A>(
+    cx: &ConnectContext<'_, U>,
+    expression: &'static Expression,
+    evaluate_leaf: F,
+) -> impl Future<Output = Result<()>>
+where
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<Option<bool>>>,
+{
+    evaluate(cx.call(), expression, (), evaluate_leaf)
+}
+
+/// Evaluates an expression for an event and a subscriber. Returns whether the subscriber may see the event, or `None` if
+/// grants must be loaded first.
+#[inline]
+pub fn evaluate_event(expression: &'static Expression, evaluate_leaf: impl Fn(u8) -> Option<bool>) -> Option<bool> {
+    let mut evaluation = Evaluation::new(expression);
+    while let Some(leaf) = evaluation.next() {
+        if evaluation.record(Ok(evaluate_leaf(leaf))).is_err() {
+            return Some(false);
+        }
+    }
+    evaluation.outcome.unwrap_or(Some(false))
+}
+
+/// Evaluates leaf after leaf until the expression is decided.
+#[inline]
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would store its arguments twice in the connection's future")]
+pub(super) fn run<'c, 'a, U, N, F, A, T, R, P>(
+    mut evaluation: CallEvaluation<'c, 'a, U>,
+    next: N,
+    evaluate_leaf: F,
+    finish: R,
+) -> impl Future<Output = Result<P>>
+where
+    N: Fn(&mut Evaluation) -> Option<u8>,
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<T>>,
+    T: Into<Option<bool>>,
+    R: FnOnce(CallEvaluation<'c, 'a, U>) -> Result<P>,
+{
+    async move {
+        while let Some(leaf) = next(&mut evaluation.state) {
+            let answer = evaluate_leaf(leaf).await;
+            evaluation.state.record(answer)?;
+        }
+        finish(evaluation)
+    }
+}
+
+/// The evaluation of one expression: decides which leaf comes next, and what the results amount to.
+pub(super) struct Evaluation {
     pub(super) expression: &'static Expression,
     pub(super) answers: Answers,
     /// The leaf that is being evaluated.
@@ -30,31 +127,15 @@ pub struct Evaluation<'c, 'a, U> {
     pub(super) outcome: Option<Decision>,
 }
 
-impl<'a, U> Call<'a, U> {
-    /// Starts the evaluation of an expression.
-    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
-        Evaluation {
-            call: self,
-            expression,
-            answers: Answers::default(),
-            pending_leaf: None,
-            last_leaf: None,
-            outcome: None,
-        }
+impl Evaluation {
+    #[inline]
+    fn new(expression: &'static Expression) -> Evaluation {
+        Evaluation { expression, answers: Answers::default(), pending_leaf: None, last_leaf: None, outcome: None }
     }
-}
 
-impl<'a, U> ConnectContext<'a, U> {
-    /// Starts the evaluation of an expression.
-    pub fn start_evaluation<'c>(&'c self, expression: &'static Expression) -> Evaluation<'c, 'a, U> {
-        self.call().start_evaluation(expression)
-    }
-}
-
-impl<U> Evaluation<'_, '_, U> {
     /// Returns the leaf to evaluate next, or `None` if the expression is decided.
-    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
-    pub fn next(&mut self) -> Option<u8> {
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<u8> {
         match self.expression.tree.evaluate(&self.answers) {
             ControlFlow::Break(leaf) => {
                 self.pending_leaf = Some(leaf);
@@ -68,75 +149,98 @@ impl<U> Evaluation<'_, '_, U> {
     }
 
     /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf.
-    pub fn record<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
+    #[inline]
+    pub(super) fn record<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last_leaf = self.pending_leaf.take();
         match (answer, self.last_leaf) {
-            // The result cannot be recorded, so `next` would return this leaf forever.
-            (Ok(_), Some(leaf)) if leaf >= MAX_LEAVES => {
-                Err(Error::internal("bug: an expression has more than 64 leaves"))
-            }
-            (Ok(answer), Some(leaf)) => {
+            (Ok(answer), Some(leaf)) if leaf < MAX_LEAVES => {
                 self.answers.record(leaf, answer.into());
                 Ok(())
             }
+            // The result cannot be recorded, so `next` would return this leaf forever.
+            (Ok(_), Some(_)) => Err(Error::internal("bug: an expression has more than 64 leaves")),
             (Ok(_), None) => Err(Error::internal("bug: a result was recorded without a pending leaf")),
-            (Err(error), _) => Err(self.with_leaf(error)),
+            (Err(error), Some(leaf)) => Err(with_leaf(error, self.expression, leaf)),
+            (Err(error), None) => Err(error),
         }
     }
 
-    /// Returns `admitted` if the expression is true, otherwise 403. No opinion denies.
-    pub fn finish(&self, admitted: Authorized) -> Result<Authorized> {
-        if self.outcome == Some(Some(true)) { Ok(admitted) } else { Err(self.with_leaf(Error::denied())) }
+    /// Returns `proof` if the expression is true, otherwise 403. No opinion denies.
+    #[inline]
+    pub(super) fn finish<P>(&self, proof: P) -> Result<P> {
+        if self.outcome == Some(Some(true)) { Ok(proof) } else { Err(self.denied()) }
     }
 
     /// Refuses a connection with 403 if the expression is false. No opinion permits.
-    pub fn finish_connect(&self) -> Result<()> {
+    #[inline]
+    fn finish_connect(&self) -> Result<()> {
         match self.outcome {
             Some(Some(true) | None) => Ok(()),
-            Some(Some(false)) | None => Err(self.with_leaf(Error::denied())),
+            Some(Some(false)) | None => Err(self.denied()),
         }
     }
 
-    /// Refuses to join a group with 403 unless the expression is true.
-    pub fn finish_join(&self) -> Result<()> {
-        self.finish_strict_connect()
-    }
-
-    /// Refuses a connection with 403 unless the expression is true.
-    pub fn finish_strict_connect(&self) -> Result<()> {
-        if self.outcome == Some(Some(true)) { Ok(()) } else { Err(self.with_leaf(Error::denied())) }
-    }
-
-    fn leaf_text(&self, leaf: u8) -> &'static str {
-        self.expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
-    }
-
-    /// Adds the text of the last evaluated leaf to the error, for the log.
-    pub(super) fn with_leaf(&self, error: Error) -> Error {
-        match self.last_leaf {
-            Some(leaf) => error.with_leaf(self.leaf_text(leaf)),
-            None => error,
-        }
+    #[cold]
+    pub(super) fn denied(&self) -> Error {
+        self.last_leaf.map_or_else(Error::denied, |leaf| denied(self.expression, leaf))
     }
 }
 
-/// Records the pending leaf in the call, for the log: its check panicked or timed out.
-impl<U> Drop for Evaluation<'_, '_, U> {
-    fn drop(&mut self) {
-        if let Some(leaf) = self.pending_leaf {
-            self.call.record_unanswered(self.leaf_text(leaf));
-        }
-    }
-}
-
-impl<U> fmt::Debug for Evaluation<'_, '_, U> {
+impl fmt::Debug for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evaluation").field("expression", &self.expression.to_string()).finish_non_exhaustive()
     }
 }
 
+/// An [`Evaluation`] for a message or a connection.
+pub(super) struct CallEvaluation<'c, 'a, U> {
+    call: &'c Call<'a, U>,
+    pub(super) state: Evaluation,
+}
+
+impl<'c, 'a, U> CallEvaluation<'c, 'a, U> {
+    #[inline]
+    pub(super) fn new(call: &'c Call<'a, U>, expression: &'static Expression) -> CallEvaluation<'c, 'a, U> {
+        CallEvaluation { call, state: Evaluation::new(expression) }
+    }
+}
+
+/// Records the pending leaf in the call, for the log: its check panicked or timed out.
+impl<U> Drop for CallEvaluation<'_, '_, U> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(leaf) = self.state.pending_leaf {
+            record_unanswered(self.call, self.state.expression, leaf);
+        }
+    }
+}
+
+fn leaf_text(expression: &Expression, leaf: u8) -> &'static str {
+    expression.leaves.get(usize::from(leaf)).copied().unwrap_or("?")
+}
+
+/// Adds the text of the leaf to the error, for the log.
+#[cold]
+pub(super) fn with_leaf(error: Error, expression: &Expression, leaf: u8) -> Error {
+    error.with_leaf(leaf_text(expression, leaf))
+}
+
+#[cold]
+pub(super) fn denied(expression: &Expression, leaf: u8) -> Error {
+    with_leaf(Error::denied(), expression, leaf)
+}
+
+#[cold]
+pub(super) fn record_unanswered<U>(call: &Call<'_, U>, expression: &Expression, leaf: u8) {
+    call.record_unanswered(leaf_text(expression, leaf));
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::future::{pending, ready};
+    use std::task::{Context, Waker};
+
     use super::*;
     use crate::context::Scope;
     use crate::message::Envelope;
@@ -157,18 +261,18 @@ mod tests {
     #[test]
     fn refusal_names_deciding_leaf() {
         with_call(|call| {
-            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
+            let mut evaluation = Evaluation::new(FRIEND_AND_NOT_BANNED);
             assert_eq!(evaluation.next(), Some(0));
             evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), Some(1));
             evaluation.record(Ok(true)).unwrap();
             assert_eq!(evaluation.next(), None);
-            let error = evaluation.finish(Authorized::root()).unwrap_err();
+            let error = evaluation.finish(()).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (403, Some("Banned")));
 
-            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
-            evaluation.next();
-            let error = evaluation.record::<bool>(Err(Error::not_found())).unwrap_err();
+            let mut evaluation = CallEvaluation::new(call, FRIEND_AND_NOT_BANNED);
+            evaluation.state.next();
+            let error = evaluation.state.record::<bool>(Err(Error::not_found())).unwrap_err();
             assert_eq!((error.status().as_u16(), error.leaf()), (404, Some("Friend")));
             drop(evaluation);
             assert_eq!(call.unanswered(), None);
@@ -177,46 +281,33 @@ mod tests {
 
     #[test]
     fn unfinished_evaluation_denies() {
-        with_call(|call| {
-            assert_eq!(
-                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish(Authorized::root()).unwrap_err().status().as_u16(),
-                403
-            );
-            assert_eq!(
-                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(),
-                403
-            );
-            assert_eq!(
-                call.start_evaluation(FRIEND_AND_NOT_BANNED).finish_strict_connect().unwrap_err().status().as_u16(),
-                403
-            );
-            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
-            evaluation.next();
-            evaluation.record(Ok(true)).unwrap();
-            assert_eq!(evaluation.finish_connect().unwrap_err().leaf(), Some("Friend"));
-        });
+        assert_eq!(Evaluation::new(FRIEND_AND_NOT_BANNED).finish(()).unwrap_err().status().as_u16(), 403);
+        assert_eq!(Evaluation::new(FRIEND_AND_NOT_BANNED).finish_connect().unwrap_err().status().as_u16(), 403);
+        assert_eq!(Evaluation::new(FRIEND_AND_NOT_BANNED).finish(()).unwrap_err().status().as_u16(), 403);
+        let mut evaluation = Evaluation::new(FRIEND_AND_NOT_BANNED);
+        evaluation.next();
+        evaluation.record(Ok(true)).unwrap();
+        assert_eq!(evaluation.finish_connect().unwrap_err().leaf(), Some("Friend"));
     }
 
     #[test]
     fn unexpected_answer_is_internal_error() {
-        with_call(|call| {
-            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
-            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
-            evaluation.next();
-            evaluation.record(Ok(true)).unwrap();
-            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
-        });
+        let mut evaluation = Evaluation::new(FRIEND_AND_NOT_BANNED);
+        assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
+        evaluation.next();
+        evaluation.record(Ok(true)).unwrap();
+        assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
     }
 
     #[test]
     fn dropped_evaluation_records_pending_leaf() {
         with_call(|call| {
-            let mut evaluation = call.start_evaluation(FRIEND_AND_NOT_BANNED);
-            evaluation.next();
+            let mut evaluation = CallEvaluation::new(call, FRIEND_AND_NOT_BANNED);
+            evaluation.state.next();
             drop(evaluation);
             assert_eq!(call.unanswered(), Some("Friend"));
             assert_eq!(
-                format!("{:?}", call.start_evaluation(FRIEND_AND_NOT_BANNED)),
+                format!("{:?}", Evaluation::new(FRIEND_AND_NOT_BANNED)),
                 r#"Evaluation { expression: "Friend & !Banned", .. }"#
             );
         });
@@ -229,13 +320,75 @@ mod tests {
             leaves: &["Leaf"; 65],
             has_codenames: false,
         };
+        let mut evaluation = Evaluation::new(LEAVES_65);
+        assert_eq!(evaluation.next(), Some(63));
+        evaluation.record(Ok(false)).unwrap();
+        assert_eq!(evaluation.next(), Some(64));
+        assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
+        assert!(evaluation.finish(()).is_err());
+        // An evaluation for an event refuses instead of asking for the leaf again.
+        assert_eq!(evaluate_event(LEAVES_65, |leaf| Some(leaf == 64)), Some(false));
+    }
+
+    const FRIEND: &Expression = &Expression { tree: Expr::Leaf(0), leaves: &["Friend"], has_codenames: false };
+
+    #[test]
+    fn evaluate_asks_leaves_until_decided() {
         with_call(|call| {
-            let mut evaluation = call.start_evaluation(LEAVES_65);
-            assert_eq!(evaluation.next(), Some(63));
-            evaluation.record(Ok(false)).unwrap();
-            assert_eq!(evaluation.next(), Some(64));
-            assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
-            assert!(evaluation.finish(Authorized::root()).is_err());
+            let answers = |friend, banned| {
+                let asked = Cell::new(0);
+                let answer = |leaf: u8| {
+                    asked.set(asked.get() + 1);
+                    ready(Ok([friend, banned][usize::from(leaf)]))
+                };
+                let evaluated = pollster::block_on(evaluate(call, FRIEND_AND_NOT_BANNED, "proof", answer));
+                (asked.get(), evaluated.map_err(|error| error.leaf()))
+            };
+            assert_eq!(answers(true, false), (2, Ok("proof")));
+            assert_eq!(answers(true, true), (2, Err(Some("Banned"))));
+            assert_eq!(answers(false, false), (1, Err(Some("Friend"))));
+            let failed = pollster::block_on(evaluate(call, FRIEND_AND_NOT_BANNED, (), |_| {
+                ready(Err::<bool, _>(Error::not_found()))
+            }));
+            assert_eq!(failed.unwrap_err().leaf(), Some("Friend"));
+            assert_eq!(call.unanswered(), None);
         });
+    }
+
+    #[test]
+    fn evaluate_dropped_while_a_leaf_waits_records_the_leaf() {
+        with_call(|call| {
+            let mut evaluation = Box::pin(evaluate(call, FRIEND_AND_NOT_BANNED, (), |leaf| async move {
+                if leaf == 1 { pending().await } else { Ok(true) }
+            }));
+            assert!(evaluation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(call.unanswered(), None);
+            drop(evaluation);
+            assert_eq!(call.unanswered(), Some("Banned"));
+        });
+    }
+
+    #[test]
+    fn connect_is_permitted_without_opinion_unless_strict() {
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let (scope, head) = (Scope::<()>::new(None, parts), Envelope::default());
+        let cx = ConnectContext::new(&scope, &head);
+        for (answer, is_permitted, is_permitted_strictly) in
+            [(Some(true), true, true), (None, true, false), (Some(false), false, false)]
+        {
+            let evaluate_leaf = |_| ready(Ok(answer));
+            let connect = pollster::block_on(evaluate_connect(&cx, FRIEND, evaluate_leaf));
+            let strict = pollster::block_on(evaluate_strict_connect(&cx, FRIEND, evaluate_leaf));
+            assert_eq!((connect.is_ok(), strict.is_ok()), (is_permitted, is_permitted_strictly), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn event_is_undecided_while_a_leaf_is() {
+        let evaluate =
+            |friend, banned| evaluate_event(FRIEND_AND_NOT_BANNED, |leaf| [friend, banned][usize::from(leaf)]);
+        assert_eq!(evaluate(Some(true), Some(false)), Some(true));
+        assert_eq!(evaluate(Some(true), None), None);
+        assert_eq!(evaluate(None, Some(true)), Some(false));
     }
 }

@@ -27,28 +27,31 @@ pub struct Expression {
     pub has_codenames: bool,
 }
 
-/// The results of the leaves of one expression so far, as bit sets: true, false, or no opinion.
+/// The results of the leaves of one expression so far, as bit sets. A leaf without an opinion is in both, a leaf that was
+/// not evaluated is in neither.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Answers {
-    evaluated: u64,
+pub(super) struct Answers {
     true_leaves: u64,
     false_leaves: u64,
 }
 
 impl Answers {
-    pub(crate) fn record(&mut self, leaf: u8, answer: Option<bool>) {
-        let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        self.evaluated |= bit;
-        match answer {
-            Some(true) => self.true_leaves |= bit,
-            Some(false) => self.false_leaves |= bit,
-            None => {}
+    #[inline]
+    pub(super) fn record(&mut self, leaf: u8, answer: Option<bool>) {
+        let bit = leaf_bit(leaf);
+        if answer != Some(false) {
+            self.true_leaves |= bit;
+        }
+        if answer != Some(true) {
+            self.false_leaves |= bit;
         }
     }
 
     /// Makes leaves without an opinion unevaluated again.
-    pub(crate) fn clear_undecided(&mut self) {
-        self.evaluated = self.true_leaves | self.false_leaves;
+    pub(super) fn clear_undecided(&mut self) {
+        let undecided = self.true_leaves & self.false_leaves;
+        self.true_leaves &= !undecided;
+        self.false_leaves &= !undecided;
     }
 
     /// Returns the value of a leaf, with `fallback` for no opinion, or `None` if the leaf was not evaluated.
@@ -62,21 +65,25 @@ impl Answers {
     /// Returns the value of a leaf, or breaks with the leaf if it was not evaluated.
     #[inline]
     fn get(&self, leaf: u8) -> ControlFlow<u8, Option<bool>> {
-        let bit = 1_u64.checked_shl(u32::from(leaf)).unwrap_or(0);
-        if self.evaluated & bit == 0 {
-            ControlFlow::Break(leaf)
-        } else if self.true_leaves & bit != 0 {
-            ControlFlow::Continue(Some(true))
-        } else {
-            ControlFlow::Continue((self.false_leaves & bit != 0).then_some(false))
+        let bit = leaf_bit(leaf);
+        match (self.true_leaves & bit != 0, self.false_leaves & bit != 0) {
+            (false, false) => ControlFlow::Break(leaf),
+            (true, true) => ControlFlow::Continue(None),
+            (answer, _) => ControlFlow::Continue(Some(answer)),
         }
     }
+}
+
+/// Returns the bit of a leaf, or 0 if a bit set has no place for it.
+#[inline]
+fn leaf_bit(leaf: u8) -> u64 {
+    1_u64.checked_shl(u32::from(leaf)).unwrap_or(0)
 }
 
 impl Expr {
     /// Returns the value of the expression in Kleene's logic, where `None` is no opinion, or breaks with the leaf to
     /// evaluate next. Leaves are evaluated from left to right.
-    pub(crate) fn evaluate(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
+    pub(super) fn evaluate(&self, answers: &Answers) -> ControlFlow<u8, Option<bool>> {
         match *self {
             Expr::Leaf(leaf) => answers.get(leaf),
             Expr::Not(inner) => ControlFlow::Continue(inner.evaluate(answers)?.map(|value| !value)),
@@ -89,7 +96,7 @@ impl Expr {
     ///
     /// A leaf without an opinion counts as the value that makes the expression less likely to hold: `false`, or `true` under
     /// an odd number of negations. An expression that holds then would hold for either value of that leaf.
-    pub(crate) fn decision(&self, answers: &Answers) -> Option<bool> {
+    pub(super) fn decision(&self, answers: &Answers) -> Option<bool> {
         self.decision_with(answers, false)
     }
 
@@ -112,7 +119,7 @@ impl Expr {
     }
 
     /// Returns the first leaf from left to right that can still change the value of the expression.
-    pub(crate) fn next_leaf(&self, answers: &Answers) -> Option<u8> {
+    pub(super) fn next_leaf(&self, answers: &Answers) -> Option<u8> {
         self.next_leaf_with(answers, false)
     }
 

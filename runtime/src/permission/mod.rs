@@ -7,17 +7,20 @@ mod expression;
 mod http;
 mod object;
 mod object_evaluation;
+mod single_leaf;
 
 use std::future::Future;
 
 pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
-pub use evaluation::Evaluation;
-pub(crate) use expression::Answers;
+pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect};
+use expression::Answers;
 pub use expression::{Expr, Expression};
 pub use http::RuleAnswer;
 pub use object::ObjectPermission;
-pub use object_evaluation::ObjectEvaluation;
+pub(crate) use object_evaluation::ObjectEvaluation;
+pub use object_evaluation::{evaluate_before_loading, evaluate_objects};
+pub use single_leaf::SingleLeaf;
 
 use crate::context::{ConnectContext, Context, Handler};
 use crate::error::Result;

@@ -2,74 +2,103 @@
 
 use std::fmt;
 
-use super::Evaluation;
-use crate::context::Authorized;
-use crate::error::{Error, Result};
+use super::Expression;
+use super::evaluation::{CallEvaluation, Evaluation, run};
+use crate::context::{Authorized, Call};
+use crate::error::Result;
 
-/// The second phase of an [`Evaluation`]: its undecided leaves depend on objects.
+/// An evaluation whose undecided leaves depend on objects.
 ///
 /// Only leaves that can still change the value of the expression are evaluated, so only the objects of those leaves are
 /// loaded. A leaf whose object is missing is undecided, and counts against the expression.
-pub struct ObjectEvaluation<'c, 'a, U>(Evaluation<'c, 'a, U>);
+pub struct ObjectEvaluation<'c, 'a, U>(CallEvaluation<'c, 'a, U>);
 
-impl<'c, 'a, U> Evaluation<'c, 'a, U> {
+/// Evaluates an expression before objects are loaded. A leaf that depends on an object has no answer yet.
+///
+/// # Errors
+///
+/// Fails with 403 if the expression is false for every value of the object leaves; otherwise as
+/// [`evaluate`](super::evaluate).
+#[inline]
+pub fn evaluate_before_loading<'c, 'a, U, F, A>(
+    call: &'c Call<'a, U>,
+    expression: &'static Expression,
+    evaluate_leaf: F,
+) -> impl Future<Output = Result<ObjectEvaluation<'c, 'a, U>>>
+where
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<Option<bool>>>,
+{
+    run(CallEvaluation::new(call, expression), Evaluation::next, evaluate_leaf, ObjectEvaluation::start)
+}
+
+/// Evaluates the leaves that depend on objects. The answer of a leaf is `None` if its object is missing. Returns `proof` if
+/// the expression holds.
+///
+/// # Errors
+///
+/// Fails as [`evaluate`](super::evaluate) does.
+#[inline]
+pub fn evaluate_objects<U, F, A>(
+    evaluation: ObjectEvaluation<'_, '_, U>,
+    proof: Authorized,
+    evaluate_leaf: F,
+) -> impl Future<Output = Result<Authorized>>
+where
+    F: Fn(u8) -> A,
+    A: Future<Output = Result<Option<bool>>>,
+{
+    run(evaluation.0, Evaluation::next_object_leaf, evaluate_leaf, move |evaluation| evaluation.state.finish(proof))
+}
+
+impl<'c, 'a, U> ObjectEvaluation<'c, 'a, U> {
     /// Starts the object phase. Fails with 403 if the expression is false for every value of the object leaves.
-    pub fn into_object_evaluation(mut self) -> Result<ObjectEvaluation<'c, 'a, U>> {
-        match self.outcome {
-            Some(Some(true)) => Ok(ObjectEvaluation(self)),
+    fn start(mut evaluation: CallEvaluation<'c, 'a, U>) -> Result<ObjectEvaluation<'c, 'a, U>> {
+        let state = &mut evaluation.state;
+        match state.outcome {
+            Some(Some(true)) => {}
             Some(None) => {
-                self.answers.clear_undecided();
-                self.outcome = None;
-                Ok(ObjectEvaluation(self))
+                state.answers.clear_undecided();
+                state.outcome = None;
             }
-            Some(Some(false)) | None => Err(self.with_leaf(Error::denied())),
+            Some(Some(false)) | None => return Err(state.denied()),
         }
+        Ok(ObjectEvaluation(evaluation))
     }
 }
 
-impl<U> ObjectEvaluation<'_, '_, U> {
-    /// Returns the leaf to evaluate next, or `None` if the expression is decided.
-    #[expect(clippy::should_implement_trait, reason = "the adapters of `Iterator` would skip recording results")]
-    pub fn next(&mut self) -> Option<u8> {
-        let evaluation = &mut self.0;
-        if evaluation.outcome.is_some() {
+impl Evaluation {
+    /// Returns the object leaf to evaluate next, or `None` if the expression is decided.
+    fn next_object_leaf(&mut self) -> Option<u8> {
+        if self.outcome.is_some() {
             return None;
         }
-        evaluation.pending_leaf = evaluation.expression.tree.next_leaf(&evaluation.answers);
-        if evaluation.pending_leaf.is_none() {
-            evaluation.outcome = Some(evaluation.expression.tree.decision(&evaluation.answers));
+        self.pending_leaf = self.expression.tree.next_leaf(&self.answers);
+        if self.pending_leaf.is_none() {
+            self.outcome = Some(self.expression.tree.decision(&self.answers));
         }
-        evaluation.pending_leaf
-    }
-
-    /// Records the result of the leaf, `None` if its object is missing. An error ends the evaluation, whatever operators
-    /// surround the leaf.
-    pub fn record(&mut self, answer: Result<Option<bool>>) -> Result<()> {
-        self.0.record(answer)
-    }
-
-    /// Returns `admitted` if the expression is true, otherwise 403.
-    pub fn finish(self, admitted: Authorized) -> Result<Authorized> {
-        self.0.finish(admitted)
+        self.pending_leaf
     }
 }
 
 impl<U> fmt::Debug for ObjectEvaluation<'_, '_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ObjectEvaluation").field(&self.0).finish()
+        f.debug_tuple("ObjectEvaluation").field(&self.0.state).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::collections::HashMap;
+    use std::future::ready;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::context::{Call, Scope};
+    use crate::context::Scope;
     use crate::message::Envelope;
-    use crate::permission::{Expr, Expression};
+    use crate::permission::Expr;
 
     /// The result of a leaf; an object leaf has none if its object is missing.
     #[derive(Debug, Clone, Copy, PartialEq)]
@@ -171,24 +200,23 @@ mod tests {
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let expression: &'static Expression =
             Box::leak(Box::new(Expression { tree: case.tree, leaves: &["Leaf"; 10], has_codenames: false }));
-        let mut evaluation = call.start_evaluation(expression);
-        while let Some(leaf) = evaluation.next() {
-            let answer = match case.leaves[usize::from(leaf)] {
+        let evaluation = evaluate_before_loading(&call, expression, |leaf| {
+            ready(Ok(match case.leaves[usize::from(leaf)] {
                 Leaf::Plain(yes) => Some(yes),
                 Leaf::Object(_) => None,
-            };
-            evaluation.record(Ok(answer)).unwrap();
-        }
-        let Ok(mut object_evaluation) = evaluation.into_object_evaluation() else { return (Vec::new(), false, false) };
-        let mut order = Vec::new();
-        while let Some(leaf) = object_evaluation.next() {
+            }))
+        });
+        let Ok(object_evaluation) = pollster::block_on(evaluation) else { return (Vec::new(), false, false) };
+        let order = RefCell::new(Vec::new());
+        let evaluated = evaluate_objects(object_evaluation, Authorized::root(), |leaf| {
             let Leaf::Object(answer) = case.leaves[usize::from(leaf)] else {
                 panic!("a plain leaf was evaluated in the object phase")
             };
-            order.push(usize::from(leaf));
-            object_evaluation.record(Ok(answer)).unwrap();
-        }
-        (order, true, object_evaluation.finish(Authorized::root()).is_ok())
+            order.borrow_mut().push(usize::from(leaf));
+            ready(Ok(answer))
+        });
+        let is_granted = pollster::block_on(evaluated).is_ok();
+        (order.into_inner(), true, is_granted)
     }
 
     proptest! {

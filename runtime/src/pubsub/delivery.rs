@@ -109,7 +109,7 @@ impl<C: Consumer> Session<C> {
         C: Emits<E>,
     {
         let event = publication.event();
-        catch_unwind(|| self.consumer.may_see(subscriber, event)).unwrap_or_else(|panic| {
+        catch_unwind(|| self.consumer.authorize_event(subscriber, event)).unwrap_or_else(|panic| {
             let cause = Cause::new(&panic.message());
             tracing::error!(event = <C as Emits<E>>::NAME, ?cause, "event refused: permission panicked");
             self.registry.counters.record_failure();

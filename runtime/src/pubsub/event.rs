@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
-use crate::permission::{AllowAny, Answers, DenyAll, Expression, IsAuthenticated};
+use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
 use crate::transport::FrameText;
 
 /// Declares that a consumer sends events of type `E`. Implemented by `#[event]`; a consumer without it never sends that
@@ -34,7 +33,7 @@ pub trait Emits<E>: Consumer {
 
     /// Evaluates the permission. `None` if grants must be loaded first.
     #[doc(hidden)]
-    fn may_see(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
+    fn authorize_event(&self, subscriber: &Subscriber<'_, Self::User>, event: &E) -> Option<bool>;
 
     /// Returns the hash of the coalescing key: a newer queued event with an equal key may replace an older one. `None` if
     /// the event replaces no other.
@@ -176,11 +175,6 @@ impl<'a, U: User> Subscriber<'a, U> {
         Subscriber { scope, deferred: RefCell::new(None) }
     }
 
-    /// Begins the evaluation of a permission expression.
-    pub fn start_evaluation(&self, expression: &'static Expression) -> EventEvaluation {
-        EventEvaluation { expression, answers: Answers::default(), current_leaf: None, outcome: None }
-    }
-
     /// Returns the subscriber's scope.
     #[inline]
     pub fn scope(&self) -> &'a Scope<U> {
@@ -237,51 +231,5 @@ impl DeferredGrants {
 impl<U> fmt::Debug for Subscriber<'_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.scope.fmt(f)
-    }
-}
-
-/// Whether a permission holds. `None` if grants must be loaded first.
-type Decision = Option<bool>;
-
-/// The evaluation of one permission expression for one event and one subscriber.
-#[derive(Debug)]
-pub struct EventEvaluation {
-    expression: &'static Expression,
-    answers: Answers,
-    current_leaf: Option<u8>,
-    /// `None` until the expression is decided.
-    outcome: Option<Decision>,
-}
-
-impl EventEvaluation {
-    /// Returns the next leaf to evaluate, or `None` if the expression is decided.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could be collected, leaving answers out")]
-    #[inline]
-    pub fn next(&mut self) -> Option<u8> {
-        match self.expression.tree.evaluate(&self.answers) {
-            ControlFlow::Break(leaf) => {
-                self.current_leaf = Some(leaf);
-                self.current_leaf
-            }
-            ControlFlow::Continue(outcome) => {
-                self.outcome = Some(outcome);
-                None
-            }
-        }
-    }
-
-    /// Records the result of the current leaf. `None` if grants must be loaded first.
-    #[inline]
-    pub fn record(&mut self, answer: Option<bool>) {
-        if let Some(leaf) = self.current_leaf.take() {
-            self.answers.record(leaf, answer);
-        }
-    }
-
-    /// Returns whether the event may be seen, or `None` if grants must be loaded first. An evaluation that is not complete
-    /// refuses the event.
-    #[inline]
-    pub fn finish(&self) -> Option<bool> {
-        self.outcome.unwrap_or(Some(false))
     }
 }

@@ -61,7 +61,7 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 
     /// Evaluates the permission.
     #[doc(hidden)]
-    fn may_join(
+    fn authorize_join(
         &self,
         consumer: &Self::Consumer,
         call: &Call<'_, <Self::Consumer as Handler>::User>,

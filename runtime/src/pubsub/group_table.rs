@@ -159,7 +159,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let head = ConnectContext::<<G::Consumer as Handler>::User>::head();
-            self.group.may_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
+            self.group.authorize_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
         })
     }
 

@@ -45,9 +45,9 @@ where
         // what it receives.
         Some(current) => {
             let head = ConnectContext::<U>::head();
-            group.may_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
+            group.authorize_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
         }
-        None => group.may_join(&session.consumer, call).await?,
+        None => group.authorize_join(&session.consumer, call).await?,
     }
     if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
         return Ok(());
@@ -115,7 +115,7 @@ impl<C: Consumer> Session<C> {
         let head = ConnectContext::<C::User>::head();
         let call = Call::new(&scope, &head, &[], &[], &[]);
         let authorized =
-            within_deadline(Instant::now() + self.check_timeout, group.may_join(&self.consumer, &call)).await;
+            within_deadline(Instant::now() + self.check_timeout, group.authorize_join(&self.consumer, &call)).await;
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };

@@ -13,8 +13,8 @@ pub(crate) mod publication;
 mod publisher;
 
 pub use event::{
-    Emits, EventEvaluation, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame,
-    equal_coalescing_keys, hash_coalescing_key,
+    Emits, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
+    hash_coalescing_key,
 };
 pub use group::{Carries, Group, GroupPermission, may_join_on};
 pub use publisher::Publisher;

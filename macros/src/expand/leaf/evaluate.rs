@@ -1,195 +1,12 @@
-//! The code of one leaf: its alias, and the calls that evaluate it.
+//! Evaluation of a leaf for a message, for the objects of a message, and for a connection.
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, PathArguments, Token};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 
-use crate::expand::object_parameters;
+use super::named_leaf::NamedLeaf;
 use crate::expand::paths::{self, Locals};
-use crate::model::action::Action;
-use crate::model::block::Block;
-use crate::model::expression::{Expression, object_permission_name};
-use crate::model::object::Object;
-use crate::model::parameter::{Parameter, ParameterKind};
-use crate::model::{Leaf, respan};
-
-/// A leaf with its generated name and the parameter that it names.
-pub(in crate::expand) struct NamedLeaf<'a> {
-    pub(in crate::expand) leaf: &'a Leaf,
-    /// The alias, or the path as written if it names generics of the block.
-    pub(in crate::expand) name: TokenStream,
-    subject: Option<LeafSubject<'a>>,
-    /// Whether the leaf is under a `!`.
-    is_negated: bool,
-}
-
-struct LeafSubject<'a> {
-    position: usize,
-    /// The local that holds the parameter.
-    local: Ident,
-    parameter: &'a Parameter,
-    /// `None` if the parameter is not an object.
-    object: Option<&'a Object>,
-}
-
-/// Returns the leaves of an expression. `role` makes the names unique within the block, for example `Action0` or `Connect`.
-pub(in crate::expand) fn named_leaves<'a>(
-    expression: &'a Expression,
-    role: &str,
-    generics: &Generics,
-    action: Option<&'a Action>,
-) -> Vec<NamedLeaf<'a>> {
-    let leaves =
-        expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, is_negated))| {
-            let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
-                // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
-                respan(leaf_path(leaf), leaf.span)
-            } else {
-                leaf_alias(leaf, role, position).to_token_stream()
-            };
-            let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
-            let subject = parameter.map(|(position, parameter)| {
-                let object = match &parameter.kind {
-                    ParameterKind::Object(object) => Some(object),
-                    _ => None,
-                };
-                let ty = object.map_or(&parameter.ty, |object| &object.ty);
-                LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
-            });
-            NamedLeaf { leaf, name, subject, is_negated }
-        });
-    leaves.collect()
-}
-
-/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
-pub(in crate::expand) fn leaf_aliases(
-    expression: &Expression,
-    role: &str,
-    generics: &Generics,
-    cfgs: &[Attribute],
-) -> TokenStream {
-    let leaves = expression.leaves.iter().enumerate();
-    let nameable = leaves.filter(|(_, leaf)| !mentions_generics(leaf.path.to_token_stream(), generics));
-    let leaf_aliases = nameable.map(|(position, leaf)| {
-        let (name, path) = (leaf_alias(leaf, role, position), &leaf.path);
-        if leaf.is_codename {
-            let codename = paths::codename(leaf.span);
-            return quote!(#(#cfgs)* const #name: #codename = #path;);
-        }
-        quote!(#(#cfgs)* type #name = #path;)
-    });
-    leaf_aliases.collect()
-}
-
-/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
-fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
-    if leaf.is_codename {
-        let role = role.to_uppercase();
-        return format_ident!("__{role}LEAF{position}", span = leaf.span);
-    }
-    format_ident!("__{role}Leaf{position}", span = leaf.span)
-}
-
-/// Returns the path in a form that is valid as a type and at the head of a value.
-fn leaf_path(leaf: &Leaf) -> TokenStream {
-    let mut path = leaf.path.clone();
-    for segment in &mut path.segments {
-        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-            arguments.colon2_token.get_or_insert(Token![::](leaf.span));
-        }
-    }
-    path.to_token_stream()
-}
-
-/// Returns whether the tokens name `Self` or a generic parameter of the block.
-pub(in crate::expand) fn mentions_generics(tokens: TokenStream, generics: &Generics) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "Self" || is_block_parameter(generics, &word),
-        TokenTree::Group(group) => mentions_generics(group.stream(), generics),
-        _ => false,
-    })
-}
-
-fn is_block_parameter(generics: &Generics, word: &Ident) -> bool {
-    let types = generics.type_params().map(|parameter| &parameter.ident);
-    types.chain(generics.const_params().map(|parameter| &parameter.ident)).any(|ident| ident == word)
-}
 
 impl NamedLeaf<'_> {
-    /// Returns whether the leaf names the parameter at `position`.
-    pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
-        self.subject.as_ref().is_some_and(|subject| subject.position == position)
-    }
-
-    /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
-    pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
-        let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
-        let captures = self.captures()?;
-        let captures = match self.object_checks() {
-            Some(object_checks) => quote!({ #object_checks #captures }),
-            None => captures,
-        };
-        Some(quote!(#capture_use { reader: #reader, captures: #captures },))
-    }
-
-    /// Returns checks of a leaf with a parameter that need type information: its answer depends on the object, and it may be
-    /// negated.
-    fn object_checks(&self) -> Option<TokenStream> {
-        let (leaf, span) = (self.leaf, self.leaf.span);
-        let subject =
-            self.subject.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
-        let (as_permission, depends, text, name) =
-            (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
-        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
-        let converted = string_literal(&converted, span);
-        let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
-        let object = subject.object.filter(|_| self.is_negated);
-        let single = object.map(|object| {
-            let (single, loaded_parameter) =
-                (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
-            let converted = format!(
-                "`{text}` cannot be negated, because its parameter is not exactly one object; write a \
-                 permission with the opposite meaning"
-            );
-            let converted = string_literal(&converted, span);
-            quote_spanned!(span=> #single(#loaded_parameter::IS_SINGLE, #converted);)
-        });
-        Some(quote!(#depends #single))
-    }
-
-    fn reader(&self) -> String {
-        format!("permission `{}`", self.leaf.text)
-    }
-
-    /// Returns the permission trait through which `handler` evaluates the leaf.
-    fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
-        let (leaf, span) = (self.leaf, self.leaf.span);
-        if leaf.is_codename {
-            return None;
-        }
-        if leaf.subject.is_none() {
-            let permission = paths::permission(span);
-            return Some(quote_spanned!(span=> #permission<#handler>));
-        }
-        let subject = self.subject.as_ref()?;
-        // By the parameter's type and not by its type argument: an alias hides what is loaded.
-        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
-        let permission = paths::object_permission(span);
-        Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
-    }
-
-    /// Returns `<Leaf as Permission<Self>>`.
-    fn as_permission(&self) -> Option<TokenStream> {
-        let (span, name) = (self.leaf.span, &self.name);
-        let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
-        Some(quote_spanned!(span=> <#name as #permission_trait>))
-    }
-
-    pub(in crate::expand) fn captures(&self) -> Option<TokenStream> {
-        let as_permission = self.as_permission()?;
-        Some(quote_spanned!(self.leaf.span=> #as_permission::CAPTURES))
-    }
-
     /// Evaluates the leaf for a message. Returns `None` if it names a parameter.
     pub(in crate::expand) fn evaluate(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, .. } = locals;
@@ -202,7 +19,7 @@ impl NamedLeaf<'_> {
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
         let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let context = paths::call_context(Span::call_site());
+        let context = paths::call_context(locals.site);
         Some(quote_spanned! {span=>
             #as_permission::has_permission(&#value, #handler, &#context(#call, #captures)).await
         })
@@ -210,16 +27,16 @@ impl NamedLeaf<'_> {
 
     /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
     pub(in crate::expand) fn evaluate_before_loading(&self, locals: &Locals) -> Option<TokenStream> {
-        let (beforehand, none) = (paths::answer_before_loading(Span::call_site()), paths::none(Span::call_site()));
+        let (beforehand, none) = (paths::answer_before_loading(locals.site), paths::none(locals.site));
         if self.leaf.subject.is_none() {
-            return self.evaluate(locals).as_ref().map(map_to_some);
+            return self.evaluate(locals).map(|answer| map_to_some(&answer, locals));
         }
         if self.leaf.is_codename {
-            return Some(quote!(#beforehand(#none)));
+            return Some(quote_spanned!(locals.site=> #beforehand(#none)));
         }
         let as_permission = self.as_permission()?;
         let always = quote_spanned!(self.leaf.span=> #as_permission::ALWAYS);
-        Some(quote!(#beforehand(#always)))
+        Some(quote_spanned!(locals.site=> #beforehand(#always)))
     }
 
     /// Evaluates the leaf for the parameter that it names.
@@ -231,46 +48,34 @@ impl NamedLeaf<'_> {
         }
         if subject.object.is_some() {
             let (may, subject) = (paths::loading_objects_may(span), paths::at_span(&subject.local, span));
-            return Some(quote_spanned!(span=> #may(&mut #subject, #handler, #call, #name).await));
+            return Some(quote_spanned!(span=> #may(#subject, #handler, #call, #name).await));
         }
         // A type that cannot be the parameter of a codename is reported at its name.
         let at = self.leaf.subject.as_ref().map_or(span, Ident::span);
         let (may, subject) = (paths::may_on(at), paths::at_span(&subject.local, at));
-        Some(quote_spanned!(at=> #may(#call, #name, &#subject).await))
+        Some(quote_spanned!(at=> #may(#call, #name, #subject).await))
     }
 
     /// Evaluates the leaf for one object after the other.
     fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
-        let Locals { leaf_evaluation, call, handler, object, object_answer, .. } = locals;
-        let (span, site, at) = (self.leaf.span, Span::call_site(), subject.span());
+        let Locals { call, handler, object, .. } = locals;
+        let (span, at) = (self.leaf.span, subject.span());
         let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let (context, some, start) =
-            (paths::call_context(site), paths::some(site), paths::loading_objects_start_leaf(at));
-        let (next, record, answer) = (
-            paths::leaf_over_objects_next(site),
-            paths::leaf_over_objects_record(site),
-            paths::leaf_over_objects_into_answer(site),
-        );
-        let evaluation = quote_spanned!(at=> #start(&mut #subject, #handler, #call).await);
+        let (context, evaluate_leaf) = (paths::call_context(locals.site), paths::loading_objects_evaluate_leaf(at));
         let evaluate = quote_spanned! {span=>
             #as_permission::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
         };
-        Some(quote! {{
-            let mut #leaf_evaluation = #evaluation;
-            while let #some(#object) = #next(&mut #leaf_evaluation) {
-                let #object_answer = #evaluate;
-                #record(&mut #leaf_evaluation, #object_answer);
-            }
-            #answer(#leaf_evaluation)
-        }})
+        Some(quote_spanned! {at=>
+            #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
+        })
     }
 
     /// Evaluates the leaf for a connect check.
     pub(in crate::expand) fn evaluate_connect(&self, locals: &Locals) -> Option<TokenStream> {
         let Locals { cx, handler, .. } = locals;
         if self.leaf.is_codename {
-            let no_opinion = paths::no_opinion(Span::call_site());
-            return Some(quote!(#no_opinion()));
+            let no_opinion = paths::no_opinion(locals.site);
+            return Some(quote_spanned!(locals.site=> #no_opinion()));
         }
         let (as_permission, value) = (self.as_permission()?, self.value());
         Some(quote_spanned!(self.leaf.span=> #as_permission::can_connect(&#value, #handler, #cx).await))
@@ -282,104 +87,26 @@ impl NamedLeaf<'_> {
         let (span, name) = (self.leaf.span, &self.name);
         if self.leaf.is_codename {
             let may = paths::connect_may(span);
-            return Some(map_to_some(&quote_spanned!(span=> #may(#cx, #name).await)));
+            return Some(map_to_some(&quote_spanned!(span=> #may(#cx, #name).await), locals));
         }
-        let (ok, none) = (paths::ok(Span::call_site()), paths::none(Span::call_site()));
-        let context = paths::connect_as_context(Span::call_site());
+        let (ok, none) = (paths::ok(locals.site), paths::none(locals.site));
+        let context = paths::connect_as_context(locals.site);
         let (as_permission, value, first) = (self.as_permission()?, self.value(), self.evaluate_connect(locals)?);
-        let second = map_to_some(&quote_spanned! {span=>
+        let second = quote_spanned! {span=>
             #as_permission::has_permission(&#value, #handler, &#context(#cx)).await
-        });
-        Some(quote! {
+        };
+        let second = map_to_some(&second, locals);
+        Some(quote_spanned! {locals.site=>
             match #first {
                 #ok(#none) => #second,
                 #answer => #answer,
             }
         })
     }
-
-    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
-    pub(in crate::expand) fn value(&self) -> TokenStream {
-        let (name, span) = (&self.name, self.leaf.span);
-        let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
-            let mut position = Literal::usize_unsuffixed(position);
-            position.set_span(span);
-            quote_spanned!(span=> #position: #argument)
-        });
-        quote_spanned!(span=> #name { #(#fields),* })
-    }
-
-    /// Returns a check that the leaf of a consumer's own expression reads no captures.
-    pub(in crate::expand) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
-        self.captures_check(&paths::check_consumer_captures(self.leaf.span), &self.reader(), block, cfgs)
-    }
-
-    /// Returns a check that the leaf of a strict connect expression reads no captures.
-    pub(in crate::expand) fn check_connect_captures(&self, block: &Block) -> Option<TokenStream> {
-        self.captures_check(&paths::check_connect_captures(self.leaf.span), &self.leaf.text, block, &[])
-    }
-
-    /// Returns the same check as a statement inside the impl of a generic consumer.
-    pub(in crate::expand) fn check_connect_captures_when_mounted(&self) -> Option<TokenStream> {
-        let (check, reader) =
-            (paths::check_connect_captures(self.leaf.span), string_literal(&self.leaf.text, self.leaf.span));
-        let captures = self.captures()?;
-        Some(quote_spanned!(self.leaf.span=> #check(#reader, #captures);))
-    }
-
-    fn captures_check(
-        &self,
-        check: &TokenStream,
-        reader: &str,
-        block: &Block,
-        cfgs: &[Attribute],
-    ) -> Option<TokenStream> {
-        let (span, reader) = (self.leaf.span, string_literal(reader, self.leaf.span));
-        let handler = block.ty.to_token_stream();
-        // The check is outside of the impl, where `Self` is not defined.
-        let is_block_parameter = respan(handler.clone(), span);
-        let (name, permission_trait) = (
-            replace_self(self.name.clone(), &is_block_parameter),
-            replace_self(self.permission_trait(&handler)?, &is_block_parameter),
-        );
-        let checked = quote_spanned!(span=> #check(#reader, <#name as #permission_trait>::CAPTURES));
-        Some(quote!(#(#cfgs)* const _: () = #checked;))
-    }
 }
 
 /// Maps a `Result<bool>` to a `Result<Option<bool>>`.
-fn map_to_some(answer: &TokenStream) -> TokenStream {
-    let (map, some) = (paths::map(Span::call_site()), paths::some(Span::call_site()));
-    quote!(#map(#answer, #some))
-}
-
-/// Returns the tokens with `Self` replaced by the type.
-pub(in crate::expand) fn replace_self(tokens: TokenStream, is_block_parameter: &TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter().peekable();
-    let mut out = TokenStream::new();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "Self" => {
-                let qualifies = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                out.extend(if qualifies {
-                    quote_spanned!(word.span()=> <#is_block_parameter>)
-                } else {
-                    is_block_parameter.clone()
-                });
-            }
-            TokenTree::Group(group) => {
-                let mut inside = Group::new(group.delimiter(), replace_self(group.stream(), is_block_parameter));
-                inside.set_span(group.span());
-                out.extend([TokenTree::Group(inside)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
-}
-
-pub(in crate::expand) fn string_literal(text: &str, span: Span) -> Literal {
-    let mut literal = Literal::string(text);
-    literal.set_span(span);
-    literal
+fn map_to_some(answer: &TokenStream, locals: &Locals) -> TokenStream {
+    let (map, some) = (paths::map(locals.site), paths::some(locals.site));
+    quote_spanned!(locals.site=> #map(#answer, #some))
 }

@@ -1,9 +1,9 @@
 //! Evaluation of a leaf for an event and its subscriber, and for a group and the connection that joins it.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 
-use super::evaluate::NamedLeaf;
+use super::named_leaf::NamedLeaf;
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
@@ -14,18 +14,18 @@ impl NamedLeaf<'_> {
         if let Some((borrow, subject_field)) = self.subject_field(event) {
             let (at, may_on) = (subject_field.span(), paths::subscriber_may_on(subject_field.span()));
             let call = quote_spanned!(at=> #may_on(#subscriber, #name, #subject_field));
-            return quote!({ #borrow #call });
+            return quote_spanned!(at=> { #borrow #call });
         }
         if self.leaf.is_codename {
             let may = paths::subscriber_may(span);
             return quote_spanned!(span=> #may(#subscriber, #name));
         }
         let (permission, value) = (paths::event_permission(span), self.value());
-        let (some, scope) = (paths::some(Span::call_site()), paths::subscriber_scope(Span::call_site()));
+        let (some, scope) = (paths::some(locals.site), paths::subscriber_scope(locals.site));
         let call = quote_spanned! {span=>
             <#name as #permission<#ty, Self>>::may_see(&#value, #handler, #scope(#subscriber), #event)
         };
-        quote!(#some(#call))
+        quote_spanned!(locals.site=> #some(#call))
     }
 
     /// Evaluates the leaf for a group.
@@ -35,14 +35,14 @@ impl NamedLeaf<'_> {
         if let Some((borrow, subject_field)) = self.subject_field(group) {
             let (at, may_on) = (subject_field.span(), paths::may_join_on(subject_field.span()));
             let call = quote_spanned!(at=> #may_on(#call, #name, #subject_field).await);
-            return quote!({ #borrow #call });
+            return quote_spanned!(at=> { #borrow #call });
         }
         if self.leaf.is_codename {
             let may = paths::call_may(span);
             return quote_spanned!(span=> #may(#call, #name).await);
         }
         let (permission, value) = (paths::group_permission(span), self.value());
-        let scope = paths::call_scope(Span::call_site());
+        let scope = paths::call_scope(locals.site);
         quote_spanned! {span=>
             <#name as #permission<Self, #consumer_type>>::may_join(&#value, #consumer, #scope(#call), #group).await
         }
@@ -53,6 +53,7 @@ impl NamedLeaf<'_> {
     fn subject_field(&self, subject: &Ident) -> Option<(TokenStream, Ident)> {
         let subject_field = self.leaf.subject.as_ref()?;
         let local = paths::subject(subject_field.span());
-        Some((quote!(let #local = &#subject.#subject_field;), local))
+        let borrow = quote_spanned!(subject_field.span()=> let #local = &#subject.#subject_field;);
+        Some((borrow, local))
     }
 }

@@ -2,5 +2,6 @@
 
 mod evaluate;
 mod evaluate_event;
+mod named_leaf;
 
-pub(super) use evaluate::{NamedLeaf, leaf_aliases, mentions_generics, named_leaves, replace_self, string_literal};
+pub(super) use named_leaf::{NamedLeaf, leaf_aliases, named_leaves};

@@ -116,7 +116,7 @@ impl Emits<Message> for Room {
     const NAME: &'static str = "said";
     const PERMISSION: &'static Expression = UNUSED;
 
-    fn may_see(&self, subscriber: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
+    fn authorize_event(&self, subscriber: &Subscriber<'_, Member>, event: &Message) -> Option<bool> {
         if event.is_secret { subscriber.may(READ) } else { Some(true) }
     }
 
@@ -135,7 +135,7 @@ impl Group for Lobby {
     const NAME: &'static str = "Lobby";
     const PERMISSION: &'static Expression = UNUSED;
 
-    async fn may_join(&self, _: &Room, call: &Call<'_, Member>) -> Result<()> {
+    async fn authorize_join(&self, _: &Room, call: &Call<'_, Member>) -> Result<()> {
         if call.may(READ).await? { Ok(()) } else { Err(Error::denied()) }
     }
 }

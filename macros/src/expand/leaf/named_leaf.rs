@@ -1,0 +1,232 @@
+//! One leaf: its alias, its value, and the checks of its captures and of its parameter.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Generics, PathArguments, Token};
+
+use crate::expand::object_parameters;
+use crate::expand::paths;
+use crate::expand::tokens::{mentions_generics, replace_self, string_literal};
+use crate::model::action::Action;
+use crate::model::block::Block;
+use crate::model::expression::{Expression, object_permission_name};
+use crate::model::object::Object;
+use crate::model::parameter::{Parameter, ParameterKind};
+use crate::model::{Leaf, respan};
+
+/// A leaf with its generated name and the parameter that it names.
+pub(in crate::expand) struct NamedLeaf<'a> {
+    pub(in crate::expand) leaf: &'a Leaf,
+    /// The alias, or the path as written if it names generics of the block.
+    pub(in crate::expand) name: TokenStream,
+    pub(super) subject: Option<LeafSubject<'a>>,
+    /// Whether the leaf is under a `!`.
+    is_negated: bool,
+}
+
+pub(super) struct LeafSubject<'a> {
+    position: usize,
+    /// The local that holds the parameter.
+    pub(super) local: Ident,
+    parameter: &'a Parameter,
+    /// `None` if the parameter is not an object.
+    pub(super) object: Option<&'a Object>,
+}
+
+/// Returns the leaves of an expression. `role` makes the names unique within the block, for example `Action0` or `Connect`.
+pub(in crate::expand) fn named_leaves<'a>(
+    expression: &'a Expression,
+    role: &str,
+    generics: &Generics,
+    action: Option<&'a Action>,
+) -> Vec<NamedLeaf<'a>> {
+    let leaves =
+        expression.leaves.iter().zip(expression.negated_leaves()).enumerate().map(|(position, (leaf, is_negated))| {
+            let name = if mentions_generics(leaf.path.to_token_stream(), generics) {
+                // All tokens at one span: otherwise the compiler reports twice that the type is not a permission.
+                respan(leaf_path(leaf), leaf.span)
+            } else {
+                leaf_alias(leaf, role, position).to_token_stream()
+            };
+            let parameter = leaf.subject.as_ref().zip(action).and_then(|(name, action)| action.find_parameter(name));
+            let subject = parameter.map(|(position, parameter)| {
+                let object = match &parameter.kind {
+                    ParameterKind::Object(object) => Some(object),
+                    _ => None,
+                };
+                let ty = object.map_or(&parameter.ty, |object| &object.ty);
+                LeafSubject { position, local: paths::parameter(position, ty), parameter, object }
+            });
+            NamedLeaf { leaf, name, subject, is_negated }
+        });
+    leaves.collect()
+}
+
+/// Returns one alias per leaf. The path is resolved only there, so that a misspelled one is reported once.
+pub(in crate::expand) fn leaf_aliases(
+    expression: &Expression,
+    role: &str,
+    generics: &Generics,
+    cfgs: &[Attribute],
+) -> TokenStream {
+    let leaves = expression.leaves.iter().enumerate();
+    let nameable = leaves.filter(|(_, leaf)| !mentions_generics(leaf.path.to_token_stream(), generics));
+    let leaf_aliases = nameable.map(|(position, leaf)| {
+        let (name, path) = (leaf_alias(leaf, role, position), &leaf.path);
+        if leaf.is_codename {
+            let codename = paths::codename(leaf.span);
+            return quote!(#(#cfgs)* const #name: #codename = #path;);
+        }
+        quote!(#(#cfgs)* type #name = #path;)
+    });
+    leaf_aliases.collect()
+}
+
+/// Returns the name of the alias. A constant is in upper case, because lints check names with the user's span.
+fn leaf_alias(leaf: &Leaf, role: &str, position: usize) -> Ident {
+    if leaf.is_codename {
+        let role = role.to_uppercase();
+        return format_ident!("__{role}LEAF{position}", span = leaf.span);
+    }
+    format_ident!("__{role}Leaf{position}", span = leaf.span)
+}
+
+/// Returns the path in a form that is valid as a type and at the head of a value.
+fn leaf_path(leaf: &Leaf) -> TokenStream {
+    let mut path = leaf.path.clone();
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token.get_or_insert(Token![::](leaf.span));
+        }
+    }
+    path.to_token_stream()
+}
+
+impl NamedLeaf<'_> {
+    /// Returns whether the leaf names the parameter at `position`.
+    pub(in crate::expand) fn is_for_parameter(&self, position: usize) -> bool {
+        self.subject.as_ref().is_some_and(|subject| subject.position == position)
+    }
+
+    /// Returns the local that holds the parameter that the leaf names.
+    pub(in crate::expand) fn parameter(&self) -> Option<&Ident> {
+        self.subject.as_ref().map(|subject| &subject.local)
+    }
+
+    /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
+    pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
+        let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
+        let captures = self.captures()?;
+        let captures = match self.object_checks() {
+            Some(object_checks) => quote!({ #object_checks #captures }),
+            None => captures,
+        };
+        Some(quote!(#capture_use { reader: #reader, captures: #captures },))
+    }
+
+    /// Returns checks of a leaf with a parameter that need type information: its answer depends on the object, and it may be
+    /// negated.
+    fn object_checks(&self) -> Option<TokenStream> {
+        let (leaf, span) = (self.leaf, self.leaf.span);
+        let subject =
+            self.subject.as_ref().filter(|_| object_permission_name(leaf).is_some_and(|word| word != "AllowAny"))?;
+        let (as_permission, depends, text, name) =
+            (self.as_permission()?, paths::check_depends_on_object(span), &leaf.text, &subject.parameter.name);
+        let converted = format!("`{text}` allows every object; write `AllowAny({name})`");
+        let converted = string_literal(&converted, span);
+        let depends = quote_spanned!(span=> #depends(#as_permission::ALWAYS, #converted););
+        let object = subject.object.filter(|_| self.is_negated);
+        let single = object.map(|object| {
+            let (single, loaded_parameter) =
+                (paths::check_single_object(span), object_parameters::loaded_parameter(subject.parameter, object));
+            let converted = format!(
+                "`{text}` cannot be negated, because its parameter is not exactly one object; write a \
+                 permission with the opposite meaning"
+            );
+            let converted = string_literal(&converted, span);
+            quote_spanned!(span=> #single(#loaded_parameter::IS_SINGLE, #converted);)
+        });
+        Some(quote!(#depends #single))
+    }
+
+    fn reader(&self) -> String {
+        format!("permission `{}`", self.leaf.text)
+    }
+
+    /// Returns the permission trait through which `handler` evaluates the leaf.
+    fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
+        let (leaf, span) = (self.leaf, self.leaf.span);
+        if leaf.is_codename {
+            return None;
+        }
+        if leaf.subject.is_none() {
+            let permission = paths::permission(span);
+            return Some(quote_spanned!(span=> #permission<#handler>));
+        }
+        let subject = self.subject.as_ref()?;
+        // By the parameter's type and not by its type argument: an alias hides what is loaded.
+        let loaded_parameter = object_parameters::loaded_parameter(subject.parameter, subject.object?);
+        let permission = paths::object_permission(span);
+        Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
+    }
+
+    /// Returns `<Leaf as Permission<Self>>`.
+    pub(super) fn as_permission(&self) -> Option<TokenStream> {
+        let (span, name) = (self.leaf.span, &self.name);
+        let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
+        Some(quote_spanned!(span=> <#name as #permission_trait>))
+    }
+
+    pub(in crate::expand) fn captures(&self) -> Option<TokenStream> {
+        let as_permission = self.as_permission()?;
+        Some(quote_spanned!(self.leaf.span=> #as_permission::CAPTURES))
+    }
+
+    /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
+    pub(in crate::expand) fn value(&self) -> TokenStream {
+        let (name, span) = (&self.name, self.leaf.span);
+        let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
+            let mut position = Literal::usize_unsuffixed(position);
+            position.set_span(span);
+            quote_spanned!(span=> #position: #argument)
+        });
+        quote_spanned!(span=> #name { #(#fields),* })
+    }
+
+    /// Returns a check that the leaf of a consumer's own expression reads no captures.
+    pub(in crate::expand) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
+        self.captures_check(&paths::check_consumer_captures(self.leaf.span), &self.reader(), block, cfgs)
+    }
+
+    /// Returns a check that the leaf of a strict connect expression reads no captures.
+    pub(in crate::expand) fn check_connect_captures(&self, block: &Block) -> Option<TokenStream> {
+        self.captures_check(&paths::check_connect_captures(self.leaf.span), &self.leaf.text, block, &[])
+    }
+
+    /// Returns the same check as a statement inside the impl of a generic consumer.
+    pub(in crate::expand) fn check_connect_captures_when_mounted(&self) -> Option<TokenStream> {
+        let (check, reader) =
+            (paths::check_connect_captures(self.leaf.span), string_literal(&self.leaf.text, self.leaf.span));
+        let captures = self.captures()?;
+        Some(quote_spanned!(self.leaf.span=> #check(#reader, #captures);))
+    }
+
+    fn captures_check(
+        &self,
+        check: &TokenStream,
+        reader: &str,
+        block: &Block,
+        cfgs: &[Attribute],
+    ) -> Option<TokenStream> {
+        let (span, reader) = (self.leaf.span, string_literal(reader, self.leaf.span));
+        let handler = block.ty.to_token_stream();
+        // The check is outside of the impl, where `Self` is not defined.
+        let handler_at_leaf = respan(handler.clone(), span);
+        let (name, permission_trait) = (
+            replace_self(self.name.clone(), &handler_at_leaf),
+            replace_self(self.permission_trait(&handler)?, &handler_at_leaf),
+        );
+        let checked = quote_spanned!(span=> #check(#reader, <#name as #permission_trait>::CAPTURES));
+        Some(quote!(#(#cfgs)* const _: () = #checked;))
+    }
+}
