@@ -7,10 +7,10 @@ mod check;
 mod diagnostics;
 mod expand;
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod locations;
+mod golden_tests;
 mod model;
+#[cfg(test)]
+mod span_tests;
 mod syntax;
 
 use proc_macro2::{Span, TokenStream};

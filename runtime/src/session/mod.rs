@@ -15,9 +15,9 @@ pub(crate) mod overflow;
 mod propagation;
 mod queue_state;
 pub(crate) mod queued_event;
+mod reauthentication;
 mod refresh;
 mod registry;
-mod revalidation;
 pub(crate) mod revalidator;
 pub(crate) mod send_queue;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
