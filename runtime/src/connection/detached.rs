@@ -32,8 +32,8 @@ pub(super) struct DetachedTasks<C: Consumer> {
     queued_authentications: VecDeque<(Dispatcher<C>, FrameText)>,
     /// Whether the user was renewed since the expiry was last updated.
     pub(super) has_renewed_user: bool,
-    /// The number of messages that hold events until their reply is sent.
-    event_holds: usize,
+    /// Whether a task has failed since the event holds were last counted. Such a task may have had one.
+    has_lost_task: bool,
 }
 
 /// A detached message whose action has ended.
@@ -46,7 +46,7 @@ struct DetachedMessage<C: Consumer> {
     is_authentication: bool,
     /// Whether the user was renewed and [`DetachedTasks`] does not know yet.
     has_renewed_user: bool,
-    /// Whether the message is counted in [`DetachedTasks::event_holds`].
+    /// Whether the message is counted in [`ConnectionIo::event_holds`].
     is_holding_events: bool,
 }
 
@@ -58,7 +58,7 @@ impl<C: Consumer> DetachedTasks<C> {
             is_authenticating: false,
             queued_authentications: VecDeque::new(),
             has_renewed_user: false,
-            event_holds: 0,
+            has_lost_task: false,
         }
     }
 
@@ -96,9 +96,10 @@ impl<C: Consumer> DetachedTasks<C> {
         }
     }
 
-    /// Returns whether events are held until a reply is sent.
-    pub(super) fn is_holding_events(&self) -> bool {
-        self.event_holds > 0
+    /// If a task has failed since the last call, returns how many of the remaining messages hold events.
+    pub(super) fn recount_event_holds(&mut self) -> Option<usize> {
+        let is_holding = |message: &&DetachedMessage<C>| message.is_holding_events;
+        std::mem::take(&mut self.has_lost_task).then(|| self.messages.iter().filter(is_holding).count())
     }
 
     /// Aborts all tasks, waits for their end, and discards their replies.
@@ -118,7 +119,7 @@ impl<C: Consumer> DetachedTasks<C> {
     }
 
     /// Returns what it needs to continue: a transport that can take a frame if [`send_next`](DetachedTasks::send_next) has
-    /// something to send, nothing if the user was renewed.
+    /// something to send, nothing if the user was renewed or a task has failed.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<IoNeed> {
         while let Some(tasks) = &mut self.tasks {
             match ready_or_none(tasks.poll_join_next(cx)) {
@@ -132,7 +133,7 @@ impl<C: Consumer> DetachedTasks<C> {
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
-                    self.event_holds = self.messages.iter().filter(|message| message.is_holding_events).count();
+                    self.has_lost_task = true;
                     if tasks.is_empty() && self.is_authenticating {
                         self.start_next_authentication();
                     }
@@ -141,7 +142,7 @@ impl<C: Consumer> DetachedTasks<C> {
             }
         }
         match self.messages.is_empty() {
-            _ if self.has_renewed_user => Poll::Ready(IoNeed::Nothing),
+            _ if self.has_renewed_user || self.has_lost_task => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
             false => Poll::Ready(IoNeed::Writable),
         }
@@ -157,8 +158,7 @@ impl<C: Consumer> DetachedTasks<C> {
             step = message.completion.next_step(io, &message.dispatcher)?;
         }
         let is_holding = message.completion.is_holding_events();
-        self.event_holds = self.event_holds.saturating_sub(usize::from(message.is_holding_events));
-        self.event_holds += usize::from(is_holding);
+        io.event_holds.update_detached(message.is_holding_events, is_holding);
         message.is_holding_events = is_holding;
         match step {
             CompletionStep::Write => self.messages.push_front(message),

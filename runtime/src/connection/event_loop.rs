@@ -55,16 +55,15 @@ impl<C: Consumer> EventLoop<C> {
         is_reading: bool,
         action: Pin<&mut F>,
     ) -> Result<LoopEvent<F::Output>, ConnectionEnd> {
-        let (is_held_by_detached, is_held_in_order) = (self.detached.is_holding_events(), io.is_holding_events);
+        let is_held_in_order = io.event_holds.is_held_in_order();
         let poll_detached = |cx: &mut Context<'_>| match self.detached.poll(cx) {
-            // Sending it may first deliver events that must follow the reply of the in-order queue.
             Poll::Ready(IoNeed::Writable) if is_held_in_order => Poll::Pending,
             need => need,
         };
         tokio::select! {
             biased;
             output = action => Ok(LoopEvent::Output(output)),
-            event = io.next_event(is_reading, is_held_by_detached, poll_detached) => Ok(LoopEvent::Io(event?)),
+            event = io.next_event(is_reading, poll_detached) => Ok(LoopEvent::Io(event?)),
             event = self.heartbeat.next_event() => Ok(LoopEvent::Heartbeat(event)),
         }
     }
@@ -205,8 +204,8 @@ impl<C: Consumer> EventLoop<C> {
         Ok(())
     }
 
-    /// Processes the detached tasks: updates the expiry if the user was renewed, or else sends one frame, which the
-    /// transport must be able to take.
+    /// Processes the detached tasks: ends the event holds of a task that has failed, or updates the expiry if the user was
+    /// renewed, or else sends one frame, which the transport must be able to take.
     pub(super) fn send_detached<T>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
@@ -215,6 +214,10 @@ impl<C: Consumer> EventLoop<C> {
     where
         T: Transport,
     {
+        if let Some(count) = self.detached.recount_event_holds() {
+            io.event_holds.set_detached(count);
+            return Ok(());
+        }
         if std::mem::take(&mut self.detached.has_renewed_user) {
             self.update_expiry(io, dispatcher);
             return Ok(());

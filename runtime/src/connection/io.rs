@@ -10,6 +10,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 
+use super::event_holds::EventHolds;
 use crate::consumer::Consumer;
 use crate::session::{Coalesce, Dequeued, SendQueue, Session};
 use crate::time::deadline;
@@ -80,8 +81,8 @@ pub(super) struct ConnectionIo<C: Consumer, T> {
     has_unflushed: bool,
     /// Whether a ping was skipped because the client had not taken earlier frames.
     has_skipped_ping: bool,
-    /// Whether events are held until a reply of the in-order queue has been sent.
-    pub(super) is_holding_events: bool,
+    /// The replies that queued events wait for.
+    pub(super) event_holds: EventHolds,
     /// When the credentials of the current user expire. No reply and no event is sent after that.
     pub(super) expiry: Option<Instant>,
 }
@@ -94,7 +95,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
             send_timeout,
             has_unflushed: false,
             has_skipped_ping: false,
-            is_holding_events: false,
+            event_holds: EventHolds::default(),
             expiry: None,
         }
     }
@@ -222,8 +223,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)
     }
 
-    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set, and returns no queued
-    /// event if `is_holding` is set. `poll_detached` returns what the detached tasks need once they have something to
+    /// Waits for the next event, and flushes meanwhile. Reads frames only if `is_reading` is set. `poll_detached` returns what the detached tasks need once they have something to
     /// process.
     ///
     /// # Cancel safety
@@ -232,7 +232,6 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
     pub(super) async fn next_event(
         &mut self,
         is_reading: bool,
-        is_holding: bool,
         mut poll_detached: impl FnMut(&mut Context<'_>) -> Poll<IoNeed>,
     ) -> Result<IoEvent, ConnectionEnd> {
         poll_fn(|cx| {
@@ -246,7 +245,7 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
                 return Poll::Ready(self.check_open().map(|()| IoEvent::Detached));
             }
             let send_queue = &self.session.send_queue;
-            let queue_ready = if is_holding || self.is_holding_events {
+            let queue_ready = if self.event_holds.is_holding() {
                 if send_queue.is_ready() {
                     send_queue.stall();
                 }

@@ -88,7 +88,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 CompletionStep::Write if io.is_writable()? => completion.write(io, reply)?,
                 CompletionStep::Write => io.wait_until_writable().await?,
                 CompletionStep::Reauthorize => {
-                    io.is_holding_events = completion.is_holding_events();
+                    io.event_holds.set_held_in_order(completion.is_holding_events());
                     let reauthorization = completion.reauthorize(dispatcher, text, reply);
                     event_loop.drive_until(io, dispatcher, pin!(reauthorization)).await?;
                 }
@@ -105,7 +105,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 CompletionStep::Done => break,
             }
         }
-        (event_loop.is_streaming, io.is_holding_events) = (false, false);
+        event_loop.is_streaming = false;
+        io.event_holds.set_held_in_order(false);
         Ok(())
     }
 

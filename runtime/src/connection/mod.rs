@@ -2,6 +2,7 @@
 
 mod completion;
 mod detached;
+mod event_holds;
 mod event_loop;
 mod heartbeat;
 mod io;

@@ -205,7 +205,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             };
         };
         self.reply.shrink();
-        if self.io.has_events() && !self.event_loop.detached.is_holding_events() {
+        if self.io.has_events() && !self.io.event_holds.is_holding() {
             self.io.deliver().await?;
         }
         self.io.flush().await?;
