@@ -9,14 +9,11 @@ use smallvec::SmallVec;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::{Epoch, Scope, SideEffects, StartGate, StartOutcome};
+use super::{Capture, Epoch, Scope, SideEffects, StartGate, StartOutcome};
 use crate::error::{Error, Result};
 use crate::log::Truncated;
 use crate::message::{DecodedStrings, Envelope, Field};
 use crate::sync::ignore_poison;
-
-/// The name of a route capture, and its text in the route of the message.
-pub(crate) type Capture<'a> = (&'static str, &'a str);
 
 /// What the traversal does at one level of the handler tree, according to the route of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +69,6 @@ impl Authorized {
 }
 
 pub(crate) type Steps = SmallVec<[Step; 4]>;
-pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 3]>;
 
 impl<'a, U> Call<'a, U> {
     #[inline]
@@ -127,8 +123,8 @@ impl<'a, U> Call<'a, U> {
         &self.decoded
     }
 
-    pub(crate) fn capture(&self, name: &str) -> Option<&'a str> {
-        self.captures.iter().find(|capture| capture.0 == name).map(|capture| capture.1)
+    pub(crate) fn captures(&self) -> &'a [Capture<'a>] {
+        self.captures
     }
 
     /// Sets the session, which joins, departures and publications need.

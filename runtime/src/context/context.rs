@@ -7,20 +7,12 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::capture::CaptureAccess;
 use super::scope::parse_query;
 use super::{Call, Scope};
 use crate::error::{Error, Result};
 use crate::message::ArgumentValue;
 use crate::message::RequestId;
-
-/// The captures that a context may read.
-#[derive(Debug, Clone, Copy)]
-enum CaptureAccess {
-    /// All captures of the route. For actions and extractors.
-    All,
-    /// Those that a permission has declared, because the compile-time check of routes knows only these.
-    Declared(&'static [&'static str]),
-}
 
 /// A message and its connection: the user, the action, the route with its captures, and the arguments.
 ///
@@ -148,16 +140,7 @@ impl<'a, U> Context<'a, U> {
     /// - 404 `not_found` if the text is not a `T`: no such route exists.
     /// - 500 `internal_error` if a permission does not list the capture, or if no pattern of the route has that name.
     pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
-        let is_readable = match self.access {
-            CaptureAccess::All => true,
-            CaptureAccess::Declared(names) => names.contains(&name),
-        };
-        if !is_readable {
-            return Err(Error::internal(format!("the capture `{name}` is read, but `CAPTURES` does not list it")));
-        }
-        let text = self.call.capture(name);
-        let text = text.ok_or_else(|| Error::internal(format!("the route has no capture `{name}`")))?;
-        text.parse().map_err(|_| Error::not_found().into_message_error())
+        self.access.parse(self.call.captures(), name)
     }
 
     /// Deserializes an argument: a top-level key of the message other than `action`, `route` and `request_id`.

@@ -1,6 +1,7 @@
 //! The scope of a connection, the call that is being dispatched, and the contexts through which application code reads them.
 
 mod call;
+mod capture;
 mod connect;
 mod connection_id;
 #[expect(clippy::module_inception, reason = "a file is named for its main type")]
@@ -15,7 +16,8 @@ mod start_gate;
 mod user;
 
 pub use call::{Authorized, Call};
-pub(crate) use call::{Capture, Captures, Step, Steps};
+pub(crate) use call::{Step, Steps};
+pub(crate) use capture::{Capture, Captures};
 pub use connect::ConnectContext;
 pub use connection_id::ConnectionId;
 pub use context::Context;
