@@ -46,20 +46,19 @@ impl ArgumentError {
         )
     }
 
-    fn invalid(field: Option<Cow<'static, str>>, reason: &str) -> ArgumentError {
-        let detail = shorten(&without_type_names(reason), MAX_REASON_CHARS);
-        ArgumentError { code: "invalid_argument", field, detail }
-    }
-}
-
-impl From<ArgumentError> for Error {
-    fn from(error: ArgumentError) -> Error {
-        let ArgumentError { code, field, detail } = error;
+    /// Converts it into the error of the reply. Not an `impl From`, which the compiler would propose to users.
+    pub(super) fn into_error(self) -> Error {
+        let ArgumentError { code, field, detail } = self;
         let error = Error::new(StatusCode::BAD_REQUEST, code, detail);
         match field {
             Some(field) => error.with_field(field),
             None => error,
         }
+    }
+
+    fn invalid(field: Option<Cow<'static, str>>, reason: &str) -> ArgumentError {
+        let detail = shorten(&without_type_names(reason), MAX_REASON_CHARS);
+        ArgumentError { code: "invalid_argument", field, detail }
     }
 }
 

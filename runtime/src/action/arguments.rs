@@ -10,7 +10,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 
 use super::argument_error::ArgumentError;
 use crate::context::{Authorized, Call};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::{ArgumentValue, DecodedStrings, Field};
 use crate::permission::ObjectEvaluation;
 
@@ -35,7 +35,7 @@ pub fn read_arguments_for_evaluation<'a, T: Deserialize<'a>, U>(
 
 fn deserialize<'a, T: Deserialize<'a>, U>(call: &'a Call<'_, U>) -> Result<T> {
     let keys = ArgumentMap { remaining: call.fields().iter(), value: None, decoded: call.decoded() };
-    T::deserialize(keys).map_err(Error::from)
+    T::deserialize(keys).map_err(ArgumentError::into_error)
 }
 
 /// A string argument that borrows from the message, or owns a copy if the JSON string has escapes.
