@@ -2,9 +2,9 @@
 //! ones complete by the same steps; they differ in what waits for a step.
 
 use crate::consumer::Consumer;
-use crate::context::{Epoch, SideEffects, Undo};
-use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, ReplyStream, StreamStep};
-use crate::message::Reply;
+use crate::context::{SideEffects, Undo};
+use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
+use crate::message::{Reply, ReplyStream};
 use crate::transport::{ConnectionEnd, Transport};
 
 use super::io::ConnectionIo;
@@ -19,7 +19,7 @@ pub(super) struct Completion {
     /// What the action does besides replying. Takes effect around its last reply.
     side_effects: Option<Box<SideEffects>>,
     /// The rest of the stream of replies.
-    stream: Option<Box<ReplyStream>>,
+    stream: Option<ReplyStream>,
     /// Whether the replies are those of a stream.
     is_stream: bool,
     /// Set while the side effects have taken effect and the last reply is not sent.
@@ -47,8 +47,8 @@ pub(super) enum CompletionStep {
 }
 
 impl Completion {
-    /// Creates the completion of a message whose action has run.
-    pub(super) fn new(outcome: Outcome) -> Completion {
+    /// Creates the completion of a message whose action has run. Takes the stream of replies that the action has set.
+    pub(super) fn new(outcome: Outcome, reply: &mut Reply) -> Completion {
         let mut completion = Completion {
             authorized_at: None,
             has_reply: true,
@@ -59,23 +59,17 @@ impl Completion {
         };
         match outcome {
             Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
-                completion.has_reply = has_reply;
-                completion.set_authorized(evaluation_epoch, side_effects);
-            }
-            Outcome::Streaming { stream, evaluation_epoch, side_effects } => {
-                (completion.has_reply, completion.is_stream, completion.stream) = (false, true, Some(stream));
-                completion.set_authorized(evaluation_epoch, side_effects);
+                let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
+                authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+                completion.side_effects = side_effects.filter(|effects| !effects.is_empty());
+                completion.stream = reply.take_stream();
+                completion.is_stream = completion.stream.is_some();
+                completion.has_reply = has_reply && !completion.is_stream;
             }
             Outcome::Refused | Outcome::Authenticated { .. } => {}
             Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
         }
         completion
-    }
-
-    fn set_authorized(&mut self, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>>) {
-        let authorized_at = self.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
-        authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
-        self.side_effects = side_effects.filter(|effects| !effects.is_empty());
     }
 
     /// Returns whether [`next_reply`](Completion::next_reply) is to write a reply of a stream.

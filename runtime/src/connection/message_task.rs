@@ -25,6 +25,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
         let outcome = self.dispatch(text).await?;
         // The fast path: the reply is all that the message causes, and it can be sent at once.
         if let Outcome::Completed { has_reply, evaluation_epoch, side_effects: None } = outcome
+            && !self.reply.is_stream()
             && (!has_reply || self.io.is_writable()?)
             && AuthorizedAt::at_epoch(evaluation_epoch).is_current(&self.dispatcher)
         {
@@ -76,7 +77,8 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             if let Outcome::Authenticated { is_renewed: true } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
-            self.complete(text, Completion::new(outcome)).await
+            let completion = Completion::new(outcome, &mut self.reply);
+            self.complete(text, completion).await
         })
     }
 

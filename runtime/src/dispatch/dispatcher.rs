@@ -9,14 +9,14 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::authenticate_limiter::AuthenticateLimiter;
-use super::reply_stream::{ReplyStream, StreamStep};
+use super::reply_stream::StreamStep;
 use super::report::{panic_error, report};
 use super::route_match::RouteMatch;
 use crate::consumer::{ActionDescriptor, Consumer, Traversal};
 use crate::context::{Authorized, Call, Epoch, SideEffects, User};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Echo, Envelope, Reply, Request, RequestLimits};
+use crate::message::{Echo, Envelope, Reply, ReplyStream, Request, RequestLimits};
 use crate::panic::catch_unwind_future;
 use crate::session::{CurrentScope, Session};
 use crate::time::deadline;
@@ -64,12 +64,10 @@ impl<C: Consumer> Clone for Dispatcher<C> {
 /// The result of dispatching a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The action has ended. It has side effects to run only if it succeeded. `evaluation_epoch` is the epoch in which its
+    /// The action has ended. Its reply is written, or it has set a stream of replies. It has side effects to run only if it
+    /// succeeded. `evaluation_epoch` is the epoch in which its
     /// permissions were evaluated.
     Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
-    /// The action has succeeded with a stream of replies, of which none is written yet. Its side effects are to run when the
-    /// stream has ended successfully.
-    Streaming { stream: Box<ReplyStream>, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
     /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.
@@ -272,13 +270,10 @@ impl<C: Consumer> Dispatcher<C> {
             match catch_unwind_future(evaluation).await {
                 Ok((Some(Ok(())), _)) => {
                     let (evaluation_epoch, side_effects) = (call.evaluation_epoch(), call.take_side_effects());
-                    if reply.is_stream()
-                        && let Some(stream) = ReplyStream::take(reply, &request.head.echo)
-                    {
-                        return Attempt::Finished(Outcome::Streaming { stream, evaluation_epoch, side_effects });
-                    }
                     let has_reply = !reply.is_silent();
-                    if has_reply {
+                    if reply.is_stream() {
+                        reply.keep_echo(&request.head.echo);
+                    } else if has_reply {
                         Native::finish(reply, &request.head.echo, None);
                     }
                     Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })

@@ -11,5 +11,5 @@ mod route_match;
 
 pub(crate) use dispatcher::{Dispatcher, Outcome};
 pub(crate) use reauthorization::AuthorizedAt;
-pub(crate) use reply_stream::{ReplyStream, StreamStep};
+pub(crate) use reply_stream::StreamStep;
 pub(crate) use report::{fault_id, panic_error, report};

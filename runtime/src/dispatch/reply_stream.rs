@@ -1,23 +1,14 @@
 //! Streams of replies: each value that the stream of an action yields becomes one reply.
 
-use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
 use super::report::panic_error;
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
-use crate::message::{Echo, OwnedEcho, Reply, Values};
+use crate::message::{Reply, ReplyStream};
 use crate::panic::catch_unwind_future;
 use crate::time::deadline;
-
-/// The stream of replies of one message.
-pub(crate) struct ReplyStream {
-    values: Pin<Box<dyn Values>>,
-    /// What each reply echoes of the message.
-    echo: OwnedEcho,
-}
 
 /// Which reply of a stream [`Dispatcher::next_reply`](super::Dispatcher::next_reply) has written.
 pub(crate) enum StreamStep {
@@ -30,12 +21,6 @@ pub(crate) enum StreamStep {
 }
 
 impl ReplyStream {
-    /// Takes the stream that an action has set as its reply.
-    #[cold]
-    pub(super) fn take(reply: &mut Reply, echo: &Echo<'_>) -> Option<Box<ReplyStream>> {
-        reply.take_values().map(|values| Box::new(ReplyStream { values, echo: echo.to_owned_echo() }))
-    }
-
     /// Writes the next reply, and awaits its value for at most `action_timeout`.
     ///
     /// # Errors
@@ -61,11 +46,5 @@ impl ReplyStream {
             Native::finish(reply, &self.echo.as_echo(), Some(is_last));
             return Ok(if is_last { StreamStep::Last } else { StreamStep::More });
         }
-    }
-}
-
-impl fmt::Debug for ReplyStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplyStream").finish_non_exhaustive()
     }
 }

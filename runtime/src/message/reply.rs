@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 use serde::Serialize;
 
+use super::{Echo, OwnedEcho};
 use crate::error::{Error, Result};
 
 /// Maximum capacity that the buffer of an idle connection keeps, in bytes.
@@ -52,11 +53,27 @@ pub struct Reply {
     data_start: usize,
     /// The stream whose values are sent instead of this reply.
     values: Option<Pin<Box<dyn Values>>>,
+    /// What each reply of that stream echoes.
+    stream_echo: Option<Box<OwnedEcho>>,
+}
+
+/// A stream of replies.
+pub(crate) struct ReplyStream {
+    pub(crate) values: Pin<Box<dyn Values>>,
+    /// What each reply echoes of the message.
+    pub(crate) echo: Box<OwnedEcho>,
 }
 
 impl Reply {
     pub(crate) fn new() -> Reply {
-        Reply { buffer: Vec::new(), status: StatusCode::OK, is_silent: false, data_start: 0, values: None }
+        Reply {
+            buffer: Vec::new(),
+            status: StatusCode::OK,
+            is_silent: false,
+            data_start: 0,
+            values: None,
+            stream_echo: None,
+        }
     }
 
     /// Starts a new reply with the text in front of its data. Discards the previous reply.
@@ -98,6 +115,18 @@ impl Reply {
     /// Sends the values of a stream instead of this reply.
     pub(crate) fn set_values(&mut self, values: Pin<Box<dyn Values>>) {
         self.values = Some(values);
+    }
+
+    /// Keeps what each reply of the stream echoes, after the message is gone.
+    #[cold]
+    pub(crate) fn keep_echo(&mut self, echo: &Echo<'_>) {
+        self.stream_echo = Some(Box::new(echo.to_owned_echo()));
+    }
+
+    /// Takes the stream of replies that is sent instead of this reply.
+    pub(crate) fn take_stream(&mut self) -> Option<ReplyStream> {
+        let echo = self.stream_echo.take()?;
+        self.values.take().map(|values| ReplyStream { values, echo })
     }
 
     /// Takes the stream whose values are sent instead of this reply.
