@@ -1,4 +1,5 @@
-//! The heartbeat of a connection: pings, the idle timeout and the expiry of the user's credentials.
+//! The heartbeat of a connection: pings, the idle timeout and the expiry of the user's credentials. The intervals are set by
+//! [`Limits`](super::Limits).
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! What a reply echoes of its message: action, route and request id, as sent.
+//! [`Request`](super::Request) reads it, and the dialect writes it.
 
 /// What a reply echoes of a message: the JSON texts of the envelope's keys, as sent. `None` if the message has no such key.
 #[derive(Debug, Default)]
