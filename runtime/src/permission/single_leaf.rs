@@ -35,7 +35,7 @@ impl<'c, 'a, U> SingleLeaf<'c, 'a, U> {
     ///
     /// # Errors
     ///
-    /// Fails as [`evaluate`] does.
+    /// Fails as [`evaluate`](super::evaluate) does.
     #[inline]
     pub fn finish<P, T: Into<Option<bool>>>(self, answer: Result<T>, proof: P) -> Result<P> {
         let expression = self.into_expression();
@@ -50,7 +50,7 @@ impl<'c, 'a, U> SingleLeaf<'c, 'a, U> {
     ///
     /// # Errors
     ///
-    /// Fails as [`evaluate_connect`] does.
+    /// Fails as [`evaluate_connect`](super::evaluate_connect) does.
     #[inline]
     pub fn finish_connect(self, answer: Result<Option<bool>>) -> Result<()> {
         self.finish(answer.map(|answer| answer.unwrap_or(true)), ())
