@@ -39,6 +39,14 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
         let message = "`blocking` applies only to a method without `async`; remove `blocking` or `async`";
         diagnostics.error(blocking, message);
     }
+    if let Some(detached) = action.detached.as_ref().filter(|_| !action.is_async() && action.blocking.is_none()) {
+        let message = format!(
+            "`{}` is `detached` but not `async`, so it would block a thread of the runtime; write `blocking, detached`, or \
+             make the method `async`",
+            action.method
+        );
+        diagnostics.error(detached, message);
+    }
 }
 
 /// Checks rules across all parameters of a method that is called with a message.

@@ -47,7 +47,7 @@ impl ActionExpansion<'_> {
         let (action, cfgs) = (self.action, &self.action.cfgs);
         let descriptor = paths::action_descriptor(Span::call_site());
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
-        let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached);
+        let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached.is_some());
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
         quote! {
             #(#cfgs)*

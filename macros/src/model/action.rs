@@ -24,7 +24,7 @@ pub(crate) struct Action {
     /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
     pub(crate) blocking: Option<Ident>,
-    pub(crate) detached: bool,
+    pub(crate) detached: Option<Ident>,
     pub(crate) deny_unknown: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) signature: Signature,
@@ -48,7 +48,7 @@ impl Action {
             permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
             has_unreadable_permission: arguments.has_unreadable_permission,
             blocking: arguments.blocking,
-            detached: arguments.detached.is_some(),
+            detached: arguments.detached,
             deny_unknown: arguments.deny_unknown.is_some(),
             parameters,
             signature: method.sig.clone(),

@@ -153,7 +153,7 @@ impl Hall {
         n
     }
 
-    #[action(permission = AllowAny, detached)]
+    #[action(permission = AllowAny, blocking, detached)]
     fn at_once_and_sync(&self, n: usize) -> usize {
         n
     }
