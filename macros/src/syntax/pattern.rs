@@ -21,6 +21,9 @@ pub(crate) enum Segment {
     Rest(String),
 }
 
+/// Characters that mean something in a regex and nothing in the text of a segment.
+const REGEX_OPERATORS: [char; 11] = ['(', ')', '[', ']', '^', '$', '+', '*', '|', '\\', '?'];
+
 impl Pattern {
     pub(crate) fn read(literal: LitStr) -> syn::Result<Self> {
         let text = literal.value();
@@ -56,6 +59,9 @@ pub(crate) fn parse_segments(text: &str) -> Result<Vec<Segment>, String> {
     }
     if let Some(rest) = text.strip_prefix('/') {
         return Err(format!("a route pattern is relative; write `{rest}` without the leading `/`"));
+    }
+    if let Some(capture) = django_capture(text) {
+        return Err(format!("`(?P<…>…)` is not a capture here; write `{capture}`, which matches a whole segment"));
     }
     let mut parts = split_segments(text)?;
     if parts.last().is_some_and(|last| last.is_empty()) {
@@ -130,8 +136,26 @@ fn parse_segment(part: &str, text: &str) -> Result<Segment, String> {
         return parse_capture_name(content, part).map(Segment::Capture);
     };
     let name = parse_capture_name(name, part)?;
+    check_not_a_word(&name, regex)?;
     validate_regex(regex, part)?;
     Ok(Segment::Regex(name, regex.to_owned()))
+}
+
+/// Returns the capture for the first named group of a Django pattern: `{id:[0-9]+}` for `(?P<id>[0-9]+)`.
+fn django_capture(text: &str) -> Option<String> {
+    let (_, group) = text.split_once("(?P<")?;
+    let (name, rest) = group.split_once('>')?;
+    let mut depth = 1_usize;
+    let end = rest.char_indices().find(|(_, character)| {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    let regex = end.map_or(rest, |(end, _)| &rest[..end]);
+    Some(if matches!(regex, r"[^/]+" | r"\w+" | "") { format!("{{{name}}}") } else { format!("{{{name}:{regex}}}") })
 }
 
 fn parse_text(part: &str) -> Result<String, String> {
@@ -147,6 +171,13 @@ fn parse_text(part: &str) -> Result<String, String> {
         return Err(format!(
             "`{part}` contains {invalid:?}; write a segment without white space and control characters"
         ));
+    }
+    if let Some(bare) = part.strip_prefix('^').or(part.strip_suffix('$')).filter(|bare| !bare.contains(REGEX_OPERATORS))
+    {
+        return Err(format!("`{part}` has an anchor, but a segment always matches as a whole; write `{bare}`"));
+    }
+    if part.contains(REGEX_OPERATORS) && !part.starts_with('*') {
+        return Err(format!("`{part}` looks like a regex, but text matches as it is; write `{{name:{part}}}`"));
     }
     if part.contains('#') {
         return Err(format!("`#` is not allowed in a route pattern; remove it from `{part}`"));
@@ -184,6 +215,30 @@ fn parse_capture_name(name: &str, part: &str) -> Result<String, String> {
     Err(format!(
         "`{name}` in `{part}` is not a valid name; use ASCII letters, digits and `_`, and do not begin with a digit"
     ))
+}
+
+/// Refuses a regex that is a single word, which matches that word only: it was meant as a type.
+fn check_not_a_word(name: &str, regex: &str) -> Result<(), String> {
+    let is_word = regex.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    if !is_word || regex.is_empty() || regex.starts_with(|character: char| character.is_ascii_digit()) {
+        return Ok(());
+    }
+    let correct = match regex {
+        "path" => format!("write `{{*{name}}}` for the rest of the route"),
+        "int" | "number" => {
+            format!("write `{{{name}:[0-9]+}}`, or `{{{name}}}` and `#[path] {name}: u64` in the action")
+        }
+        "str" | "string" | "slug" => format!("write `{{{name}}}` and `#[path] {name}: String` in the action"),
+        "uuid" => format!("write `{{{name}}}` and `#[path] {name}: Uuid` in the action"),
+        _ if is_type_name(regex) => format!("write `{{{name}}}` and `#[path] {name}: {regex}` in the action"),
+        _ => format!("write `{regex}` without braces, or another regex"),
+    };
+    Err(format!("`{{{name}:{regex}}}` matches only the text `{regex}`, because a regex follows the `:`; {correct}"))
+}
+
+fn is_type_name(word: &str) -> bool {
+    let is_number = word.strip_prefix(['u', 'i', 'f']).is_some_and(|bits| bits == "size" || bits.parse::<u8>().is_ok());
+    is_number || matches!(word, "bool" | "char") || word.starts_with(|character: char| character.is_ascii_uppercase())
 }
 
 fn validate_regex(regex: &str, part: &str) -> Result<(), String> {
@@ -248,6 +303,7 @@ mod tests {
         assert_eq!(regex("{a:[}]+}"), "[}]+");
         assert_eq!(regex(r"{a:\}x}/b"), r"\}x");
         assert_eq!(regex("{a:x:y}"), "x:y");
+        assert_eq!(regex("{a:0}"), "0");
     }
 
     #[test]
@@ -278,6 +334,22 @@ mod tests {
             ("{id:(?x)[0-9]+ # digits}", "remove the comment"),
             ("{id:a/b}", "contains a `/`"),
             ("{id:}", "is empty"),
+            ("{id:u32}", "write `{id}` and `#[path] id: u32` in the action"),
+            ("{id:MessageId}", "`#[path] id: MessageId`"),
+            ("{id:int}", "write `{id:[0-9]+}`"),
+            ("{id:uuid}", "`#[path] id: Uuid`"),
+            ("{name:str}", "`#[path] name: String`"),
+            ("{rest:path}", "write `{*rest}`"),
+            ("{kind:new}", "write `new` without braces"),
+            ("a/[0-9]+/", "write `{name:[0-9]+}`"),
+            ("a/(x|y)/", "write `{name:(x|y)}`"),
+            ("a/b*/", "write `{name:b*}`"),
+            (r"\d/", r"write `{name:\d}`"),
+            ("^b/", "write `b`"),
+            ("a/b$", "write `b`"),
+            ("(?P<id>[0-9]+)/", "write `{id:[0-9]+}`"),
+            ("a/(?P<id>(x|y){1,3})/b/", "write `{id:(x|y){1,3}}`"),
+            (r"(?P<slug>\w+)/", "write `{slug}`"),
         ] {
             let error = parse_error(text);
             assert!(error.contains(expected), "{text}: {error}");
