@@ -3,7 +3,9 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, GenericParam, Receiver, ReceiverKind, Safety, Signature, Type};
+use syn::{
+    Attribute, FnArg, GenericArgument, GenericParam, PathArguments, Receiver, ReceiverKind, Safety, Signature, Type,
+};
 
 use super::envelope::check_envelope_key;
 use super::{borrowed_parameter, object_parameter};
@@ -211,6 +213,14 @@ pub(super) fn check_argument(parameter: &Parameter, block: &Block, diagnostics: 
     for name in parameter.wire_names() {
         check_envelope_key(&name, &parameter.name, diagnostics);
     }
+    if is_user_type(&parameter.ty, &block.user) {
+        let message = format!(
+            "`{}` would be a user that the client writes into the message; remove it, and use `cx.require_user()`",
+            parameter.name
+        );
+        diagnostics.error(&parameter.ty, message);
+        return;
+    }
     if contains_object(parameter.ty.to_token_stream()) {
         let message = "an object cannot be loaded inside another type; write `Object<…>`, `Option<Object<…>>` \
             or `Vec<Object<…>>`";
@@ -222,6 +232,24 @@ pub(super) fn check_argument(parameter: &Parameter, block: &Block, diagnostics: 
         let message = "a serde attribute that names a function needs a self-contained type; write one without \
             `Self`, generics of the block or borrowed data";
         diagnostics.error(&parameter.ty, message);
+    }
+}
+
+/// Returns whether a parameter has the user type of the block, perhaps borrowed or optional. `()` means that there is none.
+fn is_user_type(ty: &Type, user: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_user_type(&reference.elem, user),
+        Type::Path(path) => {
+            let inner =
+                path.path.segments.last().filter(|segment| segment.ident == "Option").map(|last| &last.arguments);
+            match inner {
+                Some(PathArguments::AngleBracketed(inner)) => {
+                    matches!(inner.args.first(), Some(GenericArgument::Type(inner)) if is_user_type(inner, user))
+                }
+                _ => ty.to_token_stream().to_string() == user.to_token_stream().to_string(),
+            }
+        }
+        _ => false,
     }
 }
 
