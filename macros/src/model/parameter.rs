@@ -167,7 +167,8 @@ fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: 
         diagnostics.record(attribute::require_bare(attribute));
         return ParameterKind::Extract;
     }
-    if is_type_named(ty, "Context") {
+    // An alias of the context's type is recognized by the name of the parameter.
+    if is_type_named(ty, "Context") || name == "cx" && matches!(ty, Type::Reference(_)) {
         return ParameterKind::Context;
     }
     let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());

@@ -30,8 +30,15 @@ struct Filter<'a> {
     tags: Vec<&'a str>,
 }
 
+type Cx<'a> = Context<'a, ()>;
+
 #[handler(permission = IsAuthenticated)]
 impl Search {
+    #[action]
+    async fn context_behind_an_alias(&self, cx: &Cx<'_>) -> String {
+        cx.route().to_owned()
+    }
+
     #[action(deny_unknown)]
     async fn search(
         &self,
