@@ -21,6 +21,7 @@ use model::Codenames;
 use model::block::Block;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
+use syntax::method_bodies::{MethodBodies, without_inner_attributes};
 
 /// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
@@ -65,18 +66,22 @@ method_attributes! { action route event connect disconnect authenticate }
 /// Expands `#[consumer]` or `#[handler]`: parses the block, checks it and generates its code. If there are errors, returns
 /// the block with stub implementations and the errors.
 fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -> TokenStream {
-    let mut item = match syntax::block::parse_impl_block(kind, tokens) {
+    let (without_bodies, bodies) = MethodBodies::take(tokens);
+    let mut item = match syntax::block::parse_impl_block(kind, &without_bodies) {
         Ok(item) => item,
-        Err(error) => return append_errors(tokens, &error),
+        Err(error) => {
+            let item = without_inner_attributes(tokens);
+            return error.map_or_else(|| item.clone(), |error| append_errors(&item, &error));
+        }
     };
     let mut diagnostics = Diagnostics::new();
     let arguments = diagnostics.record_partial(BlockArgs::read(kind, arguments));
     let block = Block::read(kind, arguments, &mut item, &mut diagnostics);
     check::block(&block, &mut diagnostics);
-    match diagnostics.finish() {
+    bodies.restore(match diagnostics.finish() {
         Ok(()) => expand::block(&block, &item),
         Err(error) => append_errors(&expand::fallback(&block, &item), &error),
-    }
+    })
 }
 
 /// Expands `permissions!`.
@@ -233,6 +238,21 @@ mod tests {
             assert!(output.to_string().starts_with(&item.to_string()));
             assert_eq!(count_errors(&output), 1, "{item}");
         }
+    }
+
+    #[test]
+    fn block_with_a_syntax_error_is_returned_without_an_error() {
+        let output = expand_block(
+            BlockKind::Consumer,
+            quote!(),
+            &quote!(
+                impl Chat {
+                    #[action]
+                    fn ping(&self, text:) {}
+                }
+            ),
+        );
+        assert_eq!(output.to_string(), "impl Chat { fn ping (& self , text :) { } }");
     }
 
     #[test]

@@ -125,21 +125,25 @@ pub(super) fn parse_crate_path(input: ParseStream<'_>) -> Result<Path> {
 ///
 /// # Errors
 ///
-/// Fails if the item is not an inherent impl block. The macro cannot continue after that.
-pub(crate) fn parse_impl_block(kind: BlockKind, tokens: &TokenStream) -> Result<ItemImpl> {
+/// Fails if the item is not an inherent impl block. The macro cannot continue after that. The error is `None` for an impl
+/// block with a syntax error, which the compiler reports itself.
+pub(crate) fn parse_impl_block(
+    kind: BlockKind,
+    tokens: &TokenStream,
+) -> std::result::Result<ItemImpl, Option<syn::Error>> {
     let name = kind.name();
-    let block: ItemImpl = syn::parse2(tokens.clone()).map_err(|error| {
+    let block: ItemImpl = syn::parse2(tokens.clone()).map_err(|_| {
         if contains_impl_keyword(tokens) {
-            return error;
+            return None;
         }
         let message = format!("`#[{name}]` can only be put on an impl block; write `#[{name}] impl Chat {{ … }}`");
-        syn::Error::new(first_word_span(tokens), message)
+        Some(syn::Error::new(first_word_span(tokens), message))
     })?;
     if let Some((path, _)) = &block.trait_ {
         let message = format!(
             "`#[{name}]` can only be put on an inherent impl block, not on the impl of a trait; write `impl Chat {{ … }}`"
         );
-        return Err(error_at(path, message));
+        return Err(Some(error_at(path, message)));
     }
     Ok(block)
 }
