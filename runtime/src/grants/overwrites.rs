@@ -9,7 +9,8 @@ use super::user_grants::UserGrants;
 ///
 /// Three steps apply in this order: everyone, all roles of the user together, the user alone. Each step first removes the
 /// codenames that it denies, then adds those that it allows. A later step therefore wins over an earlier one, and within a
-/// step allowing wins over denying. An administrator ([`GrantSet::all`]) is not affected.
+/// step allowing wins over denying. An administrator ([`GrantSet::all`]) is not affected. An object that does not exist denies
+/// everything: [`Overwrites::missing`].
 ///
 /// Calling a method several times for the same role or user adds to what is denied or allowed there.
 ///
@@ -32,6 +33,8 @@ use super::user_grants::UserGrants;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Overwrites {
+    /// Whether the object does not exist.
+    is_missing: bool,
     everyone: Overwrite,
     roles: BTreeMap<String, Overwrite>,
     members: BTreeMap<String, Overwrite>,
@@ -60,6 +63,15 @@ impl Overwrites {
     /// Creates an empty set of overwrites, which changes no grants.
     pub fn new() -> Overwrites {
         Overwrites::default()
+    }
+
+    /// Creates the overwrites of an object that does not exist, for example because it was deleted: they deny every codename
+    /// to everyone, to administrators too, whatever else they allow. Empty overwrites would leave the base grants in force.
+    ///
+    /// Return it from [`GrantSource::overwrites`](crate::GrantSource::overwrites) for an object that is not found.
+    #[must_use]
+    pub fn missing() -> Overwrites {
+        Overwrites { is_missing: true, ..Overwrites::default() }
     }
 
     /// Denies these codenames to everyone.
@@ -109,6 +121,9 @@ impl Overwrites {
     /// `user_id` is the [`User::id`](crate::User::id) that [`deny_member`](Overwrites::deny_member) and
     /// [`allow_member`](Overwrites::allow_member) compare with.
     pub fn apply(&self, base: &UserGrants, user_id: &str) -> GrantSet {
+        if self.is_missing {
+            return GrantSet::new();
+        }
         let mut grants = base.grants.clone();
         if grants.is_all() {
             return grants;
@@ -134,6 +149,14 @@ mod tests {
         let base = UserGrants::from(GrantSet::all());
         let overwrites = deny_everyone(READ).deny_member("7", GrantSet::all());
         assert!(overwrites.apply(&base, "7").is_all());
+    }
+
+    #[test]
+    fn missing_object_denies_administrators_and_what_it_allows() {
+        let all = UserGrants::from(GrantSet::all());
+        let missing = Overwrites::missing().allow_everyone(READ).allow_member("7", READ);
+        assert_eq!(missing.apply(&all, "7"), GrantSet::new());
+        assert_eq!(missing.apply(&UserGrants::from(GrantSet::from(READ)), "7"), GrantSet::new());
     }
 
     #[test]

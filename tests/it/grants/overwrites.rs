@@ -19,6 +19,7 @@ async fn object_overwrite_takes_precedence_over_grants() {
     source.overwrite(5, open_to_all.clone().deny_role("new", read).allow_role("old", read));
     source.overwrite(6, closed.allow_member("1", read));
     source.overwrite(7, open_to_all.deny_member("2", read));
+    source.overwrite(8, Overwrites::missing());
     let endpoint = chat(source.clone());
     let (mut one, mut two) = (open(&endpoint, 1).await, open(&endpoint, 2).await);
     source.load_log();
@@ -31,6 +32,7 @@ async fn object_overwrite_takes_precedence_over_grants() {
         (5, [403, 200]),
         (6, [200, 403]),
         (7, [200, 403]),
+        (8, [403, 403]),
     ] {
         let mut statuses = [0; 2];
         for (client, status) in [&mut one, &mut two].into_iter().zip(&mut statuses) {
@@ -46,7 +48,7 @@ async fn object_overwrite_takes_precedence_over_grants() {
     }
     let load_log = source.load_log();
     let channels: Vec<_> = load_log.iter().filter(|load_log| load_log.starts_with("channel")).collect();
-    assert_eq!(channels.len(), 8, "one load per object: {load_log:?}");
+    assert_eq!(channels.len(), 9, "one load per object: {load_log:?}");
 }
 
 #[tokio::test]
