@@ -77,8 +77,8 @@ impl<'a> NamedExpression<'a> {
     }
 
     /// Evaluates the expression for joining a group; `consumer` returns the type of its consumer at a span.
-    pub(super) fn evaluate_join(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
-        let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_join(&consumer(leaf.leaf.span), locals));
+    pub(super) fn evaluate_group(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
+        let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_group(&consumer(leaf.leaf.span), locals));
         self.evaluate_call(&quote_spanned!(locals.site=> ()), &locals.call, evaluate, locals)
     }
 

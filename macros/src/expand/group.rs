@@ -19,7 +19,7 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::at_attribute());
     let items = permission.items(ROLE, &generics, &[]);
     let Locals { call, consumer, group: this, .. } = &locals;
-    let evaluated = permission.evaluate_join(consumer_alias, &locals);
+    let evaluated = permission.evaluate_group(consumer_alias, &locals);
     let authorize_join = authorize_join(
         group,
         &quote!(#consumer),

@@ -29,7 +29,7 @@ impl NamedLeaf<'_> {
     }
 
     /// Evaluates the leaf for a group.
-    pub(in crate::expand) fn evaluate_join(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
+    pub(in crate::expand) fn evaluate_group(&self, consumer_type: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { call, consumer, group, .. } = locals;
         let (span, name) = (self.leaf.span, &self.name);
         if let Some((borrow, subject_field)) = self.subject_field(group) {
