@@ -38,7 +38,7 @@ impl User for Member {
 
 /// All connections. Each event's own permission defines which of them receive it.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Newsroom, permission = AllowAny, events(Headline, Draft))]
+#[group(consumer = Newsroom, permission = AllowAny, publish = members, events(Headline, Draft))]
 struct Wire;
 struct Headline(u32);
 struct Draft(u32);

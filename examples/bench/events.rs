@@ -38,7 +38,7 @@ impl GrantSource<Member> for Readers {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Site, permission = AllowAny, events(Open, Each, Tenth, News, Nothing))]
+#[group(consumer = Site, permission = AllowAny, publish = members, events(Open, Each, Tenth, News, Nothing))]
 struct Everybody;
 
 /// Seen by all, without and with a permission; by one in ten, by a permission and by a codename; by no member.

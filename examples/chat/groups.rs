@@ -15,6 +15,7 @@ use super::state::HasState as _;
 #[group(
     consumer = Chat,
     permission = MayRead,
+    publish = members,
     events(
         MessageCreated, MessageEdited, MessageDeleted, Typing, MemberAdded, MemberRemoved, RoleChanged, RoomChanged,
         UploadCreated
@@ -24,7 +25,7 @@ pub(crate) struct RoomGroup(pub(crate) RoomId);
 
 /// All connections of one user, for events about rooms that the user has not open, or is no longer in.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = Themself, events(MemberAdded, RoomLeft, RoomDeleted))]
+#[group(consumer = Chat, permission = Themself, publish = members, events(MemberAdded, RoomLeft, RoomDeleted))]
 pub(crate) struct Inbox(pub(crate) UserId);
 
 /// Holds if the policy lets the user read the room. Evaluated at the join, and again when `revoke.rs` reports a change.

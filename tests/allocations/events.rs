@@ -17,7 +17,7 @@ impl User for Member {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Site, permission = portcullis::AllowAny, events(News))]
+#[group(consumer = Site, permission = portcullis::AllowAny, publish = members, events(News))]
 struct Everybody;
 
 struct News {

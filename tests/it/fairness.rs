@@ -22,7 +22,7 @@ static PINGS: AtomicUsize = AtomicUsize::new(0);
 struct Arena;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Arena, permission = AllowAny, events(Said))]
+#[group(consumer = Arena, permission = AllowAny, publish = members, events(Said))]
 struct Room;
 
 struct Said(u32);

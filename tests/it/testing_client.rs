@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 /// Every connection is a member.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Board, permission = AllowAny, events(Posted))]
+#[group(consumer = Board, permission = AllowAny, publish = members, events(Posted))]
 struct Wall;
 
 struct Posted(u32);

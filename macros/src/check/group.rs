@@ -1,4 +1,4 @@
-//! Checks of a group: no key is missing, and its permission and public name refer to existing fields.
+//! Checks of a group: no key is missing, and its expressions and public name refer to existing fields.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -10,13 +10,13 @@ use crate::model::expression::Expression;
 use crate::model::group::{Group, GroupShape};
 use crate::model::unraw_name;
 
-const WHOLE: &str = "`#[group(consumer = …, permission = …, events(…))]`";
+const WHOLE: &str = "`#[group(consumer = …, permission = …, publish = …, events(…))]`";
 
-/// Checks the type, its attributes, its permission and its public name.
+/// Checks the type, its attributes, its expressions and its public name.
 pub(crate) fn group(group: &Group, diagnostics: &mut Diagnostics) {
     check_type(group, diagnostics);
     check_attributes(group, diagnostics);
-    if let Some(expression) = &group.permission {
+    for expression in group.permission.iter().chain(group.publish_expression()) {
         let is_valid = leaf_parameters::check_whole(expression, "group", diagnostics);
         if check_fields(expression, group, diagnostics) && is_valid {
             logic::check_expression(expression, diagnostics);
@@ -63,6 +63,13 @@ fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
     if group.permission.is_none() && !group.unreadable_keys.permission {
         let message = format!(
             "`{name}` has no permission; write `#[group(permission = …)]`, with `AllowAny` if every connection may join"
+        );
+        diagnostics.error(group.span_tokens(), message);
+    }
+    if group.publish.is_none() && !group.unreadable_keys.publish {
+        let message = format!(
+            "`{name}` does not say who may publish to it; write `#[group(publish = …)]`, with `members` if its members \
+             may, or `AllowAny` if every connection may"
         );
         diagnostics.error(group.span_tokens(), message);
     }
@@ -163,7 +170,7 @@ mod tests {
     }
 
     fn attribute_with_permission(permission: &str) -> String {
-        format!("#[group(consumer = Chat, permission = {permission}, events(Sent))]")
+        format!("#[group(consumer = Chat, permission = {permission}, publish = members, events(Sent))]")
     }
 
     #[test]
@@ -180,7 +187,9 @@ mod tests {
 
     /// Returns the errors for a group with this public name.
     fn errors_for_public_name(public_name: &str, item: &str) -> Vec<String> {
-        errors(&format!("#[group(consumer = C, permission = A, events(E), public_name = \"{public_name}\")] {item}"))
+        errors(&format!(
+            "#[group(consumer = C, permission = A, publish = members, events(E), public_name = \"{public_name}\")] {item}"
+        ))
     }
 
     #[test]
@@ -226,12 +235,22 @@ mod tests {
         let room = "struct Room { room: u8 }";
         for (text, words) in [
             (room.to_owned(), "has no `#[group(…)]` attribute"),
-            (format!("#[group(permission = A, events(Sent))] {room}"), "has no consumer"),
-            (format!("#[group(consumer = Chat, events(Sent))] {room}"), "has no permission"),
-            (format!("#[group(consumer = Chat, permission = A)] {room}"), "has no events"),
-            (format!("#[group(consumer = Chat, permission = A &, events(Sent))] {room}"), "has no operand after it"),
-            (format!("#[group(consumer = 5, permission = A, events(Sent))] {room}"), "the type of a consumer"),
-            (format!("#[group(consumer = Chat, permission = A, events())] {room}"), "list is empty"),
+            (format!("#[group(permission = A, publish = B, events(Sent))] {room}"), "has no consumer"),
+            (format!("#[group(consumer = Chat, publish = B, events(Sent))] {room}"), "has no permission"),
+            (
+                format!("#[group(consumer = Chat, permission = A, events(Sent))] {room}"),
+                "`Room` does not say who may publish to it; write `#[group(publish = …)]`, with `members` if",
+            ),
+            (format!("#[group(consumer = Chat, permission = A, publish = B)] {room}"), "has no events"),
+            (
+                format!("#[group(consumer = Chat, permission = A &, publish = B, events(Sent))] {room}"),
+                "has no operand after it",
+            ),
+            (
+                format!("#[group(consumer = 5, permission = A, publish = B, events(Sent))] {room}"),
+                "the type of a consumer",
+            ),
+            (format!("#[group(consumer = Chat, permission = A, publish = B, events())] {room}"), "list is empty"),
             (
                 format!("{} #[group(crate = a)] {room}", attribute_with_permission("A")),
                 "several `#[group(…)]` attributes",
@@ -271,7 +290,27 @@ mod tests {
     }
 
     #[test]
+    fn publish_expression_has_the_checks_of_the_permission() {
+        for (publish, words) in [
+            ("A &", "has no operand after it"),
+            ("Owner(room)", "a group's permission is evaluated for the whole group; write `Owner`"),
+            ("a.b(rom)", "`rom` is not a field of `Room`; name an existing one, such as `room`"),
+            ("A & !a.b(room)", "`a.b(room)` cannot be negated"),
+            ("A & !A", "can never hold"),
+            ("A | !A", "always holds"),
+            ("A | members", "`members` stands alone"),
+        ] {
+            let text = format!(
+                "#[group(consumer = C, permission = A, publish = {publish}, events(E))] struct Room {{ room: u8 }}"
+            );
+            let errors = errors(&text);
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(errors[0].contains(words), "{text}: {errors:?}");
+        }
+    }
+
+    #[test]
     fn group_with_several_missing_keys_gets_one_error_per_key() {
-        assert_eq!(errors("#[group] struct Room;").len(), 3);
+        assert_eq!(errors("#[group] struct Room;").len(), 4);
     }
 }

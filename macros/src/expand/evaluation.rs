@@ -76,7 +76,7 @@ impl<'a> NamedExpression<'a> {
         self.evaluate_call(&authorized.to_token_stream(), call, |leaf| leaf.evaluate(locals), locals)
     }
 
-    /// Evaluates the expression for joining a group; `consumer` returns the type of its consumer at a span.
+    /// Evaluates an expression of a group; `consumer` returns the type of the group's consumer at a span.
     pub(super) fn evaluate_group(&self, consumer: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let evaluate = |leaf: &NamedLeaf<'_>| Some(leaf.evaluate_group(&consumer(leaf.leaf.span), locals));
         self.evaluate_call(&quote_spanned!(locals.site=> ()), &locals.call, evaluate, locals)

@@ -1,56 +1,105 @@
-//! `#[derive(Group)]`: the evaluation of the join permission, and the events that the group carries.
+//! `#[derive(Group)]`: the evaluation of who may join and who may publish, and the events that the group carries.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, LitStr};
 
 use super::evaluation::NamedExpression;
 use super::event::expression_constant;
 use super::leaf;
 use super::paths::{self, Locals};
-use crate::model::group::Group;
+use crate::model::expression::Expression;
+use crate::model::group::{Group, Publish};
 use crate::model::{PublicNamePart, respan};
 
-const ROLE: &str = "Group";
+/// The role of the expression that guards joining.
+const JOIN_ROLE: &str = "Group";
+
+/// The role of the expression that guards publishing.
+const PUBLISH_ROLE: &str = "Publish";
+
+/// One expression of the group in generated code.
+struct GroupExpression {
+    /// The static of the expression, and the aliases of its leaves.
+    items: TokenStream,
+    /// Refers to the static.
+    reference: TokenStream,
+    /// The method that evaluates the expression.
+    method: TokenStream,
+}
 
 /// Returns the impls of the group and its registration.
 pub(crate) fn group(group: &Group) -> TokenStream {
-    let (Some(expression), generics) = (&group.permission, Generics::default()) else { return TokenStream::new() };
-    let (permission, locals) = (NamedExpression::new(expression, ROLE, &generics), Locals::at_attribute());
-    let items = permission.items(ROLE, &generics, &[]);
-    let Locals { call, consumer, group: this, .. } = &locals;
-    let evaluated = permission.evaluate_group(consumer_alias, &locals);
-    let authorize_join = authorize_join(
-        group,
-        &quote!(#consumer),
-        &quote!(#call),
-        &quote! {
-            let #this = self;
-            #evaluated
-        },
-    );
+    let (Some(permission), Some(publish)) = (&group.permission, &group.publish) else { return TokenStream::new() };
+    let locals = Locals::at_attribute();
+    let join = group_expression(group, permission, JOIN_ROLE, &format_ident!("authorize_join"), &locals);
+    let (publish_items, publish_rule, authorize_publish) = match publish {
+        Publish::Members => (None, publish_members(), None),
+        Publish::Expression(expression) => {
+            let name = format_ident!("authorize_publish");
+            let GroupExpression { items, reference, method } =
+                group_expression(group, expression, PUBLISH_ROLE, &name, &locals);
+            (Some(items), publish_expression(&reference), Some(method))
+        }
+    };
     let (register, self_type) = (paths::register_group(Span::call_site()), &group.ty);
-    let public_name = public_name(group, &locals);
+    let (public_name, GroupExpression { items, reference, method }) = (public_name(group, &locals), join);
     group_impls(
         group,
-        &quote!(#items #register!(#self_type);),
-        &permission.reference(),
-        &quote!(#public_name #authorize_join),
+        &quote!(#items #publish_items #register!(#self_type);),
+        &reference,
+        &publish_rule,
+        &quote!(#public_name #method #authorize_publish),
     )
 }
 
-/// Returns impls that deny every join. They accompany the errors, so that no further errors follow.
+fn group_expression(
+    group: &Group,
+    expression: &Expression,
+    role: &str,
+    method: &Ident,
+    locals: &Locals,
+) -> GroupExpression {
+    let generics = Generics::default();
+    let named = NamedExpression::new(expression, role, &generics);
+    let Locals { call, consumer, group: this, .. } = locals;
+    let evaluated = named.evaluate_group(consumer_alias, locals);
+    let body = quote! {
+        let #this = self;
+        #evaluated
+    };
+    GroupExpression {
+        items: named.items(role, &generics, &[]),
+        reference: named.reference(),
+        method: authorize_method(group, method, &quote!(#consumer), &quote!(#call), &body),
+    }
+}
+
+fn publish_members() -> TokenStream {
+    let members = paths::publish_members(Span::call_site());
+    quote!(#members)
+}
+
+fn publish_expression(expression: &TokenStream) -> TokenStream {
+    let rule = paths::publish_expression(Span::call_site());
+    quote!(#rule(#expression))
+}
+
+/// Returns impls that deny every join and publication. They accompany the errors, so that no further errors follow.
 pub(crate) fn group_fallback(group: &Group) -> TokenStream {
     if !group.generics.params.is_empty() || group.consumer.is_none() {
         return TokenStream::new();
     }
-    let aliases =
-        group.permission.as_ref().map(|expression| leaf::leaf_aliases(expression, ROLE, &Generics::default(), &[]));
+    let expressions = [(group.permission.as_ref(), JOIN_ROLE), (group.publish_expression(), PUBLISH_ROLE)];
+    let aliases: TokenStream = expressions
+        .into_iter()
+        .filter_map(|(expression, role)| Some(leaf::leaf_aliases(expression?, role, &Generics::default(), &[])))
+        .collect();
     let (deny_all, denied) = (paths::deny_all(Span::call_site()), paths::unknown_leaf(Span::call_site()));
-    let authorize_join = authorize_join(group, &quote!(_), &quote!(_), &denied);
+    let authorize_join = authorize_method(group, &format_ident!("authorize_join"), &quote!(_), &quote!(_), &denied);
     // The aliases are named only so that nothing seems unused.
     let unused = quote!(#[allow(dead_code)]);
-    let generated = group_impls(group, &aliases.unwrap_or_default(), &deny_all, &authorize_join);
+    let generated = group_impls(group, &aliases, &deny_all, &publish_expression(&deny_all), &authorize_join);
     quote!(#unused #generated)
 }
 
@@ -58,7 +107,8 @@ fn group_impls(
     group: &Group,
     items: &TokenStream,
     expression: &TokenStream,
-    authorize_join: &TokenStream,
+    publish: &TokenStream,
+    methods: &TokenStream,
 ) -> TokenStream {
     let Some(consumer) = &group.consumer else { return TokenStream::new() };
     let (site, self_type, name) = (Span::call_site(), &group.ty, group.name());
@@ -68,11 +118,13 @@ fn group_impls(
     let consumer_type = consumer_alias(paths::type_span(consumer));
     // A consumer that is more private than the group is reported where it is written.
     let consumer_item = quote_spanned!(paths::type_span(consumer)=> type Consumer = #consumer_type;);
+    let publish_rule = paths::publish_rule(site);
     let body = quote! {
         #consumer_item
         const NAME: &'static #string = #name;
         #permission
-        #authorize_join
+        const PUBLISH: #publish_rule = #publish;
+        #methods
     };
     let impl_ = quote_spanned!(self_type.span()=> #[automatically_derived] impl #trait_ for #self_type { #body });
     let carries = group.events.iter().map(|event| {
@@ -124,7 +176,14 @@ fn consumer_alias(span: Span) -> TokenStream {
     quote_spanned!(span=> __GroupConsumer)
 }
 
-fn authorize_join(group: &Group, consumer: &TokenStream, call: &TokenStream, body: &TokenStream) -> TokenStream {
+/// Returns the method that evaluates an expression of the group.
+fn authorize_method(
+    group: &Group,
+    name: &Ident,
+    consumer: &TokenStream,
+    call: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
     let span = group.consumer.as_ref().map_or_else(Span::call_site, paths::type_span);
     let (call_type, handler) = (paths::call_type(Span::call_site()), paths::handler_trait(span));
     let result = paths::result(Span::call_site());
@@ -132,7 +191,7 @@ fn authorize_join(group: &Group, consumer: &TokenStream, call: &TokenStream, bod
     let ty = consumer_alias(span);
     let user = quote_spanned!(span=> <#ty as #handler>::User);
     quote! {
-        async fn authorize_join(&self, #consumer: &#ty, #call: &#call_type<'_, #user>) -> #result<()> {
+        async fn #name(&self, #consumer: &#ty, #call: &#call_type<'_, #user>) -> #result<()> {
             #body
         }
     }

@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Generics, Path, Type, parse_quot
 use super::expression::Expression;
 use super::unraw_name;
 use crate::diagnostics::Diagnostics;
-use crate::syntax::group::{GroupArgs, UnreadableKeys};
+use crate::syntax::group::{GroupArgs, PublishSyntax, UnreadableKeys};
 use crate::syntax::public_name::PublicName;
 
 /// A type with `#[derive(Group)]`.
@@ -21,10 +21,19 @@ pub(crate) struct Group {
     pub(crate) misplaced_attributes: Vec<Attribute>,
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<Expression>,
+    pub(crate) publish: Option<Publish>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) unreadable_keys: UnreadableKeys,
     pub(crate) shape: GroupShape,
+}
+
+/// Who may publish to the group.
+pub(crate) enum Publish {
+    /// Its members.
+    Members,
+    /// Connections for which the expression holds.
+    Expression(Expression),
 }
 
 /// The form of the type's definition.
@@ -54,10 +63,22 @@ impl Group {
             misplaced_attributes: misplaced_attributes(&input.data),
             consumer: arguments.consumer,
             permission: arguments.permission.map(|syntax| Expression::new(&syntax, diagnostics)),
+            publish: arguments.publish.map(|syntax| match syntax {
+                PublishSyntax::Members => Publish::Members,
+                PublishSyntax::Expression(syntax) => Publish::Expression(Expression::new(&syntax, diagnostics)),
+            }),
             events: arguments.events,
             public_name: arguments.public_name,
             unreadable_keys: arguments.unreadable_keys,
             shape: group_shape(&input.data),
+        }
+    }
+
+    /// Returns the expression of `publish`, or `None` if its value is `members` or missing.
+    pub(crate) fn publish_expression(&self) -> Option<&Expression> {
+        match &self.publish {
+            Some(Publish::Expression(expression)) => Some(expression),
+            Some(Publish::Members) | None => None,
         }
     }
 

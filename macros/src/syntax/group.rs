@@ -10,7 +10,8 @@ use super::Partial;
 use super::attribute::parse_args;
 use super::block::parse_crate_path;
 use super::key_value::{self, ErrorList, KeySet, error_at};
-use super::permission::{PermissionSyntax, PermissionValue};
+use super::leaf::Leaf;
+use super::permission::{PermissionSyntax, PermissionValue, SyntaxTree};
 use super::public_name::PublicName;
 use super::token_string::print;
 
@@ -19,6 +20,7 @@ use super::token_string::print;
 pub(crate) struct GroupArgs {
     pub(crate) consumer: Option<Type>,
     pub(crate) permission: Option<PermissionSyntax>,
+    pub(crate) publish: Option<PublishSyntax>,
     pub(crate) events: Vec<Type>,
     pub(crate) public_name: Option<PublicName>,
     pub(crate) runtime: Option<Path>,
@@ -26,18 +28,27 @@ pub(crate) struct GroupArgs {
     pub(crate) unreadable_keys: UnreadableKeys,
 }
 
+/// The value of the `publish` key.
+pub(crate) enum PublishSyntax {
+    /// The word `members`.
+    Members,
+    Expression(Box<PermissionSyntax>),
+}
+
 #[derive(Default)]
 pub(crate) struct UnreadableKeys {
     pub(crate) consumer: bool,
     pub(crate) permission: bool,
+    pub(crate) publish: bool,
     pub(crate) events: bool,
 }
 
 const KEYS: KeySet = KeySet {
     attribute: "group",
-    known: &["consumer", "permission", "events", "public_name", "crate"],
+    known: &["consumer", "permission", "publish", "events", "public_name", "crate"],
     hints: &[
         ("permissions", "unknown key `permissions`; write `permission`"),
+        ("publishing", "unknown key `publishing`; write `publish`"),
         ("event", "unknown key `event`; write `events(…)`"),
         ("user", "a group uses the user type of its consumer; remove `user`"),
         (
@@ -62,6 +73,7 @@ impl GroupArgs {
             arguments.unreadable_keys = UnreadableKeys {
                 consumer: text.contains("consumer"),
                 permission: key_value::mentions_permission(list.tokens.clone()),
+                publish: text.contains("publish"),
                 events: text.contains("event"),
             };
         }
@@ -76,7 +88,14 @@ impl GroupArgs {
             }
             "permission" => {
                 key_value::parse_equals(key, input, "IsAuthenticated")?;
-                self.permission = Some(PermissionValue::parse(input)?.into_required_expression()?);
+                let expression = PermissionValue::parse(input)?.into_required_expression()?;
+                let message = "`members` is only valid in `publish = members`; \
+                               name a permission here, or write `AllowAny` to allow everyone";
+                self.permission = Some(reject_members(expression, message)?);
+            }
+            "publish" => {
+                key_value::parse_equals(key, input, "members")?;
+                self.publish = Some(parse_publish(input)?);
             }
             "events" => self.events = parse_events(key, input, errors)?,
             "public_name" => self.public_name = Some(PublicName::read(key, input)?),
@@ -94,6 +113,40 @@ fn parse_consumer(input: ParseStream<'_>) -> Result<Type> {
     input
         .parse()
         .map_err(|_| syn::Error::new(at, "expected the type of a consumer; write, for example, `consumer = Chat`"))
+}
+
+/// Parses the word `members`, or an expression without it.
+fn parse_publish(input: ParseStream<'_>) -> Result<PublishSyntax> {
+    let expression = PermissionValue::parse(input)?.into_required_expression()?;
+    if let SyntaxTree::Leaf(leaf) = &expression.tree
+        && is_members(leaf)
+        && leaf.subject.is_none()
+        && leaf.arguments.is_empty()
+    {
+        return Ok(PublishSyntax::Members);
+    }
+    let message = "`members` stands alone; write `publish = members`, or an expression without `members`";
+    reject_members(expression, message).map(|expression| PublishSyntax::Expression(Box::new(expression)))
+}
+
+/// Fails with `message` at the first leaf that is the word `members`.
+fn reject_members(expression: PermissionSyntax, message: &str) -> Result<PermissionSyntax> {
+    match find_members(&expression.tree) {
+        Some(leaf) => Err(error_at(&leaf.path, message)),
+        None => Ok(expression),
+    }
+}
+
+fn find_members(tree: &SyntaxTree) -> Option<&Leaf> {
+    match tree {
+        SyntaxTree::Any(operands) | SyntaxTree::All(operands) => operands.iter().find_map(find_members),
+        SyntaxTree::Not(operand) => find_members(operand),
+        SyntaxTree::Leaf(leaf) => Some(leaf).filter(|leaf| is_members(leaf)),
+    }
+}
+
+fn is_members(leaf: &Leaf) -> bool {
+    !leaf.is_codename && leaf.path.is_ident("members")
 }
 
 /// Parses `events(A, B)`. Reports a repeated type and leaves it out.
@@ -131,7 +184,7 @@ fn parse_events(key: &Ident, input: ParseStream<'_>, errors: &mut ErrorList) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::GroupArgs;
+    use super::{GroupArgs, PublishSyntax};
     use syn::{Attribute, parse_quote};
 
     fn messages(attribute: &Attribute) -> Vec<String> {
@@ -141,12 +194,25 @@ mod tests {
 
     #[test]
     fn group_args_with_keys_in_any_order_are_read() {
-        let (arguments, error) = GroupArgs::read(
-            &parse_quote!(#[group(events(A, b::B<C>,), permission = "D & e.f(g)", crate = ::p, consumer = Chat<u8>,)]),
-        );
+        let (arguments, error) = GroupArgs::read(&parse_quote!(#[group(
+            events(A, b::B<C>,), permission = "D & e.f(g)", crate = ::p, consumer = Chat<u8>, publish = H | !members.i,
+        )]));
         assert!(error.is_none());
         assert_eq!(arguments.events.len(), 2);
+        assert!(matches!(arguments.publish, Some(PublishSyntax::Expression(_))));
         assert!(arguments.permission.is_some() && arguments.consumer.is_some() && arguments.runtime.is_some());
+    }
+
+    #[test]
+    fn group_args_with_the_word_members_are_read() {
+        for attribute in [
+            parse_quote!(#[group(publish = members, permission = A)]),
+            parse_quote!(#[group(publish = "members")]),
+            parse_quote!(#[group(publish = " (members) ")]),
+        ] {
+            let (arguments, error) = GroupArgs::read(&attribute);
+            assert!(error.is_none() && matches!(arguments.publish, Some(PublishSyntax::Members)));
+        }
     }
 
     #[test]
@@ -163,9 +229,20 @@ mod tests {
             (parse_quote!(#[group(event(A))]), "write `events(…)`"),
             (parse_quote!(#[group(permission = inherited)]), "no permission to inherit"),
             (parse_quote!(#[group(permissions = A)]), "write `permission`"),
+            (parse_quote!(#[group(permission = A | members)]), "is only valid in `publish = members`"),
+            (parse_quote!(#[group(publish)]), "write `publish = members`"),
+            (parse_quote!(#[group(publish = )]), "write `publish = members`"),
+            (parse_quote!(#[group(publish(A))]), "write `publish = members`"),
+            (parse_quote!(#[group(publish = members | A)]), "`members` stands alone"),
+            (parse_quote!(#[group(publish = "A & !members")]), "`members` stands alone"),
+            (parse_quote!(#[group(publish = members(room))]), "`members` stands alone"),
+            (parse_quote!(#[group(publish = members(5))]), "`members` stands alone"),
+            (parse_quote!(#[group(publish = inherited)]), "no permission to inherit"),
+            (parse_quote!(#[group(publish = true)]), "write `AllowAny`"),
+            (parse_quote!(#[group(publishing = A)]), "write `publish`"),
             (
                 parse_quote!(#[group(nonsense)]),
-                "`#[group]` takes `consumer`, `permission`, `events`, `public_name`, `crate`",
+                "`#[group]` takes `consumer`, `permission`, `publish`, `events`, `public_name`, `crate`",
             ),
             (parse_quote!(#[group(name = "rooms")]), "write `public_name = \"…\"`"),
             (parse_quote!(#[group(public_name)]), "write `public_name = \"rooms/{room_id}\"`"),

@@ -25,6 +25,13 @@ const _: () = {
         ],
         has_codenames: true,
     };
+    type __PublishLeaf0 = RoomMember;
+    const __PUBLISHLEAF1: __rt::Codename = uploads::write;
+    static __PUBLISH: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["RoomMember", "uploads.write(channel)"],
+        has_codenames: true,
+    };
     __rt::register_group!(RoomGroup);
     type __GroupConsumer = Chat;
     #[automatically_derived]
@@ -32,6 +39,7 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "RoomGroup";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
+        const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(
@@ -85,6 +93,40 @@ const _: () = {
                 )
                 .await
         }
+        async fn authorize_publish(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            __rt::evaluate(
+                    __call,
+                    &__PUBLISH,
+                    (),
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__PublishLeaf0 as __rt::GroupPermission<
+                                    Self,
+                                    __GroupConsumer,
+                                >>::may_join(
+                                        &__PublishLeaf0 {},
+                                        __consumer,
+                                        __rt::Call::scope(__call),
+                                        __group,
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                let __subject = &__group.channel;
+                                __rt::may_join_on(__call, __PUBLISHLEAF1, __subject).await
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
+        }
     }
     #[automatically_derived]
     impl __rt::Carries<MessageCreated> for RoomGroup {}
@@ -111,6 +153,7 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Everybody";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
+        const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
         async fn authorize_join(
             &self,
             __consumer: &__GroupConsumer,
@@ -146,6 +189,12 @@ const _: () = {
         leaves: &["AllowAny"],
         has_codenames: false,
     };
+    type __PublishLeaf0 = AllowAny;
+    static __PUBLISH: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["AllowAny"],
+        has_codenames: false,
+    };
     __rt::register_group!(Lobby);
     type __GroupConsumer = Chat;
     #[automatically_derived]
@@ -153,6 +202,7 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Lobby";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
+        const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(&__PUBLISH);
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::format!("lobby"))
         }
@@ -169,6 +219,27 @@ const _: () = {
                     __GroupConsumer,
                 >>::may_join(
                         &__GroupLeaf0 {},
+                        __consumer,
+                        __rt::Call::scope(__call),
+                        __group,
+                    )
+                    .await,
+                (),
+            )
+        }
+        async fn authorize_publish(
+            &self,
+            __consumer: &__GroupConsumer,
+            __call: &__rt::Call<'_, <__GroupConsumer as __rt::Handler>::User>,
+        ) -> __rt::Result<()> {
+            let __group = self;
+            __rt::SingleLeaf::finish(
+                __rt::SingleLeaf::start(__call, &__PUBLISH),
+                <__PublishLeaf0 as __rt::GroupPermission<
+                    Self,
+                    __GroupConsumer,
+                >>::may_join(
+                        &__PublishLeaf0 {},
                         __consumer,
                         __rt::Call::scope(__call),
                         __group,
@@ -198,6 +269,7 @@ const _: () = {
         type Consumer = __GroupConsumer;
         const NAME: &'static ::core::primitive::str = "Ticks";
         const PERMISSION: &'static __rt::Expression = &__GROUP;
+        const PUBLISH: __rt::PublishRule = __rt::PublishRule::Members;
         fn public_name(&self) -> ::core::option::Option<::std::string::String> {
             let __group = self;
             ::core::option::Option::Some(::std::format!("{}:{}", __group.1, __group.0))

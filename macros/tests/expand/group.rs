@@ -1,9 +1,11 @@
-//! Groups: permissions about the whole group and about a field, the events that a group carries, and public names.
+//! Groups: permissions about the whole group and about a field, who may publish, the events that a group carries, and
+//! public names.
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
     permission = "RoomMember | HasRole(\"staff\") & chat.can_moderate_chat | uploads.read(channel)",
+    publish = "RoomMember & uploads.write(channel)",
     events(MessageCreated, events::Typing),
     public_name = "rooms/{room_id}/{{{channel}}}"
 )]
@@ -13,16 +15,16 @@ pub struct RoomGroup {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = feed::Feed<Polite>, permission = AllowAny, events(Changed<Polite>), crate = ::sockets)]
+#[group(consumer = feed::Feed<Polite>, permission = AllowAny, publish = members, events(Changed<Polite>), crate = ::sockets)]
 enum Everybody {
     Awake,
     Asleep,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Ticked), public_name = "lobby")]
+#[group(consumer = Chat, permission = AllowAny, publish = AllowAny, events(Ticked), public_name = "lobby")]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Ticked), public_name = "{1}:{0}")]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Ticked), public_name = "{1}:{0}")]
 struct Ticks(u32, String);

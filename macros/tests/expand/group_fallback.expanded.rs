@@ -7,6 +7,7 @@ const _: () = {
     use ::portcullis::__private as __rt;
     type __GroupLeaf0 = RoomMember;
     const __GROUPLEAF1: __rt::Codename = uploads::read;
+    type __PublishLeaf0 = Publisher;
     type __GroupConsumer = Chat;
     #[automatically_derived]
     impl __rt::Group for RoomGroup {
@@ -17,6 +18,13 @@ const _: () = {
             leaves: &[],
             has_codenames: false,
         };
+        const PUBLISH: __rt::PublishRule = __rt::PublishRule::Expression(
+            &__rt::Expression {
+                tree: __rt::Expr::Any(&[]),
+                leaves: &[],
+                has_codenames: false,
+            },
+        );
         async fn authorize_join(
             &self,
             _: &__GroupConsumer,

@@ -1,7 +1,7 @@
 //! The code beside the error of a group, and of a consumer with events: impls that deliver nothing.
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = "RoomMember | uploads.read(chanel)", events(MessageCreated))]
+#[group(consumer = Chat, permission = "RoomMember | uploads.read(chanel)", publish = Publisher, events(MessageCreated))]
 pub struct RoomGroup {
     pub channel: ChannelId,
 }

@@ -117,12 +117,12 @@ fn collect_entries(registration: &Registration, entries: &mut Vec<AuditEntry>) {
             permission: "built-in, for every connection".to_owned(),
         });
     }
-    for (group, permission) in groups_of(registration.name()) {
+    for (group, permission, publish) in groups_of(registration.name()) {
         entries.push(AuditEntry {
             consumer: registration.name(),
             route: String::new(),
             action: group,
-            permission: format!("group, joined by {permission}"),
+            permission: format!("group, joined by {permission}, published to by {publish}"),
         });
     }
     for event in registration.events() {

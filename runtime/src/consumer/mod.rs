@@ -11,7 +11,8 @@ use std::future::Future;
 pub use audit::{Audit, AuditEntry, audit};
 pub use const_check::{check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts};
 pub use descriptor::{
-    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, Regex, RouteDescriptor, Segment,
+    ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, PublishRule, Regex, RouteDescriptor,
+    Segment,
 };
 #[cfg(feature = "registry")]
 pub use inventory;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use super::const_check::check_reserved_name;
-use super::{Consumer, EventDescriptor, HandlerDescriptor};
+use super::{Consumer, EventDescriptor, HandlerDescriptor, PublishRule};
 use crate::grants::{self, Codename, CodenameClash};
 use crate::permission::Expression;
 use crate::sync::ignore_poison;
@@ -81,30 +81,36 @@ pub struct GroupRegistration {
     name: &'static str,
     consumer: &'static str,
     permission: &'static Expression,
+    publish: PublishRule,
 }
 
 #[cfg(feature = "registry")]
 impl GroupRegistration {
     /// Creates the registration of a group of the named consumer.
-    pub const fn new(name: &'static str, consumer: &'static str, permission: &'static Expression) -> GroupRegistration {
-        GroupRegistration { name, consumer, permission }
+    pub const fn new(
+        name: &'static str,
+        consumer: &'static str,
+        permission: &'static Expression,
+        publish: PublishRule,
+    ) -> GroupRegistration {
+        GroupRegistration { name, consumer, permission, publish }
     }
 }
 
 #[cfg(feature = "registry")]
 inventory::collect!(GroupRegistration);
 
-/// Returns the groups of a consumer with the permission for joining, sorted by name.
+/// Returns the groups of a consumer with the permission for joining and who may publish, sorted by name.
 #[cfg(feature = "registry")]
-pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression)> {
+pub(crate) fn groups_of(consumer: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
     let rows = inventory::iter::<GroupRegistration>.into_iter().filter(|row| row.consumer == consumer);
-    let mut groups: Vec<_> = rows.map(|row| (row.name, row.permission)).collect();
-    groups.sort_unstable_by_key(|(name, _)| *name);
+    let mut groups: Vec<_> = rows.map(|row| (row.name, row.permission, row.publish)).collect();
+    groups.sort_unstable_by_key(|(name, ..)| *name);
     groups
 }
 
 #[cfg(not(feature = "registry"))]
-pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression)> {
+pub(crate) fn groups_of(_: &str) -> Vec<(&'static str, &'static Expression, PublishRule)> {
     Vec::new()
 }
 
@@ -236,6 +242,7 @@ macro_rules! __register_group {
                 <$group as $crate::__private::Group>::NAME,
                 <<$group as $crate::__private::Group>::Consumer as $crate::__private::Consumer>::NAME,
                 <$group as $crate::__private::Group>::PERMISSION,
+                <$group as $crate::__private::Group>::PUBLISH,
             )
         }
     };

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 /// use portcullis::{AllowAny, Context, Group, RequestId, Result, consumer};
 ///
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
-/// #[group(consumer = Chat, permission = AllowAny, events(Posted))]
+/// #[group(consumer = Chat, permission = AllowAny, publish = members, events(Posted))]
 /// struct Room(u32);
 ///
 /// struct Posted(u32);

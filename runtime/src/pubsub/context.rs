@@ -43,7 +43,7 @@ impl<U: User> Context<'_, U> {
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// # struct Room(u32);
     /// # struct Chat;
     /// # #[consumer(user = Member)]
@@ -93,7 +93,7 @@ impl<U: User> Context<'_, U> {
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// # struct Room(u32);
     /// # struct Chat;
     /// # #[consumer(user = Member)]
@@ -199,7 +199,7 @@ impl<U: User> Context<'_, U> {
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # struct Said(String);
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// # struct Room(u32);
     /// # struct Chat;
     /// # #[consumer(user = Member)]
@@ -335,7 +335,7 @@ impl<U: User> ConnectContext<'_, U> {
     /// # struct Member;
     /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
     /// # struct Lobby;
     /// # struct Said(String);
     /// # struct Chat;

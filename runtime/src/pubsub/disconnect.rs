@@ -20,7 +20,7 @@ impl<U: User> Disconnect<'_, U> {
     /// # use portcullis::{AllowAny, Disconnect, Group, consumer};
     /// # struct Gone;
     /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, events(Gone))]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Gone))]
     /// # struct Lobby;
     /// # struct Chat;
     /// # #[consumer]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hash::Hash;
 
 use super::event::Emits;
-use crate::consumer::Consumer;
+use crate::consumer::{Consumer, PublishRule};
 use crate::context::{Call, GrantKeys, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
@@ -13,7 +13,8 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
 /// A named set of connections of one consumer. The values of the type are the names. Implemented by `#[derive(Group)]`,
 /// which has the list of its options.
 ///
-/// Every member has passed the group's permission when it joined, and passes it again when its rights change.
+/// Every member has passed the group's permission when it joined, and passes it again when its rights change. An action
+/// publishes to the group only if the `publish` expression holds for its caller.
 ///
 /// # Examples
 ///
@@ -23,7 +24,7 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
 ///
 /// /// The members of a chat room. Frames call room 5 `rooms/5`.
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
-/// #[group(consumer = Chat, permission = IsAuthenticated, events(Said), public_name = "rooms/{0}")]
+/// #[group(consumer = Chat, permission = IsAuthenticated, publish = members, events(Said), public_name = "rooms/{0}")]
 /// struct Room(u32);
 ///
 /// struct Chat;
@@ -39,7 +40,7 @@ use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group",
     label = "not a group",
-    note = "put `#[derive(Group)]` and `#[group(consumer = .., permission = .., events(..))]` on it"
+    note = "put `#[derive(Group)]` and `#[group(consumer = .., permission = .., publish = .., events(..))]` on it"
 )]
 pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
     /// The consumer whose connections may join.
@@ -66,6 +67,21 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
         consumer: &Self::Consumer,
         call: &Call<'_, <Self::Consumer as Handler>::User>,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Who may publish from an action.
+    #[doc(hidden)]
+    const PUBLISH: PublishRule;
+
+    /// Evaluates the expression of [`PUBLISH`](Group::PUBLISH). For [`PublishRule::Members`] this is the permission, which a
+    /// membership must pass again after a change of rights.
+    #[doc(hidden)]
+    fn authorize_publish(
+        &self,
+        consumer: &Self::Consumer,
+        call: &Call<'_, <Self::Consumer as Handler>::User>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        self.authorize_join(consumer, call)
+    }
 }
 
 /// Declares that a group carries events of type `E`. Implemented by `#[derive(Group)]` for each type in its `events(..)`.
@@ -77,11 +93,11 @@ pub trait Group: Clone + Eq + Hash + Send + Sync + Sized + 'static {
 )]
 pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 
-/// A permission of a group: decides whether a connection may join a group of type `G`.
+/// A permission of a group: decides whether a connection may join a group of type `G`, or publish to it.
 ///
-/// It is evaluated at every join and when a member's rights change, with access to the consumer, the scope of the
-/// connection and the key of the group. It is not evaluated when an event is published. Errors refuse, as they do for a
-/// [`Permission`](crate::Permission).
+/// As a leaf of `permission = ..` it is evaluated at every join and when a member's rights change, as a leaf of
+/// `publish = ..` when an action publishes. It has access to the consumer, the scope of the connection and the key of the
+/// group. Errors refuse, as they do for a [`Permission`](crate::Permission).
 ///
 /// # Examples
 ///
@@ -91,7 +107,7 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 /// # struct Said(String);
 /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
-/// #[group(consumer = Chat, permission = InRoom, events(Said))]
+/// #[group(consumer = Chat, permission = InRoom, publish = members, events(Said))]
 /// struct Room(u32);
 ///
 /// /// Holds if the user is a member of the room.
@@ -117,7 +133,8 @@ pub trait Carries<E>: Group<Consumer: Emits<E>> {}
     note = "implement `GroupPermission<{G}, {C}>` for `{Self}`"
 )]
 pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
-    /// Returns whether this connection may join the group.
+    /// Returns whether the permission holds for this connection: whether it may join the group or, in `publish = ..`,
+    /// publish to it.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
 }
 

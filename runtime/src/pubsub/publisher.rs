@@ -26,7 +26,7 @@ use crate::session::session::SessionRegistry;
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
 /// # struct Said(String);
 /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-/// # #[group(consumer = Chat, permission = AllowAny, events(Said))]
+/// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
 /// # struct Room(u32);
 /// # struct Chat;
 /// # #[consumer(user = Member)]

@@ -46,7 +46,7 @@
 //! use portcullis::{AllowAny, Context, Group, Result, consumer};
 //!
 //! #[derive(Clone, PartialEq, Eq, Hash, Group)]
-//! #[group(consumer = Chat, permission = AllowAny, events(Said))]
+//! #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
 //! struct Lobby;
 //!
 //! struct Said(&'static str);

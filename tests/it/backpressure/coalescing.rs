@@ -43,7 +43,7 @@ impl GrantSource<Trader> for DelayedGrants {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Price, Volume, Hint, Notice, Trade))]
+#[group(consumer = Market, permission = AllowAny, publish = members, events(Price, Volume, Hint, Notice, Trade))]
 struct Exchange(u32);
 
 struct Price {

@@ -36,7 +36,7 @@ struct Broadcast(Arc<State>);
 struct Page(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Broadcast, permission = Open, events(Page))]
+#[group(consumer = Broadcast, permission = Open, publish = members, events(Page))]
 struct Readers;
 
 struct Open;
@@ -50,7 +50,7 @@ impl GroupPermission<Readers, Broadcast> for Open {
 struct Said;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Broadcast, permission = AllowAny, events(Said))]
+#[group(consumer = Broadcast, permission = AllowAny, publish = members, events(Said))]
 struct Everyone;
 
 /// Notifies when a waiting action has ended or was dropped.

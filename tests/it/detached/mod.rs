@@ -94,11 +94,11 @@ impl State {
 struct Said(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Hall, permission = AllowAny, events(Said))]
+#[group(consumer = Hall, permission = AllowAny, publish = members, events(Said))]
 struct Everyone;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Hall, permission = AllowAny, events(Said))]
+#[group(consumer = Hall, permission = AllowAny, publish = members, events(Said))]
 struct Room;
 
 /// Never returns.

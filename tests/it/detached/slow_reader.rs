@@ -19,7 +19,7 @@ struct Ticker(Arc<State>);
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Ticker, permission = AllowAny, events(Page))]
+#[group(consumer = Ticker, permission = AllowAny, publish = members, events(Page))]
 struct Readers;
 
 #[consumer]

@@ -174,12 +174,12 @@ impl EventPermission<Said, Forum> for Sees {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Forum, permission = MayEnter, events(Said, Uploaded, Broken, Explosive))]
+#[group(consumer = Forum, permission = MayEnter, publish = members, events(Said, Uploaded, Broken, Explosive))]
 struct Room(u32);
 
 /// A group whose key panics when it is dropped.
 #[derive(Clone, Group)]
-#[group(consumer = Forum, permission = MayEnter, events(Said))]
+#[group(consumer = Forum, permission = MayEnter, publish = members, events(Said))]
 struct Vault(Bomb);
 
 impl PartialEq for Vault {

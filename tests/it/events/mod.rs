@@ -33,7 +33,7 @@ impl GrantKey for ChannelId {
 struct RoomMember;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Messenger, permission = "RoomMember", events(Said, Uploaded, Secret, Unserializable))]
+#[group(consumer = Messenger, permission = "RoomMember", publish = members, events(Said, Uploaded, Secret, Unserializable))]
 struct Room(u32);
 
 impl GroupPermission<Room, Messenger> for RoomMember {
@@ -50,11 +50,11 @@ impl GroupPermission<Room, Messenger> for RoomMember {
 
 /// Every connection is a member.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Messenger, permission = AllowAny, events(Said))]
+#[group(consumer = Messenger, permission = AllowAny, publish = members, events(Said))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Other, permission = AllowAny, events(Said))]
+#[group(consumer = Other, permission = AllowAny, publish = members, events(Said))]
 struct Elsewhere;
 
 struct Said(&'static str);

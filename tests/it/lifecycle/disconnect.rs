@@ -74,7 +74,7 @@ async fn user_disconnected_during_the_handshake_is_closed() {
 type Ended = (ConnectionId, DisconnectReason, String);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Gatehouse, permission = AllowAny, events(Left))]
+#[group(consumer = Gatehouse, permission = AllowAny, publish = members, events(Left))]
 struct Visitors;
 
 struct Left(String);

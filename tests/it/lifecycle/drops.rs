@@ -40,7 +40,7 @@ static HASH_FAILS: AtomicBool = AtomicBool::new(false);
 
 /// A group key whose hash panics while `HASH_FAILS` is set.
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = House, permission = AllowAny, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
 pub(super) struct PanickingKey;
 
 impl Hash for PanickingKey {
@@ -54,7 +54,7 @@ static PUBLISHER: Mutex<Option<Publisher<House>>> = Mutex::new(None);
 
 /// A group key that publishes to its own group when it is dropped, once.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = AllowAny, events(Said))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said))]
 pub(super) struct PublishesOnDrop;
 
 impl Drop for PublishesOnDrop {

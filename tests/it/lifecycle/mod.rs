@@ -72,11 +72,11 @@ struct Page;
 
 /// Every connection joins on connect.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = MayStay, events(Said, Search, Page, BlocksOnDrop))]
+#[group(consumer = House, permission = MayStay, publish = members, events(Said, Search, Page, BlocksOnDrop))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = AllowAny, events(Said, Search))]
+#[group(consumer = House, permission = AllowAny, publish = members, events(Said, Search))]
 struct Room(u32);
 
 struct House(Arc<State>);

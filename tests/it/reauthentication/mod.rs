@@ -153,15 +153,15 @@ impl<E> EventPermission<E, Portal> for May {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Portal, permission = AllowAny, events(Said, Uploaded, Whispered, Told))]
+#[group(consumer = Portal, permission = AllowAny, publish = members, events(Said, Uploaded, Whispered, Told))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Portal, permission = May("inside"), events(Said))]
+#[group(consumer = Portal, permission = May("inside"), publish = members, events(Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Portal, permission = uploads.read, events(Said))]
+#[group(consumer = Portal, permission = uploads.read, publish = members, events(Said))]
 struct Club;
 
 struct Said(u32);

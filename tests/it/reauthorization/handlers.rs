@@ -16,12 +16,12 @@ use super::{Member, desk, own_changes, uploads};
 pub(crate) struct Said(pub(crate) u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = AllowAny, events(Said))]
+#[group(consumer = Desk, permission = AllowAny, publish = members, events(Said))]
 pub(crate) struct Lobby;
 
 /// Requires the leaf `room`.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = MayEnter, events(Said))]
+#[group(consumer = Desk, permission = MayEnter, publish = members, events(Said))]
 pub(crate) struct Room;
 
 pub(crate) struct MayEnter;

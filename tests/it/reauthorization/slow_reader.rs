@@ -41,13 +41,13 @@ struct News(Arc<Shop>);
 struct Page;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = AllowAny, events(Page))]
+#[group(consumer = News, permission = AllowAny, publish = members, events(Page))]
 struct Readers;
 
 struct Sold(u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = News, permission = AllowAny, events(Sold))]
+#[group(consumer = News, permission = AllowAny, publish = members, events(Sold))]
 struct Buyers(&'static str);
 
 struct IsOpen;

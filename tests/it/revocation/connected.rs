@@ -125,7 +125,7 @@ async fn membership_whose_revalidation_fails_or_hangs_ends() {
     struct Fickle;
 
     #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    #[group(consumer = Moody, permission = Fickle, events(Said))]
+    #[group(consumer = Moody, permission = Fickle, publish = members, events(Said))]
     struct Club;
 
     #[consumer]

@@ -75,11 +75,11 @@ impl Permission<Community> for Banned {
 struct MayEnter;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Community, permission = MayEnter, events(Said))]
+#[group(consumer = Community, permission = MayEnter, publish = members, events(Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Community, permission = AllowAny, events(Uploaded, Said))]
+#[group(consumer = Community, permission = AllowAny, publish = members, events(Uploaded, Said))]
 struct Lobby;
 
 impl GroupPermission<Room, Community> for MayEnter {

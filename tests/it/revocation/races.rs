@@ -82,11 +82,11 @@ impl GrantSource<Member> for FakeGrants {
 struct MayEnter;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Team, permission = MayEnter, events(Uploaded, Bundled, Said))]
+#[group(consumer = Team, permission = MayEnter, publish = members, events(Uploaded, Bundled, Said))]
 struct Room;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Team, permission = "uploads.read(channel)", events(Said))]
+#[group(consumer = Team, permission = "uploads.read(channel)", publish = members, events(Said))]
 struct Watchers {
     channel: Channel,
 }

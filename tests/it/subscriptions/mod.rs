@@ -95,6 +95,7 @@ impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
 #[group(
     consumer = Feed,
     permission = MayEnter,
+    publish = members,
     events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop),
     public_name = "rooms/{id}"
 )]
@@ -104,12 +105,12 @@ struct Room {
 
 /// A group without a public name.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Feed, permission = AllowAny, events(Said, Whispered))]
+#[group(consumer = Feed, permission = AllowAny, publish = members, events(Said, Whispered))]
 struct Quiet(u32);
 
 /// A group whose public name contains text of the application.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Feed, permission = AllowAny, events(Said), public_name = "topics/{0}")]
+#[group(consumer = Feed, permission = AllowAny, publish = members, events(Said), public_name = "topics/{0}")]
 struct Topic(String);
 
 struct Said(String);

@@ -34,7 +34,7 @@ impl State {
 struct Booth(Arc<State>);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Booth, permission = AllowAny, events(Search))]
+#[group(consumer = Booth, permission = AllowAny, publish = members, events(Search))]
 struct Room;
 
 struct Search;

@@ -37,28 +37,28 @@ impl Market {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Priced), public_name = "rooms/{room_id}/{{{type}}}")]
+#[group(consumer = Market, permission = AllowAny, publish = members, events(Priced), public_name = "rooms/{room_id}/{{{type}}}")]
 struct Room {
     room_id: u32,
     r#type: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Moved), public_name = "{1}:{0}")]
+#[group(consumer = Market, permission = AllowAny, publish = members, events(Moved), public_name = "{1}:{0}")]
 struct Pair(u32, &'static str);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Moved), public_name = "lobby {{0}}")]
+#[group(consumer = Market, permission = AllowAny, publish = members, events(Moved), public_name = "lobby {{0}}")]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Market, permission = AllowAny, events(Moved))]
+#[group(consumer = Market, permission = AllowAny, publish = members, events(Moved))]
 struct Nameless;
 
 macro_rules! group {
     ($name:ident, $field:ident, $public:literal) => {
         #[derive(Clone, PartialEq, Eq, Hash, Group)]
-        #[group(consumer = Market, permission = AllowAny, events(Moved), public_name = $public)]
+        #[group(consumer = Market, permission = AllowAny, publish = members, events(Moved), public_name = $public)]
         struct $name {
             $field: u32,
         }

@@ -127,7 +127,7 @@ struct Event {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Event), public_name = "{__group}{format}")]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Event), public_name = "{__group}{format}")]
 struct Events {
     __group: u8,
     format: u8,

@@ -1,4 +1,4 @@
-//! Evaluation of a leaf for an event and its subscriber, and for a group and the connection that joins it.
+//! Evaluation of a leaf for an event and its subscriber, and for a group and the connection that joins it or publishes to it.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;

@@ -15,7 +15,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent, Edited))]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent, Edited))]
 struct RoomGroup {
     room: u32,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent))]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent))]
 struct RoomGroup<T> {
     room: T,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = IsAuthenticated(room), events(Sent))]
+#[group(consumer = Chat, permission = IsAuthenticated(room), publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -20,7 +20,7 @@ permissions! {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = "chat.read(rom)", events(Sent))]
+#[group(consumer = Chat, permission = "chat.read(rom)", publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -20,7 +20,7 @@ permissions! {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = chat.read(room), events(Sent))]
+#[group(consumer = Chat, permission = chat.read(room), publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent))]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -22,7 +22,7 @@ impl Rooms {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Rooms, permission = IsAuthenticated, events(Sent))]
+#[group(consumer = Rooms, permission = IsAuthenticated, publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

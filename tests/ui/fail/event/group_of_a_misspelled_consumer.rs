@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Cha, permission = AllowAny, events(Sent))]
+#[group(consumer = Cha, permission = AllowAny, publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent), public_name = rooms)]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent), public_name = rooms)]
 struct RoomGroup {
     room_id: u32,
 }

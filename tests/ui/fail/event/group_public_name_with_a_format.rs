@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent), public_name = "rooms/{room_id:?}")]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent), public_name = "rooms/{room_id:?}")]
 struct RoomGroup {
     room_id: u32,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny)]
+#[group(consumer = Chat, permission = AllowAny, publish = members)]
 #[group(events(Sent))]
 struct RoomGroup {
     room: u32,

@@ -19,7 +19,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny(room), events(Sent))]
+#[group(consumer = Chat, permission = AllowAny(room), publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -22,7 +22,7 @@ impl<H: Handler> Permission<H> for IsFriend {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = IsFriend, events(Sent))]
+#[group(consumer = Chat, permission = IsFriend, publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -21,7 +21,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, events(Sent, Typed))]
+#[group(consumer = Chat, permission = AllowAny, publish = members, events(Sent, Typed))]
 struct RoomGroup {
     room: u32,
 }
