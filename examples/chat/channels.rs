@@ -37,8 +37,9 @@ impl Channels {
         #[path] room_id: RoomId,
         #[extract] caller: Caller,
     ) -> Result<Room> {
+        let room = cx.publish_permit(RoomGroup(room_id)).await?;
         for place in self.state.store.add(room_id, &[caller.0])? {
-            cx.publish(RoomGroup(room_id), MemberAdded(place))?;
+            room.publish(MemberAdded(place));
         }
         cx.join(RoomGroup(room_id)).await?;
         self.state.store.room(room_id)

@@ -1,6 +1,6 @@
-//! The groups of connections, and who may join them.
+//! The groups of connections, and who may join them and publish to them.
 
-use portcullis::{Group, GroupPermission, Result, Scope};
+use portcullis::{AllowAny, Group, GroupPermission, Result, Scope};
 
 use super::events::{
     MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, RoleChanged, RoomChanged, RoomDeleted,
@@ -8,14 +8,18 @@ use super::events::{
 };
 use super::lobby::Chat;
 use super::model::{Account, RoomId, UserId};
+use super::permissions::{Act, May, Public};
 use super::state::HasState as _;
 
 /// The connections that have a room open.
+///
+/// Whoever may do anything in a room announces it, on any connection and before the room is open on it: those who may read
+/// or post, and those who are about to join a public channel.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
-    permission = MayRead,
-    publish = members,
+    permission = "May(Act::Read)",
+    publish = "May(Act::Read) | May(Act::Send) | Public",
     events(
         MessageCreated, MessageEdited, MessageDeleted, Typing, MemberAdded, MemberRemoved, RoleChanged, RoomChanged,
         UploadCreated
@@ -23,18 +27,24 @@ use super::state::HasState as _;
 )]
 pub(crate) struct RoomGroup(pub(crate) RoomId);
 
-/// All connections of one user, for events about rooms that the user has not open, or is no longer in.
+/// All connections of one user, for events about rooms that the user has not open, or is no longer in. The actions that
+/// publish to it are about rooms, and guarded there.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = Themself, publish = members, events(MemberAdded, RoomLeft, RoomDeleted))]
+#[group(consumer = Chat, permission = Themself, publish = AllowAny, events(MemberAdded, RoomLeft, RoomDeleted))]
 pub(crate) struct Inbox(pub(crate) UserId);
 
-/// Holds if the policy lets the user read the room. Evaluated at the join, and again when `revoke.rs` reports a change.
-pub(crate) struct MayRead;
-
-impl GroupPermission<RoomGroup, Chat> for MayRead {
+/// The policy decides as for messages: at the join, when `revoke.rs` reports a change, and when an action publishes.
+impl GroupPermission<RoomGroup, Chat> for May {
     async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, group: &RoomGroup) -> Result<bool> {
         let Some(user) = scope.user() else { return Ok(false) };
-        chat.state().may_read(chat.store().standing(group.0, user.id)?.as_ref())
+        chat.state().may(self.0, chat.store().standing(group.0, user.id)?.as_ref())
+    }
+}
+
+impl GroupPermission<RoomGroup, Chat> for Public {
+    async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, group: &RoomGroup) -> Result<bool> {
+        let Some(user) = scope.user() else { return Ok(false) };
+        Ok(chat.store().standing(group.0, user.id)?.is_some_and(|who| who.is_public()))
     }
 }
 

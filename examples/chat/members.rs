@@ -8,6 +8,7 @@ use super::model::{Account, Place, Role, RoomId, Single, UserId};
 use super::permissions::{Act, Creator, May, Removable, Shared};
 use super::revoke;
 use super::state::{HasState, State};
+use super::store::Store;
 
 /// The handler of a room's members; the route names the room.
 pub(crate) struct Members {
@@ -34,10 +35,11 @@ impl Members {
     /// All users or none.
     #[action(permission = "May(Act::Manage(Single::Add))")]
     async fn add(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, users: Vec<UserId>) -> Result<Vec<Place>> {
+        let room = cx.publish_permit(RoomGroup(room_id)).await?;
         let added = self.state.store.add(room_id, &users)?;
         for place in &added {
-            cx.publish(RoomGroup(room_id), MemberAdded(place.clone()))?;
-            cx.publish(Inbox(place.user), MemberAdded(place.clone()))?;
+            room.publish(MemberAdded(place.clone()));
+            cx.publish(Inbox(place.user), MemberAdded(place.clone())).await?;
         }
         Ok(added)
     }
@@ -51,11 +53,12 @@ impl Members {
         users: Vec<Object<Place>>,
     ) -> Result<NoContent> {
         let users: Vec<_> = users.iter().map(|place| place.user).collect();
+        let room = cx.publish_permit(RoomGroup(room_id)).await?;
         self.state.store.remove(room_id, &users)?;
         revoke::people(cx, &users).await?;
         for user in users {
-            cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user })?;
-            cx.publish(Inbox(user), RoomLeft { room: room_id })?;
+            room.publish(MemberRemoved { room: room_id, user });
+            cx.publish(Inbox(user), RoomLeft { room: room_id }).await?;
         }
         Ok(NoContent)
     }
@@ -72,10 +75,17 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    /// Revalidates the member's connections, and publishes the change to the room.
-    async fn changed(&self, cx: &Context<'_, Account>, place: Place) -> Result<Place> {
+    /// Changes a member, revalidates the member's connections, and publishes the change to the room.
+    async fn change(
+        &self,
+        cx: &Context<'_, Account>,
+        member: &Place,
+        store: impl FnOnce(&Store) -> Result<Place>,
+    ) -> Result<Place> {
+        let room = cx.publish_permit(RoomGroup(member.room)).await?;
+        let place = store(&self.state.store)?;
         revoke::people(cx, &[place.user]).await?;
-        cx.publish(RoomGroup(place.room), RoleChanged(place.clone()))?;
+        room.publish(RoleChanged(place.clone()));
         Ok(place)
     }
 }
@@ -90,12 +100,12 @@ impl HasState for Membership {
 impl Membership {
     #[action(permission = "!Creator(member)")]
     async fn promote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {
-        self.changed(cx, self.state.store.set_role(member.room, member.user, Role::Admin)?).await
+        self.change(cx, &member, |store| store.set_role(member.room, member.user, Role::Admin)).await
     }
 
     #[action(permission = "!Creator(member)")]
     async fn demote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {
-        self.changed(cx, self.state.store.set_role(member.room, member.user, Role::Member)?).await
+        self.change(cx, &member, |store| store.set_role(member.room, member.user, Role::Member)).await
     }
 
     #[action(permission = "AllowAny(member)")]
@@ -105,7 +115,7 @@ impl Membership {
         #[path("user_id")] member: Object<Place>,
         permission: Single,
     ) -> Result<Place> {
-        self.changed(cx, self.state.store.set_single(member.room, member.user, permission, true)?).await
+        self.change(cx, &member, |store| store.set_single(member.room, member.user, permission, true)).await
     }
 
     #[action(permission = "AllowAny(member)")]
@@ -115,6 +125,6 @@ impl Membership {
         #[path("user_id")] member: Object<Place>,
         permission: Single,
     ) -> Result<Place> {
-        self.changed(cx, self.state.store.set_single(member.room, member.user, permission, false)?).await
+        self.change(cx, &member, |store| store.set_single(member.room, member.user, permission, false)).await
     }
 }

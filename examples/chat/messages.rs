@@ -20,12 +20,6 @@ impl Messages {
     pub(crate) fn new(state: State) -> Messages {
         Messages { state }
     }
-
-    /// Publishes the change to the room.
-    fn edited(cx: &Context<'_, Account>, message: Message) -> Result<Message> {
-        cx.publish(RoomGroup(message.room), MessageEdited(message.clone()))?;
-        Ok(message)
-    }
 }
 
 impl HasState for Messages {
@@ -43,7 +37,10 @@ impl Messages {
         #[path("message_id")] message: Object<Message>,
         text: String,
     ) -> Result<Message> {
-        Messages::edited(cx, self.state.store.edit(message.id, &filled("text", text)?)?)
+        let room = cx.publish_permit(RoomGroup(message.room)).await?;
+        let edited = self.state.store.edit(message.id, &filled("text", text)?)?;
+        room.publish(MessageEdited(edited.clone()));
+        Ok(edited)
     }
 
     #[action(permission = "Author(message) | May(Act::Moderate) & chat.can_moderate_chat(message)")]
@@ -52,8 +49,9 @@ impl Messages {
         cx: &Context<'_, Account>,
         #[path("message_id")] message: Object<Message>,
     ) -> Result<NoContent> {
+        let room = cx.publish_permit(RoomGroup(message.room)).await?;
         self.state.store.delete_message(message.id)?;
-        cx.publish(RoomGroup(message.room), MessageDeleted { room: message.room, message: message.id })?;
+        room.publish(MessageDeleted { room: message.room, message: message.id });
         Ok(NoContent)
     }
 
@@ -66,7 +64,10 @@ impl Messages {
         emoji: String,
     ) -> Result<Message> {
         let emoji: String = filled("emoji", emoji)?.split_whitespace().take(1).collect();
-        Messages::edited(cx, self.state.store.react(message.id, caller.0, &emoji)?)
+        let room = cx.publish_permit(RoomGroup(message.room)).await?;
+        let edited = self.state.store.react(message.id, caller.0, &emoji)?;
+        room.publish(MessageEdited(edited.clone()));
+        Ok(edited)
     }
 
     /// Records that the caller has read up to this message.

@@ -25,7 +25,7 @@ pub(crate) enum Act {
 
 impl State {
     /// Returns the policy's decision. A room that does not exist refuses like one that the caller is not in.
-    fn may(&self, act: Act, who: Option<&Standing>) -> Result<bool> {
+    pub(crate) fn may(&self, act: Act, who: Option<&Standing>) -> Result<bool> {
         let Some(who) = who else { return Ok(false) };
         match act {
             Act::Send => self.policy.may_send(who),
@@ -97,7 +97,7 @@ impl<H: HasState> Permission<H> for Public {
 
     async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
         let who = handler.standing(cx, cx.capture("room_id")?)?;
-        Ok(who.is_some_and(|who| who.room.kind == Kind::Channel && who.room.public))
+        Ok(who.is_some_and(|who| who.is_public()))
     }
 }
 

@@ -21,6 +21,11 @@ impl Standing {
         self.place.is_some()
     }
 
+    /// Returns whether the room is a channel that every user may join.
+    pub(crate) fn is_public(&self) -> bool {
+        self.room.kind == Kind::Channel && self.room.public
+    }
+
     /// Returns whether the user is an admin of the room.
     pub(crate) fn is_admin(&self) -> bool {
         self.place.as_ref().is_some_and(|place| place.role >= Role::Admin)

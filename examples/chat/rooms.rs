@@ -37,9 +37,10 @@ impl Rooms {
     }
 
     /// Stores a message, and publishes it to the room.
-    fn say(&self, cx: &Context<'_, Account>, draft: &Draft<'_>) -> Result<Created<Message>> {
+    async fn say(&self, cx: &Context<'_, Account>, draft: &Draft<'_>) -> Result<Created<Message>> {
+        let room = cx.publish_permit(RoomGroup(draft.room)).await?;
         let message = self.state.store.say(draft)?;
-        cx.publish(RoomGroup(draft.room), MessageCreated(message.clone()))?;
+        room.publish(MessageCreated(message.clone()));
         Ok(Created(message))
     }
 }
@@ -89,7 +90,7 @@ impl Rooms {
         reply_to: Option<Object<Message>>,
     ) -> Result<Created<Message>> {
         let (text, reply_to) = (filled("text", text)?, reply_to.map(|message| message.id));
-        self.say(cx, &Draft { room: room_id, author: caller.0, text: &text, reply_to, forwarded: false })
+        self.say(cx, &Draft { room: room_id, author: caller.0, text: &text, reply_to, forwarded: false }).await
     }
 
     /// Posts a copy of a message from another room that the caller may read.
@@ -102,7 +103,7 @@ impl Rooms {
         message: Object<Elsewhere>,
     ) -> Result<Created<Message>> {
         let text = &message.0.text;
-        self.say(cx, &Draft { room: room_id, author: caller.0, text, reply_to: None, forwarded: true })
+        self.say(cx, &Draft { room: room_id, author: caller.0, text, reply_to: None, forwarded: true }).await
     }
 
     #[action(permission = "May(Act::Send)")]
@@ -112,7 +113,7 @@ impl Rooms {
         #[path] room_id: RoomId,
         #[extract] caller: Caller,
     ) -> Result<NoContent> {
-        cx.publish(RoomGroup(room_id), Typing { room: room_id, user: caller.0 })?;
+        cx.publish(RoomGroup(room_id), Typing { room: room_id, user: caller.0 }).await?;
         Ok(NoContent)
     }
 
@@ -124,9 +125,10 @@ impl Rooms {
         #[extract] caller: Caller,
         file: String,
     ) -> Result<Created<Upload>> {
+        let room_permit = cx.publish_permit(RoomGroup(room_id)).await?;
         let upload = self.state.store.upload(room_id, caller.0, filled("file", file)?)?;
         let Upload { id, room, user, file } = upload.clone();
-        cx.publish(RoomGroup(room_id), UploadCreated { room, id, user, file })?;
+        room_permit.publish(UploadCreated { room, id, user, file });
         Ok(Created(upload))
     }
 
@@ -142,12 +144,13 @@ impl Rooms {
         #[path] room_id: RoomId,
         #[extract] caller: Caller,
     ) -> Result<NoContent> {
+        let (room, inbox) = (cx.publish_permit(RoomGroup(room_id)).await?, cx.publish_permit(Inbox(caller.0)).await?);
         let remains = self.state.store.remove(room_id, &[caller.0])?;
         revoke::people(cx, &[caller.0]).await?;
         if remains {
-            cx.publish(RoomGroup(room_id), MemberRemoved { room: room_id, user: caller.0 })?;
+            room.publish(MemberRemoved { room: room_id, user: caller.0 });
         }
-        cx.publish(Inbox(caller.0), RoomLeft { room: room_id })?;
+        inbox.publish(RoomLeft { room: room_id });
         Ok(NoContent)
     }
 
@@ -158,7 +161,7 @@ impl Rooms {
         let members: Vec<_> = members.iter().map(|place| place.user).collect();
         revoke::people(cx, &members).await?;
         for user in members {
-            cx.publish(Inbox(user), RoomDeleted { room: room_id })?;
+            cx.publish(Inbox(user), RoomDeleted { room: room_id }).await?;
         }
         Ok(NoContent)
     }

@@ -10,6 +10,7 @@ use super::objects::filled;
 use super::permissions::{Act, May, Shared};
 use super::revoke;
 use super::state::{HasState, State};
+use super::store::Store;
 
 /// The handler of a room's settings; the route names the room.
 pub(crate) struct Settings {
@@ -22,9 +23,16 @@ impl Settings {
         Settings { state }
     }
 
-    /// Publishes the change to the room.
-    fn changed(cx: &Context<'_, Account>, room: Room) -> Result<Room> {
-        cx.publish(RoomGroup(room.id), RoomChanged(room.clone()))?;
+    /// Changes the room, and publishes the change to it.
+    async fn change(
+        &self,
+        cx: &Context<'_, Account>,
+        room_id: RoomId,
+        store: impl FnOnce(&Store) -> Result<Room>,
+    ) -> Result<Room> {
+        let group = cx.publish_permit(RoomGroup(room_id)).await?;
+        let room = store(&self.state.store)?;
+        group.publish(RoomChanged(room.clone()));
         Ok(room)
     }
 }
@@ -39,18 +47,19 @@ impl HasState for Settings {
 impl Settings {
     #[action]
     async fn rename(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, name: String) -> Result<Room> {
-        Settings::changed(cx, self.state.store.rename(room_id, &filled("name", name)?)?)
+        let name = filled("name", name)?;
+        self.change(cx, room_id, |store| store.rename(room_id, &name)).await
     }
 
     #[action]
     async fn lock(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, locked: bool) -> Result<Room> {
-        Settings::changed(cx, self.state.store.set_locked(room_id, locked)?)
+        self.change(cx, room_id, |store| store.set_locked(room_id, locked)).await
     }
 
     /// The policy decides what this means.
     #[action]
     async fn archive(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, archived: bool) -> Result<Room> {
-        Settings::changed(cx, self.state.store.set_archived(room_id, archived)?)
+        self.change(cx, room_id, |store| store.set_archived(room_id, archived)).await
     }
 
     /// Sets who sees uploads in this room: everyone, a role of the site, or one member by id; `null` removes the overwrite.

@@ -97,7 +97,7 @@ pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
 pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
-pub use pubsub::{Carries, EventPermission, Group, GroupPermission, Publisher};
+pub use pubsub::{Carries, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};
 

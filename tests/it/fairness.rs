@@ -41,7 +41,7 @@ impl Arena {
 
     #[action(permission = AllowAny)]
     async fn say(&self, cx: &Context<'_, ()>, number: u32) -> Result<()> {
-        cx.publish(Room, Said(number))
+        cx.publish(Room, Said(number)).await
     }
 
     /// Publishes several events at once, independent of the outcome of the action.

@@ -21,6 +21,7 @@ mod logging;
 mod objects;
 mod permission_kinds;
 mod permissions;
+mod publishing;
 mod reauthentication;
 mod reauthorization;
 mod revocation;

@@ -44,7 +44,7 @@ impl Board {
     /// Publishes an event, which follows the reply.
     #[action(permission = AllowAny)]
     async fn post(&self, cx: &Context<'_, ()>, n: u32) -> Result<()> {
-        cx.publish(Wall, Posted(n))
+        cx.publish(Wall, Posted(n)).await
     }
 
     #[action(permission = AllowAny)]

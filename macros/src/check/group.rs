@@ -54,26 +54,26 @@ fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
         diagnostics.error(name, format!("`{name}` has no `#[group(…)]` attribute; write {WHOLE}"));
         return;
     }
-    if group.consumer.is_none() && !group.unreadable_keys.consumer {
+    if group.consumer.is_none() && !group.unreadable_keys.contains("consumer") {
         let message = format!(
             "`{name}` has no consumer; write `#[group(consumer = …)]` with the consumer whose connections may join"
         );
         diagnostics.error(group.span_tokens(), message);
     }
-    if group.permission.is_none() && !group.unreadable_keys.permission {
+    if group.permission.is_none() && !group.unreadable_keys.contains("permission") {
         let message = format!(
             "`{name}` has no permission; write `#[group(permission = …)]`, with `AllowAny` if every connection may join"
         );
         diagnostics.error(group.span_tokens(), message);
     }
-    if group.publish.is_none() && !group.unreadable_keys.publish {
+    if group.publish.is_none() && !group.unreadable_keys.contains("publish") {
         let message = format!(
             "`{name}` does not say who may publish to it; write `#[group(publish = …)]`, with `members` if its members \
              may, or `AllowAny` if every connection may"
         );
         diagnostics.error(group.span_tokens(), message);
     }
-    if group.events.is_empty() && !group.unreadable_keys.events {
+    if group.events.is_empty() && !group.unreadable_keys.contains("events") {
         let message = format!("`{name}` has no events; write `#[group(events(…))]` with the types of its events");
         diagnostics.error(group.span_tokens(), message);
     }

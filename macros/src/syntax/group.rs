@@ -36,11 +36,12 @@ pub(crate) enum PublishSyntax {
 }
 
 #[derive(Default)]
-pub(crate) struct UnreadableKeys {
-    pub(crate) consumer: bool,
-    pub(crate) permission: bool,
-    pub(crate) publish: bool,
-    pub(crate) events: bool,
+pub(crate) struct UnreadableKeys(Vec<&'static str>);
+
+impl UnreadableKeys {
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.0.contains(&key)
+    }
 }
 
 const KEYS: KeySet = KeySet {
@@ -70,12 +71,14 @@ impl GroupArgs {
         }
         if let (Some(_), Meta::List(list)) = (&errors.0, &attribute.meta) {
             let text = list.tokens.to_string();
-            arguments.unreadable_keys = UnreadableKeys {
-                consumer: text.contains("consumer"),
-                permission: key_value::mentions_permission(list.tokens.clone()),
-                publish: text.contains("publish"),
-                events: text.contains("event"),
-            };
+            let is_written = [
+                ("consumer", text.contains("consumer")),
+                ("permission", key_value::mentions_permission(list.tokens.clone())),
+                ("publish", text.contains("publish")),
+                ("events", text.contains("event")),
+            ];
+            let written = is_written.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| key);
+            arguments.unreadable_keys = UnreadableKeys(written.collect());
         }
         (arguments, errors.0)
     }

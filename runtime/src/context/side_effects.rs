@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::OwnEpochs;
+use super::{Epoch, OwnEpochs};
 use crate::message::RequestId;
 use crate::panic::Contained;
 
@@ -21,8 +21,9 @@ pub(crate) type Undo = Box<dyn FnOnce() + Send>;
 pub(crate) enum SideEffect {
     /// Takes effect before the reply is sent.
     Before(Effect),
-    /// Joins the group, by a subscription if there is an id. Takes effect as [`After`](SideEffect::After) does.
-    Join { group: AnyGroup, id: Option<RequestId>, effect: Effect, undo: Undo },
+    /// Joins the group, by a subscription if there is an id. Takes effect as [`After`](SideEffect::After) does. The group's
+    /// permission was evaluated in `evaluation_epoch`.
+    Join { group: AnyGroup, id: Option<RequestId>, evaluation_epoch: Epoch, effect: Effect, undo: Undo },
     /// Takes effect before the reply is sent, but events that it causes on this connection are held until the reply is out.
     After(Effect),
 }
@@ -69,6 +70,15 @@ impl SideEffects {
         self.effects.iter().any(|effect| effect.joins(group, |known| known == id))
     }
 
+    /// Returns the latest epoch in which a join of that group was authorized, or `None` if the action does not join it.
+    pub(crate) fn join_epoch<G: Eq + 'static>(&self, group: &G) -> Option<Epoch> {
+        let epochs = self.effects.iter().filter_map(|effect| match effect {
+            SideEffect::Join { evaluation_epoch, .. } if effect.joins(group, |_| true) => Some(*evaluation_epoch),
+            _ => None,
+        });
+        epochs.max()
+    }
+
     /// Removes and returns the joins of that group: all of them, or the one by the subscription of `id`. They must be
     /// dropped outside of any lock, because the group's key may run the application's code.
     pub(crate) fn remove_joins<G: Eq + 'static>(&mut self, group: &G, id: Option<&RequestId>) -> Vec<SideEffect> {
@@ -83,9 +93,14 @@ impl SideEffects {
             None => self.departures_from(&group).count(),
         };
         self.freed_slots += held_slots.saturating_sub(known_slots);
-        if held_slots > 0 {
+        if held_slots > 0 && !self.has_departure(&group, id.as_ref()) {
             self.departures.push((Contained::new(Box::new(group)), id));
         }
+    }
+
+    /// Returns the number of slots of a membership that the action ends, or `usize::MAX` if it leaves the group.
+    pub(crate) fn ended_slots<G: Eq + 'static>(&self, group: &G) -> usize {
+        if self.has_departure(group, None) { usize::MAX } else { self.departures_from(group).count() }
     }
 
     /// Returns how many group slots become free if the action succeeds.

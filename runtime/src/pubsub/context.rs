@@ -1,22 +1,18 @@
-//! Joining, leaving and publishing from an action, and joining from `#[connect]`.
+//! Joining and leaving from an action, and joining from `#[connect]`. Publishing is in
+//! [`publish_permit`](super::publish_permit).
 //!
 //! An action's joins, departures and publications are kept in its [`SideEffects`] until the action has succeeded, and are
 //! discarded if it fails. Departures run first, then joins and publications. Events of a group that the action left are
 //! delivered to its connection before the reply, and events of what it joined and published after the reply.
 
-use std::sync::Arc;
-
-use super::event::Emits;
-use super::group::{Carries, Group};
+use super::group::Group;
 use super::join_request::{join, session};
-use super::publisher::Publisher;
 use crate::consumer::Consumer;
 use crate::context::{ConnectContext, Context, Handler, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
 use crate::message::RequestId;
 use crate::panic::Contained;
 use crate::session::connections::Connections;
-use crate::session::session::Session;
 
 impl<U: User> Context<'_, U> {
     /// Joins a group if the group's permission holds for this connection.
@@ -176,126 +172,6 @@ impl<U: User> Context<'_, U> {
             effects.push(effect);
         });
         Ok(())
-    }
-
-    /// Publishes an event to a group: every member for which the event's permission holds receives it, this connection
-    /// included.
-    ///
-    /// The event is published when the action has succeeded, and not at all if it fails. This connection receives it after
-    /// the reply.
-    ///
-    /// The group's permission is not evaluated for the publisher: guard publishing with the action's own permission.
-    ///
-    /// # Errors
-    ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// the consumer of the group.
-    ///
-    /// # Examples
-    ///
-    /// ```standalone_crate
-    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
-    /// # struct Member;
-    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
-    /// # struct Said(String);
-    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
-    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
-    /// # struct Room(u32);
-    /// # struct Chat;
-    /// # #[consumer(user = Member)]
-    /// # impl Chat {
-    /// #[action(permission = AllowAny)]
-    /// async fn say(&self, cx: &Context<'_, Member>, room: u32, text: String) -> Result<()> {
-    ///     cx.publish(Room(room), Said(text))
-    /// }
-    ///
-    /// #[action(permission = AllowAny)]
-    /// async fn say_to_user(&self, cx: &Context<'_, Member>, user_id: String, text: String) -> Result<()> {
-    ///     cx.publish_to_user::<Chat, _>(user_id, Said(text))
-    /// }
-    /// # #[event(permission = AllowAny)]
-    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
-    /// # }
-    /// ```
-    pub fn publish<G, E>(&self, group: G, event: E) -> Result<()>
-    where
-        G: Carries<E>,
-        G::Consumer: Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let (group, event) = (Contained::new(group), Contained::new(event));
-        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish(&*group, event, None))
-    }
-
-    /// Publishes an event as [`publish`](Context::publish) does, but not to this connection.
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](Context::publish).
-    pub fn publish_to_others<G, E>(&self, group: G, event: E) -> Result<()>
-    where
-        G: Carries<E>,
-        G::Consumer: Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let (group, event) = (Contained::new(group), Contained::new(event));
-        self.push_effect(move |session: Arc<Session<G::Consumer>>| {
-            session.registry.publish(&*group, event, Some(session.id));
-        })
-    }
-
-    /// Publishes an event as [`publish`](Context::publish) does, to several groups. A member of more than one of them
-    /// receives it once.
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](Context::publish).
-    pub fn publish_to_several<G, E>(&self, groups: impl IntoIterator<Item = G>, event: E) -> Result<()>
-    where
-        G: Carries<E>,
-        G::Consumer: Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
-        let event = Contained::new(event);
-        self.push_effect(move |session: Arc<Session<G::Consumer>>| session.registry.publish_to_several(&groups, event))
-    }
-
-    /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections of this consumer's endpoint:
-    /// `cx.publish_to_user::<Chat, _>("7", event)`. It is published at the same time as by [`publish`](Context::publish).
-    ///
-    /// # Errors
-    ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// consumer `C`.
-    pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
-    where
-        C: Consumer + Handler<User = U> + Emits<E>,
-        E: Send + Sync + 'static,
-    {
-        let (user_id, event) = (user_id.into(), Contained::new(event));
-        self.push_effect(move |session: Arc<Session<C>>| session.registry.publish_to_user(&user_id, event))
-    }
-
-    /// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
-    fn push_effect<C: Consumer>(&self, effect: impl FnOnce(Arc<Session<C>>) + Send + 'static) -> Result<()> {
-        let call = self.action_call()?;
-        let session = session::<C, U>(call)?.clone();
-        let effect = SideEffect::After(Box::new(move || effect(session)));
-        call.with_side_effects(|effects| effects.push(effect));
-        Ok(())
-    }
-
-    /// Returns a handle that publishes at once, whatever the outcome of this action: `cx.unchecked_publisher::<Chat>()`.
-    ///
-    /// Unchecked: as for a [`Publisher`] of the endpoint, no permission of the group is evaluated for the caller.
-    ///
-    /// # Errors
-    ///
-    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    /// consumer `C`.
-    pub fn unchecked_publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
-        Ok(Publisher::new(session::<C, U>(self.action_call()?)?.registry.clone()))
     }
 
     /// Returns a handle by which this action reports that rights have changed: `cx.connections::<Chat>()`.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::group::Group;
+use super::group_evaluation::{GroupAccess, authorize_scope};
 use super::join_request::JoinRequest;
 use crate::consumer::Consumer;
-use crate::context::{Call, ConnectContext, Handler, Scope};
+use crate::context::{Handler, Scope};
 use crate::error::Result;
 use crate::message::RequestId;
 use crate::panic::{Contained, drop_contained};
@@ -157,10 +158,7 @@ impl<G: Group> MembershipEntry<G::Consumer> for GroupMembership<G> {
         consumer: &'a G::Consumer,
         scope: &'a Scope<<G::Consumer as Handler>::User>,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move {
-            let head = ConnectContext::<<G::Consumer as Handler>::User>::head();
-            self.group.authorize_join(consumer, &Call::new(scope, &head, &[], &[], &[])).await
-        })
+        Box::pin(authorize_scope(&*self.group, consumer, scope, GroupAccess::Join))
     }
 
     fn leave(&self) {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 use super::group::Group;
+use super::group_evaluation::{GroupAccess, authorize, authorize_scope};
 use crate::consumer::Consumer;
-use crate::context::{Call, ConnectContext, Handler, SideEffect, SideEffects, User};
+use crate::context::{Call, Handler, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
@@ -39,16 +40,7 @@ where
     G::Consumer: Handler<User = U>,
 {
     let session = session::<G::Consumer, U>(call)?;
-    let evaluation_epoch = session.send_queue.epoch();
-    match session.scope().filter(|current| !std::ptr::eq(&raw const **current, call.scope())) {
-        // The user has been replaced since the action began. The current one must be authorized, because its rights decide
-        // what it receives.
-        Some(current) => {
-            let head = ConnectContext::<U>::head();
-            group.authorize_join(&session.consumer, &Call::new(&current, &head, &[], &[], &[])).await?;
-        }
-        None => group.authorize_join(&session.consumer, call).await?,
-    }
+    let evaluation_epoch = authorize(call, session, &group, GroupAccess::Join).await?;
     if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
         return Ok(());
     }
@@ -81,6 +73,7 @@ where
     let effect = SideEffect::Join {
         group: Contained::new(Box::new(group)),
         id,
+        evaluation_epoch,
         effect: Box::new(enter_group),
         undo: Box::new(undo),
     };
@@ -112,10 +105,8 @@ impl<C: Consumer> Session<C> {
         // Read first, so that a change after it makes the session revalidate.
         let evaluation_epoch = self.send_queue.epoch();
         let Some(scope) = self.scope() else { return false };
-        let head = ConnectContext::<C::User>::head();
-        let call = Call::new(&scope, &head, &[], &[], &[]);
-        let authorized =
-            within_deadline(Instant::now() + self.check_timeout, group.authorize_join(&self.consumer, &call)).await;
+        let evaluation = authorize_scope(&group, &self.consumer, &scope, GroupAccess::Join);
+        let authorized = within_deadline(Instant::now() + self.check_timeout, evaluation).await;
         let slot = || {
             if self.memberships.is_member(&group, None) { Ok(None) } else { self.memberships.reserve_slot(0).map(Some) }
         };

@@ -7,9 +7,11 @@ mod disconnect;
 pub(crate) mod event;
 mod fanout;
 pub(crate) mod group;
+mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
 pub(crate) mod publication;
+mod publish_permit;
 mod publisher;
 
 pub use event::{
@@ -17,4 +19,5 @@ pub use event::{
     hash_coalescing_key,
 };
 pub use group::{Carries, Group, GroupPermission, may_join_on};
+pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

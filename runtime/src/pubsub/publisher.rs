@@ -15,8 +15,9 @@ use crate::session::session::SessionRegistry;
 /// A handle that publishes to the groups of an endpoint and changes their members, from anywhere: an HTTP handler or a
 /// background task. Returned by [`Endpoint::publisher`](crate::Endpoint::publisher). Cloning returns another handle.
 ///
-/// Publishing takes effect at once and does not wait. As for an event published by an action, each member receives it only
-/// if the event's permission holds.
+/// Publishing takes effect at once and does not wait. It is unchecked: the server publishes, so the `publish` expressions of
+/// groups are not evaluated. As for an event published by an action, each member receives it only if the event's permission
+/// holds.
 ///
 /// # Examples
 ///

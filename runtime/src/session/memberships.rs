@@ -45,6 +45,9 @@ struct MembershipList<C: Consumer> {
     entries: Vec<Arc<dyn MembershipEntry<C>>>,
     /// Whether the session has ended and accepts no further membership.
     is_closed: bool,
+    /// Whether every membership has passed the permission of its group in the current epoch. Written under
+    /// `Session::deferred` only.
+    is_verified: bool,
 }
 
 /// A permit for one more group, returned when it is dropped.
@@ -58,7 +61,7 @@ impl Drop for GroupSlot {
 
 impl<C: Consumer> Memberships<C> {
     pub(crate) fn new(max_slots: usize) -> Memberships<C> {
-        let list = Mutex::new(MembershipList { entries: Vec::new(), is_closed: false });
+        let list = Mutex::new(MembershipList { entries: Vec::new(), is_closed: false, is_verified: true });
         Memberships { list, slots_in_use: Arc::new(AtomicUsize::new(0)), max_slots }
     }
 
@@ -79,6 +82,24 @@ impl<C: Consumer> Memberships<C> {
     /// Returns whether the session is a member of `group` by a join (`id` is `None`) or by the subscription of `id`.
     pub(crate) fn is_member(&self, group: &dyn Any, id: Option<&RequestId>) -> bool {
         self.lock_list().entries.iter().any(|entry| entry.is_group(group) && entry.is_held_by(id))
+    }
+
+    /// Returns whether the membership in `group` has passed the group's permission in the current epoch, or `None` if there
+    /// is none.
+    pub(crate) fn is_verified(&self, group: &dyn Any) -> Option<bool> {
+        let list = self.lock_list();
+        list.entries.iter().any(|entry| entry.is_group(group)).then_some(list.is_verified)
+    }
+
+    /// Records that a revalidation is pending, which evaluates all group permissions again. Called before the epoch is
+    /// raised.
+    pub(crate) fn begin_revalidation(&self) {
+        self.lock_list().is_verified = false;
+    }
+
+    /// Records that no revalidation is pending any more.
+    pub(crate) fn finish_revalidation(&self) {
+        self.lock_list().is_verified = true;
     }
 
     /// Returns the number of slots that the membership in `group` occupies, or 0 if there is none.

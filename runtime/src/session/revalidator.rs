@@ -117,6 +117,7 @@ impl<C: Consumer> Session<C> {
         let mut deferred = self.lock_deferred();
         // From here on every event is deferred, and one that is being authorized gets stale with the epoch.
         self.has_deferred.store(true, Ordering::SeqCst);
+        self.memberships.begin_revalidation();
         invalidate();
         let (epoch, recalled) = self.send_queue.recall();
         let in_progress = deferred.in_progress.take();
@@ -143,6 +144,7 @@ impl<C: Consumer> Session<C> {
             return None;
         }
         self.has_deferred.store(true, Ordering::SeqCst);
+        self.memberships.begin_revalidation();
         join();
         let (sender, completed) = oneshot::channel();
         deferred.pending_changes.push(sender);
@@ -245,6 +247,15 @@ impl<C: Consumer> Session<C> {
                 tracing::info!(user = ?self.user_id().map(Truncated::new), cause = ?Cause::new(&error), "group membership ended: permission revoked");
                 self.memberships.remove_entry(&entry);
             }
+        }
+        self.finish_revalidation();
+    }
+
+    /// Records that all group permissions have been evaluated again, unless another change is pending by now.
+    fn finish_revalidation(&self) {
+        let deferred = self.lock_deferred();
+        if deferred.pending_changes.is_empty() {
+            self.memberships.finish_revalidation();
         }
     }
 

@@ -89,7 +89,7 @@ impl Broadcast {
         let _waiting = DropNotifier(&self.0);
         self.0.started.notify_one();
         self.0.resume.notified().await;
-        cx.publish(Everyone, Said)
+        cx.publish(Everyone, Said).await
     }
 }
 

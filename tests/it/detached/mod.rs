@@ -209,9 +209,9 @@ impl Hall {
     /// Publishes to everyone, and moves from that group to the room.
     #[action(permission = AllowAny, detached)]
     async fn moves(&self, cx: &Context<'_, ()>, n: usize) -> Result<usize> {
-        cx.publish(Everyone, Said(1))?;
+        cx.publish(Everyone, Said(1)).await?;
         cx.join(Room).await?;
-        cx.publish(Room, Said(2))?;
+        cx.publish(Room, Said(2)).await?;
         cx.leave(Everyone)?;
         Ok(self.0.wait(n).await)
     }
@@ -225,7 +225,7 @@ impl Hall {
 
     #[action(permission = AllowAny, detached)]
     async fn moves_and_fails(&self, cx: &Context<'_, ()>, n: usize) -> Result<()> {
-        cx.publish(Everyone, Said(1))?;
+        cx.publish(Everyone, Said(1)).await?;
         cx.join(Room).await?;
         cx.leave(Everyone)?;
         self.0.wait(n).await;
@@ -235,7 +235,7 @@ impl Hall {
     /// Sends `count` values and the end, one per permit; its publication follows the last reply.
     #[action(permission = AllowAny, detached)]
     async fn stream(&self, cx: &Context<'_, ()>, n: usize, count: usize) -> Result<Values> {
-        cx.publish(Everyone, Said(3))?;
+        cx.publish(Everyone, Said(3)).await?;
         let state = self.0.clone();
         let values = stream::iter(1..=count + 1).filter_map(move |value| {
             let state = state.clone();

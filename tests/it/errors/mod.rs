@@ -174,7 +174,7 @@ impl EventPermission<Said, Forum> for Sees {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Forum, permission = MayEnter, publish = members, events(Said, Uploaded, Broken, Explosive))]
+#[group(consumer = Forum, permission = MayEnter, publish = AllowAny, events(Said, Uploaded, Broken, Explosive))]
 struct Room(u32);
 
 /// A group whose key panics when it is dropped.
@@ -289,22 +289,22 @@ impl Forum {
 
     #[action]
     async fn say(&self, cx: &Context<'_, Member>, number: u32) -> Result<()> {
-        cx.publish(Room(1), Said(number))
+        cx.publish(Room(1), Said(number)).await
     }
 
     #[action]
     async fn upload(&self, cx: &Context<'_, Member>, number: u32) -> Result<()> {
-        cx.publish(Room(1), Uploaded(number))
+        cx.publish(Room(1), Uploaded(number)).await
     }
 
     #[action]
     async fn break_event(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.publish(Room(1), Broken)
+        cx.publish(Room(1), Broken).await
     }
 
     #[action]
     async fn explode(&self, cx: &Context<'_, Member>, room: u32, fails: bool) -> Result<()> {
-        cx.publish(Room(room), Explosive(Bomb))?;
+        cx.publish(Room(room), Explosive(Bomb)).await?;
         if fails { Err(Error::conflict("It is taken.")) } else { Ok(()) }
     }
 

@@ -33,7 +33,7 @@ impl GrantKey for ChannelId {
 struct RoomMember;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Messenger, permission = "RoomMember", publish = members, events(Said, Uploaded, Secret, Unserializable))]
+#[group(consumer = Messenger, permission = "RoomMember", publish = AllowAny, events(Said, Uploaded, Secret, Unserializable))]
 struct Room(u32);
 
 impl GroupPermission<Room, Messenger> for RoomMember {
@@ -50,7 +50,7 @@ impl GroupPermission<Room, Messenger> for RoomMember {
 
 /// Every connection is a member.
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Messenger, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = Messenger, permission = AllowAny, publish = AllowAny, events(Said))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -127,14 +127,14 @@ impl Messenger {
     async fn join_and_fail(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         cx.join(Room(room)).await?;
         cx.leave(Lobby)?;
-        cx.publish(Lobby, Said("never"))?;
+        cx.publish(Lobby, Said("never")).await?;
         Err(Error::conflict("It does not fit."))
     }
 
     #[action(permission = AllowAny)]
     async fn leave(&self, cx: &Context<'_, Member>, room: u32) -> Result<()> {
         // Published while the connection is a member, and sent after it has left.
-        cx.publish(Room(room), Said("bye"))?;
+        cx.publish(Room(room), Said("bye")).await?;
         cx.leave(Room(room))
     }
 
@@ -160,7 +160,7 @@ impl Messenger {
         cx: &Context<'_, Member>,
         well: bool,
     ) -> Result<Streamed<impl futures_util::Stream<Item = Result<u8>> + use<>>> {
-        cx.publish(Lobby, Said("streamed"))?;
+        cx.publish(Lobby, Said("streamed")).await?;
         let end = if well { Ok(2) } else { Err(Error::conflict("It broke.")) };
         Ok(Streamed(futures_util::stream::iter([Ok(1), end])))
     }
@@ -175,12 +175,12 @@ impl Messenger {
 impl Rooms {
     #[action]
     async fn say(&self, cx: &Context<'_, Member>, #[path] room: u32) -> Result<()> {
-        cx.publish(Room(room), Said("hello"))
+        cx.publish(Room(room), Said("hello")).await
     }
 
     #[action]
     async fn whisper(&self, cx: &Context<'_, Member>, #[path] room: u32) -> Result<()> {
-        cx.publish_to_others(Room(room), Said("psst"))
+        cx.publish_to_others(Room(room), Said("psst")).await
     }
 }
 

@@ -76,7 +76,7 @@ struct Page;
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = House, permission = AllowAny, publish = members, events(Said, Search))]
+#[group(consumer = House, permission = AllowAny, publish = AllowAny, events(Said, Search))]
 struct Room(u32);
 
 struct House(Arc<State>);
@@ -146,14 +146,14 @@ impl House {
 
     #[action]
     async fn say(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.publish(Room(1), Said(1))?;
+        cx.publish(Room(1), Said(1)).await?;
         self.0.run().await;
         Ok(())
     }
 
     #[action(detached)]
     async fn say_detached(&self, cx: &Context<'_, Member>) -> Result<()> {
-        cx.publish(Room(1), Said(1))?;
+        cx.publish(Room(1), Said(1)).await?;
         self.0.run().await;
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::{Member, desk, own_changes, uploads};
 pub(crate) struct Said(pub(crate) u32);
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Desk, permission = AllowAny, publish = members, events(Said))]
+#[group(consumer = Desk, permission = AllowAny, publish = AllowAny, events(Said))]
 pub(crate) struct Lobby;
 
 /// Requires the leaf `room`.
@@ -162,7 +162,7 @@ impl Desk {
     /// Publishes to the lobby and sends no reply.
     #[action(permission = May("own"))]
     async fn quietly_say(&self, cx: &Context<'_, Member>) -> Result<NoReply> {
-        cx.publish(Lobby, Said(1))?;
+        cx.publish(Lobby, Said(1)).await?;
         self.state.run().await;
         Ok(NoReply)
     }
@@ -199,12 +199,12 @@ impl Desk {
     /// Sends `count` values and the end, one per permit.
     #[action(permission = May("own"))]
     async fn stream(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
-        stream(&self.state, cx, count)
+        stream(&self.state, cx, count).await
     }
 
     #[action(permission = May("own"), detached)]
     async fn stream_detached(&self, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
-        stream(&self.state, cx, count)
+        stream(&self.state, cx, count).await
     }
 
     #[action(permission = RefreshesAll)]
@@ -235,16 +235,16 @@ impl Desk {
 pub(crate) type Values = Streamed<Pin<Box<dyn Stream<Item = usize> + Send>>>;
 
 async fn act(state: &State, cx: &Context<'_, Member>) -> Result<()> {
-    cx.publish(Lobby, Said(1))?;
+    cx.publish(Lobby, Said(1)).await?;
     cx.join(Room).await?;
     state.run().await;
     cx.leave(Lobby)?;
     cx.subscribe(Room).await?;
-    cx.publish_to_others(Lobby, Said(2))
+    cx.publish_to_others(Lobby, Said(2)).await
 }
 
-fn stream(state: &Arc<State>, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
-    cx.publish(Lobby, Said(3))?;
+async fn stream(state: &Arc<State>, cx: &Context<'_, Member>, count: usize) -> Result<Values> {
+    cx.publish(Lobby, Said(3)).await?;
     let state = state.clone();
     let values = stream::iter(1..=count + 1).filter_map(move |value| {
         let state = state.clone();

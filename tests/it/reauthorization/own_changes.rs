@@ -10,7 +10,7 @@ use super::{Member, assert_alive, fixture};
 
 /// Revokes the right of its own caller, and refreshes connections as `how` says.
 pub(crate) async fn renounce(desk: &Desk, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
-    cx.publish(Lobby, Said(9))?;
+    cx.publish(Lobby, Said(9)).await?;
     cx.leave(Lobby)?;
     cx.join(Room).await?;
     desk.state.set("own", LeafResult::No);

@@ -124,7 +124,7 @@ async fn enter(shop: &Shop, cx: &Context<'_, ()>) -> Result<()> {
     cx.subscribe(Buyers("subscribed")).await?;
     // The connection is a member of this one already.
     cx.join(Buyers("first")).await?;
-    cx.publish(Buyers("first"), Sold(0))?;
+    cx.publish(Buyers("first"), Sold(0)).await?;
     shop.sell().await;
     Ok(())
 }

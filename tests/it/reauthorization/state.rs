@@ -73,7 +73,7 @@ impl State {
 
     /// Deletes a note, publishes to the lobby, and waits for a permit.
     pub(crate) async fn delete(&self, cx: &Context<'_, Member>, note: u32) -> Result<()> {
-        cx.publish(Lobby, Said(note))?;
+        cx.publish(Lobby, Said(note)).await?;
         self.notes.lock().unwrap().remove(&note);
         self.run().await;
         Ok(())

@@ -95,7 +95,7 @@ impl<G: Sync> GroupPermission<G, Feed> for MayEnter {
 #[group(
     consumer = Feed,
     permission = MayEnter,
-    publish = members,
+    publish = AllowAny,
     events(Said, Whispered, Uploaded, Unserializable, PublishesOnDrop),
     public_name = "rooms/{id}"
 )]
@@ -200,10 +200,10 @@ impl Feed {
                 Step::Unsubscribe(id, subscription) => cx.unsubscribe(Room { id }, subscription)?,
                 Step::SubscribeQuietly(id) => cx.subscribe(Quiet(id)).await?,
                 Step::SubscribeTopic(name) => cx.subscribe(Topic(name)).await?,
-                Step::Say(id, text) => cx.publish(Room { id }, Said(text))?,
-                Step::SayToOthers(id, text) => cx.publish_to_others(Room { id }, Said(text))?,
+                Step::Say(id, text) => cx.publish(Room { id }, Said(text)).await?,
+                Step::SayToOthers(id, text) => cx.publish_to_others(Room { id }, Said(text)).await?,
                 Step::SayToSeveral(ids, text) => {
-                    cx.publish_to_several(ids.into_iter().map(|id| Room { id }), Said(text))?;
+                    cx.publish_to_several(ids.into_iter().map(|id| Room { id }), Said(text)).await?;
                 }
                 Step::SayToUser(user, text) => cx.publish_to_user::<Feed, _>(user, Said(text))?,
                 Step::SayAtOnce(id, text) => cx.unchecked_publisher::<Feed>()?.publish(&Room { id }, Said(text)),

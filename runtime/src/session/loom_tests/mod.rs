@@ -22,7 +22,7 @@ use loom::future::block_on;
 use loom::model::Builder;
 use loom::thread;
 
-use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor};
+use crate::consumer::{ActionFn, Consumer, ConsumerBlock, Dispatch, HandlerDescriptor, PublishRule};
 use crate::context::{Call, ConnectContext, ConnectionId, Handler, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, CodenameRow, GrantCache, GrantSet, GrantSource, UserGrants};
@@ -134,6 +134,7 @@ impl Group for Lobby {
 
     const NAME: &'static str = "Lobby";
     const PERMISSION: &'static Expression = UNUSED;
+    const PUBLISH: PublishRule = PublishRule::Members;
 
     async fn authorize_join(&self, _: &Room, call: &Call<'_, Member>) -> Result<()> {
         if call.may(READ).await? { Ok(()) } else { Err(Error::denied()) }

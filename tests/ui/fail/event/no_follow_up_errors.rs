@@ -9,7 +9,7 @@ struct Sent;
 impl Chat {
     #[action(permission = AllowAny)]
     fn send(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
-        cx.publish(RoomGroup { room }, Sent)
+        cx.publish(RoomGroup { room }, Sent).await
     }
 
     #[event]

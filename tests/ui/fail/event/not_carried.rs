@@ -30,7 +30,7 @@ struct RoomGroup {
 impl Edited {
     #[action(permission = AllowAny)]
     fn edit(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
-        cx.publish(RoomGroup { room }, Edited)
+        cx.publish(RoomGroup { room }, Edited).await
     }
 }
 

@@ -1,0 +1,365 @@
+//! Publishing from an action: whether the caller may publish to a group, and the permit that says so until the action ends.
+//!
+//! Publications are side effects of the action, as joins are: see [`context`](super::context).
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::event::Emits;
+use super::group::{Carries, Group};
+use super::group_evaluation::{GroupAccess, authorize};
+use super::join_request::session;
+use super::publisher::Publisher;
+use crate::consumer::{Consumer, PublishRule};
+use crate::context::{Call, Context, Epoch, Handler, SideEffect, User};
+use crate::error::{Error, Result};
+use crate::panic::Contained;
+use crate::session::session::Session;
+
+/// Permission to publish to a group until the action ends. Returned by [`Context::publish_permit`].
+///
+/// Take the permit before storing anything: publishing with it does not wait and cannot fail, so no change is stored whose
+/// announcement is then refused. The permit stays valid if rights are revoked while the action runs.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// # use portcullis::{AllowAny, Context, Group, Result, User, consumer};
+/// # struct Member;
+/// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+/// # struct Said(String);
+/// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+/// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+/// # struct Room(u32);
+/// # struct Store;
+/// # impl Store { async fn insert(&self, _: u32, _: &str) -> Result<()> { Ok(()) } }
+/// # struct Chat { store: Store }
+/// # #[consumer(user = Member)]
+/// # impl Chat {
+/// #[action(permission = AllowAny)]
+/// async fn say(&self, cx: &Context<'_, Member>, room: u32, text: String) -> Result<()> {
+///     let room_permit = cx.publish_permit(Room(room)).await?;
+///     self.store.insert(room, &text).await?;
+///     room_permit.publish(Said(text));
+///     Ok(())
+/// }
+/// # #[event(permission = AllowAny)]
+/// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+/// # }
+/// ```
+#[must_use = "a permit publishes nothing by itself; call `publish` on it"]
+pub struct PublishPermit<'c, G: Group> {
+    call: &'c Call<'c, <G::Consumer as Handler>::User>,
+    session: &'c Arc<Session<G::Consumer>>,
+    group: G,
+}
+
+impl<G: Group> PublishPermit<'_, G> {
+    /// Publishes an event to the group, as [`Context::publish`] does. May be called more than once.
+    pub fn publish<E>(&self, event: E)
+    where
+        G: Carries<E>,
+        E: Send + Sync + 'static,
+    {
+        let (group, event) = (Contained::new(self.group.clone()), Contained::new(event));
+        push_effect(self.call, self.session, move |session| session.registry.publish(&*group, event, None));
+    }
+
+    /// Publishes an event to the group, as [`Context::publish_to_others`] does. May be called more than once.
+    pub fn publish_to_others<E>(&self, event: E)
+    where
+        G: Carries<E>,
+        E: Send + Sync + 'static,
+    {
+        let (group, event) = (Contained::new(self.group.clone()), Contained::new(event));
+        push_effect(self.call, self.session, move |session| {
+            session.registry.publish(&*group, event, Some(session.id));
+        });
+    }
+}
+
+impl<G: Group> fmt::Debug for PublishPermit<'_, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PublishPermit").field(&G::NAME).finish()
+    }
+}
+
+impl<U: User> Context<'_, U> {
+    /// Publishes an event to a group if its `publish` expression holds for the caller: every member for which the event's
+    /// permission holds receives it, this connection included.
+    ///
+    /// The event is published when the action has succeeded, and not at all if it fails. This connection receives it after
+    /// the reply.
+    ///
+    /// The expression is evaluated before this returns, for the current user of the connection and on its current rights.
+    /// With `publish = members`, the connection must be a member of the group, by a join or a subscription. A join of the
+    /// same action counts, and after a departure of the same action the connection is no member. If rights have changed
+    /// since the group's permission was evaluated for this connection, it is evaluated again.
+    ///
+    /// If the action stores something, take a [`publish_permit`](Context::publish_permit) before it does. In a `blocking`
+    /// action, pass the future to `tokio::runtime::Handle::block_on`.
+    ///
+    /// # Errors
+    ///
+    /// - The refusal of the `publish` expression: 403 `permission_denied` if it does not hold, or the error that it
+    ///   returned. The event is not published, even if the action handles the error and succeeds.
+    /// - 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    ///   the consumer of the group.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the event is not published.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Context, Group, RequestId, Result, User, consumer};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Said(String);
+    /// # #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// # #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+    /// # struct Room(u32);
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #[action(permission = AllowAny)]
+    /// async fn say(&self, cx: &Context<'_, Member>, room: u32, text: String) -> Result<()> {
+    ///     cx.publish(Room(room), Said(text)).await
+    /// }
+    ///
+    /// #[action(permission = AllowAny)]
+    /// async fn say_to_user(&self, cx: &Context<'_, Member>, user_id: String, text: String) -> Result<()> {
+    ///     cx.publish_to_user::<Chat, _>(user_id, Said(text))
+    /// }
+    /// # #[event(permission = AllowAny)]
+    /// # fn said<'e>(&self, event: &'e Said) -> &'e str { &event.0 }
+    /// # }
+    /// ```
+    pub async fn publish<G, E>(&self, group: G, event: E) -> Result<()>
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U>,
+        E: Send + Sync + 'static,
+    {
+        let PublishPermit { call, session, group } = self.publish_permit(group).await?;
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        push_effect(call, session, move |session| session.registry.publish(&*group, event, None));
+        Ok(())
+    }
+
+    /// Publishes an event as [`publish`](Context::publish) does, but not to this connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Context::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`publish`](Context::publish).
+    pub async fn publish_to_others<G, E>(&self, group: G, event: E) -> Result<()>
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U>,
+        E: Send + Sync + 'static,
+    {
+        let PublishPermit { call, session, group } = self.publish_permit(group).await?;
+        let (group, event) = (Contained::new(group), Contained::new(event));
+        push_effect(call, session, move |session| session.registry.publish(&*group, event, Some(session.id)));
+        Ok(())
+    }
+
+    /// Publishes an event as [`publish`](Context::publish) does, to several groups. A member of more than one of them
+    /// receives it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Context::publish). The expression must hold for every group; otherwise the event is published to none.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`publish`](Context::publish).
+    pub fn publish_to_several<G, E>(
+        &self,
+        groups: impl IntoIterator<Item = G>,
+        event: E,
+    ) -> impl Future<Output = Result<()>>
+    where
+        G: Carries<E>,
+        G::Consumer: Handler<User = U>,
+        E: Send + Sync + 'static,
+    {
+        // Collected first, so that the future does not contain the iterator.
+        let groups: Contained<Vec<G>> = Contained::new(groups.into_iter().collect());
+        let event = Contained::new(event);
+        async move {
+            let call = self.action_call()?;
+            let session = session::<G::Consumer, U>(call)?;
+            authorize_publishing(call, session, &groups).await?;
+            push_effect(call, session, move |session| session.registry.publish_to_several(&groups, event));
+            Ok(())
+        }
+    }
+
+    /// Returns a permit to publish to a group if its `publish` expression holds for the caller, as for
+    /// [`publish`](Context::publish).
+    ///
+    /// The permit holds until the action ends, so take it before storing anything. See [`PublishPermit`] for an example.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Context::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn publish_permit<G: Group>(&self, group: G) -> Result<PublishPermit<'_, G>>
+    where
+        G::Consumer: Handler<User = U>,
+    {
+        let call = self.action_call()?;
+        let session = session::<G::Consumer, U>(call)?;
+        authorize_publishing(call, session, std::slice::from_ref(&group)).await?;
+        Ok(PublishPermit { call, session, group })
+    }
+
+    /// Publishes an event to one user, by [`User::id`](crate::User::id), on all connections of this consumer's endpoint:
+    /// `cx.publish_to_user::<Chat, _>("7", event)`. It is published at the same time as by [`publish`](Context::publish).
+    ///
+    /// Unchecked: no permission is evaluated for the caller. Guard it with the action's own permission.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// consumer `C`.
+    pub fn publish_to_user<C, E>(&self, user_id: impl Into<String>, event: E) -> Result<()>
+    where
+        C: Consumer + Handler<User = U> + Emits<E>,
+        E: Send + Sync + 'static,
+    {
+        let call = self.action_call()?;
+        let (user_id, event) = (user_id.into(), Contained::new(event));
+        push_effect(call, session::<C, U>(call)?, move |session| session.registry.publish_to_user(&user_id, event));
+        Ok(())
+    }
+
+    /// Returns a handle that publishes at once, whatever the outcome of this action: `cx.unchecked_publisher::<Chat>()`.
+    ///
+    /// Unchecked: as for a [`Publisher`] of the endpoint, no permission of the group is evaluated for the caller.
+    ///
+    /// # Errors
+    ///
+    /// 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
+    /// consumer `C`.
+    pub fn unchecked_publisher<C: Consumer + Handler<User = U>>(&self) -> Result<Publisher<C>> {
+        Ok(Publisher::new(session::<C, U>(self.action_call()?)?.registry.clone()))
+    }
+}
+
+/// Runs an effect when the action has succeeded. Events that it causes on this connection follow the reply.
+fn push_effect<C: Consumer>(
+    call: &Call<'_, C::User>,
+    session: &Arc<Session<C>>,
+    effect: impl FnOnce(Arc<Session<C>>) + Send + 'static,
+) {
+    let session = session.clone();
+    let effect = SideEffect::After(Box::new(move || effect(session)));
+    call.with_side_effects(|effects| effects.push(effect));
+}
+
+/// Evaluates for all of the groups, in one epoch, whether the current user of the session may publish to them.
+async fn authorize_publishing<G: Group, U: User>(
+    call: &Call<'_, U>,
+    session: &Arc<Session<G::Consumer>>,
+    groups: &[G],
+) -> Result<()>
+where
+    G::Consumer: Handler<User = U>,
+{
+    loop {
+        let epoch = session.send_queue.epoch();
+        for group in groups {
+            match G::PUBLISH {
+                PublishRule::Members => authorize_member(call, session, group, epoch).await?,
+                PublishRule::Expression(_) => _ = authorize(call, session, group, GroupAccess::Publish).await?,
+            }
+        }
+        if session.send_queue.epoch() == epoch {
+            return Ok(());
+        }
+        // Rights have changed meanwhile. Yields, so that the time limit of the action applies even if no leaf waits.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Checks that the session is a member of the group, or joins it in this action, on the rights of `epoch`.
+async fn authorize_member<G: Group, U: User>(
+    call: &Call<'_, U>,
+    session: &Arc<Session<G::Consumer>>,
+    group: &G,
+    epoch: Epoch,
+) -> Result<()>
+where
+    G::Consumer: Handler<User = U>,
+{
+    match standing(call, session, group, epoch) {
+        Standing::Member => Ok(()),
+        // Boxed, because it is rare, and the futures of actions contain this one.
+        Standing::Unverified => Box::pin(verify_member(call, session, group, epoch)).await,
+        Standing::Outsider => Err(not_a_member()),
+    }
+}
+
+/// Evaluates the group's permission in place of the revalidation that is pending, and checks that the membership has not
+/// ended meanwhile.
+async fn verify_member<G: Group, U: User>(
+    call: &Call<'_, U>,
+    session: &Arc<Session<G::Consumer>>,
+    group: &G,
+    epoch: Epoch,
+) -> Result<()>
+where
+    G::Consumer: Handler<User = U>,
+{
+    authorize(call, session, group, GroupAccess::Publish).await?;
+    match standing(call, session, group, epoch) {
+        Standing::Member | Standing::Unverified => Ok(()),
+        Standing::Outsider => Err(not_a_member()),
+    }
+}
+
+fn not_a_member() -> Error {
+    Error::denied().with_leaf("members")
+}
+
+/// What a session is to a group, with the side effects of the running action.
+enum Standing {
+    /// A member, on the rights of the epoch.
+    Member,
+    /// A member, but the group's permission has not been evaluated since rights have changed.
+    Unverified,
+    /// No member.
+    Outsider,
+}
+
+/// Returns what the session is to the group. An epoch that began after `epoch` was read may not show, so the caller compares
+/// the epochs afterwards.
+fn standing<G: Group, U: User>(
+    call: &Call<'_, U>,
+    session: &Session<G::Consumer>,
+    group: &G,
+    epoch: Epoch,
+) -> Standing {
+    let membership = session.memberships.is_verified(group);
+    let ended_slots = call.read_side_effects(|effects| effects.ended_slots(group)).unwrap_or(0);
+    let is_leaving = ended_slots > 0 && ended_slots >= session.memberships.slot_count(group);
+    let membership = membership.filter(|_| !is_leaving);
+    if membership == Some(true) {
+        return Standing::Member;
+    }
+    match call.read_side_effects(|effects| effects.join_epoch(group)).flatten() {
+        Some(join_epoch) if join_epoch == epoch => Standing::Member,
+        None if membership.is_none() => Standing::Outsider,
+        _ => Standing::Unverified,
+    }
+}
