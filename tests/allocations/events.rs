@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use allocation_counter::measure;
+use futures_util::FutureExt;
 use portcullis::testing::{Client, connect};
-use portcullis::{ConnectContext, EventPermission, Group, Publisher, Result, Scope, User, consumer};
+use portcullis::{ConnectContext, Context, EventPermission, Group, Publisher, Result, Scope, User, consumer};
 
 use super::runtime;
 
@@ -19,6 +20,11 @@ impl User for Member {
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(consumer = Site, permission = portcullis::AllowAny, publish = members, events(News))]
 struct Everybody;
+
+/// A group to which everyone may publish.
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Site, permission = portcullis::AllowAny, publish = portcullis::AllowAny, events(News))]
+struct Wall;
 
 struct News {
     /// The minimal level of a receiver.
@@ -49,6 +55,25 @@ impl Site {
 
     #[action(permission = portcullis::AllowAny)]
     async fn ping(&self) {}
+
+    /// Returns the allocations of two permits to publish: one for a member, and one that everyone gets.
+    #[action(permission = portcullis::AllowAny)]
+    async fn take_permits(&self, cx: &Context<'_, Member>) -> [u64; 2] {
+        [
+            measure(|| drop(cx.publish_permit(Everybody).now_or_never().unwrap().unwrap())).count_total,
+            measure(|| drop(cx.publish_permit(Wall).now_or_never().unwrap().unwrap())).count_total,
+        ]
+    }
+}
+
+#[test]
+fn permit_to_publish_allocates_nothing() {
+    runtime().block_on(async {
+        let site = portcullis::websocket(Site);
+        let mut client = connect(&site).user(Member(1)).open().await.unwrap();
+        assert_eq!(client.call("ping").await.status(), 200);
+        assert_eq!(client.call("take_permits").await.data(), &serde_json::json!([0, 0]));
+    });
 }
 
 #[test]
