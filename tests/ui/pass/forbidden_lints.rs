@@ -73,7 +73,7 @@ struct Moved {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, publish = members, events(Moved), public_name = "rooms/{0}")]
+#[group(consumer = Chat, permission = AllowAny, publish = AllowAny, events(Moved), public_name = "rooms/{0}")]
 struct Room(u64);
 
 struct Rooms;

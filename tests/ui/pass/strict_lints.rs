@@ -46,7 +46,7 @@ pub struct Moved {
 
 /// The group that carries the event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, permission = AllowAny, publish = members, events(Moved), public_name = "rooms/{room}")]
+#[group(consumer = Chat, permission = AllowAny, publish = IsAuthenticated, events(Moved), public_name = "rooms/{room}")]
 pub struct RoomGroup {
     room: u64,
 }

@@ -14,7 +14,7 @@ impl Chat {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Chat, events(Sent))]
+#[group(consumer = Chat, publish = members, events(Sent))]
 struct RoomGroup {
     room: u32,
 }

@@ -8,7 +8,7 @@ struct Sent;
 #[consumer]
 impl Chat {
     #[action(permission = AllowAny)]
-    fn send(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
+    async fn send(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
         cx.publish(RoomGroup { room }, Sent).await
     }
 

@@ -29,7 +29,7 @@ struct RoomGroup {
 #[consumer]
 impl Edited {
     #[action(permission = AllowAny)]
-    fn edit(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
+    async fn edit(&self, cx: &Context<'_, ()>, room: u32) -> Result<()> {
         cx.publish(RoomGroup { room }, Edited).await
     }
 }

@@ -1,0 +1,22 @@
+// A leaf of `publish` that names a field: it gets the whole group.
+
+use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = "IsAuthenticated(room)", events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+// An operator without an operand in the `publish` expression.
+
+use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = IsAuthenticated &, events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+// The `publish` expression can never hold.
+
+use portcullis::{AllowAny, Group, IsAuthenticated, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = IsAuthenticated & !IsAuthenticated, events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}

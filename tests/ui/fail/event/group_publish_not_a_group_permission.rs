@@ -1,0 +1,30 @@
+// A leaf of `publish` must implement `GroupPermission`, not only `Permission`.
+
+use portcullis::{AllowAny, Context, Group, Handler, Permission, Result, consumer};
+
+struct Chat;
+struct Sent;
+
+#[consumer]
+impl Chat {
+    #[event(permission = AllowAny)]
+    fn sent(&self, _: &Sent) -> u32 {
+        5
+    }
+}
+
+struct IsFriend;
+
+impl<H: Handler> Permission<H> for IsFriend {
+    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Group)]
+#[group(consumer = Chat, permission = AllowAny, publish = IsFriend, events(Sent))]
+struct RoomGroup {
+    room: u32,
+}
+
+fn main() {}
