@@ -127,7 +127,7 @@ impl HostPattern {
         let wildcard = text.strip_prefix("*.");
         let (host, port) = parse_authority(wildcard.unwrap_or(text))?;
         match wildcard {
-            Some(_) if host != "localhost" && (!host.contains('.') || host.starts_with('[')) => None,
+            Some(_) if host != "localhost" && !is_domain_of_several_labels(&host) => None,
             Some(_) => Some(HostPattern { name: format!(".{host}"), has_wildcard: true, port }),
             None => Some(HostPattern { name: host, has_wildcard: false, port }),
         }
@@ -136,6 +136,12 @@ impl HostPattern {
     fn matches(&self, host: &str) -> bool {
         if self.has_wildcard { host.len() > self.name.len() && host.ends_with(&self.name) } else { host == self.name }
     }
+}
+
+/// Returns whether a domain, which a dot may follow, has several labels. False for an IPv6 address.
+fn is_domain_of_several_labels(domain: &str) -> bool {
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    domain.contains('.') && !domain.starts_with('[') && domain.split('.').all(|label| !label.is_empty())
 }
 
 /// How a request addresses this server.
@@ -151,18 +157,26 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails if it names two hosts, of which a proxy and this server could choose different ones.
+    /// Fails if it names two hosts, by two `Host` headers or by a URI that contradicts the header: a proxy and this server
+    /// could choose different ones.
     fn from_request(parts: &Parts) -> Result<Option<Server>, &'static str> {
         let header = single_header(&parts.headers, &header::HOST);
         if parts.headers.get_all(header::HOST).iter().count() > 1 {
             return Err("several `Host` headers");
         }
-        let authority = parts.uri.authority().map(Authority::as_str).or(header.ok().flatten());
         let scheme = parts.uri.scheme_str().map(str::to_ascii_lowercase);
-        Ok(authority.and_then(parse_authority).map(|(host, port)| {
-            let port = port.or(scheme.as_deref().and_then(default_port));
-            Server { scheme, host, port }
-        }))
+        let parse = |authority| {
+            let (host, port) = parse_authority(authority)?;
+            Some((host, port.or(scheme.as_deref().and_then(default_port))))
+        };
+        let (authority, header) = (parts.uri.authority().map(Authority::as_str), header.ok().flatten());
+        if let (Some(authority), Some(header)) = (authority, header)
+            && !header.is_empty()
+            && parse(authority) != parse(header)
+        {
+            return Err("the `Host` header contradicts the URI");
+        }
+        Ok(authority.or(header).and_then(parse).map(|(host, port)| Server { scheme, host, port }))
     }
 
     /// Returns whether a page of `origin` has the same origin as this server. If the request has neither scheme nor port,

@@ -123,6 +123,8 @@ fn malformed_pattern_is_refused() {
         "https://*",
         "https://*.",
         "https://*.com",
+        "https://*.com.",
+        "https://*..com",
         "https://a.*.example",
         "https://*.*.example",
         "https://app.example/chat",
@@ -172,6 +174,22 @@ fn https_only_rejects_an_own_origin_without_tls() {
     assert!(!is_allowed(&origins, "/ws", "chat.example", Some("http://chat.example")));
     assert!(is_allowed(&origins, "/ws", "chat.example", Some("http://localhost:3000")), "it is listed");
     assert!(is_allowed(&origins, "/ws", "chat.example", None));
+}
+
+#[test]
+fn request_with_a_host_header_that_contradicts_its_uri_is_rejected() {
+    let origins = Origins::default();
+    for (host, expected) in [
+        ("chat.example", true),
+        ("chat.example:443", true),
+        ("Chat.Example", true),
+        ("", true),
+        ("other.example", false),
+        ("chat.example:8443", false),
+        ("eve@chat.example", false),
+    ] {
+        assert_eq!(is_allowed(&origins, "https://chat.example/ws", host, None), expected, "{host}");
+    }
 }
 
 #[test]
