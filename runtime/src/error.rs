@@ -207,15 +207,20 @@ impl Error {
         error
     }
 
-    /// Returns the `Error` in the box, or a fault with that cause.
+    /// Returns the `Error` in the box, which may itself be boxed, or a fault with that cause.
     pub(crate) fn from_boxed(cause: Box<dyn StdError + Send + Sync>) -> Error {
-        cause.downcast().map_or_else(Error::internal, |error| *error)
+        let cause = match cause.downcast::<Error>() {
+            Ok(error) => return *error,
+            Err(cause) => cause,
+        };
+        cause.downcast::<Box<Error>>().map_or_else(Error::internal, |error| **error)
     }
 
-    /// Returns the `Error` in `cause`, in whatever context it is, or a fault with that cause.
+    /// Returns the `Error` in `cause`, in whatever context it is and boxed or not, or a fault with that cause.
     #[cfg(feature = "anyhow")]
     pub(crate) fn from_anyhow(cause: anyhow::Error) -> Error {
-        cause.downcast().unwrap_or_else(Error::internal)
+        let unboxed = cause.downcast().or_else(|cause| cause.downcast::<Box<Error>>().map(|error| *error));
+        unboxed.unwrap_or_else(Error::internal)
     }
 
     pub(crate) fn too_many_objects(max_objects: usize) -> Error {

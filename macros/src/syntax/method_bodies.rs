@@ -47,23 +47,54 @@ impl MethodBodies {
     }
 }
 
-/// Replaces each braced group that may be a body: one that is neither a generic argument nor the input of a macro.
+/// What a token of an impl block belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The beginning of an item: attributes, visibility and modifiers.
+    Start,
+    Method,
+    /// A constant, a type or a macro. Its braces are no body: those of a `match` would not be parsed without the arms.
+    OtherItem,
+}
+
+impl Place {
+    fn after(self, token: &TokenTree, is_macro_input: bool) -> Place {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == ';' => Place::Start,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && is_macro_input => Place::Start,
+            TokenTree::Ident(word) if self == Place::Start => match &*word.to_string() {
+                "fn" => Place::Method,
+                "pub" | "default" | "const" | "async" | "unsafe" | "extern" => Place::Start,
+                _ => Place::OtherItem,
+            },
+            _ => self,
+        }
+    }
+}
+
+/// Replaces each braced group that is the body of a method and not a generic argument, which `,` or `>` follows.
 fn mark_bodies(block: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
-    let mut previous = ' ';
-    let marked = block.into_iter().map(|token| {
-        let token = match token {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace && !matches!(previous, '<' | ',' | '!') => {
+    let (mut place, mut previous) = (Place::Start, ' ');
+    let mut tokens = block.into_iter().peekable();
+    let mut output = Vec::new();
+    while let Some(token) = tokens.next() {
+        let is_argument = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if matches!(next.as_char(), ',' | '>'));
+        place = place.after(&token, place == Place::OtherItem && previous == '!');
+        previous = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
+        output.push(match token {
+            TokenTree::Group(body)
+                if body.delimiter() == Delimiter::Brace && place == Place::Method && !is_argument =>
+            {
+                place = Place::Start;
                 let marker = Ident::new(&format!("{MARKER}{}", bodies.len()), Span::mixed_site());
                 let stand_in = with_stream(&body, TokenTree::from(marker).into());
                 bodies.push(body);
                 stand_in.into()
             }
             token => token,
-        };
-        previous = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
-        token
-    });
-    marked.collect()
+        });
+    }
+    output.into_iter().collect()
 }
 
 fn marker_position(group: &Group) -> Option<usize> {
@@ -137,8 +168,40 @@ mod tests {
         for taken in ["let b", "second ()", "nested"] {
             assert!(!text.contains(taken), "{text}");
         }
-        assert_eq!(bodies.0.len(), 4);
+        assert_eq!(bodies.0.len(), 3);
         assert!(syn::parse2::<syn::ItemImpl>(marked.clone()).is_ok(), "{text}");
+        assert_eq!(bodies.restore(marked).to_string(), block.to_string());
+    }
+
+    #[test]
+    fn block_with_a_constant_that_matches_is_parsed_and_restored() {
+        let block = quote! {
+            impl Chat {
+                const SIZE: usize = match LIMIT { Some(size) => size, None => 1 };
+                pub const fn limit() -> usize { 1 }
+                const BOUNDS: Bounds = Bounds { low: 1, ..Bounds::NEW };
+                const HOOK: fn() -> u8 = match HOOKS { _ => first };
+            }
+        };
+        let (marked, bodies) = MethodBodies::take(&block);
+        assert!(syn::parse2::<syn::ItemImpl>(marked.clone()).is_ok(), "{marked}");
+        assert_eq!(bodies.0.len(), 1);
+        assert_eq!(bodies.restore(marked).to_string(), block.to_string());
+    }
+
+    #[test]
+    fn body_after_a_trailing_comma_or_the_never_type_is_taken() {
+        let block = quote! {
+            impl Chat {
+                macro_call! { let kept = }
+                fn first<T>() where T: Copy, { let a = 1 let b = }
+                fn second() -> ! { let a = 1 let b = }
+                fn third() -> impl Iterator<Item = u8> { let a = 1 let b = }
+            }
+        };
+        let (marked, bodies) = MethodBodies::take(&block);
+        let text = marked.to_string();
+        assert!(!text.contains("let b") && text.contains("kept"), "{text}");
         assert_eq!(bodies.restore(marked).to_string(), block.to_string());
     }
 

@@ -141,9 +141,13 @@ fn parse_segment(part: &str, text: &str) -> Result<Segment, String> {
     Ok(Segment::Regex(name, regex.to_owned()))
 }
 
-/// Returns the capture for the first named group of a Django pattern: `{id:[0-9]+}` for `(?P<id>[0-9]+)`.
+/// Returns the capture for the first named group of a Django pattern: `{id:[0-9]+}` for `(?P<id>[0-9]+)`. A named group in
+/// the regex of a capture is valid.
 fn django_capture(text: &str) -> Option<String> {
-    let (_, group) = text.split_once("(?P<")?;
+    let (before, group) = text.split_once("(?P<")?;
+    if before.matches('{').count() > before.matches('}').count() {
+        return None;
+    }
     let (name, rest) = group.split_once('>')?;
     let mut depth = 1_usize;
     let end = rest.char_indices().find(|(_, character)| {
@@ -304,6 +308,7 @@ mod tests {
         assert_eq!(regex(r"{a:\}x}/b"), r"\}x");
         assert_eq!(regex("{a:x:y}"), "x:y");
         assert_eq!(regex("{a:0}"), "0");
+        assert_eq!(regex("{day:(?P<year>[0-9]{4})-[0-9]{2}}"), "(?P<year>[0-9]{4})-[0-9]{2}");
     }
 
     #[test]

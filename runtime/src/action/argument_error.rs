@@ -14,7 +14,7 @@ const MAX_QUOTED_CHARS: usize = 64;
 const MAX_REASON_CHARS: usize = 256;
 
 /// The texts by which serde describes a Rust type, and what a client sees instead. Each is followed by the name of the type.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 10] = [
     ("struct variant ", "an object"),
     ("tuple variant ", "an array"),
     ("unit variant ", "null"),
@@ -23,6 +23,7 @@ const TYPES: [(&str, &str); 9] = [
     ("struct ", "an object"),
     ("internally tagged enum ", "an object"),
     ("adjacently tagged enum ", "an object"),
+    ("variant of enum ", "a string"),
     ("enum ", "a string or an object"),
 ];
 
@@ -102,6 +103,9 @@ fn without_type_names(reason: &str) -> String {
     if reason.starts_with("data did not match any variant of untagged enum ") {
         return "data did not match any variant".to_owned();
     }
+    if reason.starts_with("no variant of enum ") && reason.ends_with(" found in flattened data") {
+        return "no variant found".to_owned();
+    }
     // The value comes first and may contain anything, so the last separator is that of serde.
     let Some((value, expected)) = reason.rsplit_once(", expected ") else { return reason.to_owned() };
     let description = TYPES.iter().find_map(|(text, json)| Some((json, expected.strip_prefix(text)?)));
@@ -152,6 +156,16 @@ mod tests {
             Card { number: u32 },
         }
         #[derive(Deserialize)]
+        #[serde(tag = "kind", content = "of")]
+        pub(super) enum InternalAdjacent {
+            Card(u32),
+        }
+        #[derive(Deserialize)]
+        pub(super) struct Flattened {
+            #[serde(flatten)]
+            kind: InternalKind,
+        }
+        #[derive(Deserialize)]
         #[serde(untagged)]
         pub(super) enum InternalUntagged {
             Number(u32),
@@ -173,6 +187,9 @@ mod tests {
             (reason::<InternalKind>(&json!({"Card": 1})), "invalid type: integer `1`, expected an object"),
             (reason::<InternalKind>(&json!({"Cash": 1})), "invalid type: integer `1`, expected an array"),
             (reason::<InternalTagged>(&json!(1)), "invalid type: integer `1`, expected an object"),
+            (reason::<InternalAdjacent>(&json!(1)), "invalid type: integer `1`, expected an object"),
+            (reason::<InternalAdjacent>(&json!({"kind": [1]})), "expected value"),
+            (reason::<Flattened>(&json!({})), "no variant found"),
             (reason::<InternalUntagged>(&json!([])), "data did not match any variant"),
             (reason::<Vec<InternalPayment>>(&json!([5])), "invalid type: integer `5`, expected an object"),
             (reason::<u8>(&json!("struct Foo")), "invalid type: string \"struct Foo\", expected u8"),

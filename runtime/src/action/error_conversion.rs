@@ -52,9 +52,9 @@ impl<E: Into<Error>> ErrorType<E> {
 }
 
 impl<E: StdError + Send + Sync + 'static> StdErrorType<E> {
-    /// Returns a fault.
+    /// Returns a fault, or the [`Error`] if the type is a boxed one or a type parameter that stands for it.
     pub fn __into_error(&self, error: E) -> Error {
-        Error::internal(error)
+        Error::from_boxed(Box::new(error))
     }
 }
 

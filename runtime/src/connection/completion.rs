@@ -40,6 +40,9 @@ pub(super) enum CompletionStep {
     Reauthorize,
     /// [`Completion::next_reply`].
     NextReply,
+    /// Side effects are to take effect, but events wait for another reply. The next step is determined anew once it is
+    /// written: otherwise those events would precede it.
+    Hold,
     /// [`Completion::write`], at once if the transport can take a frame; otherwise the next step is determined anew.
     Write,
     /// Nothing is left to do.
@@ -96,6 +99,9 @@ impl Completion {
         }
         if self.authorized_at.as_mut().is_some_and(|authorized_at| !authorized_at.is_current(dispatcher)) {
             return Ok(CompletionStep::Reauthorize);
+        }
+        if self.stream.is_none() && self.side_effects.is_some() && io.event_holds.is_holding() {
+            return Ok(CompletionStep::Hold);
         }
         if self.stream.is_none()
             && let Some(mut side_effects) = self.side_effects.take()

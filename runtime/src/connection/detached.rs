@@ -26,6 +26,9 @@ pub(super) struct DetachedTasks<C: Consumer> {
     tasks: Option<JoinSet<DetachedMessage<C>>>,
     /// Messages that wait for their next step.
     messages: VecDeque<DetachedMessage<C>>,
+    /// Whether a message for which events are held is being reauthorized. Until it is back, no other reply is sent, because
+    /// those events could precede it.
+    is_reauthorizing_holder: bool,
     /// Whether an authentication is in progress, detached or in order. At most one is at a time.
     pub(super) is_authenticating: bool,
     /// Messages to `authenticate` that wait for the one in progress.
@@ -55,6 +58,7 @@ impl<C: Consumer> DetachedTasks<C> {
         DetachedTasks {
             tasks: None,
             messages: VecDeque::new(),
+            is_reauthorizing_holder: false,
             is_authenticating: false,
             queued_authentications: VecDeque::new(),
             has_renewed_user: false,
@@ -128,12 +132,17 @@ impl<C: Consumer> DetachedTasks<C> {
                     if std::mem::take(&mut message.is_authentication) {
                         self.start_next_authentication();
                     }
-                    self.messages.push_back(message);
+                    if message.is_holding_events {
+                        self.is_reauthorizing_holder = false;
+                        self.messages.push_front(message);
+                    } else {
+                        self.messages.push_back(message);
+                    }
                 }
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
-                    self.has_lost_task = true;
+                    (self.has_lost_task, self.is_reauthorizing_holder) = (true, false);
                     if tasks.is_empty() && self.is_authenticating {
                         self.start_next_authentication();
                     }
@@ -141,7 +150,7 @@ impl<C: Consumer> DetachedTasks<C> {
                 None => break,
             }
         }
-        match self.messages.is_empty() {
+        match self.messages.is_empty() || self.is_reauthorizing_holder {
             _ if self.has_renewed_user || self.has_lost_task => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
             false => Poll::Ready(IoNeed::Writable),
@@ -162,7 +171,11 @@ impl<C: Consumer> DetachedTasks<C> {
         message.is_holding_events = is_holding;
         match step {
             CompletionStep::Write => self.messages.push_front(message),
-            CompletionStep::Reauthorize => self.spawn(message.dispatcher.session.pacer.clone(), reauthorize(message)),
+            CompletionStep::Reauthorize => {
+                self.is_reauthorizing_holder |= is_holding;
+                self.spawn(message.dispatcher.session.pacer.clone(), reauthorize(message));
+            }
+            CompletionStep::Hold => self.messages.push_back(message),
             CompletionStep::NextReply => self.spawn(message.dispatcher.session.pacer.clone(), next_reply(message)),
             CompletionStep::Done => {}
         }

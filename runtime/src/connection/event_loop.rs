@@ -111,7 +111,7 @@ impl<C: Consumer> EventLoop<C> {
     }
 
     /// Processes one event, or returns the output of `action` if it is ready.
-    async fn step<T: Transport, F: Future>(
+    pub(super) async fn step<T: Transport, F: Future>(
         &mut self,
         io: &mut ConnectionIo<C, T>,
         dispatcher: &Dispatcher<C>,

@@ -1,5 +1,6 @@
 //! Processes one message of the in-order queue: dispatches it and completes it.
 
+use std::future::pending;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -89,6 +90,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             match completion.next_step(io, dispatcher)? {
                 CompletionStep::Write if io.is_writable()? => completion.write(io, reply)?,
                 CompletionStep::Write => io.wait_until_writable().await?,
+                CompletionStep::Hold => {
+                    // The send timeout applies: a detached reply is not sent to a client that does not read.
+                    io.wait_until_writable().await?;
+                    event_loop.step(io, dispatcher, pin!(pending::<()>())).await?;
+                }
                 CompletionStep::Reauthorize => {
                     io.event_holds.set_held_in_order(completion.is_holding_events());
                     let reauthorization = completion.reauthorize(dispatcher, text, reply);

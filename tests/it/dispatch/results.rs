@@ -130,6 +130,21 @@ impl<E: StdError + Send + Sync + 'static> Failures<E> {
     }
 
     #[action]
+    async fn own_in_a_box(&self) -> Result<u8, Box<Error>> {
+        Err(Box::new(Error::not_found()))
+    }
+
+    #[action]
+    async fn own_in_two_boxes(&self) -> Result<u8, Box<dyn StdError + Send + Sync>> {
+        Err(Box::new(Error::not_found()))?
+    }
+
+    #[action]
+    async fn own_in_a_box_as_anyhow(&self) -> anyhow::Result<u8> {
+        Err(Box::new(Error::not_found()))?
+    }
+
+    #[action]
     async fn preferred(&self) -> Result<u8, Full> {
         Err(Full)
     }
@@ -158,6 +173,9 @@ async fn error_of_any_kind_is_converted() {
         ("generic", 500, "internal_error"),
         ("boxed", 500, "internal_error"),
         ("own_boxed", 404, "not_found"),
+        ("own_in_a_box", 404, "not_found"),
+        ("own_in_two_boxes", 404, "not_found"),
+        ("own_in_a_box_as_anyhow", 404, "not_found"),
         ("preferred", 409, "room_full"),
         ("anyhow", 500, "internal_error"),
         ("own_anyhow", 404, "not_found"),
@@ -166,6 +184,12 @@ async fn error_of_any_kind_is_converted() {
         assert_eq!((reply.status(), reply.code()), (status, code), "{action}");
         assert!(!reply.text().contains("secret") && !reply.text().contains("digit"), "{}", reply.text());
     }
+}
+
+#[tokio::test]
+async fn own_error_as_a_type_parameter_keeps_its_status() {
+    let mut client = connect(&portcullis::websocket(Failures(Error::not_found))).open().await.unwrap();
+    assert_eq!(client.call("generic").await.status(), 404);
 }
 
 #[tokio::test]

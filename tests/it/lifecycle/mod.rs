@@ -206,6 +206,13 @@ impl House {
         Ok(())
     }
 
+    #[action(permission = NotDenied, detached)]
+    async fn enter_asked_detached(&self, cx: &Context<'_, Member>) -> Result<()> {
+        cx.join(Room(1)).await?;
+        self.0.run().await;
+        Ok(())
+    }
+
     #[action]
     async fn enter_odd(&self, cx: &Context<'_, Member>) -> Result<()> {
         cx.join(PanickingKey).await?;

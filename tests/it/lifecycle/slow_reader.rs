@@ -134,6 +134,62 @@ async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply() {
 }
 
 #[tokio::test]
+async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply_if_another_action_publishes() {
+    let server = serve().await;
+    let state = &server.state;
+    let mut stuck = server.connect_and_stall(&[r#"{"action":"enter_and_look_detached"}"#, r#"{"action":"say"}"#]).await;
+    state.authenticate_permit.notify_one();
+    // Read until the action has taken effect.
+    while state.find(|| server.publisher.publish(&Room(1), Search)) == 0 {
+        let frame = stuck.next().await;
+        assert_eq!(frame["event"], "page", "{frame}");
+    }
+    server.publisher.publish(&Room(1), Said(9));
+    // The publication of `say` follows its reply, and the event above comes before both.
+    state.resume.notify_one();
+    state.finished.notified().await;
+    let mut frames = Vec::new();
+    for _ in 0..4 {
+        frames.push(stuck.next_non_page().await);
+    }
+    let at = |key: &str, value: Value| frames.iter().position(|frame| frame[key] == value).unwrap();
+    assert!(at("action", "enter_and_look_detached".into()) < at("data", 9.into()), "{frames:?}");
+    assert!(at("action", "say".into()) < at("data", 1.into()), "{frames:?}");
+}
+
+#[tokio::test]
+async fn event_of_a_group_joined_by_a_detached_action_follows_its_reply_if_that_is_reauthorized() {
+    let server = serve().await;
+    let state = &server.state;
+    let mut stuck =
+        server.connect_and_stall(&[r#"{"action":"enter_asked_detached"}"#, r#"{"action":"say_detached"}"#]).await;
+    state.resume.notify_one();
+    state.finished.notified().await;
+    // Read until the first action has taken effect.
+    while state.find(|| server.publisher.publish(&Room(1), Search)) == 0 {
+        let frame = stuck.next().await;
+        assert_eq!(frame["event"], "page", "{frame}");
+    }
+    state.permission_open.send_replace(false);
+    assert!(server.connections.refresh_all().revalidated().await.is_acknowledged());
+    server.publisher.publish(&Room(1), Said(9));
+    state.resume.notify_one();
+    state.finished.notified().await;
+    // Frames that arrive before the evaluation.
+    while let Ok(frame) = timeout(Duration::from_millis(200), stuck.next()).await {
+        assert_eq!(frame["event"], "page", "{frame}");
+    }
+    state.permission_open.send_replace(true);
+    let mut frames = Vec::new();
+    for _ in 0..4 {
+        frames.push(stuck.next_non_page().await);
+    }
+    let at = |key: &str, value: Value| frames.iter().position(|frame| frame[key] == value).unwrap();
+    assert!(at("action", "enter_asked_detached".into()) < at("data", 9.into()), "{frames:?}");
+    assert!(at("action", "say_detached".into()) < at("data", 1.into()), "{frames:?}");
+}
+
+#[tokio::test]
 async fn slow_reader_can_send_a_bounded_number_of_messages() {
     let server = serve().await;
     let mut stuck = server.connect_and_stall(&[r#"{"action":"hold"}"#]).await;
