@@ -153,7 +153,7 @@ impl<E> EventPermission<E, Portal> for May {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
-#[group(consumer = Portal, permission = AllowAny, publish = members, events(Said, Uploaded, Whispered, Told))]
+#[group(consumer = Portal, permission = AllowAny, publish = members, events(Said, Uploaded, Whispered, Personal))]
 struct Lobby;
 
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
@@ -167,7 +167,7 @@ struct Club;
 struct Said(u32);
 struct Uploaded(u32);
 struct Whispered(u32);
-struct Told(u32);
+struct Personal(u32);
 
 #[consumer(user = Member, permission = !May("banned"))]
 impl Portal {
@@ -304,7 +304,7 @@ impl Portal {
 
     /// The number of the event and the rights of the receiver.
     #[event(permission = AllowAny)]
-    fn told(&self, event: &Told, scope: &Scope<Member>) -> Option<(u32, String)> {
+    fn personal(&self, event: &Personal, scope: &Scope<Member>) -> Option<(u32, String)> {
         scope.user().map(|member| (event.0, member.rights.clone()))
     }
 }
@@ -365,8 +365,8 @@ async fn next_status(client: &mut Client) -> (String, u16) {
     (reply.value()["request_id"].as_str().unwrap_or_default().to_owned(), reply.status())
 }
 
-/// Returns the data of a `told` event: the rights of the connection's user.
-async fn told(fixture: &Fixture, client: &mut Client) -> Value {
-    fixture.chat.publisher().publish(&Lobby, Told(0));
+/// Returns the data of a `personal` event: the rights of the connection's user.
+async fn personal(fixture: &Fixture, client: &mut Client) -> Value {
+    fixture.chat.publisher().publish(&Lobby, Personal(0));
     next(client).await["data"].clone()
 }

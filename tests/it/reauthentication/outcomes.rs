@@ -7,7 +7,7 @@ use portcullis::{AllowAny, Audit, Context, Result, User, consumer};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Member, Portal, authenticate, fixture, told};
+use super::{Member, Portal, authenticate, fixture, personal};
 
 #[tokio::test(start_paused = true)]
 async fn authenticate_as_the_same_user_replaces_the_user() {
@@ -17,7 +17,7 @@ async fn authenticate_as_the_same_user_replaces_the_user() {
     let wanted = r#"{"errors":[],"data":null,"action":"authenticate","route":"","status":204,"request_id":{"a":[1]}}"#;
     assert_eq!(client.reply().await.text(), wanted);
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "hear"]));
-    assert_eq!(told(&fixture, &mut client).await, json!([0, "hear"]));
+    assert_eq!(personal(&fixture, &mut client).await, json!([0, "hear"]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +45,7 @@ async fn authenticate_that_is_refused_changes_nothing() {
         let took = if token == "hang" { Duration::from_secs(5) } else { Duration::ZERO };
         assert_eq!(start.elapsed().as_secs(), took.as_secs());
         assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]), "{token}");
-        assert_eq!(told(&fixture, &mut client).await, json!([0, "call"]), "{token}");
+        assert_eq!(personal(&fixture, &mut client).await, json!([0, "call"]), "{token}");
         assert_eq!(client.call("call").await.status(), 200);
         // The connection is still registered under its user.
         assert!(fixture.chat.connections().disconnect_user("2").await.is_acknowledged());

@@ -172,7 +172,7 @@ async fn other_messages_are_dispatched_during_authenticate() {
     fixture.state.resume.notify_one();
     assert_eq!(next_status(&mut client).await, reply("hang", 200));
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call"]));
-    assert_eq!(super::told(&fixture, &mut client).await, json!([0, "call"]));
+    assert_eq!(super::personal(&fixture, &mut client).await, json!([0, "call"]));
     fixture.state.authenticate_permit.notify_one();
     assert_eq!(next_status(&mut client).await, reply("renewed", 204));
     assert_eq!(*client.call("whoami").await.data(), json!(["1", "call,more"]));

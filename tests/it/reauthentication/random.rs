@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use portcullis::Propagation;
 use serde_json::{Value, json};
 
-use super::{Lobby, Room, Said, Told, Uploaded, Whispered, fixture, send_action, send_authenticate};
+use super::{Lobby, Personal, Room, Said, Uploaded, Whispered, fixture, send_action, send_authenticate};
 use crate::common::rng::Rng;
 
 /// The rights of a token, one per bit.
@@ -45,7 +45,7 @@ impl Expected {
             "uploaded" => may("see"),
             "whispered" => may("hear"),
             "said" => may("inside"),
-            "told" => frame["data"][1] == known_rights.as_str(),
+            "personal" => frame["data"][1] == known_rights.as_str(),
             // An action that began before may return the user it began for.
             "whoami" => frame["request_id"] != self.answered || frame["data"][1] == known_rights.as_str(),
             // A refusal may result from the rights before.
@@ -70,7 +70,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
         match rng.below(20) {
             0 | 1 => publisher.publish(&Lobby, Uploaded(step)),
             2 => publisher.publish(&Lobby, Whispered(step)),
-            3 => publisher.publish(&Lobby, Told(step)),
+            3 => publisher.publish(&Lobby, Personal(step)),
             4 | 5 => publisher.publish(&Room, Said(step)),
             6 => publisher.publish_to_user("1", Uploaded(step)),
             7 => send_action(&mut client, if rng.below(2) == 0 { "call" } else { "uploads" }),
@@ -114,7 +114,7 @@ async fn random_reauthentications_deliver_nothing_on_old_rights() {
         "authenticate 204",
         "uploaded 0",
         "whispered 0",
-        "told 0",
+        "personal 0",
         "said 0",
         "call 200",
         "call 403",

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 
 use super::{
-    Club, Lobby, Room, Said, Told, Uploaded, Whispered, authenticate, fixture, next, send_action, send_authenticate,
+    Club, Lobby, Personal, Room, Said, Uploaded, Whispered, authenticate, fixture, next, send_action, send_authenticate,
 };
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +42,7 @@ async fn events_after_authenticate_are_authorized_for_the_new_user() {
     let publish = |number| {
         publisher.publish(&Lobby, Uploaded(number));
         publisher.publish(&Lobby, Whispered(number));
-        publisher.publish(&Lobby, Told(number));
+        publisher.publish(&Lobby, Personal(number));
         publisher.publish_to_user("1", Uploaded(number));
     };
     for (number, rights) in (0..).zip(["see,hear", "see", "hear", "-", "hear,see"]) {
@@ -54,7 +54,7 @@ async fn events_after_authenticate_are_authorized_for_the_new_user() {
         if rights.contains("hear") {
             assert_eq!(next(&mut client).await, json!({"event": "whispered", "data": number}), "{rights}");
         }
-        assert_eq!(next(&mut client).await, json!({"event": "told", "data": [number, rights]}));
+        assert_eq!(next(&mut client).await, json!({"event": "personal", "data": [number, rights]}));
         if rights.contains("see") {
             assert_eq!(next(&mut client).await, json!({"event": "uploaded", "data": number}), "to the user: {rights}");
         }
@@ -73,12 +73,12 @@ async fn queued_events_are_reauthorized_after_authenticate() {
         let publisher = fixture.chat.publisher();
         publisher.publish(&Lobby, Uploaded(1));
         publisher.publish(&Lobby, Whispered(1));
-        publisher.publish(&Lobby, Told(1));
+        publisher.publish(&Lobby, Personal(1));
         fixture.state.authenticate_permit.notify_one();
         let mut frames = [next(&mut client).await, next(&mut client).await];
-        frames.sort_by_key(|frame| frame["event"] == "told");
+        frames.sort_by_key(|frame| frame["event"] == "personal");
         assert_eq!((&frames[0]["request_id"], &frames[0]["status"]), (&json!("renewed"), &json!(204)));
-        assert_eq!(frames[1], json!({"event": "told", "data": [1, after]}), "built for the new user");
+        assert_eq!(frames[1], json!({"event": "personal", "data": [1, after]}), "built for the new user");
         client.expect_silence().await;
     }
 }

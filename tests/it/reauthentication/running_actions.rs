@@ -8,7 +8,7 @@ use super::{Club, Lobby, Room, Said, authenticate, fixture, next, next_status, s
 async fn join_after_authenticate_is_authorized_for_the_new_user() {
     for (action, right, event) in [("enter_later", "inside", 1), ("enter_club_later", "see", 2)] {
         for (before, after) in [("-", right), (right, "-"), (right, right)] {
-            let told = format!("{action}: {before} and then {after}");
+            let case = format!("{action}: {before} and then {after}");
             let fixture = fixture();
             let mut client = fixture.open("1").await;
             assert_eq!(authenticate(&mut client, &format!("1 {before}")).await.status(), 204);
@@ -19,13 +19,13 @@ async fn join_after_authenticate_is_authorized_for_the_new_user() {
             assert_eq!(authenticate(&mut client, &format!("1 {after}")).await.status(), 204);
             fixture.state.resume.notify_one();
             let enters = after == right;
-            assert_eq!(next_status(&mut client).await, (action.to_owned(), if enters { 200 } else { 403 }), "{told}");
+            assert_eq!(next_status(&mut client).await, (action.to_owned(), if enters { 200 } else { 403 }), "{case}");
             let publisher = fixture.chat.publisher();
             publisher.publish(&Room, Said(1));
             publisher.publish(&Club, Said(2));
             publisher.publish(&Lobby, Said(3));
             for event in enters.then_some(event).into_iter().chain([3]) {
-                assert_eq!(next(&mut client).await["data"], event, "{told}");
+                assert_eq!(next(&mut client).await["data"], event, "{case}");
             }
             client.expect_silence().await;
         }
