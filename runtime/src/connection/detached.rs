@@ -27,9 +27,9 @@ pub(super) struct DetachedTasks<C: Consumer> {
     tasks: Option<JoinSet<DetachedMessage<C>>>,
     /// Messages that wait for their next step.
     messages: VecDeque<DetachedMessage<C>>,
-    /// Whether a message for which events are held is being reauthorized. Until it is back, no other reply is sent, because
-    /// those events could precede it.
-    is_reauthorizing_holder: bool,
+    /// The number of messages for which events are held that are being reauthorized. Until they are back, no other reply is
+    /// sent, because those events could precede it.
+    reauthorizing_holders: usize,
     /// Whether an authentication is in progress, detached or in order. At most one is at a time.
     pub(super) is_authenticating: bool,
     /// Messages to `authenticate` that wait for the one in progress.
@@ -59,7 +59,7 @@ impl<C: Consumer> DetachedTasks<C> {
         DetachedTasks {
             tasks: None,
             messages: VecDeque::new(),
-            is_reauthorizing_holder: false,
+            reauthorizing_holders: 0,
             is_authenticating: false,
             queued_authentications: VecDeque::new(),
             has_renewed_user: false,
@@ -134,7 +134,7 @@ impl<C: Consumer> DetachedTasks<C> {
                         self.start_next_authentication();
                     }
                     if message.is_holding_events {
-                        self.is_reauthorizing_holder = false;
+                        self.reauthorizing_holders = self.reauthorizing_holders.saturating_sub(1);
                         self.messages.push_front(message);
                     } else {
                         self.messages.push_back(message);
@@ -143,7 +143,7 @@ impl<C: Consumer> DetachedTasks<C> {
                 Some(Err(error)) => {
                     tracing::error!(cause = ?Cause::new(&error), "detached task failed");
                     drop_contained(error);
-                    (self.has_lost_task, self.is_reauthorizing_holder) = (true, false);
+                    (self.has_lost_task, self.reauthorizing_holders) = (true, 0);
                     if tasks.is_empty() && self.is_authenticating {
                         self.start_next_authentication();
                     }
@@ -151,7 +151,7 @@ impl<C: Consumer> DetachedTasks<C> {
                 None => break,
             }
         }
-        match self.messages.is_empty() || self.is_reauthorizing_holder {
+        match self.messages.is_empty() || self.reauthorizing_holders > 0 {
             _ if self.has_renewed_user || self.has_lost_task => Poll::Ready(IoNeed::Nothing),
             true => Poll::Pending,
             false => Poll::Ready(IoNeed::Writable),
@@ -173,7 +173,7 @@ impl<C: Consumer> DetachedTasks<C> {
         match step {
             CompletionStep::Write => self.messages.push_front(message),
             CompletionStep::Reauthorize => {
-                self.is_reauthorizing_holder |= is_holding;
+                self.reauthorizing_holders += usize::from(is_holding);
                 self.spawn(message.dispatcher.session.pacer.clone(), reauthorize(message));
             }
             CompletionStep::Hold => self.messages.push_back(message),
