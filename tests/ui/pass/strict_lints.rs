@@ -126,7 +126,7 @@ impl Chat {
     }
 
     /// Returns the stored answer.
-    #[action(detached)]
+    #[action(blocking, detached)]
     fn ping(&self) -> &'static str {
         self.answer
     }
