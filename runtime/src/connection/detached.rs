@@ -21,7 +21,6 @@ use crate::session::{PACER, Pacer};
 use crate::transport::{ConnectionEnd, FrameText, Transport};
 
 /// The detached tasks of one connection.
-#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub(super) struct DetachedTasks<C: Consumer> {
     /// Created when the first task is spawned, to keep an idle connection small.
     tasks: Option<JoinSet<DetachedMessage<C>>>,
