@@ -24,6 +24,7 @@ mod permissions;
 mod publishing;
 mod reauthentication;
 mod reauthorization;
+mod rename_all;
 mod revocation;
 mod routes;
 mod streams;

@@ -7,7 +7,7 @@ use syn::Attribute;
 use super::paths::{self, Locals};
 use super::tokens::string_literal;
 use crate::model::object::{Object, ObjectSource};
-use crate::model::parameter::{Parameter, ParameterKind};
+use crate::model::parameter::{Parameter, ParameterKind, is_renamed_by_serde};
 use crate::model::unraw_name;
 
 /// Reads the arguments by calling `read` with the call and `proof`. Returns `None` if nothing is to be read.
@@ -54,14 +54,14 @@ fn keys(parameters: &[Parameter]) -> impl Iterator<Item = MessageKey<'_>> {
 
 impl<'a> MessageKey<'a> {
     pub(super) fn new(position: usize, parameter: &'a Parameter) -> Option<Self> {
-        let (serde, renamed): (&[Attribute], _) = match &parameter.kind {
-            ParameterKind::Key { serde } => (serde, None),
-            ParameterKind::Object(Object { source: ObjectSource::Key(name), .. }) => {
-                (&[], (*name != unraw_name(&parameter.name)).then_some(name.as_str()))
-            }
+        let (serde, key): (&[Attribute], _) = match &parameter.kind {
+            ParameterKind::Key { key, serde } => (serde, key),
+            ParameterKind::Object(Object { source: ObjectSource::Key(key), .. }) => (&[], key),
             _ => return None,
         };
-        Some(Self { position, parameter, serde, renamed })
+        let is_renamed =
+            *key != unraw_name(&parameter.name) && !is_renamed_by_serde(serde) && !parameter.wire_names().is_empty();
+        Some(Self { position, parameter, serde, renamed: is_renamed.then_some(key.as_str()) })
     }
 
     /// Returns the field of the argument struct. A local struct cannot name `Self` or generics of the block, so the type is
@@ -70,7 +70,7 @@ impl<'a> MessageKey<'a> {
         let (serde, name) = (self.serde, &self.parameter.name);
         let renamed = self.renamed.map(|name| {
             let name = string_literal(name, site);
-            quote_spanned!(site=> #[serde(rename = #name)])
+            quote_spanned!(site=> #[serde(rename(deserialize = #name))])
         });
         let ty = match self.type_parameter(site) {
             Some(ident) => ident.to_token_stream(),

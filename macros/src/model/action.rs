@@ -7,7 +7,7 @@ use syn::{Attribute, ImplItemFn, Signature, Type};
 use super::expression::Expression;
 use super::object::{Object, ObjectSource};
 use super::parameter::{Parameter, ParameterKind, read_parameters};
-use super::unraw_name;
+use super::{RenameRule, unraw_name};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::action::ActionArgs;
 use crate::syntax::attribute;
@@ -32,13 +32,18 @@ pub(crate) struct Action {
 
 impl Action {
     /// Reads an `#[action]` method and removes the Portcullis attributes from its parameters.
-    pub(crate) fn read(attribute: &Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn read(
+        attribute: &Attribute,
+        method: &mut ImplItemFn,
+        rename_all: RenameRule,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         let arguments = diagnostics.record_partial(ActionArgs::read(attribute));
-        let parameters = read_parameters(&mut method.sig, diagnostics);
+        let parameters = read_parameters(&mut method.sig, rename_all, diagnostics);
         let ident = method.sig.ident.clone();
         let (name, name_tokens) = match &arguments.name {
             Some(literal) => (literal.value(), literal.to_token_stream()),
-            None => (unraw_name(&ident), ident.to_token_stream()),
+            None => (rename_all.apply(&unraw_name(&ident)), ident.to_token_stream()),
         };
         Self {
             method: ident,

@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, ImplItemFn, Signature, Type};
 
+use super::RenameRule;
 use super::parameter::{Parameter, read_parameters};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
@@ -21,9 +22,14 @@ pub(crate) const ACTION_NAME: &str = "authenticate";
 
 impl Authenticate {
     /// Reads an `#[authenticate]` method and removes the Portcullis attributes from its parameters.
-    pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn read(
+        attribute: Attribute,
+        method: &mut ImplItemFn,
+        rename_all: RenameRule,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         diagnostics.record(attribute::require_bare(&attribute));
-        let parameters = read_parameters(&mut method.sig, diagnostics);
+        let parameters = read_parameters(&mut method.sig, rename_all, diagnostics);
         Self {
             attribute,
             method: method.sig.ident.clone(),

@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
 
+use super::RenameRule;
 use super::action::Action;
 use super::authenticate::Authenticate;
 use super::event::Event;
@@ -19,6 +20,7 @@ pub(crate) struct Block {
     pub(crate) runtime: Path,
     /// The name of the block in the registry.
     pub(crate) name: String,
+    pub(crate) rename_all: RenameRule,
     pub(crate) user: Type,
     pub(crate) permission: BlockPermission,
     /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
@@ -76,6 +78,7 @@ impl Block {
             kind,
             runtime,
             name,
+            rename_all: arguments.rename_all,
             user: arguments.user.unwrap_or_else(|| parse_quote!(())),
             permission,
             has_unreadable_permission: arguments.has_unreadable_permission,
@@ -133,16 +136,18 @@ impl Block {
             diagnostics.error(other, message);
         }
         match kind {
-            MethodKind::Action => self.actions.push(Action::read(&attribute, method, diagnostics)),
+            MethodKind::Action => self.actions.push(Action::read(&attribute, method, self.rename_all, diagnostics)),
             MethodKind::Route => {
                 self.routes.extend(Route::read(&attribute, *routes, method, diagnostics));
                 *routes += 1;
             }
-            MethodKind::Event => self.events.push(Event::read(attribute, method, diagnostics)),
+            MethodKind::Event => self.events.push(Event::read(attribute, method, self.rename_all, diagnostics)),
             MethodKind::Connect | MethodKind::Disconnect => {
                 self.hooks.push(Hook::read(kind, attribute, method, diagnostics));
             }
-            MethodKind::Authenticate => self.authenticates.push(Authenticate::read(attribute, method, diagnostics)),
+            MethodKind::Authenticate => {
+                self.authenticates.push(Authenticate::read(attribute, method, self.rename_all, diagnostics));
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, ImplItemFn, Member, PatType, Signature, Type, TypeRe
 
 use super::expression::Expression;
 use super::parameter::is_type_named;
-use super::{typed_parameters, unraw_name};
+use super::{RenameRule, typed_parameters, unraw_name};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute;
 use crate::syntax::event::EventArgs;
@@ -32,12 +32,17 @@ pub(crate) struct Event {
 
 impl Event {
     /// Reads an `#[event]` method and removes the Portcullis attributes from its parameters.
-    pub(crate) fn read(attribute: Attribute, method: &mut ImplItemFn, diagnostics: &mut Diagnostics) -> Self {
+    pub(crate) fn read(
+        attribute: Attribute,
+        method: &mut ImplItemFn,
+        rename_all: RenameRule,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         let arguments = diagnostics.record_partial(EventArgs::read(&attribute));
         let ident = method.sig.ident.clone();
         let (name, name_tokens) = match &arguments.name {
             Some(literal) => (literal.value(), literal.to_token_stream()),
-            None => (unraw_name(&ident), ident.to_token_stream()),
+            None => (rename_all.apply(&unraw_name(&ident)), ident.to_token_stream()),
         };
         let typed = method.sig.inputs.iter_mut().filter_map(|input| match input {
             FnArg::Typed(typed) => Some(&mut typed.attrs),

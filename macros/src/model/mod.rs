@@ -23,6 +23,7 @@ pub(crate) use crate::syntax::codenames::{Codename, CodenameGroup, Codenames};
 pub(crate) use crate::syntax::leaf::Leaf;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
 pub(crate) use crate::syntax::public_name::PublicNamePart;
+pub(crate) use crate::syntax::rename_rule::RenameRule;
 pub(crate) use crate::syntax::token_string::{print, respan};
 
 /// Returns the name of a method or parameter in messages: the identifier without its raw prefix.

@@ -1,9 +1,8 @@
 //! A parameter whose object is loaded, and for which permissions are evaluated, before the action runs.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Span;
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeReference};
 
-use super::unraw_name;
 use crate::syntax::json_path::JsonPath;
 
 /// An object parameter: `Object<T>`, `Option<Object<T>>` or `Vec<Object<T>>`.
@@ -35,10 +34,10 @@ pub(crate) enum ObjectSource {
 }
 
 impl ObjectSource {
-    /// Returns the source for a path, or for the parameter's name if there is no path.
-    pub(crate) fn new(path: Option<JsonPath>, name: &Ident) -> Self {
+    /// Returns the source for a path, or for the parameter's own key if there is no path.
+    pub(crate) fn new(path: Option<JsonPath>, key: String) -> Self {
         match path {
-            None => Self::Key(unraw_name(name)),
+            None => Self::Key(key),
             Some(path) if path.is_top_level() => Self::Key(path.text),
             Some(path) => Self::Nested(path),
         }

@@ -11,7 +11,7 @@ use syn::{
 };
 
 use super::object::{Object, ObjectSource, parse_object_type};
-use super::unraw_name;
+use super::{RenameRule, unraw_name};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, Role};
 use crate::syntax::json_path::JsonPath;
@@ -29,15 +29,22 @@ pub(crate) struct Parameter {
 
 pub(crate) enum ParameterKind {
     Context,
-    Capture { name: String, span: Span },
+    Capture {
+        name: String,
+        span: Span,
+    },
     Extract,
-    Key { serde: Vec<Attribute> },
+    Key {
+        /// The key in the message, unless a serde attribute renames it.
+        key: String,
+        serde: Vec<Attribute>,
+    },
     Object(Object),
 }
 
 impl Parameter {
     /// Reads a parameter and removes the Portcullis attributes from it.
-    pub(crate) fn read(typed: &mut PatType, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(crate) fn read(typed: &mut PatType, rename_all: RenameRule, diagnostics: &mut Diagnostics) -> Option<Self> {
         let roles = attribute::take_roles(&mut typed.attrs);
         let attributes = typed.attrs.clone();
         attribute::remove_conditional_roles(&mut typed.attrs);
@@ -48,11 +55,11 @@ impl Parameter {
                                write a name here and destructure the value in the body";
                 diagnostics.error(pattern, message);
                 // Called to report errors in its attributes.
-                read_kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, diagnostics);
+                read_kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, rename_all, diagnostics);
                 return None;
             }
         };
-        let kind = read_kind(&typed.ty, &name, &roles, diagnostics);
+        let kind = read_kind(&typed.ty, &name, &roles, rename_all, diagnostics);
         Some(Self { name, ty: (*typed.ty).clone(), kind, attributes, roles })
     }
 }
@@ -71,7 +78,7 @@ impl Parameter {
 
     /// Returns whether a serde attribute names a function, which accepts only the declared type.
     pub(crate) fn has_serde_function(&self) -> bool {
-        let ParameterKind::Key { serde } = &self.kind else { return false };
+        let ParameterKind::Key { serde, .. } = &self.kind else { return false };
         serde.iter().flat_map(serde_entries).any(|(key, value)| {
             matches!(key.as_str(), "with" | "deserialize_with") || (key == "default" && value.is_some())
         })
@@ -79,12 +86,12 @@ impl Parameter {
 
     /// Returns the keys from which the parameter can be read in the message. The list is empty if it has no key of its own.
     pub(crate) fn wire_names(&self) -> Vec<String> {
-        let serde = match &self.kind {
-            ParameterKind::Key { serde } => serde,
+        let (key, serde) = match &self.kind {
+            ParameterKind::Key { key, serde } => (key, serde),
             ParameterKind::Object(Object { source: ObjectSource::Key(name), .. }) => return vec![name.clone()],
             _ => return Vec::new(),
         };
-        let mut names = vec![unraw_name(&self.name)];
+        let mut names = vec![key.clone()];
         for (key, value) in serde.iter().flat_map(serde_entries) {
             match (key.as_str(), value) {
                 ("rename", Some(name)) => names[0] = name,
@@ -97,15 +104,32 @@ impl Parameter {
     }
 
     /// Returns the top-level message keys that the parameter is read from, as a client writes them. For an object whose key
-    /// is nested, this is the outermost key.
+    /// is nested, this is the outermost key. A parameter that the block's `rename_all` renames is listed under its own name
+    /// too, since it must not stand in for a capture of that name either.
     pub(crate) fn message_keys(&self) -> Vec<String> {
+        if let ParameterKind::Object(Object { source: ObjectSource::Nested(path), .. }) = &self.kind {
+            return vec![path.top_level_key().to_owned()];
+        }
+        let mut keys = self.wire_names();
+        let name = unraw_name(&self.name);
+        if self.is_renamed_by_block() && !keys.contains(&name) {
+            keys.push(name);
+        }
+        keys
+    }
+
+    fn is_renamed_by_block(&self) -> bool {
         match &self.kind {
-            ParameterKind::Object(Object { source: ObjectSource::Nested(path), .. }) => {
-                vec![path.top_level_key().to_owned()]
-            }
-            _ => self.wire_names(),
+            ParameterKind::Key { serde, .. } => !is_renamed_by_serde(serde) && !self.wire_names().is_empty(),
+            ParameterKind::Object(Object { source: ObjectSource::Key(_), .. }) => !self.has_role(Role::Object),
+            _ => false,
         }
     }
+}
+
+/// Returns whether a serde attribute gives the key in the message.
+pub(crate) fn is_renamed_by_serde(attributes: &[Attribute]) -> bool {
+    attributes.iter().flat_map(serde_entries).any(|(key, value)| key == "rename" && value.is_some())
 }
 
 /// Returns the keys of `#[serde(…)]` with their string values. Other values and syntax errors are left to serde.
@@ -145,7 +169,13 @@ fn string_value(value: &Expr) -> Option<String> {
     }
 }
 
-fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: &mut Diagnostics) -> ParameterKind {
+fn read_kind(
+    ty: &Type,
+    name: &Ident,
+    roles: &[(Role, Attribute)],
+    rename_all: RenameRule,
+    diagnostics: &mut Diagnostics,
+) -> ParameterKind {
     let attribute_with = |role: Role| roles.iter().find(|(found, _)| *found == role).map(|(_, attribute)| attribute);
     let path = attribute_with(Role::Object).and_then(|attribute| diagnostics.record(JsonPath::read(attribute)));
     let capture = attribute_with(Role::Path).map(|attribute| {
@@ -156,7 +186,7 @@ fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: 
     if let Some((shape, loaded_type)) = parse_object_type(ty) {
         let source = match capture {
             Some((name, span)) => ObjectSource::Capture { name, span },
-            None => ObjectSource::new(path, name),
+            None => ObjectSource::new(path, rename_all.apply(&unraw_name(name))),
         };
         return ParameterKind::Object(Object { shape, ty: Box::new(loaded_type.clone()), source });
     }
@@ -172,16 +202,20 @@ fn read_kind(ty: &Type, name: &Ident, roles: &[(Role, Attribute)], diagnostics: 
         return ParameterKind::Context;
     }
     let serde = roles.iter().filter(|(role, _)| *role == Role::Serde).map(|(_, attribute)| attribute.clone());
-    ParameterKind::Key { serde: serde.collect() }
+    ParameterKind::Key { key: rename_all.apply(&unraw_name(name)), serde: serde.collect() }
 }
 
 /// Reads the parameters after `&self` and removes the Portcullis attributes from them.
-pub(crate) fn read_parameters(signature: &mut Signature, diagnostics: &mut Diagnostics) -> Vec<Parameter> {
+pub(crate) fn read_parameters(
+    signature: &mut Signature,
+    rename_all: RenameRule,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Parameter> {
     let typed = signature.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
         FnArg::Receiver(_) => None,
     });
-    typed.filter_map(|typed| Parameter::read(typed, diagnostics)).collect()
+    typed.filter_map(|typed| Parameter::read(typed, rename_all, diagnostics)).collect()
 }
 
 /// Returns whether the type is `Name<…>` or a reference to it.
@@ -201,12 +235,12 @@ mod tests {
     use quote::quote;
     use syn::parse_quote;
 
-    use super::read_parameters;
+    use super::{RenameRule, read_parameters};
     use crate::diagnostics::Diagnostics;
 
     fn keys(parameter: &TokenStream) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
-        let read = read_parameters(&mut parse_quote!(fn act(#parameter)), &mut diagnostics);
+        let read = read_parameters(&mut parse_quote!(fn act(#parameter)), RenameRule::None, &mut diagnostics);
         diagnostics.finish().unwrap();
         read[0].message_keys()
     }

@@ -7,6 +7,7 @@ use syn::{Ident, ItemImpl, LitStr, Path, Result, Type};
 use super::Partial;
 use super::key_value::{self, KeySet, error_at};
 use super::permission::{PermissionSyntax, PermissionValue};
+use super::rename_rule::RenameRule;
 
 /// The attribute of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,18 +34,19 @@ pub(crate) struct BlockArgs {
     pub(crate) has_unreadable_permission: bool,
     pub(crate) connect: Option<PermissionSyntax>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) rename_all: RenameRule,
     pub(crate) runtime: Option<Path>,
 }
 
 const CONSUMER_KEYS: KeySet = KeySet {
     attribute: "consumer",
-    known: &["user", "permission", "connect", "name", "crate"],
+    known: &["user", "permission", "connect", "name", "rename_all", "crate"],
     hints: &[("permissions", "unknown key `permissions`; write `permission`")],
 };
 
 const HANDLER_KEYS: KeySet = KeySet {
     attribute: "handler",
-    known: &["user", "permission", "name", "crate"],
+    known: &["user", "permission", "name", "rename_all", "crate"],
     hints: &[
         (
             "connect",
@@ -82,6 +84,7 @@ impl BlockArgs {
                 self.connect = Some(PermissionValue::parse(input)?.into_expression()?);
             }
             "name" => self.name = Some(key_value::parse_name(key, input, "\"Chat\"")?),
+            "rename_all" => self.rename_all = RenameRule::parse(key, input)?,
             _ => {
                 key_value::parse_equals(key, input, "::portcullis")?;
                 self.runtime = Some(parse_crate_path(input)?);

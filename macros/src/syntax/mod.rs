@@ -19,6 +19,7 @@ pub(crate) mod pattern;
 pub(crate) mod permission;
 mod permission_errors;
 pub(crate) mod public_name;
+pub(crate) mod rename_rule;
 pub(crate) mod route;
 pub(crate) mod token_string;
 

@@ -288,7 +288,7 @@ const _: () = {
                 #[serde(deny_unknown_fields)]
                 struct __Arguments<__A1, __A2, __A6, __A7> {
                     message: __A1,
-                    #[serde(rename = "draft_id")]
+                    #[serde(rename(deserialize = "draft_id"))]
                     draft: __A2,
                     channel: __A6,
                     text: __A7,

@@ -1,0 +1,34 @@
+// The key of the argument is spelled as `rename_all` says. It still stands for the capture of its own name.
+
+use portcullis::{Context, Handler, Permission, Result, consumer, handler};
+
+struct Chat(Rooms);
+struct Rooms;
+
+struct InRoom;
+
+impl<H: Handler> Permission<H> for InRoom {
+    const CAPTURES: &'static [&'static str] = &["room_id"];
+
+    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+        cx.capture::<u32>("room_id").map(|room| room == 1)
+    }
+}
+
+#[consumer]
+impl Chat {
+    #[route("rooms/{room_id}/")]
+    fn rooms(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+#[handler(permission = InRoom, rename_all = "camelCase")]
+impl Rooms {
+    #[action]
+    async fn delete(&self, room_id: u32) {
+        let _ = room_id;
+    }
+}
+
+fn main() {}
