@@ -18,7 +18,7 @@ pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
     }
     check_permission(event, diagnostics);
     // Lifetimes are allowed, because the payload may borrow from the event.
-    signature::check_method(&event.signature, diagnostics);
+    signature::check_function(&event.signature, diagnostics);
     if let Some(wait) = &event.signature.asyncness {
         let message = "an `#[event]` method cannot be `async`, because delivery does not wait; remove `async`, \
             and load the data before the event is published";
@@ -63,7 +63,7 @@ fn check_parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
     match parameters.as_slice() {
         [] => {
             let name = &event.method;
-            diagnostics.error(name, format!("`{name}` has no event parameter; write `fn {name}(&self, event: &…)`"));
+            diagnostics.error(name, format!("`{name}` has no event parameter; write `fn {name}(event: &…)`"));
         }
         [first, ..] if is_scope(&first.ty) => {
             diagnostics.error(first, "the event parameter comes before the scope; write `event: &…` first");
@@ -75,7 +75,7 @@ fn check_parameters(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
                 diagnostics.error(&scope.ty, format!("an `#[event]` method borrows the scope; write `&Scope<{user}>`"));
             }
             for more in rest.iter().skip(usize::from(scope.is_some())) {
-                let takes = format!("`&self`, `event: &…` and optionally `scope: &Scope<{user}>`");
+                let takes = format!("`event: &…` and optionally `scope: &Scope<{user}>`");
                 diagnostics.error(more, format!("`#[event]` takes {takes}; remove this"));
             }
         }
@@ -162,6 +162,8 @@ mod tests {
         for method in [
             "fn e(&self, event: &Sent) -> View {}",
             "fn e<'e>(&self, event: &'e Sent) -> View<'e> {}",
+            "fn e(event: &Sent) -> &Sent {}",
+            "fn e(event: &Sent, scope: &Scope<Member>) -> Option<View> {}",
             "fn e(&self, _: &a::Sent<u8, &'static str>) -> View {}",
             "fn e(&self, Sent { id }: &Sent, scope: &portcullis::Scope<Member>) -> Option<View> {}",
         ] {
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn event_method_with_invalid_signature_is_rejected() {
         for (method, words) in [
-            ("fn e(event: &Sent) -> View {}", "takes no `&self`"),
+            ("fn e(&mut self, event: &Sent) -> View {}", "write `&self`"),
             ("async fn e(&self, event: &Sent) -> View {}", "cannot be `async`"),
             ("fn e(&self) -> View {}", "`e` has no event parameter"),
             ("fn e(&self, event: Sent) -> View {}", "write `&Sent`"),

@@ -69,11 +69,17 @@ pub(super) fn check_client_method(signature: &Signature, diagnostics: &mut Diagn
 
 /// Checks a method that generated code calls: it takes `&self`, is safe and not generic.
 pub(super) fn check_method(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Some(receiver) = signature.receiver() {
-        check_receiver(receiver, diagnostics);
-    } else {
+    if signature.receiver().is_none() {
         let message = format!("`{}` takes no `&self`; write `fn {0}(&self, …)`", signature.ident);
         diagnostics.error(&signature.ident, message);
+    }
+    check_function(signature, diagnostics);
+}
+
+/// Checks a function that generated code calls, which may be a method: it is safe and not generic.
+pub(super) fn check_function(signature: &Signature, diagnostics: &mut Diagnostics) {
+    if let Some(receiver) = signature.receiver() {
+        check_receiver(receiver, diagnostics);
     }
     if let Some(constness) = &signature.constness {
         diagnostics.error(constness, "clients cannot call a `const fn`; remove `const`");

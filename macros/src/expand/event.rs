@@ -107,13 +107,15 @@ impl EventExpansion<'_> {
         let output = paths::output(at);
         let (option, result, frame_type) = (paths::option(site), paths::result(site), paths::frame_type(site));
         let returns = quote_spanned!(site=> #option<#result<#frame_type>>);
+        let receiver = self.event.has_receiver().then(|| quote_spanned!(site=> #handler,));
+        let receiver_local = receiver.as_ref().map(|_| quote_spanned!(site=> let #handler = self;));
         let Some(scope_parameter) = self.event.scope_parameter() else {
             let (frame, some) = (paths::encode_frame(at), paths::some(site));
             let framed = quote_spanned!(at=> #frame(#name, &#output));
             return quote_spanned! {site=>
                 fn shared_frame(&self, #event: &#ty) -> #returns {
-                    let #handler = self;
-                    let #output = Self::#method(#handler, #event);
+                    #receiver_local
+                    let #output = Self::#method(#receiver #event);
                     #some(#framed)
                 }
             };
@@ -125,8 +127,8 @@ impl EventExpansion<'_> {
         let framed = quote_spanned!(at=> #personal_frame(#name, #output));
         quote_spanned! {site=>
             fn personal_frame(&self, #scope: &#scope_type<Self::User>, #event: &#ty) -> #returns {
-                let #handler = self;
-                let #output = Self::#method(#handler, #event, #scope_argument);
+                #receiver_local
+                let #output = Self::#method(#receiver #event, #scope_argument);
                 #framed
             }
         }

@@ -63,6 +63,10 @@ impl Event {
         }
     }
 
+    pub(crate) fn has_receiver(&self) -> bool {
+        self.signature.receiver().is_some()
+    }
+
     /// Returns the parameters after `&self`.
     pub(crate) fn parameters(&self) -> Vec<&PatType> {
         typed_parameters(&self.signature)
