@@ -10,7 +10,7 @@ use portcullis::testing::connect;
 use portcullis::{
     Context, GrantCache, GrantKey, GrantSet, GrantSource, Handler, Load, Object, ObjectKey, ObjectPermission,
 };
-use portcullis::{Overwrites, Result, User, UserGrants, consumer};
+use portcullis::{Overwrites, PermissionContext, Result, User, UserGrants, consumer};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -79,7 +79,7 @@ impl Load<Chat> for Post {
 /// A leaf about an object. For a list it is evaluated for each element, and must hold for all.
 struct Author;
 impl<H: Handler<User = Member>> ObjectPermission<Post, H> for Author {
-    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Member>, post: &Post) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, cx: &PermissionContext<'_, Member>, post: &Post) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.0 == post.author))
     }
 }

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use portcullis::testing::{ConnectBuilder, connect};
-use portcullis::{AllowAny, ConnectContext, Consumer, Context, Endpoint, Error, Handler, IsAuthenticated};
-use portcullis::{Permission, Result, User, consumer, handler};
+use portcullis::{AllowAny, ConnectContext, Consumer, Endpoint, Error, Handler, IsAuthenticated};
+use portcullis::{Permission, PermissionContext, Result, User, consumer, handler};
 
 /// A name and a role.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ const PEOPLE: [Member; 4] =
 /// A leaf with an argument. It does not use the handler that it guards, so it works for every handler.
 struct Is(&'static str);
 impl<H: Handler<User = Member>> Permission<H> for Is {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.1 == self.0))
     }
 }
@@ -33,7 +33,7 @@ impl<H: Handler<User = Member>> Permission<H> for Is {
 /// opinion accepts.
 struct Banned;
 impl<H: Handler<User = Member>> Permission<H> for Banned {
-    async fn has_permission(&self, club: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, club: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Is("banned").has_permission(club, cx).await
     }
     async fn can_connect(&self, _: &H, cx: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
@@ -41,14 +41,14 @@ impl<H: Handler<User = Member>> Permission<H> for Banned {
     }
 }
 
-/// A leaf for one handler: it looks up the room of the route in that handler's store. Anonymous clients get 401 instead of
+/// A leaf for one handler: it looks up a room in that handler's store. `{room_id}` in the
+/// expressions is the capture of the route. Anonymous clients get 401 instead of
 /// 403, so that a page can show its login form.
-struct InRoom;
+struct InRoom(u32);
 impl Permission<Rooms> for InRoom {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-    async fn has_permission(&self, rooms: &Rooms, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, rooms: &Rooms, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         let member = cx.user().ok_or_else(Error::unauthenticated)?;
-        Ok(rooms.keys.contains(&(cx.capture("room_id")?, member.0)))
+        Ok(rooms.keys.contains(&(self.0, member.0)))
     }
 }
 
@@ -70,12 +70,12 @@ impl Club {
 struct Rooms {
     keys: Vec<(u32, &'static str)>,
 }
-#[handler(user = Member, permission = "Is(\"staff\") | InRoom")]
+#[handler(user = Member, permission = "Is(\"staff\") | InRoom({room_id})")]
 impl Rooms {
     #[action]
     async fn enter(&self) {}
 
-    #[action(permission = InRoom)]
+    #[action(permission = InRoom({room_id}))]
     async fn redecorate(&self) {}
 }
 

@@ -14,7 +14,7 @@ use rooms::{Room, RoomPolicy, Rooms};
 mod rooms {
     use std::future::Future;
 
-    use portcullis::{Context, IsAuthenticated, Permission, Result, User, handler};
+    use portcullis::{Context, IsAuthenticated, Permission, PermissionContext, Result, User, handler};
     use tokio::sync::Mutex;
 
     pub struct Room {
@@ -59,7 +59,11 @@ mod rooms {
         Clear,
     }
     impl<P: RoomPolicy> Permission<Rooms<P>> for May {
-        async fn has_permission(&self, Rooms(policy, room): &Rooms<P>, cx: &Context<'_, P::User>) -> Result<bool> {
+        async fn has_permission(
+            &self,
+            Rooms(policy, room): &Rooms<P>,
+            cx: &PermissionContext<'_, P::User>,
+        ) -> Result<bool> {
             match self.0 {
                 Act::Post => policy.may_post(cx.require_user()?, room).await,
                 Act::Remove => policy.may_remove(cx.require_user()?, room).await,

@@ -5,7 +5,7 @@
 use std::future::Future;
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Context, FromContext, Handler, Permission, Result, consumer, handler};
+use portcullis::{AllowAny, Context, FromContext, Handler, Permission, PermissionContext, Result, consumer, handler};
 use serde::Deserialize;
 
 struct Site {
@@ -44,18 +44,17 @@ impl Policy for ReadOnly {
 }
 
 /// Calls the policy of the `Rooms` that it guards.
-struct MayWrite;
+struct MayWrite(u32);
 impl<P: Policy> Permission<Rooms<P>> for MayWrite {
-    const CAPTURES: &'static [&'static str] = &["room"];
-    async fn has_permission(&self, rooms: &Rooms<P>, cx: &Context<'_, ()>) -> Result<bool> {
-        Ok(rooms.0.may_write(cx.capture("room")?).await)
+    async fn has_permission(&self, rooms: &Rooms<P>, _: &PermissionContext<'_, ()>) -> Result<bool> {
+        Ok(rooms.0.may_write(self.0).await)
     }
 }
 
 struct Rooms<P>(P);
 #[handler(permission = AllowAny)]
 impl<P: Policy> Rooms<P> {
-    #[action(permission = MayWrite)]
+    #[action(permission = MayWrite({room}))]
     async fn write(&self, #[path] room: u32) -> String {
         format!("wrote in room {room}")
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use portcullis::http::request::Parts;
-use portcullis::{Context, Error, IsAuthenticated, Permission, Result, Str, User, consumer, handler};
+use portcullis::{Error, IsAuthenticated, Permission, PermissionContext, Result, Str, User, consumer, handler};
 
 use super::world::{Sent, World};
 
@@ -44,7 +44,7 @@ struct Rooms {
     world: Arc<World>,
 }
 
-#[handler(user = Member, permission = "IsAuthenticated & RoomMember")]
+#[handler(user = Member, permission = "IsAuthenticated & RoomMember({room_id})")]
 impl Rooms {
     #[action]
     async fn send_message(&self, text: Str<'_>) -> Result<Sent> {
@@ -72,14 +72,12 @@ fn send(world: &World, text: &str) -> Result<Sent> {
     Ok(world.send())
 }
 
-/// A member of the room of the route.
-struct RoomMember;
+/// A member of this room.
+struct RoomMember(u32);
 
 impl Permission<Rooms> for RoomMember {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, rooms: &Rooms, cx: &Context<'_, Member>) -> Result<bool> {
-        Ok(rooms.world.is_member(cx.capture("room_id")?, cx.require_user()?.id))
+    async fn has_permission(&self, rooms: &Rooms, cx: &PermissionContext<'_, Member>) -> Result<bool> {
+        Ok(rooms.world.is_member(self.0, cx.require_user()?.id))
     }
 }
 
@@ -87,7 +85,7 @@ impl Permission<Rooms> for RoomMember {
 struct NamedMember;
 
 impl Permission<Named> for NamedMember {
-    async fn has_permission(&self, named: &Named, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, named: &Named, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(named.world.is_member(cx.argument("room_id")?, cx.require_user()?.id))
     }
 }

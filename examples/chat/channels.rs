@@ -27,7 +27,7 @@ impl HasState for Channels {
     }
 }
 
-#[handler(user = Account, permission = "Public")]
+#[handler(user = Account, permission = "Public({room_id})")]
 impl Channels {
     /// Makes the caller a member, and this connection a member of the channel's group.
     #[action]

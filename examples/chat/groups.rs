@@ -18,8 +18,8 @@ use super::state::HasState as _;
 #[derive(Clone, PartialEq, Eq, Hash, Group)]
 #[group(
     consumer = Chat,
-    permission = "May(Act::Read)",
-    publish = "May(Act::Read) | May(Act::Send) | Public",
+    permission = "May(Act::Read, {0})",
+    publish = "May(Act::Read, {0}) | May(Act::Send, {0}) | Public({0})",
     events(
         MessageCreated, MessageEdited, MessageDeleted, Typing, MemberAdded, MemberRemoved, RoleChanged, RoomChanged,
         UploadCreated
@@ -35,16 +35,16 @@ pub(crate) struct Inbox(pub(crate) UserId);
 
 /// The policy decides as for messages: at the join, when `revoke.rs` reports a change, and when an action publishes.
 impl GroupPermission<RoomGroup, Chat> for May {
-    async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, group: &RoomGroup) -> Result<bool> {
+    async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, _: &RoomGroup) -> Result<bool> {
         let Some(user) = scope.user() else { return Ok(false) };
-        chat.state().may(self.0, chat.store().standing(group.0, user.id)?.as_ref())
+        chat.state().may(self.0, chat.store().standing(self.1, user.id)?.as_ref())
     }
 }
 
 impl GroupPermission<RoomGroup, Chat> for Public {
-    async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, group: &RoomGroup) -> Result<bool> {
+    async fn may_join(&self, chat: &Chat, scope: &Scope<Account>, _: &RoomGroup) -> Result<bool> {
         let Some(user) = scope.user() else { return Ok(false) };
-        Ok(chat.store().standing(group.0, user.id)?.is_some_and(|who| who.is_public()))
+        Ok(chat.store().standing(self.0, user.id)?.is_some_and(|who| who.is_public()))
     }
 }
 

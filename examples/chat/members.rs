@@ -30,10 +30,10 @@ impl HasState for Members {
 }
 
 /// Private conversations are refused, because their members are fixed.
-#[handler(user = Account, permission = "Shared")]
+#[handler(user = Account, permission = "Shared({room_id})")]
 impl Members {
     /// All users or none.
-    #[action(permission = "May(Act::Manage(Single::Add))")]
+    #[action(permission = "May(Act::Manage(Single::Add), {room_id})")]
     async fn add(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, users: Vec<UserId>) -> Result<Vec<Place>> {
         let room = cx.publish_permit(RoomGroup(room_id)).await?;
         let added = self.state.store.add(room_id, &users)?;
@@ -45,7 +45,7 @@ impl Members {
     }
 
     /// All users or none.
-    #[action(permission = "May(Act::Manage(Single::Remove)) & Removable(users)")]
+    #[action(permission = "May(Act::Manage(Single::Remove), {room_id}) & Removable(users)")]
     async fn remove(
         &self,
         cx: &Context<'_, Account>,
@@ -96,7 +96,7 @@ impl HasState for Membership {
     }
 }
 
-#[handler(user = Account, permission = "May(Act::Administer)")]
+#[handler(user = Account, permission = "May(Act::Administer, {room_id})")]
 impl Membership {
     #[action(permission = "!Creator(member)")]
     async fn promote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {

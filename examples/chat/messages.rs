@@ -28,9 +28,9 @@ impl HasState for Messages {
     }
 }
 
-#[handler(user = Account, permission = "May(Act::Read)")]
+#[handler(user = Account, permission = "May(Act::Read, {room_id})")]
 impl Messages {
-    #[action(permission = "Author(message) | May(Act::Moderate) & chat.can_moderate_chat(message)")]
+    #[action(permission = "Author(message) | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message)")]
     async fn edit(
         &self,
         cx: &Context<'_, Account>,
@@ -43,7 +43,7 @@ impl Messages {
         Ok(edited)
     }
 
-    #[action(permission = "Author(message) | May(Act::Moderate) & chat.can_moderate_chat(message)")]
+    #[action(permission = "Author(message) | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message)")]
     async fn delete(
         &self,
         cx: &Context<'_, Account>,

@@ -1,9 +1,9 @@
 //! The permissions of messages and objects. They read the database each time, so a revoked right has no effect any more
 //! at once.
 
-use portcullis::{Context, Error, ObjectPermission, Permission, Result};
+use portcullis::{Error, ObjectPermission, Permission, PermissionContext, Result};
 
-use super::model::{Account, Kind, Message, Place, Role, Single};
+use super::model::{Account, Kind, Message, Place, Role, RoomId, Single};
 use super::objects::Elsewhere;
 use super::policy::Standing;
 use super::state::{HasState, State};
@@ -42,14 +42,12 @@ impl State {
     }
 }
 
-/// Holds if the policy lets the caller do this in the room of the route.
-pub(crate) struct May(pub(crate) Act);
+/// Holds if the policy lets the caller do this in the room.
+pub(crate) struct May(pub(crate) Act, pub(crate) RoomId);
 
 impl<H: HasState> Permission<H> for May {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, cx.capture("room_id")?)?;
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
+        let who = handler.standing(cx, self.1)?;
         handler.state().may(self.0, who.as_ref())
     }
 }
@@ -58,63 +56,58 @@ impl<H: HasState> Permission<H> for May {
 pub(crate) struct Active;
 
 impl<H: HasState> Permission<H> for Active {
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
         let Some(user) = cx.user() else { return Ok(false) };
         handler.store().active(user.id)
     }
 }
 
-/// Holds if the caller is a member of the room of the route, regardless of the policy.
-pub(crate) struct Member;
+/// Holds if the caller is a member of the room, regardless of the policy.
+pub(crate) struct Member(pub(crate) RoomId);
 
 impl<H: HasState> Permission<H> for Member {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
-        Ok(handler.standing(cx, cx.capture("room_id")?)?.is_some_and(|who| who.is_member()))
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
+        Ok(handler.standing(cx, self.0)?.is_some_and(|who| who.is_member()))
     }
 }
 
-/// Holds if the room of the route is not a private conversation. For one, the request makes no sense: 400 instead of 403.
-pub(crate) struct Shared;
+/// Holds if the room is not a private conversation. For one, the request makes no sense: 400 instead of 403.
+pub(crate) struct Shared(pub(crate) RoomId);
 
 impl<H: HasState> Permission<H> for Shared {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
-        match handler.standing(cx, cx.capture("room_id")?)? {
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
+        match handler.standing(cx, self.0)? {
             Some(who) if who.room.kind == Kind::Private => Err(Error::bad_request("This is a private conversation.")),
             who => Ok(who.is_some()),
         }
     }
 }
 
-/// Holds if the room of the route is a channel that every user may join.
-pub(crate) struct Public;
+/// Holds if the room is a channel that every user may join.
+pub(crate) struct Public(pub(crate) RoomId);
 
 impl<H: HasState> Permission<H> for Public {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, cx.capture("room_id")?)?;
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
+        let who = handler.standing(cx, self.0)?;
         Ok(who.is_some_and(|who| who.is_public()))
     }
 }
 
-/// Holds for the creator of the room. `Creator` is about the caller, `Creator(member)` about a member.
-pub(crate) struct Creator;
+/// Holds if the caller is the creator of the room.
+pub(crate) struct IsCreator(pub(crate) RoomId);
 
-impl<H: HasState> Permission<H> for Creator {
-    const CAPTURES: &'static [&'static str] = &["room_id"];
-
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, cx.capture("room_id")?)?;
+impl<H: HasState> Permission<H> for IsCreator {
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
+        let who = handler.standing(cx, self.0)?;
         Ok(who.and_then(|who| who.place).is_some_and(|place| place.role == Role::Creator))
     }
 }
 
+/// Holds for the member who is the creator of the room.
+pub(crate) struct Creator;
+
 impl<H: HasState> ObjectPermission<Place, H> for Creator {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, Account>, place: &Place) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role == Role::Creator)
     }
 }
@@ -123,7 +116,7 @@ impl<H: HasState> ObjectPermission<Place, H> for Creator {
 pub(crate) struct Removable;
 
 impl<H: HasState> ObjectPermission<Place, H> for Removable {
-    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, place: &Place) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, cx: &PermissionContext<'_, Account>, place: &Place) -> Result<bool> {
         Ok(place.role != Role::Creator || cx.require_user()?.id == place.user)
     }
 }
@@ -132,7 +125,12 @@ impl<H: HasState> ObjectPermission<Place, H> for Removable {
 pub(crate) struct Author;
 
 impl<H: HasState> ObjectPermission<Message, H> for Author {
-    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        _: &H,
+        cx: &PermissionContext<'_, Account>,
+        message: &Message,
+    ) -> Result<bool> {
         Ok(cx.require_user()?.id == message.author)
     }
 }
@@ -141,13 +139,23 @@ impl<H: HasState> ObjectPermission<Message, H> for Author {
 pub(crate) struct Readable;
 
 impl<H: HasState> ObjectPermission<Message, H> for Readable {
-    async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Message) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        handler: &H,
+        cx: &PermissionContext<'_, Account>,
+        message: &Message,
+    ) -> Result<bool> {
         handler.state().may_read(handler.standing(cx, message.room)?.as_ref())
     }
 }
 
 impl<H: HasState> ObjectPermission<Elsewhere, H> for Readable {
-    async fn has_object_permission(&self, handler: &H, cx: &Context<'_, Account>, message: &Elsewhere) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        handler: &H,
+        cx: &PermissionContext<'_, Account>,
+        message: &Elsewhere,
+    ) -> Result<bool> {
         ObjectPermission::<Message, H>::has_object_permission(self, handler, cx, &message.0).await
     }
 }

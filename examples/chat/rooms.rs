@@ -10,7 +10,7 @@ use super::members::Members;
 use super::messages::Messages;
 use super::model::{Account, Message, Place, Room, RoomId, Upload};
 use super::objects::{Caller, Elsewhere, filled};
-use super::permissions::{Act, Creator, May, Member, Readable, Shared};
+use super::permissions::{Act, IsCreator, May, Member, Readable, Shared};
 use super::policy::Standing;
 use super::revoke;
 use super::settings::Settings;
@@ -60,27 +60,27 @@ struct RoomView {
 }
 
 /// The two permissions usually hold for the same users, but a site policy may let a user post without reading.
-#[handler(user = Account, permission = "May(Act::Read) | May(Act::Send)")]
+#[handler(user = Account, permission = "May(Act::Read, {room_id}) | May(Act::Send, {room_id})")]
 impl Rooms {
     /// Reads the room, and joins its group on this connection.
-    #[action(permission = "May(Act::Read)")]
+    #[action(permission = "May(Act::Read, {room_id})")]
     async fn enter(&self, cx: &Context<'_, Account>, #[extract] who: Standing) -> Result<RoomView> {
         cx.join(RoomGroup(who.room.id)).await?;
         self.read_room(who)
     }
 
-    #[action(permission = "May(Act::Read)")]
+    #[action(permission = "May(Act::Read, {room_id})")]
     fn read_room(&self, #[extract] who: Standing) -> Result<RoomView> {
         Ok(RoomView { members: self.state.store.members(who.room.id)?, room: who.room })
     }
 
-    #[action(permission = "May(Act::Read)")]
+    #[action(permission = "May(Act::Read, {room_id})")]
     fn read_messages(&self, #[path] room_id: RoomId) -> Result<Vec<Message>> {
         self.state.store.messages(room_id)
     }
 
     /// A reply is to a message of the same room; messages of other rooms count as missing.
-    #[action(permission = "May(Act::Send) & Readable(reply_to)")]
+    #[action(permission = "May(Act::Send, {room_id}) & Readable(reply_to)")]
     async fn send(
         &self,
         cx: &Context<'_, Account>,
@@ -94,7 +94,7 @@ impl Rooms {
     }
 
     /// Posts a copy of a message from another room that the caller may read.
-    #[action(permission = "May(Act::Send) & Readable(message)")]
+    #[action(permission = "May(Act::Send, {room_id}) & Readable(message)")]
     async fn forward(
         &self,
         cx: &Context<'_, Account>,
@@ -106,7 +106,7 @@ impl Rooms {
         self.say(cx, &Draft { room: room_id, author: caller.0, text, reply_to: None, forwarded: true }).await
     }
 
-    #[action(permission = "May(Act::Send)")]
+    #[action(permission = "May(Act::Send, {room_id})")]
     async fn typing(
         &self,
         cx: &Context<'_, Account>,
@@ -117,7 +117,7 @@ impl Rooms {
         Ok(NoContent)
     }
 
-    #[action(permission = "May(Act::Send)")]
+    #[action(permission = "May(Act::Send, {room_id})")]
     async fn upload(
         &self,
         cx: &Context<'_, Account>,
@@ -132,12 +132,12 @@ impl Rooms {
         Ok(Created(upload))
     }
 
-    #[action(permission = "May(Act::Read) & uploads.read(room_id)")]
+    #[action(permission = "May(Act::Read, {room_id}) & uploads.read(room_id)")]
     fn read_uploads(&self, #[path] room_id: RoomId) -> Result<Vec<Upload>> {
         self.state.store.uploads(room_id)
     }
 
-    #[action(permission = "Member & Shared")]
+    #[action(permission = "Member({room_id}) & Shared({room_id})")]
     async fn leave(
         &self,
         cx: &Context<'_, Account>,
@@ -154,7 +154,7 @@ impl Rooms {
         Ok(NoContent)
     }
 
-    #[action(permission = "May(Act::Administer) & Creator")]
+    #[action(permission = "May(Act::Administer, {room_id}) & IsCreator({room_id})")]
     async fn delete(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<NoContent> {
         let members = self.state.store.members(room_id)?;
         self.state.store.delete_room(room_id)?;

@@ -43,7 +43,7 @@ impl HasState for Settings {
     }
 }
 
-#[handler(user = Account, permission = "Shared & May(Act::Administer)")]
+#[handler(user = Account, permission = "Shared({room_id}) & May(Act::Administer, {room_id})")]
 impl Settings {
     #[action]
     async fn rename(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId, name: String) -> Result<Room> {

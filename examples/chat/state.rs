@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis::{Context, Handler, Result};
+use portcullis::{Handler, PermissionContext, Result};
 
 use super::model::{Account, RoomId};
 use super::policy::{Policy, Standing};
@@ -26,7 +26,7 @@ pub(crate) trait HasState: Handler<User = Account> {
     }
 
     /// The caller's standing in a room. `None` if the connection is anonymous or the room does not exist.
-    fn standing(&self, cx: &Context<'_, Account>, room: RoomId) -> Result<Option<Standing>> {
+    fn standing(&self, cx: &PermissionContext<'_, Account>, room: RoomId) -> Result<Option<Standing>> {
         let Some(user) = cx.user() else { return Ok(None) };
         self.store().standing(room, user.id)
     }

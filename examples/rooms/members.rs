@@ -32,14 +32,14 @@ impl Members {
     }
 
     /// `!Themselves`: no user promotes themselves, and no owner steps down by mistake.
-    #[action(permission = "(HasRole(Role::Owner) | SiteAdmin) & !Themselves")]
+    #[action(permission = "(HasRole(Role::Owner, {room_id}) | SiteAdmin) & !Themselves({user_id})")]
     fn set_role(&self, #[path] room_id: RoomId, #[path] user_id: UserId, role: Role) -> Result<Member> {
         self.store.member(room_id, user_id)?;
         self.store.set_role(room_id, user_id, role)?;
         self.store.member(room_id, user_id)
     }
 
-    #[action(permission = "HasRole(Role::Moderator) & Outranks | SiteAdmin")]
+    #[action(permission = "HasRole(Role::Moderator, {room_id}) & Outranks({room_id}, {user_id}) | SiteAdmin")]
     fn ban(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<Member> {
         self.store.member(room_id, user_id)?;
         if !self.store.ban(room_id, user_id)? {
@@ -48,14 +48,14 @@ impl Members {
         self.store.member(room_id, user_id)
     }
 
-    #[action(permission = "HasRole(Role::Moderator) | SiteAdmin")]
+    #[action(permission = "HasRole(Role::Moderator, {room_id}) | SiteAdmin")]
     fn unban(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<Member> {
         self.store.unban(room_id, user_id)?;
         self.store.member(room_id, user_id)
     }
 
     /// A member leaves on their own; an owner passes the room on first.
-    #[action(permission = "Themselves & !HasRole(Role::Owner)")]
+    #[action(permission = "Themselves({user_id}) & !HasRole(Role::Owner, {room_id})")]
     fn leave(&self, #[path] room_id: RoomId, #[path] user_id: UserId) -> Result<NoContent> {
         self.store.remove(room_id, user_id).map(|()| NoContent)
     }

@@ -33,12 +33,12 @@ impl Messages {
         self.store.message(room_id, message_id)?.ok_or_else(Error::not_found)
     }
 
-    #[action(permission = "Author & !Locked")]
+    #[action(permission = "Author({room_id}, {message_id}) & !Locked({room_id})")]
     fn edit(&self, #[path] room_id: RoomId, #[path] message_id: MessageId, text: String) -> Result<NoContent> {
         self.store.edit(room_id, message_id, &filled("text", text)?).map(|()| NoContent)
     }
 
-    #[action(permission = "Author | HasRole(Role::Moderator) | SiteAdmin")]
+    #[action(permission = "Author({room_id}, {message_id}) | HasRole(Role::Moderator, {room_id}) | SiteAdmin")]
     fn delete(&self, #[path] room_id: RoomId, #[path] message_id: MessageId) -> Result<NoContent> {
         self.store.delete(room_id, message_id).map(|()| NoContent)
     }

@@ -47,7 +47,7 @@ struct Posted {
     id: MessageId,
 }
 
-#[handler(user = Account, permission = "HasRole(Role::Member) & !Banned | SiteAdmin")]
+#[handler(user = Account, permission = "HasRole(Role::Member, {room_id}) & !Banned({room_id}) | SiteAdmin")]
 impl Rooms {
     /// `rooms/1/?page=2` is the second page.
     #[action]
@@ -56,7 +56,7 @@ impl Rooms {
         Ok(Reading { room, page, messages: self.store.messages(room_id, page)? })
     }
 
-    #[action(permission = "!Locked | HasRole(Role::Moderator)")]
+    #[action(permission = "!Locked({room_id}) | HasRole(Role::Moderator, {room_id})")]
     fn post(
         &self,
         #[path] room_id: RoomId,
@@ -68,18 +68,18 @@ impl Rooms {
         Ok(Created(Posted { id }))
     }
 
-    #[action(permission = "HasRole(Role::Moderator) | SiteAdmin")]
+    #[action(permission = "HasRole(Role::Moderator, {room_id}) | SiteAdmin")]
     fn lock(&self, #[path] room_id: RoomId, locked: bool) -> Result<NoContent> {
         self.store.set_locked(room_id, locked).map(|()| NoContent)
     }
 
-    #[action(permission = "HasRole(Role::Owner) | SiteAdmin")]
+    #[action(permission = "HasRole(Role::Owner, {room_id}) | SiteAdmin")]
     fn rename(&self, #[path] room_id: RoomId, name: String) -> Result<NoContent> {
         self.store.rename(room_id, &filled("name", name)?).map(|()| NoContent)
     }
 
     /// All messages as one text. It may take long, so it runs in the blocking pool.
-    #[action(blocking, permission = "HasRole(Role::Owner)")]
+    #[action(blocking, permission = "HasRole(Role::Owner, {room_id})")]
     fn export(&self, #[path] room_id: RoomId) -> Result<String> {
         let mut text = String::new();
         for message in self.store.transcript(room_id)? {

@@ -14,7 +14,7 @@ pub use crate::action::{
 pub use crate::consumer::{
     ActionDescriptor, ActionFn, ActionFuture, CaptureUse, Consumer, ConsumerBlock, Dispatch, EventDescriptor,
     HandlerBlock, HandlerDescriptor, Mountable, Pattern, PublishRule, Regex, Registration, RouteDescriptor, Segment,
-    Traversal, check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts,
+    Traversal, check_consumer_captures, check_descriptor, check_mount, check_mounts,
 };
 #[cfg(feature = "registry")]
 pub use crate::consumer::{GroupRegistration, inventory};

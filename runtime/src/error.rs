@@ -17,13 +17,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An action may return other error types itself, see [`Error`].
 ///
 /// ```
-/// use portcullis::{Context, Handler, Permission, Result, ResultExt};
+/// use portcullis::{Handler, Permission, PermissionContext, Result, ResultExt};
 ///
 /// /// Grants access while the flag is in a file.
 /// struct Enabled;
 ///
 /// impl<H: Handler> Permission<H> for Enabled {
-///     async fn has_permission(&self, _handler: &H, _cx: &Context<'_, H::User>) -> Result<bool> {
+///     async fn has_permission(&self, _handler: &H, _cx: &PermissionContext<'_, H::User>) -> Result<bool> {
 ///         Ok(std::fs::read_to_string("/run/enabled").fault()?.trim() == "yes")
 ///     }
 /// }
@@ -252,6 +252,11 @@ impl Error {
     pub fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Error {
         self.0.field = Some(field.into());
         self
+    }
+
+    /// Returns whether a capture of the route does not parse.
+    pub(crate) fn is_malformed_capture(&self) -> bool {
+        self.0.is_about_message && self.0.status == StatusCode::NOT_FOUND
     }
 
     pub(crate) fn into_message_error(mut self) -> Error {

@@ -13,7 +13,7 @@ pub mod rng;
 use std::borrow::Cow;
 use std::sync::{LazyLock, Mutex};
 
-use portcullis::{Context, Error, Handler, Permission, Result, User};
+use portcullis::{Error, Handler, Permission, PermissionContext, Result, User};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
@@ -39,7 +39,7 @@ pub fn member(id: u32, roles: &[&'static str]) -> Member {
 pub struct HasRole(pub &'static str);
 
 impl<H: Handler<User = Member>> Permission<H> for HasRole {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.roles.contains(&self.0)))
     }
 }
@@ -58,7 +58,7 @@ pub trait EvaluationLog: Handler<User = Member> {
 pub struct Scripted(pub &'static str);
 
 impl<H: EvaluationLog> Permission<H> for Scripted {
-    async fn has_permission(&self, handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         handler.evaluated().lock().unwrap().push(self.0);
         let result = cx
             .user()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, Str, User, consumer};
+use portcullis::{AllowAny, Context, Error, Handler, Permission, PermissionContext, Result, Str, User, consumer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl User for Member {
 struct Named;
 
 impl<H: Handler> Permission<H> for Named {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(!cx.argument::<&str>("text")?.is_empty())
     }
 }
@@ -33,7 +33,7 @@ impl<H: Handler> Permission<H> for Named {
 struct Unnamed;
 
 impl<H: Handler> Permission<H> for Unnamed {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(cx.argument::<Option<&str>>("text")?.is_none())
     }
 }

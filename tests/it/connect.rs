@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission, Result, consumer,
+    AllowAny, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission, PermissionContext,
+    Result, consumer,
 };
 
 use crate::common::{HasRole, Member, member};
@@ -14,7 +15,7 @@ use crate::common::{HasRole, Member, member};
 struct Banned;
 
 impl<H: Handler<User = Member>> Permission<H> for Banned {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.roles.contains(&"banned")))
     }
 
@@ -68,7 +69,7 @@ impl Strict {
 struct IsConnectAction;
 
 impl<H: Handler<User = Member>> Permission<H> for IsConnectAction {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.action() == "connect" && cx.route().is_empty() && cx.scope().path() == "/side")
     }
 }

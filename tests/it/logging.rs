@@ -2,7 +2,7 @@
 //! the id of its reply.
 
 use portcullis::testing::connect;
-use portcullis::{AllowAny, Context, Error, Handler, Permission, Result, consumer, handler};
+use portcullis::{AllowAny, Error, Handler, Permission, PermissionContext, Result, consumer, handler};
 
 use crate::common::log_capture::LogCapture;
 use crate::common::{HasRole, Member, member};
@@ -16,7 +16,7 @@ struct Inner;
 struct Broken;
 
 impl<H: Handler> Permission<H> for Broken {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Err(Error::internal("no database"))
     }
 }
@@ -24,7 +24,7 @@ impl<H: Handler> Permission<H> for Broken {
 struct Panics;
 
 impl<H: Handler> Permission<H> for Panics {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         panic!("no memory")
     }
 }

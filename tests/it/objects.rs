@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, Endpoint, Error, Limits, Load, Object, ObjectPermission, Result, consumer, handler,
+    AllowAny, Context, Endpoint, Error, Limits, Load, Object, ObjectPermission, PermissionContext, Result, consumer,
+    handler,
 };
 use serde_json::{Value, json};
 
@@ -72,7 +73,12 @@ impl Load<Folders> for Note {
 struct Owner;
 
 impl ObjectPermission<Note, Folders> for Owner {
-    async fn has_object_permission(&self, folders: &Folders, _: &Context<'_, Member>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        folders: &Folders,
+        _: &PermissionContext<'_, Member>,
+        note: &Note,
+    ) -> Result<bool> {
         folders.log.lock().unwrap().push("owner");
         match note.name {
             "faulty" => Err(Error::internal("the check's secret")),
@@ -88,7 +94,12 @@ struct Careless;
 impl ObjectPermission<Note, Folders> for Careless {
     const CAPTURES: &'static [&'static str] = &["folder"];
 
-    async fn has_object_permission(&self, _: &Folders, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        _: &Folders,
+        cx: &PermissionContext<'_, Member>,
+        note: &Note,
+    ) -> Result<bool> {
         let read = match note.name {
             "mine" => cx.capture::<u8>("folder").map(u32::from),
             "theirs" => cx.argument("page"),
@@ -103,7 +114,12 @@ impl ObjectPermission<Note, Folders> for Careless {
 struct HasName(&'static str);
 
 impl ObjectPermission<Note, Folders> for HasName {
-    async fn has_object_permission(&self, folders: &Folders, _: &Context<'_, Member>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(
+        &self,
+        folders: &Folders,
+        _: &PermissionContext<'_, Member>,
+        note: &Note,
+    ) -> Result<bool> {
         folders.log.lock().unwrap().push("is");
         Ok(note.name == self.0)
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use portcullis::http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, Blocking, BlockingPermission, Context, Error, Handler, IsAuthenticated, Limits, Permission, Result,
-    consumer, http_permission,
+    AllowAny, Blocking, BlockingPermission, Error, Handler, IsAuthenticated, Limits, Permission, PermissionContext,
+    Result, consumer, http_permission,
 };
 
 use crate::common::{Member, member};
@@ -31,7 +31,7 @@ impl BlockingPermission<Library> for InLedger {
     fn check(
         &self,
         library: &Library,
-        cx: &Context<'_, Member>,
+        cx: &PermissionContext<'_, Member>,
     ) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
         let (ledger, member, least) = (library.ledger.clone(), cx.require_user()?.clone(), self.0);
         Ok(move || {
@@ -55,7 +55,11 @@ impl BlockingPermission<Library> for InLedger {
 struct Paying;
 
 impl BlockingPermission<Library> for Paying {
-    fn check(&self, _: &Library, cx: &Context<'_, Member>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
+    fn check(
+        &self,
+        _: &Library,
+        cx: &PermissionContext<'_, Member>,
+    ) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
         let pays = cx.require_user()?.roles.contains(&"paying");
         Ok(move || Ok(pays))
     }
@@ -93,7 +97,7 @@ http_permission! {
 struct Quota;
 
 impl<H: Handler<User = Member>> Permission<H> for Quota {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         match cx.require_user()?.roles.first() {
             Some(&"spent") => Err(Error::too_many_requests(Duration::from_millis(1500))),
             _ => Ok(true),

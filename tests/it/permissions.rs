@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::testing::{Client, connect};
 use portcullis::{
-    AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, Result, consumer, handler,
+    AllowAny, Context, DenyAll, Endpoint, Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer,
+    handler,
 };
 
 use crate::common::{EvaluationLog, HasRole, Member, Scripted, member};
@@ -81,7 +82,7 @@ impl Inner {
 struct ReadsUndeclared;
 
 impl<H: Handler> Permission<H> for ReadsUndeclared {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         cx.capture::<u32>("id").map(|_| true)
     }
 }
@@ -91,7 +92,7 @@ struct ReadsDeclared;
 impl<H: Handler> Permission<H> for ReadsDeclared {
     const CAPTURES: &'static [&'static str] = &["id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         cx.capture::<u32>("id").map(|id| id == 7)
     }
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, Group, Load, Object, Permission, Result, User, consumer, handler};
+use portcullis::{
+    AllowAny, Context, Group, Load, Object, Permission, PermissionContext, Result, User, consumer, handler,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -32,7 +34,7 @@ impl Load<Chat> for Room {
 struct HasText;
 
 impl Permission<Chat> for HasText {
-    async fn has_permission(&self, _: &Chat, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &Chat, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(!cx.argument::<&str>("messageText")?.is_empty())
     }
 }

@@ -1,7 +1,9 @@
 //! Routes: nesting, captures, regular expressions, tails, queries, and unknown routes.
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, Error, FromContext, Handler, Permission, Result, consumer, handler};
+use portcullis::{
+    AllowAny, Context, Error, FromContext, Handler, Permission, PermissionContext, Result, consumer, handler,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -59,7 +61,7 @@ struct EvenRoom;
 impl<H: Handler> Permission<H> for EvenRoom {
     const CAPTURES: &'static [&'static str] = &["room_id", "message_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         let message: String = cx.capture("message_id")?;
         Ok(cx.capture::<u8>("room_id")? % 2 == 0 && message != "secret")
     }

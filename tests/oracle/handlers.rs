@@ -51,7 +51,7 @@ struct Scripted(&'static Place, Leaf);
 impl Permission<Live> for Scripted {
     const CAPTURES: &'static [&'static str] = ALL_CAPTURES;
 
-    async fn has_permission(&self, level: &Live, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, level: &Live, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         level.script.has_permission(self.0, self.1, cx).await
     }
 

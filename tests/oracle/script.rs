@@ -5,7 +5,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use portcullis::__private::{Call, Context, IntoReply, Reply};
-use portcullis::{Created, Error, NoReply, Result, StatusCode, User};
+use portcullis::{Created, Error, NoReply, PermissionContext, Result, StatusCode, User};
 
 use crate::case::{ALL_CAPTURES, Answer, Answers, Handshake, Leaf, Outcome};
 use crate::trace::{Event, Place, Seen, Way};
@@ -101,7 +101,12 @@ impl Script {
         }
     }
 
-    pub(crate) async fn has_permission(&self, place: &Place, leaf: Leaf, cx: &Context<'_, Member>) -> Result<bool> {
+    pub(crate) async fn has_permission(
+        &self,
+        place: &Place,
+        leaf: Leaf,
+        cx: &PermissionContext<'_, Member>,
+    ) -> Result<bool> {
         self.write(Event::Evaluated(place.clone(), leaf, seen(cx)));
         let answers = match self.now() {
             Now::Handshake(handshake) => handshake.action,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     ConnectContext, Context, Disconnect, Endpoint, FromContext, GrantSet, GrantSource, Handler, IsAuthenticated,
-    Limits, Load, Object, ObjectPermission, Result, UserGrants, consumer, handler,
+    Limits, Load, Object, ObjectPermission, PermissionContext, Result, UserGrants, consumer, handler,
 };
 use tokio::sync::Notify;
 
@@ -97,7 +97,7 @@ impl Load<Docs> for Doc {
 struct Owner;
 
 impl ObjectPermission<Doc, Docs> for Owner {
-    async fn has_object_permission(&self, _: &Docs, cx: &Context<'_, Member>, doc: &Doc) -> Result<bool> {
+    async fn has_object_permission(&self, _: &Docs, cx: &PermissionContext<'_, Member>, doc: &Doc) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.id == doc.0))
     }
 }

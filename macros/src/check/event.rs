@@ -32,6 +32,7 @@ pub(super) fn check(event: &Event, block: &Block, diagnostics: &mut Diagnostics)
 fn check_permission(event: &Event, diagnostics: &mut Diagnostics) {
     match &event.permission {
         Some(expression) => {
+            leaf_parameters::reject_event_captures(expression, diagnostics);
             if leaf_parameters::check_whole(expression, "event", diagnostics) {
                 logic::check_expression(expression, diagnostics);
             }

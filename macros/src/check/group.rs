@@ -82,6 +82,12 @@ fn check_attributes(group: &Group, diagnostics: &mut Diagnostics) {
 /// Checks that each codename refers to a field of the group. Returns whether all do.
 fn check_fields(expression: &Expression, group: &Group, diagnostics: &mut Diagnostics) -> bool {
     let mut is_valid = true;
+    for placeholder in expression.leaves.iter().flat_map(|leaf| &leaf.placeholders) {
+        if let Some(message) = missing_placeholder_message(placeholder, group) {
+            is_valid = false;
+            diagnostics.error(placeholder, message);
+        }
+    }
     for leaf in expression.leaves.iter().filter(|leaf| leaf.is_codename) {
         let Some(about) = &leaf.subject else { continue };
         if let Some(message) = missing_field_message(about, group) {

@@ -62,12 +62,11 @@ impl ActionExpansion<'_> {
         }
     }
 
-    /// Returns checks for an action of a consumer: no leaf and no object needs a capture, because a consumer has no route.
+    /// Returns checks for an action of a consumer: no object needs a capture, because a consumer has no route.
     pub(super) fn captures_check(&self, block: &Block) -> TokenStream {
         let cfgs = &self.action.cfgs;
-        let permission = self.permission.as_ref().map(|permission| permission.check_consumer_captures(block, cfgs));
         let objects = self.objects.iter().map(|object| object.check_consumer_captures(block, cfgs));
-        quote!(#permission #(#objects)*)
+        quote!(#(#objects)*)
     }
 
     fn capture_uses(&self) -> TokenStream {

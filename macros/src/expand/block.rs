@@ -122,9 +122,8 @@ impl<'a> Generated<'a> {
 
     /// Returns the checks of a consumer without generics.
     fn checks(&self) -> TokenStream {
-        let own = self.permission.iter().map(|permission| permission.check_consumer_captures(self.block, &[]));
         let actions = self.actions.iter().map(|action| action.captures_check(self.block));
-        own.chain(actions).chain(self.routes.iter().map(|route| route.mount_check(self.block))).collect()
+        actions.chain(self.routes.iter().map(|route| route.mount_check(self.block))).collect()
     }
 
     /// Returns one impl per event.

@@ -29,11 +29,10 @@ pub(super) fn consumer(
     let authorize_connect = authorize_connect(block_permission, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(hook_method);
     let authenticates = block.authenticates.iter().map(authenticate::items);
-    let check_const = (!block.is_concrete()).then(|| check_const(strict.as_ref()));
+    let check_const = (!block.is_concrete()).then(|| check_const());
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
-        let strict = strict.as_ref().map(|expression| expression.check_connect_captures(block));
-        quote!(#strict #register!(#ty);)
+        quote!(#register!(#ty);)
     });
     quote! {
         #items
@@ -68,15 +67,9 @@ fn events_const(events: &[event::EventExpansion<'_>]) -> Option<TokenStream> {
 }
 
 /// Returns the constant that checks a generic consumer, whose captures are known only when it is mounted.
-fn check_const(strict: Option<&NamedExpression<'_>>) -> TokenStream {
+fn check_const() -> TokenStream {
     let (check, dispatch) = (paths::check_mounts(Span::call_site()), paths::dispatch(Span::call_site()));
-    let strict = strict.map(NamedExpression::check_connect_captures_when_mounted);
-    quote! {
-        const CHECK: () = {
-            #check(<Self as #dispatch>::DESCRIPTOR);
-            #strict
-        };
-    }
+    quote!(const CHECK: () = #check(<Self as #dispatch>::DESCRIPTOR);)
 }
 
 fn authorize_connect(

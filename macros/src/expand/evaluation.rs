@@ -8,7 +8,6 @@ use super::leaf::{self, NamedLeaf};
 use super::paths::{self, Locals};
 use super::tokens::index_literal;
 use crate::model::action::Action;
-use crate::model::block::Block;
 use crate::model::expression::{Expression, Tree};
 
 /// An expression with the names of its generated items.
@@ -55,7 +54,7 @@ impl<'a> NamedExpression<'a> {
         quote!(&#name)
     }
 
-    /// Returns one `CaptureUse` per leaf that reads captures.
+    /// Returns one `CaptureUse` per leaf that names captures.
     pub(super) fn capture_uses(&self) -> TokenStream {
         self.leaves.iter().filter_map(NamedLeaf::capture_use).collect()
     }
@@ -190,21 +189,6 @@ impl<'a> NamedExpression<'a> {
             Some(quote_spanned!(locals.site=> #position => #arm,))
         });
         arms.collect()
-    }
-
-    /// Returns checks, at each leaf of a consumer's own expressions, that it reads no captures.
-    pub(super) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> TokenStream {
-        self.leaves.iter().filter_map(|leaf| leaf.check_consumer_captures(block, cfgs)).collect()
-    }
-
-    /// Returns checks, at each leaf of a strict connect expression, that it reads no captures.
-    pub(super) fn check_connect_captures(&self, block: &Block) -> TokenStream {
-        self.leaves.iter().filter_map(|leaf| leaf.check_connect_captures(block)).collect()
-    }
-
-    /// Returns the same checks as statements inside the impl of a generic consumer.
-    pub(super) fn check_connect_captures_when_mounted(&self) -> TokenStream {
-        self.leaves.iter().filter_map(NamedLeaf::check_connect_captures_when_mounted).collect()
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) use crate::syntax::attribute::{MethodKind, Role, cfgs};
 pub(crate) use crate::syntax::block::BlockKind;
 pub(crate) use crate::syntax::codenames::{Codename, CodenameGroup, Codenames};
 pub(crate) use crate::syntax::leaf::Leaf;
+pub(crate) use crate::syntax::leaf_argument::replace_placeholders;
 pub(crate) use crate::syntax::pattern::{Pattern, Segment};
 pub(crate) use crate::syntax::public_name::PublicNamePart;
 pub(crate) use crate::syntax::rename_rule::RenameRule;

@@ -2,7 +2,8 @@
 //! evaluate.
 //!
 //! `leaf = path | path "(" args ")" | path ("." ident)+ | path ("." ident)+ "(" ident ")"`,
-//! `args = ident ("," expr)* | expr ("," expr)*`, where the single `ident` in lower case names the subject.
+//! `args = ident ("," expr)* | expr ("," expr)*`, where the single `ident` in lower case names the subject. An `expr` may
+//! contain `"{" ident "}"`, which names a capture of the route.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Path, PathArguments, PathSegment, Result, Token, parenthesized, parse_quote, token};
+use syn::{Expr, Ident, Member, Path, PathArguments, PathSegment, Result, Token, parenthesized, parse_quote, token};
 
 use super::key_value::error_at;
 use super::leaf_argument;
@@ -26,6 +27,8 @@ pub(crate) struct Leaf {
     /// The name of the parameter that the leaf evaluates. For a codename in a group, the name of the field.
     pub(crate) subject: Option<Ident>,
     pub(crate) arguments: Punctuated<Expr, Token![,]>,
+    /// What the arguments name in braces: captures of the route, or fields of a group.
+    pub(crate) placeholders: Vec<Member>,
     /// The leaf as audits print it.
     pub(crate) text: String,
     /// The identity of the leaf: leaves with the same key are equal, even if they are written differently.
@@ -73,7 +76,9 @@ fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
         infer_blocking_type(&mut path, subject.as_ref(), &arguments);
     }
     let key = leaf_key(&path, false, subject.as_ref(), &arguments);
-    let leaf = Leaf { span: last_segment_span(&path), path, is_codename: false, subject, arguments, text, key };
+    let placeholders = arguments.iter().flat_map(leaf_argument::placeholders).collect();
+    let span = last_segment_span(&path);
+    let leaf = Leaf { span, path, is_codename: false, subject, arguments, placeholders, text, key };
     reject_function_path(&leaf)?;
     Ok(leaf)
 }
@@ -182,7 +187,8 @@ fn parse_codename(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     }
     let arguments = Punctuated::new();
     let key = leaf_key(&path, true, subject.as_ref(), &arguments);
-    Ok(Leaf { span: last_segment_span(&path), path, is_codename: true, subject, arguments, text, key })
+    let (span, placeholders) = (last_segment_span(&path), Vec::new());
+    Ok(Leaf { span, path, is_codename: true, subject, arguments, placeholders, text, key })
 }
 
 /// Builds the identity of a leaf. It ignores how the leaf is written: raw prefixes, and the `::` before type arguments.
@@ -297,6 +303,10 @@ mod tests {
             ("Owner((room))", false, None, 1),
             ("Owner(room())", false, None, 1),
             ("Owner(true)", false, None, 1),
+            ("InRoom({room_id})", false, None, 1),
+            ("InRoom({room_id}, 3, Key({r#type}))", false, None, 3),
+            ("InRoom({0})", false, None, 1),
+            ("Author(message, {room_id})", false, Some("message"), 1),
             ("chat.read", true, None, 0),
             ("::shop::chat.admin.read", true, None, 0),
             ("chat.read(room)", true, Some("room"), 0),
@@ -310,6 +320,23 @@ mod tests {
             assert_eq!(leaf.subject.map(|name| name.to_string()).as_deref(), subject, "{text}");
             assert_eq!(leaf.arguments.len(), arguments, "{text}");
             assert_eq!(leaf.text, text);
+        }
+    }
+
+    #[test]
+    fn placeholder_is_found_at_any_depth() {
+        for (text, expected) in [
+            ("A({a})", &["a"][..]),
+            ("A({a}, {b})", &["a", "b"]),
+            ("A(m, {a}, f(Key({b}), [{0}]))", &["a", "b", "0"]),
+            ("Blocking(A({r#type}))", &["r#type"]),
+            ("A({ f() }, {a; b}, {a.b}, 3)", &[]),
+            ("A", &[]),
+        ] {
+            let placeholders = read(text).unwrap().placeholders;
+            let names: Vec<_> =
+                placeholders.iter().map(|placeholder| placeholder.to_token_stream().to_string()).collect();
+            assert_eq!(names, expected, "{text}");
         }
     }
 

@@ -1,10 +1,10 @@
 //! The arguments of a leaf. They must be plain values: an argument with a `return` or `?` would leave the generated check
-//! and thereby decide its result.
+//! and thereby decide its result. `{name}` in an argument stands for a capture of the route or, in a group, for a field.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprAsync, ExprClosure, Item, Macro, Result};
+use syn::{Block, Expr, ExprAsync, ExprClosure, ExprLit, Item, Lit, Macro, Member, Result, Stmt};
 
 use super::key_value::error_at;
 
@@ -26,6 +26,48 @@ pub(super) fn possible_parameters(argument: &Expr) -> Vec<Ident> {
     let mut candidates = PossibleParameters(Vec::new());
     candidates.visit_expr_mut(&mut argument.clone());
     candidates.0
+}
+
+/// Returns what the argument names in braces.
+pub(super) fn placeholders(argument: &Expr) -> Vec<Member> {
+    let mut found = Vec::new();
+    replace_placeholders(&mut argument.clone(), &mut |placeholder| {
+        found.push(placeholder);
+        TokenStream::new()
+    });
+    found
+}
+
+/// Replaces each placeholder in the argument.
+pub(crate) fn replace_placeholders(argument: &mut Expr, replacement: &mut dyn FnMut(Member) -> TokenStream) {
+    PlaceholderReplacement(replacement).visit_expr_mut(argument);
+}
+
+struct PlaceholderReplacement<'r>(&'r mut dyn FnMut(Member) -> TokenStream);
+
+impl VisitMut for PlaceholderReplacement<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => match placeholder(&block.block) {
+                Some(placeholder) => *expr = Expr::Verbatim((self.0)(placeholder)),
+                None => visit_mut::visit_expr_mut(self, expr),
+            },
+            _ => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+}
+
+/// Returns the single name or index in the block.
+fn placeholder(block: &Block) -> Option<Member> {
+    match block.stmts.as_slice() {
+        [Stmt::Expr(Expr::Path(path), None)] if path.qself.is_none() => {
+            path.path.get_ident().cloned().map(Member::Named)
+        }
+        [Stmt::Expr(Expr::Lit(ExprLit { lit: Lit::Int(index), .. }), None)] => {
+            syn::parse2(index.to_token_stream()).ok().map(Member::Unnamed)
+        }
+        _ => None,
+    }
 }
 
 struct PossibleParameters(Vec<Ident>);

@@ -13,7 +13,7 @@ pub(crate) mod group;
 pub(crate) mod json_path;
 pub(crate) mod key_value;
 pub(crate) mod leaf;
-mod leaf_argument;
+pub(crate) mod leaf_argument;
 pub(crate) mod method_bodies;
 pub(crate) mod pattern;
 pub(crate) mod permission;

@@ -33,12 +33,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `AllowAny`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
@@ -67,10 +62,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -152,10 +144,6 @@ const _: () = {
     }
     __rt::register!(Chat);
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `AllowAny`",
-        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
 };
 impl Feed {
     fn ping(&self) {}
@@ -188,12 +176,7 @@ const _: () = {
             name: "Feed",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `AllowAny`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
@@ -222,10 +205,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -289,8 +269,4 @@ const _: () = {
     }
     __rt::register!(Feed);
     const _: () = __rt::check_descriptor(<Feed as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `AllowAny`",
-        <__BlockLeaf0 as __rt::Permission<Feed>>::CAPTURES,
-    );
 };

@@ -51,12 +51,7 @@ const _: () = {
             name: "Debug",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 #[cfg(feature = "debug")]
                 __rt::ActionDescriptor {
@@ -64,14 +59,7 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     is_blocking: false,
                     is_detached: false,
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `Developer`",
-                            captures: <__Action0Leaf0 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     message_keys: &[],
                 },
                 __rt::ActionDescriptor {
@@ -93,12 +81,7 @@ const _: () = {
                         has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `Developer`",
-                            captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     handler: <<Traces as __rt::Dispatch>::Block as __rt::Mountable<
                         Traces,
                     >>::DESCRIPTOR,
@@ -123,10 +106,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -150,10 +130,7 @@ const _: () = {
                         >>::has_permission(
                                 &__Route0Leaf0 {},
                                 __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
+                                &__rt::Call::permission_context(__call),
                             )
                             .await,
                         __authorized,
@@ -184,10 +161,7 @@ const _: () = {
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,
-                            &__rt::Call::context(
-                                __call,
-                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                            ),
+                            &__rt::Call::permission_context(__call),
                         )
                         .await,
                     __authorized,

@@ -296,10 +296,6 @@ const _: () = {
                 .await
         }
     }
-    const _: () = __rt::check_connect_captures(
-        "IsAuthenticated",
-        <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
     __rt::register!(Chat);
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
 };

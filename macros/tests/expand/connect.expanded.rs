@@ -31,12 +31,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `Banned`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
@@ -70,10 +65,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf0 {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -180,14 +172,6 @@ const _: () = {
             Self::part(__handler)
         }
     }
-    const _: () = __rt::check_connect_captures(
-        "IsAuthenticated",
-        <__ConnectLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
     __rt::register!(Chat);
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `Banned`",
-        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
 };

@@ -58,12 +58,7 @@ const _: () = {
             name: "Chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `AllowAny`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "ping",
@@ -92,10 +87,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -248,10 +240,6 @@ const _: () = {
         }
     }
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `AllowAny`",
-        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
 };
 impl<P: Policy> Feed<P> {
     fn ping(&self) {}
@@ -295,14 +283,7 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     is_blocking: false,
                     is_detached: false,
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `AllowAny`",
-                            captures: <__Action0Leaf0 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     message_keys: &[],
                 },
             ],
@@ -328,10 +309,7 @@ const _: () = {
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,
-                            &__rt::Call::context(
-                                __call,
-                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                            ),
+                            &__rt::Call::permission_context(__call),
                         )
                         .await,
                     __authorized,
@@ -361,9 +339,7 @@ const _: () = {
                 permission: &__EVENT0,
             },
         ];
-        const CHECK: () = {
-            __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
-        };
+        const CHECK: () = __rt::check_mounts(<Self as __rt::Dispatch>::DESCRIPTOR);
     }
     #[automatically_derived]
     impl<P: Policy> __rt::Emits<Changed<P>> for Feed<P> {

@@ -39,16 +39,7 @@ const _: () = {
             name: "Rooms",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `May<P>`",
-                    captures: <May<P> as __rt::Permission<Self>>::CAPTURES,
-                },
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "send",
@@ -84,10 +75,7 @@ const _: () = {
                                 >>::has_permission(
                                         &May::<P> {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <May<P> as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -97,10 +85,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf1 {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }

@@ -34,14 +34,7 @@ const _: () = {
                     permission: ::core::option::Option::Some(&__ACTION0),
                     is_blocking: false,
                     is_detached: false,
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `AllowAny`",
-                            captures: <__Action0Leaf0 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     message_keys: &[],
                 },
             ],
@@ -67,10 +60,7 @@ const _: () = {
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,
-                            &__rt::Call::context(
-                                __call,
-                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                            ),
+                            &__rt::Call::permission_context(__call),
                         )
                         .await,
                     __authorized,
@@ -97,8 +87,4 @@ const _: () = {
     }
     __rt::register!(Echo);
     const _: () = __rt::check_descriptor(<Echo as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `AllowAny`",
-        <__Action0Leaf0 as __rt::Permission<Echo>>::CAPTURES,
-    );
 };

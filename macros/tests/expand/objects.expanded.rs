@@ -73,12 +73,7 @@ const _: () = {
             name: "Folders",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "file",
@@ -100,10 +95,7 @@ const _: () = {
                                     >>::ALWAYS,
                                     "`Author(message)` allows every object; write `AllowAny(message)`",
                                 );
-                                <__Action0Leaf0 as __rt::ObjectPermission<
-                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::CAPTURES
+                                &[]
                             },
                         },
                         __rt::CaptureUse {
@@ -116,18 +108,8 @@ const _: () = {
                                     >>::ALWAYS,
                                     "`InState(draft, \"open\")` allows every object; write `AllowAny(draft)`",
                                 );
-                                <__Action0Leaf1 as __rt::ObjectPermission<
-                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::CAPTURES
+                                &[]
                             },
-                        },
-                        __rt::CaptureUse {
-                            reader: "permission `AllowAny(room)`",
-                            captures: <__Action0Leaf5 as __rt::ObjectPermission<
-                                <Object<Room> as __rt::LoadedParameter>::Item,
-                                Self,
-                            >>::CAPTURES,
                         },
                         __rt::CaptureUse {
                             reader: "object `message`",
@@ -180,10 +162,7 @@ const _: () = {
                                     >>::ALWAYS,
                                     "`Owner(folder)` allows every object; write `AllowAny(folder)`",
                                 );
-                                <__Action1Leaf0 as __rt::ObjectPermission<
-                                    <Object<Folder> as __rt::LoadedParameter>::Item,
-                                    Self,
-                                >>::CAPTURES
+                                &[]
                             },
                         },
                         __rt::CaptureUse {
@@ -217,10 +196,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -362,13 +338,7 @@ const _: () = {
                                                     >>::has_object_permission(
                                                             &__Action0Leaf0 {},
                                                             __handler,
-                                                            &__rt::Call::context(
-                                                                __call,
-                                                                <__Action0Leaf0 as __rt::ObjectPermission<
-                                                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                                                    Self,
-                                                                >>::CAPTURES,
-                                                            ),
+                                                            &__rt::Call::permission_context(__call),
                                                             __object,
                                                         )
                                                         .await
@@ -388,13 +358,7 @@ const _: () = {
                                                     >>::has_object_permission(
                                                             &__Action0Leaf1 { 0: "open" },
                                                             __handler,
-                                                            &__rt::Call::context(
-                                                                __call,
-                                                                <__Action0Leaf1 as __rt::ObjectPermission<
-                                                                    <Option<Object<Draft>> as __rt::LoadedParameter>::Item,
-                                                                    Self,
-                                                                >>::CAPTURES,
-                                                            ),
+                                                            &__rt::Call::permission_context(__call),
                                                             __object,
                                                         )
                                                         .await
@@ -424,13 +388,7 @@ const _: () = {
                                                     >>::has_object_permission(
                                                             &__Action0Leaf5 {},
                                                             __handler,
-                                                            &__rt::Call::context(
-                                                                __call,
-                                                                <__Action0Leaf5 as __rt::ObjectPermission<
-                                                                    <Object<Room> as __rt::LoadedParameter>::Item,
-                                                                    Self,
-                                                                >>::CAPTURES,
-                                                            ),
+                                                            &__rt::Call::permission_context(__call),
                                                             __object,
                                                         )
                                                         .await
@@ -566,13 +524,7 @@ const _: () = {
                                                     >>::has_object_permission(
                                                             &__Action1Leaf0 {},
                                                             __handler,
-                                                            &__rt::Call::context(
-                                                                __call,
-                                                                <__Action1Leaf0 as __rt::ObjectPermission<
-                                                                    <Object<Folder> as __rt::LoadedParameter>::Item,
-                                                                    Self,
-                                                                >>::CAPTURES,
-                                                            ),
+                                                            &__rt::Call::permission_context(__call),
                                                             __object,
                                                         )
                                                         .await
@@ -648,13 +600,6 @@ const _: () = {
                     is_blocking: false,
                     is_detached: false,
                     capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `AllowAny(message)`",
-                            captures: <__Action0Leaf0 as __rt::ObjectPermission<
-                                <Object<Message> as __rt::LoadedParameter>::Item,
-                                Self,
-                            >>::CAPTURES,
-                        },
                         __rt::CaptureUse {
                             reader: "object `message`",
                             captures: <<Object<
@@ -733,13 +678,7 @@ const _: () = {
                                                     >>::has_object_permission(
                                                             &__Action0Leaf0 {},
                                                             __handler,
-                                                            &__rt::Call::context(
-                                                                __call,
-                                                                <__Action0Leaf0 as __rt::ObjectPermission<
-                                                                    <Object<Message> as __rt::LoadedParameter>::Item,
-                                                                    Self,
-                                                                >>::CAPTURES,
-                                                            ),
+                                                            &__rt::Call::permission_context(__call),
                                                             __object,
                                                         )
                                                         .await
@@ -782,13 +721,6 @@ const _: () = {
     }
     __rt::register!(Chat);
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `AllowAny(message)`",
-        <__Action0Leaf0 as __rt::ObjectPermission<
-            <Object<Message> as __rt::LoadedParameter>::Item,
-            Chat,
-        >>::CAPTURES,
-    );
     const _: () = __rt::check_consumer_captures(
         "object `message`",
         <<Object<

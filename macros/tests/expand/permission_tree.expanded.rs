@@ -49,50 +49,14 @@ const _: () = {
             name: "Articles",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-                __rt::CaptureUse {
-                    reader: "permission `Author`",
-                    captures: <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                },
-                __rt::CaptureUse {
-                    reader: "permission `HasRole(\"editor\", 2)`",
-                    captures: <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
-                },
-                __rt::CaptureUse {
-                    reader: "permission `Banned`",
-                    captures: <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "publish",
                     permission: ::core::option::Option::Some(&__ACTION0),
                     is_blocking: false,
                     is_detached: false,
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `rules::Draft`",
-                            captures: <__Action0Leaf0 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                        __rt::CaptureUse {
-                            reader: "permission `Author`",
-                            captures: <__Action0Leaf1 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                        __rt::CaptureUse {
-                            reader: "permission `rules::Locked`",
-                            captures: <__Action0Leaf2 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     message_keys: &[],
                 },
             ],
@@ -119,10 +83,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf0 {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -132,10 +93,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf1 {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf1 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -145,10 +103,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf2 { 0: "editor", 1: 2 },
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf2 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -158,10 +113,7 @@ const _: () = {
                                 >>::has_permission(
                                         &__BlockLeaf3 {},
                                         __handler,
-                                        &__rt::Call::context(
-                                            __call,
-                                            <__BlockLeaf3 as __rt::Permission<Self>>::CAPTURES,
-                                        ),
+                                        &__rt::Call::permission_context(__call),
                                     )
                                     .await
                             }
@@ -193,10 +145,7 @@ const _: () = {
                                     >>::has_permission(
                                             &__Action0Leaf0 {},
                                             __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                            &__rt::Call::permission_context(__call),
                                         )
                                         .await
                                 }
@@ -206,10 +155,7 @@ const _: () = {
                                     >>::has_permission(
                                             &__Action0Leaf1 {},
                                             __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf1 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                            &__rt::Call::permission_context(__call),
                                         )
                                         .await
                                 }
@@ -219,10 +165,7 @@ const _: () = {
                                     >>::has_permission(
                                             &__Action0Leaf2 {},
                                             __handler,
-                                            &__rt::Call::context(
-                                                __call,
-                                                <__Action0Leaf2 as __rt::Permission<Self>>::CAPTURES,
-                                            ),
+                                            &__rt::Call::permission_context(__call),
                                         )
                                         .await
                                 }

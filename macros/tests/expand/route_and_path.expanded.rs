@@ -36,12 +36,7 @@ const _: () = {
             name: "chat",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[],
             routes: &[
                 __rt::RouteDescriptor {
@@ -61,12 +56,7 @@ const _: () = {
                         has_trailing_slash: true,
                     },
                     permission: ::core::option::Option::Some(&__ROUTE0),
-                    capture_uses: &[
-                        __rt::CaptureUse {
-                            reader: "permission `RoomMember`",
-                            captures: <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                        },
-                    ],
+                    capture_uses: &[],
                     handler: <<Rooms as __rt::Dispatch>::Block as __rt::Mountable<
                         Rooms,
                     >>::DESCRIPTOR,
@@ -103,10 +93,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,
@@ -129,10 +116,7 @@ const _: () = {
                         >>::has_permission(
                                 &__Route0Leaf0 {},
                                 __handler,
-                                &__rt::Call::context(
-                                    __call,
-                                    <__Route0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                                ),
+                                &__rt::Call::permission_context(__call),
                             )
                             .await,
                         __authorized,
@@ -171,10 +155,6 @@ const _: () = {
     }
     __rt::register!(Chat);
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
-    const _: () = __rt::check_consumer_captures(
-        "permission `IsAuthenticated`",
-        <__BlockLeaf0 as __rt::Permission<Chat>>::CAPTURES,
-    );
     const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 0);
     const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 1);
 };
@@ -226,12 +206,6 @@ const _: () = {
                         __rt::CaptureUse {
                             reader: "action `rename`",
                             captures: &["room_id", "room_id"],
-                        },
-                        __rt::CaptureUse {
-                            reader: "permission `Owner`",
-                            captures: <__Action0Leaf0 as __rt::Permission<
-                                Self,
-                            >>::CAPTURES,
                         },
                     ],
                     message_keys: &["name"],
@@ -293,10 +267,7 @@ const _: () = {
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,
-                            &__rt::Call::context(
-                                __call,
-                                <__Action0Leaf0 as __rt::Permission<Self>>::CAPTURES,
-                            ),
+                            &__rt::Call::permission_context(__call),
                         )
                         .await,
                     __authorized,

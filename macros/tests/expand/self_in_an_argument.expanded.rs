@@ -31,12 +31,7 @@ const _: () = {
             name: "Votes",
             permission: ::core::option::Option::Some(&__BLOCK),
             is_inherited: false,
-            capture_uses: &[
-                __rt::CaptureUse {
-                    reader: "permission `IsAuthenticated`",
-                    captures: <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                },
-            ],
+            capture_uses: &[],
             actions: &[
                 __rt::ActionDescriptor {
                     name: "vote",
@@ -70,10 +65,7 @@ const _: () = {
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
-                        &__rt::Call::context(
-                            __call,
-                            <__BlockLeaf0 as __rt::Permission<Self>>::CAPTURES,
-                        ),
+                        &__rt::Call::permission_context(__call),
                     )
                     .await,
                 __authorized,

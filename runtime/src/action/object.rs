@@ -243,7 +243,7 @@ impl<P: ObjectParameter<H>, H: Handler> LoadingObjects<P, H> {
     }
 
     async fn fetch(&self, handler: &H, call: &Call<'_, H::User>) -> Result<Option<InlineVec<P::Item>>> {
-        let cx = call.context(P::Item::CAPTURES);
+        let cx = call.load_context(P::Item::CAPTURES);
         match &*self.keys {
             [] => Ok(Some(InlineVec::new())),
             [key] => Ok(P::Item::load(handler, &cx, key).await?.map(|object| [object].into())),

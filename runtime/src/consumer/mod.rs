@@ -9,7 +9,7 @@ mod traversal;
 use std::future::Future;
 
 pub use audit::{Audit, AuditEntry, audit};
-pub use const_check::{check_connect_captures, check_consumer_captures, check_descriptor, check_mount, check_mounts};
+pub use const_check::{check_consumer_captures, check_descriptor, check_mount, check_mounts};
 pub use descriptor::{
     ActionDescriptor, CaptureUse, EventDescriptor, HandlerDescriptor, Pattern, PublishRule, Regex, RouteDescriptor,
     Segment,

@@ -16,7 +16,7 @@ pub(crate) type Captures<'a> = SmallVec<[Capture<'a>; 3]>;
 pub(super) enum CaptureAccess {
     /// All captures of the route. For actions and extractors.
     All,
-    /// Those that a permission has declared, because the compile-time check of routes knows only these.
+    /// Those that an object has declared, because the compile-time check of routes knows only these.
     Declared(&'static [&'static str]),
 }
 

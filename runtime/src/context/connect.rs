@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use http::Extensions;
 
-use super::{Call, Context, Scope, SideEffects};
+use super::{Call, PermissionContext, Scope, SideEffects};
 use crate::message::Envelope;
 use crate::panic::Contained;
 use crate::sync::ignore_poison;
@@ -97,8 +97,8 @@ impl<'a, U> ConnectContext<'a, U> {
     ///
     /// The expression of `connect = ..` uses it for a leaf whose [`can_connect`](crate::Permission::can_connect) returns
     /// `None`.
-    pub fn as_context(&self) -> Context<'_, U> {
-        self.call.context(&[])
+    pub fn as_context(&self) -> PermissionContext<'_, U> {
+        self.call.permission_context()
     }
 }
 

@@ -1,6 +1,7 @@
-//! The context of permissions, extractors and actions: the message and its connection.
+//! The contexts of permissions, extractors and actions: the message and its connection.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use http::StatusCode;
@@ -14,43 +15,86 @@ use crate::error::{Error, Result};
 use crate::message::ArgumentValue;
 use crate::message::RequestId;
 
-/// A message and its connection: the user, the action, the route with its captures, and the arguments.
+/// A message and its connection, for permissions: the user, the action and the arguments.
 ///
-/// Permissions and extractors receive it, and an action does if it has a parameter `cx: &Context<'_, Member>`. It is `Copy`.
+/// [`Permission`](crate::Permission) and [`ObjectPermission`](crate::ObjectPermission) receive it. An action receives a
+/// [`Context`], which dereferences to it. A permission gets captures of the route as arguments, see
+/// [`guide::permissions`](crate::guide::permissions). It is `Copy`.
 ///
 /// ```
-/// use portcullis::{Context, Error, Handler, Permission, Result, User};
+/// use portcullis::{Handler, Permission, PermissionContext, Result, User};
 ///
 /// struct Member { banned_from: Vec<u64> }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
 ///
-/// /// Grants members who are not banned from the room of the route.
-/// struct NotBanned;
+/// /// Grants members who are not banned from the room: `permission = "NotBanned({room})"`.
+/// struct NotBanned(u64);
 ///
 /// impl<H: Handler<User = Member>> Permission<H> for NotBanned {
-///     const CAPTURES: &'static [&'static str] = &["room"];
+///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
+///         Ok(!cx.require_user()?.banned_from.contains(&self.0))
+///     }
+/// }
+/// ```
+pub struct PermissionContext<'a, U> {
+    call: &'a Call<'a, U>,
+}
+
+/// A message and its connection, for actions and extractors: a [`PermissionContext`] that also has captures and side
+/// effects.
 ///
-///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
-///         let room: u64 = cx.capture("room")?;
-///         let member = cx.require_user()?;
-///         Ok(!member.banned_from.contains(&room))
+/// An action receives it if it has a parameter `cx: &Context<'_, Member>`, an extractor by
+/// [`FromContext`](crate::FromContext), and [`Load`](crate::Load) to load an object. It is `Copy`.
+///
+/// ```
+/// use portcullis::{AllowAny, Context, FromContext, Handler, Result, handler};
+///
+/// /// The language of a route such as `de/rooms/5/`.
+/// struct Language(String);
+///
+/// impl<H: Handler> FromContext<H> for Language {
+///     async fn from_context(_handler: &H, cx: &Context<'_, H::User>) -> Result<Self> {
+///         Ok(Language(cx.capture("language")?))
+///     }
+/// }
+///
+/// struct Rooms;
+///
+/// #[handler(permission = AllowAny)]
+/// impl Rooms {
+///     #[action]
+///     async fn greet(&self, cx: &Context<'_, ()>, #[extract] language: Language) -> String {
+///         format!("{} says hello in {}", cx.action(), language.0)
 ///     }
 /// }
 /// ```
 pub struct Context<'a, U> {
-    call: &'a Call<'a, U>,
+    permission_context: PermissionContext<'a, U>,
     access: CaptureAccess,
 }
 
 impl<U> Call<'_, U> {
-    /// Returns the context for a permission that has declared these captures.
-    pub fn context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
-        Context { call: self, access: CaptureAccess::Declared(captures) }
+    /// Returns the context for a permission.
+    pub fn permission_context(&self) -> PermissionContext<'_, U> {
+        PermissionContext { call: self }
+    }
+
+    /// Returns the context for loading an object whose [`Load`](crate::Load) has declared these captures.
+    pub fn load_context(&self, captures: &'static [&'static str]) -> Context<'_, U> {
+        Context { permission_context: self.permission_context(), access: CaptureAccess::Declared(captures) }
     }
 
     /// Returns the context for the action and its extractors, which may read every capture and may have side effects.
     pub fn whole_context(&self) -> Context<'_, U> {
-        Context { call: self, access: CaptureAccess::All }
+        Context { permission_context: self.permission_context(), access: CaptureAccess::All }
+    }
+}
+
+impl<'a, U> Deref for Context<'a, U> {
+    type Target = PermissionContext<'a, U>;
+
+    fn deref(&self) -> &PermissionContext<'a, U> {
+        &self.permission_context
     }
 }
 
@@ -59,16 +103,28 @@ impl<'a, U> Context<'a, U> {
     ///
     /// # Errors
     ///
-    /// A fault in a permission: permissions have no side effects.
+    /// A fault while an object is loaded: loading has no side effects.
     pub(crate) fn action_call(&self) -> Result<&'a Call<'a, U>> {
         match self.access {
             CaptureAccess::All => Ok(self.call),
-            CaptureAccess::Declared(_) => {
-                Err(Error::internal("a permission cannot join or leave groups or publish events"))
-            }
+            CaptureAccess::Declared(_) => Err(Error::internal("`Load` cannot join or leave groups or publish events")),
         }
     }
 
+    /// Parses a capture of the message's route. See [`Context`] for an example.
+    ///
+    /// An object can read the captures that it lists in its [`CAPTURES`](crate::Load::CAPTURES).
+    ///
+    /// # Errors
+    ///
+    /// - 404 `not_found` if the text is not a `T`: no such route exists.
+    /// - 500 `internal_error` if an object does not list the capture, or if no pattern of the route has that name.
+    pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
+        self.access.parse(self.call.captures(), name)
+    }
+}
+
+impl<'a, U> PermissionContext<'a, U> {
     /// Returns whether the current thread belongs to the blocking pool.
     pub(crate) fn is_blocking_thread(&self) -> bool {
         self.call.is_blocking_thread()
@@ -131,18 +187,6 @@ impl<'a, U> Context<'a, U> {
         parse_query(&self.call.head().query).map_err(Error::into_message_error)
     }
 
-    /// Parses a capture of the message's route. See [`Context`] for an example.
-    ///
-    /// A permission can read the captures that it lists in its [`CAPTURES`](crate::Permission::CAPTURES).
-    ///
-    /// # Errors
-    ///
-    /// - 404 `not_found` if the text is not a `T`: no such route exists.
-    /// - 500 `internal_error` if a permission does not list the capture, or if no pattern of the route has that name.
-    pub fn capture<T: FromStr>(&self, name: &str) -> Result<T> {
-        self.access.parse(self.call.captures(), name)
-    }
-
     /// Deserializes an argument: a top-level key of the message other than `action`, `route` and `request_id`.
     ///
     /// Intended for permissions. An action declares its arguments as parameters.
@@ -155,13 +199,13 @@ impl<'a, U> Context<'a, U> {
     /// - 400 `invalid_argument` if its value is not a `T`.
     ///
     /// ```
-    /// use portcullis::{Context, Handler, Permission, Result};
+    /// use portcullis::{Handler, Permission, PermissionContext, Result};
     ///
     /// /// Grants messages of at most 280 bytes.
     /// struct IsShort;
     ///
     /// impl<H: Handler> Permission<H> for IsShort {
-    ///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    ///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
     ///         Ok(cx.argument::<String>("text")?.len() <= 280)
     ///     }
     /// }
@@ -186,6 +230,20 @@ impl<U> Clone for Context<'_, U> {
 impl<U> Copy for Context<'_, U> {}
 
 impl<U> fmt::Debug for Context<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}
+
+impl<U> Clone for PermissionContext<'_, U> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<U> Copy for PermissionContext<'_, U> {}
+
+impl<U> fmt::Debug for PermissionContext<'_, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)
     }
@@ -234,7 +292,7 @@ mod tests {
             assert!(format!("{cx:?}").contains("send"), "{cx:?}");
         });
         with_call(None, |call| {
-            let cx = call.context(&[]);
+            let cx = call.permission_context();
             assert_eq!(cx.user(), None);
             assert_eq!(error_parts(cx.require_user()), (403, "permission_denied".into(), None));
         });
@@ -243,7 +301,7 @@ mod tests {
     #[test]
     fn query_of_other_shape_is_bad_request() {
         with_call(None, |call| {
-            let cx = call.context(&[]);
+            let cx = call.permission_context();
             let query: BTreeMap<String, String> = cx.query().unwrap();
             assert_eq!(query, BTreeMap::from([("page".into(), "4".into()), ("sort".into(), "new".into())]));
             assert_eq!(
@@ -256,12 +314,12 @@ mod tests {
     #[test]
     fn undeclared_capture_is_fault() {
         with_call(None, |call| {
-            for cx in [call.whole_context(), call.context(&["room", "word", "other"])] {
+            for cx in [call.whole_context(), call.load_context(&["room", "word", "other"])] {
                 assert_eq!((cx.capture::<u8>("room").unwrap(), cx.capture::<String>("word").unwrap()), (5, "x".into()));
                 assert_eq!(error_parts(cx.capture::<u8>("word")), (404, "not_found".into(), None));
                 assert_eq!(error_parts(cx.capture::<u8>("other")), (500, "internal_error".into(), None));
             }
-            let cx = call.context(&["word"]);
+            let cx = call.load_context(&["word"]);
             assert_eq!(cx.capture::<String>("word").unwrap(), "x");
             assert_eq!(error_parts(cx.capture::<u8>("room")), (500, "internal_error".into(), None));
         });
@@ -270,7 +328,7 @@ mod tests {
     #[test]
     fn argument_of_other_type_is_bad_request() {
         with_call(None, |call| {
-            let cx = call.context(&[]);
+            let cx = call.permission_context();
             assert_eq!(cx.argument::<&str>("text").unwrap(), "hi");
             assert_eq!(cx.argument::<Vec<u8>>("many").unwrap(), [1, 2]);
             assert_eq!(error_parts(cx.argument::<u8>("text")), (400, "invalid_argument".into(), Some("text".into())));

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use smallvec::SmallVec;
 
-use super::{Call, ConnectContext, Context, Scope, User};
+use super::{Call, ConnectContext, PermissionContext, Scope, User};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
 
@@ -180,7 +180,7 @@ impl<U: User> ConnectContext<'_, U> {
     ///     chat { connect = "Connects to the chat" }
     /// }
     ///
-    /// async fn check<U: User>(cx: &ConnectContext<'_, U>) -> Result<()> {
+    /// async fn check<U: User>(cx: &ConnectPermissionContext<'_, U>) -> Result<()> {
     ///     if cx.may(chat::connect).await? { Ok(()) } else { Err(Error::denied()) }
     /// }
     /// ```
@@ -189,7 +189,7 @@ impl<U: User> ConnectContext<'_, U> {
     }
 }
 
-impl<U: User> Context<'_, U> {
+impl<U: User> PermissionContext<'_, U> {
     /// Returns whether the user is granted this codename: the same decision as that of a permission leaf such as
     /// `chat.can_use_chat`. An anonymous connection is granted nothing.
     ///

@@ -7,7 +7,7 @@ use super::User;
 /// Permissions and extractors that several handlers share are generic over this trait:
 ///
 /// ```
-/// use portcullis::{Context, Handler, Permission, Result, User, handler};
+/// use portcullis::{Handler, Permission, PermissionContext, Result, User, handler};
 ///
 /// struct Member { staff: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
@@ -16,7 +16,7 @@ use super::User;
 /// struct IsStaff;
 ///
 /// impl<H: Handler<User = Member>> Permission<H> for IsStaff {
-///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
 ///         Ok(cx.user().is_some_and(|member| member.staff))
 ///     }
 /// }

@@ -20,7 +20,7 @@ pub(crate) use call::{Step, Steps};
 pub(crate) use capture::{Capture, Captures};
 pub use connect::ConnectContext;
 pub use connection_id::ConnectionId;
-pub use context::Context;
+pub use context::{Context, PermissionContext};
 pub use disconnect::{Disconnect, DisconnectReason};
 pub(crate) use epoch::{Epoch, OwnEpochs};
 pub use grants::{GrantKey, GrantKeys, may_on};

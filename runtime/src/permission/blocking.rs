@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Permission;
-use crate::context::{Context, Handler};
+use crate::context::{Handler, PermissionContext};
 use crate::error::{Error, Result};
 
 /// Runs a [`BlockingPermission`] on tokio's blocking pool: `permission = Blocking(InLedger)`.
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use portcullis::{Blocking, BlockingPermission, Context, Result, User, handler};
+/// use portcullis::{Blocking, BlockingPermission, PermissionContext, Result, User, handler};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 ///
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// struct InLedger;
 ///
 /// impl BlockingPermission<Archive> for InLedger {
-///     fn check(&self, archive: &Archive, cx: &Context<'_, Member>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
+///     fn check(&self, archive: &Archive, cx: &PermissionContext<'_, Member>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static> {
 ///         let (ledger, id) = (archive.ledger.clone(), cx.require_user()?.id);
 ///         Ok(move || Ok(ledger.contains(&id)))
 ///     }
@@ -46,10 +46,6 @@ pub struct Blocking<P>(pub P);
     note = "implement `BlockingPermission<{H}>` for `{Self}`; if it implements `Permission`, write it without `Blocking`"
 )]
 pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`check`](BlockingPermission::check) reads, as in
-    /// [`Permission::CAPTURES`](crate::Permission::CAPTURES). Default: none.
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// Returns the check as a closure that owns what it needs: it runs on another thread.
     ///
     /// # Errors
@@ -61,13 +57,19 @@ pub trait BlockingPermission<H: Handler>: Send + Sync + 'static {
     ///
     /// A closure that has not started is not started after the evaluation is cancelled. A closure that has started runs to
     /// completion, even after the action timeout; its result is then ignored.
-    fn check(&self, handler: &H, cx: &Context<'_, H::User>) -> Result<impl FnOnce() -> Result<bool> + Send + 'static>;
+    fn check(
+        &self,
+        handler: &H,
+        cx: &PermissionContext<'_, H::User>,
+    ) -> Result<impl FnOnce() -> Result<bool> + Send + 'static>;
 }
 
 impl<P: BlockingPermission<H>, H: Handler> Permission<H> for Blocking<P> {
-    const CAPTURES: &'static [&'static str] = P::CAPTURES;
-
-    fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send {
+    fn has_permission(
+        &self,
+        handler: &H,
+        cx: &PermissionContext<'_, H::User>,
+    ) -> impl Future<Output = Result<bool>> + Send {
         let (work, is_blocking_thread) = (self.0.check(handler, cx), cx.is_blocking_thread());
         async move {
             let work = work?;

@@ -1,7 +1,7 @@
 //! Built-in permissions.
 
 use super::Permission;
-use crate::context::{ConnectContext, Context, Handler};
+use crate::context::{ConnectContext, Handler, PermissionContext};
 use crate::error::Result;
 
 /// Permits everyone, including anonymous users.
@@ -24,7 +24,7 @@ use crate::error::Result;
 pub struct AllowAny;
 
 impl<H: Handler> Permission<H> for AllowAny {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(true)
     }
 
@@ -52,7 +52,7 @@ impl<H: Handler> Permission<H> for AllowAny {
 pub struct DenyAll;
 
 impl<H: Handler> Permission<H> for DenyAll {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(false)
     }
 
@@ -84,7 +84,7 @@ impl<H: Handler> Permission<H> for DenyAll {
 pub struct IsAuthenticated;
 
 impl<H: Handler> Permission<H> for IsAuthenticated {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(cx.user().is_some())
     }
 }

@@ -123,6 +123,8 @@ pub(super) struct Evaluation {
     pub(super) pending_leaf: Option<u8>,
     /// The leaf evaluated last: the one that decided.
     last_leaf: Option<u8>,
+    /// A leaf with a capture that does not parse. It has no opinion, and an expression that is not false ends with 404.
+    pub(super) malformed_leaf: Option<u8>,
     /// `None` until the expression is decided.
     pub(super) outcome: Option<Decision>,
 }
@@ -130,7 +132,8 @@ pub(super) struct Evaluation {
 impl Evaluation {
     #[inline]
     fn new(expression: &'static Expression) -> Evaluation {
-        Evaluation { expression, answers: Answers::default(), pending_leaf: None, last_leaf: None, outcome: None }
+        let answers = Answers::default();
+        Evaluation { expression, answers, pending_leaf: None, last_leaf: None, malformed_leaf: None, outcome: None }
     }
 
     /// Returns the leaf to evaluate next, or `None` if the expression is decided.
@@ -148,7 +151,8 @@ impl Evaluation {
         }
     }
 
-    /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf.
+    /// Records the result of the leaf. An error ends the evaluation, whatever operators surround the leaf, unless it is that
+    /// of a capture: whether the route exists is told only to callers whom the other leaves do not deny.
     #[inline]
     pub(super) fn record<A: Into<Option<bool>>>(&mut self, answer: Result<A>) -> Result<()> {
         self.last_leaf = self.pending_leaf.take();
@@ -160,6 +164,11 @@ impl Evaluation {
             // The result cannot be recorded, so `next` would return this leaf forever.
             (Ok(_), Some(_)) => Err(Error::internal("bug: an expression has more than 64 leaves")),
             (Ok(_), None) => Err(Error::internal("bug: a result was recorded without a pending leaf")),
+            (Err(error), Some(leaf)) if error.is_malformed_capture() && leaf < MAX_LEAVES => {
+                self.malformed_leaf = Some(leaf);
+                self.answers.record(leaf, None);
+                Ok(())
+            }
             (Err(error), Some(leaf)) => Err(with_leaf(error, self.expression, leaf)),
             (Err(error), None) => Err(error),
         }
@@ -168,7 +177,18 @@ impl Evaluation {
     /// Returns `proof` if the expression is true, otherwise 403. No opinion denies.
     #[inline]
     pub(super) fn finish<P>(&self, proof: P) -> Result<P> {
-        if self.outcome == Some(Some(true)) { Ok(proof) } else { Err(self.denied()) }
+        if self.outcome == Some(Some(true)) && self.malformed_leaf.is_none() { Ok(proof) } else { Err(self.refusal()) }
+    }
+
+    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403.
+    #[cold]
+    pub(super) fn refusal(&self) -> Error {
+        match self.malformed_leaf {
+            Some(leaf) if self.outcome != Some(Some(false)) => {
+                with_leaf(Error::not_found().into_message_error(), self.expression, leaf)
+            }
+            _ => self.denied(),
+        }
     }
 
     /// Refuses a connection with 403 if the expression is false. No opinion permits.
@@ -181,7 +201,7 @@ impl Evaluation {
     }
 
     #[cold]
-    pub(super) fn denied(&self) -> Error {
+    fn denied(&self) -> Error {
         self.last_leaf.map_or_else(Error::denied, |leaf| denied(self.expression, leaf))
     }
 }

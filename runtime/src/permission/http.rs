@@ -64,7 +64,7 @@ macro_rules! http_permission {
         $visibility struct $name;
 
         impl<H: $crate::Handler<User = $user>> $crate::Permission<H> for $name {
-            async fn has_permission(&self, _: &H, cx: &$crate::Context<'_, $user>) -> $crate::Result<bool> {
+            async fn has_permission(&self, _: &H, cx: &$crate::PermissionContext<'_, $user>) -> $crate::Result<bool> {
                 $crate::__private::RuleAnswer::answer($rule(cx.scope().request(), cx.user()).await)
             }
 

@@ -23,7 +23,7 @@ pub(crate) use object_evaluation::ObjectEvaluation;
 pub use object_evaluation::{evaluate_before_loading, evaluate_objects};
 pub use single_leaf::SingleLeaf;
 
-use crate::context::{ConnectContext, Context, Handler};
+use crate::context::{ConnectContext, Handler, PermissionContext};
 use crate::error::Result;
 
 /// Decides whether a message may reach an action of handler `H`, and whether a client may connect.
@@ -36,7 +36,7 @@ use crate::error::Result;
 /// other leaves decide. See [`guide::permissions`](crate::guide::permissions).
 ///
 /// ```
-/// use portcullis::{Context, Handler, Permission, Result, User};
+/// use portcullis::{Handler, Permission, PermissionContext, Result, User};
 ///
 /// struct Member { staff: bool }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
@@ -45,7 +45,7 @@ use crate::error::Result;
 /// struct IsStaff;
 ///
 /// impl<H: Handler<User = Member>> Permission<H> for IsStaff {
-///     async fn has_permission(&self, _handler: &H, cx: &Context<'_, Member>) -> Result<bool> {
+///     async fn has_permission(&self, _handler: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
 ///         Ok(cx.user().is_some_and(|member| member.staff))
 ///     }
 /// }
@@ -63,12 +63,6 @@ use crate::error::Result;
     note = "implement `Permission<{H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> Permission<H> for {Self}` to support every handler of that user type"
 )]
 pub trait Permission<H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`has_permission`](Permission::has_permission) reads. Default: none.
-    ///
-    /// Mounting the handler under a route that does not provide them is a compile error. Reading a capture that is not
-    /// listed is a fault (500).
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// Returns whether this message is permitted.
     ///
     /// # Errors
@@ -78,7 +72,11 @@ pub trait Permission<H: Handler>: Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// The future is dropped at an await if the message is cancelled, for example when the action timeout expires.
-    fn has_permission(&self, handler: &H, cx: &Context<'_, H::User>) -> impl Future<Output = Result<bool>> + Send;
+    fn has_permission(
+        &self,
+        handler: &H,
+        cx: &PermissionContext<'_, H::User>,
+    ) -> impl Future<Output = Result<bool>> + Send;
 
     /// Returns whether this client may connect; `None` is no opinion. Default: no opinion, so that every message is
     /// evaluated by itself.

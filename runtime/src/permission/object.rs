@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::AllowAny;
-use crate::context::{Context, Handler};
+use crate::context::{Handler, PermissionContext};
 use crate::error::Result;
 
 /// Decides whether a message may act on an object `T`: `permission = Author(note)`, where `note` is an
@@ -12,7 +12,7 @@ use crate::error::Result;
 /// The object is loaded by [`Load`](crate::Load) first, and only if the leaves without objects leave the decision open.
 ///
 /// ```
-/// use portcullis::{Context, Load, NoContent, Object, ObjectPermission, Result, User, handler};
+/// use portcullis::{Context, Load, NoContent, Object, ObjectPermission, PermissionContext, Result, User, handler};
 /// # struct Member { id: u32 }
 /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { self.id.to_string().into() } }
 ///
@@ -33,7 +33,7 @@ use crate::error::Result;
 /// struct Author;
 ///
 /// impl ObjectPermission<Note, Notes> for Author {
-///     async fn has_object_permission(&self, _notes: &Notes, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+///     async fn has_object_permission(&self, _notes: &Notes, cx: &PermissionContext<'_, Member>, note: &Note) -> Result<bool> {
 ///         Ok(cx.user().is_some_and(|member| member.id == note.author))
 ///     }
 /// }
@@ -56,10 +56,6 @@ use crate::error::Result;
     note = "implement `ObjectPermission<{T}, {H}>` for `{Self}`, or write `impl<H: Handler<User = ..>> ObjectPermission<{T}, H> for {Self}` to support every handler of that user type"
 )]
 pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
-    /// The names of the route captures that [`has_object_permission`](ObjectPermission::has_object_permission) reads, as in
-    /// [`Permission::CAPTURES`](crate::Permission::CAPTURES). Default: none.
-    const CAPTURES: &'static [&'static str] = &[];
-
     /// The decision for every object, if it does not depend on the object. Default: `None`.
     #[doc(hidden)]
     const ALWAYS: Option<bool> = None;
@@ -78,7 +74,7 @@ pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
     fn has_object_permission(
         &self,
         handler: &H,
-        cx: &Context<'_, H::User>,
+        cx: &PermissionContext<'_, H::User>,
         object: &T,
     ) -> impl Future<Output = Result<bool>> + Send;
 }
@@ -87,7 +83,7 @@ pub trait ObjectPermission<T, H: Handler>: Send + Sync + 'static {
 impl<T: Sync, H: Handler> ObjectPermission<T, H> for AllowAny {
     const ALWAYS: Option<bool> = Some(true);
 
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, _: &T) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &T) -> Result<bool> {
         Ok(true)
     }
 }

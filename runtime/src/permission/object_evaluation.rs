@@ -55,13 +55,16 @@ impl<'c, 'a, U> ObjectEvaluation<'c, 'a, U> {
     /// Starts the object phase. Fails with 403 if the expression is false for every value of the object leaves.
     fn start(mut evaluation: CallEvaluation<'c, 'a, U>) -> Result<ObjectEvaluation<'c, 'a, U>> {
         let state = &mut evaluation.state;
+        if state.malformed_leaf.is_some() {
+            return Err(state.refusal());
+        }
         match state.outcome {
             Some(Some(true)) => {}
             Some(None) => {
                 state.answers.clear_undecided();
                 state.outcome = None;
             }
-            Some(Some(false)) | None => return Err(state.denied()),
+            Some(Some(false)) | None => return Err(state.refusal()),
         }
         Ok(ObjectEvaluation(evaluation))
     }

@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, DenyAll, Disconnect, Endpoint, Error, Group, Handler, Limits, NoReply,
-    Permission, Result, Streamed, consumer,
+    Permission, PermissionContext, Result, Streamed, consumer,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -105,7 +105,7 @@ struct Room;
 struct NeverReturns;
 
 impl<H: Handler> Permission<H> for NeverReturns {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         std::future::pending().await
     }
 }

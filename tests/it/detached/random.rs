@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, Reply, connect};
 use portcullis::{
-    AllowAny, Connections, Context, Created, Endpoint, Error, Limits, Permission, Propagation, Result, Streamed,
-    consumer,
+    AllowAny, Connections, Created, Endpoint, Error, Limits, Permission, PermissionContext, Propagation, Result,
+    Streamed, consumer,
 };
 use tokio::time::{Instant, sleep};
 
@@ -50,7 +50,7 @@ impl Fair {
 struct Allowed;
 
 impl Permission<Fair> for Allowed {
-    async fn has_permission(&self, fair: &Fair, _: &Context<'_, ()>) -> Result<bool> {
+    async fn has_permission(&self, fair: &Fair, _: &PermissionContext<'_, ()>) -> Result<bool> {
         // The verdict may be outdated when it is returned.
         let allowed = fair.0.allowed.load(Ordering::SeqCst);
         let evaluation_millis = fair.0.evaluation_millis.load(Ordering::SeqCst);

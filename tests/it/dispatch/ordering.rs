@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, Context, Endpoint, Handler, Limits, Permission, Result, consumer};
+use portcullis::{AllowAny, Endpoint, Handler, Limits, Permission, PermissionContext, Result, consumer};
 use tokio::sync::{Notify, Semaphore};
 
 struct Queue {
@@ -92,7 +92,7 @@ impl Queue {
 struct NeverReturns;
 
 impl<H: Handler> Permission<H> for NeverReturns {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         std::future::pending().await
     }
 }
@@ -101,7 +101,7 @@ impl<H: Handler> Permission<H> for NeverReturns {
 struct WaitsForPermit;
 
 impl Permission<Queue> for WaitsForPermit {
-    async fn has_permission(&self, queue: &Queue, _: &Context<'_, ()>) -> Result<bool> {
+    async fn has_permission(&self, queue: &Queue, _: &PermissionContext<'_, ()>) -> Result<bool> {
         queue.started.notify_one();
         let _permit = queue.permits.acquire().await;
         Ok(true)

@@ -6,7 +6,8 @@ use std::fmt;
 
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, Context, Created, Error, Handler, Permission, Result as Checked, ResultExt, StatusCode, consumer,
+    AllowAny, Created, Error, Handler, Permission, PermissionContext, Result as Checked, ResultExt, StatusCode,
+    consumer,
 };
 use serde::Serialize;
 
@@ -90,7 +91,7 @@ impl StdError for Broken {}
 struct Readable;
 
 impl<H: Handler> Permission<H> for Readable {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Checked<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Checked<bool> {
         let name: &str = cx.argument("name")?;
         let denied = Err::<bool, Error>(Error::not_found());
         match name {

@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
-    GroupPermission, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+    GroupPermission, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde::{Serialize, Serializer};
 use tokio::sync::Notify;
@@ -119,7 +119,7 @@ impl State {
 struct Guarded;
 
 impl Permission<Forum> for Guarded {
-    async fn has_permission(&self, chat: &Forum, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, chat: &Forum, _: &PermissionContext<'_, Member>) -> Result<bool> {
         chat.0.check("permission").map(|()| true)
     }
 

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Disconnect, Endpoint, EventPermission, Group, GroupPermission, Permission,
-    RequestId, Result, Scope, consumer,
+    PermissionContext, RequestId, Result, Scope, consumer,
 };
 
 use crate::common::codenames::uploads;
@@ -25,7 +25,7 @@ use state::{FakeGrants, Member, State, member};
 struct HandshakeOpen;
 
 impl Permission<House> for HandshakeOpen {
-    async fn has_permission(&self, _: &House, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &House, _: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(true)
     }
 
@@ -38,7 +38,7 @@ impl Permission<House> for HandshakeOpen {
 struct NotDenied;
 
 impl Permission<House> for NotDenied {
-    async fn has_permission(&self, house: &House, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, house: &House, _: &PermissionContext<'_, Member>) -> Result<bool> {
         State::wait_until_open(&house.0.permission_open).await;
         Ok(!house.0.is_denied.load(Ordering::SeqCst))
     }

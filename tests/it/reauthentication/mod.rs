@@ -19,7 +19,7 @@ use portcullis::http::StatusCode;
 use portcullis::testing::{Client, ClientCall, connect};
 use portcullis::{
     AllowAny, ConnectContext, Context, Disconnect, Endpoint, Error, EventPermission, GrantSet, GrantSource, Group,
-    GroupPermission, Limits, Permission, Result, Scope, Streamed, User, UserGrants, consumer,
+    GroupPermission, Limits, Permission, PermissionContext, Result, Scope, Streamed, User, UserGrants, consumer,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -125,7 +125,7 @@ struct ConnectNote(&'static str);
 struct May(&'static str);
 
 impl Permission<Portal> for May {
-    async fn has_permission(&self, chat: &Portal, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, chat: &Portal, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         chat.0.wait().await;
         Ok(cx.user().is_some_and(|member| member.may(self.0)))
     }

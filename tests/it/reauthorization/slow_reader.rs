@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use portcullis::{
-    AllowAny, ConnectContext, Connections, Context, Group, Limits, Permission, Publisher, Result, Streamed, consumer,
+    AllowAny, ConnectContext, Connections, Context, Group, Limits, Permission, PermissionContext, Publisher, Result,
+    Streamed, consumer,
 };
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -53,7 +54,7 @@ struct Buyers(&'static str);
 struct IsOpen;
 
 impl Permission<News> for IsOpen {
-    async fn has_permission(&self, news: &News, _: &Context<'_, ()>) -> Result<bool> {
+    async fn has_permission(&self, news: &News, _: &PermissionContext<'_, ()>) -> Result<bool> {
         Ok(!news.0.is_closed.load(Ordering::SeqCst))
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::{
-    Context, Error, GrantKey, GrantSource, Handler, Load, ObjectKey, ObjectPermission, Overwrites, Permission, Result,
-    UserGrants,
+    Context, Error, GrantKey, GrantSource, Handler, Load, ObjectKey, ObjectPermission, Overwrites, Permission,
+    PermissionContext, Result, UserGrants,
 };
 use serde::Deserialize;
 use tokio::sync::{Notify, Semaphore};
@@ -131,7 +131,7 @@ pub(crate) trait HasState: Handler<User = Member> {
 pub(crate) struct May(pub(crate) &'static str);
 
 impl<H: HasState> Permission<H> for May {
-    async fn has_permission(&self, handler: &H, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, handler: &H, _: &PermissionContext<'_, Member>) -> Result<bool> {
         handler.state().evaluate(self.0).await
     }
 }
@@ -142,7 +142,7 @@ pub(crate) struct MayAccessShelf;
 impl Permission<Shelf> for MayAccessShelf {
     const CAPTURES: &'static [&'static str] = &["room", "shelf"];
 
-    async fn has_permission(&self, place: &Shelf, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, place: &Shelf, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         let at: (u32, String) = (cx.capture("room")?, cx.capture("shelf")?);
         Ok(at == (5, "top".to_owned()) && place.0.evaluate("place").await?)
     }
@@ -152,7 +152,7 @@ impl Permission<Shelf> for MayAccessShelf {
 pub(crate) struct BlocksThread;
 
 impl Permission<Desk> for BlocksThread {
-    async fn has_permission(&self, desk: &Desk, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, desk: &Desk, _: &PermissionContext<'_, Member>) -> Result<bool> {
         drop(tokio::sync::Mutex::new(()).blocking_lock());
         desk.state.evaluate("own").await
     }
@@ -162,7 +162,7 @@ impl Permission<Desk> for BlocksThread {
 pub(crate) struct RefreshesAll;
 
 impl Permission<Desk> for RefreshesAll {
-    async fn has_permission(&self, _: &Desk, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &Desk, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         assert!(cx.connections::<Desk>()?.refresh_all().revalidated().await.is_acknowledged());
         Ok(true)
     }
@@ -195,7 +195,7 @@ impl Load<Desk> for Note {
 pub(crate) struct Owner;
 
 impl ObjectPermission<Note, Desk> for Owner {
-    async fn has_object_permission(&self, _: &Desk, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &Desk, cx: &PermissionContext<'_, Member>, note: &Note) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| member.id == note.owner))
     }
 }

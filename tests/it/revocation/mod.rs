@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use portcullis::testing::{Client, connect};
 use portcullis::{
     AllowAny, ConnectContext, Connections, Context, Endpoint, GrantSet, GrantSource, Group, GroupPermission,
-    Permission, Result, Scope, Streamed, UserGrants, consumer,
+    Permission, PermissionContext, Result, Scope, Streamed, UserGrants, consumer,
 };
 
 use crate::common::codenames::uploads;
@@ -61,7 +61,7 @@ struct Community {
 struct Banned;
 
 impl Permission<Community> for Banned {
-    async fn has_permission(&self, chat: &Community, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, chat: &Community, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some_and(|member| State::has(&chat.state.banned, member)))
     }
 

@@ -1,7 +1,7 @@
 //! Blanket extension traits and types named like primitives do not affect generated code.
 #![allow(dead_code, non_camel_case_types)]
 
-use portcullis::{ConnectContext, Context, FromContext, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use portcullis::{ConnectContext, Context, FromContext, Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer, handler};
 
 trait Everything: Sized {
     fn gate(self, _: u8) {}
@@ -29,7 +29,7 @@ struct A1;
 struct Open;
 
 impl<H: Handler> Permission<H> for Open {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(true)
     }
 }

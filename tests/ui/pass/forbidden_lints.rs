@@ -2,10 +2,7 @@
 //! limit: they allow `unused_qualifications` and similar lints themselves.
 #![forbid(unsafe_code, deprecated, unused_imports, unused_variables, unused_mut, dead_code)]
 
-use portcullis::{
-    AllowAny, Context, GrantKey, Group, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, Result,
-    consumer, handler,
-};
+use portcullis::{AllowAny, Context, GrantKey, Group, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, PermissionContext, Result, consumer, handler};
 
 portcullis::permissions! {
     chat { read = "Reads" }
@@ -31,7 +28,7 @@ impl GrantKey for Note {
 struct Odd;
 
 impl<H: Handler> ObjectPermission<Note, H> for Odd {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, note: &Note) -> Result<bool> {
         Ok(note.0 % 2 == 1)
     }
 }

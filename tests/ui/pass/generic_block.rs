@@ -3,10 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use portcullis::{
-    AllowAny, Consumer, Context, GrantKey, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission,
-    Permission, Result, consumer, handler,
-};
+use portcullis::{AllowAny, Consumer, Context, GrantKey, Handler, IsAuthenticated, Load, Object, ObjectKey, ObjectPermission, Permission, PermissionContext, Result, consumer, handler};
 use serde::Deserialize;
 
 portcullis::permissions! {
@@ -29,7 +26,7 @@ impl<P: RoomPolicy, const LIMIT: usize> Permission<Rooms<P, LIMIT>> for MaySend<
 where
     P::Room: Clone,
 {
-    async fn has_permission(&self, rooms: &Rooms<P, LIMIT>, _: &Context<'_, ()>) -> Result<bool> {
+    async fn has_permission(&self, rooms: &Rooms<P, LIMIT>, _: &PermissionContext<'_, ()>) -> Result<bool> {
         Ok(rooms.0.may_send().await)
     }
 }
@@ -54,7 +51,7 @@ impl<P> GrantKey for Note<P> {
 struct Odd<P>(PhantomData<P>);
 
 impl<P: Send + Sync + 'static, H: Handler> ObjectPermission<Note<P>, H> for Odd<P> {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note<P>) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, note: &Note<P>) -> Result<bool> {
         Ok(note.1 % 2 == 1)
     }
 }
@@ -84,7 +81,7 @@ where
 struct Quiet<const LIMIT: usize>;
 
 impl<H: Handler, const LIMIT: usize> Permission<H> for Quiet<LIMIT> {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(LIMIT > 0)
     }
 }

@@ -1,8 +1,6 @@
 //! Blocks written by a `macro_rules` macro: types and names with different hygiene are resolved to each other.
 
-use portcullis::{
-    AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, Result, consumer, handler,
-};
+use portcullis::{AllowAny, Context, GrantKey, Handler, Load, Object, ObjectKey, ObjectPermission, PermissionContext, Result, consumer, handler};
 
 portcullis::permissions! {
     chat { read = "Reads" }
@@ -28,7 +26,7 @@ impl GrantKey for Note {
 struct Odd;
 
 impl<H: Handler> ObjectPermission<Note, H> for Odd {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, note: &Note) -> Result<bool> {
         Ok(note.0 % 2 == 1)
     }
 }

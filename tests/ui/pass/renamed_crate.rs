@@ -29,7 +29,7 @@ impl GrantKey for Note {
 struct Odd;
 
 impl<H: Handler> ObjectPermission<Note, H> for Odd {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> gate::Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, note: &Note) -> gate::Result<bool> {
         Ok(note.0 % 2 == 1)
     }
 }

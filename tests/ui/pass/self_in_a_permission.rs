@@ -3,12 +3,12 @@
 
 use std::marker::PhantomData;
 
-use portcullis::{Context, Handler, Permission, Result, consumer, handler};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer, handler};
 
 struct Is<T>(PhantomData<fn() -> T>);
 
 impl<H: Handler> Permission<H> for Is<H> {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(true)
     }
 }
@@ -16,7 +16,7 @@ impl<H: Handler> Permission<H> for Is<H> {
 struct Few<const MOST: usize>;
 
 impl<H: Handler, const MOST: usize> Permission<H> for Few<MOST> {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(MOST > 0)
     }
 }

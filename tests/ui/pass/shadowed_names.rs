@@ -1,7 +1,7 @@
 //! User-defined names do not collide with generated ones: prelude names, local variables and the crate alias.
 #![allow(dead_code)]
 
-use portcullis::{AllowAny, Context, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, consumer};
+use portcullis::{AllowAny, Context, GrantKey, Group, Handler, Load, Object, ObjectKey, ObjectPermission, PermissionContext, consumer};
 
 struct Option;
 struct Result;
@@ -48,7 +48,7 @@ impl GrantKey for Note {
 struct Odd;
 
 impl<H: Handler> ObjectPermission<Note, H> for Odd {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, note: &Note) -> portcullis::Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, note: &Note) -> portcullis::Result<bool> {
         ::std::result::Result::Ok(note.0 % 2 == 1)
     }
 }

@@ -6,10 +6,7 @@
 
 use std::borrow::Cow;
 
-use portcullis::{
-    AllowAny, ConnectContext, Context, Created, Disconnect, FromContext, GrantKey, Group, Handler, IsAuthenticated,
-    Load, NoContent, Object, ObjectKey, ObjectPermission, Permission, Result, StatusCode, User, consumer, handler,
-};
+use portcullis::{AllowAny, ConnectContext, Context, Created, Disconnect, FromContext, GrantKey, Group, Handler, IsAuthenticated, Load, NoContent, Object, ObjectKey, ObjectPermission, Permission, PermissionContext, Result, StatusCode, User, consumer, handler};
 
 portcullis::permissions! {
     pub chat {
@@ -60,7 +57,7 @@ pub struct Rooms {
 struct HasRole(&'static str);
 
 impl<H: Handler<User = Member>> Permission<H> for HasRole {
-    async fn has_permission(&self, _: &H, cx: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(cx.user().is_some() && self.0 == "admin")
     }
 }
@@ -87,7 +84,7 @@ impl GrantKey for Note {
 struct Author;
 
 impl<H: Handler<User = Member>> ObjectPermission<Note, H> for Author {
-    async fn has_object_permission(&self, _: &H, cx: &Context<'_, Member>, note: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, cx: &PermissionContext<'_, Member>, note: &Note) -> Result<bool> {
         Ok(cx.require_user()?.0 == note.0)
     }
 }

@@ -18,11 +18,9 @@ impl NamedLeaf<'_> {
             let may = paths::call_may(span);
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
-        let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
-        let context = paths::call_context(locals.site);
-        Some(quote_spanned! {span=>
-            #as_permission::has_permission(&#value, #handler, &#context(#call, #captures)).await
-        })
+        let (as_permission, context) = (self.as_permission()?, paths::call_context(locals.site));
+        let evaluate = |value: TokenStream| quote_spanned!(span=> #as_permission::has_permission(&#value, #handler, &#context(#call)).await);
+        Some(self.with_captures(evaluate, locals))
     }
 
     /// Evaluates the leaf before objects are loaded, when a leaf about an object may have no answer yet.
@@ -60,11 +58,14 @@ impl NamedLeaf<'_> {
     fn evaluate_each_object(&self, subject: &Ident, locals: &Locals) -> Option<TokenStream> {
         let Locals { call, handler, object, .. } = locals;
         let (span, at) = (self.leaf.span, subject.span());
-        let (as_permission, value, captures) = (self.as_permission()?, self.value(), self.captures()?);
+        let as_permission = self.as_permission()?;
         let (context, evaluate_leaf) = (paths::call_context(locals.site), paths::loading_objects_evaluate_leaf(at));
-        let evaluate = quote_spanned! {span=>
-            #as_permission::has_object_permission(&#value, #handler, &#context(#call, #captures), #object).await
+        let evaluate = |value: TokenStream| {
+            quote_spanned! {span=>
+                #as_permission::has_object_permission(&#value, #handler, &#context(#call), #object).await
+            }
         };
+        let evaluate = self.with_captures(evaluate, locals);
         Some(quote_spanned! {at=>
             #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
         })

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
-use super::named_leaf::NamedLeaf;
+use super::named_leaf::{NamedLeaf, placeholder_span};
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
@@ -41,7 +41,12 @@ impl NamedLeaf<'_> {
             let may = paths::call_may(span);
             return quote_spanned!(span=> #may(#call, #name).await);
         }
-        let (permission, value) = (paths::group_permission(span), self.value());
+        let permission = paths::group_permission(span);
+        let value = self.value_with(|field| {
+            let at = placeholder_span(&field);
+            let (clone, group) = (paths::clone(at), paths::at_span(group, at));
+            quote_spanned!(at=> #clone(&#group.#field))
+        });
         let scope = paths::call_scope(locals.site);
         quote_spanned! {span=>
             <#name as #permission<Self, #consumer_type>>::may_join(&#value, #consumer, #scope(#call), #group).await

@@ -1,18 +1,17 @@
-//! One leaf: its alias, its value, and the checks of its captures and of its parameter.
+//! One leaf: its alias, its value, the captures that it names, and the checks of its parameter.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Generics, PathArguments, Token};
+use syn::{Attribute, Generics, Member, PathArguments, Token};
 
 use crate::expand::object_parameters;
-use crate::expand::paths;
-use crate::expand::tokens::{mentions_generics, replace_self, string_literal};
+use crate::expand::paths::{self, Locals};
+use crate::expand::tokens::{mentions_generics, string_literal};
 use crate::model::action::Action;
-use crate::model::block::Block;
 use crate::model::expression::{Expression, object_permission_name};
 use crate::model::object::Object;
 use crate::model::parameter::{Parameter, ParameterKind};
-use crate::model::{Leaf, respan};
+use crate::model::{Leaf, replace_placeholders, respan, unraw_name};
 
 /// A leaf with its generated name and the parameter that it names.
 pub(in crate::expand) struct NamedLeaf<'a> {
@@ -113,15 +112,20 @@ impl NamedLeaf<'_> {
         self.subject.as_ref().map(|subject| &subject.local)
     }
 
-    /// Returns the `CaptureUse` of the leaf, or `None` for a codename.
+    /// Returns the `CaptureUse` of the leaf, or `None` if it names no captures and needs no checks.
     pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
-        let (capture_use, reader) = (paths::capture_use(Span::call_site()), self.reader());
-        let captures = self.captures()?;
-        let captures = match self.object_checks() {
-            Some(object_checks) => quote!({ #object_checks #captures }),
-            None => captures,
-        };
+        let (capture_use, reader) = (paths::capture_use(Span::call_site()), format!("permission `{}`", self.leaf.text));
+        let (names, checks) = (self.capture_names(), self.object_checks());
+        if names.is_empty() && checks.is_none() {
+            return None;
+        }
+        let captures = quote!(&[#(#names),*]);
+        let captures = checks.map_or_else(|| captures.clone(), |checks| quote!({ #checks #captures }));
         Some(quote!(#capture_use { reader: #reader, captures: #captures },))
+    }
+
+    fn capture_names(&self) -> Vec<String> {
+        self.leaf.placeholders.iter().map(placeholder_name).collect()
     }
 
     /// Returns checks of a leaf with a parameter that need type information: its answer depends on the object, and it may be
@@ -149,10 +153,6 @@ impl NamedLeaf<'_> {
         Some(quote!(#depends #single))
     }
 
-    fn reader(&self) -> String {
-        format!("permission `{}`", self.leaf.text)
-    }
-
     /// Returns the permission trait through which `handler` evaluates the leaf.
     fn permission_trait(&self, handler: &TokenStream) -> Option<TokenStream> {
         let (leaf, span) = (self.leaf, self.leaf.span);
@@ -177,56 +177,63 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> <#name as #permission_trait>))
     }
 
-    pub(in crate::expand) fn captures(&self) -> Option<TokenStream> {
-        let as_permission = self.as_permission()?;
-        Some(quote_spanned!(self.leaf.span=> #as_permission::CAPTURES))
-    }
-
     /// Returns the leaf as a value: `Owner {}`, `HasRole { 0: "admin" }`. Braces work with an alias, parentheses do not.
-    pub(in crate::expand) fn value(&self) -> TokenStream {
+    /// `replacement` is what stands for a placeholder.
+    pub(super) fn value_with(&self, mut replacement: impl FnMut(Member) -> TokenStream) -> TokenStream {
         let (name, span) = (&self.name, self.leaf.span);
         let fields = self.leaf.arguments.iter().enumerate().map(|(position, argument)| {
             let mut position = Literal::usize_unsuffixed(position);
             position.set_span(span);
+            let mut argument = argument.clone();
+            replace_placeholders(&mut argument, &mut replacement);
             quote_spanned!(span=> #position: #argument)
         });
         quote_spanned!(span=> #name { #(#fields),* })
     }
 
-    /// Returns a check that the leaf of a consumer's own expression reads no captures.
-    pub(in crate::expand) fn check_consumer_captures(&self, block: &Block, cfgs: &[Attribute]) -> Option<TokenStream> {
-        self.captures_check(&paths::check_consumer_captures(self.leaf.span), &self.reader(), block, cfgs)
+    /// Returns the leaf as a value. The checks have rejected placeholders.
+    pub(super) fn value(&self) -> TokenStream {
+        self.value_with(|placeholder| placeholder.to_token_stream())
     }
 
-    /// Returns a check that the leaf of a strict connect expression reads no captures.
-    pub(in crate::expand) fn check_connect_captures(&self, block: &Block) -> Option<TokenStream> {
-        self.captures_check(&paths::check_connect_captures(self.leaf.span), &self.leaf.text, block, &[])
-    }
-
-    /// Returns the same check as a statement inside the impl of a generic consumer.
-    pub(in crate::expand) fn check_connect_captures_when_mounted(&self) -> Option<TokenStream> {
-        let (check, reader) =
-            (paths::check_connect_captures(self.leaf.span), string_literal(&self.leaf.text, self.leaf.span));
-        let captures = self.captures()?;
-        Some(quote_spanned!(self.leaf.span=> #check(#reader, #captures);))
-    }
-
-    fn captures_check(
+    /// Calls `evaluate` with the leaf as a value, and returns the evaluation. If a capture does not parse, the leaf ends with
+    /// that error instead. A type that does not implement `FromStr` is reported at the placeholder.
+    pub(super) fn with_captures(
         &self,
-        check: &TokenStream,
-        reader: &str,
-        block: &Block,
-        cfgs: &[Attribute],
-    ) -> Option<TokenStream> {
-        let (span, reader) = (self.leaf.span, string_literal(reader, self.leaf.span));
-        let handler = block.ty.to_token_stream();
-        // The check is outside of the impl, where `Self` is not defined.
-        let handler_at_leaf = respan(handler.clone(), span);
-        let (name, permission_trait) = (
-            replace_self(self.name.clone(), &handler_at_leaf),
-            replace_self(self.permission_trait(&handler)?, &handler_at_leaf),
-        );
-        let checked = quote_spanned!(span=> #check(#reader, <#name as #permission_trait>::CAPTURES));
-        Some(quote!(#(#cfgs)* const _: () = #checked;))
+        evaluate: impl FnOnce(TokenStream) -> TokenStream,
+        locals: &Locals,
+    ) -> TokenStream {
+        if self.leaf.placeholders.is_empty() {
+            return evaluate(self.value());
+        }
+        let Locals { answer, call, leaf, site, .. } = locals;
+        let value = self.value_with(|placeholder| {
+            let at = placeholder_span(&placeholder);
+            let (read, name) = (paths::read_capture(at), string_literal(&placeholder_name(&placeholder), at));
+            quote_spanned!(at=> #read(#call, #name)?)
+        });
+        let (result, ok, err) = (paths::result(*site), paths::ok(*site), paths::err(*site));
+        let (name, evaluated) = (&self.name, evaluate(leaf.to_token_stream()));
+        quote_spanned! {*site=>
+            match (|| -> #result<#name> { #ok(#value) })() {
+                #ok(#leaf) => #evaluated,
+                #err(#answer) => #err(#answer),
+            }
+        }
+    }
+}
+
+/// Returns the name of the capture or field that a placeholder stands for.
+fn placeholder_name(placeholder: &Member) -> String {
+    match placeholder {
+        Member::Named(name) => unraw_name(name),
+        Member::Unnamed(index) => index.index.to_string(),
+    }
+}
+
+pub(super) fn placeholder_span(placeholder: &Member) -> Span {
+    match placeholder {
+        Member::Named(name) => name.span(),
+        Member::Unnamed(index) => index.span,
     }
 }

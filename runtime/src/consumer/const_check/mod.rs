@@ -8,4 +8,4 @@ mod mounts;
 
 pub use handler::check_descriptor;
 pub(super) use handler::check_reserved_name;
-pub use mounts::{check_connect_captures, check_consumer_captures, check_mount, check_mounts};
+pub use mounts::{check_consumer_captures, check_mount, check_mounts};

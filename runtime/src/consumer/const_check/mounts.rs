@@ -46,23 +46,13 @@ pub const fn check_mounts(handler: &'static HandlerDescriptor) {
     }
 }
 
-/// Checks that a leaf of a connect expression reads no captures: a connection has no route.
+/// Checks that an object of a consumer's own actions reads no captures: these actions have no route.
 #[track_caller]
-pub const fn check_connect_captures(leaf: &'static str, captures: &'static [&'static str]) {
+pub const fn check_consumer_captures(reader: &'static str, captures: &'static [&'static str]) {
     if captures.is_empty() {
         return;
     }
-    let text = PanicMessage::new().append("`").append(leaf).append("` reads the capture `").append(captures[0]);
-    text.append("`, but a connection has no captures; move it from `connect = ..` to `permission = ..`").panic();
-}
-
-/// Checks that a leaf of a consumer's own expressions reads no captures: actions of the consumer itself have no route.
-#[track_caller]
-pub const fn check_consumer_captures(leaf: &'static str, captures: &'static [&'static str]) {
-    if captures.is_empty() {
-        return;
-    }
-    let text = PanicMessage::new().append(leaf).append(" reads the capture `").append(captures[0]);
+    let text = PanicMessage::new().append(reader).append(" reads the capture `").append(captures[0]);
     text.append("`, but a consumer's own actions have no captures; move it to the route or to the mounted handler")
         .panic();
 }

@@ -1,6 +1,6 @@
 // The permission of a group must implement `GroupPermission`, not only `Permission`.
 
-use portcullis::{AllowAny, Context, Group, Handler, Permission, Result, consumer};
+use portcullis::{AllowAny, Group, Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
 struct Sent;
@@ -16,7 +16,7 @@ impl Chat {
 struct IsFriend;
 
 impl<H: Handler> Permission<H> for IsFriend {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(false)
     }
 }

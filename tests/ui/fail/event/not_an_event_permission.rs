@@ -1,6 +1,6 @@
 // The permission of an event must implement `EventPermission`, not only `Permission`.
 
-use portcullis::{Context, Handler, Permission, Result, consumer};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
 struct Sent {
@@ -10,7 +10,7 @@ struct Sent {
 struct IsFriend;
 
 impl<H: Handler> Permission<H> for IsFriend {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(false)
     }
 }

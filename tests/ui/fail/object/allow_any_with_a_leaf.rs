@@ -1,6 +1,6 @@
 // `AllowAny(note)` has no effect beside another leaf about the same object.
 
-use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, Result, handler};
+use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, PermissionContext, Result, handler};
 
 struct Notes;
 struct Note;
@@ -17,7 +17,7 @@ impl Load<Notes> for Note {
 struct Author;
 
 impl<H: Handler> ObjectPermission<Note, H> for Author {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, _: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &Note) -> Result<bool> {
         Ok(false)
     }
 }

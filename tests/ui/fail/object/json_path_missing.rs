@@ -1,6 +1,6 @@
 // `#[object]` without a path.
 
-use portcullis::{Context, Handler, Load, Object, ObjectPermission, Result, handler};
+use portcullis::{Context, Handler, Load, Object, ObjectPermission, PermissionContext, Result, handler};
 
 struct Notes;
 struct Note;
@@ -17,7 +17,7 @@ impl Load<Notes> for Note {
 struct Author;
 
 impl<H: Handler> ObjectPermission<Note, H> for Author {
-    async fn has_object_permission(&self, _: &H, _: &Context<'_, H::User>, _: &Note) -> Result<bool> {
+    async fn has_object_permission(&self, _: &H, _: &PermissionContext<'_, H::User>, _: &Note) -> Result<bool> {
         Ok(false)
     }
 }

@@ -1,11 +1,11 @@
 // `return` or `?` in an argument would leave the generated permission check.
 
-use portcullis::{Context, Handler, Permission, Result, consumer};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer};
 
 struct HasRole(&'static str);
 
 impl<H: Handler> Permission<H> for HasRole {
-    async fn has_permission(&self, _: &H, _: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(self.0.is_empty())
     }
 }

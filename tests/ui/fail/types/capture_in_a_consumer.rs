@@ -1,6 +1,6 @@
 // A permission on an action of a consumer reads a capture: a consumer's own actions have no captures.
 
-use portcullis::{Context, Handler, Permission, Result, consumer};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
 
@@ -9,7 +9,7 @@ struct RoomMember;
 impl<H: Handler> Permission<H> for RoomMember {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(cx.capture::<u64>("room_id")? > 0)
     }
 }

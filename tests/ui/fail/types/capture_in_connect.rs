@@ -1,6 +1,6 @@
 // A `connect` permission reads a capture: a connection has no captures.
 
-use portcullis::{Context, Handler, IsAuthenticated, Permission, Result, consumer};
+use portcullis::{Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
 
@@ -9,7 +9,7 @@ struct RoomMember;
 impl<H: Handler> Permission<H> for RoomMember {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(cx.capture::<u64>("room_id")? > 0)
     }
 }

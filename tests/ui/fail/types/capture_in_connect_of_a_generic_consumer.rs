@@ -1,13 +1,13 @@
 // A generic consumer is checked when it is mounted: its `connect` permission reads a capture.
 
-use portcullis::{AllowAny, Consumer, Context, Handler, Permission, Result, consumer};
+use portcullis::{AllowAny, Consumer, Handler, Permission, PermissionContext, Result, consumer};
 
 struct InRoom;
 
 impl<H: Handler> Permission<H> for InRoom {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         cx.capture::<u64>("room_id").map(|room| room > 0)
     }
 }

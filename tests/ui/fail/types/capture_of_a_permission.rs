@@ -1,6 +1,6 @@
 // A permission reads a capture that the mount does not provide.
 
-use portcullis::{Context, Handler, IsAuthenticated, Permission, Result, consumer, handler};
+use portcullis::{Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
@@ -10,7 +10,7 @@ struct RoomMember;
 impl<H: Handler> Permission<H> for RoomMember {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         Ok(cx.capture::<u64>("room_id")? > 0)
     }
 }

@@ -1,6 +1,6 @@
 // The permission is evaluated for the captured room, and the action would delete the room that the client names.
 
-use portcullis::{Context, Handler, Permission, Result, consumer, handler};
+use portcullis::{Handler, Permission, PermissionContext, Result, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
@@ -10,7 +10,7 @@ struct InRoom;
 impl<H: Handler> Permission<H> for InRoom {
     const CAPTURES: &'static [&'static str] = &["room_id"];
 
-    async fn has_permission(&self, _: &H, cx: &Context<'_, H::User>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
         cx.capture::<u32>("room_id").map(|room| room == 1)
     }
 }

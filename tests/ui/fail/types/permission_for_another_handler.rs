@@ -1,13 +1,13 @@
 // A permission that is implemented for another handler. The message names both handlers.
 
-use portcullis::{AllowAny, Context, Permission, Result, handler};
+use portcullis::{AllowAny, Permission, PermissionContext, Result, handler};
 
 struct Rooms;
 struct Files;
 struct MayRead;
 
 impl Permission<Files> for MayRead {
-    async fn has_permission(&self, _: &Files, _: &Context<'_, ()>) -> Result<bool> {
+    async fn has_permission(&self, _: &Files, _: &PermissionContext<'_, ()>) -> Result<bool> {
         Ok(true)
     }
 }

@@ -1,6 +1,6 @@
 // A permission that is implemented for handlers of another user type.
 
-use portcullis::{Context, Handler, Permission, Result, handler};
+use portcullis::{Handler, Permission, PermissionContext, Result, handler};
 
 struct Rooms;
 struct IsStaff;
@@ -14,7 +14,7 @@ impl portcullis::User for Member {
 }
 
 impl<H: Handler<User = Member>> Permission<H> for IsStaff {
-    async fn has_permission(&self, _: &H, _: &Context<'_, Member>) -> Result<bool> {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, Member>) -> Result<bool> {
         Ok(true)
     }
 }
