@@ -1,6 +1,7 @@
 //! What must not compile, and with which words; what must compile under the strictest lints.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,16 +77,17 @@ fn count_emitted(root: &Path, cases: &[String]) -> BTreeMap<String, usize> {
     emitted
 }
 
-fn write_package(root: &Path, package: &PathBuf, cases: &[String]) {
-    let runtime = root.join("runtime");
+fn write_package(root: &Path, package: &Path, cases: &[String]) {
+    let quoted = |path: PathBuf| format!("{:?}", path.to_str().unwrap());
+    let runtime = quoted(root.join("runtime"));
     let mut manifest = format!(
         "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n[workspace]\n[dependencies]\n\
-         portcullis = {{ path = {runtime:?}, features = [\"anyhow\", \"axum\", \"registry\", \"testing\"] }}\n\
+         portcullis = {{ path = {runtime}, features = [\"anyhow\", \"axum\", \"registry\", \"testing\"] }}\n\
          anyhow = \"1\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
     );
     for case in cases {
         let (name, path) = (case.replace('/', "--"), root.join("tests/ui/fail").join(case).with_extension("rs"));
-        manifest.push_str(&format!("[[bin]]\nname = {name:?}\npath = {path:?}\n"));
+        writeln!(manifest, "[[bin]]\nname = {name:?}\npath = {}", quoted(path)).unwrap();
     }
     fs::create_dir_all(package).unwrap();
     fs::write(package.join("Cargo.toml"), manifest).unwrap();

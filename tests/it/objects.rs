@@ -89,11 +89,9 @@ impl ObjectPermission<Note, Folders> for Owner {
 }
 
 /// Reads the message without a fallback for what the message may lack.
-struct Careless;
+struct Careless(u8);
 
 impl ObjectPermission<Note, Folders> for Careless {
-    const CAPTURES: &'static [&'static str] = &["folder"];
-
     async fn has_object_permission(
         &self,
         _: &Folders,
@@ -101,7 +99,7 @@ impl ObjectPermission<Note, Folders> for Careless {
         note: &Note,
     ) -> Result<bool> {
         let read = match note.name {
-            "mine" => cx.capture::<u8>("folder").map(u32::from),
+            "mine" => Ok(u32::from(self.0)),
             "theirs" => cx.argument("page"),
             "locked" => cx.query(),
             _ => Err(Error::not_found()),
@@ -165,7 +163,7 @@ impl Folders {
         note.name
     }
 
-    #[action(permission = "Careless(note)")]
+    #[action(permission = "Careless(note, {folder})")]
     async fn careless(&self, note: Object<Note>) -> &'static str {
         note.name
     }
@@ -275,6 +273,8 @@ async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{note}");
     }
     let reply = client.call("careless").route("folders/f/").with("note", "theirs").with("page", 3).await;
+    assert_eq!(reply.status(), 403, "the folder is no number");
+    let reply = client.call("careless").route("folders/5/").with("note", "theirs").with("page", 3).await;
     assert_eq!(reply.status(), 200, "with a complete message the verdict counts");
 }
 

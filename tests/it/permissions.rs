@@ -72,28 +72,16 @@ impl Inner {
         self.log.lock().unwrap().push("ran");
     }
 
-    #[action(permission = ReadsUndeclared)]
-    async fn careless(&self) {}
-
-    #[action(permission = ReadsDeclared)]
-    async fn careful(&self) {}
+    #[action(permission = IsSeven({id}))]
+    async fn numbered(&self) {}
 }
 
-struct ReadsUndeclared;
+/// Holds for the number 7.
+struct IsSeven(u32);
 
-impl<H: Handler> Permission<H> for ReadsUndeclared {
-    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-        cx.capture::<u32>("id").map(|_| true)
-    }
-}
-
-struct ReadsDeclared;
-
-impl<H: Handler> Permission<H> for ReadsDeclared {
-    const CAPTURES: &'static [&'static str] = &["id"];
-
-    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-        cx.capture::<u32>("id").map(|id| id == 7)
+impl<H: Handler> Permission<H> for IsSeven {
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
+        Ok(self.0 == 7)
     }
 }
 
@@ -195,12 +183,12 @@ async fn internal_error_reveals_only_its_id() {
 }
 
 #[tokio::test]
-async fn permission_reads_only_its_declared_captures() {
+async fn capture_is_an_argument_of_the_leaf() {
     let roles = ["consumer:yes", "route:yes", "handler:yes"];
-    assert_eq!(call(&roles, "inner/7/", "careful").await.0, 200);
-    assert_eq!(call(&roles, "inner/8/", "careful").await.0, 403);
-    assert_eq!(call(&roles, "inner/x/", "careful").await.0, 404);
-    assert_eq!(call(&roles, "inner/7/", "careless").await.0, 500);
+    assert_eq!(call(&roles, "inner/7/", "numbered").await.0, 200);
+    assert_eq!(call(&roles, "inner/8/", "numbered").await.0, 403);
+    assert_eq!(call(&roles, "inner/x/", "numbered").await.0, 404);
+    assert_eq!(call(&roles[..2], "inner/x/", "numbered").await.0, 403);
 }
 
 struct Open;

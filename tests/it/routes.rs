@@ -49,21 +49,18 @@ impl Rooms {
         room_id
     }
 
-    #[route("messages/{message_id}", permission = "EvenRoom")]
+    #[route("messages/{message_id}", permission = "EvenRoom({room_id}, {message_id})")]
     fn messages(&self) -> &Messages {
         &self.messages
     }
 }
 
 /// The permission of a mount reads its own captures and those of outer routes.
-struct EvenRoom;
+struct EvenRoom(u8, String);
 
 impl<H: Handler> Permission<H> for EvenRoom {
-    const CAPTURES: &'static [&'static str] = &["room_id", "message_id"];
-
-    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, H::User>) -> Result<bool> {
-        let message: String = cx.capture("message_id")?;
-        Ok(cx.capture::<u8>("room_id")? % 2 == 0 && message != "secret")
+    async fn has_permission(&self, _: &H, _: &PermissionContext<'_, H::User>) -> Result<bool> {
+        Ok(self.0.is_multiple_of(2) && self.1 != "secret")
     }
 }
 

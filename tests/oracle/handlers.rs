@@ -5,14 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use portcullis::__private::{
-    ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Context, Dispatch, Expr,
-    Expression, Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row,
-    Traversal, check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf, unknown_route,
+    ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Dispatch, Expr, Expression,
+    Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row, Traversal,
+    check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf, unknown_route,
 };
+use portcullis::PermissionContext;
 
-use crate::case::{ALL_CAPTURES, Case, Leaf, Level, Route, Segment, Tree, capture};
-use crate::script::{Member, Script};
-use crate::trace::{Place, Way};
+use crate::case::{Case, Leaf, Level, Route, Segment, Tree, capture};
+use crate::script::{Member, Script, captures, seen};
+use crate::trace::{Captures, Place, Way};
 
 /// The names of the leaves.
 const LEAVES: [&str; crate::case::LEAVES] = ["L0", "L1", "L2", "L3", "L4", "L5"];
@@ -46,13 +47,11 @@ struct Asking {
 }
 
 /// A leaf of an expression.
-struct Scripted(&'static Place, Leaf);
+struct Scripted(&'static Place, Leaf, Captures);
 
 impl Permission<Live> for Scripted {
-    const CAPTURES: &'static [&'static str] = ALL_CAPTURES;
-
     async fn has_permission(&self, level: &Live, cx: &PermissionContext<'_, Member>) -> Result<bool> {
-        level.script.has_permission(self.0, self.1, cx).await
+        level.script.has_permission(self.0, self.1, seen(cx, self.2.clone())).await
     }
 
     async fn can_connect(&self, level: &Live, _: &ConnectContext<'_, Member>) -> Result<Option<bool>> {
@@ -178,7 +177,11 @@ impl Live {
         let Some(asking) = asking else { return Ok(admitted) };
         let leaf = |leaf| async move {
             match asking.leaf(leaf) {
-                Some(leaf) => leaf.has_permission(self, &call.context(<Scripted as Permission<Live>>::CAPTURES)).await,
+                Some(leaf) => {
+                    Scripted(leaf.0, leaf.1, captures(&call.whole_context()))
+                        .has_permission(self, &call.permission_context())
+                        .await
+                }
                 None => unknown_leaf(),
             }
         };
@@ -233,7 +236,7 @@ impl Asking {
     }
 
     fn leaf(&self, at: u8) -> Option<Scripted> {
-        self.leaves.get(usize::from(at)).map(|leaf| Scripted(self.place, *leaf))
+        self.leaves.get(usize::from(at)).map(|leaf| Scripted(self.place, *leaf, Captures::new()))
     }
 }
 

@@ -8,7 +8,7 @@ use portcullis::__private::{Call, Context, IntoReply, Reply};
 use portcullis::{Created, Error, NoReply, PermissionContext, Result, StatusCode, User};
 
 use crate::case::{ALL_CAPTURES, Answer, Answers, Handshake, Leaf, Outcome};
-use crate::trace::{Event, Place, Seen, Way};
+use crate::trace::{Captures, Event, Place, Seen, Way};
 
 /// What the client must never read.
 pub(crate) const SECRET: &str = "the cause of a fault";
@@ -101,13 +101,8 @@ impl Script {
         }
     }
 
-    pub(crate) async fn has_permission(
-        &self,
-        place: &Place,
-        leaf: Leaf,
-        cx: &PermissionContext<'_, Member>,
-    ) -> Result<bool> {
-        self.write(Event::Evaluated(place.clone(), leaf, seen(cx)));
+    pub(crate) async fn has_permission(&self, place: &Place, leaf: Leaf, seen: Seen) -> Result<bool> {
+        self.write(Event::Evaluated(place.clone(), leaf, seen));
         let answers = match self.now() {
             Now::Handshake(handshake) => handshake.action,
             Now::Message(answers, _) => answers,
@@ -118,7 +113,8 @@ impl Script {
 
     pub(crate) async fn run(&self, way: &Way, action: usize, call: &Call<'_, Member>, reply: &mut Reply) -> Result<()> {
         let Now::Message(_, outcome) = self.now() else { unreachable!("bug: no message is expected") };
-        self.write(Event::Ran(way.clone(), action, seen(&call.whole_context())));
+        let cx = call.whole_context();
+        self.write(Event::Ran(way.clone(), action, seen(&cx, captures(&cx))));
         match outcome {
             Outcome::Data => (thread::current().id() == self.home).into_reply(reply),
             Outcome::Created => Created("new").into_reply(reply),
@@ -158,12 +154,12 @@ fn error(status: u16) -> Error {
     Error::new(StatusCode::from_u16(status).unwrap(), "scripted", detail)
 }
 
-fn seen(cx: &Context<'_, Member>) -> Seen {
+/// Reads all captures of the route.
+pub(crate) fn captures(cx: &Context<'_, Member>) -> Captures {
     let read = |name: &&str| cx.capture::<String>(name).ok().map(|text| ((*name).to_owned(), text));
-    Seen {
-        logged_in: cx.user().is_some(),
-        action: cx.action().to_owned(),
-        route: cx.route().to_owned(),
-        captures: ALL_CAPTURES.iter().filter_map(read).collect(),
-    }
+    ALL_CAPTURES.iter().filter_map(read).collect()
+}
+
+pub(crate) fn seen(cx: &PermissionContext<'_, Member>, captures: Captures) -> Seen {
+    Seen { logged_in: cx.user().is_some(), action: cx.action().to_owned(), route: cx.route().to_owned(), captures }
 }

@@ -17,13 +17,16 @@ pub(crate) enum Place {
 /// The index of the route per level, from the consumer inwards.
 pub(crate) type Way = Vec<usize>;
 
+/// The names and texts of captures.
+pub(crate) type Captures = BTreeMap<String, String>;
+
 /// What a leaf or action sees of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) logged_in: bool,
     pub(crate) action: String,
     pub(crate) route: String,
-    pub(crate) captures: BTreeMap<String, String>,
+    pub(crate) captures: Captures,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

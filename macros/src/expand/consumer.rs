@@ -29,7 +29,7 @@ pub(super) fn consumer(
     let authorize_connect = authorize_connect(block_permission, strict.as_ref(), &locals);
     let hooks = block.hooks.iter().map(hook_method);
     let authenticates = block.authenticates.iter().map(authenticate::items);
-    let check_const = (!block.is_concrete()).then(|| check_const());
+    let check_const = (!block.is_concrete()).then(check_const);
     let register = block.is_concrete().then(|| {
         let register = paths::register(Span::call_site());
         quote!(#register!(#ty);)

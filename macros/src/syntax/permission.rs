@@ -18,7 +18,7 @@ use super::token_string;
 pub(crate) enum PermissionValue {
     /// `inherited`: the permission in effect where the handler is mounted applies.
     Inherited(TokenStream),
-    Expression(PermissionSyntax),
+    Expression(Box<PermissionSyntax>),
 }
 
 /// A parsed expression. Errors about the whole expression underline `tokens`.
@@ -62,7 +62,7 @@ impl PermissionValue {
             return Err(error_at(&literal, EMPTY_EXPRESSION));
         }
         let tree = parse_complete.parse2(parsed).map_err(|reason| error(&reason))?;
-        Ok(Self::Expression(PermissionSyntax { tree, tokens }))
+        Ok(Self::Expression(Box::new(PermissionSyntax { tree, tokens })))
     }
 
     /// Returns the expression of a key that may be left out.
@@ -72,7 +72,7 @@ impl PermissionValue {
     /// Fails for `inherited`.
     pub(crate) fn into_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Expression(expression) => Ok(expression),
+            Self::Expression(expression) => Ok(*expression),
             Self::Inherited(tokens) => Err(error_at(
                 tokens,
                 "`inherited` is only allowed in `#[handler]`; name a permission here, or remove the key",
@@ -87,7 +87,7 @@ impl PermissionValue {
     /// Fails for `inherited`.
     pub(crate) fn into_required_expression(self) -> Result<PermissionSyntax> {
         match self {
-            Self::Expression(expression) => Ok(expression),
+            Self::Expression(expression) => Ok(*expression),
             Self::Inherited(tokens) => Err(error_at(
                 tokens,
                 "there is no permission to inherit here; name a permission, or write `AllowAny` to allow everyone",
@@ -103,7 +103,7 @@ fn parse_bare(input: ParseStream<'_>) -> Result<PermissionValue> {
     let start = input.cursor();
     let tree = parse_until_comma(input)?;
     let tokens = start.token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    Ok(PermissionValue::Expression(PermissionSyntax { tree, tokens }))
+    Ok(PermissionValue::Expression(Box::new(PermissionSyntax { tree, tokens })))
 }
 
 fn is_comma(token: &TokenTree) -> bool {

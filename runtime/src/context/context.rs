@@ -38,6 +38,8 @@ use crate::message::RequestId;
 /// ```
 pub struct PermissionContext<'a, U> {
     call: &'a Call<'a, U>,
+    /// That of the call. With it, the context is no type that clippy's `trivially_copy_pass_by_ref` wants passed by value.
+    scope: &'a Scope<U>,
 }
 
 /// A message and its connection, for actions and extractors: a [`PermissionContext`] that also has captures and side
@@ -76,7 +78,7 @@ pub struct Context<'a, U> {
 impl<U> Call<'_, U> {
     /// Returns the context for a permission.
     pub fn permission_context(&self) -> PermissionContext<'_, U> {
-        PermissionContext { call: self }
+        PermissionContext { call: self, scope: self.scope() }
     }
 
     /// Returns the context for loading an object whose [`Load`](crate::Load) has declared these captures.
@@ -132,12 +134,12 @@ impl<'a, U> PermissionContext<'a, U> {
 
     /// Returns the scope of the connection that received the message.
     pub fn scope(&self) -> &'a Scope<U> {
-        self.call.scope()
+        self.scope
     }
 
     /// Returns the user who sent the message, or `None` if the connection is anonymous.
     pub fn user(&self) -> Option<&'a U> {
-        self.call.scope().user()
+        self.scope.user()
     }
 
     /// Returns the user who sent the message.

@@ -59,7 +59,7 @@ fn permissions_example_prints_the_status_per_user_and_action() {
         "Ben, member 403",
         "anonymous 403",
         "Club - (connect) connect phase of !Banned",
-        "Club rooms/{room_id}/ enter !Banned & !Is(\"new\") & (Is(\"staff\") | InRoom)",
+        "Club rooms/{room_id}/ enter !Banned & !Is(\"new\") & (Is(\"staff\") | InRoom({room_id}))",
         "Office - (connect) Is(\"staff\")",
         "Office - accounts AllowAny",
     ];

@@ -10,7 +10,7 @@ use portcullis::{
 };
 use tokio::runtime::Handle;
 
-use super::state::{BlocksThread, Channel, HasState, May, MayAccessShelf, Note, Owner, RefreshesAll, State};
+use super::state::{BlocksThread, Channel, HasState, May, MayAccessShelf, Note, Owner, State};
 use super::{Member, desk, own_changes, uploads};
 
 pub(crate) struct Said(pub(crate) u32);
@@ -207,9 +207,6 @@ impl Desk {
         stream(&self.state, cx, count).await
     }
 
-    #[action(permission = RefreshesAll)]
-    async fn meddled(&self) {}
-
     /// Revokes the right of its own caller, refreshes connections as `how` says, and waits for a permit.
     #[action(permission = May("own"))]
     async fn renounce(&self, cx: &Context<'_, Member>, how: &str) -> Result<u32> {
@@ -272,7 +269,7 @@ impl Rooms {
 
 #[handler(user = Member, permission = May("shelf"))]
 impl Shelf {
-    #[action(permission = "MayAccessShelf & May(\"shelf_action\")")]
+    #[action(permission = "MayAccessShelf({room}, {shelf}) & May(\"shelf_action\")")]
     async fn wait(&self, #[path] room: u32) -> u32 {
         self.0.run().await;
         room

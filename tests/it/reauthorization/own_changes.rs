@@ -184,12 +184,3 @@ async fn error_after_an_own_change_is_sent_unchanged() {
         assert_eq!((reply.status(), reply.code()), (409, "conflict"));
     }
 }
-
-#[tokio::test(start_paused = true)]
-async fn permission_that_refreshes_connections_is_refused_with_500() {
-    let fixture = fixture();
-    let mut client = fixture.open(1).await;
-    let reply = client.call("meddled").await;
-    assert_eq!((reply.status(), reply.code()), (500, "internal_error"));
-    assert_alive(&mut client).await;
-}

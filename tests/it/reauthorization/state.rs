@@ -136,15 +136,12 @@ impl<H: HasState> Permission<H> for May {
     }
 }
 
-/// Holds at one shelf, which the captures of the route name.
-pub(crate) struct MayAccessShelf;
+/// Holds at one shelf of one room.
+pub(crate) struct MayAccessShelf(pub(crate) u32, pub(crate) String);
 
 impl Permission<Shelf> for MayAccessShelf {
-    const CAPTURES: &'static [&'static str] = &["room", "shelf"];
-
-    async fn has_permission(&self, place: &Shelf, cx: &PermissionContext<'_, Member>) -> Result<bool> {
-        let at: (u32, String) = (cx.capture("room")?, cx.capture("shelf")?);
-        Ok(at == (5, "top".to_owned()) && place.0.evaluate("place").await?)
+    async fn has_permission(&self, place: &Shelf, _: &PermissionContext<'_, Member>) -> Result<bool> {
+        Ok(self.0 == 5 && self.1 == "top" && place.0.evaluate("place").await?)
     }
 }
 
@@ -155,16 +152,6 @@ impl Permission<Desk> for BlocksThread {
     async fn has_permission(&self, desk: &Desk, _: &PermissionContext<'_, Member>) -> Result<bool> {
         drop(tokio::sync::Mutex::new(()).blocking_lock());
         desk.state.evaluate("own").await
-    }
-}
-
-/// Refreshes all connections, which a permission must not do.
-pub(crate) struct RefreshesAll;
-
-impl Permission<Desk> for RefreshesAll {
-    async fn has_permission(&self, _: &Desk, cx: &PermissionContext<'_, Member>) -> Result<bool> {
-        assert!(cx.connections::<Desk>()?.refresh_all().revalidated().await.is_acknowledged());
-        Ok(true)
     }
 }
 

@@ -190,9 +190,6 @@ fn check_mount_checks_only_that_route() {
 #[test]
 fn capture_use_without_route_is_rejected() {
     let chat = handler("Chat", &[]);
-    assert_eq!(check_with(chat, |_| check_connect_captures("Reads", &[])), Ok(()));
-    let expected = "`Reads` reads the capture `room`, but a connection has no captures; move it from `connect = ..` to `permission = ..`";
-    assert_eq!(check_with(chat, |_| check_connect_captures("Reads", &["room"])), Err(expected.to_owned()));
     assert_eq!(
         check_with(
             HandlerDescriptor { capture_uses: uses_of(&[]), actions: actions_with_uses(uses_of(&[])), ..chat },
