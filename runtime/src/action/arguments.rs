@@ -150,7 +150,8 @@ impl<'de, 'k: 'de> MapAccess<'de> for ArgumentMap<'k, 'de> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument",
     label = "cannot be read from a message",
-    note = "implement `serde::Deserialize` for `{Self}`, or add `#[path]` or `#[extract]` to the parameter; write the type of an object as `Object<..>`, not as an alias"
+    note = "implement `serde::Deserialize` for `{Self}`, or add `#[path]` or `#[extract]` to the parameter; write the type of an object as `Object<..>`, not as an alias",
+    note = "extractors of axum do not apply to messages: shared state is in `self`, a capture of the route is `#[path] id: u32`, and each key of the message is a parameter"
 )]
 pub trait Argument<'de, M>: Sized {
     /// The deserialized type: the type itself.

@@ -104,7 +104,8 @@ pub struct FallibleReply<M>(PhantomData<M>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a reply",
     label = "cannot be sent as a reply",
-    note = "return a type that implements `serde::Serialize`, `Created`, `NoContent`, `NoReply`, or a `Result` of one of these whose error converts into `portcullis::Error`"
+    note = "return a type that implements `serde::Serialize`, `Created`, `NoContent`, `NoReply`, or a `Result` of one of these whose error converts into `portcullis::Error`",
+    note = "to set the status, return `(T, StatusCode)`; for one reply per value of a stream, return `Streamed`; refuse with an `Error`, such as `Error::conflict(..)`"
 )]
 pub trait IntoReply<M> {
     /// Writes status and data of the reply.

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 ///
 /// ```
 /// use std::borrow::Cow;
+use std::sync::Arc;
 /// use std::time::SystemTime;
 /// use portcullis::User;
 ///
@@ -50,6 +51,17 @@ pub trait User: Send + Sync + 'static {
     /// Called once per value, when the connection or the re-authentication begins.
     fn expires_at(&self) -> Option<SystemTime> {
         None
+    }
+}
+
+/// A shared user: a consumer may have `user = Arc<Member>`.
+impl<U: User> User for Arc<U> {
+    fn id(&self) -> Cow<'_, str> {
+        U::id(self)
+    }
+
+    fn expires_at(&self) -> Option<SystemTime> {
+        U::expires_at(self)
     }
 }
 

@@ -1,21 +1,24 @@
 //! Authentication of the HTTP request that opens a connection.
 
 use std::future::Future;
-use std::pin::Pin;
 
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use crate::error::Result;
 
-/// An async function that authenticates an HTTP request, for [`Endpoint::authenticate`](crate::Endpoint::authenticate).
+/// Authenticates an HTTP request, for [`Endpoint::authenticate`](crate::Endpoint::authenticate).
 ///
 /// It gets the parts of the request and returns the user, or `None` if the connection is anonymous. The trait is
 /// implemented for every `async fn(&Parts) -> portcullis::Result<Option<U>>`, and for every closure with that signature
-/// whose future does not borrow from the parts:
+/// whose future does not borrow from the parts. Implement it for a struct that holds what authentication needs, such as a
+/// database pool:
 ///
 /// ```standalone_crate
+/// use std::collections::HashMap;
+///
 /// use http::request::Parts;
-/// use portcullis::{AllowAny, Error, Result, User, consumer, websocket};
+/// use portcullis::{AllowAny, Authenticate, Error, Result, User, consumer, websocket};
 ///
 /// struct Member(String);
 ///
@@ -40,6 +43,19 @@ use crate::error::Result;
 ///
 /// let by_function = websocket(Chat).authenticate(token_user);
 ///
+/// /// A struct holds what its method needs, here the tokens that are in use.
+/// struct Tokens(HashMap<String, String>);
+///
+/// impl Authenticate<Member> for Tokens {
+///     async fn authenticate(&self, parts: &Parts) -> Result<Option<Member>> {
+///         let Some(token) = parts.headers.get("authorization") else { return Ok(None) };
+///         let name = token.to_str().ok().and_then(|token| self.0.get(token));
+///         name.map(|name| Some(Member(name.clone()))).ok_or_else(Error::unauthenticated)
+///     }
+/// }
+///
+/// let by_struct = websocket(Chat).authenticate(Tokens(HashMap::new()));
+///
 /// let by_closure = websocket(Chat).authenticate(|parts: &Parts| {
 ///     let name = parts.uri.query().map(str::to_owned);
 ///     async move { Ok(name.map(Member)) }
@@ -55,12 +71,37 @@ use crate::error::Result;
 /// # Cancel safety
 ///
 /// The future is dropped at its current `.await` when the time limit expires or the server drops the request.
-pub trait Authenticate<'a, U>: Fn(&'a Parts) -> Self::Running {
-    /// The future that the function returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not authenticate connections as `{U}`",
+    label = "not a function `async fn(&Parts) -> Result<Option<{U}>>`",
+    note = "write `|parts: &Parts| async move {{ .. }}` with what it needs from `parts` read before `async move`, or implement `Authenticate<{U}>` for a struct that holds its state; an async closure that captures state cannot be shared by connections"
+)]
+pub trait Authenticate<U>: Send + Sync + 'static {
+    /// Returns the user of a request, or `None` for an anonymous connection.
+    ///
+    /// # Errors
+    ///
+    /// Rejects the handshake; see the [trait documentation](Authenticate#errors).
+    fn authenticate(&self, parts: &Parts) -> impl Future<Output = Result<Option<U>>> + Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<U, F> Authenticate<U> for F
+where
+    F: for<'a> AuthenticateFn<'a, U> + Send + Sync + 'static,
+{
+    fn authenticate(&self, parts: &Parts) -> impl Future<Output = Result<Option<U>>> + Send {
+        self(parts)
+    }
+}
+
+/// A function that authenticates, with the future that it returns.
+#[doc(hidden)]
+pub trait AuthenticateFn<'a, U>: Fn(&'a Parts) -> Self::Running {
     type Running: Future<Output = Result<Option<U>>> + Send + 'a;
 }
 
-impl<'a, U, F, R> Authenticate<'a, U> for F
+impl<'a, U, F, R> AuthenticateFn<'a, U> for F
 where
     F: Fn(&'a Parts) -> R,
     R: Future<Output = Result<Option<U>>> + Send + 'a,
@@ -68,13 +109,13 @@ where
     type Running = R;
 }
 
-/// An [`Authenticate`] function with its type erased.
-pub(super) type Authenticator<U> =
-    Box<dyn for<'a> Fn(&'a Parts) -> Pin<Box<dyn Future<Output = Result<Option<U>>> + Send + 'a>> + Send + Sync>;
+/// An [`Authenticate`] with its type erased.
+pub(super) trait ErasedAuthenticate<U>: Send + Sync {
+    fn authenticate_boxed<'a>(&'a self, parts: &'a Parts) -> BoxFuture<'a, Result<Option<U>>>;
+}
 
-pub(super) fn box_authenticator<U, F>(authenticate: F) -> Authenticator<U>
-where
-    F: for<'a> Authenticate<'a, U> + Send + Sync + 'static,
-{
-    Box::new(move |parts| Box::pin(authenticate(parts)))
+impl<U: 'static, A: Authenticate<U>> ErasedAuthenticate<U> for A {
+    fn authenticate_boxed<'a>(&'a self, parts: &'a Parts) -> BoxFuture<'a, Result<Option<U>>> {
+        Box::pin(self.authenticate(parts))
+    }
 }

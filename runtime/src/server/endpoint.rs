@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::authenticate::{Authenticate, Authenticator, box_authenticator};
+use super::authenticate::{Authenticate, ErasedAuthenticate};
 use super::origin::{HostPattern, OriginPattern, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
@@ -58,7 +58,7 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
-    pub(super) authenticate: Option<Arc<Authenticator<C::User>>>,
+    pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
@@ -106,9 +106,10 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
 }
 
 impl<C: Consumer> Endpoint<C> {
-    /// Sets the function that authenticates requests. Default: none, so that requests without a user are anonymous.
+    /// Sets the function or struct that authenticates requests. Default: none, so that requests without a user are
+    /// anonymous.
     ///
-    /// The function is not called if a tower layer has put a value of the consumer's user type into the extensions of the
+    /// It is not called if a tower layer has put a value of the consumer's user type into the extensions of the
     /// request: that value is the user. See [`Authenticate`] for the signature and for what an error does.
     ///
     /// ```standalone_crate
@@ -125,11 +126,8 @@ impl<C: Consumer> Endpoint<C> {
     /// let endpoint = portcullis::websocket(Chat).authenticate(session_user);
     /// ```
     #[must_use]
-    pub fn authenticate<F>(mut self, authenticate: F) -> Self
-    where
-        F: for<'a> Authenticate<'a, C::User> + Send + Sync + 'static,
-    {
-        self.authenticate = Some(Arc::new(box_authenticator(authenticate)));
+    pub fn authenticate(mut self, authenticate: impl Authenticate<C::User>) -> Self {
+        self.authenticate = Some(Arc::new(authenticate));
         self
     }
 

@@ -106,7 +106,7 @@ impl<C: Consumer> Endpoint<C> {
     async fn build_scope(&self, mut parts: Box<Parts>, known_user: Option<C::User>) -> Result<Scope<C::User>> {
         let user = match (known_user.or_else(|| parts.extensions.remove()), &self.authenticate) {
             (Some(user), _) => Some(user),
-            (None, Some(authenticate)) => authenticate(&parts).await?,
+            (None, Some(authenticate)) => authenticate.authenticate_boxed(&parts).await?,
             (None, None) => None,
         };
         let id = ConnectionId::random()?;
