@@ -1,12 +1,13 @@
 //! The handshake: connect permissions, strict connect expressions, authentication, origins and hooks.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 
 use http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission, PermissionContext,
-    Result, consumer,
+    AllowAny, Authenticate, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission,
+    PermissionContext, Result, consumer,
 };
 
 use crate::common::{HasRole, Member, member};
@@ -92,6 +93,27 @@ async fn from_header(parts: &Parts) -> Result<Option<Member>> {
         Some("slow") => std::future::pending().await,
         Some(id) => Ok(id.parse().ok().map(|id| member(id, &[]))),
     }
+}
+
+/// The ids of users by their tokens.
+struct Tokens(HashMap<&'static str, u32>);
+
+impl Authenticate<Member> for Tokens {
+    async fn authenticate(&self, parts: &Parts) -> Result<Option<Member>> {
+        tokio::task::yield_now().await;
+        let Some(token) = parts.headers.get("x-token") else { return Ok(None) };
+        let id = self.0.get(token.to_str().unwrap_or_default()).ok_or_else(Error::unauthenticated)?;
+        Ok(Some(member(*id, &[])))
+    }
+}
+
+#[tokio::test]
+async fn struct_authenticates_by_its_state() {
+    let endpoint = portcullis::websocket(Identity).authenticate(Tokens(HashMap::from([("secret", 7)])));
+    let mut user = connect(&endpoint).header("x-token", "secret").open().await.unwrap();
+    assert_eq!(user.call("id").await.data(), 7);
+    assert_eq!(connect(&endpoint).open().await.unwrap().call("id").await.data(), &serde_json::Value::Null);
+    assert_eq!(connect(&endpoint).header("x-token", "guessed").open().await.unwrap_err().status(), 401);
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,6 +37,9 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
         }
         check_attributes(parameter, diagnostics);
     }
+    if let Some(ty) = action.return_type() {
+        check_status_order(ty, diagnostics);
+    }
     if let Some(blocking) = action.blocking.as_ref().filter(|_| action.is_async()) {
         let message = "`blocking` applies only to a method without `async`; remove `blocking` or `async`";
         diagnostics.error(blocking, message);
@@ -48,6 +51,24 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
             action.method
         );
         diagnostics.error(detached, message);
+    }
+}
+
+/// Rejects `(StatusCode, T)`, the order that axum has.
+fn check_status_order(ty: &Type, diagnostics: &mut Diagnostics) {
+    match ty {
+        Type::Tuple(tuple) if tuple.elems.len() == 2 && is_type_named(&tuple.elems[0], "StatusCode") => {
+            let data = model::print(tuple.elems[1].to_token_stream());
+            diagnostics.error(ty, format!("the status of a reply comes after its data; write `({data}, StatusCode)`"));
+        }
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else { return };
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return };
+            if let Some(GenericArgument::Type(ty)) = arguments.args.first() {
+                check_status_order(ty, diagnostics);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -80,9 +101,6 @@ pub(super) fn check_method(signature: &Signature, diagnostics: &mut Diagnostics)
 pub(super) fn check_function(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(receiver) = signature.receiver() {
         check_receiver(receiver, diagnostics);
-    }
-    if let Some(constness) = &signature.constness {
-        diagnostics.error(constness, "clients cannot call a `const fn`; remove `const`");
     }
     if let Safety::Unsafe(safety) = &signature.safety {
         diagnostics.error(safety, "clients cannot uphold the safety contract of an `unsafe fn`; remove `unsafe`");
@@ -194,6 +212,15 @@ fn check_capture(parameter: &Parameter, diagnostics: &mut Diagnostics) {
         diagnostics.error(parameter.role_tokens(Role::Extract), message);
     } else {
         borrowed_parameter::check_capture(parameter, diagnostics);
+        if let Some(inner) = model::option_argument(&parameter.ty) {
+            let message = format!(
+                "a route that leads here has the capture, so `{}` is never `None`; write `{}: {}`",
+                parameter.name,
+                parameter.name,
+                model::print(inner.to_token_stream())
+            );
+            diagnostics.error(&parameter.ty, message);
+        }
     }
 }
 

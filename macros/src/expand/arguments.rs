@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Attribute;
 
 use super::paths::{self, Locals};
-use super::tokens::string_literal;
+use super::tokens::{string_literal, token_spans};
 use crate::model::object::{Object, ObjectSource};
 use crate::model::parameter::{Parameter, ParameterKind, is_renamed_by_serde};
 use crate::model::unraw_name;
@@ -94,11 +94,15 @@ impl<'a> MessageKey<'a> {
     /// only here: until this conversion compiles, the type parameter of the struct is not inferred.
     pub(super) fn converted(&self, locals: &Locals) -> TokenStream {
         let (ty, span) = (&self.parameter.ty, paths::type_span(&self.parameter.ty));
-        let (argument, read) = (paths::argument(span), self.read(span, locals));
+        let read = self.read(span, locals);
         if self.parameter.has_serde_function() {
             return read;
         }
-        quote_spanned!(span=> <#ty as #argument<'_, _>>::into_parameter(#read))
+        // The whole path spans the tokens of the type, as errors about the type itself do: they are then reported once.
+        let (first, last) = token_spans(&ty.to_token_stream()).unwrap_or((span, span));
+        let (open, argument) = (quote_spanned!(first=> <), paths::argument(last));
+        let rest = quote_spanned!(last=> as #argument<'_, _>>::into_parameter);
+        quote_spanned!(span=> #open #ty #rest(#read))
     }
 }
 

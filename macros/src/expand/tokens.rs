@@ -53,6 +53,16 @@ pub(super) fn relocate(tokens: TokenStream, span: Span) -> TokenStream {
     relocated.collect()
 }
 
+/// Returns the spans of the first and the last token.
+pub(super) fn token_spans(tokens: &TokenStream) -> Option<(Span, Span)> {
+    let mut tokens = tokens.clone().into_iter().map(|token| match token {
+        TokenTree::Group(group) => (group.span_open(), group.span_close()),
+        other => (other.span(), other.span()),
+    });
+    let (first, last) = tokens.next()?;
+    Some((first, tokens.last().map_or(last, |(_, last)| last)))
+}
+
 /// Returns an integer literal with this span.
 pub(super) fn index_literal(index: usize, span: Span) -> Literal {
     let mut literal = Literal::usize_unsuffixed(index);

@@ -1,14 +1,15 @@
 //! An impl block with `#[consumer]` or `#[handler]`: its user type, its permission and its methods.
 
-use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote};
+use quote::{ToTokens, quote_spanned};
+use syn::{Attribute, Generics, ImplItem, ImplItemFn, ItemImpl, Path, Token, Type, parse_quote, parse_quote_spanned};
 
-use super::RenameRule;
 use super::action::Action;
 use super::authenticate::Authenticate;
 use super::event::Event;
 use super::expression::Expression;
 use super::hook::Hook;
 use super::route::Route;
+use super::{RenameRule, print};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::attribute::{self, MethodKind};
 use crate::syntax::block::{BlockArgs, BlockKind};
@@ -66,6 +67,7 @@ impl Block {
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let runtime = arguments.runtime.unwrap_or_else(|| parse_quote!(::portcullis));
+        report_second_attribute(kind, item, diagnostics);
         let permission = match arguments.permission {
             None => BlockPermission::Absent,
             Some(PermissionValue::Inherited(_)) => BlockPermission::Inherited,
@@ -124,6 +126,11 @@ impl Block {
         if attributes.is_empty() {
             return;
         }
+        // An action may be `async`, take `&self` and own its arguments for the sake of the attribute. Before the user's
+        // attributes, so that an `expect` of them still applies.
+        let span = method.sig.ident.span();
+        let lints = quote_spanned!(span=> clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self);
+        method.attrs.insert(0, parse_quote_spanned!(span=> #[allow(#lints)]));
         let (kind, attribute) = attributes.remove(0);
         self.has_callables |= matches!(kind, MethodKind::Action | MethodKind::Route | MethodKind::Event);
         for (other_kind, other) in attributes {
@@ -164,6 +171,22 @@ impl Block {
     /// Returns whether the block is not generic. Only then can const checks be evaluated in the block's own crate.
     pub(crate) fn is_concrete(&self) -> bool {
         self.generics.params.is_empty()
+    }
+}
+
+/// Reports and removes another attribute that makes the block a consumer or handler.
+fn report_second_attribute(kind: BlockKind, item: &mut ItemImpl, diagnostics: &mut Diagnostics) {
+    for (other, attribute) in attribute::take_block_attributes(&mut item.attrs) {
+        let (ty, kind, other) = (print(item.self_ty.to_token_stream()), kind.name(), other.name());
+        let message = if kind == other {
+            format!("`{ty}` has `#[{kind}]` twice; remove one")
+        } else {
+            format!(
+                "`{ty}` has `#[{kind}]` and `#[{other}]`; keep `#[consumer]` if clients connect to it, or `#[handler]` if a \
+                 route leads to it"
+            )
+        };
+        diagnostics.error(attribute, message);
     }
 }
 

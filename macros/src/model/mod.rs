@@ -32,6 +32,11 @@ pub(crate) fn unraw_name(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
+/// Returns the `T` in `Option<T>`.
+pub(crate) fn option_argument(ty: &Type) -> Option<&Type> {
+    object::single_type_argument_of(ty, "Option")
+}
+
 /// Returns the parameters after `&self`.
 fn typed_parameters(signature: &Signature) -> Vec<&PatType> {
     let typed = signature.inputs.iter().filter_map(|input| match input {

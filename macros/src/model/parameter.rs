@@ -51,9 +51,7 @@ impl Parameter {
         let name = match &*typed.pat {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
             pattern => {
-                let message = "a parameter must be a name, because it is the key in the message; \
-                               write a name here and destructure the value in the body";
-                diagnostics.error(pattern, message);
+                diagnostics.error(pattern, pattern_message(pattern));
                 // Called to report errors in its attributes.
                 read_kind(&typed.ty, &Ident::new("_", pattern.span()), &roles, rename_all, diagnostics);
                 return None;
@@ -130,6 +128,23 @@ impl Parameter {
 /// Returns whether a serde attribute gives the key in the message.
 pub(crate) fn is_renamed_by_serde(attributes: &[Attribute]) -> bool {
     attributes.iter().flat_map(serde_entries).any(|(key, value)| key == "rename" && value.is_some())
+}
+
+/// Returns the error message for a pattern that is no name.
+fn pattern_message(pattern: &Pat) -> String {
+    let extractor = match pattern {
+        Pat::TupleStruct(pattern) => pattern.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    };
+    match extractor.as_deref() {
+        Some(name @ ("State" | "Json" | "Path" | "Query" | "Extension" | "Form")) => format!(
+            "`{name}` is an extractor of axum, and an action takes none; shared state is in `self`, a capture of the route \
+             is `#[path] id: u32`, and each key of the message is a parameter of its own"
+        ),
+        _ => "a parameter must be a name, because it is the key in the message; write a name here and destructure the \
+              value in the body"
+            .to_owned(),
+    }
 }
 
 /// Returns the keys of `#[serde(…)]` with their string values. Other values and syntax errors are left to serde.

@@ -5,6 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, LitStr, Meta, Path, Result, Token};
 
+use super::block::BlockKind;
 use super::key_value::error_at;
 
 /// The kind of method that an attribute declares.
@@ -55,6 +56,16 @@ const PARAMETER_ATTRIBUTES: &[(&str, Role)] =
 /// Removes the Portcullis attributes of a method and returns them.
 pub(crate) fn take_method_attributes(attributes: &mut Vec<Attribute>, runtime: &Path) -> Vec<(MethodKind, Attribute)> {
     take_matching(attributes, |path| method_kind(path, METHOD_ATTRIBUTES, runtime))
+}
+
+/// Removes the attributes of an impl block that make it a consumer or a handler, and returns them.
+pub(crate) fn take_block_attributes(attributes: &mut Vec<Attribute>) -> Vec<(BlockKind, Attribute)> {
+    take_matching(attributes, |path| {
+        let mut idents = path.segments.iter().rev().map(|segment| &segment.ident);
+        let (last, owner) = (idents.next()?, idents.next());
+        let kinds = [BlockKind::Consumer, BlockKind::Handler];
+        kinds.into_iter().find(|kind| last == kind.name() && owner.is_none_or(|owner| owner == "portcullis"))
+    })
 }
 
 /// Removes the Portcullis and serde attributes of a parameter and returns them.

@@ -8,6 +8,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{LitStr, Result, Token};
 
+use super::token_string::print;
+
 /// The keys that an attribute accepts.
 pub(crate) struct KeySet {
     /// The name of the attribute, for messages.
@@ -52,6 +54,9 @@ fn parse_key(
     seen_keys: &mut Vec<Ident>,
     parse_value: &mut dyn FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Result<()> {
+    if let Some(error) = bare_permission_error(input, keys) {
+        return Err(error);
+    }
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format_args!("expected a key; {}", keys.list())));
     }
@@ -67,6 +72,35 @@ fn parse_key(
     }
     seen_keys.push(key.clone());
     parse_value(&key, input)
+}
+
+/// Returns an error if a permission is written without its key.
+fn bare_permission_error(input: ParseStream<'_>, keys: &KeySet) -> Option<syn::Error> {
+    let is_permission = keys.known.contains(&"permission") && is_bare_permission(input.cursor().token_stream());
+    is_permission.then(|| {
+        let value: TokenStream =
+            input.cursor().token_stream().into_iter().take_while(|token| !is_punct(token, ',')).collect();
+        let message =
+            format!("a permission needs its key; write `#[{}(permission = {})]`", keys.attribute, print(value.clone()));
+        error_at(value, message)
+    })
+}
+
+/// Returns whether the tokens begin with a string, or with a type that is no key with a value.
+fn is_bare_permission(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter();
+    match tokens.next() {
+        Some(TokenTree::Literal(literal)) => literal.to_string().starts_with('"'),
+        Some(TokenTree::Ident(name)) => {
+            let is_type = name.to_string().starts_with(char::is_uppercase);
+            is_type && !tokens.next().is_some_and(|next| is_punct(&next, '='))
+        }
+        _ => false,
+    }
+}
+
+fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
 impl KeySet {
@@ -127,9 +161,13 @@ pub(crate) fn parse_name(key: &Ident, input: ParseStream<'_>, example: &str) -> 
 }
 
 /// Returns whether tokens that could not be parsed may contain a `permission` key, even a misspelled one. If so, the missing
-/// permission is not reported as a second error. Any identifier that begins with `perm` counts, also one inside of a path.
+/// permission is not reported as a second error. Any identifier that begins with `perm` counts, also one inside of a path,
+/// and so does a permission at the beginning that lacks its key.
 pub(crate) fn mentions_permission(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with("perm")))
+    is_bare_permission(tokens.clone())
+        || tokens
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with("perm")))
 }
 
 pub(crate) fn error_at(tokens: impl ToTokens, message: impl Display) -> syn::Error {

@@ -15,7 +15,7 @@ use syn::{Expr, Ident, Member, Path, PathArguments, PathSegment, Result, Token, 
 
 use super::key_value::error_at;
 use super::leaf_argument;
-use super::permission_errors::{CODENAME_HINT, foreign_operator_error};
+use super::permission_errors::{CODENAME_HINT, foreign_function_error, foreign_operator_error};
 use super::token_string;
 
 /// A permission type, a call of its constructor, or a codename.
@@ -43,6 +43,9 @@ impl Leaf {
             return Err(error);
         }
         let path = parse_path(input)?;
+        if let Some(error) = foreign_function_error(&path, input) {
+            return Err(error);
+        }
         if input.peek(Token![.]) { parse_codename(input, path) } else { parse_permission(input, path) }
     }
 
@@ -117,6 +120,11 @@ fn is_parameter_name(name: &Ident) -> bool {
     is_lowercase(&name.unraw().to_string())
 }
 
+/// Returns whether the name is written as constants are: in upper case, and longer than a type parameter.
+fn is_constant_name(name: &str) -> bool {
+    name.len() > 1 && name.starts_with(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
 fn is_lowercase(name: &str) -> bool {
     name.trim_start_matches('_').starts_with(char::is_lowercase)
 }
@@ -148,6 +156,11 @@ fn reject_function_path(leaf: &Leaf) -> Result<()> {
         let group = path.rsplit_once("::").map_or(owner.as_str(), |(group, _)| group);
         let subject = leaf.subject.as_ref().map(|subject| format!("({subject})")).unwrap_or_default();
         let message = format_args!("`{last}` is not a type; if it is a codename, write `{group}.{last}{subject}`");
+        return Err(error_at(&leaf.path, message));
+    }
+    if owner.starts_with(char::is_uppercase) && is_constant_name(&last) {
+        let message =
+            format_args!("`{last}` is a constant, and a permission is a type with its arguments; write `{owner}(…)`");
         return Err(error_at(&leaf.path, message));
     }
     if last.starts_with(char::is_lowercase) && owner.starts_with(char::is_uppercase) {
@@ -388,6 +401,14 @@ mod tests {
             ("Chat<B>.a", "has no type arguments"),
             ("self.a", "`self` has no codenames"),
             ("Owner::new(room)", "write `Owner(…)`"),
+            ("HasRole::ADMIN", "write `HasRole(…)`"),
+            ("any(Staff, Owner(room))", "`any` is not an operator; write `Staff | Owner(room)`"),
+            ("all(Staff, chat.read)", "`all` is not an operator; write `Staff & chat.read`"),
+            ("Staff.or(Owner)", "`.or` is not an operator; write `Staff | Owner`"),
+            ("Staff.and(Owner)", "`.and` is not an operator; write `Staff & Owner`"),
+            ("Staff.not()", "`.not` is not an operator; write `!Staff`"),
+            ("perm!(Staff)", "`perm!` is a macro, and a permission is a type"),
+            ("inherit", "`inherit` is not a permission; write `permission = inherited`"),
             ("uploads::read(channel)", "write `uploads.read(channel)`"),
             ("crate::uploads::read", "write `crate::uploads.read`"),
             ("type.all", "write `r#type`"),

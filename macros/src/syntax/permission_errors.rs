@@ -1,11 +1,13 @@
 //! Error messages for unexpected tokens in permission expressions, which are mostly operators of other languages.
 
 use proc_macro2::{Delimiter, Punct, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Ident, Token};
+use syn::{Ident, Path, Token};
 
 use super::key_value::error_at;
+use super::token_string::print;
 
 pub(super) const PERMISSION_HINT: &str =
     "a permission is a type such as `IsAuthenticated` or a constructor call such as `HasRole(\"admin\")`";
@@ -41,6 +43,46 @@ pub(super) fn foreign_operator_error(input: ParseStream<'_>) -> Option<syn::Erro
         _ => return None,
     };
     Some(error_at(ident, message))
+}
+
+/// Returns an error if the path and the tokens after it are a call that other frameworks use for an operator, or a macro.
+pub(super) fn foreign_function_error(path: &Path, input: ParseStream<'_>) -> Option<syn::Error> {
+    let tokens = &mut input.cursor().token_stream().into_iter();
+    let text = print(path.to_token_stream());
+    let error = |message: String| Some(error_at(path, message));
+    match (tokens.next(), text.as_str()) {
+        (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '!' => {
+            error(format!("`{text}!` is a macro, and a permission is a type; write the expression itself"))
+        }
+        (Some(TokenTree::Group(arguments)), "any" | "all") => {
+            let operator = if text == "any" { " | " } else { " & " };
+            let operands = split_at_commas(arguments.stream()).join(operator);
+            error(format!("`{text}` is not an operator; write `{operands}`"))
+        }
+        (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '.' && text.starts_with(char::is_uppercase) => {
+            let (Some(TokenTree::Ident(method)), Some(TokenTree::Group(arguments))) = (tokens.next(), tokens.next())
+            else {
+                return None;
+            };
+            let operand = print(arguments.stream());
+            let instead = match method.to_string().as_str() {
+                "or" => format!("{text} | {operand}"),
+                "and" => format!("{text} & {operand}"),
+                "not" if arguments.stream().is_empty() => format!("!{text}"),
+                _ => return None,
+            };
+            error(format!("`.{method}` is not an operator; write `{instead}`"))
+        }
+        (_, "inherit" | "inherits") => error(format!("`{text}` is not a permission; write `permission = inherited`")),
+        _ => None,
+    }
+}
+
+fn split_at_commas(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let parts = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    let printed = parts.map(|part| print(part.iter().cloned().collect()));
+    printed.filter(|part| !part.is_empty()).collect()
 }
 
 /// Returns the error for the next token, which is not allowed at this position.

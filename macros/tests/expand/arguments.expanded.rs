@@ -1,4 +1,5 @@
 impl Search {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn search(
         &self,
         text: &str,
@@ -9,6 +10,7 @@ impl Search {
     ) -> Found {
         self.index.search(text, page, limit, kind, language).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn stop(&self) {}
 }
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]

@@ -1,5 +1,7 @@
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn ping(&self) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn renew(
         &self,
         cx: &Context<'_, Member>,
@@ -146,7 +148,9 @@ const _: () = {
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
 };
 impl Feed {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn ping(&self) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     #[cfg(feature = "tokens")]
     fn authenticate(&self) -> Result<Option<()>, Expired> {
         self.session.current()

@@ -1,11 +1,14 @@
 impl Debug {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     #[cfg(feature = "debug")]
     async fn dump(&self) -> Dump {
         self.dump_all()
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn version(&self) -> u32 {
         3
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     #[cfg(feature = "debug")]
     fn traces(&self) -> &Traces {
         &self.traces

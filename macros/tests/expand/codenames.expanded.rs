@@ -68,7 +68,9 @@ pub(crate) mod r#type {
     __rt::declare!(all);
 }
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn clear(&self, channel: ChannelId) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn ping(&self) {}
 }
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]

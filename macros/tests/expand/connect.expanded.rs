@@ -1,10 +1,13 @@
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn greet(&self, cx: &ConnectContext<'_, Member>) -> Result<()> {
         self.lobby.enter(cx).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn part(&self) {
         self.lobby.leave();
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn ping(&self) {}
 }
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]

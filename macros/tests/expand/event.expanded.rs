@@ -1,8 +1,11 @@
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn ping(&self) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn upload_created<'e>(&self, event: &'e UploadCreated) -> UploadView<'e> {
         UploadView::of(event)
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     #[cfg(feature = "typing")]
     fn typing(&self, event: &events::Typing, scope: &Scope<Member>) -> Option<Typing> {
         (scope.user() != Some(&event.by)).then(|| event.shown())
@@ -242,7 +245,9 @@ const _: () = {
     const _: () = __rt::check_descriptor(<Chat as __rt::Dispatch>::DESCRIPTOR);
 };
 impl<P: Policy> Feed<P> {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn ping(&self) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn r#yield(&self, event: &Changed<P>) -> View {
         self.policy.view(event)
     }

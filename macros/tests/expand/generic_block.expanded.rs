@@ -2,6 +2,7 @@ impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
 where
     P::Room: Clone,
 {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn send(&self, room: P::Room) -> Result<Sent> {
         self.policy.send(room).await
     }

@@ -40,9 +40,11 @@ const _: () = {
     "`chanel` is not a field of `RoomGroup`; name an existing one, such as `channel`"
 }
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn message_created(&self, event: &MessageCreated) -> View {
         View::of(event)
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn typing(&self, event: &Typing) -> View {
         View::of(event)
     }

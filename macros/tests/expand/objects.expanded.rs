@@ -1,4 +1,5 @@
 impl Folders {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn file(
         &self,
         cx: &Context<'_, Member>,
@@ -12,6 +13,7 @@ impl Folders {
     ) -> Result<NoContent> {
         self.store.file(cx, message, draft, folders, room, team, channel, text).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn open(&self, folder: Object<Folder>) -> Folder {
         folder.into_inner()
     }
@@ -564,6 +566,7 @@ const _: () = {
     const _: () = __rt::check_descriptor(<Folders as __rt::Dispatch>::DESCRIPTOR);
 };
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn read(&self, message: Object<Message>) -> Message {
         message.into_inner()
     }

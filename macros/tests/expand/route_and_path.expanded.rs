@@ -1,7 +1,9 @@
 impl Chat {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn rooms(&self) -> &Rooms {
         &self.rooms
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn files(&self) -> &Files {
         &self.files
     }
@@ -159,6 +161,7 @@ const _: () = {
     const _: () = __rt::check_mount(<Chat as __rt::Dispatch>::DESCRIPTOR, 1);
 };
 impl Rooms {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn rename(
         &self,
         room_id: RoomId,
@@ -167,6 +170,7 @@ impl Rooms {
     ) -> Result<(), NotFound> {
         self.store.rename(room_id, text, name).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn users(&self) -> &Users {
         &self.users
     }

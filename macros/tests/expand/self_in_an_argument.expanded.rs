@@ -1,4 +1,5 @@
 impl Votes {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn vote(
         &self,
         ballot: <Self as Election>::Ballot,

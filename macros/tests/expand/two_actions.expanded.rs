@@ -1,8 +1,10 @@
 impl Notes {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     /// All notes.
     async fn list(&self, cx: &Context<'_, Member>) -> Result<Vec<Note>> {
         self.store.of(cx.require_user()?).await
     }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn clear(&self) -> NoContent {
         self.store.clear();
         NoContent
