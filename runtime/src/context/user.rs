@@ -1,6 +1,7 @@
 //! The trait of an application's user type.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The user of a connection. Implemented by a type of the application.
@@ -14,7 +15,6 @@ use std::time::SystemTime;
 ///
 /// ```
 /// use std::borrow::Cow;
-use std::sync::Arc;
 /// use std::time::SystemTime;
 /// use portcullis::User;
 ///
