@@ -1,7 +1,5 @@
 //! The server with Portcullis.
 
-#![expect(clippy::unused_async, reason = "actions are async in most programs, so that is what is measured")]
-
 use std::borrow::Cow;
 use std::sync::Arc;
 
