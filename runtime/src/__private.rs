@@ -50,6 +50,16 @@ pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
 }
 
+/// Creates a leaf whose arguments read captures. An error of one is the result of the leaf, not of the code around it.
+///
+/// # Errors
+///
+/// Fails with the error of a capture.
+#[inline]
+pub fn build_leaf<P>(build: impl FnOnce() -> Result<P>) -> Result<P> {
+    build()
+}
+
 /// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.
 pub fn answer_before_loading(constant_answer: Option<bool>) -> Result<Option<bool>> {
     Ok(constant_answer)

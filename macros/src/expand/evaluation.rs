@@ -54,9 +54,9 @@ impl<'a> NamedExpression<'a> {
         quote!(&#name)
     }
 
-    /// Returns one `CaptureUse` per leaf that names captures.
-    pub(super) fn capture_uses(&self) -> TokenStream {
-        self.leaves.iter().filter_map(NamedLeaf::capture_use).collect()
+    /// Returns one `CaptureUse` per leaf that names captures. `action` is the name of the action whose expression it is.
+    pub(super) fn capture_uses(&self, action: Option<&str>) -> TokenStream {
+        self.leaves.iter().filter_map(|leaf| leaf.capture_use(action)).collect()
     }
 
     /// Returns whether any leaf names a parameter.

@@ -39,6 +39,7 @@ paths! {
     argument = [__rt::Argument]
     authorized_type = [__rt::Authorized]
     box_pin = [__rt::Box::pin]
+    build_leaf = [__rt::build_leaf]
     call_context = [__rt::Call::permission_context]
     call_may = [__rt::Call::may]
     call_scope = [__rt::Call::scope]

@@ -86,7 +86,7 @@ const _: () = {
                             captures: &["room_id", "team"],
                         },
                         __rt::CaptureUse {
-                            reader: "permission `Author(message)`",
+                            reader: "`Author(message)` of action `file`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action0Leaf0 as __rt::ObjectPermission<
@@ -99,7 +99,7 @@ const _: () = {
                             },
                         },
                         __rt::CaptureUse {
-                            reader: "permission `InState(draft, \"open\")`",
+                            reader: "`InState(draft, \"open\")` of action `file`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action0Leaf1 as __rt::ObjectPermission<
@@ -153,7 +153,7 @@ const _: () = {
                     is_detached: false,
                     capture_uses: &[
                         __rt::CaptureUse {
-                            reader: "permission `Owner(folder)`",
+                            reader: "`Owner(folder)` of action `open`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action1Leaf0 as __rt::ObjectPermission<

@@ -112,9 +112,12 @@ impl NamedLeaf<'_> {
         self.subject.as_ref().map(|subject| &subject.local)
     }
 
-    /// Returns the `CaptureUse` of the leaf, or `None` if it names no captures and needs no checks.
-    pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
-        let (capture_use, reader) = (paths::capture_use(Span::call_site()), format!("permission `{}`", self.leaf.text));
+    /// Returns the `CaptureUse` of the leaf, or `None` if it names no captures and needs no checks. `action` is the name of
+    /// the action whose permission has the leaf.
+    pub(in crate::expand) fn capture_use(&self, action: Option<&str>) -> Option<TokenStream> {
+        let text = &self.leaf.text;
+        let reader = action.map_or_else(|| format!("`{text}`"), |action| format!("`{text}` of action `{action}`"));
+        let capture_use = paths::capture_use(Span::call_site());
         let (names, checks) = (self.capture_names(), self.object_checks());
         if names.is_empty() && checks.is_none() {
             return None;
@@ -196,7 +199,7 @@ impl NamedLeaf<'_> {
         self.value_with(|placeholder| placeholder.to_token_stream())
     }
 
-    /// Calls `evaluate` with the leaf as a value, and returns the evaluation. If a capture does not parse, the leaf ends with
+    /// Calls `evaluate` with a reference to the leaf, and returns the evaluation. If a capture does not parse, the leaf ends with
     /// that error instead. A type that does not implement `FromStr` is reported at the placeholder.
     pub(super) fn with_captures(
         &self,
@@ -204,7 +207,8 @@ impl NamedLeaf<'_> {
         locals: &Locals,
     ) -> TokenStream {
         if self.leaf.placeholders.is_empty() {
-            return evaluate(self.value());
+            let value = self.value();
+            return evaluate(quote_spanned!(self.leaf.span=> &#value));
         }
         let Locals { answer, call, leaf, site, .. } = locals;
         let value = self.value_with(|placeholder| {
@@ -212,11 +216,14 @@ impl NamedLeaf<'_> {
             let (read, name) = (paths::read_capture(at), string_literal(&placeholder_name(&placeholder), at));
             quote_spanned!(at=> #read(#call, #name)?)
         });
-        let (result, ok, err) = (paths::result(*site), paths::ok(*site), paths::err(*site));
-        let (name, evaluated) = (&self.name, evaluate(leaf.to_token_stream()));
+        let (build, ok, err) = (paths::build_leaf(*site), paths::ok(*site), paths::err(*site));
+        let evaluated = evaluate(leaf.to_token_stream());
         quote_spanned! {*site=>
-            match (|| -> #result<#name> { #ok(#value) })() {
-                #ok(#leaf) => #evaluated,
+            match #build(|| #ok(#value)) {
+                #ok(#leaf) => {
+                    let #leaf = &#leaf;
+                    #evaluated
+                }
                 #err(#answer) => #err(#answer),
             }
         }
