@@ -1,10 +1,10 @@
 // A `const fn` as an action: clients call actions at run time.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     const fn ping(&self) {}
