@@ -23,11 +23,11 @@ pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
-    Expr, Expression, ObjectPermission, Permission, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
+    Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
+    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision,
 };
 pub use crate::pubsub::{
-    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame, encode_personal_frame,
+    Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
     equal_coalescing_keys, hash_coalescing_key, may_join_on,
 };
 

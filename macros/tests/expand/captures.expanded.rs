@@ -140,8 +140,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__BlockLeaf0 as __rt::Permission<
+                                <__BlockLeaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf0 {},
                                         __handler,
@@ -155,8 +156,9 @@ const _: () = {
                                 })) {
                                     ::core::result::Result::Ok(__leaf) => {
                                         let __leaf = &__leaf;
-                                        <__BlockLeaf1 as __rt::Permission<
+                                        <__BlockLeaf1 as __rt::PermissionLeaf<
                                             Self,
+                                            _,
                                         >>::has_permission(
                                                 __leaf,
                                                 __handler,
@@ -192,8 +194,9 @@ const _: () = {
                         })) {
                             ::core::result::Result::Ok(__leaf) => {
                                 let __leaf = &__leaf;
-                                <__Route0Leaf0 as __rt::Permission<
+                                <__Route0Leaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         __leaf,
                                         __handler,
@@ -232,8 +235,9 @@ const _: () = {
                     })) {
                         ::core::result::Result::Ok(__leaf) => {
                             let __leaf = &__leaf;
-                            <__Action0Leaf0 as __rt::Permission<
+                            <__Action0Leaf0 as __rt::PermissionLeaf<
                                 Self,
+                                _,
                             >>::has_permission(
                                     __leaf,
                                     __handler,

@@ -163,8 +163,9 @@ impl NamedLeaf<'_> {
             return None;
         }
         if leaf.subject.is_none() {
-            let permission = paths::permission(span);
-            return Some(quote_spanned!(span=> #permission<#handler>));
+            // The marker that distinguishes permissions from rules is inferred.
+            let permission = paths::permission_leaf(span);
+            return Some(quote_spanned!(span=> #permission<#handler, _>));
         }
         let subject = self.subject.as_ref()?;
         // By the parameter's type and not by its type argument: an alias hides what is loaded.
@@ -173,7 +174,7 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
     }
 
-    /// Returns `<Leaf as Permission<Self>>`.
+    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
     pub(super) fn as_permission(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
         let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
