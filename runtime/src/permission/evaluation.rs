@@ -190,11 +190,13 @@ impl Evaluation {
         if self.outcome == Some(Some(true)) && self.malformed_leaf.is_none() { Ok(proof) } else { Err(self.refusal()) }
     }
 
-    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403.
+    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403. The outcome of the object phase
+    /// does not tell: there, a leaf without an opinion counts as false.
     #[cold]
     pub(super) fn refusal(&self) -> Error {
+        let is_false = self.expression.tree.evaluate(&self.answers) == ControlFlow::Continue(Some(false));
         match self.malformed_leaf {
-            Some(leaf) if self.outcome != Some(Some(false)) => {
+            Some(leaf) if !is_false => {
                 with_leaf(Error::not_found().into_message_error(), self.expression, leaf)
             }
             _ => self.denied(),
