@@ -9,7 +9,7 @@ use portcullis::{AllowAny, IsAuthenticated, assert_audit, consumer};
 
 struct Chat;
 
-#[consumer(permission = "IsAuthenticated")]
+#[consumer(user = (), permission = "IsAuthenticated")]
 impl Chat {
     #[action]
     async fn send(&self) {}

@@ -37,7 +37,7 @@ struct Lax;
 
 impl Policy for Lax {}
 
-#[consumer(name = "chat", connect = "IsAuthenticated")]
+#[consumer(user = (), name = "chat", connect = "IsAuthenticated")]
 impl Chat {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}
@@ -48,7 +48,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Rooms {
     #[action]
     async fn send(&self) {}
@@ -71,7 +71,7 @@ impl<P: Policy> Messages<P> {
 /// Generic, so found only when it is mounted.
 struct Feed<P>(P);
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(user = (), permission = IsAuthenticated)]
 impl<P: Policy> Feed<P> {
     #[action]
     async fn read(&self) {}

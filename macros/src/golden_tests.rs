@@ -37,6 +37,7 @@ golden! {
     authenticate
     generic_block
     objects
+    captures
     codenames
     event
     group

@@ -23,6 +23,7 @@ const SOURCES: &[&str] = &[
     include_str!("../tests/expand/generic_block.rs"),
     include_str!("../tests/expand/objects.rs"),
     include_str!("../tests/expand/permission_tree.rs"),
+    include_str!("../tests/expand/captures.rs"),
     include_str!("../tests/expand/route_and_path.rs"),
 ];
 

@@ -23,11 +23,11 @@ pub use crate::error::{Error, Result};
 pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
-    Expr, Expression, ObjectPermission, Permission, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect,
+    Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
+    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision,
 };
 pub use crate::pubsub::{
-    Carries, Emits, EventPermission, Frame, Group, GroupPermission, Subscriber, encode_frame, encode_personal_frame,
+    Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,
     equal_coalescing_keys, hash_coalescing_key, may_join_on,
 };
 
@@ -48,6 +48,16 @@ pub fn check_execution<U>(call: &Call<'_, U>, _: &Authorized) -> Result<()> {
 #[inline]
 pub fn start_action<U>(call: &Call<'_, U>) -> Result<()> {
     call.start()
+}
+
+/// Creates a leaf whose arguments read captures. An error of one is the result of the leaf, not of the code around it.
+///
+/// # Errors
+///
+/// Fails with the error of a capture.
+#[inline]
+pub fn build_leaf<P>(build: impl FnOnce() -> Result<P>) -> Result<P> {
+    build()
 }
 
 /// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.

@@ -32,8 +32,8 @@
 //! # Contents
 //!
 //! - [`consumer`], [`handler`], [`action`], [`route`], [`connect`], [`disconnect`]: the attributes.
-//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. [`Blocking`] runs a permission
-//!   in the blocking pool, [`http_permission!`] makes a permission from a rule for HTTP requests.
+//! - [`Permission`]: who may do what; [`AllowAny`], [`DenyAll`], [`IsAuthenticated`] are built in. A [`Rule`] serves
+//!   actions, groups and events alike, [`Blocking`] runs a permission in the blocking pool, [`http_permission!`] makes a permission from a rule for HTTP requests.
 //! - [`ObjectPermission`], [`Load`], [`Object`]: who may do what with which object.
 //! - [`permissions!`], [`Codename`], [`GrantSource`], [`GrantSet`]: what a role table grants.
 //! - [`Context`], [`Scope`], [`ConnectContext`], [`Disconnect`]: what permissions, actions and hooks know about the message and
@@ -97,7 +97,9 @@ pub use grants::{Codename, GrantCache, GrantSet, GrantSource, ObjectId, ObjectKe
 pub use http;
 pub use http::StatusCode;
 pub use message::{Reply, RequestId};
-pub use permission::{AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission};
+pub use permission::{
+    AllowAny, Blocking, BlockingPermission, DenyAll, IsAuthenticated, ObjectPermission, Permission, Rule,
+};
 pub use pubsub::{Carries, EventPermission, Group, GroupPermission, PublishPermit, Publisher};
 pub use server::{Authenticate, Endpoint, websocket};
 pub use session::{Connections, EventCounters, OverflowPolicy, Propagation, Refresh};

@@ -8,6 +8,7 @@ mod common;
 
 mod arguments;
 mod backpressure;
+mod captures;
 mod connect;
 mod detached;
 mod dispatch;
@@ -27,6 +28,7 @@ mod reauthorization;
 mod rename_all;
 mod revocation;
 mod routes;
+mod rules;
 mod streams;
 mod subscriptions;
 mod testing_client;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use portcullis::__private::{
     ActionDescriptor, ActionFn, Authorized, Call, ConnectContext, Consumer, ConsumerBlock, Dispatch, Expr, Expression,
-    Handler, HandlerDescriptor, Pattern, Permission, Regex, Reply, Result, RouteDescriptor, Segment as Row, Traversal,
+    Handler, HandlerDescriptor, Pattern, Regex, Reply, Result, RouteDescriptor, Segment as Row, Traversal,
     check_execution, evaluate, evaluate_connect, evaluate_strict_connect, unknown_leaf, unknown_route,
 };
-use portcullis::PermissionContext;
+use portcullis::{Permission, PermissionContext};
 
 use crate::case::{Case, Leaf, Level, Route, Segment, Tree, capture};
 use crate::script::{Member, Script, captures, seen};

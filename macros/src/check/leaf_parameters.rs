@@ -12,29 +12,30 @@ use crate::model::block::Block;
 use crate::model::expression::{Expression, last_segment_name, object_permission_name};
 use crate::model::object::{Object, ObjectShape};
 use crate::model::parameter::{self, Parameter, ParameterKind};
-use crate::model::{BlockKind, Leaf, print};
+use crate::model::{BlockKind, Leaf, print, unraw_name};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     let on_block = match block.kind {
         BlockKind::Consumer => Some(NO_ROUTE_TO_CONSUMER),
         BlockKind::Handler => None,
     };
+    let is_handler = on_block.is_none();
     if let Some(own) = block.permission.expression() {
-        reject_parameters(own, "a block has no parameters; write", diagnostics);
+        reject_parameters(own, "a block has no parameters", is_handler, diagnostics);
         check_captures(own, on_block, diagnostics);
     }
     if let Some(connect) = &block.connect {
-        reject_parameters(connect, "a connect expression has no parameters; write", diagnostics);
+        reject_parameters(connect, "a connect expression has no parameters", false, diagnostics);
         check_captures(connect, Some(NO_ROUTE_WHILE_CONNECTING), diagnostics);
     }
     for expression in block.routes.iter().filter_map(|route| route.permission.as_ref()) {
-        reject_parameters(expression, "a route has no parameters; write", diagnostics);
+        reject_parameters(expression, "a route has no parameters", true, diagnostics);
         check_captures(expression, None, diagnostics);
     }
     for action in &block.actions {
         if let Some(expression) = &action.permission {
             check_captures(expression, on_block, diagnostics);
-            check_leaves(expression, action, diagnostics);
+            check_leaves(expression, action, is_handler, diagnostics);
             check_negations(expression, Some(action), diagnostics);
         }
         check_objects_named(action, diagnostics);
@@ -69,11 +70,17 @@ pub(super) fn reject_event_captures(expression: &Expression, diagnostics: &mut D
     check_captures(expression, Some(NO_ROUTE_OF_EVENT), diagnostics);
 }
 
-/// Rejects leaves that name a parameter, because only an action has parameters.
-fn reject_parameters(expression: &Expression, suggestion: &str, diagnostics: &mut Diagnostics) {
+/// Rejects leaves that name a parameter, because only an action has parameters. Where there are captures, one may be meant.
+fn reject_parameters(expression: &Expression, reason: &str, has_captures: bool, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
         if let Some(about) = &leaf.subject {
-            let message = format!("`{about}` names a parameter, but {suggestion} `{}` on the actions", leaf.text);
+            let capture = if has_captures && !leaf.is_codename {
+                format!(", or `{}` for a capture of the route", leaf_with_placeholder(leaf, &unraw_name(about)))
+            } else {
+                String::new()
+            };
+            let text = &leaf.text;
+            let message = format!("`{about}` names a parameter, but {reason}; write `{text}` on the actions{capture}");
             diagnostics.error(about, message);
         }
     }
@@ -88,12 +95,26 @@ pub(super) fn check_whole(expression: &Expression, thing: &str, diagnostics: &mu
     for leaf in about {
         let article = if thing == "event" { "an" } else { "a" };
         let instead = leaf_without_parameter(leaf);
-        let message = format!("{article} {thing}'s permission is evaluated for the whole {thing}; write `{instead}`");
+        let field = match &leaf.subject {
+            Some(name) if thing == "group" => {
+                format!(", or `{}` to pass a field", leaf_with_placeholder(leaf, &unraw_name(name)))
+            }
+            _ => String::new(),
+        };
+        let message =
+            format!("{article} {thing}'s permission is evaluated for the whole {thing}; write `{instead}`{field}");
         diagnostics.error(&leaf.subject, message);
         is_valid = false;
     }
     check_negations(expression, None, diagnostics);
     is_valid
+}
+
+/// Returns the text of the permission with a placeholder instead of its parameter.
+fn leaf_with_placeholder(leaf: &Leaf, name: &str) -> String {
+    let path = print(leaf.path.to_token_stream());
+    let arguments = leaf.arguments.iter().map(|argument| format!(", {}", print(argument.to_token_stream())));
+    format!("{path}({{{name}}}{})", arguments.collect::<String>())
 }
 
 /// Returns the text of the permission without its parameter.
@@ -102,14 +123,18 @@ fn leaf_without_parameter(leaf: &Leaf) -> String {
     if leaf.arguments.is_empty() { path } else { format!("{path}({})", print(leaf.arguments.to_token_stream())) }
 }
 
-fn check_leaves(expression: &Expression, action: &Action, diagnostics: &mut Diagnostics) {
+fn check_leaves(expression: &Expression, action: &Action, has_captures: bool, diagnostics: &mut Diagnostics) {
     for leaf in &expression.leaves {
         for name in leaf.possible_parameters().iter().filter(|name| action.find_parameter(name).is_some()) {
             diagnostics.error(name, argument_message(name, leaf));
         }
         let Some(about) = &leaf.subject else { continue };
         let message = match action.find_parameter(about) {
-            None => Some(unknown_parameter_message(about, action)),
+            None => {
+                let capture =
+                    (has_captures && !leaf.is_codename).then(|| leaf_with_placeholder(leaf, &unraw_name(about)));
+                Some(unknown_parameter_message(about, action, capture))
+            }
             Some((_, parameter)) => unsuitable_parameter_message(leaf, parameter),
         };
         if let Some(message) = message {
@@ -136,7 +161,7 @@ fn argument_message(name: &Ident, leaf: &Leaf) -> String {
     )
 }
 
-fn unknown_parameter_message(about: &Ident, action: &Action) -> String {
+fn unknown_parameter_message(about: &Ident, action: &Action, with_capture: Option<String>) -> String {
     let suitable = action
         .parameters
         .iter()
@@ -147,7 +172,8 @@ fn unknown_parameter_message(about: &Ident, action: &Action) -> String {
     } else {
         format!("name an existing one, such as {}", names.join(" or "))
     };
-    format!("`{about}` is not a parameter of `{}`; {instead}", action.method)
+    let capture = with_capture.map(|leaf| format!(", or write `{leaf}` for a capture of the route"));
+    format!("`{about}` is not a parameter of `{}`; {instead}{}", action.method, capture.unwrap_or_default())
 }
 
 /// Returns the error message if the leaf cannot be evaluated for that parameter.
@@ -167,6 +193,10 @@ fn unsuitable_parameter_message(leaf: &Leaf, parameter: &Parameter) -> Option<St
         ParameterKind::Key { .. } if contains_object(parameter.ty.to_token_stream()) => None,
         ParameterKind::Key { .. } if is_bare_object(&parameter.ty) => {
             Some(format!("`{name}` does not name the type to load; write, for example, `{name}: Object<Message>`"))
+        }
+        ParameterKind::Capture { name: capture, .. } if object_permission_name(leaf).as_deref() != Some("AllowAny") => {
+            let instead = leaf_with_placeholder(leaf, capture);
+            Some(format!("`{name}` is a capture and not an object; write `{instead}` to pass its value"))
         }
         ParameterKind::Key { .. } | ParameterKind::Capture { .. } => {
             let permission = object_permission_name(leaf).unwrap_or_default();
@@ -268,6 +298,7 @@ mod tests {
             "!A(one) & !B",
             "A(one(), |key| key, { one }, ONE)",
             "A(other.id)",
+            "A({other}) | A(one, {capture}, 3) | Blocking(A({one}))",
         ] {
             assert_eq!(errors(permission), [""; 0], "{permission}");
         }
@@ -285,7 +316,11 @@ mod tests {
             ("A(one, &key)", "`A(one, &key)` already names `one`"),
             ("Blocking(A(&one))", "`Blocking` does not evaluate objects; name `one` in a permission of its own"),
             ("A(key)", "write `key: Object<…>`, so that `A` receives the object"),
-            ("x::A(capture, 3)", "so that `A` receives the object"),
+            (
+                "x::A(capture, 3)",
+                "`capture` is a capture and not an object; write `x::A({capture}, 3)` to pass its value",
+            ),
+            ("A(one, {0})", "`{0}` is not the name of a capture; write, for example, `{room_id}`"),
             ("A(cx)", "`cx` is the context"),
             ("a.b(cx)", "`cx` is the context"),
             ("A(made)", "after all permissions are evaluated"),
@@ -307,7 +342,10 @@ mod tests {
         let errors = test_support::handler_errors("", action);
         assert_eq!(errors, ["`key` is not an object, so `AllowAny(key)` has no effect; remove it"]);
         let errors = test_support::handler_errors("", "#[action(permission = A(b))] fn act(&self) {}");
-        assert_eq!(errors, ["`b` is not a parameter of `act`; add `b: Object<…>`"]);
+        assert_eq!(
+            errors,
+            ["`b` is not a parameter of `act`; add `b: Object<…>`, or write `A({b})` for a capture of the route"]
+        );
     }
 
     #[test]

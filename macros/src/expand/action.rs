@@ -76,7 +76,8 @@ impl ActionExpansion<'_> {
             let (need, by) = (paths::capture_use(Span::call_site()), format!("action `{}`", self.action.name));
             capture_uses.extend(quote!(#need { reader: #by, captures: &[#(#captures),*] },));
         }
-        capture_uses.extend(self.permission.as_ref().map(NamedExpression::capture_uses));
+        let permission = self.permission.as_ref();
+        capture_uses.extend(permission.map(|permission| permission.capture_uses(Some(&self.action.name))));
         capture_uses.extend(self.objects.iter().map(ObjectExpansion::capture_use));
         capture_uses
     }

@@ -161,7 +161,7 @@ impl<'a> Generated<'a> {
         let name = &self.block.name;
         let permission = action::optional(self.permission.as_ref().map(NamedExpression::reference));
         let inherited = matches!(self.block.permission, BlockPermission::Inherited);
-        let capture_uses = self.permission.as_ref().map(NamedExpression::capture_uses);
+        let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
         let actions = self.actions.iter().map(action::ActionExpansion::descriptor);
         let routes = self.routes.iter().map(route::RouteExpansion::descriptor);
         quote! {

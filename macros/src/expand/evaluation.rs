@@ -54,9 +54,9 @@ impl<'a> NamedExpression<'a> {
         quote!(&#name)
     }
 
-    /// Returns one `CaptureUse` per leaf that names captures.
-    pub(super) fn capture_uses(&self) -> TokenStream {
-        self.leaves.iter().filter_map(NamedLeaf::capture_use).collect()
+    /// Returns one `CaptureUse` per leaf that names captures. `action` is the name of the action whose expression it is.
+    pub(super) fn capture_uses(&self, action: Option<&str>) -> TokenStream {
+        self.leaves.iter().filter_map(|leaf| leaf.capture_use(action)).collect()
     }
 
     /// Returns whether any leaf names a parameter.
@@ -150,11 +150,12 @@ impl<'a> NamedExpression<'a> {
     pub(super) fn evaluate_event(&self, ty: impl Fn(Span) -> TokenStream, locals: &Locals) -> TokenStream {
         let (name, leaf, site) = (self.name_at(locals), &locals.leaf, locals.site);
         if let Some(only) = self.single_leaf() {
-            return only.evaluate_event(&ty(only.leaf.span), locals);
+            let (answer, decision) = (only.evaluate_event(&ty(only.leaf.span), locals), paths::event_decision(site));
+            return quote_spanned!(site=> #decision(#answer));
         }
-        let (evaluate, denied) = (paths::evaluate_event(locals.site), paths::denied(locals.site));
+        let (evaluate, ok, denied) = (paths::evaluate_event(site), paths::ok(site), paths::denied(site));
         let arms = self.arms(|leaf| Some(leaf.evaluate_event(&ty(leaf.leaf.span), locals)), locals);
-        quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #denied }))
+        quote_spanned!(site=> #evaluate(&#name, |#leaf| match #leaf { #arms _ => #ok(#denied) }))
     }
 
     /// Returns the name of the static in code at the place of `locals`.

@@ -47,7 +47,7 @@ impl RouteExpansion<'_> {
         let segments = route.pattern.segments.iter().map(segment);
         let id = Literal::usize_unsuffixed(route.id);
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
-        let capture_uses = self.permission.as_ref().map(NamedExpression::capture_uses);
+        let capture_uses = self.permission.as_ref().map(|permission| permission.capture_uses(None));
         let (ty, span) = (&route.handler, paths::type_span(&route.handler));
         let (handler, mountable) = (self.handler(), paths::mountable(span));
         // A consumer as the handler is reported here, at its type.

@@ -23,6 +23,8 @@ pub(crate) struct Block {
     pub(crate) name: String,
     pub(crate) rename_all: RenameRule,
     pub(crate) user: Type,
+    /// Whether the attribute names the user type, or has a key that could not be parsed and may name it.
+    pub(crate) may_have_user: bool,
     pub(crate) permission: BlockPermission,
     /// A key that may be a permission could not be parsed, so that a missing permission is not reported too.
     pub(crate) has_unreadable_permission: bool,
@@ -81,6 +83,7 @@ impl Block {
             runtime,
             name,
             rename_all: arguments.rename_all,
+            may_have_user: arguments.user.is_some() || arguments.has_unreadable_key,
             user: arguments.user.unwrap_or_else(|| parse_quote!(())),
             permission,
             has_unreadable_permission: arguments.has_unreadable_permission,

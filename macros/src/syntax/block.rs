@@ -32,6 +32,8 @@ pub(crate) struct BlockArgs {
     pub(crate) permission: Option<PermissionValue>,
     /// A key that may be a permission could not be parsed.
     pub(crate) has_unreadable_permission: bool,
+    /// A key could not be parsed.
+    pub(crate) has_unreadable_key: bool,
     pub(crate) connect: Option<PermissionSyntax>,
     pub(crate) name: Option<LitStr>,
     pub(crate) rename_all: RenameRule,
@@ -65,7 +67,8 @@ impl BlockArgs {
             Ok(key_value::parse_keys(input, keys, &mut |key, input| arguments.key(kind, key, input)))
         };
         let error = all.parse2(tokens).unwrap_or_else(Some);
-        arguments.has_unreadable_permission = mentions_permission && error.is_some();
+        arguments.has_unreadable_key = error.is_some();
+        arguments.has_unreadable_permission = mentions_permission && arguments.has_unreadable_key;
         (arguments, error)
     }
 

@@ -66,6 +66,7 @@ fn parse_permission(input: ParseStream<'_>, mut path: Path) -> Result<Leaf> {
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
+        leaf_argument::check_placeholders(content.cursor().token_stream())?;
         subject = parse_subject(&content)?;
         arguments = content.parse_terminated(Expr::parse, Token![,])?;
         arguments.pop_punct();
@@ -343,7 +344,7 @@ mod tests {
             ("A({a}, {b})", &["a", "b"]),
             ("A(m, {a}, f(Key({b}), [{0}]))", &["a", "b", "0"]),
             ("Blocking(A({r#type}))", &["r#type"]),
-            ("A({ f() }, {a; b}, {a.b}, 3)", &[]),
+            ("A(|x| { x }, if B { C } else { D }, match x { y => { y } }, E { f: 3 }, unsafe { g })", &[]),
             ("A", &[]),
         ] {
             let placeholders = read(text).unwrap().placeholders;
@@ -387,6 +388,12 @@ mod tests {
         for (text, expected) in [
             ("HasRole(\"admin\", room)", "the parameter comes first; write `HasRole(room, …)`"),
             ("Owner(a, b)", "`Owner` already evaluates the parameter `a`"),
+            ("InRoom({})", "`{}` is empty; write the name of a capture"),
+            ("InRoom(3, {*path})", "write `{path}` here"),
+            ("InRoom({room:[0-9]+})", "write `{room}`"),
+            ("InRoom({room:u32})", "write `{room}`"),
+            ("InRoom({a.b})", "contain only the name of a capture"),
+            ("InRoom(m, Key({ f() }))", "contain only the name of a capture"),
             ("chat.", "`.` has no name after it"),
             ("chat..read", "`.` has no name after it"),
             ("chat.5", "`.` has no name after it"),

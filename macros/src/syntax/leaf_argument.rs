@@ -1,10 +1,10 @@
 //! The arguments of a leaf. They must be plain values: an argument with a `return` or `?` would leave the generated check
 //! and thereby decide its result. `{name}` in an argument stands for a capture of the route or, in a group, for a field.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprAsync, ExprClosure, ExprLit, Item, Lit, Macro, Member, Result, Stmt};
+use syn::{Block, Expr, ExprAsync, ExprClosure, ExprLit, Index, Item, Lit, Macro, Member, Result, Stmt};
 
 use super::key_value::error_at;
 
@@ -48,13 +48,57 @@ struct PlaceholderReplacement<'r>(&'r mut dyn FnMut(Member) -> TokenStream);
 impl VisitMut for PlaceholderReplacement<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         match expr {
-            Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => match placeholder(&block.block) {
-                Some(placeholder) => *expr = Expr::Verbatim((self.0)(placeholder)),
-                None => visit_mut::visit_expr_mut(self, expr),
-            },
+            Expr::Block(block) => {
+                let found = placeholder(&block.block).filter(|_| block.attrs.is_empty() && block.label.is_none());
+                if let Some(placeholder) = found {
+                    *expr = Expr::Verbatim((self.0)(placeholder));
+                }
+            }
+            // Their blocks are bodies, as in `|room| { room }`.
+            Expr::Async(_) | Expr::Closure(_) | Expr::If(_) | Expr::Match(_) | Expr::Unsafe(_) => {}
             _ => visit_mut::visit_expr_mut(self, expr),
         }
     }
+}
+
+/// Checks that each argument in braces is a placeholder. `arguments` are the tokens between the parentheses of the leaf.
+///
+/// # Errors
+///
+/// Fails for the first one that is not. A block would have no purpose as an argument.
+pub(super) fn check_placeholders(arguments: TokenStream) -> Result<()> {
+    let mut starts_argument = true;
+    for token in arguments {
+        if let TokenTree::Group(group) = &token {
+            match group.delimiter() {
+                Delimiter::Brace if starts_argument => check_placeholder(group)?,
+                Delimiter::Parenthesis => check_placeholders(group.stream())?,
+                _ => {}
+            }
+        }
+        starts_argument = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    }
+    Ok(())
+}
+
+fn check_placeholder(group: &Group) -> Result<()> {
+    let tokens: Vec<_> = group.stream().into_iter().collect();
+    let is_name = |token: &TokenTree| matches!(token, TokenTree::Ident(_));
+    let message = match tokens.as_slice() {
+        [TokenTree::Ident(_)] => return Ok(()),
+        [TokenTree::Literal(index)] if syn::parse_str::<Index>(&index.to_string()).is_ok() => return Ok(()),
+        [] => "`{}` is empty; write the name of a capture, as in `{room_id}`".to_owned(),
+        [TokenTree::Punct(star), name] if star.as_char() == '*' && is_name(name) => {
+            format!("only the route marks the rest of a path; write `{{{name}}}` here")
+        }
+        [name, TokenTree::Punct(colon), ..] if colon.as_char() == ':' && is_name(name) => {
+            format!("a capture is named here and described by the route; write `{{{name}}}`")
+        }
+        _ => "braces in an argument contain only the name of a capture, as in `{room_id}`; \
+              write other values without braces"
+            .to_owned(),
+    };
+    Err(error_at(group, message))
 }
 
 /// Returns the single name or index in the block.

@@ -278,7 +278,7 @@ mod tests {
             ("true", "write `AllowAny`"),
             ("false", "write `DenyAll`"),
             ("Owner(return)", "`return` in an argument"),
-            ("A & Owner(1, { x?; 3 })", "`?` in an argument"),
+            ("A & Owner(1, f(x?))", "`?` in an argument"),
             ("Owner(load().await)", "`.await` in an argument"),
             ("Owner(some!(if a { break }))", "`break` in an argument"),
             ("Owner::new(3)", "write `Owner(…)`"),

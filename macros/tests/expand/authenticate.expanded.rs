@@ -59,8 +59,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
@@ -106,8 +107,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -204,8 +206,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
@@ -251,8 +254,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )

@@ -104,8 +104,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
@@ -128,8 +129,9 @@ const _: () = {
                     let __call = __rt::Traversal::call(__traversal);
                     let __authorized = __rt::SingleLeaf::finish(
                         __rt::SingleLeaf::start(__call, &__ROUTE0),
-                        <__Route0Leaf0 as __rt::Permission<
+                        <__Route0Leaf0 as __rt::PermissionLeaf<
                             Self,
+                            _,
                         >>::has_permission(
                                 &__Route0Leaf0 {},
                                 __handler,
@@ -159,8 +161,9 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::Permission<
+                    <__Action0Leaf0 as __rt::PermissionLeaf<
                         Self,
+                        _,
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,

@@ -1,6 +1,6 @@
 //! The generated code of an action has the same `cfg` as its method.
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Debug {
     #[cfg(feature = "debug")]
     #[action(permission = Developer)]

@@ -264,15 +264,17 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                match <__ConnectLeaf0 as __rt::Permission<
+                                match <__ConnectLeaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                                     .await
                                 {
                                     ::core::result::Result::Ok(::core::option::Option::None) => {
                                         ::core::result::Result::map(
-                                            <__ConnectLeaf0 as __rt::Permission<
+                                            <__ConnectLeaf0 as __rt::PermissionLeaf<
                                                 Self,
+                                                _,
                                             >>::has_permission(
                                                     &__ConnectLeaf0 {},
                                                     __handler,

@@ -63,8 +63,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__BlockLeaf0 as __rt::Permission<
+                                <__BlockLeaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf0 {},
                                         __handler,
@@ -127,8 +128,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__BlockLeaf0 as __rt::Permission<
+                                <__BlockLeaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                                     .await
                             }
@@ -139,15 +141,17 @@ const _: () = {
                 .await?;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start_connect(__cx, &__CONNECT),
-                match <__ConnectLeaf0 as __rt::Permission<
+                match <__ConnectLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::can_connect(&__ConnectLeaf0 {}, __handler, __cx)
                     .await
                 {
                     ::core::result::Result::Ok(::core::option::Option::None) => {
                         ::core::result::Result::map(
-                            <__ConnectLeaf0 as __rt::Permission<
+                            <__ConnectLeaf0 as __rt::PermissionLeaf<
                                 Self,
+                                _,
                             >>::has_permission(
                                     &__ConnectLeaf0 {},
                                     __handler,

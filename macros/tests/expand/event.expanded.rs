@@ -85,8 +85,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,
@@ -143,8 +144,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish_connect(
                 __rt::SingleLeaf::start_connect(__cx, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::can_connect(&__BlockLeaf0 {}, __handler, __cx)
                     .await,
             )
@@ -166,23 +168,32 @@ const _: () = {
                 |__leaf| match __leaf {
                     0 => {
                         let __subject = &__event.channel;
-                        __rt::Subscriber::may_on(__subscriber, __EVENT0LEAF0, __subject)
-                    }
-                    1 => {
-                        ::core::option::Option::Some(
-                            <__Event0Leaf1 as __rt::EventPermission<
-                                __Event0Type,
-                                Self,
-                            >>::may_see(
-                                &__Event0Leaf1 { 0: 5 },
-                                __handler,
-                                __rt::Subscriber::scope(__subscriber),
-                                __event,
+                        ::core::result::Result::Ok(
+                            __rt::Subscriber::may_on(
+                                __subscriber,
+                                __EVENT0LEAF0,
+                                __subject,
                             ),
                         )
                     }
-                    2 => __rt::Subscriber::may(__subscriber, __EVENT0LEAF2),
-                    _ => ::core::option::Option::Some(false),
+                    1 => {
+                        <__Event0Leaf1 as __rt::EventLeaf<
+                            __Event0Type,
+                            Self,
+                            _,
+                        >>::may_see(
+                            &__Event0Leaf1 { 0: 5 },
+                            __handler,
+                            __rt::Subscriber::scope(__subscriber),
+                            __event,
+                        )
+                    }
+                    2 => {
+                        ::core::result::Result::Ok(
+                            __rt::Subscriber::may(__subscriber, __EVENT0LEAF2),
+                        )
+                    }
+                    _ => ::core::result::Result::Ok(::core::option::Option::Some(false)),
                 },
             )
         }
@@ -206,10 +217,11 @@ const _: () = {
             __event: &__Event1Type,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            ::core::option::Option::Some(
-                <__Event1Leaf0 as __rt::EventPermission<
+            __rt::event_decision(
+                <__Event1Leaf0 as __rt::EventLeaf<
                     __Event1Type,
                     Self,
+                    _,
                 >>::may_see(
                     &__Event1Leaf0 {},
                     __handler,
@@ -309,8 +321,9 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::Permission<
+                    <__Action0Leaf0 as __rt::PermissionLeaf<
                         Self,
+                        _,
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,
@@ -356,12 +369,13 @@ const _: () = {
             __event: &Changed<P>,
         ) -> ::core::option::Option<::core::primitive::bool> {
             let __handler = self;
-            ::core::option::Option::Some(
+            __rt::event_decision(
                 <May<
                     P,
-                > as __rt::EventPermission<
+                > as __rt::EventLeaf<
                     Changed<P>,
                     Self,
+                    _,
                 >>::may_see(
                     &May::<P> {},
                     __handler,

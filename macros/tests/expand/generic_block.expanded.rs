@@ -71,8 +71,9 @@ const _: () = {
                             0 => {
                                 <May<
                                     P,
-                                > as __rt::Permission<
+                                > as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &May::<P> {},
                                         __handler,
@@ -81,8 +82,9 @@ const _: () = {
                                     .await
                             }
                             1 => {
-                                <__BlockLeaf1 as __rt::Permission<
+                                <__BlockLeaf1 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf1 {},
                                         __handler,

@@ -59,9 +59,10 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__GroupLeaf0 as __rt::GroupPermission<
+                                <__GroupLeaf0 as __rt::GroupLeaf<
                                     Self,
                                     __GroupConsumer,
+                                    _,
                                 >>::may_join(
                                         &__GroupLeaf0 {},
                                         __consumer,
@@ -71,9 +72,10 @@ const _: () = {
                                     .await
                             }
                             1 => {
-                                <__GroupLeaf1 as __rt::GroupPermission<
+                                <__GroupLeaf1 as __rt::GroupLeaf<
                                     Self,
                                     __GroupConsumer,
+                                    _,
                                 >>::may_join(
                                         &__GroupLeaf1 { 0: "staff" },
                                         __consumer,
@@ -106,9 +108,10 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__PublishLeaf0 as __rt::GroupPermission<
+                                <__PublishLeaf0 as __rt::GroupLeaf<
                                     Self,
                                     __GroupConsumer,
+                                    _,
                                 >>::may_join(
                                         &__PublishLeaf0 {},
                                         __consumer,
@@ -162,9 +165,10 @@ const _: () = {
             let __group = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__GROUP),
-                <__GroupLeaf0 as __rt::GroupPermission<
+                <__GroupLeaf0 as __rt::GroupLeaf<
                     Self,
                     __GroupConsumer,
+                    _,
                 >>::may_join(
                         &__GroupLeaf0 {},
                         __consumer,
@@ -214,9 +218,10 @@ const _: () = {
             let __group = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__GROUP),
-                <__GroupLeaf0 as __rt::GroupPermission<
+                <__GroupLeaf0 as __rt::GroupLeaf<
                     Self,
                     __GroupConsumer,
+                    _,
                 >>::may_join(
                         &__GroupLeaf0 {},
                         __consumer,
@@ -235,9 +240,10 @@ const _: () = {
             let __group = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__PUBLISH),
-                <__PublishLeaf0 as __rt::GroupPermission<
+                <__PublishLeaf0 as __rt::GroupLeaf<
                     Self,
                     __GroupConsumer,
+                    _,
                 >>::may_join(
                         &__PublishLeaf0 {},
                         __consumer,
@@ -282,9 +288,10 @@ const _: () = {
             let __group = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__GROUP),
-                <__GroupLeaf0 as __rt::GroupPermission<
+                <__GroupLeaf0 as __rt::GroupLeaf<
                     Self,
                     __GroupConsumer,
+                    _,
                 >>::may_join(
                         &__GroupLeaf0 {},
                         __consumer,

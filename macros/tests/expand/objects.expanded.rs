@@ -88,7 +88,7 @@ const _: () = {
                             captures: &["room_id", "team"],
                         },
                         __rt::CaptureUse {
-                            reader: "permission `Author(message)`",
+                            reader: "`Author(message)` of action `file`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action0Leaf0 as __rt::ObjectPermission<
@@ -101,7 +101,7 @@ const _: () = {
                             },
                         },
                         __rt::CaptureUse {
-                            reader: "permission `InState(draft, \"open\")`",
+                            reader: "`InState(draft, \"open\")` of action `file`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action0Leaf1 as __rt::ObjectPermission<
@@ -155,7 +155,7 @@ const _: () = {
                     is_detached: false,
                     capture_uses: &[
                         __rt::CaptureUse {
-                            reader: "permission `Owner(folder)`",
+                            reader: "`Owner(folder)` of action `open`",
                             captures: {
                                 __rt::check_depends_on_object(
                                     <__Action1Leaf0 as __rt::ObjectPermission<
@@ -193,8 +193,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,

@@ -79,8 +79,9 @@ const _: () = {
                     move |__leaf| async move {
                         match __leaf {
                             0 => {
-                                <__BlockLeaf0 as __rt::Permission<
+                                <__BlockLeaf0 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf0 {},
                                         __handler,
@@ -89,8 +90,9 @@ const _: () = {
                                     .await
                             }
                             1 => {
-                                <__BlockLeaf1 as __rt::Permission<
+                                <__BlockLeaf1 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf1 {},
                                         __handler,
@@ -99,8 +101,9 @@ const _: () = {
                                     .await
                             }
                             2 => {
-                                <__BlockLeaf2 as __rt::Permission<
+                                <__BlockLeaf2 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf2 { 0: "editor", 1: 2 },
                                         __handler,
@@ -109,8 +112,9 @@ const _: () = {
                                     .await
                             }
                             3 => {
-                                <__BlockLeaf3 as __rt::Permission<
+                                <__BlockLeaf3 as __rt::PermissionLeaf<
                                     Self,
+                                    _,
                                 >>::has_permission(
                                         &__BlockLeaf3 {},
                                         __handler,
@@ -141,8 +145,9 @@ const _: () = {
                         move |__leaf| async move {
                             match __leaf {
                                 0 => {
-                                    <__Action0Leaf0 as __rt::Permission<
+                                    <__Action0Leaf0 as __rt::PermissionLeaf<
                                         Self,
+                                        _,
                                     >>::has_permission(
                                             &__Action0Leaf0 {},
                                             __handler,
@@ -151,8 +156,9 @@ const _: () = {
                                         .await
                                 }
                                 1 => {
-                                    <__Action0Leaf1 as __rt::Permission<
+                                    <__Action0Leaf1 as __rt::PermissionLeaf<
                                         Self,
+                                        _,
                                     >>::has_permission(
                                             &__Action0Leaf1 {},
                                             __handler,
@@ -161,8 +167,9 @@ const _: () = {
                                         .await
                                 }
                                 2 => {
-                                    <__Action0Leaf2 as __rt::Permission<
+                                    <__Action0Leaf2 as __rt::PermissionLeaf<
                                         Self,
+                                        _,
                                     >>::has_permission(
                                             &__Action0Leaf2 {},
                                             __handler,

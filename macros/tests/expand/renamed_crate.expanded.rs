@@ -56,8 +56,9 @@ const _: () = {
             __rt::Box::pin(async move {
                 let __authorized = __rt::SingleLeaf::finish(
                     __rt::SingleLeaf::start(__call, &__ACTION0),
-                    <__Action0Leaf0 as __rt::Permission<
+                    <__Action0Leaf0 as __rt::PermissionLeaf<
                         Self,
+                        _,
                     >>::has_permission(
                             &__Action0Leaf0 {},
                             __handler,

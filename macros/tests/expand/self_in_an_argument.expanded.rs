@@ -61,8 +61,9 @@ const _: () = {
             let __handler = self;
             __rt::SingleLeaf::finish(
                 __rt::SingleLeaf::start(__call, &__BLOCK),
-                <__BlockLeaf0 as __rt::Permission<
+                <__BlockLeaf0 as __rt::PermissionLeaf<
                     Self,
+                    _,
                 >>::has_permission(
                         &__BlockLeaf0 {},
                         __handler,

@@ -109,7 +109,7 @@ pub struct RouteDescriptor {
 /// The captures that one permission, object or parameter reads.
 #[derive(Debug, Clone, Copy)]
 pub struct CaptureUse {
-    /// Subject of the compile error if a capture is missing, for example "permission `RoomMember`".
+    /// Subject of the compile error if a capture is missing, for example "`InRoom({room_id})`".
     pub reader: &'static str,
     /// Names of the captures.
     pub captures: &'static [&'static str],

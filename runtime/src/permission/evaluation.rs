@@ -8,7 +8,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::{Answers, Expression};
+use super::{Answers, Expression, Refused};
 use crate::context::{Call, ConnectContext};
 use crate::error::{Error, Result};
 
@@ -78,16 +78,26 @@ where
 }
 
 /// Evaluates an expression for an event and a subscriber. Returns whether the subscriber may see the event, or `None` if
-/// grants must be loaded first.
+/// grants must be loaded first. A refusal of a leaf ends the evaluation, whatever operators surround the leaf.
 #[inline]
-pub fn evaluate_event(expression: &'static Expression, evaluate_leaf: impl Fn(u8) -> Option<bool>) -> Option<bool> {
+pub fn evaluate_event(
+    expression: &'static Expression,
+    evaluate_leaf: impl Fn(u8) -> Result<Option<bool>, Refused>,
+) -> Option<bool> {
     let mut evaluation = Evaluation::new(expression);
     while let Some(leaf) = evaluation.next() {
-        if evaluation.record(Ok(evaluate_leaf(leaf))).is_err() {
-            return Some(false);
+        match evaluate_leaf(leaf) {
+            Ok(answer) if evaluation.record(Ok(answer)).is_ok() => {}
+            Ok(_) | Err(Refused) => return Some(false),
         }
     }
     evaluation.outcome.unwrap_or(Some(false))
+}
+
+/// Returns the value of an expression for an event that is a single leaf: as [`evaluate_event`].
+#[inline]
+pub fn event_decision(answer: Result<Option<bool>, Refused>) -> Option<bool> {
+    answer.unwrap_or(Some(false))
 }
 
 /// Evaluates leaf after leaf until the expression is decided.
@@ -180,11 +190,13 @@ impl Evaluation {
         if self.outcome == Some(Some(true)) && self.malformed_leaf.is_none() { Ok(proof) } else { Err(self.refusal()) }
     }
 
-    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403.
+    /// Returns 404 if a capture does not parse and the expression is not false, otherwise 403. The outcome of the object phase
+    /// does not tell: there, a leaf without an opinion counts as false.
     #[cold]
     pub(super) fn refusal(&self) -> Error {
+        let is_false = self.expression.tree.evaluate(&self.answers) == ControlFlow::Continue(Some(false));
         match self.malformed_leaf {
-            Some(leaf) if self.outcome != Some(Some(false)) => {
+            Some(leaf) if !is_false => {
                 with_leaf(Error::not_found().into_message_error(), self.expression, leaf)
             }
             _ => self.denied(),

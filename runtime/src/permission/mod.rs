@@ -8,19 +8,22 @@ mod http;
 mod kleene;
 mod object;
 mod object_evaluation;
+mod rule;
 mod single_leaf;
 
 use std::future::Future;
 
 pub use blocking::{Blocking, BlockingPermission};
 pub use builtin::{AllowAny, DenyAll, IsAuthenticated};
-pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect};
+pub use evaluation::{evaluate, evaluate_connect, evaluate_event, evaluate_strict_connect, event_decision};
 pub use expression::{Expr, Expression};
 pub use http::RuleAnswer;
 use kleene::Answers;
 pub use object::ObjectPermission;
 pub(crate) use object_evaluation::ObjectEvaluation;
 pub use object_evaluation::{evaluate_before_loading, evaluate_objects};
+pub(crate) use rule::{PermissionKind, Refused, RuleKind};
+pub use rule::{PermissionLeaf, Rule};
 pub use single_leaf::SingleLeaf;
 
 use crate::context::{ConnectContext, Handler, PermissionContext};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::OnceLock;
 
+use futures_util::FutureExt;
 use serde::Serialize;
 
 use crate::consumer::Consumer;
@@ -12,7 +13,8 @@ use crate::context::{GrantKeyList, GrantKeys, Scope, User, collect_keys};
 use crate::dialect::{Dialect, Native};
 use crate::error::{Error, Result};
 use crate::grants::{Codename, ObjectKey};
-use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
+use crate::log::Cause;
+use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Refused, Rule, RuleKind};
 use crate::transport::FrameText;
 
 /// Declares that a consumer sends events of type `E`. Implemented by `#[event]`; a consumer without it never sends that
@@ -99,11 +101,54 @@ pub trait Emits<E>: Consumer {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a permission for the event `{E}`",
     label = "not a permission for the event `{E}`",
-    note = "implement `EventPermission<{E}, {C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
+    note = "implement `EventPermission<{E}, {C}>` for `{Self}`"
 )]
 pub trait EventPermission<E, C: Consumer>: Send + Sync + 'static {
     /// Returns whether this subscriber may see the event.
     fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> bool;
+}
+
+/// A leaf in the expression of an event, as generated code evaluates it. The compiler infers the marker `K`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a permission for the event `{E}`",
+    label = "not a permission for the event `{E}`",
+    note = "implement `EventPermission<{E}, {C}>` or `Rule<{C}>` for `{Self}`; a check that has to wait belongs to the permission of the group"
+)]
+pub trait EventLeaf<E, C: Consumer, K> {
+    /// Returns whether this subscriber may see the event.
+    fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused>;
+}
+
+impl<P: EventPermission<E, C>, E, C: Consumer> EventLeaf<E, C, PermissionKind> for P {
+    #[inline]
+    fn may_see(&self, consumer: &C, scope: &Scope<C::User>, event: &E) -> Result<Option<bool>, Refused> {
+        Ok(Some(EventPermission::may_see(self, consumer, scope, event)))
+    }
+}
+
+impl<R: Rule<C>, E, C: Consumer> EventLeaf<E, C, RuleKind> for R {
+    #[inline]
+    fn may_see(&self, consumer: &C, scope: &Scope<C::User>, _: &E) -> Result<Option<bool>, Refused> {
+        match self.holds(consumer, scope).now_or_never() {
+            Some(Ok(holds)) => Ok(Some(holds)),
+            Some(Err(error)) => Err(refuse_after_error::<R>(&error)),
+            None => Err(refuse_unready::<R>()),
+        }
+    }
+}
+
+#[cold]
+fn refuse_after_error<R>(error: &Error) -> Refused {
+    if error.status().is_server_error() {
+        tracing::error!(rule = std::any::type_name::<R>(), cause = ?Cause::new(error), "event refused: rule failed");
+    }
+    Refused
+}
+
+#[cold]
+fn refuse_unready<R>() -> Refused {
+    tracing::error!(rule = std::any::type_name::<R>(), "event refused: rule was not ready at its first poll");
+    Refused
 }
 
 impl<E, C: Consumer> EventPermission<E, C> for AllowAny {

@@ -8,7 +8,7 @@ use crate::consumer::{Consumer, PublishRule};
 use crate::context::{Call, GrantKeys, Handler, Scope, User};
 use crate::error::Result;
 use crate::grants::Codename;
-use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated};
+use crate::permission::{AllowAny, DenyAll, Expression, IsAuthenticated, PermissionKind, Rule, RuleKind};
 
 /// A named set of connections of one consumer. The values of the type are the names. Implemented by `#[derive(Group)]`,
 /// which has the list of its options.
@@ -136,6 +136,29 @@ pub trait GroupPermission<G, C: Consumer>: Send + Sync + 'static {
     /// Returns whether the permission holds for this connection: whether it may join the group or, in `publish = ..`,
     /// publish to it.
     fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
+}
+
+/// A leaf in an expression of a group, as generated code evaluates it. The compiler infers the marker `K`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a permission for the group `{G}`",
+    label = "not a permission for the group `{G}`",
+    note = "implement `GroupPermission<{G}, {C}>` or `Rule<{C}>` for `{Self}`"
+)]
+pub trait GroupLeaf<G, C: Consumer, K> {
+    /// Returns whether the leaf holds for this connection.
+    fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send;
+}
+
+impl<P: GroupPermission<G, C>, G, C: Consumer> GroupLeaf<G, C, PermissionKind> for P {
+    fn may_join(&self, consumer: &C, scope: &Scope<C::User>, group: &G) -> impl Future<Output = Result<bool>> + Send {
+        GroupPermission::may_join(self, consumer, scope, group)
+    }
+}
+
+impl<R: Rule<C>, G, C: Consumer> GroupLeaf<G, C, RuleKind> for R {
+    fn may_join(&self, consumer: &C, scope: &Scope<C::User>, _: &G) -> impl Future<Output = Result<bool>> + Send {
+        self.holds(consumer, scope)
+    }
 }
 
 impl<G: Sync, C: Consumer> GroupPermission<G, C> for AllowAny {

@@ -15,9 +15,9 @@ mod publish_permit;
 mod publisher;
 
 pub use event::{
-    Emits, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
+    Emits, EventLeaf, EventPermission, Frame, Subscriber, encode_frame, encode_personal_frame, equal_coalescing_keys,
     hash_coalescing_key,
 };
-pub use group::{Carries, Group, GroupPermission, may_join_on};
+pub use group::{Carries, Group, GroupLeaf, GroupPermission, may_join_on};
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

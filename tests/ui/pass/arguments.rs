@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use portcullis::{Context, IsAuthenticated, NoReply, Str, handler};
+use portcullis::{AllowAny, Context, NoReply, Str, handler};
 use serde::{Deserialize, Deserializer};
 
 struct Search;
@@ -32,7 +32,7 @@ struct Filter<'a> {
 
 type Cx<'a> = Context<'a, ()>;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Search {
     #[action]
     async fn context_behind_an_alias(&self, cx: &Cx<'_>) -> String {

@@ -6,7 +6,7 @@ use portcullis::{AllowAny, IsAuthenticated, consumer, handler};
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = AllowAny)]
+#[consumer(user = (), permission = AllowAny)]
 impl Chat {
     #[cfg(debug_assertions)]
     #[action(permission = IsAuthenticated)]
@@ -42,7 +42,7 @@ impl Chat {
     async fn hello(&self, cx: &ConnectContext<'_, NotThere>) {}
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 #[cfg(all())]
 impl Rooms {
     #[action]

@@ -51,7 +51,7 @@ struct Chat {
     rooms: Rooms,
 }
 
-#[consumer(permission = Open, connect = "Open | IsAuthenticated")]
+#[consumer(user = (), permission = Open, connect = "Open | IsAuthenticated")]
 impl Chat {
     #[connect]
     async fn greet(&self, _: &ConnectContext<'_, ()>) {}

@@ -37,7 +37,7 @@ struct Chat {
     rooms: Rooms,
 }
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(user = (), permission = IsAuthenticated)]
 impl Chat {
     #[action]
     async fn send(&self, cx: &Context<'_, ()>, text: String) -> Result<String> {

@@ -56,7 +56,7 @@ impl<P: Send + Sync + 'static, H: Handler> ObjectPermission<Note<P>, H> for Odd<
     }
 }
 
-#[handler(permission = "MaySend<P>(PhantomData) & IsAuthenticated")]
+#[handler(user = (), permission = "MaySend<P>(PhantomData) & IsAuthenticated")]
 impl<P: RoomPolicy, const LIMIT: usize> Rooms<P, LIMIT>
 where
     P::Room: Clone,

@@ -49,7 +49,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

@@ -1,5 +1,6 @@
 //! Checks of what permission expressions mean: parts without effect, and expressions that always or never hold.
 
+mod authentication;
 mod combined;
 mod expression;
 mod truth_table;
@@ -12,6 +13,7 @@ use crate::model::expression::Expression;
 
 /// Checks the expressions of a block, each alone and those of its actions together with its own.
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
+    authentication::check(block, diagnostics);
     // An expression with an error of its own is not combined with others.
     let block_expression = block.permission.expression().filter(|expression| check_expression(expression, diagnostics));
     if let Some(expression) = &block.connect {

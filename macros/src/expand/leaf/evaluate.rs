@@ -19,7 +19,7 @@ impl NamedLeaf<'_> {
             return Some(quote_spanned!(span=> #may(#call, #name).await));
         }
         let (as_permission, context) = (self.as_permission()?, paths::call_context(locals.site));
-        let evaluate = |value: TokenStream| quote_spanned!(span=> #as_permission::has_permission(&#value, #handler, &#context(#call)).await);
+        let evaluate = |value: TokenStream| quote_spanned!(span=> #as_permission::has_permission(#value, #handler, &#context(#call)).await);
         Some(self.with_captures(evaluate, locals))
     }
 
@@ -60,15 +60,16 @@ impl NamedLeaf<'_> {
         let (span, at) = (self.leaf.span, subject.span());
         let as_permission = self.as_permission()?;
         let (context, evaluate_leaf) = (paths::call_context(locals.site), paths::loading_objects_evaluate_leaf(at));
+        // The captures are read once, before the objects are loaded: an error of one is not about an object.
         let evaluate = |value: TokenStream| {
-            quote_spanned! {span=>
-                #as_permission::has_object_permission(&#value, #handler, &#context(#call), #object).await
+            let evaluate = quote_spanned! {span=>
+                #as_permission::has_object_permission(#value, #handler, &#context(#call), #object).await
+            };
+            quote_spanned! {at=>
+                #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
             }
         };
-        let evaluate = self.with_captures(evaluate, locals);
-        Some(quote_spanned! {at=>
-            #evaluate_leaf(#subject, #handler, #call, move |#object| async move { #evaluate }).await
-        })
+        Some(self.with_captures(evaluate, locals))
     }
 
     /// Evaluates the leaf for a connect check.

@@ -7,25 +7,25 @@ use super::named_leaf::{NamedLeaf, placeholder_span};
 use crate::expand::paths::{self, Locals};
 
 impl NamedLeaf<'_> {
-    /// Evaluates the leaf for an event of type `ty`. It does not wait; the answer is unknown while grants are not loaded.
+    /// Evaluates the leaf for an event of type `ty`. It does not wait; the answer is unknown while grants are not loaded. The
+    /// value of the code is a `Result<Option<bool>, Refused>`.
     pub(in crate::expand) fn evaluate_event(&self, ty: &TokenStream, locals: &Locals) -> TokenStream {
         let Locals { event, handler, subscriber, .. } = locals;
-        let (span, name) = (self.leaf.span, &self.name);
+        let (span, name, ok) = (self.leaf.span, &self.name, paths::ok(locals.site));
         if let Some((borrow, subject_field)) = self.subject_field(event) {
             let (at, may_on) = (subject_field.span(), paths::subscriber_may_on(subject_field.span()));
             let call = quote_spanned!(at=> #may_on(#subscriber, #name, #subject_field));
-            return quote_spanned!(at=> { #borrow #call });
+            return quote_spanned!(at=> { #borrow #ok(#call) });
         }
         if self.leaf.is_codename {
             let may = paths::subscriber_may(span);
-            return quote_spanned!(span=> #may(#subscriber, #name));
+            return quote_spanned!(span=> #ok(#may(#subscriber, #name)));
         }
-        let (permission, value) = (paths::event_permission(span), self.value());
-        let (some, scope) = (paths::some(locals.site), paths::subscriber_scope(locals.site));
-        let call = quote_spanned! {span=>
-            <#name as #permission<#ty, Self>>::may_see(&#value, #handler, #scope(#subscriber), #event)
-        };
-        quote_spanned!(locals.site=> #some(#call))
+        let (permission, value) = (paths::event_leaf(span), self.value());
+        let scope = paths::subscriber_scope(locals.site);
+        quote_spanned! {span=>
+            <#name as #permission<#ty, Self, _>>::may_see(&#value, #handler, #scope(#subscriber), #event)
+        }
     }
 
     /// Evaluates the leaf for a group.
@@ -41,7 +41,7 @@ impl NamedLeaf<'_> {
             let may = paths::call_may(span);
             return quote_spanned!(span=> #may(#call, #name).await);
         }
-        let permission = paths::group_permission(span);
+        let permission = paths::group_leaf(span);
         let value = self.value_with(|field| {
             let at = placeholder_span(&field);
             let (clone, group) = (paths::clone(at), paths::at_span(group, at));
@@ -49,7 +49,7 @@ impl NamedLeaf<'_> {
         });
         let scope = paths::call_scope(locals.site);
         quote_spanned! {span=>
-            <#name as #permission<Self, #consumer_type>>::may_join(&#value, #consumer, #scope(#call), #group).await
+            <#name as #permission<Self, #consumer_type, _>>::may_join(&#value, #consumer, #scope(#call), #group).await
         }
     }
 

@@ -112,9 +112,12 @@ impl NamedLeaf<'_> {
         self.subject.as_ref().map(|subject| &subject.local)
     }
 
-    /// Returns the `CaptureUse` of the leaf, or `None` if it names no captures and needs no checks.
-    pub(in crate::expand) fn capture_use(&self) -> Option<TokenStream> {
-        let (capture_use, reader) = (paths::capture_use(Span::call_site()), format!("permission `{}`", self.leaf.text));
+    /// Returns the `CaptureUse` of the leaf, or `None` if it names no captures and needs no checks. `action` is the name of
+    /// the action whose permission has the leaf.
+    pub(in crate::expand) fn capture_use(&self, action: Option<&str>) -> Option<TokenStream> {
+        let text = &self.leaf.text;
+        let reader = action.map_or_else(|| format!("`{text}`"), |action| format!("`{text}` of action `{action}`"));
+        let capture_use = paths::capture_use(Span::call_site());
         let (names, checks) = (self.capture_names(), self.object_checks());
         if names.is_empty() && checks.is_none() {
             return None;
@@ -160,8 +163,9 @@ impl NamedLeaf<'_> {
             return None;
         }
         if leaf.subject.is_none() {
-            let permission = paths::permission(span);
-            return Some(quote_spanned!(span=> #permission<#handler>));
+            // The marker that distinguishes permissions from rules is inferred.
+            let permission = paths::permission_leaf(span);
+            return Some(quote_spanned!(span=> #permission<#handler, _>));
         }
         let subject = self.subject.as_ref()?;
         // By the parameter's type and not by its type argument: an alias hides what is loaded.
@@ -170,7 +174,7 @@ impl NamedLeaf<'_> {
         Some(quote_spanned!(span=> #permission<#loaded_parameter::Item, #handler>))
     }
 
-    /// Returns `<Leaf as Permission<Self>>`.
+    /// Returns `<Leaf as PermissionLeaf<Self, _>>`.
     pub(super) fn as_permission(&self) -> Option<TokenStream> {
         let (span, name) = (self.leaf.span, &self.name);
         let permission_trait = self.permission_trait(&quote_spanned!(span=> Self))?;
@@ -196,7 +200,7 @@ impl NamedLeaf<'_> {
         self.value_with(|placeholder| placeholder.to_token_stream())
     }
 
-    /// Calls `evaluate` with the leaf as a value, and returns the evaluation. If a capture does not parse, the leaf ends with
+    /// Calls `evaluate` with a reference to the leaf, and returns the evaluation. If a capture does not parse, the leaf ends with
     /// that error instead. A type that does not implement `FromStr` is reported at the placeholder.
     pub(super) fn with_captures(
         &self,
@@ -204,7 +208,8 @@ impl NamedLeaf<'_> {
         locals: &Locals,
     ) -> TokenStream {
         if self.leaf.placeholders.is_empty() {
-            return evaluate(self.value());
+            let value = self.value();
+            return evaluate(quote_spanned!(self.leaf.span=> &#value));
         }
         let Locals { answer, call, leaf, site, .. } = locals;
         let value = self.value_with(|placeholder| {
@@ -212,11 +217,14 @@ impl NamedLeaf<'_> {
             let (read, name) = (paths::read_capture(at), string_literal(&placeholder_name(&placeholder), at));
             quote_spanned!(at=> #read(#call, #name)?)
         });
-        let (result, ok, err) = (paths::result(*site), paths::ok(*site), paths::err(*site));
-        let (name, evaluated) = (&self.name, evaluate(leaf.to_token_stream()));
+        let (build, ok, err) = (paths::build_leaf(*site), paths::ok(*site), paths::err(*site));
+        let evaluated = evaluate(leaf.to_token_stream());
         quote_spanned! {*site=>
-            match (|| -> #result<#name> { #ok(#value) })() {
-                #ok(#leaf) => #evaluated,
+            match #build(|| #ok(#value)) {
+                #ok(#leaf) => {
+                    let #leaf = &#leaf;
+                    #evaluated
+                }
                 #err(#answer) => #err(#answer),
             }
         }

@@ -78,7 +78,7 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
     ancestors.depth += 1;
     let handler = route.handler;
     check_descriptor(handler);
-    check_captures(handler.name, route.capture_uses, &ancestors);
+    check_captures(" of route `", route.pattern.text, route.capture_uses, &ancestors);
     ancestors.is_guarded = ancestors.is_guarded || route.permission.is_some();
     if handler.is_inherited && !ancestors.is_guarded {
         let text = PanicMessage::new()
@@ -88,10 +88,10 @@ const fn check_route(route: &'static RouteDescriptor, mut ancestors: Ancestors) 
         text.append(route.pattern.text).append("`; add `permission = ..` to the route or to the handler").panic();
     }
     ancestors.is_guarded = ancestors.is_guarded || handler.permission.is_some();
-    check_captures(handler.name, handler.capture_uses, &ancestors);
+    check_captures(OF_HANDLER, handler.name, handler.capture_uses, &ancestors);
     let mut index = 0;
     while index < handler.actions.len() {
-        check_captures(handler.name, handler.actions[index].capture_uses, &ancestors);
+        check_captures(OF_HANDLER, handler.name, handler.actions[index].capture_uses, &ancestors);
         check_captured_keys(handler.name, &handler.actions[index], &ancestors);
         index += 1;
     }
@@ -122,18 +122,25 @@ const fn check_repeated_captures(route: &'static RouteDescriptor, ancestors: &An
     }
 }
 
+const OF_HANDLER: &str = " of handler `";
+
+/// Checks that the routes provide all captures. `kind` and `name` tell what the readers belong to.
 #[track_caller]
-const fn check_captures(handler: &'static str, capture_uses: &'static [CaptureUse], ancestors: &Ancestors) {
+const fn check_captures(
+    kind: &'static str,
+    name: &'static str,
+    capture_uses: &'static [CaptureUse],
+    ancestors: &Ancestors,
+) {
     let mut index = 0;
     while index < capture_uses.len() {
         let mut capture = 0;
         while capture < capture_uses[index].captures.len() {
-            let name = capture_uses[index].captures[capture];
-            if !has_capture(ancestors, name) {
-                let text =
-                    PanicMessage::new().append(capture_uses[index].reader).append(" of handler `").append(handler);
-                let text = text.append("` reads the capture `").append(name).append("`, but it is mounted under `");
-                append_path(text, ancestors).append("`; write `{").append(name).append("}` in that pattern").panic();
+            let missing = capture_uses[index].captures[capture];
+            if !has_capture(ancestors, missing) {
+                let text = PanicMessage::new().append(capture_uses[index].reader).append(kind).append(name);
+                let text = text.append("` reads the capture `").append(missing).append("`, but it is mounted under `");
+                append_path(text, ancestors).append("`; write `{").append(missing).append("}` in that pattern").panic();
             }
             capture += 1;
         }

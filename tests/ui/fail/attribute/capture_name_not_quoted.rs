@@ -1,10 +1,10 @@
 // The name of a capture in `#[path(..)]` must be a string literal.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn read(&self, #[path(room_id)] id: u64) {

@@ -1,10 +1,10 @@
 // `#[action = ..]` instead of `#[action(..)]`.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action = "ping"]
     async fn ping(&self) {}

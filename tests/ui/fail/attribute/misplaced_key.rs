@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated, connect = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated, connect = IsAuthenticated)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

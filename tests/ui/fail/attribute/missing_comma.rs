@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer]
+#[consumer(user = ())]
 impl Chat {
     #[action(name = "p" permission = IsAuthenticated)]
     async fn ping(&self) {}

@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer]
+#[consumer(user = ())]
 impl Chat {
     #[action(permission = IsAuthenticated, name = "ping all")]
     async fn ping(&self) {}

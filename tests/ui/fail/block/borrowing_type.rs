@@ -4,7 +4,7 @@ use portcullis::handler;
 
 struct Rooms<'a>(&'a str);
 
-#[handler(permission = portcullis::IsAuthenticated)]
+#[handler(user = (), permission = portcullis::IsAuthenticated)]
 impl<'a> Rooms<'a> {
     #[action]
     async fn name(&self) -> String {

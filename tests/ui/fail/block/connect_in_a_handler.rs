@@ -1,10 +1,10 @@
 // `#[connect]` in a `#[handler]` block: only consumers accept connections.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[connect]
     async fn hello(&self) {}

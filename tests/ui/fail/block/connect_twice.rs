@@ -1,10 +1,10 @@
 // Two `#[connect]` methods in one block.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self) {}

@@ -1,10 +1,10 @@
 // `#[connect]` takes a `ConnectContext`, not a `Context`.
 
-use portcullis::{Context, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Context, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self, cx: &Context<'_, ()>) {

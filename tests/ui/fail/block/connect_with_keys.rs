@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(user = (), permission = IsAuthenticated)]
 impl Chat {
     #[connect(permission = IsAuthenticated)]
     async fn hello(&self) {}

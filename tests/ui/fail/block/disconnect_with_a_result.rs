@@ -1,10 +1,10 @@
 // `#[disconnect]` cannot return a value, because the connection is already closed.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[disconnect]
     async fn bye(&self) -> portcullis::Result<()> {

@@ -1,10 +1,10 @@
 // `#[disconnect]` takes its context, of which the scope is a part.
 
-use portcullis::{IsAuthenticated, Scope, consumer};
+use portcullis::{AllowAny, Scope, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[disconnect]
     async fn bye(&self, scope: &Scope<()>) {

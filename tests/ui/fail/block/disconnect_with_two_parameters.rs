@@ -1,10 +1,10 @@
 // `#[disconnect]` takes no parameter other than the context.
 
-use portcullis::{Disconnect, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Disconnect, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[disconnect]
     async fn bye(&self, cx: &Disconnect<'_, ()>, why: u8) {

@@ -1,10 +1,10 @@
 // A parameter without its type: the attributes of the methods report nothing.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn sum(&self, one:) -> u32 {

@@ -1,10 +1,10 @@
 // `#[action]` inside of `cfg_attr`, which the block macro does not support.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[cfg_attr(debug_assertions, action)]
     async fn ping(&self) {}

@@ -1,10 +1,10 @@
 // A missing `;` in a method body: the compiler reports it, and the block reports nothing.
 
-use portcullis::{IsAuthenticated, consumer, websocket};
+use portcullis::{AllowAny, consumer, websocket};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn sum(&self) -> u32 {

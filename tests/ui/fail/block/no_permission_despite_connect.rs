@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer(connect = IsAuthenticated)]
+#[consumer(user = (), connect = IsAuthenticated)]
 impl Chat {
     #[action]
     async fn ping(&self) {}

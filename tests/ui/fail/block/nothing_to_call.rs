@@ -1,10 +1,10 @@
 // A consumer block without actions, routes or events.
 
-use portcullis::{Consumer, IsAuthenticated, consumer};
+use portcullis::{AllowAny, Consumer, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     async fn ping(&self) {}
 }

@@ -1,10 +1,10 @@
 // `#[action]` on an associated constant instead of a method.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     const LIMIT: u32 = 3;

@@ -1,10 +1,10 @@
 // A consumer block with a hook, but without actions, routes or events.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self) {}

@@ -1,11 +1,11 @@
 // `#[action]` and `#[route]` on one method.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     #[route("rooms/")]

@@ -13,7 +13,7 @@ permissions! {
     }
 }
 
-#[consumer]
+#[consumer(user = ())]
 impl Chat {
     #[event(permission = IsAuthenticated & !chat.read)]
     fn sent(&self, event: &Sent) -> u32 {

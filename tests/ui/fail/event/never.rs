@@ -15,7 +15,7 @@ impl<C: Consumer> EventPermission<Sent, C> for IsOwner {
     }
 }
 
-#[consumer]
+#[consumer(user = ())]
 impl Chat {
     #[event(permission = IsOwner & IsAuthenticated & !IsOwner)]
     fn sent(&self, event: &Sent) -> u32 {

@@ -1,11 +1,11 @@
 // An event without a permission: the permission of the block applies to messages, not to events.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 struct Sent;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[event]
     fn sent(&self, _: &Sent) -> u32 {

@@ -4,7 +4,7 @@ use portcullis::{AllowAny, IsAuthenticated, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Rooms {
     #[action(permission = AllowAny)]
     async fn ping(&self) {}

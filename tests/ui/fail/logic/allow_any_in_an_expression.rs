@@ -5,7 +5,7 @@ use portcullis::{IsAuthenticated, consumer};
 struct Chat;
 struct Banned;
 
-#[consumer(permission = "AllowAny | IsAuthenticated")]
+#[consumer(user = (), permission = "AllowAny | IsAuthenticated")]
 impl Chat {
     #[action]
     async fn ping(&self) {}

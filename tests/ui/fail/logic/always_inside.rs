@@ -6,7 +6,7 @@ struct Chat;
 struct Banned;
 struct Staff;
 
-#[consumer(permission = "Staff & (IsAuthenticated | Banned | !IsAuthenticated)")]
+#[consumer(user = (), permission = "Staff & (IsAuthenticated | Banned | !IsAuthenticated)")]
 impl Chat {
     #[action]
     async fn ping(&self) {}

@@ -5,7 +5,7 @@ use portcullis::{DenyAll, IsAuthenticated, consumer};
 struct Chat;
 struct Banned;
 
-#[consumer(permission = IsAuthenticated & DenyAll)]
+#[consumer(user = (), permission = IsAuthenticated & DenyAll)]
 impl Chat {
     #[action]
     async fn ping(&self) {}

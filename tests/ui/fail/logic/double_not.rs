@@ -5,7 +5,7 @@ use portcullis::{IsAuthenticated, consumer};
 struct Chat;
 struct Banned;
 
-#[consumer(permission = "!!Banned")]
+#[consumer(user = (), permission = "!!Banned")]
 impl Chat {
     #[action(permission = IsAuthenticated)]
     async fn ping(&self) {}

@@ -5,7 +5,7 @@ use portcullis::{IsAuthenticated, consumer};
 struct Chat;
 struct Banned;
 
-#[consumer(permission = IsAuthenticated & IsAuthenticated)]
+#[consumer(user = (), permission = IsAuthenticated & IsAuthenticated)]
 impl Chat {
     #[action]
     async fn ping(&self) {}

@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Rooms {
     #[action(permission = "!IsAuthenticated")]
     async fn ping(&self) {}

@@ -5,7 +5,7 @@ use portcullis::{IsAuthenticated, consumer};
 struct Chat;
 struct Banned;
 
-#[consumer(permission = "IsAuthenticated | (IsAuthenticated & Banned)")]
+#[consumer(user = (), permission = "IsAuthenticated | (IsAuthenticated & Banned)")]
 impl Chat {
     #[action]
     async fn ping(&self) {}

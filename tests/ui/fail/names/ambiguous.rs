@@ -1,11 +1,11 @@
 // Two patterns match the same route and neither is more specific. The message gives such a route.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("{kind}/new/")]
     fn rooms(&self) -> &Rooms {
@@ -18,7 +18,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

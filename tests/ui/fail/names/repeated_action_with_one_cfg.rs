@@ -1,10 +1,10 @@
 // Two actions with the same name, only one of them with a `#[cfg]`: both can be compiled at once.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn ping(&self) {}

@@ -1,11 +1,11 @@
 // A route hidden by a more general one above it. The message suggests swapping them.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room_id}/")]
     fn rooms(&self) -> &Rooms {
@@ -18,7 +18,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

@@ -24,7 +24,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
 
 use portcullis::AllowAny as Anybody;
 
-#[handler]
+#[handler(user = ())]
 impl Notes {
     #[action(permission = IsAuthenticated | Anybody(note))]
     async fn edit(&self, note: Object<Note>) {

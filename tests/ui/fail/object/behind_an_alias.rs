@@ -24,7 +24,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
 
 type Loaded = Object<Note>;
 
-#[handler]
+#[handler(user = ())]
 impl Notes {
     #[action(permission = IsAuthenticated)]
     async fn edit(&self, note: Loaded) {

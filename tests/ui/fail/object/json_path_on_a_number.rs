@@ -22,7 +22,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
     }
 }
 
-#[handler]
+#[handler(user = ())]
 impl Notes {
     #[action(permission = IsAuthenticated)]
     async fn edit(&self, #[object("note_id")] note: u32) {

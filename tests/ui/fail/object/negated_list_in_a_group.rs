@@ -22,7 +22,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
     }
 }
 
-#[handler]
+#[handler(user = ())]
 impl Notes {
     #[action(permission = "!(IsAuthenticated & Author(notes))")]
     async fn edit(&self, notes: Vec<Object<Note>>) {

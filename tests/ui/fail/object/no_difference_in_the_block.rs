@@ -22,7 +22,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Notes {
     #[action(permission = IsAuthenticated | Author(note))]
     async fn edit(&self, note: Object<Note>) {

@@ -22,7 +22,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
     }
 }
 
-#[handler]
+#[handler(user = ())]
 impl Notes {
     #[action(permission = IsAuthenticated(note))]
     async fn edit(&self, note: Object<Note>) {

@@ -1,6 +1,6 @@
 // An object for which no permission is evaluated: the permission of the block takes no parameters.
 
-use portcullis::{Context, Handler, IsAuthenticated, Load, Object, ObjectPermission, PermissionContext, Result, handler};
+use portcullis::{AllowAny, Context, Handler, Load, Object, ObjectPermission, PermissionContext, Result, handler};
 
 struct Notes;
 struct Note;
@@ -22,7 +22,7 @@ impl<H: Handler> ObjectPermission<Note, H> for Author {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Notes {
     #[action]
     async fn edit(&self, note: Object<Note>) {

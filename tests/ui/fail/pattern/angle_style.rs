@@ -1,11 +1,11 @@
 // A capture in angle brackets. The message gives the correct syntax.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/<int:room_id>/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // The name of a capture is not a valid identifier.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room-id}/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // Two captures with the same name in one pattern.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{id}/messages/{id}/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // A named group of a Django pattern.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route(r"rooms/(?P<room_id>[0-9]+)/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // A leading slash: patterns are relative. The message gives the pattern without it.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("/rooms/{room_id}/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // `#[route]` without a pattern. The message shows an example.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // Text and a capture in one segment. The message suggests two alternatives.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("room-{room_id}/")]
     fn rooms(&self) -> &Rooms {

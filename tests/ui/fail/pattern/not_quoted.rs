@@ -1,11 +1,11 @@
 // The pattern must be a string literal.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route(rooms)]
     fn rooms(&self) -> &Rooms {

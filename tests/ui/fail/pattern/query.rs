@@ -1,11 +1,11 @@
 // A query string in a pattern.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms?page={page}")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // A regex outside of braces.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/[0-9]+/")]
     fn rooms(&self) -> &Rooms {

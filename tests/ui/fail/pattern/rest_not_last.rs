@@ -1,11 +1,11 @@
 // A segment after `{*rest}`, which must be last.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("files/{*path}/versions/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // A `/` in the regex of a capture, which matches only one segment.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("files/{path:[a-z]+/[a-z]+}/")]
     fn rooms(&self) -> &Rooms {

@@ -1,11 +1,11 @@
 // A type behind the colon of a capture, where a regex belongs.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room_id:u32}/")]
     fn rooms(&self) -> &Rooms {

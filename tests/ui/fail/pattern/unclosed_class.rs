@@ -1,11 +1,11 @@
 // A regex with an unclosed character class, which extends over the rest of the pattern.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room_id:[0-9}/")]
     fn rooms(&self) -> &Rooms {

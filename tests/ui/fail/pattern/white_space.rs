@@ -1,11 +1,11 @@
 // White space in a pattern.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("my rooms/")]
     fn rooms(&self) -> &Rooms {

@@ -1,10 +1,10 @@
 // `blocking` on an `async fn`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(blocking)]
     async fn ping(&self) {}

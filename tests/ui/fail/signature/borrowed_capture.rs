@@ -1,10 +1,10 @@
 // A borrowed capture: captures are parsed from the route and must be owned.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, #[path] room: &str) {

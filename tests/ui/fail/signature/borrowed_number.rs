@@ -1,10 +1,10 @@
 // A borrowed number: numbers are parsed from JSON and must be owned.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, count: Option<&u32>) {

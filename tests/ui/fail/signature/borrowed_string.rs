@@ -1,10 +1,10 @@
 // A `&String` argument: an owned type cannot be borrowed from a message.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, text: &String) {

@@ -1,10 +1,10 @@
 // `#[cfg]` on a parameter: put it on the method instead.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, #[cfg(debug_assertions)] trace: bool) {

@@ -1,10 +1,10 @@
 // The context must be borrowed.
 
-use portcullis::{Context, IsAuthenticated, handler};
+use portcullis::{AllowAny, Context, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, cx: Context<'_, ()>) {

@@ -1,10 +1,10 @@
 // A destructured parameter: its name is the key in the message, so it needs one.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, (x, y): (u32, u32)) {

@@ -1,10 +1,10 @@
 // `detached` on a plain `fn` that is not `blocking`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action(detached)]
     fn ping(&self) {}

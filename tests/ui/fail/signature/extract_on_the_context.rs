@@ -1,10 +1,10 @@
 // `#[extract]` on the context, which needs no extractor.
 
-use portcullis::{Context, IsAuthenticated, handler};
+use portcullis::{AllowAny, Context, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, #[extract] cx: &Context<'_, ()>) {

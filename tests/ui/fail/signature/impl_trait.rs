@@ -1,10 +1,10 @@
 // `impl Trait` in a parameter is a type parameter, which a client cannot choose.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, text: impl Into<String> + Send) {

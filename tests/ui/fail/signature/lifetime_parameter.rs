@@ -1,10 +1,10 @@
 // A named lifetime parameter on an action: lifetimes must be elided.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping<'a>(&'a self, text: &'a str) {

@@ -1,10 +1,10 @@
 // `&mut self`: all connections share the handler. The message suggests a `Mutex` or an atomic.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&mut self) {}

@@ -1,10 +1,10 @@
 // A parameter named `_`: its name is the key in the message.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, _: u32) {}

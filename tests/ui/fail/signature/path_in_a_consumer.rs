@@ -1,10 +1,10 @@
 // `#[path]` in an action of a consumer: no route leads to it, so it has no captures.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn read(&self, #[path] room_id: u64) {

@@ -1,10 +1,10 @@
 // `#[path]` on the context, which is not a capture.
 
-use portcullis::{Context, IsAuthenticated, handler};
+use portcullis::{AllowAny, Context, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, #[path] cx: &Context<'_, ()>) {

@@ -1,10 +1,10 @@
 // The list form of a serde rename gives an argument the name of an envelope key.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn send(&self, #[serde(rename(serialize = "kind", deserialize = "action"))] kind: u8) {

@@ -1,10 +1,10 @@
 // A serde rename gives an argument the name of an envelope key.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, #[serde(rename = "action")] what: u32) {

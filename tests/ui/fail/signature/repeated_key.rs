@@ -1,10 +1,10 @@
 // Two parameters with the same key in the message.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[action]
     async fn send(&self, text: String, #[serde(alias = "text")] body: Option<String>) {

@@ -1,11 +1,11 @@
 // A `#[route]` method takes only `&self`; captures are read in the actions of its handler.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room_id}/")]
     fn rooms(&self, room_id: u64) -> &Rooms {

@@ -1,10 +1,10 @@
 // An action that takes `self`: all connections share the handler.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(self) {}

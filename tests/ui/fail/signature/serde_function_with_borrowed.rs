@@ -1,10 +1,10 @@
 // A serde attribute that names a function needs a type without borrowed data.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, #[serde(deserialize_with = "trimmed")] text: &str) {

@@ -1,10 +1,10 @@
 // An optional argument of type `&'static str`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, text: Option<&'static str>) {

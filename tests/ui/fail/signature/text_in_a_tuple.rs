@@ -1,10 +1,10 @@
 // A `&str` inside of a tuple cannot hold a string with escapes.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, pair: Option<(u8, &str)>) {

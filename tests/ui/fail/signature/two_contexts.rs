@@ -1,10 +1,10 @@
 // Two context parameters.
 
-use portcullis::{Context, IsAuthenticated, handler};
+use portcullis::{AllowAny, Context, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self, cx: &Context<'_, ()>, more: &Context<'_, ()>) {

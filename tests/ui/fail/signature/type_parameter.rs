@@ -1,10 +1,10 @@
 // An action with a type parameter, which a client cannot choose.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping<T: Send>(&self, value: T) {

@@ -1,10 +1,10 @@
 // An `unsafe fn` as an action: clients cannot uphold its safety contract.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async unsafe fn ping(&self) {}

@@ -1,6 +1,6 @@
 // A `connect` permission reads a capture: a connection has no captures.
 
-use portcullis::{Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer};
+use portcullis::{AllowAny, Handler, Permission, PermissionContext, Result, consumer};
 
 struct Chat;
 
@@ -14,7 +14,7 @@ impl<H: Handler> Permission<H> for RoomMember {
     }
 }
 
-#[consumer(permission = IsAuthenticated, connect = "RoomMember")]
+#[consumer(permission = AllowAny, connect = "RoomMember")]
 impl Chat {
     #[action]
     async fn ping(&self) {}

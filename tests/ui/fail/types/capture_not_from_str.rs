@@ -1,11 +1,11 @@
 // A capture of a type that does not implement `FromStr`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 struct RoomId;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn read(&self, #[path] room_id: RoomId) {

@@ -1,11 +1,11 @@
 // A capture that the mount does not provide. The message quotes the pattern and names the capture to add.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{id}/")]
     fn rooms(&self) -> &Rooms {
@@ -13,7 +13,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn read(&self, #[path] room_id: u64) {

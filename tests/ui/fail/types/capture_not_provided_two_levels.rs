@@ -1,12 +1,12 @@
 // A capture that two nested mounts do not provide. The error is at the consumer, which knows the whole route.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms(Messages);
 struct Messages;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{id}/")]
     fn rooms(&self) -> &Rooms {
@@ -14,7 +14,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[route("messages/{message_id}")]
     fn messages(&self) -> &Messages {
@@ -22,7 +22,7 @@ impl Rooms {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Messages {
     #[action]
     async fn read(&self, #[path] room_id: u64, #[path] message_id: u64) {

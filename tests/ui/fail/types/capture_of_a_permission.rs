@@ -1,6 +1,6 @@
 // A permission reads a capture that the mount does not provide.
 
-use portcullis::{Handler, IsAuthenticated, Permission, PermissionContext, Result, consumer, handler};
+use portcullis::{AllowAny, Handler, Permission, PermissionContext, Result, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms;
@@ -15,7 +15,7 @@ impl<H: Handler> Permission<H> for RoomMember {
     }
 }
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{id}/")]
     fn rooms(&self) -> &Rooms {

@@ -1,12 +1,12 @@
 // An inner pattern repeats the name of a capture of the outer pattern.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms(Messages);
 struct Messages;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{id}/")]
     fn rooms(&self) -> &Rooms {
@@ -14,7 +14,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[route("messages/{id}")]
     fn messages(&self) -> &Messages {
@@ -22,7 +22,7 @@ impl Rooms {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Messages {
     #[action]
     async fn read(&self) {}

@@ -1,10 +1,10 @@
 // The error of `#[connect]` does not convert into `portcullis::Error`.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self) -> Result<(), String> {

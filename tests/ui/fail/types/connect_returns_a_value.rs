@@ -1,10 +1,10 @@
 // `#[connect]` returns a value: it can only accept or reject the connection.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self) -> u32 {

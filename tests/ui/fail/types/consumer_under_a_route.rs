@@ -13,7 +13,7 @@ impl Chat {
     }
 }
 
-#[consumer(connect = IsAuthenticated)]
+#[consumer(user = (), connect = IsAuthenticated)]
 impl Admin {
     #[action(permission = AllowAny)]
     async fn shut_down(&self) {}

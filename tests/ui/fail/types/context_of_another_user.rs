@@ -1,6 +1,6 @@
 // The user type of the `Context` differs from that of the block.
 
-use portcullis::{Context, IsAuthenticated, handler};
+use portcullis::{AllowAny, Context, handler};
 
 struct Rooms;
 
@@ -12,7 +12,7 @@ impl portcullis::User for Member {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn read(&self, cx: &Context<'_, Member>) {

@@ -1,11 +1,11 @@
 // The future of `#[connect]` is not `Send`.
 
-use portcullis::{IsAuthenticated, consumer};
+use portcullis::{AllowAny, consumer};
 use std::rc::Rc;
 
 struct Chat;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[connect]
     async fn hello(&self) {

@@ -1,12 +1,12 @@
 // An outer route captures the key: the error is reported at the consumer, which alone knows the whole route.
 
-use portcullis::{IsAuthenticated, consumer, handler};
+use portcullis::{AllowAny, consumer, handler};
 
 struct Chat(Rooms);
 struct Rooms(Messages);
 struct Messages;
 
-#[consumer(permission = IsAuthenticated)]
+#[consumer(permission = AllowAny)]
 impl Chat {
     #[route("rooms/{room_id}/")]
     fn rooms(&self) -> &Rooms {
@@ -14,7 +14,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[route("messages/{message_id}")]
     fn messages(&self) -> &Messages {
@@ -22,7 +22,7 @@ impl Rooms {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Messages {
     #[action]
     async fn move_to(&self, room_id: u64, #[path] message_id: u64) {

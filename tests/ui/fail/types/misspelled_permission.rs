@@ -4,7 +4,7 @@ use portcullis::{IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer(permission = IsAuthentcated)]
+#[consumer(user = (), permission = IsAuthentcated)]
 impl Chat {
     #[action(permission = IsAuthenticated)]
     async fn ping(&self) {}

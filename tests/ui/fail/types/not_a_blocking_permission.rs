@@ -4,7 +4,7 @@ use portcullis::{Blocking, IsAuthenticated, consumer};
 
 struct Chat;
 
-#[consumer]
+#[consumer(user = ())]
 impl Chat {
     #[action(permission = Blocking(IsAuthenticated))]
     async fn ping(&self) {}

@@ -1,10 +1,10 @@
 // A handler used as a consumer: a handler is reached through a route.
 
-use portcullis::{Consumer, IsAuthenticated, handler};
+use portcullis::{AllowAny, Consumer, handler};
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

@@ -1,11 +1,11 @@
 // A reply that does not implement `Serialize`: one error, at the return type.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 struct Sent;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self) -> Sent {

@@ -1,11 +1,11 @@
 // A reply inside of a `Result` that does not implement `Serialize`.
 
-use portcullis::{IsAuthenticated, Result, handler};
+use portcullis::{AllowAny, Result, handler};
 
 struct Rooms;
 struct Sent;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self) -> Result<Sent> {

@@ -1,11 +1,11 @@
 // An argument type that cannot be read from a message: one error, at the type.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 struct Draft;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, text: String, draft: Draft) {

@@ -1,11 +1,11 @@
 // The error of an action does not convert into `portcullis::Error`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 struct Full;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self) -> Result<u32, Full> {

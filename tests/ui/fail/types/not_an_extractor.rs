@@ -1,11 +1,11 @@
 // A type that does not implement `FromContext`: one error, at the type.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 
 struct Rooms;
 struct Caller;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn send(&self, #[extract] caller: Caller) {

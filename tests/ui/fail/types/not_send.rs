@@ -1,11 +1,11 @@
 // The future of an action is not `Send`. The error is at the method's name and shows the value and the `.await`.
 
-use portcullis::{IsAuthenticated, handler};
+use portcullis::{AllowAny, handler};
 use std::rc::Rc;
 
 struct Rooms;
 
-#[handler(permission = IsAuthenticated)]
+#[handler(permission = AllowAny)]
 impl Rooms {
     #[action]
     async fn count(&self) -> usize {

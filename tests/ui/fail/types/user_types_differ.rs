@@ -21,7 +21,7 @@ impl Chat {
     }
 }
 
-#[handler(permission = IsAuthenticated)]
+#[handler(user = (), permission = IsAuthenticated)]
 impl Rooms {
     #[action]
     async fn ping(&self) {}

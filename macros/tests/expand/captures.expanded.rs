@@ -1,0 +1,376 @@
+impl Rooms {
+    async fn close(&self) {}
+    async fn delete(&self, message: Object<Message>) {}
+    fn threads(&self) -> &Threads {
+        &self.threads
+    }
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::portcullis::__private as __rt;
+    type __BlockLeaf0 = IsAuthenticated;
+    type __BlockLeaf1 = InRoom;
+    static __BLOCK: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::All(&[__rt::Expr::Leaf(0), __rt::Expr::Leaf(1)]),
+        leaves: &["IsAuthenticated", "InRoom({room_id})"],
+        has_codenames: false,
+    };
+    type __Action0Leaf0 = Blocking<InLedger>;
+    static __ACTION0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["Blocking(InLedger({room_id}, \"open\"))"],
+        has_codenames: false,
+    };
+    type __Action1Leaf0 = Author;
+    static __ACTION1: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["Author(message, {room_id})"],
+        has_codenames: false,
+    };
+    type __Route0Leaf0 = InThread;
+    static __ROUTE0: __rt::Expression = __rt::Expression {
+        tree: __rt::Expr::Leaf(0),
+        leaves: &["InThread({thread})"],
+        has_codenames: false,
+    };
+    #[automatically_derived]
+    impl __rt::Handler for Rooms {
+        type User = Member;
+    }
+    impl Rooms {
+        #[doc(hidden)]
+        fn _a_type_has_one_handler_or_consumer_block() {}
+    }
+    #[automatically_derived]
+    impl __rt::Dispatch for Rooms {
+        type Block = __rt::HandlerBlock;
+        const DESCRIPTOR: &'static __rt::HandlerDescriptor = &__rt::HandlerDescriptor {
+            name: "Rooms",
+            permission: ::core::option::Option::Some(&__BLOCK),
+            is_inherited: false,
+            capture_uses: &[
+                __rt::CaptureUse {
+                    reader: "`InRoom({room_id})`",
+                    captures: &["room_id"],
+                },
+            ],
+            actions: &[
+                __rt::ActionDescriptor {
+                    name: "close",
+                    permission: ::core::option::Option::Some(&__ACTION0),
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
+                        __rt::CaptureUse {
+                            reader: "`Blocking(InLedger({room_id}, \"open\"))` of action `close`",
+                            captures: &["room_id"],
+                        },
+                    ],
+                    message_keys: &[],
+                },
+                __rt::ActionDescriptor {
+                    name: "delete",
+                    permission: ::core::option::Option::Some(&__ACTION1),
+                    is_blocking: false,
+                    is_detached: false,
+                    capture_uses: &[
+                        __rt::CaptureUse {
+                            reader: "`Author(message, {room_id})` of action `delete`",
+                            captures: {
+                                __rt::check_depends_on_object(
+                                    <__Action1Leaf0 as __rt::ObjectPermission<
+                                        <Object<Message> as __rt::LoadedParameter>::Item,
+                                        Self,
+                                    >>::ALWAYS,
+                                    "`Author(message, {room_id})` allows every object; write `AllowAny(message)`",
+                                );
+                                &["room_id"]
+                            },
+                        },
+                        __rt::CaptureUse {
+                            reader: "object `message`",
+                            captures: <<Object<
+                                Message,
+                            > as __rt::ObjectParameter<
+                                Self,
+                            >>::Item as __rt::Load<Self>>::CAPTURES,
+                        },
+                    ],
+                    message_keys: &["message"],
+                },
+            ],
+            routes: &[
+                __rt::RouteDescriptor {
+                    id: 0,
+                    pattern: __rt::Pattern {
+                        text: "threads/{thread}/",
+                        segments: &[
+                            __rt::Segment::Text("threads"),
+                            __rt::Segment::Capture("thread"),
+                        ],
+                        has_trailing_slash: true,
+                    },
+                    permission: ::core::option::Option::Some(&__ROUTE0),
+                    capture_uses: &[
+                        __rt::CaptureUse {
+                            reader: "`InThread({thread})`",
+                            captures: &["thread"],
+                        },
+                    ],
+                    handler: <<Threads as __rt::Dispatch>::Block as __rt::Mountable<
+                        Threads,
+                    >>::DESCRIPTOR,
+                },
+            ],
+        };
+        const ACTION_FNS: &'static [__rt::ActionFn<Self>] = &[
+            Self::__portcullis_action_close,
+            Self::__portcullis_action_delete,
+        ];
+        async fn authorize(
+            &self,
+            __call: &__rt::Call<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<__rt::Authorized> {
+            let __handler = self;
+            __rt::evaluate(
+                    __call,
+                    &__BLOCK,
+                    __authorized,
+                    move |__leaf| async move {
+                        match __leaf {
+                            0 => {
+                                <__BlockLeaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        &__BlockLeaf0 {},
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await
+                            }
+                            1 => {
+                                match __rt::build_leaf(|| ::core::result::Result::Ok(__BlockLeaf1 {
+                                    0: __rt::read_capture(__call, "room_id")?,
+                                })) {
+                                    ::core::result::Result::Ok(__leaf) => {
+                                        let __leaf = &__leaf;
+                                        <__BlockLeaf1 as __rt::PermissionLeaf<
+                                            Self,
+                                            _,
+                                        >>::has_permission(
+                                                __leaf,
+                                                __handler,
+                                                &__rt::Call::permission_context(__call),
+                                            )
+                                            .await
+                                    }
+                                    ::core::result::Result::Err(__answer) => {
+                                        ::core::result::Result::Err(__answer)
+                                    }
+                                }
+                            }
+                            _ => __rt::unknown_leaf(),
+                        }
+                    },
+                )
+                .await
+        }
+        async fn descend(
+            &self,
+            __route: ::core::primitive::u16,
+            __traversal: &mut __rt::Traversal<'_, Self::User>,
+            __authorized: __rt::Authorized,
+        ) -> __rt::Result<()> {
+            let __handler = self;
+            match __route {
+                0 => {
+                    let __call = __rt::Traversal::call(__traversal);
+                    let __authorized = __rt::SingleLeaf::finish(
+                        __rt::SingleLeaf::start(__call, &__ROUTE0),
+                        match __rt::build_leaf(|| ::core::result::Result::Ok(__Route0Leaf0 {
+                            0: __rt::read_capture(__call, "thread")?,
+                        })) {
+                            ::core::result::Result::Ok(__leaf) => {
+                                let __leaf = &__leaf;
+                                <__Route0Leaf0 as __rt::PermissionLeaf<
+                                    Self,
+                                    _,
+                                >>::has_permission(
+                                        __leaf,
+                                        __handler,
+                                        &__rt::Call::permission_context(__call),
+                                    )
+                                    .await
+                            }
+                            ::core::result::Result::Err(__answer) => {
+                                ::core::result::Result::Err(__answer)
+                            }
+                        },
+                        __authorized,
+                    )?;
+                    <Threads as __rt::Dispatch>::enter::<
+                        Self,
+                    >(Self::threads(__handler), __traversal, __authorized)
+                        .await
+                }
+                _ => __rt::unknown_route(),
+            }
+        }
+    }
+    impl Rooms {
+        #[doc(hidden)]
+        fn __portcullis_action_close<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __authorized = __rt::SingleLeaf::finish(
+                    __rt::SingleLeaf::start(__call, &__ACTION0),
+                    match __rt::build_leaf(|| ::core::result::Result::Ok(__Action0Leaf0 {
+                        0: InLedger(__rt::read_capture(__call, "room_id")?, "open"),
+                    })) {
+                        ::core::result::Result::Ok(__leaf) => {
+                            let __leaf = &__leaf;
+                            <__Action0Leaf0 as __rt::PermissionLeaf<
+                                Self,
+                                _,
+                            >>::has_permission(
+                                    __leaf,
+                                    __handler,
+                                    &__rt::Call::permission_context(__call),
+                                )
+                                .await
+                        }
+                        ::core::result::Result::Err(__answer) => {
+                            ::core::result::Result::Err(__answer)
+                        }
+                    },
+                    __authorized,
+                )?;
+                __rt::check_execution(__call, &__authorized)?;
+                __rt::start_action(__call)?;
+                let __output = Self::close(__handler).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(
+                            __rt::error_conversion(&__error).__into_error(__error),
+                        )
+                    }
+                }
+            })
+        }
+        #[doc(hidden)]
+        fn __portcullis_action_delete<'__a>(
+            __handler: &'__a Self,
+            __call: &'__a __rt::Call<'__a, Member>,
+            __authorized: __rt::Authorized,
+            __reply: &'__a mut __rt::Reply,
+        ) -> __rt::ActionFuture<'__a> {
+            __rt::Box::pin(async move {
+                let __evaluation = __rt::evaluate_before_loading(
+                        __call,
+                        &__ACTION1,
+                        move |__leaf| async move {
+                            match __leaf {
+                                0 => {
+                                    __rt::answer_before_loading(
+                                        <__Action1Leaf0 as __rt::ObjectPermission<
+                                            <Object<Message> as __rt::LoadedParameter>::Item,
+                                            Self,
+                                        >>::ALWAYS,
+                                    )
+                                }
+                                _ => __rt::unknown_leaf(),
+                            }
+                        },
+                    )
+                    .await?;
+                #[derive(__rt::serde::Deserialize)]
+                #[serde(crate = "__rt::serde")]
+                struct __Arguments<__A0> {
+                    message: __A0,
+                }
+                let __arguments: __Arguments<_> = __rt::read_arguments_for_evaluation(
+                    __call,
+                    &__evaluation,
+                )?;
+                let __p0 = <Object<
+                    Message,
+                > as __rt::ObjectParameter<
+                    Self,
+                >>::start_loading(__arguments.message, __call, "message")?;
+                let __authorized = {
+                    let __p0 = &__p0;
+                    __rt::evaluate_objects(
+                            __evaluation,
+                            __authorized,
+                            move |__leaf| async move {
+                                match __leaf {
+                                    0 => {
+                                        match __rt::build_leaf(|| ::core::result::Result::Ok(__Action1Leaf0 {
+                                            0: __rt::read_capture(__call, "room_id")?,
+                                        })) {
+                                            ::core::result::Result::Ok(__leaf) => {
+                                                let __leaf = &__leaf;
+                                                __rt::LoadingObjects::evaluate_leaf(
+                                                        __p0,
+                                                        __handler,
+                                                        __call,
+                                                        move |__object| async move {
+                                                            <__Action1Leaf0 as __rt::ObjectPermission<
+                                                                <Object<Message> as __rt::LoadedParameter>::Item,
+                                                                Self,
+                                                            >>::has_object_permission(
+                                                                    __leaf,
+                                                                    __handler,
+                                                                    &__rt::Call::permission_context(__call),
+                                                                    __object,
+                                                                )
+                                                                .await
+                                                        },
+                                                    )
+                                                    .await
+                                            }
+                                            ::core::result::Result::Err(__answer) => {
+                                                ::core::result::Result::Err(__answer)
+                                            }
+                                        }
+                                    }
+                                    _ => __rt::unknown_leaf(),
+                                }
+                            },
+                        )
+                        .await?
+                };
+                __rt::check_execution(__call, &__authorized)?;
+                let __p0 = __rt::LoadingObjects::into_parameter(
+                        __p0,
+                        __handler,
+                        __call,
+                        &__authorized,
+                    )
+                    .await?;
+                __rt::start_action(__call)?;
+                let __output = Self::delete(__handler, __p0).await;
+                match __rt::output_conversion(&__output).__into_result(__output) {
+                    ::core::result::Result::Ok(__output) => {
+                        __rt::IntoReply::into_reply(__output, __reply)
+                    }
+                    ::core::result::Result::Err(__error) => {
+                        ::core::result::Result::Err(
+                            __rt::error_conversion(&__error).__into_error(__error),
+                        )
+                    }
+                }
+            })
+        }
+    }
+    const _: () = __rt::check_descriptor(<Rooms as __rt::Dispatch>::DESCRIPTOR);
+};
