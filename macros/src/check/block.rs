@@ -2,12 +2,15 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Attribute, GenericParam, Type};
+use syn::{Attribute, GenericArgument, GenericParam, PathArguments, Type};
 
 use super::hooks;
 use crate::diagnostics::Diagnostics;
 use crate::model::action::Action;
 use crate::model::block::{Block, BlockPermission};
+use crate::model::event::Event;
+use crate::model::hook::Hook;
+use crate::model::parameter::ParameterKind;
 use crate::model::{BlockKind, MethodKind, authenticate, print};
 
 pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
@@ -16,6 +19,39 @@ pub(super) fn check(block: &Block, diagnostics: &mut Diagnostics) {
     check_type(block, diagnostics);
     check_lifetimes(block, diagnostics);
     check_hooks(block, diagnostics);
+    check_user(block, diagnostics);
+}
+
+/// Reports a parameter that names a user type if the block names none. One is enough, because all have the same cause.
+fn check_user(block: &Block, diagnostics: &mut Diagnostics) {
+    if block.may_have_user {
+        return;
+    }
+    let parameters = block.actions.iter().flat_map(|action| &action.parameters);
+    let of_actions = parameters.filter(|parameter| matches!(parameter.kind, ParameterKind::Context));
+    let of_actions = of_actions.map(|parameter| &parameter.ty);
+    let of_hooks = block.hooks.iter().flat_map(Hook::parameters).map(|parameter| &*parameter.ty);
+    let of_events = block.events.iter().filter_map(Event::scope_parameter).map(|parameter| &*parameter.ty);
+    let Some(user) = of_actions.chain(of_hooks).chain(of_events).find_map(named_user) else { return };
+    let (ty, kind, written) = (print(block.ty.to_token_stream()), block.kind.name(), print(user.to_token_stream()));
+    diagnostics.error(user, format!("`{ty}` has no user type; write `#[{kind}(user = {written})]`"));
+}
+
+/// Returns the `Member` in `&Context<'_, Member>`. Returns `None` for `()` and for a type that names `Self`.
+fn named_user(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Reference(reference) => return named_user(&reference.elem),
+        Type::Path(path) => &path.path,
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else { return None };
+    let user = arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(user) => Some(user),
+        _ => None,
+    })?;
+    let is_named =
+        matches!(user, Type::Path(path) if !path.path.segments.iter().any(|segment| segment.ident == "Self"));
+    is_named.then_some(user)
 }
 
 fn check_callable(block: &Block, diagnostics: &mut Diagnostics) {
