@@ -1,7 +1,7 @@
 // One user: a socket, its frames, and their effect on the user's column.
 
 import { name, rooms, stage, state } from "./common.js";
-import { column, showHead, showMessages, showTyping, wire } from "./column.js";
+import { column, showHead, showMessages, showRefusal, showTyping, wire } from "./column.js";
 import { showRooms, showStage } from "./page.js";
 
 export async function enter(person) {
@@ -44,6 +44,7 @@ function receive(actor, data) {
   }
   const allowed = frame.status < 300;
   wire(actor, allowed ? "yes" : "no", `${frame.status} ${frame.action}`, data);
+  showRefusal(actor, frame);
   actor.waiting.get(frame.request_id)?.(frame);
   actor.waiting.delete(frame.request_id);
 }
@@ -55,6 +56,10 @@ const events = {
   message_deleted: (actor, { room: of, message: id }) => {
     const gone = actor.messages.find((message) => message.id === id);
     if (of === state.room && gone) { Object.assign(gone, { deleted: true, text: "" }); showMessages(actor); }
+  },
+  message_seen: (actor, { room: of, user, message }) => {
+    const member = of === state.room && actor.view?.members.find((each) => each.user === user);
+    if (member) { member.seen = Math.max(member.seen, message); showMessages(actor); }
   },
   typing: (actor, { room: of, user }) => {
     if (of !== state.room) return;
@@ -78,14 +83,25 @@ export async function open(actor) {
   const asked = state.room;
   const { status, data } = await call(actor, "enter", `rooms/${asked}/`);
   if (asked !== state.room) return;
-  if (status !== 200) return shut(actor, `${status}: the gate is down.`);
+  if (status !== 200) return shut(actor, `${status}: this user may not read the room.`);
   const { data: messages } = await call(actor, "read_messages", `rooms/${asked}/`);
   if (asked !== state.room) return;
-  Object.assign(actor, { view: data, messages: messages ?? [] });
+  Object.assign(actor, { view: data, messages: messages?.messages ?? [], page: 1, pages: messages?.pages ?? 1 });
   rooms.set(data.id, data);
   actor.node.dataset.state = "open";
   showRooms();
   showHead(actor);
+  showMessages(actor);
+}
+
+/** Reads the page before the oldest message that is shown. */
+export async function readOlder(actor) {
+  const asked = state.room;
+  const { status, data } = await call(actor, "read_messages", `rooms/${asked}/?page=${actor.page + 1}`);
+  if (status !== 200 || asked !== state.room) return;
+  const known = new Set(actor.messages.map(({ id }) => id));
+  actor.messages.unshift(...data.messages.filter(({ id }) => !known.has(id)));
+  Object.assign(actor, { page: data.page, pages: data.pages });
   showMessages(actor);
 }
 

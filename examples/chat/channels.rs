@@ -6,7 +6,7 @@ use super::events::MemberAdded;
 use super::groups::RoomGroup;
 use super::model::{Account, Room, RoomId};
 use super::objects::Caller;
-use super::permissions::Public;
+use super::permissions::{Archived, Public};
 use super::state::{HasState, State};
 
 /// The handler of public channels; the route names the channel.
@@ -27,7 +27,7 @@ impl HasState for Channels {
     }
 }
 
-#[handler(user = Account, permission = "Public({room_id})")]
+#[handler(user = Account, permission = "Public({room_id}) & !Archived({room_id})")]
 impl Channels {
     /// Makes the caller a member, and this connection a member of the channel's group.
     #[action]

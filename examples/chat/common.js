@@ -6,7 +6,7 @@ export const desk = byId("desk").elements;
 export const stage = new Map();
 /** Known rooms, from the replies to any user. */
 export const rooms = new Map();
-export const state = { room: 1, people: [] };
+export const state = { room: 1, people: [], audit: [] };
 
 const hues = ["#6d6a66", "#2f7d4f", "#2a6f97", "#8a4f9e", "#b4622d", "#8d3b3b", "#3d4fa8", "#51652b"];
 

@@ -13,7 +13,7 @@ use super::model::{Account, Message, MessageId, Place, Room, RoomId, UserId};
 #[derive(Serialize)]
 pub(crate) struct MessageCreated(pub(crate) Message);
 
-/// A message was edited, or has a new reaction.
+/// A message was edited, or its reactions have changed.
 #[derive(Serialize)]
 pub(crate) struct MessageEdited(pub(crate) Message);
 
@@ -21,6 +21,14 @@ pub(crate) struct MessageEdited(pub(crate) Message);
 #[derive(Serialize)]
 pub(crate) struct MessageDeleted {
     pub(crate) room: RoomId,
+    pub(crate) message: MessageId,
+}
+
+/// A member has read up to a message.
+#[derive(Serialize)]
+pub(crate) struct MessageSeen {
+    pub(crate) room: RoomId,
+    pub(crate) user: UserId,
     pub(crate) message: MessageId,
 }
 

@@ -5,8 +5,8 @@ use portcullis::{AllowAny, ConnectContext, Context, Created, Error, NoContent, R
 use super::channels::Channels;
 use super::codenames::{accounts, uploads};
 use super::events::{
-    MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, Own, RoleChanged, RoomChanged,
-    RoomDeleted, RoomLeft, Typing, UploadCreated,
+    MemberAdded, MemberRemoved, MessageCreated, MessageDeleted, MessageEdited, MessageSeen, Own, RoleChanged,
+    RoomChanged, RoomDeleted, RoomLeft, Typing, UploadCreated,
 };
 use super::groups::Inbox;
 use super::model::{Account, Kind, Room, UserId};
@@ -94,60 +94,65 @@ impl Chat {
 
     // Members of the group may see its events for as long as they are members.
     #[event(permission = "AllowAny")]
-    fn message_created<'e>(&self, event: &'e MessageCreated) -> &'e MessageCreated {
+    fn message_created(event: &MessageCreated) -> &MessageCreated {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn message_edited<'e>(&self, event: &'e MessageEdited) -> &'e MessageEdited {
+    fn message_edited(event: &MessageEdited) -> &MessageEdited {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn message_deleted<'e>(&self, event: &'e MessageDeleted) -> &'e MessageDeleted {
+    fn message_deleted(event: &MessageDeleted) -> &MessageDeleted {
+        event
+    }
+
+    #[event(permission = "AllowAny")]
+    fn message_seen(event: &MessageSeen) -> &MessageSeen {
         event
     }
 
     /// Not sent to the user's own connections.
     #[event(permission = "!Own")]
-    fn typing<'e>(&self, event: &'e Typing) -> &'e Typing {
+    fn typing(event: &Typing) -> &Typing {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn member_added<'e>(&self, event: &'e MemberAdded) -> &'e MemberAdded {
+    fn member_added(event: &MemberAdded) -> &MemberAdded {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn member_removed<'e>(&self, event: &'e MemberRemoved) -> &'e MemberRemoved {
+    fn member_removed(event: &MemberRemoved) -> &MemberRemoved {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn role_changed<'e>(&self, event: &'e RoleChanged) -> &'e RoleChanged {
+    fn role_changed(event: &RoleChanged) -> &RoleChanged {
         event
     }
 
     #[event(permission = "AllowAny")]
-    fn room_changed<'e>(&self, event: &'e RoomChanged) -> &'e RoomChanged {
+    fn room_changed(event: &RoomChanged) -> &RoomChanged {
         event
     }
 
     #[event(permission = "uploads.read(room)")]
-    fn upload_created<'e>(&self, event: &'e UploadCreated) -> &'e UploadCreated {
+    fn upload_created(event: &UploadCreated) -> &UploadCreated {
         event
     }
 
     /// Published to an inbox, so only its owner receives it.
     #[event(permission = "AllowAny")]
-    fn room_left<'e>(&self, event: &'e RoomLeft) -> &'e RoomLeft {
+    fn room_left(event: &RoomLeft) -> &RoomLeft {
         event
     }
 
     /// Published to the inboxes of the former members, because the room's group cannot be joined any more.
     #[event(permission = "AllowAny")]
-    fn room_deleted<'e>(&self, event: &'e RoomDeleted) -> &'e RoomDeleted {
+    fn room_deleted(event: &RoomDeleted) -> &RoomDeleted {
         event
     }
 }

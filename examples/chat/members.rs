@@ -5,7 +5,8 @@ use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
 use super::events::{MemberAdded, MemberRemoved, RoleChanged, RoomLeft};
 use super::groups::{Inbox, RoomGroup};
 use super::model::{Account, Place, Role, RoomId, Single, UserId};
-use super::permissions::{Act, Creator, May, Removable, Shared};
+use super::permissions::{Act, Archived, Creator, May, Removable, Shared};
+use super::policy::Power;
 use super::revoke;
 use super::state::{HasState, State};
 use super::store::Store;
@@ -30,7 +31,7 @@ impl HasState for Members {
 }
 
 /// Private conversations are refused, because their members are fixed.
-#[handler(user = Account, permission = "Shared({room_id})")]
+#[handler(user = Account, permission = "Shared({room_id}) & !Archived({room_id})")]
 impl Members {
     /// All users or none.
     #[action(permission = "May(Act::Manage(Single::Add), {room_id})")]
@@ -96,7 +97,7 @@ impl HasState for Membership {
     }
 }
 
-#[handler(user = Account, permission = "May(Act::Administer, {room_id})")]
+#[handler(user = Account, permission = "May(Act::Administer(Power::Change), {room_id})")]
 impl Membership {
     #[action(permission = "!Creator(member)")]
     async fn promote(&self, cx: &Context<'_, Account>, #[path("user_id")] member: Object<Place>) -> Result<Place> {

@@ -3,11 +3,11 @@
 use portcullis::{AllowAny, Context, NoContent, Object, Result, handler};
 
 use super::codenames::chat;
-use super::events::{MessageDeleted, MessageEdited};
+use super::events::{MessageDeleted, MessageEdited, MessageSeen};
 use super::groups::RoomGroup;
 use super::model::{Account, Message};
 use super::objects::{Caller, filled};
-use super::permissions::{Act, Author, May};
+use super::permissions::{Act, Archived, Author, May};
 use super::state::{HasState, State};
 
 /// The handler of messages; the route names the room and the message.
@@ -28,9 +28,11 @@ impl HasState for Messages {
     }
 }
 
-#[handler(user = Account, permission = "May(Act::Read, {room_id})")]
+/// Who moderates need not read.
+#[handler(user = Account, permission = "May(Act::Read, {room_id}) | May(Act::Moderate, {room_id})")]
 impl Messages {
-    #[action(permission = "Author(message) | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message)")]
+    #[action(permission = "!Archived({room_id}) & (Author(message) & May(Act::Read, {room_id}) \
+                           | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message))")]
     async fn edit(
         &self,
         cx: &Context<'_, Account>,
@@ -43,7 +45,8 @@ impl Messages {
         Ok(edited)
     }
 
-    #[action(permission = "Author(message) | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message)")]
+    #[action(permission = "!Archived({room_id}) & (Author(message) & May(Act::Read, {room_id}) \
+                           | May(Act::Moderate, {room_id}) & chat.can_moderate_chat(message))")]
     async fn delete(
         &self,
         cx: &Context<'_, Account>,
@@ -55,7 +58,7 @@ impl Messages {
         Ok(NoContent)
     }
 
-    #[action(permission = "AllowAny(message)")]
+    #[action(permission = "May(Act::Read, {room_id}) & !Archived({room_id}) & AllowAny(message)")]
     async fn react(
         &self,
         cx: &Context<'_, Account>,
@@ -70,13 +73,31 @@ impl Messages {
         Ok(edited)
     }
 
-    /// Records that the caller has read up to this message.
-    #[action(permission = "AllowAny(message)")]
+    /// Removes the caller's reaction.
+    #[action(permission = "May(Act::Read, {room_id}) & !Archived({room_id}) & AllowAny(message)")]
+    async fn unreact(
+        &self,
+        cx: &Context<'_, Account>,
+        #[extract] caller: Caller,
+        #[path("message_id")] message: Object<Message>,
+    ) -> Result<Message> {
+        let room = cx.publish_permit(RoomGroup(message.room)).await?;
+        let edited = self.state.store.unreact(message.id, caller.0)?;
+        room.publish(MessageEdited(edited.clone()));
+        Ok(edited)
+    }
+
+    /// Records that the caller has read up to this message, and shows it to the room.
+    #[action(permission = "May(Act::Read, {room_id}) & AllowAny(message)")]
     async fn acknowledge(
         &self,
+        cx: &Context<'_, Account>,
         #[extract] caller: Caller,
         #[path("message_id")] message: Object<Message>,
     ) -> Result<NoContent> {
-        self.state.store.acknowledge(message.room, caller.0, message.id).map(|()| NoContent)
+        let room = cx.publish_permit(RoomGroup(message.room)).await?;
+        self.state.store.acknowledge(message.room, caller.0, message.id)?;
+        room.publish(MessageSeen { room: message.room, user: caller.0, message: message.id });
+        Ok(NoContent)
     }
 }

@@ -97,6 +97,10 @@ pub(crate) struct Place {
     pub(crate) role: Role,
     /// The single permissions of the member.
     pub(crate) may: Vec<Single>,
+    /// Whether the member's account is not deactivated.
+    pub(crate) active: bool,
+    /// The last message that the member has acknowledged; 0 if there is none.
+    pub(crate) seen: MessageId,
 }
 
 /// A message, as the members of its room see it.
@@ -112,7 +116,25 @@ pub(crate) struct Message {
     pub(crate) forwarded: bool,
     pub(crate) edited: bool,
     pub(crate) deleted: bool,
-    pub(crate) reactions: Vec<String>,
+    /// When the message was sent, in UTC: `2026-01-31T12:00:00Z`.
+    pub(crate) at: String,
+    pub(crate) reactions: Vec<Reaction>,
+}
+
+/// A reaction to a message, and who reacted so.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reaction {
+    pub(crate) emoji: String,
+    pub(crate) users: Vec<UserId>,
+}
+
+/// A part of a room's messages, the oldest first. Page 1 has the newest messages.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessagePage {
+    pub(crate) page: u32,
+    /// The number of pages.
+    pub(crate) pages: u32,
+    pub(crate) messages: Vec<Message>,
 }
 
 /// A message has the overwrites of its room.

@@ -1,7 +1,10 @@
 //! Loaders of messages and members, and extractors.
 
+use std::num::NonZeroU32;
+
 use portcullis::http::StatusCode;
 use portcullis::{Context, Error, FromContext, Handler, Load, Result};
+use serde::Deserialize;
 
 use super::model::{Account, Message, MessageId, Place, RoomId, UserId};
 use super::policy::Standing;
@@ -53,7 +56,21 @@ impl<H: Handler<User = Account>> FromContext<H> for Caller {
 /// The caller's standing in the route's room.
 impl<H: HasState> FromContext<H> for Standing {
     async fn from_context(handler: &H, cx: &Context<'_, Account>) -> Result<Self> {
-        handler.standing(cx, cx.capture("room_id")?)?.ok_or_else(Error::denied)
+        handler.standing(cx.scope(), cx.capture("room_id")?)?.ok_or_else(Error::denied)
+    }
+}
+
+/// The `page` in the query of the message's route, as in `rooms/1/?page=2`; 1 if there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct PageNumber(pub(crate) u32);
+
+impl<H: Handler> FromContext<H> for PageNumber {
+    async fn from_context(_: &H, cx: &Context<'_, H::User>) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Query {
+            page: Option<NonZeroU32>,
+        }
+        Ok(PageNumber(cx.query::<Query>()?.page.map_or(1, NonZeroU32::get)))
     }
 }
 

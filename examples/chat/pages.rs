@@ -26,6 +26,7 @@ pub(crate) fn pages(store: Store) -> Router {
         .route("/common.js", get(async || script(include_str!("common.js"))))
         .route("/login/{user}", post(log_in))
         .route("/people", get(people))
+        .route("/audit", get(audit))
         .with_state(store)
 }
 
@@ -58,6 +59,14 @@ async fn log_in(State(store): State<Store>, Path(user): Path<i64>) -> Response {
 async fn people(State(store): State<Store>) -> Response {
     match store.people() {
         Ok(people) => json(&people),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The audit, for the page to show which permission has refused. It names no user and no secret.
+async fn audit() -> Response {
+    match portcullis::audit() {
+        Ok(audit) => json(&audit),
         Err(error) => failed(&error),
     }
 }

@@ -1,11 +1,11 @@
 //! The permissions of messages and objects. They read the database each time, so a revoked right has no effect any more
 //! at once.
 
-use portcullis::{Error, ObjectPermission, Permission, PermissionContext, Result};
+use portcullis::{Error, ObjectPermission, Permission, PermissionContext, Result, Rule, Scope};
 
 use super::model::{Account, Kind, Message, Place, Role, RoomId, Single};
 use super::objects::Elsewhere;
-use super::policy::Standing;
+use super::policy::{Power, Standing};
 use super::state::{HasState, State};
 
 /// The decisions of a policy.
@@ -19,8 +19,21 @@ pub(crate) enum Act {
     Moderate,
     /// Add or remove members.
     Manage(Single),
-    /// Change the room and the roles of its members.
-    Administer,
+    /// Change the room and the roles of its members, or delete it.
+    Administer(Power),
+}
+
+impl Act {
+    /// All acts. Posting is last, because the quota refuses it with an error of its own.
+    const ALL: [Act; 7] = [
+        Act::Read,
+        Act::Moderate,
+        Act::Manage(Single::Add),
+        Act::Manage(Single::Remove),
+        Act::Administer(Power::Change),
+        Act::Administer(Power::Delete),
+        Act::Send,
+    ];
 }
 
 impl State {
@@ -32,7 +45,7 @@ impl State {
             Act::Read => self.policy.may_read(who),
             Act::Moderate => self.policy.may_moderate(who),
             Act::Manage(single) => self.policy.may_manage_members(who, single),
-            Act::Administer => self.policy.may_administer(who),
+            Act::Administer(power) => self.policy.may_administer(who, power),
         }
     }
 
@@ -42,13 +55,36 @@ impl State {
     }
 }
 
-/// Holds if the policy lets the caller do this in the room.
+/// Holds if the policy lets the caller do this in the room. A rule, so that it guards routes and groups.
 pub(crate) struct May(pub(crate) Act, pub(crate) RoomId);
 
-impl<H: HasState> Permission<H> for May {
-    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, self.1)?;
-        handler.state().may(self.0, who.as_ref())
+impl<H: HasState> Rule<H> for May {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        handler.state().may(self.0, handler.standing(scope, self.1)?.as_ref())
+    }
+}
+
+/// Holds if the policy lets the caller do anything in the room.
+pub(crate) struct MayAnything(pub(crate) RoomId);
+
+impl<H: HasState> Rule<H> for MayAnything {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        let who = handler.standing(scope, self.0)?;
+        for act in Act::ALL {
+            if handler.state().may(act, who.as_ref())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Holds if the room is archived. Used as `!Archived({room_id})`: an archived room is read-only.
+pub(crate) struct Archived(pub(crate) RoomId);
+
+impl<H: HasState> Rule<H> for Archived {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        Ok(handler.standing(scope, self.0)?.is_some_and(|who| who.room.archived))
     }
 }
 
@@ -65,18 +101,18 @@ impl<H: HasState> Permission<H> for Active {
 /// Holds if the caller is a member of the room, regardless of the policy.
 pub(crate) struct Member(pub(crate) RoomId);
 
-impl<H: HasState> Permission<H> for Member {
-    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
-        Ok(handler.standing(cx, self.0)?.is_some_and(|who| who.is_member()))
+impl<H: HasState> Rule<H> for Member {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        Ok(handler.standing(scope, self.0)?.is_some_and(|who| who.is_member()))
     }
 }
 
 /// Holds if the room is not a private conversation. For one, the request makes no sense: 400 instead of 403.
 pub(crate) struct Shared(pub(crate) RoomId);
 
-impl<H: HasState> Permission<H> for Shared {
-    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
-        match handler.standing(cx, self.0)? {
+impl<H: HasState> Rule<H> for Shared {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        match handler.standing(scope, self.0)? {
             Some(who) if who.room.kind == Kind::Private => Err(Error::bad_request("This is a private conversation.")),
             who => Ok(who.is_some()),
         }
@@ -86,20 +122,10 @@ impl<H: HasState> Permission<H> for Shared {
 /// Holds if the room is a channel that every user may join.
 pub(crate) struct Public(pub(crate) RoomId);
 
-impl<H: HasState> Permission<H> for Public {
-    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, self.0)?;
+impl<H: HasState> Rule<H> for Public {
+    async fn holds(&self, handler: &H, scope: &Scope<Account>) -> Result<bool> {
+        let who = handler.standing(scope, self.0)?;
         Ok(who.is_some_and(|who| who.is_public()))
-    }
-}
-
-/// Holds if the caller is the creator of the room.
-pub(crate) struct IsCreator(pub(crate) RoomId);
-
-impl<H: HasState> Permission<H> for IsCreator {
-    async fn has_permission(&self, handler: &H, cx: &PermissionContext<'_, Account>) -> Result<bool> {
-        let who = handler.standing(cx, self.0)?;
-        Ok(who.and_then(|who| who.place).is_some_and(|place| place.role == Role::Creator))
     }
 }
 
@@ -145,7 +171,7 @@ impl<H: HasState> ObjectPermission<Message, H> for Readable {
         cx: &PermissionContext<'_, Account>,
         message: &Message,
     ) -> Result<bool> {
-        handler.state().may_read(handler.standing(cx, message.room)?.as_ref())
+        handler.state().may_read(handler.standing(cx.scope(), message.room)?.as_ref())
     }
 }
 

@@ -31,16 +31,30 @@ impl Standing {
         self.place.as_ref().is_some_and(|place| place.role >= Role::Admin)
     }
 
+    /// Returns whether the user is the creator of the room.
+    pub(crate) fn is_creator(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.role == Role::Creator)
+    }
+
     /// Returns whether the user has this single permission.
     pub(crate) fn holds(&self, single: Single) -> bool {
         self.place.as_ref().is_some_and(|place| place.may.contains(&single))
     }
 }
 
+/// What an administrator of a room does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Power {
+    /// Change the room and the roles of its members.
+    Change,
+    /// Delete the room.
+    Delete,
+}
+
 /// The decisions. The default of each is the function of the same name.
 ///
 /// A policy gets the data that was loaded for the message and decides without waiting. It may also return an error with
-/// a 4xx status.
+/// a 4xx status. Each can admit users that the default refuses, also users who are not in the room.
 pub(crate) trait Policy: Send + Sync + 'static {
     fn may_send(&self, who: &Standing) -> Result<bool> {
         Ok(may_send(who))
@@ -56,8 +70,8 @@ pub(crate) trait Policy: Send + Sync + 'static {
     fn may_manage_members(&self, who: &Standing, single: Single) -> Result<bool> {
         Ok(may_manage_members(who, single))
     }
-    fn may_administer(&self, who: &Standing) -> Result<bool> {
-        Ok(may_administer(who))
+    fn may_administer(&self, who: &Standing, power: Power) -> Result<bool> {
+        Ok(may_administer(who, power))
     }
 }
 
@@ -85,7 +99,10 @@ pub(crate) fn may_manage_members(who: &Standing, single: Single) -> bool {
     who.is_admin() || who.holds(single)
 }
 
-/// Admins, including the creator.
-pub(crate) fn may_administer(who: &Standing) -> bool {
-    who.is_admin()
+/// Admins, including the creator, change the room. Only the creator deletes it.
+pub(crate) fn may_administer(who: &Standing, power: Power) -> bool {
+    match power {
+        Power::Change => who.is_admin(),
+        Power::Delete => who.is_creator(),
+    }
 }

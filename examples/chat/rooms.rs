@@ -8,10 +8,10 @@ use super::events::{MemberRemoved, MessageCreated, RoomDeleted, RoomLeft, Typing
 use super::groups::{Inbox, RoomGroup};
 use super::members::Members;
 use super::messages::Messages;
-use super::model::{Account, Message, Place, Room, RoomId, Upload};
-use super::objects::{Caller, Elsewhere, filled};
-use super::permissions::{Act, IsCreator, May, Member, Readable, Shared};
-use super::policy::Standing;
+use super::model::{Account, Message, MessagePage, Place, Room, RoomId, Upload};
+use super::objects::{Caller, Elsewhere, PageNumber, filled};
+use super::permissions::{Act, Archived, May, MayAnything, Member, Readable, Shared};
+use super::policy::{Power, Standing};
 use super::revoke;
 use super::settings::Settings;
 use super::state::{HasState, State};
@@ -59,8 +59,8 @@ struct RoomView {
     members: Vec<Place>,
 }
 
-/// The two permissions usually hold for the same users, but a site policy may let a user post without reading.
-#[handler(user = Account, permission = "May(Act::Read, {room_id}) | May(Act::Send, {room_id})")]
+/// A policy may admit users to one act only, for example staff who post without reading.
+#[handler(user = Account, permission = "MayAnything({room_id})")]
 impl Rooms {
     /// Reads the room, and joins its group on this connection.
     #[action(permission = "May(Act::Read, {room_id})")]
@@ -75,12 +75,12 @@ impl Rooms {
     }
 
     #[action(permission = "May(Act::Read, {room_id})")]
-    fn read_messages(&self, #[path] room_id: RoomId) -> Result<Vec<Message>> {
-        self.state.store.messages(room_id)
+    fn read_messages(&self, #[path] room_id: RoomId, #[extract] page: PageNumber) -> Result<MessagePage> {
+        self.state.store.messages(room_id, page.0)
     }
 
     /// A reply is to a message of the same room; messages of other rooms count as missing.
-    #[action(permission = "May(Act::Send, {room_id}) & Readable(reply_to)")]
+    #[action(permission = "May(Act::Send, {room_id}) & !Archived({room_id}) & Readable(reply_to)")]
     async fn send(
         &self,
         cx: &Context<'_, Account>,
@@ -94,7 +94,7 @@ impl Rooms {
     }
 
     /// Posts a copy of a message from another room that the caller may read.
-    #[action(permission = "May(Act::Send, {room_id}) & Readable(message)")]
+    #[action(permission = "May(Act::Send, {room_id}) & !Archived({room_id}) & Readable(message)")]
     async fn forward(
         &self,
         cx: &Context<'_, Account>,
@@ -106,7 +106,7 @@ impl Rooms {
         self.say(cx, &Draft { room: room_id, author: caller.0, text, reply_to: None, forwarded: true }).await
     }
 
-    #[action(permission = "May(Act::Send, {room_id})")]
+    #[action(permission = "May(Act::Send, {room_id}) & !Archived({room_id})")]
     async fn typing(
         &self,
         cx: &Context<'_, Account>,
@@ -117,7 +117,7 @@ impl Rooms {
         Ok(NoContent)
     }
 
-    #[action(permission = "May(Act::Send, {room_id})")]
+    #[action(permission = "May(Act::Send, {room_id}) & !Archived({room_id})")]
     async fn upload(
         &self,
         cx: &Context<'_, Account>,
@@ -154,7 +154,7 @@ impl Rooms {
         Ok(NoContent)
     }
 
-    #[action(permission = "May(Act::Administer, {room_id}) & IsCreator({room_id})")]
+    #[action(permission = "May(Act::Administer(Power::Delete), {room_id})")]
     async fn delete(&self, cx: &Context<'_, Account>, #[path] room_id: RoomId) -> Result<NoContent> {
         let members = self.state.store.members(room_id)?;
         self.state.store.delete_room(room_id)?;

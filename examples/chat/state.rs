@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis::{Handler, PermissionContext, Result};
+use portcullis::{Handler, Result, Scope};
 
 use super::model::{Account, RoomId};
 use super::policy::{Policy, Standing};
@@ -26,8 +26,8 @@ pub(crate) trait HasState: Handler<User = Account> {
     }
 
     /// The caller's standing in a room. `None` if the connection is anonymous or the room does not exist.
-    fn standing(&self, cx: &PermissionContext<'_, Account>, room: RoomId) -> Result<Option<Standing>> {
-        let Some(user) = cx.user() else { return Ok(None) };
+    fn standing(&self, scope: &Scope<Account>, room: RoomId) -> Result<Option<Standing>> {
+        let Some(user) = scope.user() else { return Ok(None) };
         self.store().standing(room, user.id)
     }
 }

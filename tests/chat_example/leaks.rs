@@ -41,7 +41,7 @@ async fn private_message_never_reaches_an_outsider() {
     assert_eq!(event(&mut mia).await.0, "message_created");
     otto.expect_silence().await;
     let messages = reply(&mut otto, "read_messages", &format!("rooms/{shed}/"), "").await;
-    assert_eq!(messages["data"].as_array().unwrap().len(), 0, "{messages}");
+    assert_eq!(messages["data"]["messages"].as_array().unwrap().len(), 0, "{messages}");
 }
 
 #[tokio::test(start_paused = true)]

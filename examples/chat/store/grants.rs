@@ -34,6 +34,13 @@ impl Store {
         self.execute(sql, params![room, subject, name, codename, allowed]).map(drop)
     }
 
+    /// Returns whether a role of the site exists.
+    pub(crate) fn role_exists(&self, role: &str) -> Result<bool> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM roles WHERE role = ?1) OR EXISTS (SELECT 1 FROM role_grants WHERE role = ?1)";
+        Ok(self.one(sql, params![role], |row| row.get(0))?.unwrap_or(false))
+    }
+
     fn overwrites_of(&self, room: i64) -> Result<Overwrites> {
         let sql = "SELECT subject, name, codename, allowed FROM overwrites WHERE room = ?1";
         let all = self.all(sql, params![room], |row| {

@@ -7,8 +7,8 @@ use super::super::model::{Place, Role, RoomId, Single, UserId};
 use super::Store;
 use super::rooms::find;
 
-const SELECT: &str = "SELECT room, user, name, role, post, add_members, remove_members
-                      FROM members JOIN users ON users.id = user WHERE active";
+const SELECT: &str = "SELECT room, user, name, role, post, add_members, remove_members, active, seen
+                      FROM members JOIN users ON users.id = user WHERE true";
 
 impl Store {
     /// A user's membership in a room.
@@ -16,7 +16,7 @@ impl Store {
         self.with(|connection| place(connection, room, user))
     }
 
-    /// All members of a room.
+    /// All members of a room, those with a deactivated account included.
     pub(crate) fn members(&self, room: RoomId) -> Result<Vec<Place>> {
         self.all(&format!("{SELECT} AND room = ?1 ORDER BY user"), params![room], read)
     }
@@ -37,7 +37,7 @@ impl Store {
                     added.extend(place(connection, room, user)?);
                 }
             }
-            let count = "SELECT count(*) FROM members WHERE room = ?1";
+            let count = "SELECT count(*) FROM members JOIN users ON users.id = user WHERE room = ?1 AND active";
             let count: i64 = connection.prepare_cached(count)?.query_row(params![room], |row| row.get(0))?;
             if usize::try_from(count).is_ok_and(|count| count <= found.kind.capacity()) {
                 Ok(Ok(added))
@@ -47,15 +47,15 @@ impl Store {
         })
     }
 
-    /// Removes users from a room, and deletes it with its last member. Returns whether the room still exists.
+    /// Removes users from a room, and deletes it with its last active member. Returns whether the room still exists.
     pub(crate) fn remove(&self, room: RoomId, users: &[UserId]) -> Result<bool> {
         self.together(|connection| {
             for user in users {
                 let sql = "DELETE FROM members WHERE room = ?1 AND user = ?2";
                 connection.prepare_cached(sql)?.execute(params![room, user])?;
             }
-            let empty = "DELETE FROM rooms WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM members WHERE room = id)";
-            Ok(Ok(connection.prepare_cached(empty)?.execute(params![room])? == 0))
+            delete_deserted_rooms(connection)?;
+            Ok(Ok(find(connection, room)?.is_some()))
         })
     }
 
@@ -78,6 +78,13 @@ impl Store {
     }
 }
 
+/// Deletes the rooms without a member whose account is active.
+pub(super) fn delete_deserted_rooms(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM rooms WHERE NOT EXISTS
+               (SELECT 1 FROM members JOIN users ON users.id = user WHERE room = rooms.id AND active)";
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 /// Returns whether the user exists and is not deactivated.
 pub(super) fn exists(connection: &Connection, user: UserId) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND active")?.exists(params![user])
@@ -96,5 +103,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Place> {
             may.push(single);
         }
     }
-    Ok(Place { room: row.get(0)?, user: row.get(1)?, name: row.get(2)?, role: row.get(3)?, may })
+    Ok(Place {
+        room: row.get(0)?,
+        user: row.get(1)?,
+        name: row.get(2)?,
+        role: row.get(3)?,
+        may,
+        active: row.get(7)?,
+        seen: row.get(8)?,
+    })
 }

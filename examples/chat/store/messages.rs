@@ -5,16 +5,17 @@ use std::time::Duration;
 use portcullis::{Error, Result};
 use rusqlite::{Row, params};
 
-use super::super::model::{Message, MessageId, RoomId, Upload, UserId};
+use super::super::model::{Message, MessageId, MessagePage, Reaction, RoomId, Upload, UserId};
 use super::Store;
 
 /// The columns of a message; a deleted message has no text.
 const SELECT: &str =
     "SELECT messages.id, room, author, name, iif(deleted, '', text), reply_to, forwarded, edited, deleted,
-     (SELECT group_concat(emoji, ' ') FROM reactions WHERE message = messages.id)
+     strftime('%Y-%m-%dT%H:%M:%SZ', at),
+     (SELECT json_group_array(json_array(emoji, user)) FROM reactions WHERE message = messages.id)
      FROM messages JOIN users ON users.id = author";
 
-/// The maximum number of messages in one reply.
+/// The maximum number of messages per page.
 const PAGE: u32 = 50;
 
 /// A message that is to be posted.
@@ -27,12 +28,15 @@ pub(crate) struct Draft<'t> {
 }
 
 impl Store {
-    /// The last messages of a room, the oldest first.
-    pub(crate) fn messages(&self, room: RoomId) -> Result<Vec<Message>> {
-        let sql = format!("{SELECT} WHERE room = ?1 ORDER BY messages.id DESC LIMIT ?2");
-        let mut messages = self.all(&sql, params![room, PAGE], message)?;
+    /// A page of a room's messages. A page after the last one is empty.
+    pub(crate) fn messages(&self, room: RoomId, page: u32) -> Result<MessagePage> {
+        let count = "SELECT count(*) FROM messages WHERE room = ?1";
+        let count: u32 = self.one(count, params![room], |row| row.get(0))?.unwrap_or(0);
+        let sql = format!("{SELECT} WHERE room = ?1 ORDER BY messages.id DESC LIMIT ?2 OFFSET ?3");
+        let offset = i64::from(page.saturating_sub(1)) * i64::from(PAGE);
+        let mut messages = self.all(&sql, params![room, PAGE, offset], message)?;
         messages.reverse();
-        Ok(messages)
+        Ok(MessagePage { page, pages: count.div_ceil(PAGE), messages })
     }
 
     /// A message of any room.
@@ -44,7 +48,13 @@ impl Store {
     pub(crate) fn say(&self, draft: &Draft<'_>) -> Result<Message> {
         let sql = "INSERT INTO messages (room, author, text, reply_to, forwarded) VALUES (?1, ?2, ?3, ?4, ?5)";
         let Draft { room, author, text, reply_to, forwarded } = draft;
-        let id = self.insert(sql, params![room, author, text, reply_to, forwarded])?;
+        let id = self.together(|connection| {
+            let id = connection.prepare_cached(sql)?.insert(params![room, author, text, reply_to, forwarded])?;
+            let count = "INSERT INTO sent (user, day, count) VALUES (?1, date('now'), 1)
+                         ON CONFLICT DO UPDATE SET count = count + 1";
+            connection.prepare_cached(count)?.execute(params![author])?;
+            Ok(Ok(id))
+        })?;
         self.existing(MessageId(id))
     }
 
@@ -67,15 +77,21 @@ impl Store {
         self.existing(id)
     }
 
+    /// Removes a user's reaction to a message.
+    pub(crate) fn unreact(&self, id: MessageId, user: UserId) -> Result<Message> {
+        self.execute("DELETE FROM reactions WHERE message = ?1 AND user = ?2", params![id, user])?;
+        self.existing(id)
+    }
+
     /// Records how far a user has read.
     pub(crate) fn acknowledge(&self, room: RoomId, user: UserId, id: MessageId) -> Result<()> {
         let sql = "UPDATE members SET seen = max(seen, ?3) WHERE room = ?1 AND user = ?2";
         self.execute(sql, params![room, user, id]).map(drop)
     }
 
-    /// The number of messages that a user has posted since midnight.
+    /// The number of messages that a user has sent since midnight.
     pub(crate) fn count_messages_today(&self, user: UserId) -> Result<u32> {
-        let sql = "SELECT count(*) FROM messages WHERE author = ?1 AND at >= date('now')";
+        let sql = "SELECT coalesce(sum(count), 0) FROM sent WHERE user = ?1 AND day = date('now')";
         Ok(self.one(sql, params![user], |row| row.get(0))?.unwrap_or(u32::MAX))
     }
 
@@ -107,7 +123,14 @@ impl Store {
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    let reactions: Option<String> = row.get(9)?;
+    let rows: Vec<(String, UserId)> = serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default();
+    let mut reactions: Vec<Reaction> = Vec::new();
+    for (emoji, user) in rows {
+        match reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
+            Some(reaction) => reaction.users.push(user),
+            None => reactions.push(Reaction { emoji, users: vec![user] }),
+        }
+    }
     Ok(Message {
         id: row.get(0)?,
         room: row.get(1)?,
@@ -118,6 +141,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         forwarded: row.get(6)?,
         edited: row.get(7)?,
         deleted: row.get(8)?,
-        reactions: reactions.iter().flat_map(|all| all.split(' ')).map(str::to_owned).collect(),
+        at: row.get(9)?,
+        reactions,
     })
 }

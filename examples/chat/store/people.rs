@@ -5,6 +5,7 @@ use rusqlite::{Row, params};
 
 use super::super::model::{Account, UserId};
 use super::Store;
+use super::members::delete_deserted_rooms;
 
 impl Store {
     /// Logs in as this user and returns the token, 256 random bits. There are no passwords in this demo.
@@ -33,9 +34,19 @@ impl Store {
         Ok(active.unwrap_or(false))
     }
 
-    /// Deactivates an account. Returns `false` if it does not exist.
+    /// Returns whether the account exists, deactivated or not.
+    pub(crate) fn user_exists(&self, user: UserId) -> Result<bool> {
+        Ok(self.one("SELECT 1 FROM users WHERE id = ?1", params![user], |row| row.get::<_, i64>(0))?.is_some())
+    }
+
+    /// Deactivates an account, and deletes the rooms in which no member is left. Returns `false` if it does not exist.
     pub(crate) fn deactivate(&self, user: UserId) -> Result<bool> {
-        Ok(self.execute("UPDATE users SET active = 0 WHERE id = ?1", params![user])? > 0)
+        self.together(|connection| {
+            let sql = "UPDATE users SET active = 0 WHERE id = ?1";
+            let exists = connection.prepare_cached(sql)?.execute(params![user])? > 0;
+            delete_deserted_rooms(connection)?;
+            Ok(Ok(exists))
+        })
     }
 }
 

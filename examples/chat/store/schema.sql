@@ -46,6 +46,14 @@ CREATE TABLE IF NOT EXISTS messages (
 
 CREATE INDEX IF NOT EXISTS messages_of_a_room ON messages (room, id);
 
+-- The number of messages that a user has sent per day, whatever has become of them since.
+CREATE TABLE IF NOT EXISTS sent (
+    user  INTEGER NOT NULL REFERENCES users,
+    day   TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (user, day)
+);
+
 CREATE TABLE IF NOT EXISTS reactions (
     message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
     user    INTEGER NOT NULL REFERENCES users,

@@ -26,6 +26,8 @@ INSERT INTO messages (id, room, author, text) VALUES
     (5, 3, 4, 'Not a word to Otto.'),
     (6, 4, 1, 'Props are in the shed.');
 
+INSERT INTO sent (user, day, count) SELECT author, date('now'), count(*) FROM messages GROUP BY author;
+
 -- Mo is in no room, and may moderate every room that he joins. Sam is staff. Root administrates the site.
 INSERT INTO roles (user, role) SELECT id, 'user' FROM users;
 INSERT INTO roles (user, role) VALUES (6, 'moderator'), (7, 'staff'), (8, 'administrator');

@@ -196,9 +196,7 @@ impl Evaluation {
     pub(super) fn refusal(&self) -> Error {
         let is_false = self.expression.tree.evaluate(&self.answers) == ControlFlow::Continue(Some(false));
         match self.malformed_leaf {
-            Some(leaf) if !is_false => {
-                with_leaf(Error::not_found().into_message_error(), self.expression, leaf)
-            }
+            Some(leaf) if !is_false => with_leaf(Error::not_found().into_message_error(), self.expression, leaf),
             _ => self.denied(),
         }
     }

@@ -61,6 +61,26 @@ impl Page {
         self.0.evaluate(&format!("document.querySelector('#deeds [data-deed=\"{deed}\"]').click()")).await;
     }
 
+    /// Performs a deed on a message in a user's column.
+    async fn on_message(&mut self, user: &str, message: i64, deed: &str) {
+        let node = format!(
+            "document.querySelector('.column[data-user=\"{user}\"] [data-message=\"{message}\"] [data-deed=\"{deed}\"]')"
+        );
+        self.0.wait_for(&format!("{node} !== null")).await;
+        self.0.evaluate(&format!("{node}.click()")).await;
+    }
+
+    /// Answers the question whether a deed is meant.
+    async fn answer(&mut self, answer: &str) {
+        self.0.wait_for("document.getElementById('confirm').open").await;
+        self.0.evaluate(&format!("document.querySelector('#confirm [value=\"{answer}\"]').click()")).await;
+    }
+
+    /// Returns the text of the list of rooms.
+    async fn rooms(&mut self) -> String {
+        self.0.evaluate("document.getElementById('rooms').innerText").await.as_str().unwrap().to_owned()
+    }
+
     async fn open_room(&mut self, room: i64) {
         self.0.evaluate(&format!("document.querySelector('#rooms [data-room=\"{room}\"]').click()")).await;
     }
@@ -75,7 +95,7 @@ async fn chat_page_shows_each_user_what_they_may_see() {
         page.wait_for_text(user, "header", standing).await;
         page.wait_for_text(user, ".messages", "Welcome to the garden.").await;
     }
-    page.wait_for_text("Otto", ".messages", "403: the gate is down.").await;
+    page.wait_for_text("Otto", ".messages", "403: this user may not read the room.").await;
 
     // Other members see that a user types, and the message.
     page.write("Mia", "<b>Beans</b> are in!").await;
@@ -112,7 +132,7 @@ async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     let mut page = open_page(program, &address).await;
 
     page.open_room(2).await;
-    page.wait_for_text("Otto", ".messages", "the gate is down").await;
+    page.wait_for_text("Otto", ".messages", "may not read the room").await;
     page.perform("Otto", "join", "Otto").await;
     page.wait_for_text("Otto", ".messages", "The gate opens at nine.").await;
     page.wait_for_text("Otto", "header", "member").await;
@@ -135,4 +155,43 @@ async fn chat_page_joins_channels_and_applies_upload_overwrites() {
     let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
     page.0.call("Emulation.setDeviceMetricsOverride", telephone).await;
     assert_eq!(page.0.evaluate("document.documentElement.scrollWidth").await, 390);
+}
+
+#[tokio::test]
+async fn chat_page_confirms_dangerous_deeds_and_shows_what_has_refused() {
+    let Some(program) = chromium() else { return };
+    let (_server, address) = serve("chat").await;
+    let mut page = open_page(program, &address).await;
+
+    // The expression of the refused action, which the audit table shows too.
+    page.perform("Mia", "rename", "Mia").await;
+    page.wait_for_text("Mia", ".refusal", "rename needs").await;
+    page.wait_for_text("Mia", ".refusal", "May(Act::Administer(Power::Change), {room_id})").await;
+    let rows = page.0.evaluate("document.querySelectorAll('#audit tr').length").await;
+    assert!(rows.as_u64().unwrap() > 20, "{rows}");
+
+    // A button marks the fields that it uses.
+    page.0.evaluate("document.querySelector('#deeds [data-deed=\"grant\"]').focus()").await;
+    let used = "[...document.querySelectorAll('#desk [data-used] [name]')].map(({ name }) => name).join()";
+    assert_eq!(page.0.evaluate(used).await, "person,single");
+
+    // Reactions and receipts name their users.
+    for (user, deed) in [("Mia", "react"), ("Ada", "acknowledge")] {
+        page.on_message(user, 1, deed).await;
+    }
+    page.wait_for_text("Cora", "[data-message=\"1\"]", "♥ Mia").await;
+    page.wait_for_text("Cora", "[data-message=\"1\"]", "seen by Ada").await;
+    page.on_message("Mia", 1, "unreact").await;
+    let reactions = "document.querySelectorAll('.column[data-user=\"Cora\"] .reactions').length === 0";
+    page.0.wait_for(reactions).await;
+
+    // Nothing happens unless the deed is confirmed.
+    page.perform("Cora", "archive", "Cora").await;
+    page.answer("no").await;
+    page.perform("Cora", "lock", "Cora").await;
+    page.0.wait_for("document.querySelector('#rooms [data-room=\"1\"]').innerText.includes('locked')").await;
+    assert!(!page.rooms().await.contains("archived"));
+    page.perform("Cora", "archive", "Cora").await;
+    page.answer("yes").await;
+    page.0.wait_for("document.querySelector('#rooms [data-room=\"1\"]').innerText.includes('archived')").await;
 }
