@@ -1,6 +1,9 @@
 impl Rooms {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn close(&self) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn delete(&self, message: Object<Message>) {}
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     fn threads(&self) -> &Threads {
         &self.threads
     }
