@@ -268,12 +268,14 @@ async fn object_outside_the_route_is_missing() {
 async fn object_permission_that_fails_to_read_the_message_reveals_nothing() {
     let fixture = fixture();
     let mut client = fixture.client(&[]).await;
-    for note in ["mine", "theirs", "locked", "panicky", "nothing"] {
-        let reply = client.call("careless").route("folders/f/").with("note", note).await;
+    for note in ["theirs", "locked", "panicky", "nothing"] {
+        let reply = client.call("careless").route("folders/5/").with("note", note).await;
         assert_eq!((reply.status(), reply.code()), (403, "permission_denied"), "{note}");
     }
-    let reply = client.call("careless").route("folders/f/").with("note", "theirs").with("page", 3).await;
-    assert_eq!(reply.status(), 403, "the folder is no number");
+    for note in ["mine", "theirs", "locked", "panicky", "nothing"] {
+        let reply = client.call("careless").route("folders/f/").with("note", note).await;
+        assert_eq!((reply.status(), reply.code()), (404, "not_found"), "the folder is no number, whatever {note} is");
+    }
     let reply = client.call("careless").route("folders/5/").with("note", "theirs").with("page", 3).await;
     assert_eq!(reply.status(), 200, "with a complete message the verdict counts");
 }

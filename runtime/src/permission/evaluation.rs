@@ -357,7 +357,7 @@ mod tests {
         assert!(evaluation.record(Ok(true)).unwrap_err().is_fault());
         assert!(evaluation.finish(()).is_err());
         // An evaluation for an event refuses instead of asking for the leaf again.
-        assert_eq!(evaluate_event(LEAVES_65, |leaf| Some(leaf == 64)), Some(false));
+        assert_eq!(evaluate_event(LEAVES_65, |leaf| Ok(Some(leaf == 64))), Some(false));
     }
 
     const FRIEND: &Expression = &Expression { tree: Expr::Leaf(0), leaves: &["Friend"], has_codenames: false };
@@ -416,9 +416,37 @@ mod tests {
     #[test]
     fn event_is_undecided_while_a_leaf_is() {
         let evaluate =
-            |friend, banned| evaluate_event(FRIEND_AND_NOT_BANNED, |leaf| [friend, banned][usize::from(leaf)]);
+            |friend, banned| evaluate_event(FRIEND_AND_NOT_BANNED, |leaf| Ok([friend, banned][usize::from(leaf)]));
         assert_eq!(evaluate(Some(true), Some(false)), Some(true));
         assert_eq!(evaluate(Some(true), None), None);
         assert_eq!(evaluate(None, Some(true)), Some(false));
+    }
+
+    #[test]
+    fn event_is_refused_by_a_leaf_whatever_the_operators() {
+        const NOT_BANNED_OR_FRIEND: &Expression = &Expression {
+            tree: Expr::Any(&[Expr::Not(&Expr::Leaf(0)), Expr::Leaf(1)]),
+            leaves: &["Banned", "Friend"],
+            has_codenames: false,
+        };
+        let evaluate =
+            |banned| evaluate_event(NOT_BANNED_OR_FRIEND, |leaf| if leaf == 0 { banned } else { Ok(Some(true)) });
+        assert_eq!((evaluate(Ok(Some(true))), evaluate(Err(Refused))), (Some(true), Some(false)));
+        assert_eq!((event_decision(Ok(None)), event_decision(Err(Refused))), (None, Some(false)));
+    }
+
+    #[test]
+    fn malformed_capture_is_not_found_unless_the_expression_is_false() {
+        for (banned, status) in [(Some(true), 403), (Some(false), 404), (None, 404)] {
+            let mut evaluation = Evaluation::new(FRIEND_AND_NOT_BANNED);
+            assert_eq!(evaluation.next(), Some(0));
+            evaluation.record::<bool>(Err(Error::not_found().into_message_error())).unwrap();
+            assert_eq!(evaluation.next(), Some(1));
+            evaluation.record(Ok(banned)).unwrap();
+            assert_eq!(evaluation.next(), None);
+            let error = evaluation.finish(()).unwrap_err();
+            let leaf = if status == 404 { "Friend" } else { "Banned" };
+            assert_eq!((error.status().as_u16(), error.leaf()), (status, Some(leaf)), "{banned:?}");
+        }
     }
 }

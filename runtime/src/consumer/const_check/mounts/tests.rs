@@ -33,8 +33,8 @@ fn route(text: &'static str, handler: HandlerDescriptor) -> RouteDescriptor {
 }
 
 fn uses_of(captures: &[&'static str]) -> &'static [CaptureUse] {
-    let none = CaptureUse { reader: "permission `Other`", captures: &[] };
-    vec![none, CaptureUse { reader: "permission `Reads`", captures: captures.to_vec().leak() }].leak()
+    let none = CaptureUse { reader: "`Other`", captures: &[] };
+    vec![none, CaptureUse { reader: "`Reads`", captures: captures.to_vec().leak() }].leak()
 }
 
 fn actions_with_uses(capture_uses: &'static [CaptureUse]) -> &'static [ActionDescriptor] {
@@ -55,26 +55,32 @@ fn check_with(handler: HandlerDescriptor, checking: fn(&'static HandlerDescripto
 }
 
 fn missing_capture(name: &str, under: &str) -> Result<(), String> {
+    missing_capture_of("handler `Room`", name, under)
+}
+
+fn missing_capture_of(owner: &str, name: &str, under: &str) -> Result<(), String> {
     Err(format!(
-        "permission `Reads` of handler `Room` reads the capture `{name}`, but it is mounted under `{under}`; write `{{{name}}}` in that pattern"
+        "`Reads` of {owner} reads the capture `{name}`, but it is mounted under `{under}`; write `{{{name}}}` in that pattern"
     ))
 }
 
 #[test]
 fn capture_missing_from_path_is_rejected() {
     let room = handler("Room", &[]);
-    for (captures, expected) in [
-        (&["room", "user"][..], Ok(())),
-        (&["room", "usex"], missing_capture("usex", "users/{user}/rooms/{room}/")),
-        (&["roo"], missing_capture("roo", "users/{user}/rooms/{room}/")),
-    ] {
+    for (captures, missing) in
+        [(&["room", "user"][..], None), (&["room", "usex"], Some("usex")), (&["roo"], Some("roo"))]
+    {
         let capture_uses = uses_of(captures);
         let mount = route("rooms/{room}/", room);
-        for inner in [
-            RouteDescriptor { capture_uses, ..mount },
-            route("rooms/{room}/", HandlerDescriptor { capture_uses, ..room }),
-            route("rooms/{room}/", HandlerDescriptor { actions: actions_with_uses(capture_uses), ..room }),
+        for (owner, inner) in [
+            ("route `rooms/{room}/`", RouteDescriptor { capture_uses, ..mount }),
+            ("handler `Room`", route("rooms/{room}/", HandlerDescriptor { capture_uses, ..room })),
+            (
+                "handler `Room`",
+                route("rooms/{room}/", HandlerDescriptor { actions: actions_with_uses(capture_uses), ..room }),
+            ),
         ] {
+            let expected = missing.map_or(Ok(()), |name| missing_capture_of(owner, name, "users/{user}/rooms/{room}/"));
             let inside = handler("Users", &[route("x", room), inner]);
             assert_eq!(check_routes(&[route("y", room), route("users/{user}", inside)]), expected);
             // The trailing slash of an outer pattern is not repeated.
@@ -171,7 +177,7 @@ fn nesting_beyond_limit_is_rejected() {
     let reading = RouteDescriptor { capture_uses: uses_of(&["room"]), ..last };
     assert_eq!(
         check_routes(&[under(MAX_DEPTH - 1, reading)]),
-        missing_capture("room", &format!("{}in", "x/".repeat(MAX_DEPTH - 1)))
+        missing_capture_of("route `in`", "room", &format!("{}in", "x/".repeat(MAX_DEPTH - 1)))
     );
 }
 
@@ -197,7 +203,7 @@ fn capture_use_without_route_is_rejected() {
         ),
         Ok(())
     );
-    let expected = "permission `Reads` reads the capture `room`, but a consumer's own actions have no captures; move it to the route or to the mounted handler";
+    let expected = "`Reads` reads the capture `room`, but a consumer's own actions have no captures; move it to the route or to the mounted handler";
     for own in [
         HandlerDescriptor { capture_uses: uses_of(&["room"]), ..chat },
         HandlerDescriptor { actions: actions_with_uses(uses_of(&["room"])), ..chat },
