@@ -240,7 +240,7 @@ async fn rule_of_a_group_ends_the_membership_when_it_no_longer_holds() {
     publisher.publish(&room(), Said("first"));
     assert_eq!(client.event().await.data(), "first");
     members.lock().unwrap().clear();
-    connections.refresh_user("5").revalidated().await;
+    assert!(connections.refresh_user("5").revalidated().await.is_acknowledged());
     publisher.publish(&room(), Said("second"));
     client.expect_silence().await;
 }
