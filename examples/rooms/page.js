@@ -63,7 +63,7 @@ const groups = [
     unban: () => ({ route: person() }),
     leave: () => ({ route: person() }),
   }],
-  ["Mischief", null, {
+  ["Invalid requests", null, {
     "unknown action": () => ({ action: "drop_tables", route: room() }),
     "unknown route": () => ({ action: "read", route: `${room()}vault/` }),
     "no such room": () => ({ action: "read", route: "rooms/99/" }),
@@ -74,6 +74,38 @@ const groups = [
   }],
 ];
 
+/** The fields that a message takes from the form: those of its route, and those of its arguments. */
+const uses = {
+  "Lobby": { list: ["page"], create_room: ["text"] },
+  "A room": { "": ["room"], read: ["page"], post: ["text"], rename: ["text"] },
+  "A message": { "": ["room", "message"], edit: ["text"] },
+  "A person's place": { "": ["room", "person"], set_role: ["role"] },
+};
+
+/** Messages that change much at once, with what they do. */
+const dangers = {
+  reset: "All rooms, messages and roles are set back to how the demo starts.",
+  ban: "The person is banned from the room until somebody lifts the ban.",
+};
+
+const fieldsOf = (title, name) => [...(uses[title]?.[""] ?? []), ...(uses[title]?.[name] ?? [])];
+
+/** Marks the fields that a message uses, while its button has the pointer or the focus. */
+function showUses(used = []) {
+  for (const name of ["room", "person", "role", "message", "page", "text"]) fields[name].closest("label").toggleAttribute("data-used", used.includes(name));
+}
+
+/** Asks before a message that changes much at once. */
+function confirmed(name) {
+  if (!dangers[name]) return Promise.resolve(true);
+  const dialog = byId("confirm");
+  byId("question").textContent = `Send ${name} as ${[...stage.values()].map(({ player }) => player.name).join(", ")}?`;
+  byId("consequence").textContent = dangers[name];
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+}
+
 function request(name, make) {
   const made = make();
   return typeof made === "string" ? made : JSON.stringify({ action: name, ...made, request_id: sent + 1 });
@@ -82,8 +114,14 @@ function request(name, make) {
 function showGroups() {
   byId("groups").replaceChildren(...groups.map(([title, route, actions]) => {
     const buttons = Object.entries(actions).map(([name, make]) => {
-      const press = () => send(request(name, make));
-      return el("button", { type: "button", "data-group": title, "data-action": name, onclick: press }, name);
+      const used = fieldsOf(title, name);
+      const press = async () => { if (await confirmed(name)) send(request(name, make)); };
+      const [show, hide] = [() => showUses(used), () => showUses()];
+      const button = el("button", { type: "button", "data-group": title, "data-action": name,
+        title: used.length ? `Uses ${used.join(", ")}` : "Uses no field",
+        onclick: press, onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide }, name);
+      button.toggleAttribute("data-danger", name in dangers || name === "delete");
+      return button;
     });
     const heading = el("h3", {}, title);
     if (route?.()) heading.append(el("code", {}, route()));
@@ -286,6 +324,7 @@ async function start() {
   byId("json").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); send(byId("json").value); }
   });
+  new IntersectionObserver(([desk]) => byId("back").toggleAttribute("hidden", desk.isIntersecting)).observe(byId("desk"));
   players.filter(({ name }) => ["Olive", "Max", "Mia", "Otto", "Anonymous"].includes(name)).forEach(enter);
   showStage();
   await send(request("read", groups[1][2].read));

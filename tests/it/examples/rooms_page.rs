@@ -123,7 +123,7 @@ async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     assert_eq!(row.raw("Ada")["route"], "rooms/4/?page=1");
 
     // A missing room is revealed only to users who may know.
-    browser.press("Mischief", "no such room").await;
+    browser.press("Invalid requests", "no such room").await;
     let row = browser.row(3).await;
     row.expect("Ada 404 not found, Olive 403 refused, Anonymous 403 refused");
 
@@ -131,6 +131,6 @@ async fn rooms_page_sends_a_written_message_as_the_users_on_stage() {
     let telephone = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
     browser.call("Emulation.setDeviceMetricsOverride", telephone).await;
     assert_eq!(browser.evaluate("document.documentElement.scrollWidth").await, 390);
-    browser.press("Mischief", "not JSON").await;
+    browser.press("Invalid requests", "not JSON").await;
     browser.row(4).await.expect("Olive 400 bad request, Anonymous 400 bad request");
 }
