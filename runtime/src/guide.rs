@@ -2,6 +2,8 @@
 //!
 //! - [`permissions`]: where expressions are written, how they are evaluated, and what a refused client receives.
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
+//! - [`authentication`]: the user of a connection, its login session, expiry, renewal and logout.
+//! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
 //! - [`from_django`]: the Python forms with their counterparts in this crate, and the intended differences.
 //! - [`glossary`]: the terms that the documentation uses.
 
@@ -14,6 +16,20 @@ pub mod permissions {
 
 pub mod events {
     #![doc = include_str!("docs/events.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod authentication {
+    #![doc = include_str!("docs/authentication.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod wire_protocol {
+    #![doc = include_str!("docs/wire_protocol.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

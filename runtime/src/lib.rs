@@ -45,7 +45,8 @@
 //! - [`audit`]: who may do what, as a table.
 #![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
 //!
-//! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events) and
+//! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
+//! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol) and
 //! [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features

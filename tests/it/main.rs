@@ -33,3 +33,4 @@ mod streams;
 mod subscriptions;
 mod testing_client;
 mod transport;
+mod wire_protocol;
