@@ -154,7 +154,9 @@ impl<'a> Visit<'a> for Codes {
         }
         let name = path_end(&call.func, 1);
         for (forwarder, index) in &self.forwarders.0 {
-            if Some(forwarder) == name.as_ref() && let Some(code) = call.args.get(*index).and_then(literal) {
+            if Some(forwarder) == name.as_ref()
+                && let Some(code) = call.args.get(*index).and_then(literal)
+            {
                 self.forwarded.push(code);
             }
         }
@@ -196,7 +198,11 @@ fn chapter_lists_every_error_code_with_its_status() {
     }
     assert!(emitted.len() > 20, "only these codes were found: {emitted:?}");
     let listed: BTreeSet<_> = table.iter().map(|row| row.0.clone()).collect();
-    assert_eq!((listed.len(), listed), (table.len(), emitted), "the chapter lists codes that nothing emits, or one twice");
+    assert_eq!(
+        (listed.len(), listed),
+        (table.len(), emitted),
+        "the chapter lists codes that nothing emits, or one twice"
+    );
 }
 
 #[test]

@@ -180,7 +180,7 @@ impl<U: User> ConnectContext<'_, U> {
     ///     chat { connect = "Connects to the chat" }
     /// }
     ///
-    /// async fn check<U: User>(cx: &ConnectPermissionContext<'_, U>) -> Result<()> {
+    /// async fn check<U: User>(cx: &ConnectContext<'_, U>) -> Result<()> {
     ///     if cx.may(chat::connect).await? { Ok(()) } else { Err(Error::denied()) }
     /// }
     /// ```
@@ -225,11 +225,11 @@ impl<U: User> PermissionContext<'_, U> {
     ///
     /// # Errors
     ///
-    /// As for [`may`](Context::may).
+    /// As for [`may`](PermissionContext::may).
     ///
     /// # Cancel safety
     ///
-    /// The returned future is cancel safe, as that of [`may`](Context::may) is.
+    /// The returned future is cancel safe, as that of [`may`](PermissionContext::may) is.
     ///
     /// ```
     /// use portcullis::{Context, GrantKey, ObjectKey, Result, User};

@@ -12,8 +12,8 @@ use crate::sync::ignore_poison;
 /// A name that a role table can grant, for example `chat.can_use_chat`.
 ///
 /// [`permissions!`](crate::permissions) declares codenames as constants; there is no public constructor. In a permission
-/// expression a codename is written as its name; in code it is passed to [`Context::may`](crate::Context::may) and to
-/// [`GrantSet`](crate::GrantSet).
+/// expression a codename is written as its name; in code it is passed to [`Context::may`](crate::PermissionContext::may) and
+/// to [`GrantSet`](crate::GrantSet).
 ///
 /// Two codenames are equal if they come from the same declaration. If two declarations have the same name, neither can be
 /// granted, and [`websocket`](crate::websocket) panics.
