@@ -42,7 +42,8 @@ async fn by_name(parts: &Parts) -> Result<Option<Member>> {
 async fn main() -> std::io::Result<()> {
     let app = axum::Router::new().route("/ws", portcullis::websocket(Echo).authenticate(by_name).into_route());
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let listener = tokio::net::TcpListener::bind(&address).await;
+    let listener = listener.map_err(|e| std::io::Error::other(format!("{e}: {address}; use `-- HOST:PORT`")))?;
     println!(
         "listening on ws://{}/ws\n\n{}",
         listener.local_addr()?,

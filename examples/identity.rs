@@ -2,6 +2,9 @@
 //! Run:   `cargo run --example identity`
 //! Type:  `websocat ws://127.0.0.1:3000/ws`, then paste the lines it prints; look at which events arrive after each token.
 
+#[path = "listen/mod.rs"]
+mod listen;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -112,7 +115,7 @@ async fn main() -> std::io::Result<()> {
             publisher.publish(&Wire, Headline(number));
         }
     });
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let listener = listen::listen(&address, "-- HOST:PORT").await?;
     println!("listening on ws://{}/ws\n{WHAT_TO_PASTE}", listener.local_addr()?);
     axum::serve(listener, axum::Router::new().route("/ws", endpoint.into_route())).await
 }

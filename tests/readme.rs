@@ -8,6 +8,11 @@ fn read(path: &str) -> String {
 }
 
 #[test]
+fn readme_has_at_most_150_lines() {
+    assert!(read("README.md").lines().count() <= 150);
+}
+
+#[test]
 fn readme_echo_server_is_the_echo_example() {
     let (readme, example) = (read("README.md"), read("examples/echo.rs"));
     assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/echo.rs into README.md");
@@ -33,6 +38,7 @@ fn readme_dependencies_match_the_workspace() {
     for (name, version) in [
         ("portcullis", quoted(value(&workspace, "workspace.package", "version"))[0]),
         ("axum", quoted(value(&workspace, "workspace.dependencies", "axum"))[0]),
+        ("serde", quoted(value(&workspace, "workspace.dependencies", "serde"))[0]),
         ("tokio", quoted(value(&workspace, "workspace.dependencies", "tokio"))[0]),
     ] {
         let shown = quoted(value(snippet, "dependencies", name))[0];
@@ -41,6 +47,9 @@ fn readme_dependencies_match_the_workspace() {
     let used = ["workspace.dependencies", "dev-dependencies"].map(|table| quoted(value(&workspace, table, "tokio")));
     for feature in &quoted(value(snippet, "dependencies", "tokio"))[1..] {
         assert!(used.iter().flatten().any(|used| used == feature), "the tests do not use tokio's `{feature}`");
+    }
+    for feature in &quoted(value(snippet, "dependencies", "serde"))[1..] {
+        assert!(quoted(value(&workspace, "workspace.dependencies", "serde")).contains(feature), "serde's `{feature}`");
     }
     let shown = quoted(value(snippet, "dev-dependencies", "portcullis"));
     assert_eq!(shown[0], quoted(value(snippet, "dependencies", "portcullis"))[0]);

@@ -7,6 +7,8 @@ mod codenames;
 mod enums;
 mod events;
 mod groups;
+#[path = "../listen/mod.rs"]
+mod listen;
 pub(crate) mod lobby;
 mod members;
 mod messages;
@@ -27,13 +29,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::request::Parts;
+use listen::listen;
 use lobby::Chat;
 use policy::Policy;
 use portcullis::Endpoint;
 use site_policy::SitePolicy;
 use state::State;
 use store::Store;
-use tokio::net::TcpListener;
 
 /// The endpoint: the consumer with its database, its policy and its authentication.
 pub(crate) fn endpoint(store: Store, policy: impl Policy) -> Endpoint<Chat> {
@@ -75,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let store = Store::open(options.database.as_deref())?;
     let site_policy = SitePolicy { store: store.clone(), quota: 500 };
     let app = pages::pages(store.clone()).route("/ws", endpoint(store, site_policy).into_route());
-    let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
+    let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
     axum::serve(listener, app).await?;

@@ -3,6 +3,8 @@
 //! Open:  the address that it prints, and press buttons; there are no passwords.
 
 mod extract;
+#[path = "../listen/mod.rs"]
+mod listen;
 pub(crate) mod lobby;
 mod members;
 mod messages;
@@ -16,10 +18,10 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use http::request::Parts;
+use listen::listen;
 use lobby::Lobby;
 use portcullis::Endpoint;
 use store::Store;
-use tokio::net::TcpListener;
 
 /// The endpoint: the consumer with its database and its authentication.
 pub(crate) fn endpoint(store: Store) -> Endpoint<Lobby> {
@@ -59,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read(std::env::args().skip(1))?;
     let store = Store::open(options.database.as_deref())?;
     let app = pages::pages(store.clone()).route("/ws", endpoint(store).into_route());
-    let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
+    let listener = listen(&format!("127.0.0.1:{}", options.port), "-- --port N").await?;
     println!("{}", portcullis::audit()?);
     println!("listening on http://{}/", listener.local_addr()?);
     axum::serve(listener, app).await?;

@@ -46,6 +46,24 @@ fn expect(text: &str, wanted: &[&str]) {
 }
 
 #[test]
+fn server_example_names_a_taken_port_and_the_option_for_another() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let port = address.port().to_string();
+    for (name, arguments, option) in [
+        ("echo", vec![address.to_string()], "-- HOST:PORT"),
+        ("identity", vec![address.to_string()], "-- HOST:PORT"),
+        ("rooms", vec!["--port".to_owned(), port.clone()], "-- --port N"),
+        ("chat", vec!["--port".to_owned(), port], "-- --port N"),
+    ] {
+        let output = example(name).args(arguments).output().unwrap();
+        assert!(!output.status.success(), "{name}: {output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{address}; use `{option}`")), "{name}: {error}");
+    }
+}
+
+#[test]
 fn permissions_example_prints_the_status_per_user_and_action() {
     let wanted = [
         "Club connect hours vote enter rooms/1/ redecorate rooms/1/ enter rooms/2/",
