@@ -21,7 +21,7 @@ use model::Codenames;
 use model::block::Block;
 use model::group::Group;
 use syntax::block::{BlockArgs, BlockKind};
-use syntax::method_bodies::{MethodBodies, without_inner_attributes};
+use syntax::method_bodies::{MethodBodies, strip_method_attributes};
 
 /// Turns an impl block into a consumer, the type behind one WebSocket endpoint.
 #[proc_macro_attribute]
@@ -70,7 +70,7 @@ fn expand_block(kind: BlockKind, arguments: TokenStream, tokens: &TokenStream) -
     let mut item = match syntax::block::parse_impl_block(kind, &without_bodies) {
         Ok(item) => item,
         Err(error) => {
-            let item = without_inner_attributes(tokens);
+            let item = strip_method_attributes(tokens);
             return error.map_or_else(|| item.clone(), |error| append_errors(&item, &error));
         }
     };

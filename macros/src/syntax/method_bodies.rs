@@ -5,8 +5,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 /// The beginning of the identifiers that stand for bodies while a block is parsed.
 const MARKER: &str = "__portcullis_body_";
 
-/// Attributes of methods and of their parameters, which mean nothing outside of a block.
-const INNER_ATTRIBUTES: &[&str] =
+/// Attributes of methods and of their parameters. In a block that Portcullis does not expand, each is an error of its own.
+const METHOD_ATTRIBUTES: &[&str] =
     &["action", "route", "event", "connect", "disconnect", "authenticate", "path", "extract", "object", "serde"];
 
 /// The bodies of the methods of an impl block.
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-/// Replaces each braced group that is the body of a method and not a generic argument, which `,` or `>` follows.
+/// Replaces the body of each method by a marker. A braced group that `,` or `>` follows is a generic argument, not a body.
 fn mark_bodies(block: TokenStream, bodies: &mut Vec<Group>) -> TokenStream {
     let (mut place, mut previous) = (Place::Start, ' ');
     let mut tokens = block.into_iter().peekable();
@@ -107,12 +107,12 @@ fn marker_position(group: &Group) -> Option<usize> {
 
 /// Removes the attributes of methods and parameters from an impl block that cannot be parsed. The compiler reports why it
 /// cannot; each attribute would add an error of its own. Another item is returned unchanged.
-pub(crate) fn without_inner_attributes(item: &TokenStream) -> TokenStream {
+pub(crate) fn strip_method_attributes(item: &TokenStream) -> TokenStream {
     let is_impl = |token| matches!(token, TokenTree::Ident(word) if word == "impl");
-    if item.clone().into_iter().any(is_impl) { remove_inner_attributes(item.clone()) } else { item.clone() }
+    if item.clone().into_iter().any(is_impl) { remove_attributes(item.clone()) } else { item.clone() }
 }
 
-fn remove_inner_attributes(tokens: TokenStream) -> TokenStream {
+fn remove_attributes(tokens: TokenStream) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in tokens {
         let token = match token {
@@ -121,7 +121,7 @@ fn remove_inner_attributes(tokens: TokenStream) -> TokenStream {
                 continue;
             }
             TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket => {
-                with_stream(&group, remove_inner_attributes(group.stream())).into()
+                with_stream(&group, remove_attributes(group.stream())).into()
             }
             token => token,
         };
@@ -136,10 +136,10 @@ fn is_attribute_of_a_method(group: &Group, previous: Option<&TokenTree>) -> bool
     let path =
         group.stream().into_iter().take_while(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)));
     let name = path.filter(|token| matches!(token, TokenTree::Ident(_))).last();
-    is_attribute && name.is_some_and(|name| INNER_ATTRIBUTES.contains(&&*name.to_string()))
+    is_attribute && name.is_some_and(|name| METHOD_ATTRIBUTES.contains(&&*name.to_string()))
 }
 
-/// Returns a group with the same delimiter and location and another content.
+/// Returns a group with the delimiter and the span of `group`, and with `stream` as its content.
 fn with_stream(group: &Group, stream: TokenStream) -> Group {
     let mut other = Group::new(group.delimiter(), stream);
     other.set_span(group.span());
@@ -215,7 +215,7 @@ mod tests {
                 fn first(&self, #[path] id: u8, #[cfg(unix)] name:)
             }
         };
-        let text = without_inner_attributes(&block).to_string();
+        let text = strip_method_attributes(&block).to_string();
         assert!(!text.contains("action") && !text.contains("route") && !text.contains("path"), "{text}");
         assert!(text.contains("kept") && text.contains("cfg"), "{text}");
     }
