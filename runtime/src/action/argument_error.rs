@@ -14,7 +14,7 @@ const MAX_QUOTED_CHARS: usize = 64;
 const MAX_REASON_CHARS: usize = 256;
 
 /// The texts by which serde describes a Rust type, and what a client sees instead. Each is followed by the name of the type.
-const TYPES: [(&str, &str); 10] = [
+const TYPE_DESCRIPTIONS: [(&str, &str); 10] = [
     ("struct variant ", "an object"),
     ("tuple variant ", "an array"),
     ("unit variant ", "null"),
@@ -36,7 +36,7 @@ pub(super) struct ArgumentError {
 }
 
 impl ArgumentError {
-    /// Creates the error of the value of one key.
+    /// Creates the error of a key whose value cannot be deserialized.
     pub(super) fn invalid_value(field: &str, error: &serde_json::Error) -> ArgumentError {
         let text = error.to_string();
         // The position is relative to the value, not to the message, so a client cannot use it.
@@ -47,7 +47,7 @@ impl ArgumentError {
         )
     }
 
-    /// Converts it into the error of the reply. Not an `impl From`, which the compiler would propose to users.
+    /// Converts this error into the error of the reply. Not an `impl From`, which the compiler would propose to users.
     pub(super) fn into_error(self) -> Error {
         let ArgumentError { code, field, detail } = self;
         let error = Error::new(StatusCode::BAD_REQUEST, code, detail);
@@ -58,7 +58,7 @@ impl ArgumentError {
     }
 
     fn invalid(field: Option<Cow<'static, str>>, reason: &str) -> ArgumentError {
-        let detail = shorten(&without_type_names(reason), MAX_REASON_CHARS);
+        let detail = shorten(&replace_type_names(reason), MAX_REASON_CHARS);
         ArgumentError { code: "invalid_argument", field, detail }
     }
 }
@@ -90,7 +90,7 @@ impl de::Error for ArgumentError {
     }
 }
 
-/// Cuts a text, and marks it as cut.
+/// Truncates a text to a number of characters, and appends an ellipsis if that shortens it.
 fn shorten(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -98,8 +98,8 @@ fn shorten(text: &str, max_chars: usize) -> String {
     }
 }
 
-/// Rewrites a message of serde: the client's own value is cut, and the Rust type that was expected is described by its JSON.
-fn without_type_names(reason: &str) -> String {
+/// Rewrites a message of serde: the client's own value is truncated, and the expected Rust type is described as JSON.
+fn replace_type_names(reason: &str) -> String {
     if reason.starts_with("data did not match any variant of untagged enum ") {
         return "data did not match any variant".to_owned();
     }
@@ -108,10 +108,10 @@ fn without_type_names(reason: &str) -> String {
     }
     // The value comes first and may contain anything, so the last separator is that of serde.
     let Some((value, expected)) = reason.rsplit_once(", expected ") else { return reason.to_owned() };
-    let description = TYPES.iter().find_map(|(text, json)| Some((json, expected.strip_prefix(text)?)));
+    let description = TYPE_DESCRIPTIONS.iter().find_map(|(text, json)| Some((json, expected.strip_prefix(text)?)));
     let value = shorten(value, MAX_QUOTED_CHARS);
     match description {
-        // After the name: " with 2 elements".
+        // A suffix such as " with 2 elements" may follow the name of the type.
         Some((json, name)) => {
             let rest = name.find(" with ").map_or("", |end| &name[end..]);
             format!("{value}, expected {json}{rest}")

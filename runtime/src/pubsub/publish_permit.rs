@@ -1,4 +1,5 @@
-//! Publishing from an action: whether the caller may publish to a group, and the permit that says so until the action ends.
+//! Publishing from an action: evaluates whether the caller may publish to a group, and returns a permit that holds until the
+//! action ends.
 //!
 //! Publications are side effects of the action, as joins are: see [`context`](super::context).
 
@@ -292,7 +293,7 @@ where
     }
 }
 
-/// Checks that the session is a member of the group, or joins it in this action, on the rights of `epoch`.
+/// Returns an error unless the session is a member of the group, or joins it in this action, on the rights of `epoch`.
 async fn authorize_member<G: Group, U: User>(
     call: &Call<'_, U>,
     session: &Arc<Session<G::Consumer>>,
@@ -302,7 +303,7 @@ async fn authorize_member<G: Group, U: User>(
 where
     G::Consumer: Handler<User = U>,
 {
-    match standing(call, session, group, epoch) {
+    match find_standing(call, session, group, epoch) {
         Standing::Member => Ok(()),
         // Boxed, because it is rare, and the futures of actions contain this one.
         Standing::Unverified => Box::pin(verify_member(call, session, group, epoch)).await,
@@ -322,7 +323,7 @@ where
     G::Consumer: Handler<User = U>,
 {
     authorize(call, session, group, GroupAccess::Publish).await?;
-    match standing(call, session, group, epoch) {
+    match find_standing(call, session, group, epoch) {
         Standing::Member | Standing::Unverified => Ok(()),
         Standing::Outsider => Err(not_a_member()),
     }
@@ -332,34 +333,35 @@ fn not_a_member() -> Error {
     Error::denied().with_leaf("members")
 }
 
-/// What a session is to a group, with the side effects of the running action.
+/// The membership of a session in a group, with the joins and departures of the running action.
 enum Standing {
-    /// A member, on the rights of the epoch.
+    /// A member whose permission was evaluated on the rights of the epoch.
     Member,
     /// A member, but the group's permission has not been evaluated since rights have changed.
     Unverified,
-    /// No member.
+    /// Not a member.
     Outsider,
 }
 
-/// Returns what the session is to the group. An epoch that began after `epoch` was read may not show, so the caller compares
-/// the epochs afterwards.
-fn standing<G: Group, U: User>(
+/// Returns the standing of the session in the group. It may not reflect an epoch that began after `epoch` was read, so the
+/// caller compares the epochs afterwards.
+fn find_standing<G: Group, U: User>(
     call: &Call<'_, U>,
     session: &Session<G::Consumer>,
     group: &G,
     epoch: Epoch,
 ) -> Standing {
-    let membership = session.memberships.is_verified(group);
+    // `None` unless it is a member.
+    let is_verified = session.memberships.is_verified(group);
     let ended_slots = call.read_side_effects(|effects| effects.ended_slots(group)).unwrap_or(0);
     let is_leaving = ended_slots > 0 && ended_slots >= session.memberships.slot_count(group);
-    let membership = membership.filter(|_| !is_leaving);
-    if membership == Some(true) {
+    let is_verified = is_verified.filter(|_| !is_leaving);
+    if is_verified == Some(true) {
         return Standing::Member;
     }
     match call.read_side_effects(|effects| effects.join_epoch(group)).flatten() {
         Some(join_epoch) if join_epoch == epoch => Standing::Member,
-        None if membership.is_none() => Standing::Outsider,
+        None if is_verified.is_none() => Standing::Outsider,
         _ => Standing::Unverified,
     }
 }

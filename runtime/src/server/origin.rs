@@ -1,5 +1,5 @@
-//! The check of the `Host` and `Origin` headers, which decides what web pages may connect. Browsers send cookies with the
-//! requests of every page, so that without it a page of any site could connect in the name of its visitors.
+//! The check of the `Host` and `Origin` headers, which decides which web pages may connect. Browsers send cookies with
+//! the requests of every page. Without the check, a page of any site could connect in the name of its visitors.
 
 use std::net::Ipv6Addr;
 
@@ -16,7 +16,7 @@ pub(super) struct Origins {
     pub(super) allowed: Vec<OriginPattern>,
     /// The hosts of the server. Empty if any is allowed.
     pub(super) hosts: Vec<HostPattern>,
-    /// Whether the server's own origin has the scheme `https`.
+    /// Whether pages of the server's own origin are allowed only if they were loaded by `https`.
     pub(super) is_https_only: bool,
 }
 
@@ -29,7 +29,7 @@ impl Origins {
     /// Returns what is not allowed, for the log.
     pub(super) fn check(&self, parts: &Parts) -> Result<(), &'static str> {
         let server = Server::from_request(parts)?;
-        if !self.hosts.is_empty() && !server.as_ref().is_some_and(|server| self.is_host(server)) {
+        if !self.hosts.is_empty() && !server.as_ref().is_some_and(|server| self.is_allowed_host(server)) {
             return Err("host not allowed");
         }
         match single_header(&parts.headers, &header::ORIGIN) {
@@ -43,7 +43,7 @@ impl Origins {
         }
     }
 
-    fn is_host(&self, server: &Server) -> bool {
+    fn is_allowed_host(&self, server: &Server) -> bool {
         self.hosts.iter().any(|host| host.matches(&server.host) && (host.port.is_none() || host.port == server.port))
     }
 
@@ -53,7 +53,7 @@ impl Origins {
     }
 }
 
-/// Returns the only header of that name, or `None` if there is none. Fails if there are several, or if it is not ASCII.
+/// Returns the header of that name, or `None` if there is none. Fails if there are several, or if its value is not ASCII.
 fn single_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -157,8 +157,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails if it names two hosts, by two `Host` headers or by a URI that contradicts the header: a proxy and this server
-    /// could choose different ones.
+    /// Fails if the request names two hosts, by two `Host` headers or by a URI that contradicts the header: a proxy and this
+    /// server could choose different ones.
     fn from_request(parts: &Parts) -> Result<Option<Server>, &'static str> {
         let header = single_header(&parts.headers, &header::HOST);
         if parts.headers.get_all(header::HOST).iter().count() > 1 {
