@@ -2,6 +2,10 @@
 //!
 //! - [`permissions`]: where expressions are written, how they are evaluated, and what a refused client receives.
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
+)]
 //! - [`from_django`]: the Python forms with their counterparts in this crate, and the intended differences.
 //! - [`glossary`]: the terms that the documentation uses.
 
@@ -17,6 +21,14 @@ pub mod events {
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
+}
+
+#[cfg(feature = "testing")]
+pub mod testing {
+    #![doc = include_str!("docs/testing.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::testing::*;
 }
 
 pub mod from_django {
