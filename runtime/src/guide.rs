@@ -2,6 +2,7 @@
 //!
 //! - [`permissions`]: where expressions are written, how they are evaluated, and what a refused client receives.
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
+//! - [`limits`]: what one connection can cost, and the limits that bound it.
 #![cfg_attr(
     feature = "testing",
     doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
@@ -18,6 +19,13 @@ pub mod permissions {
 
 pub mod events {
     #![doc = include_str!("docs/events.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod limits {
+    #![doc = include_str!("docs/limits.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

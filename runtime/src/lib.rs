@@ -48,8 +48,8 @@
     doc = "- [`testing`]: an in-process client, see the chapter on [testing](guide::testing)."
 )]
 //!
-//! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events) and
-//! [for Django users](guide::from_django), and a [glossary](guide::glossary).
+//! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
+//! [limits](guide::limits) and [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features
 //!
