@@ -106,6 +106,17 @@ impl<C: Consumer> DetachedTasks<C> {
         std::mem::take(&mut self.has_lost_task).then(|| self.messages.iter().filter(is_holding).count())
     }
 
+    /// Frees what is not in use.
+    pub(super) fn shrink(&mut self) {
+        if self.messages.is_empty() {
+            self.messages = VecDeque::new();
+        }
+        if self.queued_authentications.is_empty() {
+            self.queued_authentications = VecDeque::new();
+        }
+        self.tasks.take_if(|tasks| tasks.is_empty());
+    }
+
     /// Aborts all tasks, waits for their end, and discards their replies.
     pub(super) async fn shut_down(&mut self) {
         self.queued_authentications.clear();
@@ -195,7 +206,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
     let outcome = dispatcher.dispatch(&text, &mut reply).await;
-    let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true });
+    let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply);
     let is_holding_events = false;
     let message =
