@@ -4,6 +4,10 @@
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
 //! - [`authentication`]: the user of a connection, its login session, expiry, renewal and logout.
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
+)]
 //! - [`from_django`]: the Python forms with their counterparts in this crate, and the intended differences.
 //! - [`glossary`]: the terms that the documentation uses.
 
@@ -33,6 +37,14 @@ pub mod wire_protocol {
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;
+}
+
+#[cfg(feature = "testing")]
+pub mod testing {
+    #![doc = include_str!("docs/testing.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::testing::*;
 }
 
 pub mod from_django {

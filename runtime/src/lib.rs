@@ -43,7 +43,10 @@
 //! - [`authenticate`], [`User`]: the user of a connection, and when its credentials expire.
 //! - [`websocket`], [`Endpoint`], [`Limits`]: mounting a consumer and limiting its connections.
 //! - [`audit`]: who may do what, as a table.
-#![cfg_attr(feature = "testing", doc = "- [`testing`]: an in-process client.")]
+#![cfg_attr(
+    feature = "testing",
+    doc = "- [`testing`]: an in-process client, see the chapter on [testing](guide::testing)."
+)]
 //!
 //! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
 //! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol) and

@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Reply;
@@ -19,7 +17,10 @@ const FRAME_TIMEOUT: Duration = Duration::from_mins(5);
 /// Time without a frame that counts as silence. With a paused clock, waiting for it takes no real time.
 const SILENCE_DURATION: Duration = Duration::from_millis(50);
 
-/// A connected client, returned by [`ConnectBuilder::open`](super::ConnectBuilder::open). Dropping it ends the connection.
+/// A connected client, returned by [`ConnectBuilder::open`](super::ConnectBuilder::open).
+///
+/// Dropping it ends the connection without a close frame, as when the client's process dies. [`close`](Client::close) sends a
+/// close frame, as a page does that is left.
 ///
 /// Each frame from the server is returned once, in the order of arrival. A method that waits for a certain frame, such as
 /// [`call`](Client::call), keeps the frames that arrive before it for later calls. Pings are not returned as frames: they
@@ -80,25 +81,6 @@ impl Client {
         Client { connection, buffered: VecDeque::new(), is_closed: false, calls: 0, pings: 0 }
     }
 
-    /// Calls an action: `client.call("send").route("rooms/5/").with("text", "hi").await`.
-    ///
-    /// Awaiting it sends the message with a `request_id` and returns the reply with the same `request_id`. Frames that
-    /// arrive before the reply are kept.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the connection is closed instead, or if no reply arrives within five minutes of the runtime's clock.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the call is dropped before its reply arrives, no frame is lost: frames received so far are kept, and a reply that
-    /// arrives later is returned by [`reply`](Client::reply).
-    pub fn call(&mut self, action: &str) -> ClientCall<'_> {
-        let mut message = Map::new();
-        message.insert("action".to_owned(), action.into());
-        ClientCall { client: self, message }
-    }
-
     /// Sends a text frame unchanged. Does nothing if the connection is closed.
     pub fn send(&mut self, text: impl Into<String>) {
         // If the connection is closed, the method that waits for the reply panics.
@@ -134,6 +116,53 @@ impl Client {
     /// No frame is lost if the future is dropped: frames received so far are kept.
     pub async fn event(&mut self) -> Reply {
         self.receive_matching(0, |message| message.get("event").is_some()).await
+    }
+
+    /// Returns the data of the next event with this name; kept events come first. Frames before it are kept, also events with
+    /// other names.
+    ///
+    /// ```standalone_crate
+    /// use portcullis::testing::connect;
+    /// use portcullis::{AllowAny, Context, Group, Result, consumer};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, PartialEq, Eq, Hash, Group)]
+    /// #[group(consumer = Chat, permission = AllowAny, publish = members, events(Said))]
+    /// struct Lobby;
+    ///
+    /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    /// struct Said { text: String }
+    ///
+    /// struct Chat;
+    ///
+    /// #[consumer]
+    /// impl Chat {
+    ///     #[action(permission = AllowAny)]
+    ///     async fn enter(&self, cx: &Context<'_, ()>) -> Result<()> { cx.join(Lobby).await }
+    ///
+    ///     #[event(permission = AllowAny)]
+    ///     fn said(event: &Said) -> &Said { event }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let chat = portcullis::websocket(Chat);
+    /// let mut client = connect(&chat).open().await.unwrap();
+    /// assert_eq!(client.call("enter").await.status(), 200);
+    /// chat.publisher().publish(&Lobby, Said { text: "hi".to_owned() });
+    /// assert_eq!(client.event_as::<Said>("said").await, Said { text: "hi".to_owned() });
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the data cannot be deserialized as `T`, if the connection is closed instead, or if no such event arrives
+    /// within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// No frame is lost if the future is dropped: frames received so far are kept.
+    pub async fn event_as<T: DeserializeOwned>(&mut self, name: &str) -> T {
+        self.receive_matching(0, |message| message["event"] == name).await.data_as()
     }
 
     /// Asserts that no frame was kept and that none arrives within 50 ms of the runtime's clock. Pings are ignored. It
@@ -176,6 +205,30 @@ impl Client {
         }
     }
 
+    /// Sends a close frame with code 1000 behind everything that was sent, waits for the end of the connection, and returns the
+    /// messages that were not returned before, kept ones first, with the close code of the server's frame. That code is 1000,
+    /// unless the server closes the connection itself.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the close of the server was returned before, if the connection ends without a close frame, or if no frame
+    /// arrives within five minutes of the runtime's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the client is dropped: the connection ends, with or without the close frame.
+    pub async fn close(mut self) -> (Vec<Reply>, u16) {
+        // If the connection is closed, the close of the server is among the frames to come.
+        let _ = self.connection.to_server.send(ClientFrame::Close);
+        let mut messages = Vec::new();
+        loop {
+            match self.take_frame().await {
+                Frame::Close(code) => return (messages, code),
+                frame @ Frame::Text(_) => messages.push(into_reply(frame)),
+            }
+        }
+    }
+
     /// Returns the number of pings received so far. Pings are received while a method waits for a frame.
     pub fn pings(&self) -> usize {
         self.pings
@@ -183,7 +236,7 @@ impl Client {
 
     /// Returns the first message for which `is_wanted` returns `true`, from the kept frames starting at index `first` and
     /// then from new frames. The other frames are kept.
-    async fn receive_matching(&mut self, first: usize, is_wanted: impl Fn(&Value) -> bool) -> Reply {
+    pub(super) async fn receive_matching(&mut self, first: usize, is_wanted: impl Fn(&Value) -> bool) -> Reply {
         let (mut at, end) = (first, Instant::now() + FRAME_TIMEOUT);
         loop {
             if at == self.buffered.len() {
@@ -207,6 +260,17 @@ impl Client {
             Some(frame) => frame,
             None => self.receive_before(Instant::now() + FRAME_TIMEOUT).await,
         }
+    }
+
+    /// Counts a call and returns its number, from 1.
+    pub(super) fn count_call(&mut self) -> u64 {
+        self.calls += 1;
+        self.calls
+    }
+
+    /// Returns the number of kept frames.
+    pub(super) fn kept_frames(&self) -> usize {
+        self.buffered.len()
     }
 
     /// Receives the next new frame. Panics if none arrives before `deadline`.
@@ -242,52 +306,5 @@ fn into_reply(frame: Frame) -> Reply {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("calls", &self.calls).finish_non_exhaustive()
-    }
-}
-
-/// A call of an action, created by [`Client::call`]. It is sent when it is awaited.
-#[must_use = "a call is sent when it is awaited"]
-pub struct ClientCall<'c> {
-    client: &'c mut Client,
-    message: Map<String, Value>,
-}
-
-impl ClientCall<'_> {
-    /// Sets the route, for example `rooms/5/`. Default: the message has no route.
-    pub fn route(mut self, route: &str) -> Self {
-        self.message.insert("route".to_owned(), route.into());
-        self
-    }
-
-    /// Sets an argument.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the value cannot be serialized as JSON.
-    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        let value = serde_json::to_value(value).expect("an argument must be serializable as JSON");
-        self.message.insert(name.to_owned(), value);
-        self
-    }
-}
-
-impl<'c> IntoFuture for ClientCall<'c> {
-    type Output = Reply;
-    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'c>>;
-
-    fn into_future(mut self) -> Self::IntoFuture {
-        self.client.calls += 1;
-        let id = self.client.calls;
-        self.message.insert("request_id".to_owned(), id.into());
-        self.client.send(Value::Object(self.message).to_string());
-        // A frame that was kept before the call cannot be its reply.
-        let first = self.client.buffered.len();
-        Box::pin(async move { self.client.receive_matching(first, |message| message["request_id"] == id).await })
-    }
-}
-
-impl fmt::Debug for ClientCall<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClientCall").field(&self.message).finish()
     }
 }

@@ -1,5 +1,7 @@
 //! An in-process client for the tests of an application: without port and network, and with a clock that may be paused.
 //!
+//! The chapter on [testing](crate::guide::testing) describes how to test permissions, events, revocation, streams and time.
+//!
 //! A test connection uses the same handshake and the same event loop as a WebSocket. A paused clock does not advance while
 //! an action marked `blocking` runs, so nothing that has to finish before such an action may wait for the clock. The
 //! client answers pings, also while the clock is advanced, unless [`ConnectBuilder::answer_pings`] is set to `false`.
@@ -80,12 +82,14 @@
 //! ```
 
 mod audit_snapshot;
+mod call;
 mod client;
 mod connect;
 mod reply;
 
 #[doc(hidden)]
 pub use audit_snapshot::compare_audit;
-pub use client::{Client, ClientCall};
+pub use call::{ClientCall, ClientStream};
+pub use client::Client;
 pub use connect::{ConnectBuilder, connect};
 pub use reply::{Rejected, Reply};

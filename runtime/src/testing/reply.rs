@@ -1,8 +1,10 @@
 //! The replies and rejections that a test receives.
 
+use std::any::type_name;
 use std::fmt;
 
 use http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The error of [`ConnectBuilder::open`](super::ConnectBuilder::open): the handshake was rejected with this status.
@@ -86,6 +88,27 @@ impl Reply {
     /// Returns the data of a reply or an event: `null` if the reply is an error.
     pub fn data(&self) -> &Value {
         &self.value["data"]
+    }
+
+    /// Returns the data of a reply or an event, deserialized as `T`: `client.call("add").await.data_as::<u32>()`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the data cannot be deserialized as `T`, for example because the reply is an error. The panic quotes the message.
+    #[track_caller]
+    pub fn data_as<T: DeserializeOwned>(&self) -> T {
+        let data = T::deserialize(self.data());
+        data.unwrap_or_else(|error| panic!("the data is no `{}` ({error}): {}", type_name::<T>(), self.text))
+    }
+
+    /// Returns the name of the event, or `None` if the message is a reply.
+    pub fn event_name(&self) -> Option<&str> {
+        self.value["event"].as_str()
+    }
+
+    /// Returns whether no reply to the same message follows: `false` for a value of a [`Streamed`](crate::Streamed).
+    pub fn is_last(&self) -> bool {
+        self.value["last"] != false
     }
 
     /// Returns the code of the first error, or an empty text if there is no error.

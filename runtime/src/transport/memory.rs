@@ -8,6 +8,9 @@ use tokio::sync::mpsc;
 
 use super::{CloseCode, FrameText, Gone, Incoming, Outgoing};
 
+/// The code of the close frame that answers the client's.
+const NORMAL_CLOSURE: u16 = 1000;
+
 /// A frame from the client.
 #[derive(Debug)]
 pub(crate) enum ClientFrame {
@@ -15,6 +18,8 @@ pub(crate) enum ClientFrame {
     Binary,
     /// The reply to a ping.
     Pong,
+    /// A close frame with code 1000.
+    Close,
 }
 
 /// A frame to the client.
@@ -33,8 +38,10 @@ pub(crate) struct MemoryTransport {
     /// `incoming`.
     pongs: Option<mpsc::WeakUnboundedSender<ClientFrame>>,
     max_frame_bytes: usize,
-    /// Whether a frame was too large, after which nothing is read any more.
+    /// Whether a frame was too large or the client has sent a close frame, after which nothing is read any more.
     is_closed: bool,
+    /// Whether a close frame was sent, after which nothing is sent any more.
+    has_sent_close: bool,
 }
 
 /// The client end of the transport.
@@ -52,7 +59,7 @@ pub(crate) fn pair(max_frame_bytes: usize, answer_pings: bool) -> (MemoryTranspo
     let (outgoing, from_server) = mpsc::unbounded_channel();
     let pongs = answer_pings.then(|| to_server.downgrade());
     (
-        MemoryTransport { incoming, outgoing, pongs, max_frame_bytes, is_closed: false },
+        MemoryTransport { incoming, outgoing, pongs, max_frame_bytes, is_closed: false, has_sent_close: false },
         ClientEnd { to_server, from_server },
     )
 }
@@ -65,6 +72,14 @@ impl MemoryTransport {
             let _ = client.send(ClientFrame::Pong);
         }
     }
+
+    /// Sends a close frame, unless one was sent before.
+    fn send_close(&mut self, code: u16) -> Result<(), Gone> {
+        if std::mem::replace(&mut self.has_sent_close, true) {
+            return Ok(());
+        }
+        self.outgoing.send(ServerFrame::Close(code)).map_err(|_| Gone)
+    }
 }
 
 impl Stream for MemoryTransport {
@@ -75,14 +90,20 @@ impl Stream for MemoryTransport {
             return Poll::Ready(None);
         }
         let frame = ready!(self.incoming.poll_recv(cx));
-        Poll::Ready(frame.map(|frame| match frame {
+        Poll::Ready(frame.and_then(|frame| match frame {
             ClientFrame::Text(text) if text.len() > self.max_frame_bytes => {
                 self.is_closed = true;
-                Incoming::Broken(CloseCode::MessageTooLarge)
+                Some(Incoming::Broken(CloseCode::MessageTooLarge))
             }
-            ClientFrame::Text(text) => Incoming::Text(text.into()),
-            ClientFrame::Binary => Incoming::Binary,
-            ClientFrame::Pong => Incoming::Ping,
+            ClientFrame::Text(text) => Some(Incoming::Text(text.into())),
+            ClientFrame::Binary => Some(Incoming::Binary),
+            ClientFrame::Pong => Some(Incoming::Ping),
+            ClientFrame::Close => {
+                self.is_closed = true;
+                // The answer to the close frame of the client, as a WebSocket sends it.
+                let _ = self.send_close(NORMAL_CLOSURE);
+                None
+            }
         }))
     }
 }
@@ -94,14 +115,15 @@ impl Sink<Outgoing> for MemoryTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
+    fn start_send(mut self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         let frame = match frame {
+            Outgoing::Close(code) => return self.send_close(code.as_u16()),
+            _ if self.has_sent_close => return Err(Gone),
             Outgoing::Text(text) => ServerFrame::Text(text),
             Outgoing::Ping => {
                 self.send_pong();
                 ServerFrame::Ping
             }
-            Outgoing::Close(code) => ServerFrame::Close(code.as_u16()),
         };
         self.outgoing.send(frame).map_err(|_| Gone)
     }

@@ -50,7 +50,9 @@ async fn group_permission_is_evaluated_at_every_join() {
     settle(&mut eager).await;
     chat.publisher().publish(&Room(1), Said("hello"));
     assert_eq!(event(&mut eager).await, said("hello"));
+    assert_eq!(event(&mut inside).await, said("hello"));
     assert_eq!(outside.call("elsewhere").await.status(), 500, "a group of another consumer");
+    outside.expect_silence().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,6 +53,7 @@ async fn event_is_not_delivered_after_the_reply_that_left() {
     assert_eq!(one.call("come_and_go").with("room", 2).await.status(), 200);
     settle(&mut one).await;
     chat.publisher().publish(&Room(2), Said("again"));
+    assert_eq!(event(&mut other).await, said("again"));
     one.expect_silence().await;
     drop(other);
     join(&mut one, 2).await;

@@ -47,6 +47,10 @@ async fn member_and_subscriber_publish_without_an_evaluation() {
         }
         assert_published(client, &mut listener, &[Step::SayToOthers(1)]).await;
     }
+    for data in ["Say(1)", "SayToSeveral([1, 2])", "SayToOthers(1)"] {
+        assert_eq!(member.event().await.data(), data, "of the subscriber");
+    }
+    member.expect_silence().await;
     assert_eq!(fixture.state.evaluations.load(Ordering::SeqCst), evaluations);
     assert_refused(&mut member, &mut listener, &[Step::SayToSeveral(vec![1, 3])]).await;
 }

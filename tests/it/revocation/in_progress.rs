@@ -65,6 +65,7 @@ async fn stream_authorized_before_a_change_is_reauthorized() {
         assert_eq!((reply.status(), reply.value()["last"].as_bool()), wanted, "{}", reply.text());
         if !keeps_right {
             assert_eq!(client.call("ping").await.status(), 200);
+            client.expect_silence().await;
         }
     }
 }

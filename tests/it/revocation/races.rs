@@ -292,6 +292,7 @@ async fn group_permission_by_object_is_kept_while_the_grant_lasts() {
     assert!(chat.connections().refresh_user("1").revalidated().await.is_acknowledged());
     chat.publisher().publish(&watchers(), Said(3));
     client.expect_silence().await;
+    assert_eq!((data(&mut second).await, data(&mut second).await), (json!(2), json!(3)), "other members receive both");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,20 @@
 //! The in-process client: no frame is lost, `expect_silence` sees every frame, and pings are answered.
 
+mod calls;
+mod ends;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use portcullis::testing::{Client, connect};
-use portcullis::{AllowAny, ConnectContext, Context, Disconnect, Endpoint, Group, Limits, Result, consumer};
+use portcullis::{
+    AllowAny, ConnectContext, Context, Disconnect, DisconnectReason, Endpoint, Error, Group, Limits, Result, Streamed,
+    consumer,
+};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -22,6 +28,7 @@ struct Posted(u32);
 #[derive(Default)]
 struct Board {
     disconnected: Arc<Notify>,
+    reason: Arc<OnceLock<DisconnectReason>>,
 }
 
 #[consumer]
@@ -32,7 +39,8 @@ impl Board {
     }
 
     #[disconnect]
-    async fn disconnect(&self, _: &Disconnect<'_, ()>) {
+    async fn disconnect(&self, cx: &Disconnect<'_, ()>) {
+        let _ = self.reason.set(cx.reason());
         self.disconnected.notify_one();
     }
 
@@ -45,6 +53,12 @@ impl Board {
     #[action(permission = AllowAny)]
     async fn post(&self, cx: &Context<'_, ()>, n: u32) -> Result<()> {
         cx.publish(Wall, Posted(n)).await
+    }
+
+    /// Sends the numbers up to `to`, and fails after the number 3.
+    #[action(permission = AllowAny)]
+    async fn count(&self, to: u32) -> Streamed<impl Stream<Item = Result<u32>> + use<>> {
+        Streamed(stream::iter(1..=to).map(|n| if n > 3 { Err(Error::conflict("No more.")) } else { Ok(n) }))
     }
 
     #[action(permission = AllowAny)]
