@@ -69,7 +69,8 @@ impl Completion {
                 completion.is_stream = completion.stream.is_some();
                 completion.has_reply = has_reply && !completion.is_stream;
             }
-            Outcome::Refused | Outcome::Authenticated { .. } => {}
+            Outcome::Authenticated { side_effects, .. } => completion.side_effects = side_effects,
+            Outcome::Refused => {}
             Outcome::Detach | Outcome::SessionEnded => completion.has_reply = false,
         }
         completion

@@ -195,7 +195,7 @@ async fn run_action<C: Consumer>(dispatcher: Dispatcher<C>, text: FrameText) -> 
     let mut reply = Reply::new();
     let is_authentication = dispatcher.is_authentication(&text);
     let outcome = dispatcher.dispatch(&text, &mut reply).await;
-    let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true });
+    let has_renewed_user = matches!(outcome, Outcome::Authenticated { is_renewed: true, .. });
     let completion = Completion::new(outcome, &mut reply);
     let is_holding_events = false;
     let message =

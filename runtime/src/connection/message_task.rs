@@ -75,7 +75,7 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
                 }
                 outcome = self.dispatch_in_order(text).await?;
             }
-            if let Outcome::Authenticated { is_renewed: true } = outcome {
+            if let Outcome::Authenticated { is_renewed: true, .. } = outcome {
                 self.event_loop.update_expiry(&mut self.io, &self.dispatcher);
             }
             let completion = Completion::new(outcome, &mut self.reply);

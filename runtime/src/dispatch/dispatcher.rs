@@ -70,8 +70,9 @@ pub(crate) enum Outcome {
     Completed { has_reply: bool, evaluation_epoch: Epoch, side_effects: Option<Box<SideEffects>> },
     /// The message is refused: the reply is an error that is sent without reauthorization.
     Refused,
-    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted.
-    Authenticated { is_renewed: bool },
+    /// The message called `authenticate`. `is_renewed` is set if the credentials were accepted. The side effects are the
+    /// groups that the new user joins.
+    Authenticated { is_renewed: bool, side_effects: Option<Box<SideEffects>> },
     /// The action is detached and has not run: the caller decides whether it runs as a detached task or in order.
     Detach,
     /// There is no reply, because the session has ended or is to end.

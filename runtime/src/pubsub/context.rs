@@ -20,12 +20,17 @@ impl<U: User> Context<'_, U> {
     /// The join takes effect when the action has succeeded, and not at all if it fails. The group's events follow the reply.
     /// Joining a group twice is the same as joining it once.
     ///
+    /// In [`#[authenticate]`](macro@crate::authenticate) this only records the group. Its permission is evaluated for the
+    /// new user once the method has returned, and a refusal refuses the authentication.
+    ///
+    /// In [`#[authenticate]`](macro@crate::authenticate) this only records the group. Its permission is evaluated for the
+    /// new user once the method has returned, and a refusal refuses the authentication.
+    ///
     /// # Errors
     ///
     /// - The refusal of the group's permission: 403 `permission_denied` if it does not hold, or the error that it returned.
     /// - 409 `too_many_groups` if the connection is in [`Limits::max_groups`](crate::Limits::max_groups) groups.
-    /// - 500 `internal_error` when called in a permission or in `#[authenticate]`, or if this connection does not belong to
-    ///   the consumer of the group.
+    /// - 500 `internal_error` when called in a permission, or if this connection does not belong to the consumer of the group.
     ///
     /// # Cancel safety
     ///

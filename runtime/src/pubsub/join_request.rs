@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use super::group::Group;
 use super::group_evaluation::{GroupAccess, authorize, authorize_scope};
+use super::new_user_joins::NewUserJoins;
 use crate::consumer::Consumer;
-use crate::context::{Call, Handler, SideEffect, SideEffects, User};
+use crate::context::{Call, Epoch, Handler, Scope, SideEffect, SideEffects, User};
 use crate::error::{Error, Result};
 use crate::log::{Cause, Truncated};
 use crate::message::RequestId;
@@ -39,6 +40,12 @@ pub(super) async fn join<G: Group, U: User>(call: &Call<'_, U>, group: G, id: Op
 where
     G::Consumer: Handler<User = U>,
 {
+    if let Some(joins) =
+        call.session().and_then(|session| <dyn Any>::downcast_ref::<NewUserJoins<G::Consumer>>(session))
+    {
+        joins.push(Box::new(|session, scope, effects| Box::pin(join_new_user(session, scope, effects, group, id))));
+        return Ok(());
+    }
     let session = session::<G::Consumer, U>(call)?;
     let evaluation_epoch = authorize(call, session, &group, GroupAccess::Join).await?;
     if call.read_side_effects(|effects| effects.is_joining(&group, id.as_ref())) == Some(true) {
@@ -46,15 +53,46 @@ where
     }
     let is_leaving = call.read_side_effects(|effects| effects.is_leaving(&group, id.as_ref())) == Some(true);
     let is_member = session.memberships.is_member(&group, id.as_ref()) && !is_leaving;
+    let freed_slots = call.read_side_effects(SideEffects::freed_slots).unwrap_or(0);
+    let effect = join_effect(session, group, id, is_member, freed_slots, evaluation_epoch)?;
+    call.with_side_effects(|effects| effects.push(effect));
+    Ok(())
+}
+
+/// Authorizes a join for a user whom the session does not have yet, and adds it to the side effects.
+async fn join_new_user<G: Group>(
+    session: &Arc<Session<G::Consumer>>,
+    scope: &Scope<<G::Consumer as Handler>::User>,
+    effects: &mut SideEffects,
+    group: G,
+    id: Option<RequestId>,
+) -> Result<()> {
+    // The epoch of the new user is a later one, so that the session is revalidated when the join takes effect.
+    let evaluation_epoch = session.send_queue.epoch();
+    authorize_scope(&group, &session.consumer, scope, GroupAccess::Join).await?;
+    if effects.is_joining(&group, id.as_ref()) {
+        return Ok(());
+    }
+    let is_member = session.memberships.is_member(&group, id.as_ref());
+    effects.push(join_effect(session, group, id, is_member, 0, evaluation_epoch)?);
+    Ok(())
+}
+
+/// Creates the side effect of an authorized join, or of a subscription under `id`. `freed_slots` is the number of group slots that
+/// the action frees.
+pub(super) fn join_effect<G: Group>(
+    session: &Arc<Session<G::Consumer>>,
+    group: G,
+    id: Option<RequestId>,
+    is_member: bool,
+    freed_slots: usize,
+    evaluation_epoch: Epoch,
+) -> Result<SideEffect> {
     if id.is_some() && !is_member && session.memberships.slot_count(&group) >= MAX_SUBSCRIPTIONS_PER_GROUP {
         let detail = format!("A group is subscribed to under {MAX_SUBSCRIPTIONS_PER_GROUP} ids at most.");
         return Err(Error::new(http::StatusCode::CONFLICT, "too_many_subscriptions", detail));
     }
-    let slot = if is_member {
-        None
-    } else {
-        Some(session.memberships.reserve_slot(call.read_side_effects(SideEffects::freed_slots).unwrap_or(0))?)
-    };
+    let slot = if is_member { None } else { Some(session.memberships.reserve_slot(freed_slots)?) };
     let request = JoinRequest::new(group.clone(), id.clone(), slot)?;
     let (session, undo_group, undo_id, undo_session) =
         (session.clone(), Contained::new(group.clone()), id.clone(), session.clone());
@@ -70,15 +108,13 @@ where
             undo_session.memberships.release(&*undo_group, undo_id.as_ref());
         }
     };
-    let effect = SideEffect::Join {
+    Ok(SideEffect::Join {
         group: Contained::new(Box::new(group)),
         id,
         evaluation_epoch,
         effect: Box::new(enter_group),
         undo: Box::new(undo),
-    };
-    call.with_side_effects(|effects| effects.push(effect));
-    Ok(())
+    })
 }
 
 impl<G: Group> JoinRequest<G> {
@@ -91,9 +127,10 @@ impl<G: Group> JoinRequest<G> {
 
 /// Returns the session of the call, as a session of consumer `C`.
 pub(super) fn session<'c, C: Consumer, U>(call: &Call<'c, U>) -> Result<&'c Arc<Session<C>>> {
-    let session = call
-        .session()
-        .ok_or_else(|| Error::internal("groups are unavailable during connect checks and in `#[authenticate]`"))?;
+    let session = call.session().ok_or_else(|| Error::internal("groups are unavailable during connect checks"))?;
+    if <dyn Any>::is::<NewUserJoins<C>>(session) {
+        return Err(Error::internal("`#[authenticate]` can join groups; leaving and publishing are for actions"));
+    }
     <dyn Any>::downcast_ref(session)
         .ok_or_else(|| Error::internal(format!("this connection does not belong to consumer `{}`", C::NAME)))
 }

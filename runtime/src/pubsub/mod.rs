@@ -10,6 +10,7 @@ pub(crate) mod group;
 mod group_evaluation;
 pub(crate) mod group_table;
 pub(crate) mod join_request;
+mod new_user_joins;
 pub(crate) mod publication;
 mod publish_permit;
 mod publisher;
@@ -19,5 +20,6 @@ pub use event::{
     hash_coalescing_key,
 };
 pub use group::{Carries, Group, GroupLeaf, GroupPermission, may_join_on};
+pub(crate) use new_user_joins::NewUserJoins;
 pub use publish_permit::PublishPermit;
 pub use publisher::Publisher;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::revalidator::PendingRevalidation;
 use super::session::Session;
 use crate::consumer::Consumer;
-use crate::context::User;
+use crate::context::{Scope, User};
 use crate::error::{Error, Result};
 use crate::transport::CloseCode;
 
@@ -15,28 +15,49 @@ impl<C: Consumer> Session<C> {
         self.registry.change_count()
     }
 
-    /// Replaces the user of the session: by the same user with fresh credentials, or by the first one if the session is
-    /// anonymous. Grants are loaded anew, the connect permission and the group permissions are evaluated again, and queued
-    /// events are authorized again. `changes_at_start` is the number of changes of rights when authentication began.
+    /// Returns the scope of the session with a new user: the same user with fresh credentials, or the first one if the session
+    /// is anonymous.
     ///
     /// # Errors
     ///
     /// 403 if the fresh credentials have expired or belong to another user.
-    pub(crate) fn renew(self: &Arc<Self>, user: C::User, changes_at_start: u64) -> Result<PendingRevalidation> {
+    pub(crate) fn renewed_scope(&self, user: C::User) -> Result<Arc<Scope<C::User>>> {
         let current =
             self.scope().ok_or_else(|| Error::internal("bug: user replaced before the session was established"))?;
         // Expired credentials identify no user.
         let renewed = current.with_user(user).map_err(|_| Error::denied().with_leaf("the credentials have run out"))?;
-        let scope = Arc::new(renewed);
-        self.record_user_id(&scope);
         // A connection never changes from one user to another.
-        let is_same_user = |user: &C::User| user.id() == scope.user_id();
-        if self.user_id().is_none_or(|user_id| user_id != scope.user_id()) || !current.user().is_none_or(is_same_user) {
-            return Err(Error::denied().with_leaf("the credentials are another user's"));
+        let is_same_user = |user: &C::User| user.id() == renewed.user_id();
+        if self.user_id().is_some_and(|user_id| user_id != renewed.user_id())
+            || !current.user().is_none_or(is_same_user)
+        {
+            return Err(another_user());
         }
-        // Indexed before anything is loaded for this user, so that no change of rights misses the session.
+        Ok(Arc::new(renewed))
+    }
+
+    /// Replaces the user of the session by that of a [renewed scope](Session::renewed_scope). Grants are loaded anew, the
+    /// connect permission and the group permissions are evaluated again, and queued events are authorized again.
+    /// `changes_at_start` is the number of changes of rights when authentication began.
+    ///
+    /// # Errors
+    ///
+    /// 403 if the id of the user cannot be recorded, or differs from the one that was recorded first.
+    pub(crate) fn renew(
+        self: &Arc<Self>,
+        scope: Arc<Scope<C::User>>,
+        changes_at_start: u64,
+    ) -> Result<PendingRevalidation> {
+        self.record_user_id(&scope);
+        if self.user_id().is_none_or(|user_id| user_id != scope.user_id()) {
+            return Err(another_user());
+        }
+        // A change of rights finds the session from here on. Grants that were loaded before it, for joins, are forgotten.
         self.registry.index_by_user(self.id, &self.user_id, self);
-        let change = self.begin_revalidation(|| self.replace_scope(scope));
+        let change = self.begin_revalidation(|| {
+            scope.forget_grants();
+            self.replace_scope(scope);
+        });
         if self.registry.was_disconnected_since(self.id, self.user_id(), changes_at_start) {
             self.close_with(CloseCode::Revoked);
         } else if self.registry.tombstones_expired_since(changes_at_start) {
@@ -44,4 +65,8 @@ impl<C: Consumer> Session<C> {
         }
         Ok(change)
     }
+}
+
+fn another_user() -> Error {
+    Error::denied().with_leaf("the credentials are another user's")
 }

@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod expiry;
+mod joins;
 mod outcomes;
 mod queue;
 mod random;
