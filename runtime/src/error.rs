@@ -116,6 +116,8 @@ struct Inner {
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
+    /// Further entries of the reply.
+    more: Vec<Error>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     /// The permission leaf that refused or failed.
     leaf: Option<&'static str>,
@@ -154,6 +156,7 @@ impl Error {
             detail,
             field: None,
             retry_after: None,
+            more: Vec::new(),
             cause: None,
             leaf: None,
             is_about_message: false,
@@ -254,6 +257,52 @@ impl Error {
         self
     }
 
+    /// Adds the entries of another error, so that the reply reports several at once, for example one per field. The status
+    /// of the reply is that of the first error.
+    ///
+    /// If one of them is a fault, the whole is one fault, and the client sees none of the entries.
+    ///
+    /// ```
+    /// use portcullis::{Error, Result};
+    ///
+    /// fn validate(title: &str, text: &str) -> Result<()> {
+    ///     let mut errors = Vec::new();
+    ///     if title.is_empty() {
+    ///         errors.push(Error::bad_request("A title is required.").with_field("title"));
+    ///     }
+    ///     if text.len() > 280 {
+    ///         errors.push(Error::bad_request("At most 280 bytes.").with_field("text"));
+    ///     }
+    ///     errors.into_iter().reduce(Error::and).map_or(Ok(()), Err)
+    /// }
+    ///
+    /// assert!(validate("Milk", "Two bottles.").is_ok());
+    /// assert_eq!(validate("", &"x".repeat(281)).unwrap_err().fields().collect::<Vec<_>>(), ["title", "text"]);
+    /// ```
+    #[must_use]
+    pub fn and(mut self, other: Error) -> Error {
+        if other.is_fault() && !self.is_fault() {
+            return other.and(self);
+        }
+        self.0.more.push(other);
+        self
+    }
+
+    /// Returns the fields of all entries, see [`with_field`](Error::with_field).
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.entries().filter_map(Error::field)
+    }
+
+    /// Returns the entries of the reply: the error itself, and those that were added to it.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Error> {
+        let mut pending = vec![self];
+        std::iter::from_fn(move || {
+            let next = pending.pop()?;
+            pending.extend(next.0.more.iter().rev());
+            Some(next)
+        })
+    }
+
     /// Returns whether a capture of the route does not parse.
     pub(crate) fn is_malformed_capture(&self) -> bool {
         self.0.is_about_message && self.0.status == StatusCode::NOT_FOUND
@@ -311,10 +360,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.code, self.0.detail)?;
-        match &self.0.cause {
-            Some(cause) => write!(f, " ({cause})"),
-            None => Ok(()),
+        if let Some(cause) = &self.0.cause {
+            write!(f, " ({cause})")?;
         }
+        self.0.more.iter().try_for_each(|error| write!(f, "; {error}"))
     }
 }
 

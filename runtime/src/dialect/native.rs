@@ -38,17 +38,13 @@ impl Dialect for Native {
 
     fn refuse(reply: &mut Reply, echo: &Echo<'_>, error: &Error, fault_id: Option<&str>, is_last: Option<bool>) {
         reply.restart(br#"{"errors":["#);
-        let mut entry = json!({ "code": error.code(), "detail": error.detail() });
-        if let Some(field) = error.field() {
-            entry["field"] = field.into();
+        reply.json(&error_entry(error, fault_id));
+        if !error.is_fault() {
+            for more in error.entries().skip(1) {
+                reply.push(",");
+                reply.json(&error_entry(more, None));
+            }
         }
-        if let Some(after) = error.retry_after() {
-            entry["retry_after"] = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into();
-        }
-        if let Some(id) = fault_id {
-            entry["id"] = id.into();
-        }
-        reply.json(&entry);
         reply.push(r#"],"data":null"#);
         write_envelope(reply, echo, error.status(), is_last);
     }
@@ -85,6 +81,20 @@ impl Dialect for Native {
         out.push('}');
         out.into()
     }
+}
+
+fn error_entry(error: &Error, fault_id: Option<&str>) -> Value {
+    let mut entry = json!({ "code": error.code(), "detail": error.detail() });
+    if let Some(field) = error.field() {
+        entry["field"] = field.into();
+    }
+    if let Some(after) = error.retry_after() {
+        entry["retry_after"] = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).into();
+    }
+    if let Some(id) = fault_id {
+        entry["id"] = id.into();
+    }
+    entry
 }
 
 fn write_envelope(reply: &mut Reply, echo: &Echo<'_>, status: StatusCode, is_last: Option<bool>) {

@@ -3,6 +3,7 @@
 
 mod causes;
 mod drops;
+mod entries;
 mod shared_users;
 
 use std::borrow::Cow;
