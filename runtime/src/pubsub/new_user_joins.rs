@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::consumer::Consumer;
 use crate::context::{Handler, Scope, SideEffects};
 use crate::error::Result;
+use crate::panic::Contained;
 use crate::session::session::Session;
 use crate::sync::ignore_poison;
 
@@ -24,7 +25,8 @@ pub(super) type PendingJoin<C> = Box<
 /// The groups that one call of `#[authenticate]` joins.
 pub(crate) struct NewUserJoins<C: Consumer> {
     session: Arc<Session<C>>,
-    pending: Mutex<Vec<PendingJoin<C>>>,
+    /// Contained, because a join owns the key of its group, which is dropped if the authentication is refused.
+    pending: Mutex<Vec<Contained<PendingJoin<C>>>>,
 }
 
 impl<C: Consumer> NewUserJoins<C> {
@@ -33,7 +35,7 @@ impl<C: Consumer> NewUserJoins<C> {
     }
 
     pub(super) fn push(&self, join: PendingJoin<C>) {
-        ignore_poison(self.pending.lock()).push(join);
+        ignore_poison(self.pending.lock()).push(Contained::new(join));
     }
 
     /// Authorizes the joins for the user of a scope, in the order in which they were recorded. Returns `None` if there are none.
@@ -45,7 +47,7 @@ impl<C: Consumer> NewUserJoins<C> {
         let pending = std::mem::take(&mut *ignore_poison(self.pending.lock()));
         let mut effects = SideEffects::default();
         for join in pending {
-            join(&self.session, scope, &mut effects).await?;
+            join.into_inner()(&self.session, scope, &mut effects).await?;
         }
         Ok((!effects.is_empty()).then(|| Box::new(effects)))
     }
