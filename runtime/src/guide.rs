@@ -4,6 +4,7 @@
 //! - [`events`]: groups, events, their subscribers and order, and what a change of rights does.
 //! - [`authentication`]: the user of a connection, its login session, expiry, renewal and logout.
 //! - [`wire_protocol`]: frames, error codes and close codes, for authors of clients.
+//! - [`limits`]: what one connection can cost, and the limits that bound it.
 #![cfg_attr(
     feature = "testing",
     doc = "- [`testing`]: testing permissions, events, revocation and streams with the in-process client."
@@ -34,6 +35,13 @@ pub mod authentication {
 
 pub mod wire_protocol {
     #![doc = include_str!("docs/wire_protocol.md")]
+
+    #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
+    use crate::*;
+}
+
+pub mod limits {
+    #![doc = include_str!("docs/limits.md")]
 
     #[allow(unused_imports, clippy::wildcard_imports, reason = "resolves the links of the chapter")]
     use crate::*;

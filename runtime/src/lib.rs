@@ -49,7 +49,7 @@
 )]
 //!
 //! The [guide] has chapters on [permissions](guide::permissions), on [events and groups](guide::events), on
-//! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol) and
+//! [authentication](guide::authentication), on the [wire protocol](guide::wire_protocol), on [limits](guide::limits) and
 //! [for Django users](guide::from_django), and a [glossary](guide::glossary).
 //!
 //! # Features

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use http::request::Parts;
 use portcullis::testing::connect;
 use portcullis::{
-    AllowAny, Authenticate, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Permission,
+    AllowAny, Authenticate, ConnectContext, Context, Disconnect, Error, Handler, IsAuthenticated, Limits, Permission,
     PermissionContext, Result, consumer,
 };
 
@@ -82,6 +82,35 @@ async fn strict_connect_expression_evaluates_every_leaf() {
     assert_eq!(connect(&endpoint).user(member(1, &[])).open().await.unwrap_err().status(), 403);
     assert!(connect(&endpoint).user(member(1, &["staff"])).open().await.is_ok());
     assert!(connect(&endpoint).user(member(1, &[])).path("/side?x=1").open().await.is_ok());
+}
+
+/// Reads an argument of the message, and has no opinion on connecting.
+struct ReadsArgument;
+
+impl<H: Handler<User = Member>> Permission<H> for ReadsArgument {
+    async fn has_permission(&self, _: &H, cx: &PermissionContext<'_, Member>) -> Result<bool> {
+        Ok(cx.argument::<u32>("n")? > 0)
+    }
+}
+
+struct Misplaced;
+
+#[consumer(user = Member, connect = ReadsArgument)]
+impl Misplaced {
+    #[action(permission = ReadsArgument)]
+    async fn ping(&self) {}
+}
+
+#[tokio::test]
+async fn argument_that_is_read_in_a_strict_connect_expression_is_a_fault_that_names_the_leaf() {
+    let log = crate::common::log_capture::LogCapture::start();
+    let refused = connect(&portcullis::websocket(Misplaced)).user(member(1, &[])).open().await.unwrap_err();
+    assert_eq!(refused.status(), 500);
+    let lines = log.take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    for part in ["ERROR", "ReadsArgument", "argument `n` was read in the connect phase, where there is no message"] {
+        assert!(lines[0].contains(part), "{lines:?}");
+    }
 }
 
 async fn from_header(parts: &Parts) -> Result<Option<Member>> {
@@ -269,9 +298,14 @@ async fn scope_keeps_the_request_of_the_handshake() {
         #[action(permission = AllowAny)]
         async fn how(&self, cx: &Context<'_, Member>) -> Result<(String, String, String, Option<u8>)> {
             let scope = cx.scope();
-            let agent = scope.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let agent = scope.header("user-agent")?.unwrap_or_default();
             let Query { token } = scope.query()?;
             Ok((scope.path().to_owned(), agent.to_owned(), token, scope.extension::<u8>().copied()))
+        }
+
+        #[action(permission = AllowAny)]
+        async fn cookie(&self, cx: &Context<'_, Member>) -> Result<Option<String>> {
+            Ok(cx.scope().header("cookie")?.map(str::to_owned))
         }
 
         #[action(permission = AllowAny)]
@@ -280,10 +314,11 @@ async fn scope_keeps_the_request_of_the_handshake() {
         }
     }
 
-    let endpoint = portcullis::websocket(RequestScope);
+    let endpoint = portcullis::websocket(RequestScope).keep_headers(["user-agent", "X-Other"]);
     let client = connect(&endpoint).path("/ws/a?token=t%20k").header("user-agent", "tests").extension(7_u8);
     let mut client = client.open().await.unwrap();
     assert_eq!(client.call("how").await.data(), &serde_json::json!(["/ws/a", "tests", "t k", 7]));
+    assert_eq!(client.call("cookie").await.status(), 500, "a header that is not kept is never absent");
     let mut without = connect(&endpoint).open().await.unwrap();
     assert_eq!(without.call("how").await.code(), "invalid_query");
 
@@ -296,6 +331,31 @@ async fn scope_keeps_the_request_of_the_handshake() {
 #[should_panic(expected = "`https://chat.example` is not a host")]
 async fn invalid_host_panics_at_start_up() {
     let _ = portcullis::websocket(Identity).hosts(["https://chat.example"]);
+}
+
+#[tokio::test]
+#[should_panic(expected = "`x office` is not the name of a header")]
+async fn invalid_header_name_panics_at_start_up() {
+    let _ = portcullis::websocket(Identity).keep_headers(["x-office", "x office"]);
+}
+
+#[tokio::test]
+async fn request_larger_than_the_limit_is_rejected_with_431() {
+    let limits = Limits { max_request_bytes: 100, ..Limits::default() };
+    let endpoint = portcullis::websocket(Identity).limits(limits).keep_headers(["x-kept", "x-also"]);
+    let open = |path: usize, kept: usize, dropped: usize| {
+        let connecting = connect(&endpoint).path(&format!("/{}", "p".repeat(path - 1)));
+        connecting.header("x-kept", &"k".repeat(kept)).header("x-dropped", &"d".repeat(dropped)).open()
+    };
+    for (path, kept) in [(90, 4), (1, 93)] {
+        assert!(open(path, kept, 100_000).await.is_ok(), "headers that are not kept do not count");
+        for (path, kept) in [(path + 1, kept), (path, kept + 1)] {
+            assert_eq!(open(path, kept, 0).await.unwrap_err().status(), 431, "{path} {kept}");
+        }
+    }
+    // The limit is on all values of a header together.
+    let connecting = (0..20).fold(connect(&endpoint), |connecting, _| connecting.header("x-also", ""));
+    assert_eq!(connecting.open().await.unwrap_err().status(), 431);
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ async fn has_a_ticket(request: &Parts, _: Option<&Member>) -> Result<bool, Forge
 
 http_permission! {
     /// Members in the office.
-    struct InTheOffice(Member) = in_the_office;
+    struct InTheOffice(Member) = in_the_office, headers("x-office");
     struct HasATicket(Member) = has_a_ticket;
 }
 
@@ -226,7 +226,10 @@ fn blocking_permission_that_timed_out_in_the_pool_queue_does_not_begin() {
 
 #[tokio::test]
 async fn http_permission_is_evaluated_with_the_handshake_request() {
-    let library = portcullis::websocket(Library { ledger: Arc::default() });
+    let forgotten = portcullis::websocket(Library { ledger: Arc::default() });
+    let mut client = connect(&forgotten).user(member(1, &[])).header("x-office", "north").open().await.unwrap();
+    assert_eq!(client.call("shelve").await.status(), 500, "the rule reads a header that is not kept");
+    let library = forgotten.keep_headers(["X-Office"]);
     for (user, office, wanted) in [(true, true, 200), (true, false, 403), (false, true, 403)] {
         let connecting = connect(&library);
         let connecting = if user { connecting.user(member(1, &[])) } else { connecting };

@@ -18,8 +18,7 @@ use crate::error::Result;
 ///
 /// impl<H: Handler> FromContext<H> for Language {
 ///     async fn from_context(_handler: &H, cx: &Context<'_, H::User>) -> Result<Self> {
-///         let header = cx.scope().headers().get("accept-language");
-///         Ok(Language(header.and_then(|value| value.to_str().ok()).unwrap_or("en").to_owned()))
+///         Ok(Language(cx.scope().header("accept-language")?.unwrap_or("en").to_owned()))
 ///     }
 /// }
 /// ```

@@ -106,6 +106,17 @@ impl<C: Consumer> DetachedTasks<C> {
         std::mem::take(&mut self.has_lost_task).then(|| self.messages.iter().filter(is_holding).count())
     }
 
+    /// Frees what is not in use.
+    pub(super) fn shrink(&mut self) {
+        if self.messages.is_empty() {
+            self.messages = VecDeque::new();
+        }
+        if self.queued_authentications.is_empty() {
+            self.queued_authentications = VecDeque::new();
+        }
+        self.tasks.take_if(|tasks| tasks.is_empty());
+    }
+
     /// Aborts all tasks, waits for their end, and discards their replies.
     pub(super) async fn shut_down(&mut self) {
         self.queued_authentications.clear();

@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::detached::DetachedTasks;
 use super::heartbeat::{Heartbeat, HeartbeatEvent};
@@ -35,6 +36,8 @@ pub(super) struct EventLoop<C: Consumer> {
     /// Whether a stream of replies is being sent. Unlike an action, it may run without a time limit.
     pub(super) is_streaming: bool,
     pub(super) detached: DetachedTasks<C>,
+    /// When the connection closes if it is still anonymous.
+    pub(super) anonymous_until: Option<Instant>,
 }
 
 impl<C: Consumer> EventLoop<C> {
@@ -140,7 +143,11 @@ impl<C: Consumer> EventLoop<C> {
         event: &HeartbeatEvent,
     ) -> Result<(), ConnectionEnd> {
         match event {
-            HeartbeatEvent::Ping => io.ping(),
+            HeartbeatEvent::Ping => {
+                self.shrink();
+                io.shrink();
+                io.ping()
+            }
             // A silent client may be alive if nothing is read, or if a ping was skipped. Reading resumes when the action
             // ends; a stream may not end.
             HeartbeatEvent::Idle if (!is_reading && !self.is_streaming) || io.has_caught_up() => {
@@ -150,6 +157,15 @@ impl<C: Consumer> EventLoop<C> {
             HeartbeatEvent::Idle => Err(ConnectionEnd::Close(CloseCode::Idle)),
             HeartbeatEvent::Expiry => Err(ConnectionEnd::Close(CloseCode::Expired)),
         }
+    }
+
+    /// Frees buffers that a burst has grown and that are empty now. Called once per ping interval, so that a connection in use
+    /// allocates them anew at most as often.
+    fn shrink(&mut self) {
+        if self.read_ahead.is_empty() {
+            self.read_ahead = VecDeque::new();
+        }
+        self.detached.shrink();
     }
 
     /// Processes events while the action of a message is pending. Boxed, because an idle connection is as large as all
@@ -225,9 +241,14 @@ impl<C: Consumer> EventLoop<C> {
         self.detached.send_next(io)
     }
 
-    /// Updates the expiry of the credentials to that of the current user.
+    /// Updates the expiry of the credentials to that of the current user, or to the end of the time in which an anonymous
+    /// client has to authenticate.
     pub(super) fn update_expiry<T>(&mut self, io: &mut ConnectionIo<C, T>, dispatcher: &Dispatcher<C>) {
-        let expiry = dispatcher.session.scope().and_then(|scope| scope.expiry());
+        let scope = dispatcher.session.scope();
+        let expiry = match scope.as_ref().filter(|scope| scope.user().is_some()) {
+            Some(scope) => scope.expiry(),
+            None => self.anonymous_until,
+        };
         self.heartbeat.set_expiry(expiry);
         io.expiry = expiry;
     }

@@ -218,6 +218,12 @@ impl<C: Consumer, T: Transport> ConnectionIo<C, T> {
         Ok(self.transport.start_send_unpin(Outgoing::Ping)?)
     }
 
+    /// Frees the send queue's buffers if they are empty.
+    pub(super) fn shrink(&self) {
+        self.session.send_queue.shrink();
+        self.session.shrink_deferred();
+    }
+
     /// Returns whether a ping was skipped and the client has taken all frames since. Then the skipped ping is forgotten.
     pub(super) fn has_caught_up(&mut self) -> bool {
         !self.has_unflushed && std::mem::take(&mut self.has_skipped_ping)

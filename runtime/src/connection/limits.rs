@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::message::RequestLimits;
 
-/// The limits of a connection.
+/// The limits of a connection. The chapter on [limits](crate::guide::limits) lists what a hostile client can cost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,6 +31,9 @@ pub struct Limits {
     /// Time limit for the client to take what is sent to it. When it expires, the connection is dropped without a close
     /// frame. Default: 60 s.
     pub send_timeout: Duration,
+    /// Maximum size of what a connection keeps of the request that opened it, in bytes: path, query and the headers of
+    /// [`Endpoint::keep_headers`](crate::Endpoint::keep_headers). A larger request is rejected with 431. Default: 16 KiB.
+    pub max_request_bytes: usize,
     /// Maximum number of messages that are read ahead while an action runs. When it is reached, nothing is read until the
     /// action ends. A stream that runs for longer than [`idle_timeout`](Limits::idle_timeout) after that ends with its
     /// connection, because the client can no longer be heard. Default: 32.
@@ -67,6 +70,7 @@ impl Default for Limits {
             ping_interval: Duration::from_secs(25),
             idle_timeout: Duration::from_mins(1),
             send_timeout: Duration::from_mins(1),
+            max_request_bytes: 16 * 1024,
             max_read_ahead: 32,
             max_read_ahead_bytes: 128 * 1024,
             max_groups: 256,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::{StreamExt, poll};
 use http::StatusCode;
@@ -52,7 +53,8 @@ pub(super) struct Connection<C: Consumer, T: Transport> {
 
 /// Serves a connection from `#[connect]` to `#[disconnect]`.
 ///
-/// `changes_at_start` is the number of changes of rights when the handshake began.
+/// `changes_at_start` is the number of changes of rights when the handshake began. `authenticate_within` is how long the
+/// connection may stay anonymous.
 ///
 /// An idle connection is as large as this future. So nothing is moved within it, and futures that run once are boxed.
 pub(crate) fn run<C: Consumer, T: Transport>(
@@ -61,6 +63,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
     changes_at_start: u64,
     scope: Box<Scope<C::User>>,
     limits: &Limits,
+    authenticate_within: Option<Duration>,
 ) -> impl Future<Output = ()> + Send + use<C, T> {
     let mut connection = Connection {
         io: ConnectionIo::new(transport, session.clone(), limits.send_timeout),
@@ -78,6 +81,7 @@ pub(crate) fn run<C: Consumer, T: Transport>(
             max_read_ahead_bytes: limits.max_read_ahead_bytes,
             is_streaming: false,
             detached: DetachedTasks::new(),
+            anonymous_until: authenticate_within.and_then(|time_limit| Instant::now().checked_add(time_limit)),
         },
         max_detached_actions: limits.max_detached_actions,
     };
@@ -98,6 +102,12 @@ pub(crate) fn run<C: Consumer, T: Transport>(
                 tracing::error!(cause = ?Cause::new(&panic.message()), "connection task panicked");
                 ConnectionEnd::Close(CloseCode::Failed)
             }
+        };
+        let end = match end {
+            ConnectionEnd::Close(CloseCode::Expired) if connection.is_anonymous() => {
+                ConnectionEnd::Close(CloseCode::Unauthenticated)
+            }
+            end => end,
         };
         // Before the close frame is sent, because the client may take a while to answer it. Detached tasks end here too.
         drop(session_guard);
@@ -149,6 +159,11 @@ impl<C: Consumer, T: Transport> Connection<C, T> {
             StatusCode::UNAUTHORIZED => CloseCode::Unauthenticated,
             _ => CloseCode::Refused,
         }))
+    }
+
+    /// Returns whether the connection has become no user's.
+    fn is_anonymous(&self) -> bool {
+        self.dispatcher.session.scope().is_some_and(|scope| scope.user().is_none())
     }
 
     /// Runs `#[disconnect]`, if the session was established.

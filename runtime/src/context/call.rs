@@ -114,6 +114,11 @@ impl<'a, U> Call<'a, U> {
         self.head
     }
 
+    /// Returns whether this call stands for a client that connects: there is no message.
+    pub(crate) fn is_connect(&self) -> bool {
+        self.head.echo.action.is_none()
+    }
+
     pub(crate) fn fields(&self) -> &'a [Field<'a>] {
         self.fields
     }

@@ -33,7 +33,7 @@ const ACTION: &str = "connect";
 /// impl Chat {
 ///     #[connect]
 ///     async fn on_connect(&self, cx: &ConnectContext<'_, ()>) -> Result<()> {
-///         let device = cx.scope().headers().get("x-device").and_then(|value| value.to_str().ok());
+///         let device = cx.scope().header("x-device")?;
 ///         cx.insert(Device(device.ok_or_else(Error::denied)?.to_owned()));
 ///         Ok(())
 ///     }
@@ -43,6 +43,8 @@ const ACTION: &str = "connect";
 ///         cx.scope().extension::<Device>().map(|device| device.0.clone())
 ///     }
 /// }
+///
+/// let endpoint = portcullis::websocket(Chat).keep_headers(["x-device"]);
 /// ```
 pub struct ConnectContext<'a, U> {
     call: Call<'a, U>,

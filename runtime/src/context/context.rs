@@ -200,6 +200,9 @@ impl<'a, U> PermissionContext<'a, U> {
     /// - 400 `missing_argument` if the message has no such key.
     /// - 400 `invalid_argument` if its value is not a `T`.
     ///
+    /// In a `connect` expression, where there is no message, a fault (500): the log names the permission. Implement
+    /// [`can_connect`](crate::Permission::can_connect) for a permission that reads arguments, or leave it out of `connect`.
+    ///
     /// ```
     /// use portcullis::{Handler, Permission, PermissionContext, Result};
     ///
@@ -213,6 +216,10 @@ impl<'a, U> PermissionContext<'a, U> {
     /// }
     /// ```
     pub fn argument<T: Deserialize<'a>>(&self, name: &str) -> Result<T> {
+        if self.call.is_connect() {
+            let cause = format!("argument `{name}` was read in the connect phase, where there is no message");
+            return Err(Error::internal(cause));
+        }
         let field = self.call.fields().iter().find(|field| field.0 == name);
         let wrong = |code, detail: String| {
             Error::new(StatusCode::BAD_REQUEST, code, detail).with_field(name.to_owned()).into_message_error()

@@ -5,12 +5,12 @@ use std::hint::black_box;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use bytes::{BufMut, BytesMut};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Uri};
+use http::{Extensions, HeaderValue};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::kept_request::{KeptHeaders, KeptRequest, UrlParams};
 use super::{ConnectionId, User};
 use crate::error::{Error, Result};
 use crate::grants::{ConnectionGrants, GrantCache};
@@ -21,11 +21,11 @@ use crate::panic::drop_contained;
 /// The request stays the same for the lifetime of the connection. `#[authenticate]` creates a new scope with the new user.
 ///
 /// ```
-/// use portcullis::{Context, User};
+/// use portcullis::{Context, Result, User};
 ///
 /// /// Returns the address at which a proxy has seen the client.
-/// fn client_address<'a, U: User>(cx: &Context<'a, U>) -> Option<&'a str> {
-///     cx.scope().headers().get("x-real-ip")?.to_str().ok()
+/// fn client_address<'a, U: User>(cx: &Context<'a, U>) -> Result<Option<&'a str>> {
+///     cx.scope().header("x-real-ip")
 /// }
 /// ```
 // The order of the fields is fixed: event delivery reads the first two per subscriber, and prefetches them.
@@ -40,30 +40,11 @@ pub struct Scope<U> {
 /// The fields that event delivery does not read, boxed so that those it reads share a cache line.
 struct ScopeDetails<U> {
     connection_id: ConnectionId,
-    request: Parts,
+    request: KeptRequest,
     /// The cache from which grants are loaded, also for a user that a later `#[authenticate]` returns.
     source: Option<GrantCache<U>>,
     /// When the user's credentials expire.
     expiry: Option<Instant>,
-}
-
-/// The captures of the axum route at which the endpoint is mounted, in the extensions of the request.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct UrlParams(Vec<(Box<str>, Box<str>)>);
-
-#[cfg(any(feature = "axum", feature = "testing"))]
-impl UrlParams {
-    pub(crate) fn push(&mut self, name: &str, value: &str) {
-        self.0.push((name.into(), value.into()));
-    }
-
-    /// Adds the parameters to the request, if there are any.
-    pub(crate) fn insert_into(mut self, extensions: &mut Extensions) {
-        if !self.0.is_empty() {
-            self.0.shrink_to_fit();
-            extensions.insert(self);
-        }
-    }
 }
 
 impl<U> Scope<U> {
@@ -80,18 +61,15 @@ impl<U> Scope<U> {
     /// let scope = Scope::<()>::new(None, parts);
     /// assert_eq!((scope.path(), scope.user()), ("/ws", None));
     /// ```
-    pub fn new(user: Option<U>, mut request: Parts) -> Scope<U> {
-        request.uri = detach(&request.uri, &mut request.headers);
-        if request.extensions.is_empty() {
-            // An emptied map keeps its allocation.
-            request.extensions = Extensions::new();
-        }
-        let connection_id = ConnectionId::NIL;
-        Scope {
-            user,
-            grants: None,
-            details: Box::new(ScopeDetails { connection_id, request, source: None, expiry: None }),
-        }
+    pub fn new(user: Option<U>, request: Parts) -> Scope<U> {
+        Scope::with_kept_headers(user, request, None)
+    }
+
+    /// Creates a scope that keeps these headers of the request, or all if there is no list.
+    pub(crate) fn with_kept_headers(user: Option<U>, request: Parts, kept_headers: Option<KeptHeaders>) -> Scope<U> {
+        let (connection_id, request) = (ConnectionId::NIL, KeptRequest::new(request, kept_headers));
+        let details = Box::new(ScopeDetails { connection_id, request, source: None, expiry: None });
+        Scope { user, grants: None, details }
     }
 
     /// Sets the id of the connection.
@@ -153,20 +131,47 @@ impl<U> Scope<U> {
         self.details.connection_id
     }
 
-    /// Returns the request that opened the connection, without its body.
-    pub fn request(&self) -> &Parts {
-        &self.details.request
+    /// Returns the request that opened the connection, for the rule of an [`http_permission!`](crate::http_permission) that
+    /// reads these headers.
+    ///
+    /// # Errors
+    ///
+    /// A fault (500) if the endpoint does not keep one of the headers.
+    #[doc(hidden)]
+    pub fn __request(&self, headers: &[&str]) -> Result<&Parts> {
+        headers.iter().try_for_each(|name| self.details.request.check_kept(name))?;
+        Ok(&self.details.request.parts)
     }
 
-    /// Returns the headers of the request that opened the connection.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.details.request.headers
+    /// Returns a header of the request that opened the connection, or `None` if the request did not have it or its value is
+    /// not visible ASCII. Of a header that occurs several times, the first value.
+    ///
+    /// # Errors
+    ///
+    /// A fault (500) if the endpoint does not [keep](crate::Endpoint::keep_headers) the header: rights are evaluated again
+    /// while the connection is open, and then a header that was dropped must not count as absent. The log names the header.
+    pub fn header(&self, name: &str) -> Result<Option<&str>> {
+        Ok(self.header_values(name)?.next().and_then(|value| value.to_str().ok()))
+    }
+
+    /// Returns all values of a header of the request that opened the connection, in the order of the request.
+    ///
+    /// # Errors
+    ///
+    /// As [`header`](Scope::header).
+    pub fn header_values(&self, name: &str) -> Result<impl Iterator<Item = &HeaderValue>> {
+        self.details.request.header_values(name)
+    }
+
+    /// Returns the size of what the connection keeps of its request, in bytes.
+    pub(crate) fn request_bytes(&self) -> usize {
+        self.details.request.bytes()
     }
 
     /// Returns the whole path of the request that opened the connection, with the prefix under which a nested router is
     /// mounted: `/api/ws` of `/api/ws?theme=dark`.
     pub fn path(&self) -> &str {
-        self.details.request.uri.path()
+        self.details.request.parts.uri.path()
     }
 
     /// Parses a capture of the axum route at which the endpoint is mounted, for example `box_id` of `/ws/{box_id}`. It is
@@ -197,7 +202,7 @@ impl<U> Scope<U> {
     ///
     /// 404 `not_found` if the text is not a `T`. A fault (500) if the route has no capture of that name.
     pub fn url_param<T: FromStr>(&self, name: &str) -> Result<T> {
-        let params = self.details.request.extensions.get::<UrlParams>();
+        let params = self.details.request.parts.extensions.get::<UrlParams>();
         let text = params.and_then(|UrlParams(params)| params.iter().find(|(key, _)| **key == *name));
         let (_, text) = text.ok_or_else(|| Error::internal(format!("the URL has no parameter {name:?}")))?;
         text.parse().map_err(|_| Error::not_found())
@@ -209,17 +214,17 @@ impl<U> Scope<U> {
     ///
     /// 400 `invalid_query` with field `query` if the query is not a `T`.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
-        parse_query(self.details.request.uri.query().unwrap_or_default())
+        parse_query(self.details.request.parts.uri.query().unwrap_or_default())
     }
 
     /// Returns the value of type `T` that a tower layer put into the request extensions or `#[connect]`
     /// [inserted](crate::ConnectContext::insert), or `None` if there is none.
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.details.request.extensions.get()
+        self.details.request.parts.extensions.get()
     }
 
     pub(crate) fn extend(&mut self, more: Extensions) {
-        self.details.request.extensions.extend(more);
+        self.details.request.parts.extensions.extend(more);
     }
 
     pub(super) fn grants(&self) -> Option<&ConnectionGrants<U>> {
@@ -263,14 +268,14 @@ impl<U> Scope<U> {
 impl<U> Drop for Scope<U> {
     fn drop(&mut self) {
         drop_contained(self.user.take());
-        drop_contained(std::mem::take(&mut self.details.request.extensions));
+        drop_contained(std::mem::take(&mut self.details.request.parts.extensions));
     }
 }
 
 impl<U> fmt::Debug for Scope<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Headers and query may hold credentials.
-        f.debug_struct("Scope").field("path", &self.details.request.uri.path()).finish_non_exhaustive()
+        f.debug_struct("Scope").field("path", &self.details.request.parts.uri.path()).finish_non_exhaustive()
     }
 }
 
@@ -278,45 +283,4 @@ pub(crate) fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T> {
     serde_urlencoded::from_str(query).map_err(|error| {
         Error::new(http::StatusCode::BAD_REQUEST, "invalid_query", error.to_string()).with_field("query")
     })
-}
-
-/// Copies the URI and the header values into one allocation of their own. As they come from the HTTP server, each of them
-/// keeps the server's whole read buffer alive.
-fn detach(uri: &Uri, headers: &mut HeaderMap) -> Uri {
-    let path = uri.path_and_query().map_or("", |path| path.as_str());
-    let length = path.len() + headers.values().map(HeaderValue::len).sum::<usize>();
-    let mut buffer = BytesMut::with_capacity(length);
-    buffer.put_slice(path.as_bytes());
-    headers.values().for_each(|value| buffer.put_slice(value.as_bytes()));
-    let mut buffer = buffer.freeze();
-    let uri = Uri::from_maybe_shared(buffer.split_to(path.len())).unwrap_or_default();
-    for value in headers.values_mut() {
-        let sensitive = value.is_sensitive();
-        let copy = HeaderValue::from_maybe_shared(buffer.split_to(value.len()));
-        *value = copy.unwrap_or_else(|_| HeaderValue::from_static(""));
-        value.set_sensitive(sensitive);
-    }
-    uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn detached_request_equals_original() {
-        let request = http::Request::get("/ws/a?token=x&y=%20")
-            .header("origin", "http://a")
-            .header("cookie", "one")
-            .header("cookie", "two")
-            .body(())
-            .unwrap();
-        let (parts, ()) = request.into_parts();
-        let (expected_uri, expected_headers) = (parts.uri.clone(), parts.headers.clone());
-        let scope = Scope::<()>::new(None, parts);
-        assert_eq!((&scope.details.request.uri, &scope.details.request.headers), (&expected_uri, &expected_headers));
-        let (parts, ()) = http::Request::new(()).into_parts();
-        let scope = Scope::<()>::new(None, parts);
-        assert_eq!((scope.path(), scope.headers().len()), ("/", 0));
-    }
 }

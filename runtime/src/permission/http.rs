@@ -29,7 +29,10 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 /// Declares a permission that calls an async function with an HTTP request's [`Parts`](http::request::Parts) and the
 /// user, so that one function authorizes both HTTP requests and messages.
 ///
-/// The function receives the request that opened the connection. It returns `bool`, or a `Result<bool, E>` whose error
+/// The function receives the request that opened the connection, with the headers that the endpoint
+/// [keeps](crate::Endpoint::keep_headers). `headers(..)` names those that the function reads: if the endpoint does not keep one
+/// of them, the permission is a fault (500), and the log names the header. Other headers that are not kept are missing in the
+/// request, so name all of them. The function returns `bool`, or a `Result<bool, E>` whose error
 /// converts into [`Error`](crate::Error). It is evaluated per message and when the client connects: its result is the
 /// permission's opinion on connecting.
 ///
@@ -46,7 +49,7 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 ///
 /// http_permission! {
 ///     /// Grants staff who connect from the office.
-///     pub struct MayExport(Member) = may_export;
+///     pub struct MayExport(Member) = may_export, headers("x-office");
 /// }
 ///
 /// # struct Reports;
@@ -55,21 +58,23 @@ impl<E: Into<Error>> RuleAnswer for Result<bool, E> {
 ///     #[action(permission = MayExport)]
 ///     async fn export(&self) {}
 /// }
+///
+/// let endpoint = portcullis::websocket(Reports).keep_headers(["x-office"]);
 /// ```
 #[macro_export]
 macro_rules! http_permission {
-    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident($user:ty) = $rule:path;)+) => { $(
+    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident($user:ty) = $rule:path $(, headers($($header:literal),+ $(,)?))?;)+) => { $(
         $(#[$attribute])*
         #[derive(Debug, Clone, Copy)]
         $visibility struct $name;
 
         impl<H: $crate::Handler<User = $user>> $crate::Permission<H> for $name {
             async fn has_permission(&self, _: &H, cx: &$crate::PermissionContext<'_, $user>) -> $crate::Result<bool> {
-                $crate::__private::RuleAnswer::answer($rule(cx.scope().request(), cx.user()).await)
+                $crate::__private::RuleAnswer::answer($rule(cx.scope().__request(&[$($($header),+)?])?, cx.user()).await)
             }
 
             async fn can_connect(&self, _: &H, cx: &$crate::ConnectContext<'_, $user>) -> $crate::Result<::core::option::Option<bool>> {
-                let answer = $rule(cx.scope().request(), cx.user()).await;
+                let answer = $rule(cx.scope().__request(&[$($($header),+)?])?, cx.user()).await;
                 $crate::__private::RuleAnswer::answer(answer).map(::core::option::Option::Some)
             }
         }

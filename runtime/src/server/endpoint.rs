@@ -1,12 +1,17 @@
 //! The endpoint: a consumer with its authentication, origins, limits and grant source.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderName;
 
 use super::authenticate::{Authenticate, ErasedAuthenticate};
 use super::origin::{HostPattern, OriginPattern, Origins};
 use crate::connection::Limits;
 use crate::consumer::{Consumer, register_mounted};
+use crate::context::KeptHeaders;
 use crate::grants::{GrantCache, GrantSource};
 use crate::pubsub::Publisher;
 use crate::session::{Connections, OverflowPolicy, SessionRegistry};
@@ -19,8 +24,10 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | setting | default |
 /// |---|---|
 /// | [`authenticate`](Endpoint::authenticate) | the user in the extensions of the request, else anonymous |
+/// | [`authenticate_within`](Endpoint::authenticate_within) | anonymous connections may stay open |
 /// | [`allow_origins`](Endpoint::allow_origins) | web pages of the same origin, and clients that send no `Origin` header |
 /// | [`hosts`](Endpoint::hosts), [`https_only`](Endpoint::https_only) | any host, with or without TLS |
+/// | [`keep_headers`](Endpoint::keep_headers) | no header of the request is kept |
 /// | [`limits`](Endpoint::limits) | [`Limits::default`] |
 /// | [`grants`](Endpoint::grants) | none; required if the consumer uses codenames |
 /// | [`overflow_policy`](Endpoint::overflow_policy) | [`OverflowPolicy::Close`] |
@@ -54,11 +61,14 @@ use crate::session::{Connections, OverflowPolicy, SessionRegistry};
 /// | it is a WebSocket upgrade | that of axum's `WebSocketUpgrade` |
 /// | it has at most one `Host` header, of an allowed [host](Endpoint::hosts), and its origin is allowed | 403 |
 /// | it can be authenticated | that of the error, or 500 for a fault, a panic or a timeout |
+/// | what the connection [keeps](Endpoint::keep_headers) of it is within [`Limits::max_request_bytes`] | 431 |
 /// | the credentials have not [expired](crate::User::expires_at) | 401 |
 /// | `connect = ".."` and the connect permissions allow it | that of the error, or 500 for a fault, a panic or a timeout |
 pub struct Endpoint<C: Consumer> {
     pub(super) consumer: Arc<C>,
     pub(super) authenticate: Option<Arc<dyn ErasedAuthenticate<C::User>>>,
+    pub(super) authenticate_within: Option<Duration>,
+    pub(super) kept_headers: KeptHeaders,
     pub(super) origins: Arc<Origins>,
     pub(super) limits: Arc<Limits>,
     pub(super) grants: Option<GrantCache<C::User>>,
@@ -97,6 +107,8 @@ pub fn websocket<C: Consumer>(consumer: C) -> Endpoint<C> {
     Endpoint {
         consumer: Arc::new(consumer),
         authenticate: None,
+        authenticate_within: None,
+        kept_headers: Arc::default(),
         origins: Arc::default(),
         limits: Arc::default(),
         grants: None,
@@ -128,6 +140,80 @@ impl<C: Consumer> Endpoint<C> {
     #[must_use]
     pub fn authenticate(mut self, authenticate: impl Authenticate<C::User>) -> Self {
         self.authenticate = Some(Arc::new(authenticate));
+        self
+    }
+
+    /// Sets how long a connection may stay anonymous. Default: without limit.
+    ///
+    /// The time begins when the handshake is accepted. A connection that has no user by then closes with 4401, and what runs
+    /// on it is cancelled, as when credentials expire. Without this limit, and without a `connect` expression that rejects
+    /// anonymous requests, clients that never authenticate keep their connections, and
+    /// [`into_route`](Endpoint::into_route) logs a warning.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, consumer, Result, User};
+    /// # struct Member;
+    /// # impl User for Member { fn id(&self) -> std::borrow::Cow<'_, str> { "7".into() } }
+    /// # struct Chat;
+    /// # #[consumer(user = Member)]
+    /// # impl Chat {
+    /// #     #[authenticate]
+    /// #     async fn log_in(&self, token: String) -> Result<Option<Member>> { Ok((token == "7").then_some(Member)) }
+    /// #     #[action(permission = AllowAny)]
+    /// #     async fn ping(&self) {}
+    /// # }
+    /// use std::time::Duration;
+    ///
+    /// let endpoint = portcullis::websocket(Chat).authenticate_within(Duration::from_secs(10));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the consumer has no [`#[authenticate]`](macro@crate::authenticate) method, because an anonymous client could
+    /// not authenticate.
+    #[must_use]
+    pub fn authenticate_within(mut self, time_limit: Duration) -> Self {
+        assert!(
+            C::AUTHENTICATES,
+            "`{}` has no `#[authenticate]` method, so its clients cannot authenticate in time; add one, or reject anonymous \
+             requests by `connect = IsAuthenticated`",
+            C::NAME
+        );
+        self.authenticate_within = Some(time_limit);
+        self
+    }
+
+    /// Keeps these headers of each request for the life of its connection. Default: none. May be called repeatedly.
+    ///
+    /// [`authenticate`](Endpoint::authenticate) receives all headers of the request. Everything after it reads those that are
+    /// kept, by [`Scope::header`](crate::Scope::header) and the rules of [`http_permission!`](crate::http_permission). Reading
+    /// another one is a fault, also in the handshake. [`Limits::max_request_bytes`] bounds their size.
+    ///
+    /// ```standalone_crate
+    /// # use portcullis::{AllowAny, Context, Result, consumer};
+    /// # struct Chat;
+    /// # #[consumer]
+    /// # impl Chat {
+    /// #[action(permission = AllowAny)]
+    /// async fn language(&self, cx: &Context<'_, ()>) -> Result<String> {
+    ///     Ok(cx.scope().header("accept-language")?.unwrap_or("en").to_owned())
+    /// }
+    /// # }
+    ///
+    /// let endpoint = portcullis::websocket(Chat).keep_headers(["accept-language"]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if a text is not the name of a header.
+    #[must_use]
+    pub fn keep_headers(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let names = names.into_iter().map(|name| {
+            let name = name.as_ref();
+            name.parse::<HeaderName>().unwrap_or_else(|_| panic!("`{name}` is not the name of a header"))
+        });
+        self.kept_headers =
+            self.kept_headers.iter().cloned().chain(names).collect::<HashSet<_>>().into_iter().collect();
         self
     }
 
@@ -277,30 +363,6 @@ impl<C: Consumer> Endpoint<C> {
     pub fn connections(&self) -> Connections<C> {
         Connections::new(self.registry.clone())
     }
-
-    /// Returns whether the consumer uses codenames and the endpoint has no source of grants.
-    pub(super) fn is_missing_grants(&self) -> bool {
-        let needs_grants = || {
-            C::DESCRIPTOR.uses_codenames()
-                || C::EVENTS.iter().any(|event| event.permission.has_codenames)
-                || C::CONNECT_PERMISSION.is_some_and(|expression| expression.has_codenames)
-        };
-        self.grants.is_none() && needs_grants()
-    }
-
-    /// Returns the endpoint unchanged.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the endpoint lacks a source of grants.
-    pub(crate) fn assert_complete(self) -> Self {
-        assert!(
-            !self.is_missing_grants(),
-            "`{}` uses codenames, but its endpoint has no source of grants; add `.grants(..)`",
-            C::NAME
-        );
-        self
-    }
 }
 
 impl<C: Consumer> Clone for Endpoint<C> {
@@ -308,6 +370,8 @@ impl<C: Consumer> Clone for Endpoint<C> {
         Endpoint {
             consumer: self.consumer.clone(),
             authenticate: self.authenticate.clone(),
+            authenticate_within: self.authenticate_within,
+            kept_headers: self.kept_headers.clone(),
             origins: self.origins.clone(),
             limits: self.limits.clone(),
             grants: self.grants.clone(),

@@ -1,6 +1,7 @@
 //! The handshake: checks a request before it is upgraded, by its origin, its user and the connect permissions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::request::Parts;
@@ -25,6 +26,7 @@ pub(crate) struct Accepted<C: Consumer> {
     limits: Arc<Limits>,
     registry: Arc<SessionRegistry<C>>,
     overflow_policy: OverflowPolicy,
+    authenticate_within: Option<Duration>,
     /// The change counter of the registry when the checks began, see [`SessionRegistry::change_count`].
     changes_at_start: u64,
 }
@@ -43,7 +45,7 @@ impl<C: Consumer> Accepted<C> {
             SendQueue::new(max_queued_events, max_queued_bytes, self.overflow_policy, self.registry.counters().clone());
         let id = self.scope.connection_id();
         let session = Session::new(&self.registry, id, self.consumer, send_queue, max_groups, action_timeout);
-        run(transport, session, self.changes_at_start, self.scope, &self.limits)
+        run(transport, session, self.changes_at_start, self.scope, &self.limits, self.authenticate_within)
     }
 }
 
@@ -98,6 +100,7 @@ impl<C: Consumer> Endpoint<C> {
             limits: self.limits.clone(),
             registry: self.registry.clone(),
             overflow_policy: self.overflow_policy,
+            authenticate_within: self.authenticate_within,
             changes_at_start,
         })
     }
@@ -110,7 +113,18 @@ impl<C: Consumer> Endpoint<C> {
             (None, None) => None,
         };
         let id = ConnectionId::random()?;
-        Scope::new(user, *parts).with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
+        let scope = Scope::with_kept_headers(user, *parts, Some(self.kept_headers.clone()));
+        self.check_request_size(&scope)?;
+        scope.with_connection_id(id).with_grants(self.grants.as_ref()).with_expiry()
+    }
+
+    /// Fails with 431 if the connection would keep more of its request than the limit.
+    fn check_request_size(&self, scope: &Scope<C::User>) -> Result<()> {
+        if scope.request_bytes() <= self.limits.max_request_bytes {
+            return Ok(());
+        }
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        Err(Error::new(status, "request_too_large", "The path, the query and the kept headers are too large."))
     }
 
     /// Applies the time limit of an action to a check. A panic and a timeout become faults.

@@ -6,6 +6,7 @@ mod handshake;
 mod origin;
 #[cfg(feature = "axum")]
 mod service;
+mod start_up;
 
 pub use authenticate::Authenticate;
 pub use endpoint::{Endpoint, websocket};

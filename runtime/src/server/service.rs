@@ -28,11 +28,15 @@ const READ_BUFFER: usize = 4 * 1024;
 impl<C: Consumer> Endpoint<C> {
     /// Converts the endpoint into a route of an axum router: `Router::new().route("/ws", websocket(Chat).into_route())`.
     ///
+    /// Logs a warning if the consumer has an [`#[authenticate]`](macro@crate::authenticate) method, and neither
+    /// [`authenticate_within`](Endpoint::authenticate_within) nor a `connect` expression is set.
+    ///
     /// # Panics
     ///
     /// Panics if the consumer or a handler below it uses codenames and the endpoint has no source of
     /// [`grants`](Endpoint::grants).
     pub fn into_route<S: Clone>(self) -> MethodRouter<S> {
+        self.warn_of_anonymous_connections();
         any_service(self.assert_complete())
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! The task runs only while there is work. However it ends, by a panic too, the callers that wait for it continue.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
@@ -256,6 +257,14 @@ impl<C: Consumer> Session<C> {
         let deferred = self.lock_deferred();
         if deferred.pending_changes.is_empty() {
             self.memberships.finish_revalidation();
+        }
+    }
+
+    /// Frees the buffer of the deferred events, if there are none.
+    pub(crate) fn shrink_deferred(&self) {
+        let mut deferred = self.lock_deferred();
+        if deferred.events.is_empty() {
+            deferred.events = VecDeque::new();
         }
     }
 

@@ -5,6 +5,7 @@
 //! back, so that they are authorized again. Backpressure: a queue that is more than half full holds the publishing
 //! connection, see [`backpressure`](super::backpressure).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -242,6 +243,14 @@ impl<N: Coalesce> SendQueue<N> {
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         self.has_work.load(Ordering::Acquire)
+    }
+
+    /// Frees the buffer that a burst of events has grown, if the queue is empty.
+    pub(crate) fn shrink(&self) {
+        let mut state = self.lock_state();
+        if state.events.is_empty() {
+            state.events = VecDeque::new();
+        }
     }
 
     /// Returns the sequence number of the next event to be enqueued: all queued events come before it.

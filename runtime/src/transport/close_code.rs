@@ -19,7 +19,7 @@ pub(crate) enum CloseCode {
     TooSlow,
     /// 4401: the credentials of the user have expired.
     Expired,
-    /// 4401: `#[connect]` returned an error with status 401.
+    /// 4401: `#[connect]` returned an error with status 401, or an anonymous client did not authenticate in time.
     Unauthenticated,
     /// 4403: `#[connect]` returned an error with another status from 400 to 499.
     Refused,

@@ -10,6 +10,7 @@ mod rate_limit;
 mod rights;
 mod running_actions;
 mod socket;
+mod within;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -223,7 +224,8 @@ impl Portal {
     #[action]
     async fn came_by(&self, cx: &Context<'_, Member>) -> (String, Option<&'static str>) {
         let note = cx.scope().extension::<ConnectNote>();
-        (cx.scope().request().uri.to_string(), note.map(|note| note.0))
+        let query: Vec<(String, String)> = cx.scope().query().unwrap_or_default();
+        (format!("{}?{query:?}", cx.scope().path()), note.map(|note| note.0))
     }
 
     #[action(permission = May("call"))]
@@ -274,6 +276,13 @@ impl Portal {
     /// Waits for `resume`.
     #[action(permission = May("call"))]
     async fn hang(&self) {
+        let _guard = EndLogger(self.0.clone(), "action");
+        self.0.resume.notified().await;
+    }
+
+    /// Waits for `resume`, also for anonymous clients.
+    #[action]
+    async fn public_hang(&self) {
         let _guard = EndLogger(self.0.clone(), "action");
         self.0.resume.notified().await;
     }

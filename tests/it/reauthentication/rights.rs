@@ -165,7 +165,7 @@ async fn scope_of_the_connection_is_kept_after_authenticate() {
     let fixture = fixture();
     let mut client =
         portcullis::testing::connect(&fixture.chat).user(super::member("1")).path("/ws?a=1").open().await.unwrap();
-    let came_by = json!(["/ws?a=1", "from the beginning"]);
+    let came_by = json!([r#"/ws?[("a", "1")]"#, "from the beginning"]);
     assert_eq!(*client.call("came_by").await.data(), came_by);
     assert_eq!(authenticate(&mut client, "1 hear").await.status(), 204);
     assert_eq!(*client.call("came_by").await.data(), came_by);
