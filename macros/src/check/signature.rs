@@ -40,6 +40,7 @@ pub(super) fn check(action: &Action, block: &Block, diagnostics: &mut Diagnostic
     if let Some(ty) = action.return_type() {
         check_status_order(ty, diagnostics);
     }
+    check_nested_result(action, diagnostics);
     if let Some(blocking) = action.blocking.as_ref().filter(|_| action.is_async()) {
         let message = "`blocking` applies only to a method without `async`; remove `blocking` or `async`";
         diagnostics.error(blocking, message);
@@ -69,6 +70,43 @@ fn check_status_order(ty: &Type, diagnostics: &mut Diagnostics) {
             }
         }
         _ => {}
+    }
+}
+
+/// Rejects a `Result` as the value of a `Result`, or of another reply that has a status: the inner error would be sent as the
+/// data of a success.
+fn check_nested_result(action: &Action, diagnostics: &mut Diagnostics) {
+    let mut inner = action.return_type().and_then(reply_value);
+    while let Some(value) = inner {
+        if is_type_named(value, "Result") {
+            let message = format!(
+                "`{}` returns a `Result` within its reply, so a client would get the inner error as the data of a success; \
+                 return one `Result`, and pass the inner error on with `?`",
+                action.method
+            );
+            return diagnostics.error(value, message);
+        }
+        inner = reply_value(value);
+    }
+}
+
+/// Returns the `T` of `Result<T, E>`, `Created<T>` and `(T, StatusCode)`.
+fn reply_value(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Path(path) => {
+            let segment = path.path.segments.last().filter(|last| last.ident == "Result" || last.ident == "Created")?;
+            let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(value) => Some(value),
+                _ => None,
+            })
+        }
+        Type::Tuple(tuple) if tuple.elems.len() == 2 && is_type_named(&tuple.elems[1], "StatusCode") => {
+            tuple.elems.first()
+        }
+        Type::Group(group) => reply_value(&group.elem),
+        Type::Paren(paren) => reply_value(&paren.elem),
+        _ => None,
     }
 }
 
