@@ -5,6 +5,7 @@
 mod events;
 #[path = "../../examples/bench/hand.rs"]
 mod hand;
+mod hostile;
 #[path = "../../examples/bench/load.rs"]
 #[allow(dead_code, reason = "the benchmark uses more of it")]
 mod load;
