@@ -169,8 +169,8 @@ impl<C: Consumer> Endpoint<C> {
     ///
     /// # Panics
     ///
-    /// Panics if the consumer has no [`#[authenticate]`](macro@crate::authenticate) method, because an anonymous client could
-    /// not authenticate.
+    /// Panics if the consumer has no [`#[authenticate]`](macro@crate::authenticate) method, because an anonymous client
+    /// could not authenticate.
     #[must_use]
     pub fn authenticate_within(mut self, time_limit: Duration) -> Self {
         assert!(
@@ -185,9 +185,9 @@ impl<C: Consumer> Endpoint<C> {
 
     /// Keeps these headers of each request for the life of its connection. Default: none. May be called repeatedly.
     ///
-    /// [`authenticate`](Endpoint::authenticate) receives all headers of the request. Everything after it reads those that are
-    /// kept, by [`Scope::header`](crate::Scope::header) and the rules of [`http_permission!`](crate::http_permission). Reading
-    /// another one is a fault, also in the handshake. [`Limits::max_request_bytes`] bounds their size.
+    /// [`authenticate`](Endpoint::authenticate) receives all headers of the request. Everything after it reads those that
+    /// are kept, by [`Scope::header`](crate::Scope::header) and the rules of [`http_permission!`](crate::http_permission).
+    /// Reading another one is a fault, also in the handshake. [`Limits::max_request_bytes`] bounds their size.
     ///
     /// ```standalone_crate
     /// # use portcullis::{AllowAny, Context, Result, consumer};
