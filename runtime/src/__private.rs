@@ -24,7 +24,8 @@ pub use crate::grants::{Codename, CodenameRow};
 pub use crate::message::Reply;
 pub use crate::permission::{
     Expr, Expression, ObjectPermission, PermissionLeaf, RuleAnswer, SingleLeaf, evaluate, evaluate_before_loading,
-    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision,
+    evaluate_connect, evaluate_event, evaluate_objects, evaluate_strict_connect, event_decision, keep_answer,
+    kept_answer, kept_leaves,
 };
 pub use crate::pubsub::{
     Carries, Emits, EventLeaf, Frame, Group, GroupLeaf, Subscriber, encode_frame, encode_personal_frame,

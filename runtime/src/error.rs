@@ -232,6 +232,12 @@ impl Error {
         Error::new(StatusCode::METHOD_NOT_ALLOWED, "unknown_action", "Unknown action.")
     }
 
+    /// Creates the refusal of an action that has run and whose caller has lost the right to it meanwhile.
+    pub(crate) fn rights_changed() -> Error {
+        let detail = "The action has run, but rights have changed meanwhile; do not retry.";
+        Error::new(StatusCode::FORBIDDEN, "rights_changed", detail)
+    }
+
     pub(crate) fn timeout() -> Error {
         Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The action took too long.")
     }

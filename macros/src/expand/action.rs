@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Generics, Type};
 
 use super::arguments::{self, MessageKey};
-use super::evaluation::NamedExpression;
+use super::evaluation::{self, NamedExpression};
 use super::object_parameters::{self, ObjectExpansion};
 use super::paths::{self, Locals};
 use super::tokens::{relocate, string_literal};
@@ -49,11 +49,13 @@ impl ActionExpansion<'_> {
         let permission = optional(self.permission.as_ref().map(NamedExpression::reference));
         let (name, blocking, detached) = (&action.name, action.blocking.is_some(), action.detached.is_some());
         let (capture_uses, keys) = (self.capture_uses(), action.message_keys());
+        let kept_leaves = evaluation::kept_leaves(self.permission.as_ref());
         quote! {
             #(#cfgs)*
             #descriptor {
                 name: #name,
                 permission: #permission,
+                kept_leaves: #kept_leaves,
                 is_blocking: #blocking,
                 is_detached: #detached,
                 capture_uses: &[#capture_uses],

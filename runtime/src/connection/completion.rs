@@ -61,9 +61,11 @@ impl Completion {
             commit: None,
         };
         match outcome {
-            Outcome::Completed { has_reply, evaluation_epoch, side_effects } => {
+            Outcome::Completed { has_reply, evaluation_epoch, mut side_effects } => {
                 let authorized_at = completion.authorized_at.insert(AuthorizedAt::at_epoch(evaluation_epoch));
-                authorized_at.ignore_own_epochs(side_effects.as_deref().and_then(SideEffects::own_epochs));
+                if let Some(side_effects) = &mut side_effects {
+                    authorized_at.take_evaluation(side_effects);
+                }
                 completion.side_effects = side_effects.filter(|effects| !effects.is_empty());
                 completion.stream = reply.take_stream();
                 completion.is_stream = completion.stream.is_some();
@@ -149,14 +151,18 @@ impl Completion {
         self.has_reply = true;
     }
 
-    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply.
+    /// Reauthorizes the action. If it is no longer authorized, its joins are undone and the refusal is its last reply. What
+    /// it has published goes out, because others must not miss a change that it has stored.
     pub(super) async fn reauthorize<C: Consumer>(&mut self, dispatcher: &Dispatcher<C>, text: &str, reply: &mut Reply) {
         let Some(authorized_at) = &mut self.authorized_at else { return };
         if authorized_at.reauthorize(dispatcher, text).await {
             return;
         }
         dispatcher.refuse_changed_rights(text, reply, self.is_stream);
-        (self.authorized_at, self.has_reply, self.stream, self.side_effects) = (None, true, None, None);
+        (self.authorized_at, self.has_reply, self.stream) = (None, true, None);
+        if let Some(side_effects) = &mut self.side_effects {
+            side_effects.retain_publications();
+        }
         if let Some(commit) = &mut self.commit {
             dispatcher.session.undo(std::mem::take(&mut commit.undos));
         }

@@ -159,6 +159,19 @@ impl<'a, U> Call<'a, U> {
         ignore_poison(self.side_effects.get_mut()).take()
     }
 
+    /// Sets the side effects of an earlier evaluation of the same message: the answers that it has kept.
+    #[inline]
+    pub(crate) fn with_kept_answers(mut self, kept_answers: Option<Box<SideEffects>>) -> Self {
+        self.side_effects = Mutex::new(kept_answers);
+        self
+    }
+
+    /// Takes the answers of leaves that are evaluated once per message. Discards the side effects.
+    #[cold]
+    pub(crate) fn take_kept_answers(&mut self) -> Option<Box<SideEffects>> {
+        SideEffects::with_kept_answers(self.take_side_effects()?.kept_answers)
+    }
+
     /// Lets the call end when it is authorized: all permissions are evaluated, and the action does not run.
     pub(crate) fn with_authorization_only(mut self) -> Self {
         self.is_authorization_only = true;

@@ -10,6 +10,7 @@ mod disconnect;
 mod epoch;
 mod grants;
 mod handler;
+mod kept_answers;
 mod scope;
 mod side_effects;
 mod start_gate;
@@ -26,6 +27,7 @@ pub(crate) use epoch::{Epoch, OwnEpochs};
 pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};
 pub use handler::Handler;
+pub(crate) use kept_answers::{KeptAnswers, KeptLeaves};
 pub use scope::Scope;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use scope::UrlParams;

@@ -85,6 +85,7 @@ enum Attempt {
     /// `expires_at` is when the evaluation would have timed out, or `None` if it did not have to wait.
     NotAdmitted {
         expires_at: Option<Instant>,
+        kept_answers: Option<Box<SideEffects>>,
     },
 }
 
@@ -140,10 +141,10 @@ impl<C: Consumer> Dispatcher<C> {
                     return self.dispatch_blocking(text, reply).await;
                 }
             }
-            match self.evaluate(&request, &matched, reply, self.action_timeout).await {
+            match self.evaluate(&request, &matched, reply, self.action_timeout, None).await {
                 Attempt::Finished(outcome) => outcome,
-                Attempt::NotAdmitted { expires_at } => {
-                    self.evaluate_after_change(&request, &matched, reply, expires_at).await
+                Attempt::NotAdmitted { expires_at, kept_answers } => {
+                    self.evaluate_after_change(&request, &matched, reply, expires_at, kept_answers).await
                 }
             }
         }
@@ -215,6 +216,7 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         expires_at: Option<Instant>,
+        mut kept_answers: Option<Box<SideEffects>>,
     ) -> BoxFuture<'s, Outcome> {
         Box::pin(async move {
             let expires_at = expires_at.unwrap_or_else(|| Instant::now() + self.action_timeout);
@@ -231,8 +233,9 @@ impl<C: Consumer> Dispatcher<C> {
                     refuse(&call, &Error::timeout(), reply);
                     return Outcome::Refused;
                 }
-                if let Attempt::Finished(outcome) = self.evaluate(request, matched, reply, remaining).await {
-                    return outcome;
+                match self.evaluate(request, matched, reply, remaining, kept_answers.take()).await {
+                    Attempt::Finished(outcome) => return outcome,
+                    Attempt::NotAdmitted { kept_answers: kept, .. } => kept_answers = kept,
                 }
             }
         })
@@ -247,6 +250,7 @@ impl<C: Consumer> Dispatcher<C> {
         matched: &'s RouteMatch<'_>,
         reply: &'s mut Reply,
         action_timeout: Duration,
+        kept_answers: Option<Box<SideEffects>>,
     ) -> impl Future<Output = Attempt> + Send {
         async move {
             // Read before the scope and before any check, so that the start gate detects a change in between.
@@ -256,6 +260,7 @@ impl<C: Consumer> Dispatcher<C> {
                 .with_max_objects(self.request_limits.max_objects)
                 .with_session(&self.session)
                 .with_gate(self.session.send_queue.start_gate(), epoch)
+                .with_kept_answers(kept_answers)
                 .on_blocking_thread(self.is_blocking_thread);
             Native::begin(reply);
             // The traversal is created in this block because it is large, and dropped in it because the `Drop` of a
@@ -278,7 +283,9 @@ impl<C: Consumer> Dispatcher<C> {
                     }
                     Attempt::Finished(Outcome::Completed { has_reply, evaluation_epoch, side_effects })
                 }
-                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => Attempt::NotAdmitted { expires_at },
+                Ok((Some(Err(_)), expires_at)) if call.is_overtaken() => {
+                    Attempt::NotAdmitted { expires_at, kept_answers: call.take_kept_answers() }
+                }
                 Ok((Some(Err(error)), _)) => Attempt::Finished(fail(call, &error, reply)),
                 Ok((None, _)) => Attempt::Finished(fail_timeout(call, reply)),
                 Err(panic) => Attempt::Finished(fail(call, &panic_error(&panic), reply)),

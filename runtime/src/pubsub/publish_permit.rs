@@ -264,7 +264,7 @@ fn push_effect<C: Consumer>(
     effect: impl FnOnce(Arc<Session<C>>) + Send + 'static,
 ) {
     let session = session.clone();
-    let effect = SideEffect::After(Box::new(move || effect(session)));
+    let effect = SideEffect::Publish(Box::new(move || effect(session)));
     call.with_side_effects(|effects| effects.push(effect));
 }
 
