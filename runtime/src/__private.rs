@@ -61,6 +61,20 @@ pub fn build_leaf<P>(build: impl FnOnce() -> Result<P>) -> Result<P> {
     build()
 }
 
+/// Awaits an action with `cancel = drop`: drops it at its next `.await` when it is cancelled.
+///
+/// # Errors
+///
+/// 499 if the action was cancelled.
+pub async fn await_unless_cancelled<U, T>(call: &Call<'_, U>, action: impl Future<Output = T>) -> Result<T> {
+    let Some(cancelled) = call.cancelled() else { return Ok(action.await) };
+    tokio::select! {
+        biased;
+        () = cancelled => Err(Error::cancelled()),
+        output = action => Ok(output),
+    }
+}
+
 /// Returns the answer of a leaf about an object before the object is loaded: `None` if the answer depends on the object.
 pub fn answer_before_loading(constant_answer: Option<bool>) -> Result<Option<bool>> {
     Ok(constant_answer)

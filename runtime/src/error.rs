@@ -238,6 +238,13 @@ impl Error {
         Error::new(StatusCode::FORBIDDEN, "rights_changed", detail)
     }
 
+    /// Creates the error of an action that was dropped because it was cancelled. Its status is that of nginx for a client
+    /// that has closed its request.
+    pub(crate) fn cancelled() -> Error {
+        let status = StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT);
+        Error::new(status, "cancelled", "The action was cancelled.")
+    }
+
     pub(crate) fn timeout() -> Error {
         Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The action took too long.")
     }

@@ -229,7 +229,14 @@ impl ActionExpansion<'_> {
         let into_reply = paths::into_reply(span);
         let written = quote_spanned!(span=> #into_reply(#output, #reply));
         let started = quote_spanned!(locals.site=> #start(#call)?;);
-        let called = quote_spanned!(locals.site=> let #output = Self::#method(#handler, #(#given),*)#wait;);
+        let called = quote_spanned!(locals.site=> Self::#method(#handler, #(#given),*));
+        let awaited = if self.action.cancel_drop.is_some() {
+            let await_unless_cancelled = paths::await_unless_cancelled(locals.site);
+            quote_spanned!(locals.site=> #await_unless_cancelled(#call, #called).await?)
+        } else {
+            quote_spanned!(locals.site=> #called #wait)
+        };
+        let called = quote_spanned!(locals.site=> let #output = #awaited;);
         // A `Result` is recognized under any name of the type: one whose error implements `Serialize` would otherwise be sent
         // as plain data.
         let (ok, err, returned) = (paths::ok(span), paths::err(span), paths::output_conversion(span));

@@ -38,6 +38,7 @@ paths! {
     answer_before_loading = [__rt::answer_before_loading]
     argument = [__rt::Argument]
     authorized_type = [__rt::Authorized]
+    await_unless_cancelled = [__rt::await_unless_cancelled]
     box_pin = [__rt::Box::pin]
     build_leaf = [__rt::build_leaf]
     call_context = [__rt::Call::permission_context]

@@ -110,14 +110,17 @@ const _: () = {
             __rt::Box::pin(async move {
                 __rt::check_execution(__call, &__authorized)?;
                 __rt::start_action(__call)?;
-                let __output = Self::list(
-                        __handler,
-                        &__rt::Call::<
-                            '_,
-                            <Self as __rt::Handler>::User,
-                        >::whole_context(__call),
+                let __output = __rt::await_unless_cancelled(
+                        __call,
+                        Self::list(
+                            __handler,
+                            &__rt::Call::<
+                                '_,
+                                <Self as __rt::Handler>::User,
+                            >::whole_context(__call),
+                        ),
                     )
-                    .await;
+                    .await?;
                 match __rt::output_conversion(&__output).__into_result(__output) {
                     ::core::result::Result::Ok(__output) => {
                         __rt::IntoReply::into_reply(__output, __reply)

@@ -5,6 +5,7 @@ use crate::consumer::Consumer;
 use crate::context::{SideEffects, Undo};
 use crate::dispatch::{AuthorizedAt, Dispatcher, Outcome, StreamStep};
 use crate::message::{Reply, ReplyStream};
+use crate::panic::drop_contained;
 use crate::transport::{ConnectionEnd, Transport};
 
 use super::io::ConnectionIo;
@@ -105,10 +106,13 @@ impl Completion {
         if self.stream.is_none() && self.side_effects.is_some() && io.event_holds.is_holding() {
             return Ok(CompletionStep::Hold);
         }
+        if self.stream.is_none() && self.side_effects.is_some() {
+            // Before the side effects are taken: if the connection is to end, its publications go out without a reply.
+            io.check_open()?;
+        }
         if self.stream.is_none()
             && let Some(mut side_effects) = self.side_effects.take()
         {
-            io.check_open()?;
             side_effects.run_before();
             let sequence = io.next_sequence();
             let undos = side_effects.run_after();
@@ -138,6 +142,16 @@ impl Completion {
             self.authorized_at = None;
         }
         Ok(())
+    }
+
+    /// Completes a message after the connection has ended: what the action has published goes out, its joins have no effect,
+    /// its stream ends, and no reply is sent.
+    pub(super) fn complete_without_reply(self) {
+        drop_contained(self.stream);
+        if let Some(mut side_effects) = self.side_effects {
+            side_effects.retain_publications();
+            side_effects.run_after();
+        }
     }
 
     /// Writes the next reply of a stream. If the stream fails, the side effects are discarded.

@@ -35,6 +35,7 @@ pub(super) struct EventLoop<C: Consumer> {
     /// Whether a stream of replies is being sent. Unlike an action, it may run without a time limit.
     pub(super) is_streaming: bool,
     pub(super) detached: DetachedTasks<C>,
+    pub(super) max_lingering: usize,
 }
 
 impl<C: Consumer> EventLoop<C> {
@@ -165,7 +166,7 @@ impl<C: Consumer> EventLoop<C> {
         // Later messages to `authenticate` wait for this one.
         self.detached.is_authenticating |= dispatcher.is_authentication(text);
         Box::pin(async move {
-            let outcome = self.drive_until(io, dispatcher, action).await?;
+            let outcome = self.drive_body(io, dispatcher, action).await?;
             if let Outcome::Authenticated { .. } = outcome {
                 self.detached.start_next_authentication();
             }

@@ -52,6 +52,8 @@ pub struct Call<'a, U> {
     gate: Option<(&'a StartGate, Epoch)>,
     /// Whether the gate did not admit the action, see [`is_overtaken`](Call::is_overtaken).
     is_overtaken: AtomicBool,
+    /// Whether the gate has admitted the action.
+    has_started: AtomicBool,
     /// The leaf whose check ended without a result, because it panicked or timed out.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -94,6 +96,7 @@ impl<'a, U> Call<'a, U> {
             is_authorized: AtomicBool::new(false),
             gate: None,
             is_overtaken: AtomicBool::new(false),
+            has_started: AtomicBool::new(false),
             unanswered: Mutex::new(None),
         }
     }
@@ -216,7 +219,10 @@ impl<'a, U> Call<'a, U> {
             return Err(Error::internal("bug: action started by a call without a start gate"));
         };
         match gate.try_start(Some(evaluation_epoch), || self.trace_start()) {
-            StartOutcome::Admitted => Ok(()),
+            StartOutcome::Admitted => {
+                self.has_started.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             outcome => self.start_after_change(gate, evaluation_epoch, outcome),
         }
     }
@@ -229,6 +235,7 @@ impl<'a, U> Call<'a, U> {
             && self.has_changed_rights_alone(evaluation_epoch, now)
             && gate.try_start(Some(now), || self.trace_start()) == StartOutcome::Admitted
         {
+            self.has_started.store(true, Ordering::Relaxed);
             return Ok(());
         }
         self.is_overtaken.store(true, Ordering::Relaxed);
@@ -255,6 +262,23 @@ impl<'a, U> Call<'a, U> {
     fn record_start(&self) {
         let Envelope { action, route, .. } = self.head;
         tracing::trace!(action = ?Truncated::new(action), route = ?Truncated::new(route), "action started");
+    }
+
+    /// Returns whether the session has ended before the action has started. The call counts as overtaken then: there is no
+    /// need to wait for its checks.
+    #[inline]
+    pub(crate) fn is_closed_before_start(&self) -> bool {
+        let is_closed =
+            !self.has_started.load(Ordering::Relaxed) && self.gate.is_some_and(|(gate, _)| gate.is_closed());
+        if is_closed {
+            self.is_overtaken.store(true, Ordering::Relaxed);
+        }
+        is_closed
+    }
+
+    /// Returns a future that completes when the action is to stop early, or `None` if the call runs no action.
+    pub(crate) fn cancelled(&self) -> Option<impl Future<Output = ()> + Send + use<U>> {
+        self.gate.map(|(gate, _)| gate.cancelled())
     }
 
     /// Returns whether the gate did not admit the action: rights have changed since this call was evaluated, or the session

@@ -28,6 +28,7 @@ pub use grants::{GrantKey, GrantKeys, may_on};
 pub(crate) use grants::{GrantKeyList, collect_keys};
 pub use handler::Handler;
 pub(crate) use kept_answers::{KeptAnswers, KeptLeaves};
+pub(crate) use scope::PeerAddress;
 pub use scope::Scope;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use scope::UrlParams;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::SystemTime;
 
@@ -50,6 +51,10 @@ struct ScopeDetails<U> {
 /// The captures of the axum route at which the endpoint is mounted, in the extensions of the request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UrlParams(Vec<(Box<str>, Box<str>)>);
+
+/// The address of the client's socket, in the extensions of the request. Known if the axum server provides it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
 
 #[cfg(any(feature = "axum", feature = "testing"))]
 impl UrlParams {

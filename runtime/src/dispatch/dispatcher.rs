@@ -1,7 +1,9 @@
 //! The dispatcher: turns the text of a frame into the text of its reply. All actions of a consumer are called through it.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -150,6 +152,17 @@ impl<C: Consumer> Dispatcher<C> {
         }
     }
 
+    /// Dispatches a text frame in a task of its own. If the session is closed before the action has started, the evaluation
+    /// ends at once: nothing else would poll it.
+    pub(crate) async fn dispatch_until_closed(&self, text: &FrameText, reply: &mut Reply) -> Outcome {
+        let mut dispatch = pin!(self.dispatch(text, reply));
+        tokio::select! {
+            biased;
+            outcome = &mut dispatch => outcome,
+            () = self.session.send_queue.start_gate().cancelled() => dispatch.await,
+        }
+    }
+
     /// Boxed, so that a rare message adds neither to the size of the future of [`dispatch`](Dispatcher::dispatch) nor to its
     /// code.
     #[cold]
@@ -267,7 +280,11 @@ impl<C: Consumer> Dispatcher<C> {
             // traversal that timed out may panic.
             let evaluation = async {
                 let mut traversal = Traversal::new(&call, reply);
-                let entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::root()));
+                let mut entry = pin!(self.session.consumer().enter::<C>(&mut traversal, Authorized::root()));
+                let entry = poll_fn(|cx| match entry.as_mut().poll(cx) {
+                    Poll::Pending if call.is_closed_before_start() => Poll::Ready(Err(Error::denied())),
+                    outcome => outcome,
+                });
                 let mut entry = pin!(deadline(action_timeout, entry));
                 let outcome = entry.as_mut().await;
                 (outcome, if call.is_overtaken() { entry.expires_at() } else { None })
