@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn session_lingers_alone_if_the_limit_is_zero() {
+    fn no_session_lingers_if_the_limit_is_zero() {
         let sessions = LingeringSessions::new();
-        assert_eq!(insert(&sessions, 0, Peer::Unknown, 0), None);
-        assert_eq!(insert(&sessions, 1, Peer::Unknown, 0), Some(0));
+        assert_eq!(insert(&sessions, 0, Peer::Unknown, 0), Some(0));
+        assert_eq!(insert(&sessions, 1, Peer::Unknown, 0), Some(1));
     }
 }
